@@ -1,0 +1,103 @@
+"""How `config.toml` is read: file < environment < command line.
+
+Every package names the sections that it reads as fields of a `Settings` class of its own; all of
+them are read the same way, here. A wrong key or value is an error that names it.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import TomlConfigSettingsSource as TomlSource
+
+ENV_PREFIX = "IRODORI_"
+DEFAULT_FILE = Path("config.toml")
+SECTIONS = ("discord", "web", "db", "models", "engine", "log", "train", "judge", "promote")
+
+
+class SettingsError(Exception):
+    """A wrong key or value, with a message that names it and where it stands."""
+
+
+class Section(BaseModel):
+    """One `[section]` of `config.toml`; a key that it does not have is an error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Settings(BaseSettings):
+    """The sections that one package reads; a subclass has a `Section` for each."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="ignore"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        toml_file = settings_cls.model_config.get("toml_file")
+        return init_settings, env_settings, TomlSource(settings_cls, toml_file)
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def read(
+    settings: type[S],
+    file: Path | None = None,
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+) -> S:
+    """Settings of one package.
+
+    `file` defaults to `config.toml` in the working directory, which may be absent; a file that was
+    asked for must exist. `overrides` are what the command line said: {"web": {"port": 8081}}.
+
+    Raises SettingsError.
+    """
+    if file is not None and not file.is_file():
+        raise SettingsError(f"there is no settings file {file}")
+    path = file or DEFAULT_FILE
+    _refuse_unknown_sections(path)
+    reader = type(
+        settings.__name__,
+        (settings,),
+        {"model_config": SettingsConfigDict(**{**settings.model_config, "toml_file": path})},
+    )
+    try:
+        return reader(**(overrides or {}))
+    except ValidationError as error:
+        lines = [
+            f"  {'.'.join(str(part) for part in issue['loc'])}: {issue['msg']}"
+            + (f" (it is {issue['input']!r})" if issue["type"] != "extra_forbidden" else "")
+            for issue in error.errors()
+        ]
+        raise SettingsError(
+            f"wrong settings ({path}, environment {ENV_PREFIX}…, command line):\n"
+            + "\n".join(lines)
+        ) from None
+
+
+def _refuse_unknown_sections(path: Path) -> None:
+    try:
+        table = tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}") from None
+    for name in table:
+        if name not in SECTIONS:
+            raise SettingsError(f"{path}: unknown section [{name}]; known: {', '.join(SECTIONS)}")
+    for variable in os.environ:
+        if not variable.startswith(ENV_PREFIX):
+            continue
+        section = variable.removeprefix(ENV_PREFIX).split("__")[0].lower()
+        if section not in SECTIONS:
+            raise SettingsError(f"environment {variable}: unknown section; known: {SECTIONS}")
