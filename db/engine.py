@@ -1,0 +1,108 @@
+"""Opens the database behind a URL: the connection's settings, and the schema brought up to date."""
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import URL, Connection, event, func, make_url, select
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+DRIVERS = ("sqlite+aiosqlite", "postgresql+asyncpg")
+BUSY_SECONDS = 30  # how long a writer waits for the one before it
+MIGRATING = 0x1201D0  # any constant: the lock of whoever migrates
+
+
+class StoreError(Exception):
+    """A database that cannot be opened, with its URL and the reason."""
+
+
+async def connect(url: str) -> AsyncEngine:
+    """The engine for a database that has the newest schema.
+
+    `sqlite+aiosqlite:///PATH` (the folder is made where it is missing) or `postgresql+asyncpg://…`.
+    Transactions begun on `writing(engine)` may write. Raises StoreError.
+    """
+    parsed = _parse(url)
+    shown = parsed.render_as_string(hide_password=True)
+    try:
+        engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgres(parsed)
+    except (ImportError, OSError) as error:
+        raise StoreError(f"cannot open the database {shown}: {error}") from error
+    try:
+        async with writing(engine).begin() as connection:
+            await connection.run_sync(_migrate)
+    except CommandError as error:
+        await engine.dispose()
+        raise StoreError(
+            f"the database {shown} has a schema that this version does not know: {error} "
+            "Update Irodori, or set db.url to another database"
+        ) from error
+    except (SQLAlchemyError, OSError) as error:
+        await engine.dispose()
+        raise StoreError(f"cannot open the database {shown}: {error}") from error
+    return engine
+
+
+def writing(engine: AsyncEngine) -> AsyncEngine:
+    """The same engine, whose transactions take SQLite's write lock when they begin: one that read
+    first and took it later could not wait for it, but would fail.
+    """
+    return engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise StoreError(f"db.url {url!r} is not a database URL: {error}") from None
+    if parsed.drivername not in DRIVERS:
+        raise StoreError(
+            f"db.url begins with {parsed.drivername}://; it must be one of "
+            + ", ".join(f"{driver}://" for driver in DRIVERS)
+        )
+    return parsed
+
+
+def _sqlite(url: URL) -> AsyncEngine:
+    if url.database in (None, "", ":memory:"):
+        raise StoreError("db.url names no file; for example sqlite+aiosqlite:///data/irodori.db")
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS})
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def settle(connection: Any, record: Any) -> None:
+        connection.isolation_level = None  # the driver begins nothing by itself: see `begin`
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",  # a commit is on disk when it returns, power cuts included
+            "foreign_keys = ON",
+            "secure_delete = ON",  # a deleted picture is overwritten with zeros
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        connection.exec_driver_sql(options.get("sqlite_begin", "BEGIN"))
+
+    return engine
+
+
+def _postgres(url: URL) -> AsyncEngine:
+    # pre-ping: the server may have been restarted since a connection was used
+    return create_async_engine(url, pool_pre_ping=True)
+
+
+def _migrate(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":  # several bots may start at once
+        connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
+    config = Config()
+    folder = str(Path(__file__).parent / "migrations")
+    config.set_main_option("script_location", folder.replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,173 @@
+"""The tables. Every change here needs a migration beside it in `db/migrations/versions`."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    TypeDecorator,
+    UniqueConstraint,
+    func,
+    select,
+)
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    column_property,
+    mapped_column,
+    relationship,
+)
+
+# SQLite numbers rows by itself only in a column that is called INTEGER (64 bits wide all the same)
+Key = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class Utc(TypeDecorator[datetime]):
+    """A moment; SQLite forgets time zones, so every value is stored as UTC and read as UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value if value is None else value.replace(tzinfo=value.tzinfo or UTC)
+
+
+class Vector(TypeDecorator[np.ndarray]):
+    """float32 `[n]`, stored as little-endian bytes."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: np.ndarray | None, dialect: Dialect) -> bytes | None:
+        if value is None:
+            return None
+        if value.ndim != 1:
+            raise ValueError(f"a vector of shape [n] was expected, not {list(value.shape)}")
+        return value.astype("<f4").tobytes()
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> np.ndarray | None:
+        return None if value is None else np.frombuffer(value, "<f4").astype(np.float32)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        }
+    )
+
+
+class OwnerRow(Base):
+    __tablename__ = "owners"
+    __table_args__ = (UniqueConstraint("kind", "key"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    key: Mapped[str] = mapped_column(String(128))
+    name: Mapped[str]
+
+
+class PictureRow(Base):
+    """The bytes, apart from their avatar: whoever leafs through the avatars need not read them."""
+
+    __tablename__ = "pictures"
+
+    avatar_id: Mapped[int] = mapped_column(ForeignKey("avatars.id"), primary_key=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ValueRow(Base):
+    """An avatar was painted with this value: the index by which galleries are filtered."""
+
+    __tablename__ = "avatar_values"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    attribute: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[str] = mapped_column(String(64), primary_key=True)
+    avatar_id: Mapped[int] = mapped_column(ForeignKey("avatars.id"), primary_key=True)
+
+
+class ParentRow(Base):
+    __tablename__ = "avatar_parents"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    avatar_id: Mapped[int] = mapped_column(ForeignKey("avatars.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    parent: Mapped[str] = mapped_column(ForeignKey("avatars.public_id"))
+
+
+class FavouriteRow(Base):
+    __tablename__ = "favourites"
+    __table_args__ = (
+        Index("ix_favourites_owner", "owner_id", "avatar_id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    avatar_id: Mapped[int] = mapped_column(ForeignKey("avatars.id"), primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("owners.id"), primary_key=True)
+    created: Mapped[datetime] = mapped_column(Utc)
+
+
+class AvatarRow(Base):
+    """`id` counts up, so it is the order of the galleries; `public_id` is what people see."""
+
+    __tablename__ = "avatars"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(8), unique=True)
+    created: Mapped[datetime] = mapped_column(Utc)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("owners.id"))
+    guild: Mapped[str | None] = mapped_column(String(32))
+    channel: Mapped[str | None] = mapped_column(String(32))
+    private: Mapped[bool]
+    model: Mapped[str] = mapped_column(String(128))
+    seed: Mapped[int] = mapped_column(BigInteger)  # unsigned 32 bits
+    prompt: Mapped[str]
+    wish: Mapped[dict[str, str]] = mapped_column(JSON)
+    conditions: Mapped[dict[str, str]] = mapped_column(JSON)
+    latent: Mapped[np.ndarray] = mapped_column(Vector)
+    condition: Mapped[np.ndarray] = mapped_column(Vector)
+    format: Mapped[str] = mapped_column(String(4))
+    width: Mapped[int]
+    height: Mapped[int]
+    bytes: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    deleted_at: Mapped[datetime | None] = mapped_column(Utc)
+
+    owner: Mapped[OwnerRow] = relationship(lazy="joined")
+    picture: Mapped[PictureRow] = relationship(lazy="raise")
+    values: Mapped[list[ValueRow]] = relationship(lazy="raise")
+    parents: Mapped[list[ParentRow]] = relationship(
+        lazy="selectin", order_by=ParentRow.position, foreign_keys=ParentRow.avatar_id
+    )
+    favourites: Mapped[int] = column_property(
+        select(func.count())
+        .where(FavouriteRow.avatar_id == id)
+        .correlate_except(FavouriteRow)
+        .scalar_subquery(),
+    )
+
+
+_living = AvatarRow.deleted_at.is_(None)
+_public = _living & AvatarRow.private.is_(False)
+# one for each kind of gallery; partial, so that no number of hidden avatars slows a page down
+for _name, _columns, _where in (
+    ("ix_avatars_owner", (AvatarRow.owner_id, AvatarRow.id), _living),
+    ("ix_avatars_guild", (AvatarRow.guild, AvatarRow.id), _public),
+    ("ix_avatars_public", (AvatarRow.id,), _public),
+):
+    Index(_name, *_columns, sqlite_where=_where, postgresql_where=_where)
