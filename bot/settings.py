@@ -1,0 +1,59 @@
+"""The sections of `config.toml` that the bot reads."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+import config
+from config import Section
+
+
+class DiscordSettings(Section):
+    api_url: str = "https://discord.com/api/v10"
+    gateway_url: str = ""  # empty: the one that the API names
+    guild: int | None = None  # commands are synced to this server alone; None: everywhere
+
+
+class WebSettings(Section):
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    paint: Literal["open", "local", "off"] = "open"  # who may paint on the web page
+    public_url: str = ""  # how the page is reached from outside; empty: http://host:port
+
+
+class DbSettings(Section):
+    url: str = "sqlite+aiosqlite:///data/irodori.db"
+
+
+class ModelsSettings(Section):
+    dir: Path = Path("models")
+
+
+class EngineSettings(Section):
+    provider: Literal["auto", "cuda", "cpu"] = "auto"
+    threads: int = Field(0, ge=0)  # 0: all cores that this process may use
+    max_batch: int = Field(64, ge=1)  # pictures painted at once
+    max_wait_ms: float = Field(3, ge=0, le=1000)  # for others to join, and only while busy
+    queue: int = Field(256, ge=1)  # pictures waiting at most; past it the answer is "busy"
+    poll_seconds: float = Field(5, gt=0)  # how often models/current is looked at
+
+
+class LogSettings(Section):
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class Settings(config.Settings):
+    discord: DiscordSettings = DiscordSettings()
+    web: WebSettings = WebSettings()
+    db: DbSettings = DbSettings()
+    models: ModelsSettings = ModelsSettings()
+    engine: EngineSettings = EngineSettings()
+    log: LogSettings = LogSettings()
+
+
+def discord_token() -> str | None:
+    """The bot's token, from the environment alone: a secret has no place in a settings file."""
+    return os.environ.get("DISCORD_TOKEN", "").strip() or None

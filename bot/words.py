@@ -1,0 +1,122 @@
+"""The words that people use for a wish, beside the model's own: synonyms, shades, fillers.
+
+Nothing here says which attributes a model has. A synonym stands for the first of its values, from
+left to right, that the attribute in question really has.
+"""
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+SYNONYMS: dict[str, tuple[str, ...]] = {
+    word: tuple(values.split(", "))
+    for word, values in {
+        "aqua": "cyan, turquoise, teal, light blue",
+        "cyan": "aqua, turquoise, teal, light blue",
+        "turquoise": "aqua, cyan, teal, light blue",
+        "teal": "aqua, cyan, turquoise, green",
+        "aquamarine": "aqua, cyan, turquoise",
+        "light blue": "aqua, cyan, blue",
+        "sky blue": "light blue, aqua, cyan, blue",
+        "azure": "blue, light blue",
+        "navy": "dark blue, blue",
+        "sapphire": "blue",
+        "cobalt": "blue",
+        "indigo": "blue, purple",
+        "blond": "blonde, yellow, golden, gold",
+        "blonde": "blond, yellow, golden, gold",
+        "golden": "gold, blonde, blond, yellow",
+        "gold": "golden, blonde, blond, yellow",
+        "yellow": "blonde, blond, golden, gold",
+        "flaxen": "blonde, blond, yellow",
+        "fair": "blonde, blond, yellow",
+        "gray": "grey, silver",
+        "grey": "gray, silver",
+        "silver": "gray, grey, white",
+        "silvery": "silver, gray, grey, white",
+        "ash": "gray, grey, silver",
+        "platinum": "white, silver, blonde, blond",
+        "white": "silver, ivory",
+        "snow": "white",
+        "ivory": "white",
+        "purple": "violet, lavender",
+        "violet": "purple, lavender",
+        "lavender": "purple, violet",
+        "lilac": "purple, violet",
+        "mauve": "purple, violet",
+        "amethyst": "purple, violet",
+        "pink": "rose",
+        "rose": "pink",
+        "rosy": "pink, rose",
+        "magenta": "pink, purple",
+        "fuchsia": "pink, purple",
+        "red": "crimson, scarlet",
+        "crimson": "red",
+        "scarlet": "red",
+        "ruby": "red",
+        "ginger": "orange, red",
+        "redhead": "red, orange",
+        "redheaded": "red, orange",
+        "auburn": "brown, red",
+        "orange": "amber",
+        "amber": "orange, yellow",
+        "copper": "orange, brown",
+        "brown": "brunette, chestnut",
+        "brunette": "brown",
+        "brunet": "brown",
+        "chestnut": "brown",
+        "chocolate": "brown",
+        "hazel": "brown, green",
+        "black": "ebony",
+        "jet": "black",
+        "ebony": "black",
+        "raven": "black",
+        "dark": "black",
+        "green": "emerald",
+        "emerald": "green",
+        "jade": "green",
+        "lime": "green",
+        "olive": "green",
+        "yes": "true, on, 1",
+        "true": "yes, on, 1",
+        "on": "yes, true, 1",
+        "no": "false, off, none, 0",
+        "without": "no, false, off, none, 0",
+        "none": "no, false, off, 0",
+    }.items()
+}
+
+# They colour a colour ("dark blue"), and are passed over before a value that has no such shade.
+SHADES = _set("bright dark deep hot light medium neon pale pastel soft vibrant vivid")
+
+# Values of switches ("smile: yes"). Without their attribute beside them they say nothing.
+SWITCHES = _set("yes no true false on off none without 0 1")
+
+NEGATIONS = _set("no not non never without dont except")
+
+# "hair: any" leaves the hair open, and says so.
+ANYTHING = _set("any anything random whatever whichever open surprise")
+
+# Between an attribute and its value they are not there: "hair is pink", "eyes of blue".
+LINKS = _set("is are be of color colors colour colours colored coloured the a an in very really so")
+
+# After these, what follows belongs to something else: "blonde with blue eyes".
+BREAKS = _set("with who whose having has have having but plus")
+
+JOINTS = frozenset({"and"})
+
+# Harmless, and no typo of anything.
+FILLERS = _set(
+    "1boy 1girl adorable all also anime another art artwork as at avatar avatars back "
+    "background beautiful bed best big boy boys can chair character chibi cool could crazy "
+    "create curly cute drawing draw drawn elegant face faces fancy female flowing for from "
+    "fluffy generate gentle give girl girls glowing good gorgeous great guy guys hairstyle "
+    "haired hello her hers hey hi him his how i id im image into it its just kawaii kid "
+    "kind lady large like little lol long look looking looks lovely mad make male man many "
+    "masterpiece maybe me messy mine more my new nice of one or our pair paint painting "
+    "person photo pic picture please plz portrait pretty quality real sad "
+    "s she shiny short show silky simple small smooth some someone something sparkling "
+    "spiky straight style sweet t tall thank thanks that their them there they think this "
+    "to too two type very want wavy we wild wish woman women would yet you young your"
+)

@@ -1,0 +1,51 @@
+"""What tests of several packages share: a real, tiny model, and the bot's service on top of it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tiny_model import add_model
+
+from bot.engine import Engine
+from bot.settings import EngineSettings
+from bot.studio import Studio
+from db.store import Owner, Store
+from export.registry import Registry
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    """One model, "tiny", in use: hair and eyes, 64 x 64."""
+    registry = Registry(tmp_path / "models")
+    add_model(registry, "tiny")
+    registry.use("tiny")
+    return registry
+
+
+@pytest.fixture
+def engine_settings() -> EngineSettings:
+    return EngineSettings(provider="cpu", threads=1, max_batch=16)
+
+
+@pytest.fixture
+async def engine(registry: Registry, engine_settings: EngineSettings) -> AsyncIterator[Engine]:
+    engine = await Engine.open(registry, engine_settings)
+    yield engine
+    await engine.close()
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    store = await Store.open(f"sqlite+aiosqlite:///{tmp_path}/irodori.db")
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+def studio(engine: Engine, store: Store) -> Studio:
+    return Studio(engine, store)
+
+
+@pytest.fixture
+def owner() -> Owner:
+    return Owner("discord", "80351110224678912", "Nelly")

@@ -1,0 +1,116 @@
+"""A generator made by hand, small and quick, whose pictures show what was asked for.
+
+The first attribute's value colours the upper half, the second one's the lower half, and the
+latent shades the whole.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from export.manifest import GENERATOR, Attribute, Manifest
+from export.registry import Registry
+
+LATENT_DIM = 8
+IMAGE_SIZE = 64
+
+COLOURS = {
+    "aqua": (80, 220, 230),
+    "black": (30, 30, 30),
+    "blonde": (240, 220, 130),
+    "blue": (50, 80, 220),
+    "brown": (120, 70, 40),
+    "gray": (140, 140, 140),
+    "green": (60, 170, 70),
+    "orange": (250, 150, 40),
+    "pink": (250, 150, 200),
+    "purple": (140, 60, 190),
+    "red": (210, 40, 40),
+    "white": (245, 245, 245),
+    "yellow": (250, 230, 60),
+}
+
+
+def attribute(name: str, values: str) -> Attribute:
+    words = tuple(values.split())
+    return Attribute(name=name, values=words, frequencies=(1 / len(words),) * len(words))
+
+
+HAIR = attribute("hair", "aqua black blonde blue brown gray green orange pink purple red white")
+EYES = attribute("eyes", "aqua black blue brown green orange pink purple red yellow")
+
+
+def add_model(
+    registry: Registry,
+    name: str,
+    attributes: tuple[Attribute, ...] = (HAIR, EYES),
+    *,
+    brightness: float = 0.0,
+    created: datetime = datetime(2026, 1, 1, tzinfo=UTC),
+) -> Manifest:
+    """Registers a tiny model of up to two attributes; `brightness`, in about [-1, 1], tells models
+    apart that paint the same wish."""
+    manifest = Manifest(
+        name=name,
+        created=created,
+        attributes=attributes,
+        latent_dim=LATENT_DIM,
+        image_size=IMAGE_SIZE,
+        metrics={"q": 1.5},
+    )
+
+    def build(folder: Path) -> None:
+        onnx.save(build_generator(attributes, brightness), folder / GENERATOR)
+
+    return registry.add(manifest, build)
+
+
+def build_generator(attributes: tuple[Attribute, ...], brightness: float = 0.0) -> onnx.ModelProto:
+    s = IMAGE_SIZE
+    condition_dim = sum(len(a.values) for a in attributes)
+    paint = np.zeros((condition_dim, 3, s, s), np.float32)
+    row = 0
+    for half, a in enumerate(attributes):
+        for value in a.values:
+            colour = np.array(COLOURS.get(value, (128, 128, 128)), np.float32) / 127.5 - 1
+            paint[row, :, half * s // 2 : (half + 1) * s // 2] = colour[:, None, None]
+            row += 1
+    waves = np.random.RandomState(0).standard_normal((LATENT_DIM, 1, 8, 8)).astype(np.float32)
+    shade = 0.05 * waves.repeat(8, 2).repeat(8, 3).repeat(3, 1)
+    constants = {
+        "paint": paint.reshape(condition_dim, -1),
+        "shade": shade.reshape(LATENT_DIM, -1),
+        "light": np.float32(1 + brightness),
+        "scale": np.float32(127.5),
+        "low": np.float32(0),
+        "high": np.float32(255),
+        "shape": np.array([-1, 3, s, s]),
+    }
+    nodes = [
+        helper.make_node("MatMul", ["condition", "paint"], ["colours"]),
+        helper.make_node("MatMul", ["latent", "shade"], ["shades"]),
+        helper.make_node("Add", ["colours", "shades"], ["shaded"]),
+        helper.make_node("Add", ["shaded", "light"], ["lit"]),
+        helper.make_node("Mul", ["lit", "scale"], ["scaled"]),
+        helper.make_node("Round", ["scaled"], ["rounded"]),
+        helper.make_node("Clip", ["rounded", "low", "high"], ["clipped"]),
+        helper.make_node("Reshape", ["clipped", "shape"], ["planes"]),
+        helper.make_node("Transpose", ["planes"], ["pixels"], perm=[0, 2, 3, 1]),
+        helper.make_node("Cast", ["pixels"], ["image"], to=TensorProto.UINT8),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [
+            helper.make_tensor_value_info("latent", TensorProto.FLOAT, ["n", LATENT_DIM]),
+            helper.make_tensor_value_info("condition", TensorProto.FLOAT, ["n", condition_dim]),
+        ],
+        [helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", s, s, 3])],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model)
+    return model
