@@ -1,0 +1,1 @@
+"""The Discord face: slash commands and buttons on top of the studio."""

@@ -1,0 +1,77 @@
+"""The bot as Discord sees it: one client, its commands, and one door to run it."""
+
+import logging
+from typing import Any
+
+import discord
+import yarl
+from discord import app_commands
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot.discord import buttons, gallery
+from bot.discord.avatar import avatar_command
+from bot.discord.replies import Interaction, answer_failure
+from bot.discord.sync import sync_if_changed
+from bot.settings import DiscordSettings
+from bot.studio import Studio
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_GATEWAY = DiscordWebSocket.DEFAULT_GATEWAY
+
+
+class IrodoriTree(app_commands.CommandTree[Any]):
+    async def on_error(
+        self, interaction: Interaction, error: app_commands.AppCommandError, /
+    ) -> None:
+        await answer_failure(interaction, error)
+
+
+class IrodoriClient(discord.AutoShardedClient):
+    """Answers interactions; these need no intents, privileged or not, and no caches."""
+
+    def __init__(self, studio: Studio, settings: DiscordSettings) -> None:
+        super().__init__(
+            intents=discord.Intents.none(),
+            allowed_mentions=discord.AllowedMentions.none(),
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            max_messages=None,
+        )
+        self.studio = studio
+        self.settings = settings
+        self.tree = IrodoriTree(
+            self,
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
+            allowed_contexts=app_commands.AppCommandContext(
+                guild=True, dm_channel=True, private_channel=True
+            ),
+        )
+        self.tree.add_command(avatar_command(studio))
+        self.tree.add_command(gallery.gallery_command(studio))
+        self.add_dynamic_items(*buttons.COMPONENTS, *gallery.COMPONENTS)
+
+    async def setup_hook(self) -> None:
+        try:
+            if not await sync_if_changed(self.tree, self.settings.guild):
+                logger.info("commands are as Discord has them")
+        except discord.HTTPException as error:
+            # Those that Discord has from the last time still work.
+            logger.error("Discord did not take the commands: %s", error)
+
+    async def on_ready(self) -> None:
+        logger.info("ready in Discord as %s", self.user)
+
+
+async def run_discord(studio: Studio, settings: DiscordSettings, token: str) -> None:
+    """Serve Discord until cancelled.
+
+    Raises discord.LoginFailure for a token that Discord does not know.
+    """
+    Route.BASE = settings.api_url.rstrip("/")
+    DiscordWebSocket.DEFAULT_GATEWAY = (
+        yarl.URL(settings.gateway_url) if settings.gateway_url else DEFAULT_GATEWAY
+    )
+    async with IrodoriClient(studio, settings) as client:
+        await client.start(token)

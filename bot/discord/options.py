@@ -1,0 +1,138 @@
+"""Slash commands with one option for each attribute of the model in use."""
+
+import difflib
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from discord import app_commands
+
+from bot.discord.replies import Interaction
+from bot.discord.text import shorten
+from bot.prompt import check_wish
+from bot.studio import Studio
+from bot.words import SYNONYMS
+from export.manifest import Attribute
+
+MAX_OPTIONS = 25  # of one command
+MAX_CHOICES = 25  # of one autocomplete
+MAX_NAME = 32
+MAX_TEXT = 100  # of a description, and of a choice
+
+
+@dataclass(frozen=True, slots=True)
+class OwnOption:
+    """An option that a command has beside the attributes."""
+
+    annotation: Any
+    default: Any
+    description: str
+
+
+def option_names(names: Sequence[str], taken: Collection[str]) -> dict[str, str]:
+    """Attribute names to the names of their options: as Discord allows them, and all different.
+
+    "Eye colour" becomes "eye-colour"; a second one, or one of `taken`, "eye-colour-2".
+    """
+    used = set(taken)
+    options = {}
+    for name in names:
+        slug = re.sub(r"[^\w]+", "-", name.lower()).strip("-")[:MAX_NAME] or "attribute"
+        option, number = slug, 1
+        while option in used:
+            number += 1
+            option = f"{slug[: MAX_NAME - 1 - len(str(number))]}-{number}"
+        used.add(option)
+        options[name] = option
+    return options
+
+
+def suggest(attribute: Attribute, text: str) -> list[str]:
+    """The values that `text` may mean, nearest first, typos and synonyms forgiven."""
+    said = " ".join(text.casefold().split())
+    frequency = dict(zip(attribute.values, attribute.frequencies, strict=True))
+    if not said:
+        ranked = sorted(frequency, key=lambda value: -frequency[value])
+    else:
+        ranked = sorted(frequency, key=lambda value: -_nearness(said, value))
+    return [value for value in ranked if len(value) <= MAX_TEXT][:MAX_CHOICES]
+
+
+def _nearness(said: str, value: str) -> float:
+    synonyms = [word for word, values in SYNONYMS.items() if value.casefold() in values]
+    return max(
+        _likeness(said, value.casefold()),
+        max((0.95 * _likeness(said, word) for word in synonyms), default=0),
+    )
+
+
+def _likeness(said: str, word: str) -> float:
+    """0 to 3: whole words before beginnings before parts before typos."""
+    ratio = difflib.SequenceMatcher(None, said, word).ratio()
+    if said == word:
+        return 3
+    if word.startswith(said):
+        return 2 + ratio / 2
+    return 1 + ratio / 2 if said in word else ratio
+
+
+def wish_command(
+    studio: Studio,
+    name: str,
+    description: str,
+    run: Callable[..., Awaitable[None]],
+    own: Mapping[str, OwnOption],
+) -> app_commands.Command[Any, ..., None]:
+    """A command that calls `run(interaction, wish, **own options)`.
+
+    Its options are those of the model in use now; what they suggest, and what the wish is checked
+    against, are those of the model in use then.
+    """
+    names = [a.name for a in studio.attributes][: MAX_OPTIONS - len(own)]
+    options = option_names(names, taken=own)
+    # attributes' names need not be Python's, so the parameters are numbered
+    attributes = {f"attribute_{i}": attribute for i, attribute in enumerate(options)}
+
+    async def callback(interaction: Interaction, **given: Any) -> None:
+        asked = {attributes[key]: given.pop(key) for key in attributes}
+        wish = {attribute: text for attribute, text in asked.items() if text is not None}
+        await run(interaction, check_wish(wish, studio.attributes), **given)
+
+    parameters = [
+        inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD),
+        *(_keyword(key, app_commands.Range[str, 1, MAX_TEXT], None) for key in attributes),
+        *(_keyword(key, option.annotation, option.default) for key, option in own.items()),
+    ]
+    callback.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    app_commands.describe(
+        **{key: _description(studio, attribute) for key, attribute in attributes.items()},
+        **{key: option.description for key, option in own.items()},
+    )(callback)
+    app_commands.rename(**{key: options[attribute] for key, attribute in attributes.items()})(
+        callback
+    )
+    app_commands.autocomplete(
+        **{key: _completion(studio, attribute) for key, attribute in attributes.items()}
+    )(callback)
+    return app_commands.Command(name=name, description=description, callback=callback)
+
+
+def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, annotation=annotation, default=default)
+
+
+def _completion(studio: Studio, name: str) -> Callable[..., Any]:
+    async def complete(interaction: Interaction, text: str) -> list[app_commands.Choice[str]]:
+        attribute = next((a for a in studio.attributes if a.name == name), None)
+        values = suggest(attribute, text) if attribute is not None else []
+        return [app_commands.Choice(name=value, value=value) for value in values]
+
+    return complete
+
+
+def _description(studio: Studio, name: str) -> str:
+    attribute = next(a for a in studio.attributes if a.name == name)
+    return shorten(f"{name}: {', '.join(suggest(attribute, ''))}", MAX_TEXT)
