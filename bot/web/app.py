@@ -1,0 +1,131 @@
+"""The web face: its application, what every answer carries, and how errors are told."""
+
+import hashlib
+import logging
+import math
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import jinja2
+from aiohttp import web
+
+from bot.engine import Engine
+from bot.errors import Busy, Refusal
+from bot.settings import WebSettings
+from bot.studio import Studio
+from bot.web import api, pages
+from bot.web.keys import ENGINE, METRICS, SETTINGS, STUDIO, TEMPLATES
+from bot.web.metrics import Metrics
+from bot.web.reading import MAX_BODY
+from bot.web.status import status_of
+
+HERE = Path(__file__).parent
+SECURITY = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+JSON_PATHS = ("/api/", "/images/", "/healthz", "/metrics", "/static/")
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+log = logging.getLogger(__name__)
+
+
+def create_app(studio: Studio, engine: Engine, settings: WebSettings) -> web.Application:
+    """The page and the API of the studio. It opens and closes neither studio nor engine."""
+    app = web.Application(middlewares=[_count, _tell_errors], client_max_size=MAX_BODY)
+    app[STUDIO] = studio
+    app[ENGINE] = engine
+    app[SETTINGS] = settings
+    app[METRICS] = Metrics()
+    app[TEMPLATES] = _templates()
+    app.add_routes(api.routes)
+    app.add_routes(pages.routes)
+    app.router.add_static("/static/", HERE / "static")
+    app.on_response_prepare.append(_secure)
+    return app
+
+
+def _templates() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(pages.GLOBALS)
+    environment.globals["static"] = {
+        file.name: f"/static/{file.name}?v={hashlib.sha256(file.read_bytes()).hexdigest()[:12]}"
+        for file in (HERE / "static").iterdir()
+    }
+    return environment
+
+
+async def _secure(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(SECURITY)
+    if request.path.startswith("/static/") and "v" in request.query:
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+
+
+@web.middleware
+async def _count(request: web.Request, handler: Handler) -> web.StreamResponse:
+    start = time.perf_counter()
+    response = await handler(request)
+    resource = request.match_info.route.resource
+    route = resource.canonical if resource else "unmatched"
+    seconds = time.perf_counter() - start
+    # Anybody can send any word as a method: those of no route must not become labels for ever.
+    method = request.method if resource else "any"
+    request.app[METRICS].count(method, route, response.status, seconds)
+    return response
+
+
+@web.middleware
+async def _tell_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Where every error ends: JSON for programs, a page for people."""
+    headers: dict[str, str] = {}
+    try:
+        return await handler(request)
+    except Refusal as error:
+        status, text = status_of(error), str(error)
+        if isinstance(error, Busy):
+            headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        status, text = error.status, _http_text(request, error)
+        if "Allow" in error.headers:
+            headers["Allow"] = error.headers["Allow"]
+    except Exception:
+        log.exception("%s %s failed", request.method, request.path)
+        status, text = 500, "something went wrong here; it is written down in the bot's log"
+    if _wants_page(request):
+        response: web.Response = pages.render(request, "error.html", status, message=text)
+    else:
+        response = web.json_response({"error": text}, status=status)
+    response.headers.update(headers)
+    return response
+
+
+def _http_text(request: web.Request, error: web.HTTPException) -> str:
+    match error.status:
+        case 404:
+            return f"there is nothing at {request.path}"
+        case 405:
+            allowed = error.headers["Allow"]
+            return f"{request.method} does not go with {request.path}; allowed: {allowed}"
+        case 413:
+            return f"the body is larger than {MAX_BODY // 1024} KiB"
+        case _:
+            return error.text or error.reason
+
+
+def _wants_page(request: web.Request) -> bool:
+    return not request.path.startswith(JSON_PATHS) and "text/html" in request.headers.get(
+        "Accept", ""
+    )

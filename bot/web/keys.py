@@ -1,0 +1,15 @@
+"""What the handlers find in the application: `request.app[STUDIO]`."""
+
+import jinja2
+from aiohttp import web
+
+from bot.engine import Engine
+from bot.settings import WebSettings
+from bot.studio import Studio
+from bot.web.metrics import Metrics
+
+STUDIO = web.AppKey("studio", Studio)
+ENGINE = web.AppKey("engine", Engine)
+SETTINGS = web.AppKey("settings", WebSettings)
+METRICS = web.AppKey("metrics", Metrics)
+TEMPLATES = web.AppKey("templates", jinja2.Environment)
