@@ -1,0 +1,404 @@
+"""What the stand-in remembers: users, guilds, channels, messages, commands, interactions."""
+
+import asyncio
+import io
+import itertools
+import mimetypes
+import secrets
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from PIL import Image, UnidentifiedImageError
+
+EPOCH_MS = 1420070400000
+
+VIEW_CHANNEL = 1 << 10
+SEND_MESSAGES = 1 << 11
+MANAGE_MESSAGES = 1 << 13
+EMBED_LINKS = 1 << 14
+ATTACH_FILES = 1 << 15
+READ_MESSAGE_HISTORY = 1 << 16
+ADMINISTRATOR = 1 << 3
+USE_APPLICATION_COMMANDS = 1 << 31
+USE_EXTERNAL_APPS = 1 << 50
+ALL_PERMISSIONS = (1 << 53) - 1
+EVERYONE = (
+    VIEW_CHANNEL
+    | SEND_MESSAGES
+    | EMBED_LINKS
+    | ATTACH_FILES
+    | READ_MESSAGE_HISTORY
+    | USE_APPLICATION_COMMANDS
+    | USE_EXTERNAL_APPS
+)
+
+EPHEMERAL = 1 << 6
+LOADING = 1 << 7
+COMPONENTS_V2 = 1 << 15
+
+_increment = itertools.count()
+
+
+def snowflake() -> int:
+    """A new id; its upper 42 bits are the milliseconds since Discord's epoch."""
+    return ((time.time_ns() // 1_000_000 - EPOCH_MS) << 22) | (next(_increment) & 0x3FFFFF)
+
+
+def now_iso() -> str:
+    return datetime.now(UTC).isoformat()
+
+
+@dataclass(eq=False)
+class User:
+    name: str
+    bot: bool = False
+    id: int = field(default_factory=snowflake)
+    installed: bool = False  # has the app installed on the own account
+
+    def payload(self) -> dict[str, Any]:
+        return {
+            "id": str(self.id),
+            "username": self.name.lower().replace(" ", "_"),
+            "discriminator": "0",
+            "global_name": self.name,
+            "avatar": None,
+            "bot": self.bot,
+            "public_flags": 0,
+            "flags": 0,
+            "primary_guild": None,
+        }
+
+
+@dataclass(eq=False)
+class Guild:
+    name: str
+    id: int = field(default_factory=snowflake)
+    has_bot: bool = True
+    owner_id: int = 0
+    members: dict[int, int] = field(default_factory=dict)  # user id -> permissions
+    channels: "list[Channel]" = field(default_factory=list)
+
+    def role(self) -> dict[str, Any]:
+        """The role @everyone."""
+        return {
+            "id": str(self.id),
+            "name": "@everyone",
+            "permissions": str(EVERYONE),
+            "position": 0,
+            "color": 0,
+            "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
+            "hoist": False,
+            "managed": False,
+            "mentionable": False,
+            "icon": None,
+            "unicode_emoji": None,
+            "flags": 0,
+        }
+
+    def payload(self) -> dict[str, Any]:
+        return {
+            "id": str(self.id),
+            "name": self.name,
+            "icon": None,
+            "description": None,
+            "home_header": None,
+            "splash": None,
+            "discovery_splash": None,
+            "features": [],
+            "banner": None,
+            "owner_id": str(self.owner_id),
+            "application_id": None,
+            "region": "deprecated",
+            "afk_channel_id": None,
+            "afk_timeout": 300,
+            "system_channel_id": None,
+            "system_channel_flags": 0,
+            "widget_enabled": False,
+            "widget_channel_id": None,
+            "verification_level": 0,
+            "roles": [self.role()],
+            "default_message_notifications": 0,
+            "mfa_level": 0,
+            "explicit_content_filter": 0,
+            "max_presences": None,
+            "max_members": 500000,
+            "max_stage_video_channel_users": 50,
+            "max_video_channel_users": 25,
+            "vanity_url_code": None,
+            "premium_tier": 0,
+            "premium_subscription_count": 0,
+            "preferred_locale": "en-US",
+            "rules_channel_id": None,
+            "safety_alerts_channel_id": None,
+            "public_updates_channel_id": None,
+            "premium_progress_bar_enabled": False,
+            "nsfw": False,
+            "nsfw_level": 0,
+            "emojis": [],
+            "stickers": [],
+            "incidents_data": None,
+        }
+
+    def member_payload(self, user: User) -> dict[str, Any]:
+        return {
+            "user": user.payload(),
+            "avatar": None,
+            "banner": None,
+            "communication_disabled_until": None,
+            "flags": 0,
+            "joined_at": "2026-01-01T00:00:00+00:00",
+            "nick": None,
+            "pending": False,
+            "premium_since": None,
+            "roles": [],
+            "mute": False,
+            "deaf": False,
+        }
+
+
+GUILD_TEXT, DM, GROUP_DM = 0, 1, 3
+
+
+@dataclass(eq=False)
+class Channel:
+    name: str
+    guild: Guild | None = None
+    recipients: tuple[User, ...] = ()  # of a DM
+    only: frozenset[int] | None = None  # a private channel's user ids; None: the whole guild
+    id: int = field(default_factory=snowflake)
+    messages: "list[Message]" = field(default_factory=list)
+
+    def readers(self) -> set[int]:
+        """Ids of the users who may read here."""
+        if self.guild is None:
+            return {user.id for user in self.recipients}
+        return {user for user in self.guild.members if self.permissions(user) & VIEW_CHANNEL}
+
+    def permissions(self, user_id: int) -> int:
+        if self.guild is None:
+            return EVERYONE if user_id in {user.id for user in self.recipients} else 0
+        base = self.guild.members.get(user_id, 0)
+        if base & ADMINISTRATOR:
+            return ALL_PERMISSIONS
+        return base if self.only is None or user_id in self.only else base & ~VIEW_CHANNEL
+
+    def payload(self, viewer: User | None = None) -> dict[str, Any]:
+        """`viewer` is left out of the recipients of a DM, as Discord does."""
+        last = str(self.messages[-1].id) if self.messages else None
+        base = {"id": str(self.id), "flags": 0, "last_message_id": last}
+        if self.guild is None:
+            recipients = [user.payload() for user in self.recipients if user is not viewer]
+            return base | {"type": DM, "recipients": recipients}
+        return base | {
+            "type": GUILD_TEXT,
+            "guild_id": str(self.guild.id),
+            "name": self.name,
+            "position": self.guild.channels.index(self),
+            "permission_overwrites": [],
+            "nsfw": False,
+            "parent_id": None,
+            "rate_limit_per_user": 0,
+            "topic": None,
+        }
+
+
+@dataclass(eq=False)
+class Attachment:
+    """An uploaded file; `url` is signed, and answers until it expires or the file is dropped."""
+
+    filename: str
+    data: bytes = field(repr=False)
+    description: str | None
+    base_url: str
+    channel_id: int
+    expires: int  # seconds since 1970
+    spoiler: bool = False
+    ephemeral: bool = False
+    gone: bool = False
+    id: int = field(default_factory=snowflake)
+    signature: str = field(default_factory=lambda: secrets.token_hex(16))
+
+    def __post_init__(self) -> None:
+        self.content_type = mimetypes.guess_type(self.filename)[0] or "application/octet-stream"
+        self.width: int | None = None
+        self.height: int | None = None
+        if self.content_type.startswith("image/"):
+            try:
+                with Image.open(io.BytesIO(self.data)) as image:
+                    self.width, self.height = image.size
+            except UnidentifiedImageError:
+                pass
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    @property
+    def url(self) -> str:
+        path = f"/attachments/{self.channel_id}/{self.id}/{self.filename}"
+        return f"{self.base_url}{path}?ex={self.expires:x}&is=0&hm={self.signature}"
+
+    def payload(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {
+            "id": str(self.id),
+            "filename": self.filename,
+            "size": self.size,
+            "url": self.url,
+            "proxy_url": self.url,
+            "content_type": self.content_type,
+        }
+        if self.width is not None:
+            fields |= {"width": self.width, "height": self.height}
+        if self.description:
+            fields["description"] = self.description
+        if self.ephemeral:
+            fields["ephemeral"] = True
+        return fields
+
+    def media(self) -> dict[str, Any]:
+        """As an embed or a component shows it."""
+        return {
+            "id": str(self.id),
+            "url": self.url,
+            "proxy_url": self.url,
+            "width": self.width,
+            "height": self.height,
+            "content_type": self.content_type,
+            "attachment_id": str(self.id),
+        }
+
+
+@dataclass(eq=False)
+class Message:
+    channel: Channel
+    author: User
+    content: str = ""
+    embeds: list[dict[str, Any]] = field(default_factory=list)
+    components: list[dict[str, Any]] = field(default_factory=list)
+    files: list[Attachment] = field(default_factory=list)
+    shown: set[int] = field(default_factory=set)  # ids of files that embeds or components show
+    flags: int = 0
+    type: int = 0
+    interaction: "Interaction | None" = None
+    only_for: int | None = None  # an ephemeral message's reader
+    reference: "Message | None" = None
+    mentions: list[User] = field(default_factory=list)
+    edited: str | None = None
+    deleted: bool = False
+    edits: int = 0
+    id: int = field(default_factory=snowflake)
+    created: str = field(default_factory=now_iso)
+
+    @property
+    def loading(self) -> bool:
+        return bool(self.flags & LOADING)
+
+    def readers(self) -> set[int]:
+        return {self.only_for} if self.only_for is not None else self.channel.readers()
+
+    def payload(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {
+            "id": str(self.id),
+            "type": self.type,
+            "channel_id": str(self.channel.id),
+            "author": self.author.payload(),
+            "content": self.content,
+            "embeds": self.embeds,
+            "components": self.components,
+            "attachments": [f.payload() for f in self.files if f.id not in self.shown],
+            "flags": self.flags,
+            "mentions": [user.payload() for user in self.mentions],
+            "mention_roles": [],
+            "mention_everyone": False,
+            "pinned": False,
+            "tts": False,
+            "timestamp": self.created,
+            "edited_timestamp": self.edited,
+        }
+        if self.reference is not None:
+            fields["message_reference"] = {
+                "type": 0,
+                "channel_id": str(self.reference.channel.id),
+                "message_id": str(self.reference.id),
+            }
+        if self.interaction is not None:
+            fields["application_id"] = str(self.interaction.application_id)
+            fields["webhook_id"] = str(self.interaction.application_id)
+            fields["interaction_metadata"] = self.interaction.metadata()
+            if self.interaction.type == COMMAND:
+                fields["interaction"] = {
+                    "id": str(self.interaction.id),
+                    "type": COMMAND,
+                    "name": self.interaction.data["name"],
+                    "user": self.interaction.user.payload(),
+                }
+        return fields
+
+    def event(self) -> dict[str, Any]:
+        """As MESSAGE_CREATE and MESSAGE_UPDATE carry it."""
+        if self.channel.guild is None:
+            return self.payload()
+        member = self.channel.guild.member_payload(self.author)
+        del member["user"]
+        return self.payload() | {"guild_id": str(self.channel.guild.id), "member": member}
+
+
+COMMAND, COMPONENT, AUTOCOMPLETE, MODAL_SUBMIT = 2, 3, 4, 5
+
+
+@dataclass(eq=False)
+class Interaction:
+    type: int
+    data: dict[str, Any]
+    user: User
+    channel: Channel
+    application_id: int
+    owners: dict[str, str]  # authorizing_integration_owners
+    context: int
+    created: float  # on the stand-in's clock
+    message: Message | None = None  # the one whose component was used
+    cause: "Interaction | None" = None  # what a submitted modal answers
+    what: str = ""
+    answer: int | None = None  # the callback's type
+    original: Message | None = None
+    followups: int = 0
+    modal: dict[str, Any] | None = None
+    choices: list[dict[str, Any]] | None = None
+    violations: list[Any] = field(default_factory=list)
+    results: "list[Message]" = field(default_factory=list)  # messages completed by the bot
+    id: int = field(default_factory=snowflake)
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(48))
+
+    @property
+    def only_user_install(self) -> bool:
+        """In a guild that does not have the app: the user brought it."""
+        return "0" not in self.owners
+
+    def metadata(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {
+            "id": str(self.id),
+            "type": self.type,
+            "user": self.user.payload(),
+            "authorizing_integration_owners": self.owners,
+        }
+        if self.type == COMPONENT and self.message is not None:
+            fields["interacted_message_id"] = str(self.message.id)
+        if self.type == MODAL_SUBMIT and self.cause is not None:
+            fields["triggering_interaction_metadata"] = self.cause.metadata()
+        return fields
+
+
+class Bell:
+    """Wakes everybody who waits for the state to change."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def ring(self) -> None:
+        self._event.set()
+        self._event = asyncio.Event()
+
+    async def wait(self) -> None:
+        await self._event.wait()

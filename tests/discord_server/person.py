@@ -1,0 +1,515 @@
+"""People: what they can do in Discord's client, and what they then see."""
+
+import contextlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from . import limits
+from .errors import BotError, ImpossibleError, Violation
+from .interactions import CHOICES, DEFER, DEFER_UPDATE, MODAL
+from .model import (
+    AUTOCOMPLETE,
+    COMMAND,
+    COMPONENT,
+    EPHEMERAL,
+    MANAGE_MESSAGES,
+    MODAL_SUBMIT,
+    SEND_MESSAGES,
+    Attachment,
+    Channel,
+    Guild,
+    Interaction,
+    Message,
+    User,
+)
+
+if TYPE_CHECKING:
+    from .server import DiscordServer
+
+SUBCOMMAND, GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, NUMBER = 1, 2, 3, 4, 5, 6, 7, 10
+
+
+class Choice(NamedTuple):
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class Button:
+    custom_id: str | None
+    label: str
+    emoji: str
+    style: int
+    disabled: bool
+    url: str | None
+
+
+@dataclass(frozen=True)
+class Select:
+    custom_id: str
+    placeholder: str
+    options: list[dict[str, Any]]
+    min_values: int
+    max_values: int
+    disabled: bool
+
+
+class Reply:
+    """A message as a person sees it: always as it is now."""
+
+    def __init__(self, server: "DiscordServer", message: Message) -> None:
+        self._server = server
+        self.message = message
+
+    def __repr__(self) -> str:
+        return f"<{self.message.author.name}: {self.text!r}, {len(self.pictures)} pictures>"
+
+    @property
+    def id(self) -> int:
+        return self.message.id
+
+    @property
+    def channel(self) -> Channel:
+        return self.message.channel
+
+    @property
+    def content(self) -> str:
+        return self.message.content
+
+    @property
+    def embeds(self) -> list[dict[str, Any]]:
+        return self.message.embeds
+
+    @property
+    def components(self) -> list[dict[str, Any]]:
+        return self.message.components
+
+    @property
+    def flags(self) -> int:
+        return self.message.flags
+
+    @property
+    def ephemeral(self) -> bool:
+        return bool(self.message.flags & EPHEMERAL)
+
+    @property
+    def deleted(self) -> bool:
+        return self.message.deleted
+
+    @property
+    def attachments(self) -> list[Attachment]:
+        """All its files, those that embeds or components show as well; `.data` has the bytes."""
+        return self.message.files
+
+    @property
+    def text(self) -> str:
+        """Everything that can be read: content, text displays, embeds."""
+        parts = [self.content]
+        for embed in self.embeds:
+            fields = [(field["name"], field["value"]) for field in embed.get("fields", [])]
+            footer = embed.get("footer", {}).get("text")
+            title, description = embed.get("title"), embed.get("description")
+            parts += [str(part) for part in (title, description) if part]
+            parts += [f"{name}: {value}" for name, value in fields]
+            parts += [footer] if footer else []
+        parts += [
+            component["content"]
+            for component, _ in limits.walk(self.components, [])
+            if component["type"] == limits.TEXT
+        ]
+        return "\n".join(part for part in parts if part)
+
+    @property
+    def pictures(self) -> list[Attachment]:
+        """The image files that can be seen: in the gallery, in embeds, or below the text."""
+        shown = json.dumps([self.embeds, self.components])
+        v2 = bool(self.flags & 1 << 15)
+        return [
+            file
+            for file in self.message.files
+            if file.content_type.startswith("image/") and (not v2 or file.url in shown)
+        ]
+
+    @property
+    def alt_texts(self) -> list[str | None]:
+        """Of the pictures: the gallery item's description, else the attachment's."""
+        described: dict[str, str | None] = {}
+        for component, _ in limits.walk(self.components, []):
+            for item in [*component.get("items", []), component]:
+                if item.get("media") and item.get("description"):
+                    described[item["media"]["url"]] = item["description"]
+        return [described.get(file.url) or file.description for file in self.pictures]
+
+    @property
+    def buttons(self) -> list[Button]:
+        return [
+            Button(
+                component.get("custom_id"),
+                component.get("label", ""),
+                (component.get("emoji") or {}).get("name", ""),
+                component["style"],
+                bool(component.get("disabled")),
+                component.get("url"),
+            )
+            for component, _ in limits.walk(self.components, [])
+            if component["type"] == limits.BUTTON
+        ]
+
+    @property
+    def selects(self) -> list[Select]:
+        return [
+            Select(
+                component["custom_id"],
+                component.get("placeholder", ""),
+                component.get("options", []),
+                component["min_values"],
+                component["max_values"],
+                bool(component.get("disabled")),
+            )
+            for component, _ in limits.walk(self.components, [])
+            if component["type"] in limits.SELECTS
+        ]
+
+    async def changed(self, within: float | None = None) -> "Reply":
+        """Until it is edited or deleted once more."""
+        before = self.message.edits
+        done = lambda: self.message.edits > before or self.message.deleted  # noqa: E731
+        await self._server.until(done, "the message was not edited", within)
+        return self
+
+    async def fetch(self, attachment: Attachment) -> bytes:
+        """Over HTTP, as a client does. Raises BotError when the URL does not answer."""
+        import aiohttp
+
+        async with aiohttp.ClientSession() as session, session.get(attachment.url) as response:
+            if response.status != 200:
+                raise BotError(f"{attachment.filename}: its URL answers {response.status}")
+            return await response.read()
+
+
+class Modal:
+    """A form that the bot opened; `Person.submit` sends it."""
+
+    def __init__(self, interaction: Interaction, data: dict[str, Any]) -> None:
+        self.interaction = interaction
+        self.custom_id: str = data["custom_id"]
+        self.title: str = data["title"]
+        self.components: list[dict[str, Any]] = data["components"]
+
+    @property
+    def fields(self) -> dict[str, dict[str, Any]]:
+        """The inputs by label."""
+        found = {}
+        for component in self.components:
+            if component["type"] == limits.LABEL:
+                found[component["label"]] = component["component"]
+            else:
+                for child in component.get("components", []):
+                    found[child.get("label") or child["custom_id"]] = child
+        return found
+
+
+class Person:
+    def __init__(self, server: "DiscordServer", user: User, guild: Guild | None) -> None:
+        self.server, self.user, self.guild = server, user, guild
+
+    def __repr__(self) -> str:
+        return self.user.name
+
+    @property
+    def id(self) -> int:
+        return self.user.id
+
+    @property
+    def dm(self) -> Channel:
+        """The private channel with the bot."""
+        return self.server.dm(self.user)
+
+    def _here(self, channel: Channel | None) -> Channel:
+        if channel is None:
+            channel = self.guild.channels[0] if self.guild else self.dm
+        if self.user.id not in channel.readers():
+            raise ImpossibleError(f"{self} cannot read {channel.name or 'that private channel'}")
+        return channel
+
+    def messages(self, channel: Channel | None = None) -> list[Reply]:
+        """What this person sees in a channel, oldest first."""
+        return [
+            Reply(self.server, message)
+            for message in self._here(channel).messages
+            if not message.deleted and self.user.id in message.readers()
+        ]
+
+    def sees(self, reply: Reply) -> bool:
+        return not reply.deleted and self.user.id in reply.message.readers()
+
+    # Acting
+
+    async def slash(
+        self, name: str, /, *, channel: Channel | None = None, **options: Any
+    ) -> "Reply | Modal":
+        """A slash command; a subcommand is named after its parent: "model use"."""
+        channel = self._here(channel)
+        data = await self._command_data(name, channel, options, None)
+        what = f"/{name} {options} by {self}"
+        interaction = self.server.interaction(COMMAND, data, self, channel, what)
+        return await self._finish(interaction)
+
+    async def autocomplete(
+        self, name: str, /, *, channel: Channel | None = None, **options: Any
+    ) -> list[Choice]:
+        """What is suggested while the last of the options is being typed."""
+        channel = self._here(channel)
+        focused = list(options)[-1]
+        data = await self._command_data(name, channel, options, focused)
+        what = f"autocomplete of {focused} of /{name} by {self}"
+        interaction = self.server.interaction(AUTOCOMPLETE, data, self, channel, what)
+        await self._first_answer(interaction)
+        return [Choice(choice["name"], choice["value"]) for choice in interaction.choices or []]
+
+    async def user_command(
+        self, name: str, target: "Person", /, *, channel: Channel | None = None
+    ) -> "Reply | Modal":
+        """A command of another user's context menu."""
+        channel = self._here(channel)
+        command = await self.server.command(name, 2, self, channel)
+        data = {"id": command["id"], "name": name, "type": 2, "target_id": str(target.id)}
+        data["resolved"] = self._resolved_user(target, channel)
+        what = f"user command {name!r} on {target} by {self}"
+        return await self._finish(self.server.interaction(COMMAND, data, self, channel, what))
+
+    async def click(
+        self, reply: Reply, *, label: str | None = None, custom_id: str | None = None
+    ) -> "Reply | Modal":
+        """A button, found by its label (or emoji) or its custom_id."""
+        found = [
+            button
+            for button in reply.buttons
+            if (label is None or label in (button.label, button.emoji))
+            and (custom_id is None or custom_id == button.custom_id)
+        ]
+        if len(found) != 1:
+            raise ImpossibleError(
+                f"{len(found)} buttons have label={label!r}, custom_id={custom_id!r} among "
+                f"{[(b.label or b.emoji, b.custom_id) for b in reply.buttons]}"
+            )
+        button = found[0]
+        if button.disabled or button.custom_id is None:
+            raise ImpossibleError(f"button {button.label or button.emoji!r} cannot be clicked")
+        data = {"component_type": limits.BUTTON, "custom_id": button.custom_id}
+        return await self._use(reply, data, f"button {button.label or button.emoji!r}")
+
+    async def select(
+        self, reply: Reply, custom_id: str | None, values: list[str]
+    ) -> "Reply | Modal":
+        """Values of a string select; `custom_id` may be None where there is just one select."""
+        found = [s for s in reply.selects if custom_id is None or s.custom_id == custom_id]
+        if len(found) != 1:
+            known = [select.custom_id for select in reply.selects]
+            raise ImpossibleError(
+                f"{len(found)} selects have custom_id={custom_id!r} among {known}"
+            )
+        select = found[0]
+        offered = [option["value"] for option in select.options]
+        if select.disabled or not set(values) <= set(offered):
+            raise ImpossibleError(f"{values} cannot be chosen from {offered}")
+        if not select.min_values <= len(values) <= select.max_values:
+            bounds = f"{select.min_values} to {select.max_values}"
+            raise ImpossibleError(f"{bounds} values are to be chosen, not {len(values)}")
+        data = {"component_type": limits.STRING_SELECT, "custom_id": select.custom_id}
+        return await self._use(reply, data | {"values": values}, f"select {select.custom_id}")
+
+    async def submit(self, modal: Modal, **values: Any) -> "Reply | Modal":
+        """A modal, filled in; fields are named by their custom_id."""
+        left = dict(values)
+
+        def filled(component: dict[str, Any]) -> dict[str, Any]:
+            custom_id = component["custom_id"]
+            value = left.pop(custom_id, component.get("value"))
+            base = {"type": component["type"], "id": component.get("id", 1), "custom_id": custom_id}
+            if component["type"] in limits.SELECTS:
+                return base | {"values": value or []}
+            if not value and component.get("required", True):
+                raise ImpossibleError(f"field {custom_id} must be filled in")
+            if value and len(value) > (component.get("max_length") or 4000):
+                raise ImpossibleError(
+                    f"field {custom_id} takes {component['max_length']} characters"
+                )
+            return base | {"value": value or ""}
+
+        components = []
+        for number, component in enumerate(modal.components, 1):
+            base = {"type": component["type"], "id": component.get("id", number)}
+            if component["type"] == limits.LABEL:
+                components.append(base | {"component": filled(component["component"])})
+            elif component["type"] == limits.ROW:
+                children = [filled(child) for child in component["components"]]
+                components.append(base | {"components": children})
+        if left:
+            raise ImpossibleError(f"the form {modal.title!r} has no fields {sorted(left)}")
+        data = {"custom_id": modal.custom_id, "components": components}
+        cause = modal.interaction
+        interaction = self.server.interaction(
+            MODAL_SUBMIT, data, self, cause.channel, f"form {modal.title!r} by {self}"
+        )
+        interaction.message, interaction.cause = cause.message, cause
+        return await self._finish(interaction)
+
+    async def say(self, text: str, *, channel: Channel | None = None) -> Reply:
+        """Writes a message; `discord.mention` in it mentions the bot."""
+        channel = self._here(channel)
+        if not channel.permissions(self.user.id) & SEND_MESSAGES:
+            raise ImpossibleError(f"{self} may not write in {channel.name}")
+        message = Message(channel, self.user, content=text)
+        message.mentions = [user for user in self.server.users.values() if f"<@{user.id}>" in text]
+        channel.messages.append(message)
+        self.server.messages[message.id] = message
+        await self.server.announce(message, new=True)
+        return Reply(self.server, message)
+
+    async def ask(self, text: str, *, channel: Channel | None = None) -> Reply:
+        """Writes a message that mentions the bot, and waits for the bot's in the same channel."""
+        said = await self.say(f"{self.server.mention} {text}", channel=channel)
+
+        def answer() -> list[Reply]:
+            seen = self.messages(said.channel)
+            return [r for r in seen if r.id > said.id and r.message.author is self.server.bot]
+
+        return (await self.server.until(answer, f"no answer to {text!r}"))[0]
+
+    async def remove(self, reply: Reply) -> None:
+        """Deletes a message: one's own, or anyone's with the permission to manage messages."""
+        own = reply.message.author is self.user
+        if not own and not reply.channel.permissions(self.user.id) & MANAGE_MESSAGES:
+            raise ImpossibleError(f"{self} may not delete this message")
+        await self.server.delete_message(reply.message)
+
+    # How the bot's answer comes
+
+    async def _use(self, reply: Reply, data: dict[str, Any], what: str) -> "Reply | Modal":
+        if not self.sees(reply):
+            raise ImpossibleError(f"{self} does not see that message")
+        interaction = self.server.interaction(
+            COMPONENT, data, self, reply.channel, f"{what} by {self}"
+        )
+        interaction.message = reply.message
+        if reply.message.interaction is not None:
+            interaction.owners = reply.message.interaction.owners
+        return await self._finish(interaction)
+
+    async def _first_answer(self, interaction: Interaction) -> None:
+        server = self.server
+        await server.start(interaction)
+
+        def answered() -> bool:
+            late = server.clock() - interaction.created > server.deadline
+            return interaction.answer is not None or bool(interaction.violations) or late
+
+        with contextlib.suppress(BotError):
+            await server.until(answered, interaction.what, server.deadline + 0.05)
+        if interaction.answer is None:
+            if not interaction.violations:
+                words = f"no answer within {server.deadline:g} s"
+                server.violation(Violation(0, words, interaction.what))
+                raise BotError(f"{interaction.what}: the application did not respond ({words})")
+            self._raise(interaction)
+
+    async def _finish(self, interaction: Interaction) -> "Reply | Modal":
+        """Until the bot's answer is complete: no "thinking…" any more."""
+        await self._first_answer(interaction)
+        if interaction.answer == MODAL and interaction.modal is not None:
+            return Modal(interaction, interaction.modal)
+        if interaction.answer == CHOICES:
+            raise BotError(f"{interaction.what}: suggestions instead of an answer")
+        if interaction.answer in (DEFER, DEFER_UPDATE):
+            done = lambda: interaction.results or interaction.violations  # noqa: E731
+            await self.server.until(done, f"{interaction.what}: only deferred, no answer")
+            if not interaction.results:
+                self._raise(interaction)
+        return Reply(self.server, interaction.results[0])
+
+    def _raise(self, interaction: Interaction) -> None:
+        wrongs = "\n  ".join(str(violation) for violation in interaction.violations)
+        raise BotError(f"{interaction.what}: this interaction failed:\n  {wrongs}")
+
+    # Commands
+
+    async def _command_data(
+        self, name: str, channel: Channel, options: dict[str, Any], focused: str | None
+    ) -> dict[str, Any]:
+        first, *rest = name.split()
+        command = await self.server.command(first, 1, self, channel)
+        data: dict[str, Any] = {"id": command["id"], "name": first, "type": 1}
+        offered, place = command.get("options", []), data
+        for part in rest:
+            child = next((o for o in offered if o["name"] == part and o["type"] <= GROUP), None)
+            if child is None:
+                raise ImpossibleError(f"/{name}: there is no subcommand {part}")
+            inner = {"name": part, "type": child["type"]}
+            place["options"], place = [inner], inner
+            offered = child.get("options", [])
+        by_name = {option["name"]: option for option in offered if option["type"] > GROUP}
+        if unknown := set(options) - set(by_name):
+            raise ImpossibleError(f"/{name} has no options {unknown}; it has {sorted(by_name)}")
+        if focused is None:
+            missing = {n for n, o in by_name.items() if o.get("required")} - set(options)
+            if missing:
+                raise ImpossibleError(f"/{name} needs {missing}")
+        elif not by_name[focused].get("autocomplete"):
+            raise ImpossibleError(f"/{name}: option {focused} has no autocomplete")
+        resolved: dict[str, Any] = {}
+        place["options"] = [
+            self._option(by_name[key], value, key == focused, channel, resolved)
+            for key, value in options.items()
+        ]
+        if resolved:
+            data["resolved"] = resolved
+        return data
+
+    def _option(
+        self,
+        option: dict[str, Any],
+        value: Any,
+        focused: bool,
+        channel: Channel,
+        resolved: dict[str, Any],
+    ) -> dict[str, Any]:
+        kind, name = option["type"], option["name"]
+        filled = {"name": name, "type": kind}
+        if focused:
+            # What is being typed is text, whatever the option's type.
+            return filled | {"value": str(value), "focused": True}
+        wanted = {STRING: str, INTEGER: int, BOOLEAN: bool, NUMBER: (int, float), USER: Person}
+        if kind == CHANNEL:
+            resolved.setdefault("channels", {})[str(value.id)] = value.payload(self.server.bot)
+            return filled | {"value": str(value.id)}
+        if kind not in wanted or not isinstance(value, wanted[kind]):
+            raise ImpossibleError(f"option {name} of type {kind} cannot be {value!r}")
+        if kind == USER:
+            for part, found in self._resolved_user(value, channel).items():
+                resolved.setdefault(part, {}).update(found)
+            return filled | {"value": str(value.id)}
+        choices = [choice["value"] for choice in option.get("choices", [])]
+        if choices and value not in choices:
+            raise ImpossibleError(f"option {name} is one of {choices}, not {value!r}")
+        measure = len(value) if kind == STRING else value
+        for bound, sign in (
+            ("min_value", 1),
+            ("max_value", -1),
+            ("min_length", 1),
+            ("max_length", -1),
+        ):
+            if bound in option and sign * measure < sign * option[bound]:
+                raise ImpossibleError(f"option {name} has {bound} {option[bound]}, not {value!r}")
+        return filled | {"value": value}
+
+    def _resolved_user(self, person: "Person", channel: Channel) -> dict[str, Any]:
+        resolved: dict[str, Any] = {"users": {str(person.id): person.user.payload()}}
+        if channel.guild is not None and person.id in channel.guild.members:
+            member = channel.guild.member_payload(person.user)
+            for left_out in ("user", "mute", "deaf"):
+                del member[left_out]
+            member["permissions"] = str(channel.permissions(person.id))
+            resolved["members"] = {str(person.id): member}
+        return resolved

@@ -1,0 +1,282 @@
+"""The HTTP API: who may call, what a body must be, how often, and where a call goes."""
+
+import json
+import math
+import re
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import BodyPartReader, web
+
+from . import limits
+from .errors import ApiError, Form, Violation
+
+if TYPE_CHECKING:
+    from .server import DiscordServer
+
+PREFIX = "/api/v10"
+GLOBAL_RATE = 50  # requests a second; the interaction endpoints are exempt
+# Path -> (requests, seconds) of its own bucket, one for each channel or interaction.
+BUCKETS = {
+    ("POST", "/channels/{channel_id}/messages"): (5, 5.0),
+    ("PATCH", "/channels/{channel_id}/messages/{message_id}"): (5, 5.0),
+    ("POST", "/webhooks/{webhook_id}/{webhook_token}"): (5, 2.0),
+    ("PATCH", "/webhooks/{webhook_id}/{webhook_token}/messages/@original"): (5, 2.0),
+    ("PATCH", "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}"): (5, 2.0),
+}
+
+
+@dataclass
+class Call:
+    """One request of the bot, read and checked."""
+
+    method: str
+    template: str  # the path in Discord's description: "/channels/{channel_id}"
+    path: str
+    params: dict[str, str]
+    query: dict[str, str]
+    body: Any = None
+    files: dict[int, tuple[str, bytes]] = field(default_factory=dict)  # number -> name, bytes
+    form: Form = field(default_factory=Form)
+    status: int = 0
+    answer: Any = None
+
+    def snowflake(self, name: str) -> int:
+        if not self.params[name].isdecimal():
+            self.form.add(
+                [name], "NUMBER_TYPE_COERCE", f'Value "{self.params[name]}" is not snowflake.'
+            )
+            self.form.check()
+        return int(self.params[name])
+
+
+Handler = Callable[[Call], Awaitable[tuple[int, Any]]]
+
+
+@dataclass
+class Fault:
+    """What goes wrong with the next `times` requests whose path matches; see `provoke`."""
+
+    method: str
+    path: re.Pattern[str]
+    status: int | None
+    processed: bool
+    times: int
+    retry_after: float
+    via: bool
+
+    def answer(self) -> web.Response:
+        if self.status != 429:
+            return web.Response(status=self.status or 500, text="<html>upstream error</html>")
+        body = {"message": "You are being rate limited.", "retry_after": self.retry_after}
+        headers = {"Retry-After": str(math.ceil(self.retry_after))}
+        headers |= {"Via": "1.1 google"} if self.via else {}
+        return as_json(body | {"global": False, "code": 0}, 429, headers)
+
+
+class Bucket:
+    def __init__(self, limit: int, window: float) -> None:
+        self.limit, self.window = limit, window
+        self.used = 0
+        self.reset = 0.0
+        self.wait_until = 0.0  # a 429 said so
+
+    def take(self, now: float) -> bool:
+        if now >= self.reset:
+            self.used, self.reset = 0, now + self.window
+        self.used += 1
+        return self.used <= self.limit
+
+    def headers(self, now: float, name: str) -> dict[str, str]:
+        left = max(0.0, self.reset - now)
+        return {
+            "X-RateLimit-Limit": str(self.limit),
+            "X-RateLimit-Remaining": str(max(0, self.limit - self.used)),
+            "X-RateLimit-Reset": f"{time.time() + left:.3f}",
+            "X-RateLimit-Reset-After": f"{left:.3f}",
+            "X-RateLimit-Bucket": name,
+        }
+
+
+class Rest:
+    def __init__(self, server: "DiscordServer") -> None:
+        self.server = server
+        self.recent: deque[float] = deque()
+        self.global_wait_until = 0.0
+        self.buckets: dict[tuple[str, ...], Bucket] = {}
+        self.faults: list[Fault] = []
+        self.calls: list[Call] = []
+
+    def routes(self, table: dict[str, Handler]) -> list[web.RouteDef]:
+        """`table` has "GET /users/@me" -> handler."""
+        routes = []
+        for entry, handler in table.items():
+            method, template = entry.split()
+            routes.append(web.route(method, PREFIX + template, self._entrance(template, handler)))
+        return [*routes, web.route("*", "/{rest:.*}", self._nothing_here)]
+
+    async def _nothing_here(self, request: web.Request) -> web.Response:
+        where = f"{request.method} {request.path}"
+        self.server.violation(Violation(0, "there is nothing here in the stand-in", where))
+        return as_json({"message": "404: Not Found", "code": 0}, 404, {})
+
+    def _entrance(
+        self, template: str, handler: Handler
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def enter(request: web.Request) -> web.Response:
+            path = request.path.removeprefix(PREFIX)
+            fault = self._fault(request.method, path)
+            if fault is not None and not fault.processed:
+                await request.read()
+                return self._fail(fault, request)
+            response = await self._serve(request, template, path, handler)
+            return response if fault is None else self._fail(fault, request)
+
+        return enter
+
+    def _fault(self, method: str, path: str) -> Fault | None:
+        for fault in self.faults:
+            if fault.method in (method, "*") and fault.path.search(path):
+                fault.times -= 1
+                if fault.times == 0:
+                    self.faults.remove(fault)
+                return fault
+        return None
+
+    def _fail(self, fault: Fault, request: web.Request) -> web.Response:
+        if fault.status is None and request.transport is not None:
+            request.transport.abort()
+        return fault.answer()
+
+    async def _serve(
+        self, request: web.Request, template: str, path: str, handler: Handler
+    ) -> web.Response:
+        method = request.method
+        call = Call(method, template, path, dict(request.match_info), dict(request.query))
+        self.calls.append(call)
+        headers: dict[str, str] = {}
+        try:
+            limited = self._limit(call, headers)
+            if limited is not None:
+                # Reading the body first keeps the connection in step.
+                await request.read()
+                call.status = 429
+                return limited
+            self._authorise(request, template)
+            await self._read(request, call)
+            call.status, call.answer = await handler(call)
+        except ApiError as error:
+            call.status, call.answer = error.status, error.body()
+            self.server.refused(call, error)
+        if self.server.schemas is not None:
+            found = self.server.schemas.answer_faults(method, template, call.status, call.answer)
+            self.server.drifts.extend(found)
+        self.server.bell.ring()
+        if call.answer is None:
+            return web.Response(status=call.status, headers=headers)
+        return as_json(call.answer, call.status, headers)
+
+    def _authorise(self, request: web.Request, template: str) -> None:
+        if template.startswith(("/interactions/", "/webhooks/")):
+            return
+        if request.headers.get("Authorization") != f"Bot {self.server.token}":
+            raise ApiError(0)
+        agent = request.headers.get("User-Agent", "")
+        if not agent.startswith("DiscordBot ("):
+            words = f"User-Agent {agent!r} is not 'DiscordBot (url, version)'"
+            self.server.violation(Violation(0, words, request.path))
+
+    def _limit(self, call: Call, headers: dict[str, str]) -> web.Response | None:
+        now = self.server.clock()
+        if not call.template.startswith(("/interactions/", "/webhooks/")):
+            if now < self.global_wait_until:
+                words = f"came back {self.global_wait_until - now:.2f} s before Retry-After"
+                self.server.violation(Violation(429, words, f"{call.method} {call.path}"))
+            while self.recent and now - self.recent[0] >= 1:
+                self.recent.popleft()
+            if len(self.recent) >= GLOBAL_RATE:
+                wait = 1 - (now - self.recent[0])
+                self.global_wait_until = now + wait
+                headers |= {"X-RateLimit-Global": "true", "X-RateLimit-Scope": "global"}
+                return self._too_many(call, wait, 0, headers, everywhere=True)
+            self.recent.append(now)
+        rate = BUCKETS.get((call.method, call.template))
+        if rate is None:
+            return None
+        name = f"{call.method} {call.template}"
+        major = call.params.get("channel_id") or call.params.get("webhook_token") or ""
+        bucket = self.buckets.setdefault((name, major), Bucket(*rate))
+        if now < bucket.wait_until:
+            words = f"came back {bucket.wait_until - now:.2f} s before Retry-After"
+            self.server.violation(Violation(429, words, f"{call.method} {call.path}"))
+        allowed = bucket.take(now)
+        headers |= bucket.headers(now, f"{abs(hash(name)):x}")
+        if allowed:
+            return None
+        bucket.wait_until = bucket.reset
+        headers["X-RateLimit-Scope"] = "user"
+        code = 20028 if call.template.startswith("/channels/") else 0
+        return self._too_many(call, bucket.reset - now, code, headers)
+
+    def _too_many(
+        self, call: Call, wait: float, code: int, headers: dict[str, str], everywhere: bool = False
+    ) -> web.Response:
+        headers |= {"Retry-After": str(math.ceil(wait)), "Via": "1.1 google"}
+        words = ApiError(20028).message if code else "You are being rate limited."
+        body = {"message": words, "retry_after": wait, "global": everywhere, "code": code}
+        if self.server.schemas is not None:
+            self.server.drifts.extend(
+                self.server.schemas.answer_faults(call.method, call.template, 429, body)
+            )
+        return as_json(body, 429, headers)
+
+    async def _read(self, request: web.Request, call: Call) -> None:
+        """The body, checked against Discord's description; what is wrong goes to `call.form`."""
+        kind = request.content_type
+        if not request.can_read_body:
+            return
+        if kind == "multipart/form-data":
+            await self._read_multipart(request, call)
+        elif kind == "application/json":
+            call.body = parse(await request.read())
+        else:
+            call.form.add([], "CONTENT_TYPE_INVALID", f'Expected "Content-Type" JSON, not {kind}')
+            call.form.check()
+        if self.server.schemas is not None:
+            self.server.check_body(call)
+
+    async def _read_multipart(self, request: web.Request, call: Call) -> None:
+        total = 0
+        async for part in await request.multipart():
+            if not isinstance(part, BodyPartReader):
+                raise ApiError(50109)
+            data = bytes(await part.read(decode=True))
+            total += len(data)
+            if part.name == "payload_json":
+                call.body = parse(data)
+            elif match := re.fullmatch(r"files\[(\d+)\]", part.name or ""):
+                if len(data) > limits.FILE_BYTES:
+                    raise ApiError(40005)
+                call.files[int(match[1])] = (part.filename or "file", data)
+            else:
+                call.form.add([part.name or ""], "UNKNOWN_FIELD", "files are named files[0] to [9]")
+        if total > limits.REQUEST_BYTES:
+            raise ApiError(40005)
+        if len(call.files) > limits.FILES:
+            call.form.too_long(["files"], limits.FILES)
+
+
+def parse(data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except ValueError:
+        raise ApiError(50109) from None
+
+
+def as_json(body: Any, status: int, headers: dict[str, str]) -> web.Response:
+    # discord.py reads JSON only where no charset follows.
+    headers = headers | {"Content-Type": "application/json"}
+    return web.Response(body=json.dumps(body).encode(), status=status, headers=headers)

@@ -1,0 +1,138 @@
+"""Discord's own description of its API, where it lies beside the project."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator, ValidationError
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from .errors import Form
+
+FILE = Path(__file__).parents[3] / "shared" / "discord" / "openapi.json"
+BASE = "urn:discord"
+
+# Discord's words for what a JSON schema calls otherwise.
+WORDS = {
+    "required": ("BASE_TYPE_REQUIRED", "This field is required"),
+    "maxLength": ("BASE_TYPE_MAX_LENGTH", "Must be {0} or fewer in length."),
+    "minLength": ("BASE_TYPE_MIN_LENGTH", "Must be {0} or more in length."),
+    "maxItems": ("BASE_TYPE_MAX_LENGTH", "Must be {0} or fewer in length."),
+    "minItems": ("BASE_TYPE_MIN_LENGTH", "Must be {0} or more in length."),
+    "maximum": ("NUMBER_TYPE_MAX", "int value should be less than or equal to {0}."),
+    "minimum": ("NUMBER_TYPE_MIN", "int value should be greater than or equal to {0}."),
+    "enum": ("BASE_TYPE_CHOICES", "Value must be one of {0}."),
+    "const": ("BASE_TYPE_CHOICES", "Value must be one of {{{0}}}."),
+    "oneOf": ("UNION_TYPE_CHOICES", "Value is none of the allowed kinds."),
+    "anyOf": ("UNION_TYPE_CHOICES", "Value is none of the allowed kinds."),
+    "type": ("BASE_TYPE_BAD_TYPE", "Value is not of type {0}."),
+    "uniqueItems": ("SET_TYPE_ALREADY_CONTAINS_VALUE", "The set already contains this value"),
+}
+
+
+class Schemas:
+    """Checks bodies by the names in the description: paths with methods, or schemas."""
+
+    def __init__(self, file: Path = FILE) -> None:
+        self.document = json.loads(file.read_text("utf-8"))
+        schemas = self.document["components"]["schemas"]
+        # The description says that the codes of nested errors are numbers; Discord sends words.
+        inner = schemas["InnerErrors"]["properties"]["_errors"]
+        inner["items"] = {"required": ["code", "message"]}
+        # Discord takes ids as numbers too, but never sends them so.
+        ids = {"type": ["string", "integer"], "pattern": schemas["SnowflakeType"]["pattern"]}
+        lenient = {"components": {"schemas": schemas | {"SnowflakeType": ids}}}
+        self._requests = Checker(self.document | lenient)
+        self._answers = Checker(self.document)
+
+    def operation(self, method: str, path: str) -> dict[str, Any] | None:
+        return self.document["paths"].get(path, {}).get(method.lower())
+
+    def check_request(self, method: str, path: str, body: Any, form: Form) -> None:
+        """Adds to `form` what is wrong with the JSON body of a request."""
+        operation = self.operation(method, path)
+        if operation is None or "requestBody" not in operation:
+            return
+        pointer = f"/paths/{escape(path)}/{method.lower()}/requestBody/content"
+        kind = escape("application/json")
+        self._check(f"{pointer}/{kind}/schema", body, form)
+
+    def check_named(self, name: str, body: Any, form: Form) -> None:
+        """Adds to `form` what is wrong with `body` as a schema of that name."""
+        self._check(f"/components/schemas/{name}", body, form)
+
+    def answer_faults(self, method: str, path: str, status: int, body: Any) -> list[str]:
+        """What is wrong with an answer of the stand-in itself."""
+        operation = self.operation(method, path)
+        if operation is None:
+            return []
+        responses = operation["responses"]
+        if status >= 400:
+            name = "RatelimitedResponse" if status == 429 else "ErrorResponse"
+            pointer = f"/components/schemas/{name}"
+        elif str(status) not in responses:
+            return [f"{method} {path} never answers {status}; known: {sorted(responses)}"]
+        elif "content" not in responses[str(status)]:
+            return [f"{method} {path}: {status} has no body"] if body is not None else []
+        else:
+            pointer = (
+                f"/paths/{escape(path)}/{method.lower()}/responses/{status}"
+                f"/content/{escape('application/json')}/schema"
+            )
+        return [
+            f"{method} {path} {status}: {'.'.join(map(str, leaf.absolute_path))}: {leaf.message}"
+            for leaf in self._answers.errors(pointer, body)
+        ]
+
+    def _check(self, pointer: str, body: Any, form: Form) -> None:
+        for leaf in self._requests.errors(pointer, body):
+            path = list(leaf.absolute_path)
+            if leaf.validator == "required":
+                path.append(leaf.message.split("'")[1])
+            code, words = WORDS.get(str(leaf.validator), ("BASE_TYPE_INVALID", leaf.message))
+            form.add(path, code, words.format(leaf.validator_value))
+
+
+class Checker:
+    def __init__(self, document: dict[str, Any]) -> None:
+        resource = Resource(contents=document, specification=DRAFT202012)
+        self._registry: Registry = Registry().with_resource(BASE, resource)
+        self._validators: dict[str, Draft202012Validator] = {}
+
+    def errors(self, pointer: str, body: Any) -> Iterable[ValidationError]:
+        if pointer not in self._validators:
+            schema = {"$ref": f"{BASE}#{pointer}"}
+            self._validators[pointer] = Draft202012Validator(schema, registry=self._registry)
+        return leaves(self._validators[pointer].iter_errors(body))
+
+
+def escape(part: str) -> str:
+    """A part of a JSON pointer in a URI fragment."""
+    return part.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D")
+
+
+def leaves(errors: Iterable[ValidationError]) -> Iterable[ValidationError]:
+    """The errors that matter: of a union, those of the branch that was meant."""
+    for error in errors:
+        if not error.context:
+            yield error
+            continue
+        branches: dict[Any, list[ValidationError]] = {}
+        for child in error.context:
+            branches.setdefault(child.schema_path[0], []).append(child)
+        meant = [branch for branch in branches.values() if not _other_kind(branch)]
+        if meant:
+            yield from leaves(min(meant, key=len))
+        else:
+            yield error
+
+
+def _other_kind(branch: list[ValidationError]) -> bool:
+    """Whether the branch is of another kind of component or of null: not what was meant."""
+    return any(
+        (error.relative_path and error.relative_path[-1] == "type" and error.validator == "enum")
+        or (error.validator == "type" and not error.relative_path)
+        for error in branch
+    )

@@ -1,0 +1,546 @@
+"""The stand-in itself: its state, its life, and what a test can do to it."""
+
+import asyncio
+import re
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from . import gateway, limits, messages
+from .api import Api
+from .errors import ApiError, BotError, Violation
+from .interactions import Interactions
+from .model import (
+    ADMINISTRATOR,
+    ALL_PERMISSIONS,
+    COMMAND,
+    EVERYONE,
+    MANAGE_MESSAGES,
+    Attachment,
+    Bell,
+    Channel,
+    Guild,
+    Interaction,
+    Message,
+    User,
+)
+from .person import Person
+from .rest import Call, Fault, Rest
+from .schema import FILE, Schemas
+
+T = TypeVar("T")
+
+CALLBACK_SCHEMAS = {
+    4: "CreateMessageInteractionCallbackRequest",
+    5: "CreateMessageInteractionCallbackRequest",
+    6: "UpdateMessageInteractionCallbackRequest",
+    7: "UpdateMessageInteractionCallbackRequest",
+    8: "ApplicationCommandAutocompleteCallbackRequest",
+    9: "ModalInteractionCallbackRequest",
+}
+FILE_LIFE = 24 * 3600  # seconds that an attachment's URL answers
+APP_PERMISSIONS_OF_USER_APPS = EVERYONE & ~MANAGE_MESSAGES
+
+
+class DiscordServer:
+    """A Discord of one application. See the package's docstring for how tests use it."""
+
+    def __init__(
+        self,
+        *,
+        deadline: float = 3.0,
+        patience: float = 10.0,
+        shards: int = 1,
+        heartbeat: float = 41.25,
+        max_concurrency: int = 16,
+        session_start_limit: int = 1000,
+        granted_intents: int = 0,
+    ) -> None:
+        """`deadline`: seconds for the first answer to an interaction; `patience`: seconds that
+        members wait for anything else; `granted_intents`: privileged ones that are allowed."""
+        self.token = "stand-in.bot.token"
+        self.deadline, self.patience = deadline, patience
+        self.shards, self.heartbeat_ms = shards, int(heartbeat * 1000)
+        self.max_concurrency = max_concurrency
+        self.session_start_limit = session_start_limit
+        self.granted_intents = granted_intents
+        # What the bot did wrong, what the stand-in itself did wrong, and all requests.
+        self.violations: list[Violation] = []
+        self.drifts: list[str] = []
+        self.schemas = Schemas() if FILE.is_file() else None
+        if self.schemas is None:
+            warnings.warn(f"no schema checks: {FILE} is not there", stacklevel=2)
+        # Gateway
+        self.acknowledge_heartbeats = True
+        self.resumable = True
+        self.session_starts = self.heartbeats = self.resumes = self.replayed = self.syncs = 0
+        self.identified_at: list[float] = []
+        self.connections: set[gateway.Connection] = set()
+        self.sessions: dict[str, gateway.Session] = {}
+        # The world
+        self.bot = User("Irodori", bot=True)
+        self.owner = User("Owner")
+        self.application_id = self.bot.id
+        self.users: dict[int, User] = {user.id: user for user in (self.bot, self.owner)}
+        self.guilds: list[Guild] = []
+        self.channels: dict[int, Channel] = {}
+        self.messages: dict[int, Message] = {}
+        self.attachments: dict[int, Attachment] = {}
+        self.interactions: dict[str, Interaction] = {}  # by token
+        self.commands: dict[int | None, dict[int, dict[str, Any]]] = {}  # None: global
+        self._people: dict[tuple[str, int | None], Person] = {}
+        self.bell = Bell()
+        self._advanced = 0.0
+        self.rest = Rest(self)
+        self.url = ""
+        self.default_guild = self.guild("Studio")
+        self.general = self.channel("general")
+
+    # Life
+
+    async def __aenter__(self) -> "DiscordServer":
+        app = web.Application(client_max_size=8 * limits.REQUEST_BYTES)
+        app.router.add_get("/gateway", self._gateway)
+        app.router.add_get("/attachments/{channel}/{id}/{name}", self._attachment)
+        app.router.add_routes(self.rest.routes(Interactions(self).table() | Api(self).table()))
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"http://{host}:{port}"
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        for connection in list(self.connections):
+            connection.cut()
+        await self._runner.cleanup()
+        if self.drifts and kind is None:
+            raise AssertionError(
+                "the stand-in's own answers differ from Discord's description:\n"
+                + "\n".join(self.drifts[:10])
+            )
+
+    @property
+    def api_url(self) -> str:
+        return f"{self.url}/api/v10"
+
+    @property
+    def gateway_url(self) -> str:
+        return f"{self.url.replace('http', 'ws', 1)}/gateway"
+
+    @property
+    def mention(self) -> str:
+        """What a member types to mention the bot."""
+        return f"<@{self.bot.id}>"
+
+    def clock(self) -> float:
+        return time.monotonic() + self._advanced
+
+    def wall(self) -> float:
+        """Seconds since 1970, on the stand-in's clock."""
+        return time.time() + self._advanced
+
+    def advance(self, seconds: float) -> None:
+        """Moves the stand-in's clock on: tokens, deadlines, URLs and rate limits pass by."""
+        self._advanced += seconds
+        self.bell.ring()
+
+    async def until(self, met: Callable[[], T], what: str, within: float | None = None) -> T:
+        """Waits until `met()` is true and gives its value.
+
+        Raises BotError, saying that `what` did not happen.
+        """
+        seconds = self.patience if within is None else within
+        try:
+            async with asyncio.timeout(seconds):
+                while not (value := met()):
+                    await self.bell.wait()
+                return value
+        except TimeoutError:
+            wrongs = "".join(f"\n  {violation}" for violation in self.violations)
+            raise BotError(f"{what}: not within {seconds:g} s{wrongs}") from None
+
+    # The world
+
+    def guild(self, name: str, *, has_bot: bool = True) -> Guild:
+        guild = Guild(name, has_bot=has_bot, owner_id=self.owner.id)
+        guild.members[self.owner.id] = ALL_PERMISSIONS
+        if has_bot:
+            guild.members[self.bot.id] = EVERYONE
+        self.guilds.append(guild)
+        self.channel("general", guild)
+        return guild
+
+    def channel(
+        self, name: str, guild: Guild | None = None, *, only: list[Person] | None = None
+    ) -> Channel:
+        """The guild's channel of that name, made if need be; `only` these people read it."""
+        guild = guild or self.default_guild
+        for channel in guild.channels:
+            if channel.name == name:
+                return channel
+        readers = None if only is None else frozenset(person.user.id for person in only)
+        channel = Channel(name, guild, only=readers)
+        guild.channels.append(channel)
+        self.channels[channel.id] = channel
+        return channel
+
+    def member(
+        self,
+        name: str,
+        guild: Guild | None = None,
+        *,
+        permissions: int = 0,
+        installed: bool = False,
+    ) -> Person:
+        """A person in a guild (the default one). `permissions` come on top of @everyone's;
+        `installed`: has the app on the own account, so it works everywhere."""
+        guild = guild or self.default_guild
+        person = self._person(name, guild, installed)
+        known = guild.members.get(person.user.id, EVERYONE)
+        guild.members[person.user.id] = known | permissions
+        return person
+
+    def user(self, name: str, *, installed: bool = True) -> Person:
+        """A person who shares no guild with the bot."""
+        return self._person(name, None, installed)
+
+    def _person(self, name: str, guild: Guild | None, installed: bool) -> Person:
+        key = (name, guild.id if guild else None)
+        if key not in self._people:
+            user = next((u for u in self.users.values() if u.name == name), None) or User(name)
+            self.users[user.id] = user
+            self._people[key] = Person(self, user, guild)
+        person = self._people[key]
+        person.user.installed |= installed
+        return person
+
+    def dm(self, user: User, other: User | None = None) -> Channel:
+        """The private channel of a user with the bot, or with another user."""
+        pair = (user, other or self.bot)
+        for channel in self.channels.values():
+            if set(channel.recipients) == set(pair):
+                return channel
+        channel = Channel("", recipients=pair)
+        self.channels[channel.id] = channel
+        return channel
+
+    def guild_create(self, guild: Guild) -> dict[str, Any]:
+        members = [guild.member_payload(self.users[user]) for user in guild.members]
+        bot_only = [m for m in members if m["user"]["id"] == str(self.bot.id)]
+        return guild.payload() | {
+            "joined_at": "2026-01-01T00:00:00+00:00",
+            "large": False,
+            "unavailable": False,
+            "member_count": len(members),
+            "members": bot_only,
+            "channels": [channel.payload() for channel in guild.channels],
+            "threads": [],
+            "presences": [],
+            "voice_states": [],
+            "stage_instances": [],
+            "guild_scheduled_events": [],
+            "soundboard_sounds": [],
+        }
+
+    # What goes wrong, and what a test may make go wrong
+
+    def violation(self, violation: Violation) -> None:
+        self.violations.append(violation)
+        self.bell.ring()
+
+    def refused(self, call: Call, error: ApiError) -> None:
+        where = f"{call.method} {call.path}"
+        violation = Violation(error.code, error.message, where, error.errors)
+        token = call.params.get("interaction_token") or call.params.get("webhook_token")
+        if token in self.interactions:
+            self.interactions[token].violations.append(violation)
+        self.violation(violation)
+
+    def check_body(self, call: Call) -> None:
+        if self.schemas is None:
+            return
+        kind = call.body.get("type") if isinstance(call.body, dict) else None
+        if call.template.endswith("/callback") and kind in CALLBACK_SCHEMAS:
+            self.schemas.check_named(CALLBACK_SCHEMAS[kind], call.body, call.form)
+        else:
+            self.schemas.check_request(call.method, call.template, call.body, call.form)
+
+    def provoke(
+        self,
+        path: str,
+        status: int | None,
+        *,
+        method: str = "*",
+        processed: bool = False,
+        times: int = 1,
+        retry_after: float = 0.1,
+        via: bool = True,
+    ) -> None:
+        """The next `times` requests whose path has the pattern `path` get `status` (429, 502, …).
+
+        None drops the connection instead. `processed`: Discord has done what was asked and only
+        the answer is lost. `via`: a 429 comes from Discord, not from Cloudflare before it.
+        """
+        pattern = re.compile(path)
+        self.rest.faults.append(Fault(method, pattern, status, processed, times, retry_after, via))
+
+    @property
+    def calls(self) -> list[Call]:
+        """All requests so far, with what was sent and answered."""
+        return self.rest.calls
+
+    # Gateway
+
+    @property
+    def connected(self) -> bool:
+        """Whether every shard has identified and has its connection."""
+        live = [session for session in self.sessions.values() if session.connection is not None]
+        return bool(live) and len(live) == live[0].shards
+
+    async def wait_connected(self, *, commands: bool = True, within: float = 30.0) -> None:
+        """Until the bot has identified, and has sent its commands at least once."""
+        await self.until(lambda: self.connected, "the bot did not connect", within)
+        if commands:
+            await self.until(lambda: self.syncs, "the bot sent no commands", within)
+
+    async def wait_disconnected(self) -> None:
+        await self.until(lambda: not self.connections, "the bot did not disconnect")
+
+    async def reconnect(self) -> None:
+        """Op 7: the bot is asked to connect again and to resume."""
+        await self._tell({"op": gateway.RECONNECT, "d": None})
+
+    async def invalidate(self, *, resumable: bool = False) -> None:
+        """Op 9."""
+        live = list(self.sessions.values())
+        if not resumable:
+            self.sessions.clear()
+        for session in live:
+            if session.connection is not None:
+                await session.connection.send({"op": gateway.INVALID_SESSION, "d": resumable})
+
+    async def ask_heartbeat(self) -> None:
+        await self._tell({"op": gateway.HEARTBEAT, "d": None})
+
+    async def _tell(self, payload: dict[str, Any]) -> None:
+        for connection in list(self.connections):
+            await connection.send(payload)
+
+    async def close_gateway(self, code: int) -> None:
+        for connection in list(self.connections):
+            await connection.socket.close(code=code)
+
+    def drop_gateway(self) -> None:
+        """The connections break without a word; the sessions can be resumed."""
+        for connection in list(self.connections):
+            connection.cut()
+
+    async def dispatch(
+        self, event: str, data: dict[str, Any], guild: Guild | None = None, intent: int = 0
+    ) -> None:
+        for session in list(self.sessions.values()):
+            shard = (guild.id >> 22) % session.shards if guild else 0
+            if session.shard == shard and (not intent or session.intents & intent):
+                await session.dispatch(event, data)
+
+    async def announce(self, message: Message, *, new: bool) -> None:
+        """Tells the gateway of a message, and rings for those who wait for it."""
+        guild = message.channel.guild
+        if message.only_for is None and (guild is None or guild.has_bot):
+            intent = gateway.GUILD_MESSAGES if guild else gateway.DIRECT_MESSAGES
+            event = message.event()
+            if not self._content_is_visible(message):
+                event |= {"content": "", "embeds": [], "attachments": [], "components": []}
+            if guild is not None or self.bot in message.channel.recipients:
+                name = "MESSAGE_CREATE" if new else "MESSAGE_UPDATE"
+                await self.dispatch(name, event, guild, intent)
+        self.bell.ring()
+
+    def _content_is_visible(self, message: Message) -> bool:
+        return bool(
+            self.granted_intents & gateway.MESSAGE_CONTENT
+            or message.channel.guild is None
+            or message.author is self.bot
+            or self.bot in message.mentions
+        )
+
+    async def delete_message(self, message: Message) -> None:
+        message.deleted = True
+        for file in message.files:
+            file.gone = True
+        guild = message.channel.guild
+        if message.only_for is None:
+            data = {"id": str(message.id), "channel_id": str(message.channel.id)}
+            data |= {"guild_id": str(guild.id)} if guild else {}
+            intent = gateway.GUILD_MESSAGES if guild else gateway.DIRECT_MESSAGES
+            await self.dispatch("MESSAGE_DELETE", data, guild, intent)
+        self.bell.ring()
+
+    def write(
+        self, message: Message, data: dict[str, Any], call: Call, path: list[str | int]
+    ) -> None:
+        """See messages.write."""
+
+        def new_file(name: str, content: bytes, description: str | None) -> Attachment:
+            file = Attachment(
+                name,
+                content,
+                description,
+                self.url,
+                message.channel.id,
+                expires=int(self.wall() + FILE_LIFE),
+                ephemeral=message.only_for is not None,
+            )
+            self.attachments[file.id] = file
+            return file
+
+        def complain(words: str) -> None:
+            self.violation(Violation(0, words, f"{call.method} {call.path}"))
+
+        messages.write(
+            message,
+            data,
+            call.files,
+            form=call.form,
+            path=path,
+            new_file=new_file,
+            complain=complain,
+        )
+
+    async def start(self, interaction: Interaction) -> None:
+        """Sends an interaction to the bot; its deadline begins."""
+        await self.until(lambda: self.connected, f"{interaction.what}: the bot is not connected")
+        interaction.created = self.clock()
+        self.interactions[interaction.token] = interaction
+        event = self._interaction_event(interaction)
+        await self.dispatch("INTERACTION_CREATE", event, interaction.channel.guild)
+
+    def _interaction_event(self, interaction: Interaction) -> dict[str, Any]:
+        channel, user = interaction.channel, interaction.user
+        guild = channel.guild
+        permissions = str(channel.permissions(user.id))
+        event: dict[str, Any] = {
+            "id": str(interaction.id),
+            "application_id": str(self.application_id),
+            "type": interaction.type,
+            "data": interaction.data,
+            "channel_id": str(channel.id),
+            "channel": channel.payload(self.bot) | {"permissions": permissions},
+            "token": interaction.token,
+            "version": 1,
+            "locale": "en-US",
+            "app_permissions": str(APP_PERMISSIONS_OF_USER_APPS),
+            "entitlements": [],
+            "authorizing_integration_owners": interaction.owners,
+            "context": interaction.context,
+            "attachment_size_limit": limits.FILE_BYTES,
+        }
+        if guild is not None:
+            event["guild_id"] = str(guild.id)
+            event["guild"] = {"id": str(guild.id), "locale": "en-US", "features": []}
+            event["guild_locale"] = "en-US"
+            event["member"] = guild.member_payload(user) | {"permissions": permissions}
+            if guild.has_bot:
+                event["app_permissions"] = str(channel.permissions(self.bot.id))
+        else:
+            event["user"] = user.payload()
+        if interaction.message is not None:
+            event["message"] = interaction.message.payload()
+        return event
+
+    def owners(self, person: Person, channel: Channel, types: list[int]) -> dict[str, str]:
+        """authorizing_integration_owners: through whom the app is here; empty: not at all."""
+        owners: dict[str, str] = {}
+        if 0 in types:
+            if channel.guild is not None and channel.guild.has_bot:
+                owners["0"] = str(channel.guild.id)
+            elif channel.guild is None and self.bot in channel.recipients:
+                owners["0"] = "0"
+        if 1 in types and person.user.installed:
+            owners["1"] = str(person.user.id)
+        return owners
+
+    def context(self, channel: Channel) -> int:
+        """0 in a guild, 1 in a DM with the bot, 2 in any other private channel."""
+        if channel.guild is not None:
+            return 0
+        return 1 if self.bot in channel.recipients else 2
+
+    async def command(
+        self, name: str, kind: int, person: Person, channel: Channel
+    ) -> dict[str, Any]:
+        """The command as this person sees it there; waits until the bot has sent commands."""
+
+        def known() -> list[dict[str, Any]]:
+            guild = channel.guild.id if channel.guild else None
+            everywhere = self.commands.get(None, {}).values()
+            here = self.commands.get(guild, {}).values() if guild else ()
+            return [c for c in (*here, *everywhere) if (c["name"], c["type"]) == (name, kind)]
+
+        found = await self.until(known, f"there is no command {name!r} of type {kind}")
+        for command in found:
+            if self._sees(command, person, channel):
+                return command
+        raise BotError(
+            f"{person} does not see {name!r} in {channel.name or 'a DM'}: "
+            f"contexts {found[0]['contexts']}, integration_types {found[0]['integration_types']}, "
+            f"default_member_permissions {found[0]['default_member_permissions']}"
+        )
+
+    def _sees(self, command: dict[str, Any], person: Person, channel: Channel) -> bool:
+        contexts = command["contexts"]
+        if contexts is not None and self.context(channel) not in contexts:
+            return False
+        if contexts is None and channel.guild is None and not command.get("dm_permission", True):
+            return False
+        if not self.owners(person, channel, command["integration_types"]):
+            return False
+        needed = command["default_member_permissions"]
+        if channel.guild is None or needed is None:
+            return True
+        has = channel.permissions(person.user.id)
+        return bool(has & ADMINISTRATOR or (int(needed) and int(needed) & ~has == 0))
+
+    # Other doors
+
+    async def _gateway(self, request: web.Request) -> web.StreamResponse:
+        connection = gateway.Connection(self, request)
+        self.connections.add(connection)
+        return await connection.run()
+
+    async def _attachment(self, request: web.Request) -> web.Response:
+        file = self.attachments.get(int(request.match_info["id"]))
+        signed = file is not None and request.query.get("hm") == file.signature
+        if file is None or not signed or file.gone or self.wall() > file.expires:
+            return web.Response(status=404, text="This content is no longer available.")
+        if unquote(request.match_info["name"]) != file.filename:
+            return web.Response(status=404, text="This content is no longer available.")
+        return web.Response(body=file.data, content_type=file.content_type)
+
+    def interaction(
+        self, kind: int, data: dict[str, Any], person: Person, channel: Channel, what: str
+    ) -> Interaction:
+        """A new interaction, not yet sent."""
+        command = self.commands_by_id().get(data.get("id", "")) if kind == COMMAND else None
+        types = command["integration_types"] if command else [0, 1]
+        return Interaction(
+            kind,
+            data,
+            person.user,
+            channel,
+            self.application_id,
+            self.owners(person, channel, types),
+            self.context(channel),
+            self.clock(),
+            what=what,
+        )
+
+    def commands_by_id(self) -> dict[str, dict[str, Any]]:
+        scopes = self.commands.values()
+        return {command["id"]: command for scope in scopes for command in scope.values()}
