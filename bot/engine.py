@@ -1,58 +1,40 @@
-"""Paints: holds the ONNX sessions, gathers requests into batches, takes new models over."""
+"""Gathers requests into batches, paints them off the event loop, takes new models over."""
 
 import asyncio
+import contextlib
 import logging
-import os
 import time
 from collections import OrderedDict, deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 
 from bot.errors import Busy, ModelUnavailable
+from bot.model import Model, load_model
 from bot.settings import EngineSettings
-from export.manifest import Manifest, ModelError
 from export.registry import Registry
+
+__all__ = ["Engine", "Model", "Stats"]
 
 log = logging.getLogger(__name__)
 
-OLDER_MODELS = 2  # kept loaded beside the one in use, for pictures that are recoloured
-LATENCIES = 1000  # the last requests that the percentiles are taken over
+OLDER_MODELS = 2  # kept loaded beside the one in use, to recolour what they have painted
+LATENCIES = 1000  # the last requests, that the percentiles are taken over
 
 
-class Model:
-    """One loaded model; `paint` blocks, and may be called from any thread."""
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Counts since the start; latencies in seconds, waiting included, of the last requests."""
 
-    def __init__(self, folder: Path, manifest: Manifest, settings: EngineSettings) -> None:
-        self.name = manifest.name
-        self.manifest = manifest
-        self._session = _open_session(folder / "generator.onnx", settings)
-        self.provider: str = self._session.get_providers()[0]
-
-    def paint(self, latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
-        """float32 [n, Z] and [n, C] to uint8 [n, S, S, 3] RGB."""
-        (images,) = self._session.run(["image"], {"latent": latents, "condition": conditions})
-        return images
-
-    def warm_up(self, max_batch: int) -> None:
-        """Paints one and a full batch, so that no member waits for the first allocations.
-
-        Raises ModelUnavailable if the pictures are not as the manifest says.
-        """
-        size = self.manifest.image_size
-        for n in (1, max_batch):
-            images = self.paint(
-                np.zeros((n, self.manifest.latent_dim), np.float32),
-                np.zeros((n, self.manifest.condition_dim), np.float32),
-            )
-            if images.shape != (n, size, size, 3) or images.dtype != np.uint8:
-                raise ModelUnavailable(
-                    f"Model {self.name} paints {images.dtype} {list(images.shape)}; "
-                    f"its manifest says uint8 {[n, size, size, 3]}."
-                )
+    batches: int
+    pictures: int
+    waiting: int  # pictures in the queue now
+    refused: int  # requests answered "busy"
+    dropped: int  # requests whose caller went away while they waited
+    failed: int  # requests that the model failed on
+    latency_p50: float
+    latency_p99: float
 
 
 @dataclass(eq=False, slots=True)
@@ -63,22 +45,16 @@ class _Job:
     images: asyncio.Future[np.ndarray]
     asked: float = field(default_factory=time.perf_counter)
 
-
-@dataclass(frozen=True, slots=True)
-class Stats:
-    """Counts since the start; latencies in seconds, of the last requests, waiting included."""
-
-    batches: int
-    pictures: int
-    waiting: int  # pictures in the queue now
-    refused: int  # requests answered "busy"
-    dropped: int  # requests whose caller went away before they were painted
-    latency_p50: float
-    latency_p99: float
+    def __len__(self) -> int:
+        return len(self.latents)
 
 
 class Engine:
-    """Paints batches on one worker thread; the event loop never waits for the network."""
+    """One batch is painted at a time. Who asks while nothing is painted is served at once; who
+    asks meanwhile goes into the next batch, with all the others.
+
+    Needs a running event loop, and belongs to it.
+    """
 
     def __init__(self, registry: Registry, settings: EngineSettings, model: Model) -> None:
         self.model = model
@@ -91,37 +67,38 @@ class Engine:
         self._waiting = 0
         self._arrived = asyncio.Event()
         self._closed = False
-        self._batches = self._pictures = self._refused = self._dropped = 0
+        self._batches = self._pictures = self._refused = self._dropped = self._failed = 0
         self._latencies: deque[float] = deque(maxlen=LATENCIES)
-        self._seconds_per_picture = 0.01
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="paint")
+        self._seconds_per_picture = 0.01  # a guess, until there is a measurement
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="engine")
         self._server = asyncio.create_task(self._serve(), name="engine")
 
     @classmethod
     async def open(cls, registry: Registry, settings: EngineSettings) -> "Engine":
         """Loads the model in use. Raises ModelUnavailable."""
-        model = await asyncio.to_thread(_load, registry, None, settings)
-        return cls(registry, settings, model)
+        return cls(
+            registry, settings, await asyncio.to_thread(load_model, registry, None, settings)
+        )
 
     async def paint(
         self, latents: np.ndarray, conditions: np.ndarray, model: Model | None = None
     ) -> np.ndarray:
-        """Latents [n, Z] and conditions [n, C] to uint8 [n, S, S, 3] RGB, by the model in use.
+        """Latents [n, Z] and conditions [n, C] to uint8 [n, S, S, 3] RGB, by the model in use or
+        by another one.
 
-        Raises Busy when too many pictures wait already, ModelUnavailable, and ValueError for
-        arrays that do not fit the model.
+        Raises Busy when too many pictures wait already, ModelUnavailable when the model fails, and
+        ValueError for arrays that do not fit it.
         """
         model = model or self.model
-        n = len(latents)
-        expected = (n, model.manifest.latent_dim), (n, model.manifest.condition_dim)
-        if n == 0 or (latents.shape, conditions.shape) != expected:
+        n, z, c = len(latents), model.manifest.latent_dim, model.manifest.condition_dim
+        if n == 0 or latents.shape != (n, z) or conditions.shape != (n, c):
             raise ValueError(
-                f"latents {latents.shape} and conditions {conditions.shape}: model {model.name} "
-                f"takes (n, {expected[0][1]}) and (n, {expected[1][1]}), n at least 1"
+                f"model {model.name} takes latents (n, {z}) and conditions (n, {c}) with n at "
+                f"least 1, not {latents.shape} and {conditions.shape}"
             )
         if self._closed:
-            raise ModelUnavailable("The painter is shutting down.")
-        # A request larger than the whole queue is let in when it is alone, else it never would be.
+            raise _closing()
+        # A request larger than the whole queue is taken when nobody waits: else it never would be.
         if self._waiting and self._waiting + n > self._settings.queue:
             self._refused += 1
             raise Busy(max(1.0, self._waiting * self._seconds_per_picture))
@@ -145,41 +122,40 @@ class Engine:
 
     async def get(self, name: str) -> Model:
         """The model of this name, loaded if need be. Raises ModelUnavailable."""
+        found = self._loaded(name)
+        if found is not None:
+            return found
         async with self._loading:
-            if name == self.model.name:
-                return self.model
-            if name not in self._older:
-                self._older[name] = await asyncio.to_thread(
-                    _load, self._registry, name, self._settings
-                )
-            self._older.move_to_end(name)
-            while len(self._older) > OLDER_MODELS:
-                self._older.popitem(last=False)
-            return self._older[name]
+            try:
+                model = self._loaded(name) or await self._load(name)
+            except ModelUnavailable as error:
+                log.warning("model %s was asked for: %s", name, error)
+                raise ModelUnavailable(f"Model {name} is not available any more.") from error
+            self._keep(model)
+            return model
 
     async def refresh(self) -> bool:
         """Takes the model in `models/current` over if it is another one; True if it did.
 
-        A model that cannot be used is logged once and refused: the one in use stays.
+        Painting goes on meanwhile. A model that cannot be used is refused, which is logged once:
+        the one in use stays.
         """
         async with self._loading:
-            name = await asyncio.to_thread(self._registry.current)
-            if name is None or name == self.model.name:
-                self._refused_model = ""
-                return False
             try:
-                model = self._older.get(name) or await asyncio.to_thread(
-                    _load, self._registry, name, self._settings
-                )
-            except ModelUnavailable as error:
-                if self._refused_model != name:
-                    log.error("model %s is refused, %s stays: %s", name, self.model.name, error)
-                    self._refused_model = name
+                name = await asyncio.to_thread(self._registry.current)
+                if name is None or name == self.model.name:
+                    self._refused_model = ""
+                    return False
+                model = self._loaded(name) or await self._load(name)
+            except (ModelUnavailable, OSError, UnicodeDecodeError) as error:
+                if self._refused_model != str(error):
+                    log.error("the new model is refused, %s stays: %s", self.model.name, error)
+                    self._refused_model = str(error)
                 return False
-            # Requests in the queue hold the model that they were asked of: the old one finishes.
-            self.model, old = model, self.model
+            # What waits in the queue holds the model that it was asked of: the old one finishes.
+            old, self.model = self.model, model
             self._older.pop(name, None)
-            self._older[old.name] = old
+            self._keep(old)
             self._refused_model = ""
             log.info("model %s takes over from %s", name, old.name)
             return True
@@ -188,13 +164,14 @@ class Engine:
     def stats(self) -> Stats:
         p50, p99 = np.percentile(self._latencies or [0.0], (50, 99))
         return Stats(
-            self._batches,
-            self._pictures,
-            self._waiting,
-            self._refused,
-            self._dropped,
-            float(p50),
-            float(p99),
+            batches=self._batches,
+            pictures=self._pictures,
+            waiting=self._waiting,
+            refused=self._refused,
+            dropped=self._dropped,
+            failed=self._failed,
+            latency_p50=float(p50),
+            latency_p99=float(p99),
         )
 
     async def close(self) -> None:
@@ -204,71 +181,84 @@ class Engine:
         await self._server
         await asyncio.to_thread(self._worker.shutdown)
 
+    def _loaded(self, name: str) -> Model | None:
+        return self.model if name == self.model.name else self._older.get(name)
+
+    async def _load(self, name: str) -> Model:
+        return await asyncio.to_thread(load_model, self._registry, name, self._settings)
+
+    def _keep(self, model: Model) -> None:
+        if model is self.model:
+            return
+        self._older[model.name] = model
+        self._older.move_to_end(model.name)
+        while len(self._older) > OLDER_MODELS:
+            self._older.popitem(last=False)
+
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
-        shared = 0  # pictures in the last batch, if requests came together in it
+        together = 0  # pictures of the last batch, if it was one of several requests
         while True:
-            if not self._queue and not self._closed:
-                shared = 0
-                self._arrived.clear()
-                await self._arrived.wait()
-            if shared and not self._closed:
-                await self._gather(shared)
+            if self._queue:
+                await self._gather(together)
+            elif not self._closed:
+                together = 0
+                await self._next_arrival()
             if self._closed:
                 break
             jobs = self._next_batch()
-            if not jobs:
+            if not jobs:  # the one that had arrived was cancelled
                 continue
             started = time.perf_counter()
             try:
                 images = await loop.run_in_executor(self._worker, self._run, jobs)
             except Exception as error:
-                log.exception("a batch of %d requests failed", len(jobs))
+                log.exception("model %s failed on %d requests", jobs[0].model.name, len(jobs))
+                self._failed += len(jobs)
                 refusal = ModelUnavailable("The painter failed on this one. Please try again.")
                 refusal.__cause__ = error
-                for job in jobs:
-                    if not job.images.done():
-                        job.images.set_exception(refusal)
+                _refuse(jobs, refusal)
                 continue
             self._account(jobs, started)
-            shared = sum(len(job.latents) for job in jobs) if len(jobs) > 1 else 0
+            together = sum(map(len, jobs)) if len(jobs) > 1 else 0
             for job, own in zip(jobs, images, strict=True):
                 if not job.images.done():
                     job.images.set_result(own)
-        for job in self._queue:
-            if not job.images.done():
-                job.images.set_exception(ModelUnavailable("The painter is shutting down."))
+        _refuse(self._queue, _closing())
         self._queue.clear()
         self._waiting = 0
 
+    async def _next_arrival(self) -> None:
+        self._arrived.clear()
+        await self._arrived.wait()
+
     async def _gather(self, enough: int) -> None:
-        """Waits a moment for those just served to ask again, so that the next batch is as full."""
-        deadline = time.perf_counter() + self._settings.max_wait_ms / 1000
-        while self._waiting < enough and not self._closed:
-            left = deadline - time.perf_counter()
-            if left <= 0:
-                return
-            self._arrived.clear()
-            try:
-                await asyncio.wait_for(self._arrived.wait(), left)
-            except TimeoutError:
-                return
+        """Waits a moment, if the last batch was shared, for as many pictures as it had.
+
+        Those just served come back, and would else miss the next batch by a hair.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.max_wait_ms / 1000):
+                while self._waiting < enough and not self._closed:
+                    await self._next_arrival()
 
     def _next_batch(self) -> list[_Job]:
-        """The oldest request, and those after it that the same model paints and that fit."""
+        """The oldest request, and those after it that the same model paints and that fit in."""
         jobs: list[_Job] = []
+        rest: deque[_Job] = deque()
         room = self._settings.max_batch
-        for job in list(self._queue):
-            n = len(job.latents)
-            if jobs and (job.model is not jobs[0].model or n > room):
-                continue
-            jobs.append(job)
-            room -= n
-            self._queue.remove(job)
-            self._waiting -= n
+        for job in self._queue:
+            if not jobs or (job.model is jobs[0].model and len(job) <= room):
+                jobs.append(job)
+                room -= len(job)
+            else:
+                rest.append(job)
+        self._queue = rest
+        self._waiting -= sum(map(len, jobs))
         return jobs
 
     def _run(self, jobs: list[_Job]) -> list[np.ndarray]:
+        """Runs on the worker thread. A request larger than a batch goes in several."""
         latents = np.concatenate([job.latents for job in jobs])
         conditions = np.concatenate([job.conditions for job in jobs])
         step = self._settings.max_batch
@@ -278,58 +268,22 @@ class Engine:
                 for i in range(0, len(latents), step)
             ]
         )
-        return np.split(images, np.cumsum([len(job.latents) for job in jobs])[:-1])
+        return np.split(images, np.cumsum([len(job) for job in jobs])[:-1])
 
     def _account(self, jobs: list[_Job], started: float) -> None:
         now = time.perf_counter()
-        pictures = sum(len(job.latents) for job in jobs)
+        pictures = sum(map(len, jobs))
         self._batches += 1
         self._pictures += pictures
         self._seconds_per_picture += 0.2 * ((now - started) / pictures - self._seconds_per_picture)
         self._latencies.extend(now - job.asked for job in jobs)
 
 
-def cores() -> int:
-    """How many cores this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS, Windows
-        return os.cpu_count() or 1
+def _refuse(jobs: "list[_Job] | deque[_Job]", refusal: ModelUnavailable) -> None:
+    for job in jobs:
+        if not job.images.done():
+            job.images.set_exception(refusal)
 
 
-def _load(registry: Registry, name: str | None, settings: EngineSettings) -> Model:
-    try:
-        folder, manifest = registry.load(name)
-        model = Model(folder, manifest, settings)
-        model.warm_up(settings.max_batch)
-    except ModelError as error:
-        raise ModelUnavailable(str(error)) from error
-    except ModelUnavailable:
-        raise
-    except Exception as error:  # ONNX Runtime's errors have no common base
-        raise ModelUnavailable(f"Model {name or 'in use'} does not run: {error}") from error
-    return model
-
-
-def _open_session(file: Path, settings: EngineSettings) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = settings.threads or cores()
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    providers: list[str | tuple[str, dict[str, str]]] = ["CPUExecutionProvider"]
-    if settings.provider == "cuda" or (settings.provider == "auto" and _has_cuda()):
-        ort.preload_dlls()
-        cuda = {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}
-        providers.insert(0, ("CUDAExecutionProvider", cuda))
-    session = ort.InferenceSession(file, options, providers=providers)
-    if settings.provider == "cuda" and session.get_providers()[0] != "CUDAExecutionProvider":
-        raise ModelUnavailable(
-            "engine.provider is cuda, but ONNX Runtime cannot use CUDA here: "
-            "install the extra 'cuda', or set engine.provider to auto."
-        )
-    return session
-
-
-def _has_cuda() -> bool:
-    """Whether there is an NVIDIA driver; asking ONNX Runtime without one prints errors."""
-    return Path("/proc/driver/nvidia/version").exists() or os.name == "nt"
+def _closing() -> ModelUnavailable:
+    return ModelUnavailable("The painter is shutting down. Please try again in a moment.")

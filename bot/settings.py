@@ -19,7 +19,7 @@ class DiscordSettings(Section):
 class WebSettings(Section):
     enabled: bool = True
     host: str = "127.0.0.1"
-    port: int = Field(8080, ge=0, le=65535)
+    port: int = Field(default=8080, ge=0, le=65535)
     paint: Literal["open", "local", "off"] = "open"  # who may paint on the web page
     public_url: str = ""  # how the page is reached from outside; empty: http://host:port
 
@@ -34,11 +34,11 @@ class ModelsSettings(Section):
 
 class EngineSettings(Section):
     provider: Literal["auto", "cuda", "cpu"] = "auto"
-    threads: int = Field(0, ge=0)  # 0: all cores that this process may use
-    max_batch: int = Field(64, ge=1)  # pictures painted at once
-    max_wait_ms: float = Field(3, ge=0, le=1000)  # for others to join, and only while busy
-    queue: int = Field(256, ge=1)  # pictures waiting at most; past it the answer is "busy"
-    poll_seconds: float = Field(5, gt=0)  # how often models/current is looked at
+    threads: int = Field(default=0, ge=0)  # 0: all cores that this process may use
+    max_batch: int = Field(default=64, ge=1)  # pictures painted at once
+    max_wait_ms: float = Field(default=3, ge=0, le=1000)  # for others to join, and only while busy
+    queue: int = Field(default=256, ge=1)  # pictures waiting at most; past it the answer is "busy"
+    poll_seconds: float = Field(default=5, gt=0)  # how often models/current is looked at
 
 
 class LogSettings(Section):

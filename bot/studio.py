@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,12 +12,16 @@ from PIL import Image
 
 from bot.engine import Engine, Model
 from bot.errors import BadPrompt, NotAllowed, NotFound
-from bot.prompt import check_wish, format_wish, read_prompt, tidy
+from bot.prompt import check_wish, format_wish, read_prompt, tidy_prompt
+from bot.vocabulary import quote
 from db.store import Avatar, BadCursor, GalleryQuery, NewAvatar, Owner, Page, Picture, Store
 from export.manifest import Attribute, Manifest
 
 MAX_COUNT = 9
+MAX_PAGE = 100  # avatars
 SEEDS = 2**32
+
+_ID = re.compile(r"[a-z0-9]{1,32}")
 
 
 class Studio:
@@ -79,7 +84,7 @@ class Studio:
             guild=guild,
             channel=channel,
             private=private,
-            prompt=format_wish(wish) if prompt is None else tidy(prompt),
+            prompt=format_wish(wish) if prompt is None else tidy_prompt(prompt),
         )
 
     async def again(
@@ -144,9 +149,9 @@ class Studio:
 
     async def get(self, id: str, viewer: Owner | None) -> Avatar:
         """Raises NotFound, for somebody else's private avatar as well."""
-        avatar = await self._store.get(id)
-        if avatar is None or (avatar.private and not _same(avatar.owner, viewer)):
-            raise NotFound(f"There is no avatar {tidy(id)[:20]!r}. It may have been deleted.")
+        avatar = await self._find(id)
+        if avatar.private and avatar.owner != viewer:
+            raise _no_avatar(id)
         return avatar
 
     async def picture(self, id: str, viewer: Owner | None) -> Picture:
@@ -154,11 +159,17 @@ class Studio:
         avatar = await self.get(id, viewer)
         picture = await self._store.picture(avatar.id)
         if picture is None:
-            raise NotFound(f"Avatar {avatar.id!r} has been deleted.")
+            raise _no_avatar(id)
         return picture
 
     async def gallery(self, query: GalleryQuery) -> Page:
         """Raises BadPrompt for an unknown attribute or value, and for a broken cursor."""
+        if query.scope in ("mine", "favourites") and query.viewer is None:
+            raise BadPrompt("This gallery is somebody's own, and I do not know who you are.")
+        if query.scope == "guild" and query.guild is None:
+            raise BadPrompt("This gallery is a server's, and you are in none here.")
+        if not 1 <= query.limit <= MAX_PAGE:
+            raise BadPrompt(f"A page shows 1 to {MAX_PAGE} avatars, not {query.limit}.")
         query = replace(query, values=check_wish(query.values, self.attributes))
         try:
             return await self._store.gallery(query)
@@ -175,18 +186,23 @@ class Studio:
         avatar = await self.get(id, owner)
         state = await self._store.favourite(avatar.id, owner)
         if state is None:
-            raise NotFound(f"Avatar {avatar.id!r} has been deleted.")
+            raise _no_avatar(id)
         return state
 
     async def delete(self, id: str, by: Owner, moderator: bool = False) -> Avatar:
         """Deletes one's own avatar, or as a moderator anybody's. Raises NotFound, NotAllowed."""
-        avatar = await self._store.get(id) if moderator else await self.get(id, by)
-        if avatar is None:
-            raise NotFound(f"There is no avatar {tidy(id)[:20]!r}. It may have been deleted.")
-        if not moderator and not _same(avatar.owner, by):
+        avatar = await (self._find(id) if moderator else self.get(id, by))
+        if not moderator and avatar.owner != by:
             raise NotAllowed("Only the one who asked for this avatar can delete it.")
         if not await self._store.delete(avatar.id):
-            raise NotFound(f"Avatar {avatar.id!r} has been deleted already.")
+            raise _no_avatar(id)
+        return avatar
+
+    async def _find(self, id: str) -> Avatar:
+        plain = id.strip().lower()
+        avatar = await self._store.get(plain) if _ID.fullmatch(plain) else None
+        if avatar is None:
+            raise _no_avatar(id)
         return avatar
 
     async def _paint(
@@ -254,9 +270,9 @@ def complete_wish(wish: Mapping[str, str], seed: int, manifest: Manifest) -> dic
 def encode_png(image: np.ndarray) -> bytes:
     """uint8 [S, S, 3] RGB to a lossless PNG."""
     file = io.BytesIO()
-    Image.fromarray(image).save(file, "PNG", optimize=True)
+    Image.fromarray(image).save(file, "PNG")
     return file.getvalue()
 
 
-def _same(owner: Owner, other: Owner | None) -> bool:
-    return other is not None and (owner.kind, owner.key) == (other.kind, other.key)
+def _no_avatar(id: str) -> NotFound:
+    return NotFound(f"There is no avatar “{quote(id)}”. It may have been deleted.")

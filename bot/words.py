@@ -87,6 +87,11 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     }.items()
 }
 
+# Standing alone, these words say which attribute is meant, where a model has it.
+HOMES = dict.fromkeys(
+    ("blond", "blonde", "brunet", "brunette", "ginger", "redhead", "redheaded"), "hair"
+)
+
 # They colour a colour ("dark blue"), and are passed over before a value that has no such shade.
 SHADES = _set("bright dark deep hot light medium neon pale pastel soft vibrant vivid")
 
@@ -102,21 +107,21 @@ ANYTHING = _set("any anything random whatever whichever open surprise")
 LINKS = _set("is are be of color colors colour colours colored coloured the a an in very really so")
 
 # After these, what follows belongs to something else: "blonde with blue eyes".
-BREAKS = _set("with who whose having has have having but plus")
+BREAKS = _set("with who whose having has have but plus")
 
-JOINTS = frozenset({"and"})
+JOINTS = frozenset({"and", "&", "+", "/"})
 
 # Harmless, and no typo of anything.
 FILLERS = _set(
-    "1boy 1girl adorable all also anime another art artwork as at avatar avatars back "
-    "background beautiful bed best big boy boys can chair character chibi cool could crazy "
-    "create curly cute drawing draw drawn elegant face faces fancy female flowing for from "
-    "fluffy generate gentle give girl girls glowing good gorgeous great guy guys hairstyle "
-    "haired hello her hers hey hi him his how i id im image into it its just kawaii kid "
-    "kind lady large like little lol long look looking looks lovely mad make male man many "
-    "masterpiece maybe me messy mine more my new nice of one or our pair paint painting "
-    "person photo pic picture please plz portrait pretty quality real sad "
-    "s she shiny short show silky simple small smooth some someone something sparkling "
-    "spiky straight style sweet t tall thank thanks that their them there they think this "
-    "to too two type very want wavy we wild wish woman women would yet you young your"
+    "1boy 1girl adorable all also anime another art artwork as at avatar avatars back background "
+    "beautiful bed best big both boy boys can chair character chibi cool could crazy create curly "
+    "cute draw drawing drawn elegant face faces fancy female flowing fluffy for from generate "
+    "gentle girl girls give glowing good gorgeous great guy guys hairstyle hello her hers hey hi "
+    "him his how i id image im into it its just kawaii kid kind lady large like little lol long "
+    "look looking looks lovely mad make male man many masterpiece maybe me messy mine more my new "
+    "nice on one or our pair paint painting person photo pic picture please plz portrait pretty "
+    "prompt quality real request s sad same she shiny short show silky simple small smooth some "
+    "someone something sparkling spiky straight style sweet t tall thank thanks that their them "
+    "there they think this to too two type want wavy we wild wish woman women would yet you young "
+    "your"
 )

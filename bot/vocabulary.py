@@ -1,0 +1,181 @@
+"""The words of one model, however they are written: its attributes, its values, their synonyms."""
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from bot.errors import BadPrompt
+from bot.words import SYNONYMS
+from export.manifest import Attribute
+
+Phrase = tuple[str, ...]
+
+LISTED = 25  # values that a message names at most
+
+_APOSTROPHES = "'’`´"
+_MARKS = ":=&+/,;|.!?\n、。"
+_TOKEN = re.compile(r"[:=]+|[&+/]|[,;|.!?\n、。]+|(?:[^\s:=&+/,;|.!?、。]|(?<=\d)\.(?=\d))+")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a phrase means for one attribute; `exact` if it is the model's own word for it."""
+
+    value: str
+    exact: bool
+
+
+class Vocabulary:
+    """`names` and, by attribute, `values` are keyed by normalised phrases."""
+
+    def __init__(self, attributes: tuple[Attribute, ...]) -> None:
+        self.attributes = {attribute.name: attribute for attribute in attributes}
+        self.names: dict[Phrase, str] = {}
+        self.values: dict[str, dict[Phrase, Reading]] = {}
+        for attribute in attributes:
+            phrase = words_of(attribute.name)
+            if phrase:
+                self.names.setdefault(phrase, attribute.name)
+            self.values[attribute.name] = _readings(attribute)
+        for attribute in attributes:
+            for form in _forms(words_of(attribute.name)):
+                self.names.setdefault(form, attribute.name)
+        # What a phrase stands for, to suggest the model's own words alone.
+        self._canonical = {
+            phrase: reading.value for own in self.values.values() for phrase, reading in own.items()
+        } | self.names
+        self.words = sorted({word for phrase in self._canonical for word in phrase})
+        self.longest = max(map(len, self._canonical), default=1)
+
+    def readings(self, phrase: Phrase) -> dict[str, Reading]:
+        """What a phrase means, by attribute."""
+        return {name: own[phrase] for name, own in self.values.items() if phrase in own}
+
+    def resembles(self, word: str) -> bool:
+        """Whether an unknown word is so near to a known one that it must be a slip."""
+        return bool(difflib.get_close_matches(word, self.words, 1, 0.85))
+
+    def unknown_attribute(self, said: str) -> BadPrompt:
+        if not self.attributes:
+            return BadPrompt(f"I do not know “{quote(said)}”. {self.choices()}")
+        near = _nearest(said, self.names)
+        return BadPrompt(
+            f"There is no attribute “{quote(said)}”. {_did_you_mean(near)}"
+            f"You can choose {listed(self.attributes)}.",
+            near or tuple(self.attributes),
+        )
+
+    def unknown_value(self, attribute: str, said: str) -> BadPrompt:
+        own = {phrase: reading.value for phrase, reading in self.values[attribute].items()}
+        near = _nearest(said, own)
+        return BadPrompt(
+            f"{attribute} cannot be “{quote(said)}”. {_did_you_mean(near)}"
+            f"{self.choices([attribute])}",
+            near or self.attributes[attribute].values,
+        )
+
+    def unknown_word(self, said: str) -> BadPrompt:
+        near = _nearest(said, self._canonical)
+        return BadPrompt(
+            f"I do not know “{quote(said)}”. {_did_you_mean(near)}{self.choices()}", near
+        )
+
+    def choices(self, attributes: Iterable[str] | None = None) -> str:
+        """What can be chosen, in sentences; of all attributes or of these."""
+        if not self.attributes:
+            return "This model leaves no choice: every picture is a surprise."
+        names = self.attributes if attributes is None else attributes
+        return " ".join(
+            f"{name} can be {listed(self.attributes[name].values, 'or')}." for name in names
+        )
+
+
+@lru_cache(maxsize=16)
+def vocabulary(attributes: tuple[Attribute, ...]) -> Vocabulary:
+    return Vocabulary(attributes)
+
+
+def tokens_of(text: str) -> list[str]:
+    """Normalised words, and between them marks: binding `:=`, joining `&+/`, and breaks."""
+    return _TOKEN.findall(_normalise(text))
+
+
+def words_of(text: str) -> Phrase:
+    return tuple(filter(is_word, tokens_of(text)))
+
+
+def is_word(token: str) -> bool:
+    return token[0] not in _MARKS
+
+
+def tidy(text: str, length: int) -> str:
+    """The text on one line, cut to a length, without what a database or a page chokes on."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:length]
+
+
+def quote(text: str) -> str:
+    text = tidy(text, 100)
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+def listed(words: Iterable[str], last: str = "and") -> str:
+    """ "a, b and c"; a long list is cut."""
+    words = list(words)
+    if len(words) > LISTED:
+        words = [*words[: LISTED - 1], f"{len(words) - LISTED + 1} more"]
+    return f" {last} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def _readings(attribute: Attribute) -> dict[Phrase, Reading]:
+    own = {words_of(value): value for value in reversed(attribute.values)}
+    own.pop((), None)
+    readings = {phrase: Reading(value, True) for phrase, value in own.items()}
+    for word, targets in SYNONYMS.items():
+        value = next((own[t] for t in map(words_of, targets) if t in own), None)
+        if value is not None:
+            readings.setdefault(words_of(word), Reading(value, False))
+    return readings
+
+
+def _forms(name: Phrase) -> list[Phrase]:
+    """What else an attribute is called: eye, eyed, eye color; haired, hair colour."""
+    if not name:
+        return []
+    *start, last = name
+    single = last[:-1] if last.endswith("s") and len(last) > 2 else last
+    lasts = [single, f"{single}s", f"{single}d" if single.endswith("e") else f"{single}ed"]
+    forms: list[Phrase] = [(*start, form) for form in lasts]
+    return forms + [(*form, word) for form in (name, *forms) for word in ("color", "colour")]
+
+
+def _normalise(text: str) -> str:
+    """Full-width, accented, styled and invisible characters to the plain ones they stand for."""
+    text = unicodedata.normalize("NFKC", text).casefold()
+    text = unicodedata.normalize("NFKD", text)
+    text = re.sub(r"([a-z])[\u0300-\u036f]+", r"\1", text)  # elsewhere a mark makes another letter
+    return unicodedata.normalize("NFKC", "".join(map(_plain, text)))
+
+
+def _plain(character: str) -> str:
+    if character in _MARKS:
+        return character
+    kind = unicodedata.category(character)
+    if kind == "Cf" or character in _APOSTROPHES:
+        return ""
+    return character if kind[0] in "LMN" else " "
+
+
+def _nearest(said: str, choices: dict[Phrase, str]) -> tuple[str, ...]:
+    """Up to three of the choices' meanings, the nearest first."""
+    word = " ".join(words_of(said))[:60]
+    phrases = {" ".join(phrase): meaning for phrase, meaning in choices.items()}
+    begun = [phrase for phrase in phrases if word and phrase.startswith(word)]
+    near = begun + difflib.get_close_matches(word, phrases, 6, 0.6)
+    return tuple(dict.fromkeys(phrases[phrase] for phrase in near))[:3]
+
+
+def _did_you_mean(near: Sequence[str]) -> str:
+    return f"Did you mean {listed(near, 'or')}? " if near else ""
