@@ -65,7 +65,8 @@ from .model import (
     Channel,
     Guild,
 )
-from .person import Button, Choice, Modal, Person, Reply, Select
+from .person import Person
+from .replies import Button, Choice, Modal, Reply, Select
 from .schema import FILE as SCHEMA_FILE
 from .server import DiscordServer
 

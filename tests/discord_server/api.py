@@ -184,8 +184,9 @@ class Api:
         if sent.get("options"):
             made["options"] = [without_nulls(option) for option in sent["options"]]
         if "guild_id" in call.params:
-            made["guild_id"] = call.params["guild_id"]
-            del made["dm_permission"]
+            # Where a command may be used is a property of global commands alone.
+            made |= {"guild_id": call.params["guild_id"], "contexts": None}
+            made |= {"integration_types": [0], "dm_permission": True}
         return made
 
     # Guilds and channels

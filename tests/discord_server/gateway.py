@@ -109,7 +109,8 @@ class Connection:
             self.server.connections.discard(self)
             if self.session is not None and self.session.connection is self:
                 self.session.connection = None
-                if self.socket.close_code in (1000, 1001):  # the bot says good-bye
+                # the bot says good-bye, or was told that the session is over
+                if self.socket.close_code in (1000, 1001, 4007, 4009):
                     self.server.sessions.pop(self.session.id, None)
             self.server.bell.ring()
         return self.socket
@@ -214,7 +215,7 @@ class Connection:
         await self.session.dispatch("READY", ready)
         if data["intents"] & GUILDS:
             for guild in guilds:
-                await self.session.dispatch("GUILD_CREATE", server.guild_create(guild))
+                await server.dispatch("GUILD_CREATE", server.guild_create(guild), guild)
         server.bell.ring()
 
     async def _resume(self, data: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from . import limits, messages
-from .errors import ApiError
+from .errors import ApiError, Form
 from .model import (
     AUTOCOMPLETE,
     COMMAND,
@@ -67,7 +67,9 @@ class Interactions:
             if kind == UPDATE and interaction.message is not None:
                 self._write(interaction.message, data, call, ["data"])
         elif kind == CHOICES:
-            limits.check_choices(call.form, data.get("choices"), ["data", "choices"])
+            where = ["data", "choices"]
+            limits.check_choices(call.form, data.get("choices"), where)
+            check_types(call.form, data.get("choices") or [], interaction.data, where)
             call.form.check()
             interaction.choices = data.get("choices") or []
         elif kind == MODAL:
@@ -206,3 +208,18 @@ def allowed(interaction: Interaction) -> tuple[int, ...]:
     ):
         types += (DEFER_UPDATE, UPDATE)
     return types if interaction.type == MODAL_SUBMIT else (*types, MODAL)
+
+
+def check_types(
+    form: Form, choices: list[dict[str, Any]], data: dict[str, Any], path: list[str | int]
+) -> None:
+    """Suggestions have the type of the option that is being typed."""
+    options = data.get("options", [])
+    while options and "options" in options[0]:
+        options = options[0]["options"]
+    kind = next(option["type"] for option in options if option.get("focused"))
+    wanted = {3: str, 4: int}.get(kind, (int, float))
+    for index, choice in enumerate(choices):
+        if not isinstance(choice.get("value"), wanted):
+            words = f"Value is not of the type of the option ({kind})"
+            form.add([*path, index, "value"], "BASE_TYPE_BAD_TYPE", words)

@@ -153,7 +153,7 @@ class References:
         return None
 
     def embed(self, embed: Json, path: list[str | int]) -> Json:
-        result = {key: value for key, value in embed.items() if value is not None}
+        result: Json = without_nulls(embed)
         result["type"] = embed.get("type") or "rich"
         for part, key in (
             ("image", "url"),
@@ -172,10 +172,7 @@ class References:
                 if key == "url" and file.width is not None:
                     shown |= {"width": file.width, "height": file.height}
             result[part] = shown
-        result["fields"] = [
-            {"inline": False} | {k: v for k, v in field.items() if v is not None}
-            for field in embed.get("fields") or []
-        ]
+        result["fields"] = [{"inline": False} | field for field in result.get("fields", [])]
         return result
 
     def components(self, components: list[Json], path: list[str | int]) -> list[Json]:
@@ -183,7 +180,7 @@ class References:
         return [self._component(c, [*path, n], taken) for n, c in enumerate(components)]
 
     def _component(self, sent: Json, path: list[str | int], taken: set[int]) -> Json:
-        result = {key: value for key, value in sent.items() if value is not None}
+        result: Json = without_nulls(sent)
         if not sent.get("id"):
             self.next_id += 1
             while self.next_id in taken:
@@ -224,3 +221,10 @@ class References:
         if file is not None:
             return file.media()
         return {"id": "0", "url": url, "proxy_url": url, "width": None, "height": None}
+
+
+def without_nulls(sent: Any) -> Any:
+    """A copy without the fields that are null, however deep: Discord leaves those out."""
+    if isinstance(sent, dict):
+        return {key: without_nulls(value) for key, value in sent.items() if value is not None}
+    return [without_nulls(value) for value in sent] if isinstance(sent, list) else sent

@@ -1,213 +1,30 @@
 """People: what they can do in Discord's client, and what they then see."""
 
 import contextlib
-import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from . import limits
+from . import invocations, limits
 from .errors import BotError, ImpossibleError, Violation
 from .interactions import CHOICES, DEFER, DEFER_UPDATE, MODAL
 from .model import (
     AUTOCOMPLETE,
     COMMAND,
     COMPONENT,
-    EPHEMERAL,
     MANAGE_MESSAGES,
     MODAL_SUBMIT,
     SEND_MESSAGES,
-    Attachment,
     Channel,
     Guild,
     Interaction,
     Message,
     User,
 )
+from .replies import Choice, Modal, Reply
 
 if TYPE_CHECKING:
     from .server import DiscordServer
 
 SUBCOMMAND, GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, NUMBER = 1, 2, 3, 4, 5, 6, 7, 10
-
-
-class Choice(NamedTuple):
-    name: str
-    value: Any
-
-
-@dataclass(frozen=True)
-class Button:
-    custom_id: str | None
-    label: str
-    emoji: str
-    style: int
-    disabled: bool
-    url: str | None
-
-
-@dataclass(frozen=True)
-class Select:
-    custom_id: str
-    placeholder: str
-    options: list[dict[str, Any]]
-    min_values: int
-    max_values: int
-    disabled: bool
-
-
-class Reply:
-    """A message as a person sees it: always as it is now."""
-
-    def __init__(self, server: "DiscordServer", message: Message) -> None:
-        self._server = server
-        self.message = message
-
-    def __repr__(self) -> str:
-        return f"<{self.message.author.name}: {self.text!r}, {len(self.pictures)} pictures>"
-
-    @property
-    def id(self) -> int:
-        return self.message.id
-
-    @property
-    def channel(self) -> Channel:
-        return self.message.channel
-
-    @property
-    def content(self) -> str:
-        return self.message.content
-
-    @property
-    def embeds(self) -> list[dict[str, Any]]:
-        return self.message.embeds
-
-    @property
-    def components(self) -> list[dict[str, Any]]:
-        return self.message.components
-
-    @property
-    def flags(self) -> int:
-        return self.message.flags
-
-    @property
-    def ephemeral(self) -> bool:
-        return bool(self.message.flags & EPHEMERAL)
-
-    @property
-    def deleted(self) -> bool:
-        return self.message.deleted
-
-    @property
-    def attachments(self) -> list[Attachment]:
-        """All its files, those that embeds or components show as well; `.data` has the bytes."""
-        return self.message.files
-
-    @property
-    def text(self) -> str:
-        """Everything that can be read: content, text displays, embeds."""
-        parts = [self.content]
-        for embed in self.embeds:
-            fields = [(field["name"], field["value"]) for field in embed.get("fields", [])]
-            footer = embed.get("footer", {}).get("text")
-            title, description = embed.get("title"), embed.get("description")
-            parts += [str(part) for part in (title, description) if part]
-            parts += [f"{name}: {value}" for name, value in fields]
-            parts += [footer] if footer else []
-        parts += [
-            component["content"]
-            for component, _ in limits.walk(self.components, [])
-            if component["type"] == limits.TEXT
-        ]
-        return "\n".join(part for part in parts if part)
-
-    @property
-    def pictures(self) -> list[Attachment]:
-        """The image files that can be seen: in the gallery, in embeds, or below the text."""
-        shown = json.dumps([self.embeds, self.components])
-        v2 = bool(self.flags & 1 << 15)
-        return [
-            file
-            for file in self.message.files
-            if file.content_type.startswith("image/") and (not v2 or file.url in shown)
-        ]
-
-    @property
-    def alt_texts(self) -> list[str | None]:
-        """Of the pictures: the gallery item's description, else the attachment's."""
-        described: dict[str, str | None] = {}
-        for component, _ in limits.walk(self.components, []):
-            for item in [*component.get("items", []), component]:
-                if item.get("media") and item.get("description"):
-                    described[item["media"]["url"]] = item["description"]
-        return [described.get(file.url) or file.description for file in self.pictures]
-
-    @property
-    def buttons(self) -> list[Button]:
-        return [
-            Button(
-                component.get("custom_id"),
-                component.get("label", ""),
-                (component.get("emoji") or {}).get("name", ""),
-                component["style"],
-                bool(component.get("disabled")),
-                component.get("url"),
-            )
-            for component, _ in limits.walk(self.components, [])
-            if component["type"] == limits.BUTTON
-        ]
-
-    @property
-    def selects(self) -> list[Select]:
-        return [
-            Select(
-                component["custom_id"],
-                component.get("placeholder", ""),
-                component.get("options", []),
-                component["min_values"],
-                component["max_values"],
-                bool(component.get("disabled")),
-            )
-            for component, _ in limits.walk(self.components, [])
-            if component["type"] in limits.SELECTS
-        ]
-
-    async def changed(self, within: float | None = None) -> "Reply":
-        """Until it is edited or deleted once more."""
-        before = self.message.edits
-        done = lambda: self.message.edits > before or self.message.deleted  # noqa: E731
-        await self._server.until(done, "the message was not edited", within)
-        return self
-
-    async def fetch(self, attachment: Attachment) -> bytes:
-        """Over HTTP, as a client does. Raises BotError when the URL does not answer."""
-        import aiohttp
-
-        async with aiohttp.ClientSession() as session, session.get(attachment.url) as response:
-            if response.status != 200:
-                raise BotError(f"{attachment.filename}: its URL answers {response.status}")
-            return await response.read()
-
-
-class Modal:
-    """A form that the bot opened; `Person.submit` sends it."""
-
-    def __init__(self, interaction: Interaction, data: dict[str, Any]) -> None:
-        self.interaction = interaction
-        self.custom_id: str = data["custom_id"]
-        self.title: str = data["title"]
-        self.components: list[dict[str, Any]] = data["components"]
-
-    @property
-    def fields(self) -> dict[str, dict[str, Any]]:
-        """The inputs by label."""
-        found = {}
-        for component in self.components:
-            if component["type"] == limits.LABEL:
-                found[component["label"]] = component["component"]
-            else:
-                for child in component.get("components", []):
-                    found[child.get("label") or child["custom_id"]] = child
-        return found
 
 
 class Person:
@@ -253,7 +70,9 @@ class Person:
         channel = self._here(channel)
         data = await self._command_data(name, channel, options, None)
         what = f"/{name} {options} by {self}"
-        interaction = self.server.interaction(COMMAND, data, self, channel, what)
+        interaction = invocations.new_interaction(
+            self.server, COMMAND, data, self.user, channel, what
+        )
         return await self._finish(interaction)
 
     async def autocomplete(
@@ -264,7 +83,9 @@ class Person:
         focused = list(options)[-1]
         data = await self._command_data(name, channel, options, focused)
         what = f"autocomplete of {focused} of /{name} by {self}"
-        interaction = self.server.interaction(AUTOCOMPLETE, data, self, channel, what)
+        interaction = invocations.new_interaction(
+            self.server, AUTOCOMPLETE, data, self.user, channel, what
+        )
         await self._first_answer(interaction)
         return [Choice(choice["name"], choice["value"]) for choice in interaction.choices or []]
 
@@ -273,11 +94,13 @@ class Person:
     ) -> "Reply | Modal":
         """A command of another user's context menu."""
         channel = self._here(channel)
-        command = await self.server.command(name, 2, self, channel)
+        command = await invocations.find_command(self.server, name, 2, self.user, channel)
         data = {"id": command["id"], "name": name, "type": 2, "target_id": str(target.id)}
         data["resolved"] = self._resolved_user(target, channel)
         what = f"user command {name!r} on {target} by {self}"
-        return await self._finish(self.server.interaction(COMMAND, data, self, channel, what))
+        return await self._finish(
+            invocations.new_interaction(self.server, COMMAND, data, self.user, channel, what)
+        )
 
     async def click(
         self, reply: Reply, *, label: str | None = None, custom_id: str | None = None
@@ -350,8 +173,13 @@ class Person:
             raise ImpossibleError(f"the form {modal.title!r} has no fields {sorted(left)}")
         data = {"custom_id": modal.custom_id, "components": components}
         cause = modal.interaction
-        interaction = self.server.interaction(
-            MODAL_SUBMIT, data, self, cause.channel, f"form {modal.title!r} by {self}"
+        interaction = invocations.new_interaction(
+            self.server,
+            MODAL_SUBMIT,
+            data,
+            self.user,
+            cause.channel,
+            f"form {modal.title!r} by {self}",
         )
         interaction.message, interaction.cause = cause.message, cause
         return await self._finish(interaction)
@@ -390,8 +218,8 @@ class Person:
     async def _use(self, reply: Reply, data: dict[str, Any], what: str) -> "Reply | Modal":
         if not self.sees(reply):
             raise ImpossibleError(f"{self} does not see that message")
-        interaction = self.server.interaction(
-            COMPONENT, data, self, reply.channel, f"{what} by {self}"
+        interaction = invocations.new_interaction(
+            self.server, COMPONENT, data, self.user, reply.channel, f"{what} by {self}"
         )
         interaction.message = reply.message
         if reply.message.interaction is not None:
@@ -400,7 +228,7 @@ class Person:
 
     async def _first_answer(self, interaction: Interaction) -> None:
         server = self.server
-        await server.start(interaction)
+        await invocations.send(server, interaction)
 
         def answered() -> bool:
             late = server.clock() - interaction.created > server.deadline
@@ -439,7 +267,7 @@ class Person:
         self, name: str, channel: Channel, options: dict[str, Any], focused: str | None
     ) -> dict[str, Any]:
         first, *rest = name.split()
-        command = await self.server.command(first, 1, self, channel)
+        command = await invocations.find_command(self.server, first, 1, self.user, channel)
         data: dict[str, Any] = {"id": command["id"], "name": first, "type": 1}
         offered, place = command.get("options", []), data
         for part in rest:

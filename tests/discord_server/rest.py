@@ -4,6 +4,7 @@ import json
 import math
 import re
 import time
+import traceback
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -171,6 +172,11 @@ class Rest:
         except ApiError as error:
             call.status, call.answer = error.status, error.body()
             self.server.refused(call, error)
+        except Exception as error:
+            # discord.py would try again after a 500, and hide that the stand-in is at fault.
+            call.status, call.answer = 400, {"message": repr(error), "code": 0}
+            trace = "".join(traceback.format_exception(error))
+            self.server.drifts.append(f"{method} {path}: the stand-in stumbled: {trace}")
         if self.server.schemas is not None:
             found = self.server.schemas.answer_faults(method, template, call.status, call.answer)
             self.server.drifts.extend(found)
@@ -237,6 +243,8 @@ class Rest:
         """The body, checked against Discord's description; what is wrong goes to `call.form`."""
         kind = request.content_type
         if not request.can_read_body:
+            if request.method in ("POST", "PUT", "PATCH") and not call.path.endswith("/typing"):
+                raise ApiError(50109)
             return
         if kind == "multipart/form-data":
             await self._read_multipart(request, call)
@@ -245,11 +253,11 @@ class Rest:
         else:
             call.form.add([], "CONTENT_TYPE_INVALID", f'Expected "Content-Type" JSON, not {kind}')
             call.form.check()
-        if self.server.schemas is not None:
-            self.server.check_body(call)
+        self.server.check_body(call)
+        call.form.check()
 
     async def _read_multipart(self, request: web.Request, call: Call) -> None:
-        total = 0
+        total, too_large = 0, False
         async for part in await request.multipart():
             if not isinstance(part, BodyPartReader):
                 raise ApiError(50109)
@@ -258,12 +266,11 @@ class Rest:
             if part.name == "payload_json":
                 call.body = parse(data)
             elif match := re.fullmatch(r"files\[(\d+)\]", part.name or ""):
-                if len(data) > limits.FILE_BYTES:
-                    raise ApiError(40005)
+                too_large |= len(data) > limits.FILE_BYTES
                 call.files[int(match[1])] = (part.filename or "file", data)
             else:
                 call.form.add([part.name or ""], "UNKNOWN_FIELD", "files are named files[0] to [9]")
-        if total > limits.REQUEST_BYTES:
+        if too_large or total > limits.REQUEST_BYTES:
             raise ApiError(40005)
         if len(call.files) > limits.FILES:
             call.form.too_long(["files"], limits.FILES)

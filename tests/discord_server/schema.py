@@ -31,6 +31,21 @@ WORDS = {
     "uniqueItems": ("SET_TYPE_ALREADY_CONTAINS_VALUE", "The set already contains this value"),
 }
 
+LENGTH, ITEMS = ("minLength", "maxLength"), ("minItems", "maxItems")
+BOUNDS = {"minLength": LENGTH, "maxLength": LENGTH, "minItems": ITEMS, "maxItems": ITEMS}
+
+# Parts of gateway events (None: the whole) that the HTTP API answers with as well.
+EVENT_PARTS: dict[str, dict[str, str | None]] = {
+    "GUILD_CREATE": {"GuildResponse": None},
+    "MESSAGE_CREATE": {"MessageResponse": None},
+    "MESSAGE_UPDATE": {"MessageResponse": None},
+    "INTERACTION_CREATE": {
+        "GuildMemberResponse": "member",
+        "UserResponse": "user",
+        "MessageResponse": "message",
+    },
+}
+
 
 class Schemas:
     """Checks bodies by the names in the description: paths with methods, or schemas."""
@@ -86,11 +101,25 @@ class Schemas:
             for leaf in self._answers.errors(pointer, body)
         ]
 
+    def event_faults(self, event: str, data: Any) -> list[str]:
+        """What is wrong with an event of the gateway, as far as the description tells."""
+        found = []
+        for name, part in EVENT_PARTS.get(event, {}).items():
+            body = data.get(part) if part else data
+            if body is not None:
+                errors = self._answers.errors(f"/components/schemas/{name}", body)
+                found += [f"{event} {part}: {list(e.absolute_path)}: {e.message}" for e in errors]
+        return found
+
     def _check(self, pointer: str, body: Any, form: Form) -> None:
         for leaf in self._requests.errors(pointer, body):
             path = list(leaf.absolute_path)
             if leaf.validator == "required":
                 path.append(leaf.message.split("'")[1])
+            least, most = BOUNDS.get(str(leaf.validator), ("", ""))
+            if least in leaf.schema and most in leaf.schema:
+                form.bad_length(path, leaf.schema[least], leaf.schema[most])
+                continue
             code, words = WORDS.get(str(leaf.validator), ("BASE_TYPE_INVALID", leaf.message))
             form.add(path, code, words.format(leaf.validator_value))
 

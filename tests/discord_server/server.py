@@ -15,9 +15,7 @@ from .api import Api
 from .errors import ApiError, BotError, Violation
 from .interactions import Interactions
 from .model import (
-    ADMINISTRATOR,
     ALL_PERMISSIONS,
-    COMMAND,
     EVERYONE,
     MANAGE_MESSAGES,
     Attachment,
@@ -344,6 +342,8 @@ class DiscordServer:
     async def dispatch(
         self, event: str, data: dict[str, Any], guild: Guild | None = None, intent: int = 0
     ) -> None:
+        if self.schemas is not None:
+            self.drifts.extend(self.schemas.event_faults(event, data))
         for session in list(self.sessions.values()):
             shard = (guild.id >> 22) % session.shards if guild else 0
             if session.shard == shard and (not intent or session.intents & intent):
@@ -413,100 +413,6 @@ class DiscordServer:
             complain=complain,
         )
 
-    async def start(self, interaction: Interaction) -> None:
-        """Sends an interaction to the bot; its deadline begins."""
-        await self.until(lambda: self.connected, f"{interaction.what}: the bot is not connected")
-        interaction.created = self.clock()
-        self.interactions[interaction.token] = interaction
-        event = self._interaction_event(interaction)
-        await self.dispatch("INTERACTION_CREATE", event, interaction.channel.guild)
-
-    def _interaction_event(self, interaction: Interaction) -> dict[str, Any]:
-        channel, user = interaction.channel, interaction.user
-        guild = channel.guild
-        permissions = str(channel.permissions(user.id))
-        event: dict[str, Any] = {
-            "id": str(interaction.id),
-            "application_id": str(self.application_id),
-            "type": interaction.type,
-            "data": interaction.data,
-            "channel_id": str(channel.id),
-            "channel": channel.payload(self.bot) | {"permissions": permissions},
-            "token": interaction.token,
-            "version": 1,
-            "locale": "en-US",
-            "app_permissions": str(APP_PERMISSIONS_OF_USER_APPS),
-            "entitlements": [],
-            "authorizing_integration_owners": interaction.owners,
-            "context": interaction.context,
-            "attachment_size_limit": limits.FILE_BYTES,
-        }
-        if guild is not None:
-            event["guild_id"] = str(guild.id)
-            event["guild"] = {"id": str(guild.id), "locale": "en-US", "features": []}
-            event["guild_locale"] = "en-US"
-            event["member"] = guild.member_payload(user) | {"permissions": permissions}
-            if guild.has_bot:
-                event["app_permissions"] = str(channel.permissions(self.bot.id))
-        else:
-            event["user"] = user.payload()
-        if interaction.message is not None:
-            event["message"] = interaction.message.payload()
-        return event
-
-    def owners(self, person: Person, channel: Channel, types: list[int]) -> dict[str, str]:
-        """authorizing_integration_owners: through whom the app is here; empty: not at all."""
-        owners: dict[str, str] = {}
-        if 0 in types:
-            if channel.guild is not None and channel.guild.has_bot:
-                owners["0"] = str(channel.guild.id)
-            elif channel.guild is None and self.bot in channel.recipients:
-                owners["0"] = "0"
-        if 1 in types and person.user.installed:
-            owners["1"] = str(person.user.id)
-        return owners
-
-    def context(self, channel: Channel) -> int:
-        """0 in a guild, 1 in a DM with the bot, 2 in any other private channel."""
-        if channel.guild is not None:
-            return 0
-        return 1 if self.bot in channel.recipients else 2
-
-    async def command(
-        self, name: str, kind: int, person: Person, channel: Channel
-    ) -> dict[str, Any]:
-        """The command as this person sees it there; waits until the bot has sent commands."""
-
-        def known() -> list[dict[str, Any]]:
-            guild = channel.guild.id if channel.guild else None
-            everywhere = self.commands.get(None, {}).values()
-            here = self.commands.get(guild, {}).values() if guild else ()
-            return [c for c in (*here, *everywhere) if (c["name"], c["type"]) == (name, kind)]
-
-        found = await self.until(known, f"there is no command {name!r} of type {kind}")
-        for command in found:
-            if self._sees(command, person, channel):
-                return command
-        raise BotError(
-            f"{person} does not see {name!r} in {channel.name or 'a DM'}: "
-            f"contexts {found[0]['contexts']}, integration_types {found[0]['integration_types']}, "
-            f"default_member_permissions {found[0]['default_member_permissions']}"
-        )
-
-    def _sees(self, command: dict[str, Any], person: Person, channel: Channel) -> bool:
-        contexts = command["contexts"]
-        if contexts is not None and self.context(channel) not in contexts:
-            return False
-        if contexts is None and channel.guild is None and not command.get("dm_permission", True):
-            return False
-        if not self.owners(person, channel, command["integration_types"]):
-            return False
-        needed = command["default_member_permissions"]
-        if channel.guild is None or needed is None:
-            return True
-        has = channel.permissions(person.user.id)
-        return bool(has & ADMINISTRATOR or (int(needed) and int(needed) & ~has == 0))
-
     # Other doors
 
     async def _gateway(self, request: web.Request) -> web.StreamResponse:
@@ -522,25 +428,3 @@ class DiscordServer:
         if unquote(request.match_info["name"]) != file.filename:
             return web.Response(status=404, text="This content is no longer available.")
         return web.Response(body=file.data, content_type=file.content_type)
-
-    def interaction(
-        self, kind: int, data: dict[str, Any], person: Person, channel: Channel, what: str
-    ) -> Interaction:
-        """A new interaction, not yet sent."""
-        command = self.commands_by_id().get(data.get("id", "")) if kind == COMMAND else None
-        types = command["integration_types"] if command else [0, 1]
-        return Interaction(
-            kind,
-            data,
-            person.user,
-            channel,
-            self.application_id,
-            self.owners(person, channel, types),
-            self.context(channel),
-            self.clock(),
-            what=what,
-        )
-
-    def commands_by_id(self) -> dict[str, dict[str, Any]]:
-        scopes = self.commands.values()
-        return {command["id"]: command for scope in scopes for command in scope.values()}
