@@ -11,6 +11,12 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 DRIVERS = ("sqlite+aiosqlite", "postgresql+asyncpg")
+PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",  # a commit is on disk when it returns, power cuts included
+    "foreign_keys = ON",
+    "secure_delete = ON",  # a deleted picture is overwritten with zeros
+)
 BUSY_SECONDS = 30  # how long a writer waits for the one before it
 MIGRATING = 0x1201D0  # any constant: the lock of whoever migrates
 
@@ -42,7 +48,10 @@ async def connect(url: str) -> AsyncEngine:
         ) from error
     except (SQLAlchemyError, OSError) as error:
         await engine.dispose()
-        raise StoreError(f"cannot open the database {shown}: {error}") from error
+        reason = (
+            getattr(error, "orig", None) or error
+        )  # the driver's own words, where there are any
+        raise StoreError(f"cannot open the database {shown}: {reason}") from error
     return engine
 
 
@@ -76,13 +85,12 @@ def _sqlite(url: URL) -> AsyncEngine:
     def settle(connection: Any, record: Any) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself: see `begin`
         cursor = connection.cursor()
-        for pragma in (
-            "journal_mode = WAL",
-            "synchronous = FULL",  # a commit is on disk when it returns, power cuts included
-            "foreign_keys = ON",
-            "secure_delete = ON",  # a deleted picture is overwritten with zeros
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in PRAGMAS:
+                cursor.execute(f"PRAGMA {pragma}")
+        except Exception:
+            connection.close()  # or its thread would stay
+            raise
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")

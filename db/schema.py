@@ -51,11 +51,7 @@ class Vector(TypeDecorator[np.ndarray]):
     cache_ok = True
 
     def process_bind_param(self, value: np.ndarray | None, dialect: Dialect) -> bytes | None:
-        if value is None:
-            return None
-        if value.ndim != 1:
-            raise ValueError(f"a vector of shape [n] was expected, not {list(value.shape)}")
-        return value.astype("<f4").tobytes()
+        return None if value is None else value.astype("<f4").tobytes()
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> np.ndarray | None:
         return None if value is None else np.frombuffer(value, "<f4").astype(np.float32)

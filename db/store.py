@@ -3,9 +3,11 @@
 What `add` returned is on disk; callers show a picture only after that, so no shown one is lost.
 """
 
+import asyncio
 import hashlib
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,6 +45,8 @@ class Store:
         self._engine = engine
         self._reading = async_sessionmaker(engine)
         self._writing = async_sessionmaker(writing(engine))
+        # SQLite has one writer at a time; those that wait must not hold the readers' connections
+        self._writers = asyncio.Semaphore(1 if engine.dialect.name == "sqlite" else 10)
         # both databases know ON CONFLICT, but SQLAlchemy has it by dialect
         dialects: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
         self._insert = dialects[engine.dialect.name]
@@ -66,7 +70,7 @@ class Store:
         is not one vector.
         """
         created = datetime.now(UTC)
-        async with self._writing.begin() as session:
+        async with self._write() as session:
             await _check_parents(session, {id for new in avatars for id in new.parents})
             # sorted: two that write the same owners wait for each other, not both for ever
             owners = {
@@ -142,7 +146,7 @@ class Store:
         None when there is no such avatar, or it was deleted.
         """
         f = FavouriteRow
-        async with self._writing.begin() as session:
+        async with self._write() as session:
             # locked, so that two of the same owner's clicks take turns
             key = await session.scalar(_living(id).with_for_update())
             if key is None:
@@ -168,7 +172,7 @@ class Store:
         """Hides the avatar for ever and drops its picture's bytes; False when there is none."""
         a = AvatarRow
         living = (a.public_id == id) & a.deleted_at.is_(None)
-        async with self._writing.begin() as session:
+        async with self._write() as session:
             key = await session.scalar(
                 update(a).where(living).values(deleted_at=datetime.now(UTC)).returning(a.id)
             )
@@ -182,6 +186,11 @@ class Store:
         async with self._reading() as session:
             living = select(func.count()).where(AvatarRow.deleted_at.is_(None))
             return await session.scalar(living) or 0
+
+    @asynccontextmanager
+    async def _write(self) -> AsyncIterator[AsyncSession]:
+        async with self._writers, self._writing.begin() as session:
+            yield session
 
     async def _owner_id(self, session: AsyncSession, owner: Owner) -> int:
         """The owner's row, made where it is missing; a new name replaces the old one."""
@@ -219,6 +228,9 @@ def _draw_id() -> str:
 
 
 def _row(new: NewAvatar, id: str, created: datetime, owner_id: int) -> AvatarRow:
+    for name, vector in (("latent", new.latent), ("condition", new.condition)):
+        if vector.ndim != 1:
+            raise ValueError(f"the {name} of an avatar is one vector, not {list(vector.shape)}")
     return AvatarRow(
         public_id=id,
         created=created,

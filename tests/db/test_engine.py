@@ -1,0 +1,105 @@
+import asyncio
+import threading
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from db.engine import StoreError, connect, writing
+from db.store import Store
+
+
+async def test_every_connection_to_sqlite_has_its_settings(sqlite_url):
+    engine = await connect(sqlite_url)
+    together = asyncio.Barrier(4)
+
+    async def settings() -> dict[str, object]:
+        async with engine.connect() as connection:
+            await together.wait()  # so that they are four connections
+            names = ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
+            return {n: await connection.scalar(text(f"PRAGMA {n}")) for n in names}
+
+    found = await asyncio.gather(*(settings() for _ in range(4)))
+    await engine.dispose()
+    full, on = 2, 1
+    right = {"journal_mode": "wal", "synchronous": full, "foreign_keys": on, "secure_delete": on}
+    assert found == [right] * 4
+
+
+async def test_a_row_that_points_nowhere_is_refused(url):
+    engine = await connect(url)
+    for insert in (
+        "INSERT INTO pictures (avatar_id, data) VALUES (1, '')",
+        "INSERT INTO avatar_values (attribute, value, avatar_id) VALUES ('hair', 'pink', 1)",
+        "INSERT INTO avatar_parents (avatar_id, position, parent) VALUES (1, 0, 'nosuchid')",
+        "INSERT INTO favourites (avatar_id, owner_id, created) VALUES (1, 1, '2026-01-01')",
+    ):
+        with pytest.raises(IntegrityError, match=r"(?i)foreign key"):
+            async with engine.begin() as connection:
+                await connection.execute(text(insert))
+    await engine.dispose()
+
+
+async def test_of_two_writers_the_second_waits(sqlite_url):
+    engine = await connect(sqlite_url)
+    count = text("SELECT count(*) FROM owners")
+    first_reads = asyncio.Event()
+
+    async def add(name: str, before: asyncio.Event | None) -> int:
+        if before is not None:
+            await before.wait()
+        async with writing(engine).begin() as connection:
+            seen = await connection.scalar(count)
+            first_reads.set()
+            await asyncio.sleep(0.05)
+            values = f"INSERT INTO owners (kind, key, name) VALUES ('web', '{name}', '')"
+            await connection.execute(text(values))
+            return seen
+
+    assert await asyncio.gather(add("1", None), add("2", first_reads)) == [0, 1]
+    await engine.dispose()
+
+
+async def test_the_folder_is_made(tmp_path):
+    store = await Store.open(f"sqlite+aiosqlite:///{tmp_path}/a/50%/ü c/irodori.db")
+    assert await store.count() == 0
+    await store.close()
+    assert (tmp_path / "a" / "50%" / "ü c" / "irodori.db").is_file()
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("data/irodori.db", "'data/irodori.db' is not a database URL"),
+        ("sqlite:///data/irodori.db", r"begins with sqlite://.*sqlite\+aiosqlite://"),
+        ("mysql+aiomysql://localhost/irodori", r"begins with mysql\+aiomysql://"),
+        ("sqlite+aiosqlite://", "names no file"),
+        ("sqlite+aiosqlite:///:memory:", "names no file"),
+    ],
+)
+async def test_a_url_that_is_none(url, message):
+    with pytest.raises(StoreError, match=message):
+        await Store.open(url)
+
+
+async def test_a_database_that_cannot_be_opened_is_named(tmp_path):
+    before = set(threading.enumerate())
+    (tmp_path / "notes.txt").write_text("this is no database, but long enough to be one " * 50)
+    (tmp_path / "folder").mkdir()
+    for name, reason in (
+        ("notes.txt", "not a database"),
+        ("folder", "unable to open"),
+        ("notes.txt/irodori.db", "notes.txt"),
+    ):
+        with pytest.raises(StoreError, match=rf"{tmp_path}/{name}: .*{reason}"):
+            await Store.open(f"sqlite+aiosqlite:///{tmp_path}/{name}")
+    # the driver has a thread for each connection: none may stay
+    for thread in set(threading.enumerate()) - before:
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+
+
+async def test_no_password_in_a_message():
+    with pytest.raises(StoreError, match="cannot open the database postgresql") as caught:
+        await Store.open("postgresql+asyncpg://irodori:hunter2@127.0.0.1:1/irodori")
+    assert "hunter2" not in str(caught.value)

@@ -1,0 +1,108 @@
+import asyncio
+import inspect
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from setuptools import find_packages
+from sqlalchemy import Connection, create_engine
+
+from db.engine import connect
+from db.schema import Base
+from db.store import Store, StoreError
+
+PACKAGE = Path(inspect.getfile(Store)).parent
+HEAD = ScriptDirectory(str(PACKAGE / "migrations")).get_current_head()
+
+
+async def test_the_migrations_lead_to_the_schema(url):
+    def differences(connection: Connection) -> tuple[str | None, list]:
+        options = {"compare_type": True, "compare_server_default": True}
+        context = MigrationContext.configure(connection, opts=options)
+        return context.get_current_revision(), compare_metadata(context, Base.metadata)
+
+    engine = await connect(url)
+    async with engine.connect() as connection:
+        revision, missing = await connection.run_sync(differences)
+    await engine.dispose()
+    assert missing == []
+    assert revision == HEAD
+
+
+async def test_the_migrations_lead_to_the_same_indexes_and_tables(sqlite_url, tmp_path):
+    """What `compare_metadata` does not look at: conditions of indexes, tables without row ids."""
+    await (await Store.open(sqlite_url)).close()
+    schema = create_engine(f"sqlite:///{tmp_path}/schema.db")
+    Base.metadata.create_all(schema)
+    schema.dispose()
+
+    def described(path: Path) -> dict[str, list]:
+        with sqlite3.connect(path) as raw:
+            queries = {
+                "indexes": "SELECT name, sql FROM sqlite_master WHERE type = 'index' ORDER BY name",
+                "tables": "SELECT name, wr FROM pragma_table_list WHERE schema = 'main'"
+                " AND name NOT IN ('alembic_version') ORDER BY name",
+                "foreign keys": 'SELECT m.name, f."from", f."table", f."to" FROM sqlite_master m, '
+                "pragma_foreign_key_list(m.name) f WHERE m.type = 'table' ORDER BY 1, 2",
+            }
+            described = {what: raw.execute(query).fetchall() for what, query in queries.items()}
+        described["indexes"] = [i for i in described["indexes"] if "alembic_version" not in i[0]]
+        return described
+
+    migrated = described(tmp_path / "data" / "irodori.db")
+    assert migrated == described(tmp_path / "schema.db")
+    assert all(migrated.values())
+
+
+async def test_a_store_that_is_up_to_date_stays_as_it_is(url, new):
+    store = await Store.open(url)
+    [avatar] = await store.add([new()])
+    await store.close()
+    for _ in range(2):
+        store = await Store.open(url)
+        assert await store.get(avatar.id) == avatar
+        await store.close()
+
+
+async def test_many_open_a_new_database_at_once(url, new):
+    stores = await asyncio.gather(*(Store.open(url) for _ in range(5)))
+    for store in stores:
+        await store.add([new()])
+    assert [await store.count() for store in stores] == [5] * 5
+    await asyncio.gather(*(store.close() for store in stores))
+
+
+async def test_a_database_of_a_newer_version_is_left_alone(sqlite_url, tmp_path):
+    await (await Store.open(sqlite_url)).close()
+    file = tmp_path / "data" / "irodori.db"
+    with sqlite3.connect(file) as raw:
+        raw.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StoreError, match=r"irodori\.db has a schema .* '9999'.*Update Irodori"):
+        await Store.open(sqlite_url)
+    with sqlite3.connect(file) as raw:
+        assert raw.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
+
+
+async def test_a_migration_that_fails_midway_leaves_nothing_behind(sqlite_url, tmp_path):
+    file = tmp_path / "data" / "irodori.db"
+    file.parent.mkdir()
+    with sqlite3.connect(file) as raw:
+        raw.execute("CREATE TABLE favourites (x)")  # in the way of the last step
+    with pytest.raises(StoreError, match="favourites already exists"):
+        await Store.open(sqlite_url)
+    with sqlite3.connect(file) as raw:
+        tables = raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        assert tables == [("favourites",)]
+        raw.execute("DROP TABLE favourites")
+    store = await Store.open(sqlite_url)
+    assert await store.count() == 0
+    await store.close()
+
+
+def test_the_migrations_are_packaged():
+    steps = list((PACKAGE / "migrations" / "versions").glob("m*.py"))
+    assert len(steps) == len(list(ScriptDirectory(str(PACKAGE / "migrations")).walk_revisions()))
+    assert {"db.migrations", "db.migrations.versions"} <= set(find_packages(str(PACKAGE.parent)))

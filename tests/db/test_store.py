@@ -1,0 +1,211 @@
+import asyncio
+import hashlib
+import os
+import re
+import sqlite3
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from db.store import ID_ALPHABET, GalleryQuery, Owner, Store
+
+ANN = Owner("discord", "1", "Ann")
+BEN = Owner("web", "1", "Ben")
+EVERYONE = GalleryQuery("everyone", None, None, {}, limit=1000)
+
+
+async def test_an_avatar_comes_back_as_it_was_stored(url, new):
+    latent = np.random.standard_normal(96).astype(np.float32)
+    picture = os.urandom(300_000)
+    given = new(
+        owner=ANN,
+        guild=None,
+        channel=None,
+        private=True,
+        model="faces64-2000",
+        seed=2**32 - 1,
+        prompt="髪:pink 👀 '; DROP TABLE avatars",
+        wish={"hair": "pink"},
+        conditions={"hair": "pink", "eyes": "orange"},
+        latent=latent,
+        condition=np.array([0.5, 0.5, 1.0]),
+        picture=picture,
+        format="webp",
+        width=96,
+        height=80,
+    )
+    store = await Store.open(url)
+    [added] = await store.add([given])
+    await store.close()
+    reopened = await Store.open(url)
+    got = await reopened.get(added.id)
+    got_picture = await reopened.picture(added.id)
+    await reopened.close()
+
+    assert got == added
+    unlike = {"latent", "condition", "picture"}  # compared below
+    for field in {field.name for field in fields(given)} - unlike:
+        assert getattr(got, field) == getattr(given, field), field
+    assert got.owner.name == "Ann"
+    assert list(got.conditions) == ["hair", "eyes"]
+    assert got.latent.dtype == got.condition.dtype == np.float32
+    assert np.array_equal(got.latent, latent)
+    assert np.array_equal(got.condition, [0.5, 0.5, 1.0])
+    assert got.created.utcoffset() == timedelta(0)
+    assert abs(datetime.now(UTC) - got.created) < timedelta(minutes=1)
+    assert (got.bytes, got.favourites) == (len(picture), 0)
+    assert got.sha256 == got_picture.sha256 == hashlib.sha256(picture).hexdigest()
+    assert got_picture.data == picture
+    assert (got_picture.format, got_picture.width, got_picture.height) == ("webp", 96, 80)
+
+
+async def test_a_batch_keeps_its_order_and_its_pictures(store, new):
+    batch = [new(seed=seed) for seed in range(40)]
+    added = await store.add(batch)
+    assert [avatar.seed for avatar in added] == list(range(40))
+    for given, avatar in zip(batch, added, strict=True):
+        assert (await store.picture(avatar.id)).data == given.picture
+    page = await store.gallery(EVERYONE)
+    assert [avatar.seed for avatar in page.avatars] == list(reversed(range(40)))
+    assert await store.count() == 40
+
+
+async def test_public_ids_can_be_typed(store, new):
+    ids = [avatar.id for avatar in await store.add([new() for _ in range(50)])]
+    assert len(set(ids)) == 50
+    assert all(re.fullmatch("[2-9a-z]{8}", id) for id in ids)
+    assert not set("".join(ids)) & set("01ilo")
+
+
+async def test_an_id_that_is_taken_is_drawn_again(store, new, monkeypatch):
+    monkeypatch.setattr("db.store.ID_LENGTH", 1)
+    for _ in ID_ALPHABET:
+        await store.add([new()])
+    page = await store.gallery(EVERYONE)
+    assert {avatar.id for avatar in page.avatars} == set(ID_ALPHABET)
+
+
+async def test_parents_keep_their_order_even_when_they_are_deleted(store, new):
+    mother, father = await store.add([new(), new()])
+    [child] = await store.add([new(parents=(father.id, mother.id))])
+    await store.delete(mother.id)
+    assert (await store.get(child.id)).parents == (father.id, mother.id)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"parents": ("nosuchid",)}, "nosuchid"),
+        ({"latent": np.zeros((1, 8), np.float32)}, r"latent .* \[1, 8\]"),
+        ({"condition": np.float32(1)}, r"condition .* \[\]"),
+    ],
+)
+async def test_of_a_batch_with_a_wrong_avatar_nothing_is_stored(store, new, wrong, message):
+    with pytest.raises(ValueError, match=message):
+        await store.add([new(), new(**wrong), new()])
+    assert await store.count() == 0
+    assert (await store.gallery(EVERYONE)).avatars == []
+
+
+async def test_an_owner_takes_a_new_name_and_keeps_it(store, new):
+    [first] = await store.add([new(owner=ANN)])
+    await store.add([new(owner=Owner("discord", "1", "Anna"))])
+    assert (await store.get(first.id)).owner.name == "Anna"
+    [third] = await store.add([new(owner=Owner("discord", "1"))])
+    assert third.owner.name == "Anna"
+    [other] = await store.add([new(owner=BEN)])
+    assert other.owner.name == "Ben"
+    assert (await store.get(first.id)).owner == ANN != other.owner
+
+
+async def test_favourites_are_turned_over(store, new):
+    [avatar] = await store.add([new()])
+    assert await store.favourite(avatar.id, ANN) == (True, 1)
+    assert await store.favourite(avatar.id, BEN) == (True, 2)
+    assert await store.is_favourite(avatar.id, BEN)
+    assert await store.favourite(avatar.id, ANN) == (False, 1)
+    assert not await store.is_favourite(avatar.id, ANN)
+    assert (await store.get(avatar.id)).favourites == 1
+    assert not await store.is_favourite(avatar.id, Owner("discord", "2"))
+
+
+async def test_favourites_of_one_and_of_many_at_once(store, new):
+    [avatar] = await store.add([new()])
+    fans = [Owner("discord", str(i)) for i in range(20)]
+    clicks = [(fan, 3 if i % 2 else 4) for i, fan in enumerate(fans)]
+    answers = await asyncio.gather(
+        *(store.favourite(avatar.id, fan) for fan, times in clicks for _ in range(times))
+    )
+    # an odd number of clicks leaves a favourite, an even one leaves none
+    liked = [await store.is_favourite(avatar.id, fan) for fan in fans]
+    assert liked == [times % 2 == 1 for _, times in clicks]
+    assert (await store.get(avatar.id)).favourites == 10
+    assert sum(1 if now else -1 for now, _ in answers) == 10
+
+
+async def test_what_is_not_there(store, new):
+    [gone] = await store.add([new()])
+    assert await store.favourite(gone.id, ANN) == (True, 1)
+    assert await store.delete(gone.id) is True
+    for id in (gone.id, "22222222", ""):
+        assert await store.get(id) is None
+        assert await store.picture(id) is None
+        assert await store.favourite(id, ANN) is None
+        assert not await store.is_favourite(id, ANN)
+        assert await store.delete(id) is False
+    assert await store.count() == 0
+
+
+async def test_of_two_deletions_at_once_one_succeeds(store, new):
+    [avatar] = await store.add([new()])
+    answers = await asyncio.gather(*(store.delete(avatar.id) for _ in range(5)))
+    assert sorted(answers) == [False, False, False, False, True]
+
+
+async def test_deleting_leaves_no_byte_of_the_picture_in_the_file(sqlite_url, tmp_path, new):
+    picture, kept = os.urandom(50_000), os.urandom(50_000)
+    file = tmp_path / "data" / "irodori.db"
+    store = await Store.open(sqlite_url)
+    doomed, _ = await store.add([new(picture=picture), new(picture=kept)])
+    await store.close()
+    assert picture[1000:1200] in file.read_bytes()
+
+    store = await Store.open(sqlite_url)
+    await store.delete(doomed.id)
+    await store.close()
+
+    assert [path.name for path in file.parent.iterdir()] == ["irodori.db"]
+    content = file.read_bytes()
+    assert kept[1000:1200] in content
+    assert not any(picture[i : i + 200] in content for i in range(0, 50_000, 200))
+    with sqlite3.connect(file) as raw:
+        assert raw.execute("SELECT count(*) FROM pictures").fetchall() == [(1,)]
+        deleted = raw.execute("SELECT public_id FROM avatars WHERE deleted_at NOT NULL").fetchall()
+        assert deleted == [(doomed.id,)]
+
+
+async def test_a_cancelled_writer_leaves_the_store_usable(store, new):
+    for turns in range(12):
+        adding = asyncio.create_task(store.add([new(), new()]))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        adding.cancel()
+        await asyncio.gather(adding, return_exceptions=True)
+    before = await store.count()
+    assert before % 2 == 0
+    await asyncio.gather(*(store.add([new()]) for _ in range(20)))
+    assert await store.count() == before + 20
+
+
+async def test_readers_go_on_while_many_write(store, new):
+    [first] = await store.add([new()])
+    writers = asyncio.gather(*(store.add([new()]) for _ in range(60)))
+    reads = 0
+    while not writers.done():
+        assert (await store.get(first.id)).id == first.id
+        reads += 1
+    await writers
+    assert reads > 10
+    assert await store.count() == 61
