@@ -130,7 +130,9 @@ class Interactions:
     async def delete(self, call: Call) -> Result:
         interaction, message = self._message(call)
         await self.server.delete_message(message)
-        interaction.results.append(message)
+        # To take "thinking…" away is no answer yet.
+        if not message.loading:
+            interaction.results.append(message)
         return 204, None
 
     # What they share

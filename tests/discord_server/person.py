@@ -239,7 +239,9 @@ class Person:
         if interaction.answer is None:
             if not interaction.violations:
                 words = f"no answer within {server.deadline:g} s"
-                server.violation(Violation(0, words, interaction.what))
+                callback = f"/interactions/{interaction.id}/{interaction.token}/callback"
+                if ("POST", callback) not in server.rest.troubled:
+                    server.violation(Violation(0, words, interaction.what))
                 raise BotError(f"{interaction.what}: the application did not respond ({words})")
             self._raise(interaction)
 

@@ -109,6 +109,7 @@ class Rest:
         self.global_wait_until = 0.0
         self.buckets: dict[tuple[str, ...], Bucket] = {}
         self.faults: list[Fault] = []
+        self.troubled: set[tuple[str, str]] = set()  # where a fault was provoked
         self.calls: list[Call] = []
 
     def routes(self, table: dict[str, Handler]) -> list[web.RouteDef]:
@@ -144,6 +145,7 @@ class Rest:
                 fault.times -= 1
                 if fault.times == 0:
                     self.faults.remove(fault)
+                self.troubled.add((method, path))
                 return fault
         return None
 

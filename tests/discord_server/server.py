@@ -148,12 +148,12 @@ class DiscordServer:
         self._advanced += seconds
         self.bell.ring()
 
-    async def until(self, met: Callable[[], T], what: str, within: float | None = None) -> T:
+    async def until(self, met: Callable[[], T], what: str, timeout: float | None = None) -> T:  # noqa: ASYNC109
         """Waits until `met()` is true and gives its value.
 
         Raises BotError, saying that `what` did not happen.
         """
-        seconds = self.patience if within is None else within
+        seconds = self.patience if timeout is None else timeout
         try:
             async with asyncio.timeout(seconds):
                 while not (value := met()):
@@ -253,6 +253,9 @@ class DiscordServer:
         self.bell.ring()
 
     def refused(self, call: Call, error: ApiError) -> None:
+        """Notes a refusal, but for a second try of what a provoked fault made fail."""
+        if (call.method, call.path) in self.rest.troubled:
+            return
         where = f"{call.method} {call.path}"
         violation = Violation(error.code, error.message, where, error.errors)
         token = call.params.get("interaction_token") or call.params.get("webhook_token")
@@ -301,11 +304,11 @@ class DiscordServer:
         live = [session for session in self.sessions.values() if session.connection is not None]
         return bool(live) and len(live) == live[0].shards
 
-    async def wait_connected(self, *, commands: bool = True, within: float = 30.0) -> None:
+    async def wait_connected(self, *, commands: bool = True, timeout: float = 30.0) -> None:  # noqa: ASYNC109
         """Until the bot has identified, and has sent its commands at least once."""
-        await self.until(lambda: self.connected, "the bot did not connect", within)
+        await self.until(lambda: self.connected, "the bot did not connect", timeout)
         if commands:
-            await self.until(lambda: self.syncs, "the bot sent no commands", within)
+            await self.until(lambda: self.syncs, "the bot sent no commands", timeout)
 
     async def wait_disconnected(self) -> None:
         await self.until(lambda: not self.connections, "the bot did not disconnect")
