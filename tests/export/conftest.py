@@ -1,9 +1,29 @@
+import json
 from pathlib import Path
 
+import onnx
 import pytest
+import torch
 from small_models import make_manifest, write_generator
 
+from export.convert import JUDGED, export_run, to_onnx
+from export.manifest import Attribute
 from export.registry import Registry
+from train.checkpoint import RunInfo, build_generator, save, write_run
+from train.networks import Generator
+
+FIGURES = {
+    "hair_as_asked": 0.991,
+    "hair_as_asked_real": 0.995,
+    "eyes_as_asked": 0.98,
+    "eyes_as_asked_real": 0.985,
+    "q": 4.5,
+    "q_real": 1.0,
+    "near_duplicates": 0.08,
+    "near_duplicates_real": 0.01,
+    "distance_stage1": 0.02,
+    "distance_stage1_real": 0.005,
+}
 
 
 @pytest.fixture
@@ -13,3 +33,79 @@ def registry(tmp_path: Path) -> Registry:
     for day, name in enumerate(("b", "a", "c"), start=1):
         registry.add(make_manifest(name, day), write_generator())
     return registry
+
+
+@pytest.fixture
+def empty_registry(tmp_path: Path) -> Registry:
+    return Registry(tmp_path / "models")
+
+
+@pytest.fixture(scope="session")
+def info() -> RunInfo:
+    return run_info(make_manifest().attributes)
+
+
+@pytest.fixture(scope="session")
+def generator(info: RunInfo) -> Generator:
+    return make_generator(info)
+
+
+@pytest.fixture(scope="session")
+def graph(generator: Generator, info: RunInfo) -> onnx.ModelProto:
+    return to_onnx(generator, info.latent_dim, 5)
+
+
+@pytest.fixture
+def run(tmp_path: Path, generator: Generator, info: RunInfo) -> Path:
+    """A judged run, as the training leaves it."""
+    return write_whole_run(tmp_path / "runs" / "first", generator, info)
+
+
+@pytest.fixture(scope="session")
+def exported(
+    tmp_path_factory: pytest.TempPathFactory, generator: Generator, info: RunInfo
+) -> Registry:
+    """One exported model, "small"; only to be read."""
+    root = tmp_path_factory.mktemp("exported")
+    registry = Registry(root / "models")
+    export_run(write_whole_run(root / "run", generator, info), registry, "small")
+    return registry
+
+
+@pytest.fixture
+def unconditional_run(tmp_path: Path) -> Path:
+    info = run_info(())
+    return write_whole_run(tmp_path / "runs" / "free", make_generator(info), info)
+
+
+def run_info(attributes: tuple[Attribute, ...]) -> RunInfo:
+    return RunInfo(
+        run="first",
+        attributes=attributes,
+        latent_dim=8,
+        image_size=32,
+        fingerprint="0123456789abcdef",
+        settings={"data": "/home/somebody/my faces.zip", "runs": "/home/somebody", "width": 8},
+    )
+
+
+def make_generator(info: RunInfo) -> Generator:
+    """Untrained, but with strong contrasts and batch norms that have seen something."""
+    torch.manual_seed(0)
+    generator = build_generator(info).train()
+    condition_dim = sum(len(attribute.values) for attribute in info.attributes)
+    with torch.no_grad():
+        for grow in generator.grow:
+            grow.weight.mul_(4)
+        generator.to_rgb.weight.mul_(16)
+        for _ in range(30):
+            generator(torch.randn(16, info.latent_dim), torch.rand(16, condition_dim))
+    return generator.eval()
+
+
+def write_whole_run(folder: Path, generator: Generator, info: RunInfo) -> Path:
+    write_run(folder, info)
+    averaged = {f"ema.{name}": tensor for name, tensor in generator.state_dict().items()}
+    save(folder, averaged, {"images": 1_234_000})
+    (folder / JUDGED).write_text(json.dumps(FIGURES))
+    return folder

@@ -1,0 +1,89 @@
+"""`python -m export`: trained runs become models, and one of the models is in use."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import config
+from export.manifest import ModelError, read_manifest
+from export.registry import Registry
+
+USAGE = """\
+python -m export RUN [--name NAME]   register a trained run as a model
+       python -m export list                list the models, the oldest first
+       python -m export use NAME            let the bot paint with a model
+       python -m export rollback            go back to the model used before"""
+
+
+class ModelsSettings(config.Section):
+    dir: Path = Path("models")
+
+
+class Settings(config.Settings):
+    models: ModelsSettings = ModelsSettings()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser("python -m export", usage=USAGE)
+    parser.add_argument("what", nargs="+", help="a run's folder, or list, use NAME, rollback")
+    parser.add_argument("--name", help="the model's name (default: its data and thousand images)")
+    parser.add_argument("--models", type=Path, help="the models' folder (default: models.dir)")
+    options = parser.parse_args(arguments)
+    try:
+        registry = Registry(options.models or config.read(Settings).models.dir)
+        match options.what:
+            case ["list"]:
+                _list(registry)
+            case ["use", name]:
+                registry.use(name)
+                print(f"{name} is in use")
+            case ["rollback"]:
+                print(f"{registry.rollback()} is in use again")
+            case [run] if run != "use":
+                return _export(Path(run), registry, options.name)
+            case _:
+                parser.error(f"what is {' '.join(options.what)!r}?")
+    except (ModelError, config.SettingsError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _list(registry: Registry) -> None:
+    current = registry.current()
+    names = registry.names()
+    if not names:
+        print(f"there are no models in {registry.root} yet")
+    width = max(map(len, names), default=0)
+    for name in names:
+        mark = "*" if name == current else " "
+        try:
+            manifest = read_manifest(registry.folder(name))
+        except ModelError as error:
+            print(f"{mark} {name:{width}}  cannot be used: {error}")
+            continue
+        q = f"  Q {manifest.metrics['q']:.2f}" if "q" in manifest.metrics else ""
+        size = manifest.image_size
+        print(f"{mark} {name:{width}}  {manifest.created:%Y-%m-%d %H:%M}  {size}×{size}{q}")
+
+
+def _export(run: Path, registry: Registry, name: str | None) -> int:
+    try:
+        # Only here: a serving machine, which lists and switches models, has no torch.
+        from export.convert import ExportError, export_run
+        from train.checkpoint import CheckpointError
+    except ModuleNotFoundError as error:
+        print(f"exporting needs {error.name}: pip install -e '.[train]'", file=sys.stderr)
+        return 1
+    try:
+        name = export_run(run, registry, name)
+    except (ExportError, CheckpointError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"registered {registry.folder(name)}; `python -m export use {name}` puts it in use")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

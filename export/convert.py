@@ -1,0 +1,211 @@
+"""PyTorch to ONNX: a trained run becomes a registered model, if both paint the same pictures."""
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from pydantic import ValidationError
+from torch import Tensor, nn
+
+from export.card import CARD, SAMPLES, draw_samples, write_card
+from export.manifest import GENERATOR, Manifest, ModelError
+from export.registry import Registry
+from train.checkpoint import RunInfo, load_generator
+
+OPSET = 18
+"""Every operation of it that a generator takes has a kernel in ONNX Runtime's CUDA provider."""
+
+TOLERANCE = 1
+"""The largest difference in 8-bit steps between PyTorch and ONNX Runtime, and between batches."""
+
+JUDGED = "judge.json"
+_BATCHES = (1, 3, 64)
+
+
+class ExportError(Exception):
+    """A run that cannot become a model, with the reason."""
+
+
+class ToBytes(nn.Module):
+    """A generator whose pictures leave as bytes, so that the graph holds all arithmetic on them."""
+
+    def __init__(self, generator: nn.Module) -> None:
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
+        """Latent [N, Z] and condition [N, C], both float32, to RGB uint8 [N, S, S, 3]."""
+        steps = ((self.generator(latent, condition) + 1) * 127.5).round().clamp(0, 255)
+        return steps.to(torch.uint8).permute(0, 2, 3, 1)
+
+
+def export_run(run: Path, registry: Registry, name: str | None = None) -> str:
+    """Registers the EMA generator of a judged run; returns the model's name.
+
+    Without a name it is called after its data and the thousands of images it saw. Does not touch
+    what is in use. Raises ExportError, and CheckpointError when the run cannot be read; then
+    nothing is registered.
+    """
+    generator, info = load_generator(run)
+    try:
+        manifest = Manifest(
+            name=name or free_name(registry, info),
+            created=datetime.now(UTC).replace(microsecond=0),
+            attributes=info.attributes,
+            latent_dim=info.latent_dim,
+            image_size=info.image_size,
+            metrics=_read_figures(run / JUDGED),
+            training=_training(info),
+        )
+    except ValidationError as error:
+        reasons = "; ".join(
+            f"{'.'.join(map(str, issue['loc']))}: {issue['msg']}" for issue in error.errors()
+        )
+        raise ExportError(f"{run} cannot be exported: {reasons}") from error
+
+    def build(folder: Path) -> None:
+        path = folder / GENERATOR
+        model = to_onnx(generator, manifest.latent_dim, manifest.condition_dim)
+        path.write_bytes(model.SerializeToString())
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        check(generator, session, manifest)
+        draw_samples(lambda z, c: _paint(session, z, c), manifest).save(
+            folder / SAMPLES, optimize=True
+        )
+        (folder / CARD).write_text(write_card(manifest), "utf-8")
+
+    try:
+        return registry.add(manifest, build).name
+    except ModelError as error:
+        raise ExportError(str(error)) from error
+
+
+def to_onnx(generator: nn.Module, latent_dim: int, condition_dim: int) -> onnx.ModelProto:
+    """The graph of the contract: `latent` and `condition` to `image`, for any number of pictures.
+
+    `generator` is in eval mode on the CPU; its batch norms are folded into the convolutions.
+    """
+    count = {0: torch.export.Dim.DYNAMIC}
+    program = torch.onnx.export(
+        ToBytes(generator).eval(),
+        # Three pictures: the tracer takes a size of 0 or 1 for a constant.
+        (torch.zeros(3, latent_dim), torch.zeros(3, condition_dim)),
+        dynamo=True,
+        opset_version=OPSET,
+        input_names=["latent", "condition"],
+        output_names=["image"],
+        dynamic_shapes={"latent": count, "condition": count},
+        verbose=False,
+    )
+    assert program is not None  # with dynamo there is always one
+    model = program.model_proto
+    _tidy(model)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def _tidy(model: onnx.ModelProto) -> None:
+    """Names the number of pictures N, and drops traces of the machine that it was exported on."""
+    graph = model.graph
+    del graph.value_info[:], graph.metadata_props[:], model.metadata_props[:]
+    graph.name = "generator"
+    for node in graph.node:
+        node.doc_string = ""
+        del node.metadata_props[:]
+    for tensor in graph.initializer:
+        tensor.doc_string = ""
+        del tensor.metadata_props[:]
+    for value in (*graph.input, *graph.output):
+        del value.metadata_props[:]
+        value.type.tensor_type.shape.dim[0].dim_param = "N"
+
+
+def check(generator: nn.Module, session: onnxruntime.InferenceSession, manifest: Manifest) -> None:
+    """Compares the pictures of both, of single and mixed conditions, alone and in batches.
+
+    Raises ExportError when any channel of any pixel differs by more than TOLERANCE.
+    """
+    size = manifest.image_size
+    latents, conditions = _probes(manifest, max(_BATCHES))
+    with torch.inference_mode():
+        expected = ToBytes(generator)(torch.from_numpy(latents), torch.from_numpy(conditions))
+    painted = {n: _paint(session, latents[:n], conditions[:n]) for n in _BATCHES}
+    together = painted[max(_BATCHES)]
+    for n, pictures in painted.items():
+        if pictures.dtype != np.uint8 or pictures.shape != (n, size, size, 3):
+            raise ExportError(
+                f"the exported generator paints {pictures.dtype} {pictures.shape},"
+                f" not uint8 {(n, size, size, 3)}"
+            )
+        for what, others in (
+            ("PyTorch's", expected.numpy()),
+            (f"those of a batch of {len(together)}", together),
+        ):
+            difference = int(np.abs(pictures.astype(int) - others[:n]).max())
+            if difference > TOLERANCE:
+                raise ExportError(
+                    f"pictures of the exported generator, {n} at a time, differ from {what}"
+                    f" by up to {difference} of 255, more than {TOLERANCE}: nothing is registered"
+                )
+
+
+def _probes(manifest: Manifest, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Random latents [N, Z] and conditions [N, C], every second one a mixture of two values."""
+    rng = np.random.RandomState(0)
+    latents = rng.standard_normal((count, manifest.latent_dim)).astype(np.float32)
+    conditions = np.zeros((2, count, manifest.condition_dim), np.float32)
+    for half in conditions:
+        for row in half:
+            wish = {a.name: a.values[rng.randint(len(a.values))] for a in manifest.attributes}
+            row[:] = manifest.encode(wish)
+    conditions[1, ::2] = conditions[0, ::2]
+    return latents, conditions.mean(axis=0)
+
+
+def _paint(
+    session: onnxruntime.InferenceSession, latents: np.ndarray, conditions: np.ndarray
+) -> np.ndarray:
+    return session.run(["image"], {"latent": latents, "condition": conditions})[0]
+
+
+def free_name(registry: Registry, info: RunInfo) -> str:
+    """`<data>-<kimg>k`, with a number behind it when that is taken."""
+    base = f"{_plain(info)}-{round(info.images / 1000)}k"
+    taken, number, name = registry.names(), 2, base
+    while name in taken:
+        name, number = f"{base}-{number}", number + 1
+    return name
+
+
+def _plain(info: RunInfo) -> str:
+    data = info.settings.get("data")
+    stem = Path(data).stem if data else info.run
+    return re.sub(r"[^A-Za-z0-9]+", "-", stem).strip("-")[:40] or "model"
+
+
+def _training(info: RunInfo) -> dict[str, Any]:
+    settings = dict(info.settings)
+    settings.pop("runs", None)
+    if settings.get("data"):  # the name alone: a model travels, paths of this machine do not
+        settings["data"] = Path(settings["data"]).name
+    return {
+        "run": info.run,
+        "images": info.images,
+        "fingerprint": info.fingerprint,
+        "settings": settings,
+    }
+
+
+def _read_figures(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ExportError(f"there is no {path}: the run has to be judged first") from None
+    except ValueError as error:
+        raise ExportError(f"{path} is not valid JSON: {error}") from error

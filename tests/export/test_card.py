@@ -1,0 +1,100 @@
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from small_models import make_manifest
+
+from export.card import draw_samples, write_card
+from export.manifest import Attribute
+from export.registry import Registry
+
+HAIR, EYES = make_manifest().attributes
+GLASSES = Attribute(name="glasses", values=("round", "none"), frequencies=(0.0, 1.0))
+MANY = Attribute(name="hat", values=tuple(f"hat {i}" for i in range(40)), frequencies=(0.025,) * 40)
+
+
+def paint_condition(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
+    """16 × 16 pictures that hold the condition as their first bytes."""
+    assert len(latents) == len(conditions)
+    pictures = np.zeros((len(latents), 16 * 16 * 3), np.uint8)
+    pictures[:, : conditions.shape[1]] = conditions * 255
+    return pictures.reshape(-1, 16, 16, 3)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "rows", "columns"),
+    [
+        ((HAIR, EYES), 3, 2),
+        ((HAIR, EYES, GLASSES), 3, 2),
+        ((HAIR,), 3, 8),
+        ((), 8, 8),
+        ((MANY, HAIR), 16, 3),
+    ],
+)
+def test_samples_show_every_pair(
+    attributes: tuple[Attribute, ...], rows: int, columns: int
+) -> None:
+    manifest = make_manifest(attributes=attributes)
+    grid = np.asarray(draw_samples(paint_condition, manifest))
+    left, top = grid.shape[1] - 16 * columns, grid.shape[0] - 16 * rows
+    assert (top > 0, left > 0) == (len(attributes) > 1, len(attributes) > 0)
+    for y in range(rows):
+        for x in range(columns):
+            cell = grid[top + 16 * y :, left + 16 * x :][:16, :16]
+            shown = manifest.decode(cell.flatten()[: manifest.condition_dim])
+            if attributes:
+                assert shown[attributes[0].name] == attributes[0].values[y]
+            if len(attributes) > 1:
+                assert shown[attributes[1].name] == attributes[1].values[x]
+            if len(attributes) > 2:
+                assert shown["glasses"] == "none"
+
+
+def test_every_sample_has_a_latent_of_its_own() -> None:
+    seen: list[np.ndarray] = []
+
+    def paint(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
+        seen.extend(latents)
+        return paint_condition(latents, conditions)
+
+    draw_samples(paint, make_manifest(attributes=()))
+    assert len(np.unique(np.stack(seen), axis=0)) == 64
+
+
+def test_card_has_every_figure_beside_the_real_one() -> None:
+    metrics = {"q": 4.531, "q_real": 1.0, "hair_as_asked": 0.991, "hair_as_asked_real": 0.995}
+    metrics |= {"distance_stage1": 0.0213, "distance_stage1_real": 0.00523, "speed": 1234.5}
+    card = write_card(make_manifest(metrics=metrics))
+    rows = [line.split(" | ") for line in card.splitlines() if line.count("|") == 5]
+    figures = {row[0].strip("| "): [cell.strip() for cell in row[1:3]] for row in rows[1:]}
+    figures.pop("|---", None)
+    assert figures["hair_as_asked"] == ["99.1%", "99.5%"]
+    assert figures["q"] == ["4.53", "1"]
+    assert figures["distance_stage1"] == ["0.0213", "0.00523"]
+    assert figures["speed"] == ["1,234", ""]
+    assert not any(name.endswith("_real") for name in figures)
+
+
+def test_card_says_what_it_was_trained_on() -> None:
+    training = {"images": 2_000_000, "settings": {"data": "faces64.zip", "batch": 16}}
+    card = write_card(make_manifest(training=training))
+    assert "faces64.zip" in card
+    assert "2,000,000 images" in card
+    assert "hair: aqua 50.0%, pink 30.0%, red 20.0%" in card
+    assert '"batch": 16' in card
+
+
+def test_the_code_on_the_card_paints(
+    exported: Registry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = exported.folder("small")
+    card = (folder / "MODEL_CARD.md").read_text()
+    code = re.search(r"```python\n(.*?)```", card, re.DOTALL)
+    assert code is not None
+    (tmp_path / "models").symlink_to(exported.root)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code[1], "MODEL_CARD.md", "exec"), {})
+    assert Image.open("avatar.png").size == (32, 32)
+    assert (folder / re.findall(r"!\[.*?\]\((.*?)\)", card)[0]).is_file()

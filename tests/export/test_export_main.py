@@ -1,0 +1,99 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from export.__main__ import main
+from export.convert import JUDGED
+from export.manifest import GENERATOR, MANIFEST
+from export.registry import Registry
+
+
+@pytest.fixture(autouse=True)
+def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+Output = pytest.CaptureFixture[str]
+
+
+def test_exports_uses_lists_and_rolls_back(run: Path, registry: Registry, capsys: Output) -> None:
+    registry.use("a")
+    assert main([str(run), "--name", "new"]) == 0
+    assert "python -m export use new" in capsys.readouterr().out
+    assert registry.current() == "a"
+
+    assert main(["use", "new"]) == 0
+    assert registry.current() == "new"
+    capsys.readouterr()
+
+    assert main(["list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["b", "a", "c", "*"]
+    assert lines[-1].startswith("* new")
+    assert "32×32  Q 4.50" in lines[-1]
+
+    assert main(["rollback"]) == 0
+    assert registry.current() == "a"
+    assert "a is in use again" in capsys.readouterr().out
+
+
+def test_models_folder_comes_from_the_settings_or_the_command_line(
+    registry: Registry, capsys: Output, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    assert main(["list", "--models", str(elsewhere)]) == 0
+    assert f"there are no models in {elsewhere} yet" in capsys.readouterr().out
+    (tmp_path / "config.toml").write_text('[models]\ndir = "other"\n')
+    registry.root.rename(tmp_path / "other")
+    assert main(["use", "b"]) == 0
+    assert Registry(tmp_path / "other").current() == "b"
+    monkeypatch.setenv("IRODORI_MODELS__DIRECTORY", "x")
+    assert main(["list"]) == 1
+    assert "models.directory" in capsys.readouterr().err
+
+
+def test_list_shows_a_broken_model(registry: Registry, capsys: Output) -> None:
+    (registry.root / "c" / MANIFEST).write_text("{")
+    assert main(["list"]) == 0
+    assert "cannot be used" in capsys.readouterr().out.splitlines()[0]
+
+
+def test_errors_are_said_in_a_line(
+    run: Path, registry: Registry, capsys: Output, tmp_path: Path
+) -> None:
+    registry.use("a")
+    (registry.root / "b" / GENERATOR).write_text("tampered with")
+    (run / JUDGED).unlink()
+    for arguments, message in (
+        (["use", "z"], "there is no model 'z'"),
+        (["use", "b"], "copy the model again"),
+        (["rollback"], "no model was used before a"),
+        ([str(tmp_path / "nothing")], "is no run"),
+        ([str(run)], "has to be judged first"),
+    ):
+        assert main(arguments) == 1
+        errors = capsys.readouterr().err
+        assert message in errors
+        assert errors.count("\n") == 1
+    assert registry.current() == "a"
+
+
+@pytest.mark.parametrize("arguments", [[], ["use"], ["use", "a", "b"], ["list", "a"]])
+def test_wrong_commands_show_the_usage(arguments: list[str], capsys: Output) -> None:
+    with pytest.raises(SystemExit) as exit_info:
+        main(arguments)
+    assert exit_info.value.code == 2
+    assert "python -m export RUN" in capsys.readouterr().err
+
+
+def test_serving_machines_can_switch_models_but_not_export(
+    run: Path, registry: Registry, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [n for n in sys.modules if n.split(".")[0] in ("train", "export", "torch")]:
+        if name in ("export.convert", "train.checkpoint", "torch"):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert main(["use", "a"]) == 0
+    assert main([str(run)]) == 1
+    assert "exporting needs torch: pip install" in capsys.readouterr().err
