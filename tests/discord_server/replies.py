@@ -155,11 +155,11 @@ class Reply:
             if component["type"] in limits.SELECTS
         ]
 
-    async def changed(self, timeout: float | None = None) -> "Reply":  # noqa: ASYNC109
+    async def changed(self, within: float | None = None) -> "Reply":
         """Until it is edited or deleted once more."""
         before = self.message.edits
         done = lambda: self.message.edits > before or self.message.deleted  # noqa: E731
-        await self._server.until(done, "the message was not edited", timeout)
+        await self._server.until(done, "the message was not edited", within)
         return self
 
     async def fetch(self, attachment: Attachment) -> bytes:

@@ -148,12 +148,12 @@ class DiscordServer:
         self._advanced += seconds
         self.bell.ring()
 
-    async def until(self, met: Callable[[], T], what: str, timeout: float | None = None) -> T:  # noqa: ASYNC109
+    async def until(self, met: Callable[[], T], what: str, within: float | None = None) -> T:
         """Waits until `met()` is true and gives its value.
 
         Raises BotError, saying that `what` did not happen.
         """
-        seconds = self.patience if timeout is None else timeout
+        seconds = self.patience if within is None else within
         try:
             async with asyncio.timeout(seconds):
                 while not (value := met()):
@@ -304,11 +304,11 @@ class DiscordServer:
         live = [session for session in self.sessions.values() if session.connection is not None]
         return bool(live) and len(live) == live[0].shards
 
-    async def wait_connected(self, *, commands: bool = True, timeout: float = 30.0) -> None:  # noqa: ASYNC109
+    async def wait_connected(self, *, commands: bool = True, within: float = 30.0) -> None:
         """Until the bot has identified, and has sent its commands at least once."""
-        await self.until(lambda: self.connected, "the bot did not connect", timeout)
+        await self.until(lambda: self.connected, "the bot did not connect", within)
         if commands:
-            await self.until(lambda: self.syncs, "the bot sent no commands", timeout)
+            await self.until(lambda: self.syncs, "the bot sent no commands", within)
 
     async def wait_disconnected(self) -> None:
         await self.until(lambda: not self.connections, "the bot did not disconnect")
