@@ -260,7 +260,7 @@ class _Reader:
         before, after = self._at(at - 1), self._at(at + 1)
         if before.kind == "unknown":
             raise self.known.unknown_value(item.attribute, before.text)
-        if after.kind == "unknown" and self.known.resembles(after.text):
+        if after.kind == "unknown" and self.known.is_slip(after.text, item.attribute):
             raise self.known.unknown_value(item.attribute, after.text)
         yes = self.known.values[item.attribute].get(("yes",))  # "with glasses"
         if yes is not None:
@@ -294,7 +294,7 @@ class _Reader:
     def _refuse_unknown(self) -> None:
         unknown = [item.text for item in self.items if item.kind == "unknown"]
         for word in dict.fromkeys(unknown):
-            if self.known.resembles(word):
+            if self.known.is_slip(word):
                 raise self.known.unknown_word(word)
         if unknown and not any(i.kind in ("attribute", "value", "any") for i in self.items):
             raise self.known.unknown_word(" ".join(unknown))

@@ -54,8 +54,12 @@ class Vocabulary:
         """What a phrase means, by attribute."""
         return {name: own[phrase] for name, own in self.values.items() if phrase in own}
 
-    def resembles(self, word: str) -> bool:
-        """Whether an unknown word is so near to a known one that it must be a slip."""
+    def is_slip(self, word: str, attribute: str = "") -> bool:
+        """Whether an unknown word must be a slip: so near is it to some known word, or (where it
+        stands at the place of a value) to a value of this attribute."""
+        if attribute:
+            values = [" ".join(phrase) for phrase in self.values[attribute]]
+            return bool(difflib.get_close_matches(word, values, 1, 0.7))
         return bool(difflib.get_close_matches(word, self.words, 1, 0.85))
 
     def unknown_attribute(self, said: str) -> BadPrompt:
@@ -141,10 +145,12 @@ def _readings(attribute: Attribute) -> dict[Phrase, Reading]:
 
 
 def _forms(name: Phrase) -> list[Phrase]:
-    """What else an attribute is called: eye, eyed, eye color; haired, hair colour."""
+    """What else it is called: eye, eyed and eye color for eyes; hair for hair_color."""
     if not name:
         return []
     *start, last = name
+    if start and last in ("color", "colour"):
+        return [tuple(start), *_forms(tuple(start))]
     single = last[:-1] if last.endswith("s") and len(last) > 2 else last
     lasts = [single, f"{single}s", f"{single}d" if single.endswith("e") else f"{single}ed"]
     forms: list[Phrase] = [(*start, form) for form in lasts]

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from tiny_model import add_model
 
@@ -11,6 +12,10 @@ from bot.settings import EngineSettings
 from bot.studio import Studio
 from db.store import Owner, Store
 from export.registry import Registry
+
+# A busy machine is no reason to fail.
+hypothesis.settings.register_profile("irodori", deadline=None)
+hypothesis.settings.load_profile("irodori")
 
 
 @pytest.fixture
