@@ -24,6 +24,7 @@ from bot.discord.replies import (
     is_owner,
     owner_of,
     place_of,
+    respond,
     twice,
 )
 from bot.discord.text import LABEL, caption, file_of, option_of, shorten
@@ -104,7 +105,7 @@ class Recolour(AvatarButton, template=f"irodori:recolour:{ID}"):
             raise NotFound("The model in use has none of this avatar's colours any more.")
         private = await _answers_privately(interaction, avatar)
         panel = ColourPanel(rows, Paint(avatar.id, private))
-        await interaction.response.send_message(view=panel, ephemeral=True)
+        await respond(lambda: interaction.response.send_message(view=panel, ephemeral=True))
 
 
 class Favourite(AvatarButton, template=f"irodori:favourite:{ID}"):
@@ -229,7 +230,8 @@ class Colour(ui.DynamicItem[ui.Select[Any]], template=COLOUR + "(?P<place>[0-9]+
             elif (match := Paint.pattern().fullmatch(custom_id)) is not None:
                 paint = Paint(match["id"], match["private"] == "1")
         assert paint is not None, "a colour panel has its paint button"
-        await interaction.response.edit_message(view=ColourPanel(rows, paint))
+        panel = ColourPanel(rows, paint)
+        await respond(lambda: interaction.response.edit_message(view=panel))
 
 
 class Paint(ui.DynamicItem[ui.Button[Any]], template=f"irodori:paint:{ID}:(?P<private>[01])"):

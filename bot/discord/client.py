@@ -54,7 +54,7 @@ class IrodoriClient(discord.AutoShardedClient):
 
     async def setup_hook(self) -> None:
         try:
-            if not await sync_if_changed(self.tree, self.settings.guild):
+            if not await sync_if_changed(self, self.tree, self.settings.guild):
                 logger.info("commands are as Discord has them")
         except discord.HTTPException as error:
             # Those that Discord has from the last time still work.
@@ -62,6 +62,10 @@ class IrodoriClient(discord.AutoShardedClient):
 
     async def on_ready(self) -> None:
         logger.info("ready in Discord as %s", self.user)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return "Guilds intent seems to be disabled" not in record.getMessage()
 
 
 async def run_discord(studio: Studio, settings: DiscordSettings, token: str) -> None:
@@ -73,5 +77,8 @@ async def run_discord(studio: Studio, settings: DiscordSettings, token: str) -> 
     DiscordWebSocket.DEFAULT_GATEWAY = (
         yarl.URL(settings.gateway_url) if settings.gateway_url else DEFAULT_GATEWAY
     )
+    # Neither voice nor the guilds' state is used; the log need not warn of their absence.
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+    logging.getLogger("discord.state").addFilter(_is_news)
     async with IrodoriClient(studio, settings) as client:
         await client.start(token)

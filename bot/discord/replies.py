@@ -58,23 +58,26 @@ async def twice(call: Callable[[], Awaitable[T]]) -> T:
         return await call()
 
 
+async def respond(call: Callable[[], Awaitable[object]]) -> None:
+    """The first answer to an interaction, which Discord takes only once: `interaction.response.…`.
+
+    Where a first try arrived and only its receipt was lost, the second one's refusal is no failure.
+    """
+    try:
+        await twice(call)
+    except discord.HTTPException as error:
+        if error.code != ALREADY_ACKNOWLEDGED:
+            raise
+
+
 async def defer_answer(interaction: Interaction, *, private: bool) -> None:
     """Show "thinking…"; whether the answer is private is decided here and cannot change later."""
-    await _defer(interaction, thinking=True, ephemeral=private)
+    await respond(lambda: interaction.response.defer(thinking=True, ephemeral=private))
 
 
 async def defer_update(interaction: Interaction) -> None:
     """The message that the button is on will be edited or deleted; nothing is shown meanwhile."""
-    await _defer(interaction, thinking=False, ephemeral=False)
-
-
-async def _defer(interaction: Interaction, *, thinking: bool, ephemeral: bool) -> None:
-    try:
-        await twice(lambda: interaction.response.defer(thinking=thinking, ephemeral=ephemeral))
-    except discord.HTTPException as error:
-        # A first try was taken, only its answer was lost.
-        if error.code != ALREADY_ACKNOWLEDGED:
-            raise
+    await respond(interaction.response.defer)
 
 
 async def delete_message(interaction: Interaction) -> None:
@@ -94,7 +97,7 @@ async def say(interaction: Interaction, text: str) -> None:
     """Tell the member alone, wherever the interaction stands."""
     answered = interaction.response.type
     if answered is None:
-        await interaction.response.send_message(text, ephemeral=True)
+        await respond(lambda: interaction.response.send_message(text, ephemeral=True))
         return
     if answered is discord.InteractionResponseType.deferred_channel_message:
         # A followup would take over the "thinking…" message and be as public as that is.

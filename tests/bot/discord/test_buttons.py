@@ -1,0 +1,239 @@
+import pytest
+from discord_server import MANAGE_MESSAGES, DiscordServer, Person, Reply
+from tiny_model import EYES, HAIR, add_model
+
+from bot.discord.buttons import MAX_OPTIONS, colour_rows
+from bot.engine import Engine
+from bot.studio import Studio
+from db.store import Avatar, GalleryQuery, Owner, Store
+from export.manifest import Attribute
+from export.registry import Registry
+
+pytestmark = pytest.mark.usefixtures("bot")
+
+
+async def painted(
+    store: Store, scope: str = "everyone", owner: Owner | None = None
+) -> list[Avatar]:
+    query = GalleryQuery(scope, owner, None, {}, limit=100)  # type: ignore[arg-type]
+    return (await store.gallery(query)).avatars
+
+
+def id_of(reply: Reply) -> str:
+    """Of the avatar that the message's buttons act on."""
+    return str(reply.buttons[0].custom_id).rpartition(":")[2]
+
+
+def shown(reply: Reply) -> dict[str, str]:
+    """What the selects of the panel show, by custom id."""
+    return {
+        select.custom_id: option["label"]
+        for select in reply.selects
+        for option in select.options
+        if option.get("default")
+    }
+
+
+async def test_again_paints_the_same_wish_with_a_fresh_seed(
+    studio: Studio, mika: Person, ren: Person
+) -> None:
+    first = await mika.slash("avatar", hair="pink", seed=7)
+    second = await ren.click(first, label="🎲")
+    assert second.id != first.id
+    assert not second.ephemeral
+    assert "pink hair" in second.text
+    assert f"<@{ren.id}>" in second.text
+    avatar = await studio.get(id_of(second), None)
+    assert avatar.owner.key == str(ren.id)
+    assert avatar.seed != 7
+    assert avatar.wish == {"hair": "pink"}
+    assert avatar.parents == (id_of(first),)
+
+
+async def test_again_of_a_private_avatar_stays_private(
+    store: Store, mika: Person, ren: Person
+) -> None:
+    first = await mika.slash("avatar", hair="pink", private=True)
+    second = await mika.click(first, label="🎲")
+    assert second.ephemeral
+    assert not ren.sees(second)
+    assert await painted(store) == []
+
+
+async def test_other_colours_for_the_same_face(studio: Studio, mika: Person, ren: Person) -> None:
+    first = await mika.slash("avatar", hair="pink", eyes="orange", seed=7)
+    panel = await ren.click(first, label="🎨")
+    assert panel.ephemeral
+    assert set(shown(panel).values()) == {"pink hair", "orange eyes"}
+    hair, eyes = (select.custom_id for select in panel.selects)
+    await ren.select(panel, hair, ["hair=green"])
+    assert set(shown(panel).values()) == {"green hair", "orange eyes"}
+    await ren.select(panel, eyes, ["eyes=aqua"])
+    assert set(shown(panel).values()) == {"green hair", "aqua eyes"}
+
+    second = await ren.click(panel, label="Paint")
+    assert not second.ephemeral
+    assert "green hair, aqua eyes" in second.text
+    before = await studio.get(id_of(first), None)
+    after = await studio.get(id_of(second), None)
+    assert after.owner.key == str(ren.id)
+    assert (after.latent == before.latent).all()
+    assert after.conditions == {"hair": "green", "eyes": "aqua"}
+    assert after.parents == (before.id,)
+
+    third = await ren.click(panel, label="Paint")
+    assert third.id != second.id, "the panel can be used again"
+
+
+async def test_the_colours_it_has_already_are_not_painted_again(store: Store, mika: Person) -> None:
+    first = await mika.slash("avatar", hair="pink")
+    panel = await mika.click(first, label="🎨")
+    answer = await mika.click(panel, label="Paint")
+    assert answer.ephemeral
+    assert "already" in answer.text
+    assert await store.count() == 1
+
+
+async def test_other_colours_of_a_private_avatar_stay_private(mika: Person) -> None:
+    first = await mika.slash("avatar", hair="pink", private=True)
+    panel = await mika.click(first, label="🎨")
+    await mika.select(panel, panel.selects[0].custom_id, ["hair=green"])
+    assert (await mika.click(panel, label="Paint")).ephemeral
+
+
+async def test_favourites_are_counted_and_taken_back(
+    store: Store, mika: Person, ren: Person
+) -> None:
+    reply = await mika.slash("avatar", hair="pink")
+    picture = reply.pictures[0]
+    assert [button.label for button in reply.buttons if button.emoji == "♥️"] == [""]
+    await ren.click(reply, label="♥️")
+    assert [button.label for button in reply.buttons if button.emoji == "♥️"] == ["1"]
+    await mika.click(reply, label="♥️")
+    assert [button.label for button in reply.buttons if button.emoji == "♥️"] == ["2"]
+    await ren.click(reply, label="♥️")
+    assert [button.label for button in reply.buttons if button.emoji == "♥️"] == ["1"]
+    assert reply.pictures == [picture], "the picture is still there"
+    assert "pink hair" in reply.text
+    mine = GalleryQuery("favourites", Owner("discord", str(mika.id)), None, {})
+    assert [avatar.id for avatar in (await store.gallery(mine)).avatars] == [id_of(reply)]
+
+
+async def test_the_owner_deletes_picture_and_message(
+    store: Store, mika: Person, ren: Person
+) -> None:
+    reply = await mika.slash("avatar", hair="pink")
+    refused = await ren.click(reply, label="🗑️")
+    assert refused.ephemeral
+    assert refused.id != reply.id
+    assert not reply.deleted
+    await mika.click(reply, label="🗑️")
+    assert reply.deleted
+    assert await store.picture(id_of(reply)) is None
+
+
+async def test_moderators_delete_what_was_painted_in_their_server(
+    discord: DiscordServer, store: Store, mika: Person
+) -> None:
+    moderator = discord.member("Mod", permissions=MANAGE_MESSAGES)
+    reply = await mika.slash("avatar", hair="pink")
+    await moderator.click(reply, label="🗑️")
+    assert reply.deleted
+    assert await store.get(id_of(reply)) is None
+
+
+async def test_moderators_of_another_server_do_not(discord: DiscordServer, mika: Person) -> None:
+    there = discord.guild("Elsewhere")
+    moderator = discord.member("Mod", there, permissions=MANAGE_MESSAGES)
+    reply = await mika.slash("avatar", hair="pink")
+    page = await moderator.slash("gallery", scope="everyone")
+    card = await moderator.select(page, "irodori:open", [id_of(reply)])
+    refused = await moderator.click(card, label="🗑️")
+    assert "Only the one who asked" in refused.text
+    assert mika.sees(reply)
+
+
+async def test_each_of_several_pictures_has_the_buttons(
+    studio: Studio, mika: Person, ren: Person
+) -> None:
+    reply = await mika.slash("avatar", hair="pink", count=3, seed=40)
+    ids = [option["value"] for option in reply.selects[0].options]
+    assert id_of(reply) == ids[0]
+    await mika.select(reply, None, [ids[2]])
+    assert id_of(reply) == ids[2]
+    assert "3 of 3" in reply.text
+    assert "`42`" in reply.text
+    assert [o["value"] for o in reply.selects[0].options if o.get("default")] == [ids[2]]
+    assert len(reply.pictures) == 3
+    again = await ren.click(reply, label="🎲")
+    assert (await studio.get(id_of(again), None)).parents == (ids[2],)
+    await ren.click(reply, label="♥️")
+    assert (await studio.get(ids[2], None)).favourites == 1
+    assert len(reply.selects[0].options) == 3
+
+
+async def test_somebody_else_gets_the_picture_with_buttons_of_its_own(
+    mika: Person, ren: Person
+) -> None:
+    reply = await mika.slash("avatar", hair="pink", count=2)
+    ids = [option["value"] for option in reply.selects[0].options]
+    card = await ren.select(reply, None, [ids[1]])
+    assert card.ephemeral
+    assert id_of(card) == ids[1]
+    assert len(card.pictures) == 1
+    assert id_of(reply) == ids[0], "what the others see does not move"
+    assert (await ren.click(card, label="🎲")).ephemeral
+
+
+async def test_one_of_several_pictures_is_taken_out(store: Store, mika: Person) -> None:
+    reply = await mika.slash("avatar", hair="pink", count=3)
+    ids = [option["value"] for option in reply.selects[0].options]
+    names = [picture.filename for picture in reply.pictures]
+    await mika.select(reply, None, [ids[1]])
+    await mika.click(reply, label="🗑️")
+    assert [picture.filename for picture in reply.pictures] == [names[0], names[2]]
+    assert [option["value"] for option in reply.selects[0].options] == [ids[0], ids[2]]
+    assert id_of(reply) == ids[0]
+    await mika.click(reply, label="🗑️")
+    assert [picture.filename for picture in reply.pictures] == [names[2]]
+    assert reply.selects == []
+    assert id_of(reply) == ids[2]
+    await mika.click(reply, label="🗑️")
+    assert reply.deleted
+    assert await painted(store) == []
+
+
+async def test_buttons_of_what_is_gone_say_so(studio: Studio, mika: Person) -> None:
+    reply = await mika.slash("avatar", hair="pink")
+    await studio.delete(id_of(reply), Owner("discord", str(mika.id)))
+    for label in ("🎲", "🎨", "♥️", "🗑️"):
+        answer = await mika.click(reply, label=label)
+        assert answer.ephemeral
+        assert "deleted" in answer.text
+
+
+async def test_other_colours_after_a_change_of_the_model(
+    registry: Registry, engine: Engine, studio: Studio, mika: Person
+) -> None:
+    reply = await mika.slash("avatar", hair="pink", eyes="red")
+    hats = Attribute(name="hat", values=("straw", "top"), frequencies=(0.5, 0.5))
+    add_model(registry, "hatted", (HAIR, hats))
+    registry.use("hatted")
+    assert await engine.refresh()
+    panel = await mika.click(reply, label="🎨")
+    await mika.select(panel, panel.selects[0].custom_id, ["hair=white"])
+    second = await mika.click(panel, label="Paint")
+    avatar = await studio.get(id_of(second), None)
+    assert avatar.model == "tiny"
+    assert avatar.conditions == {"hair": "white", "eyes": "red"}
+    assert await mika.autocomplete("avatar", eyes="") == []
+
+
+async def test_more_values_than_a_select_holds(studio: Studio) -> None:
+    (avatar,) = await studio.create({"hair": "pink"}, owner=Owner("web", "x"))
+    values = ("pink", *(f"shade {i}" for i in range(40)))
+    hair = Attribute(name="hair", values=values, frequencies=(0.0, *([1 / 40] * 40)))
+    rows = colour_rows(avatar, (hair, EYES))
+    assert len(rows) == 2
+    assert len(rows[0]) == MAX_OPTIONS
+    assert [option.label for option in rows[0] if option.default] == ["pink hair"]

@@ -1,0 +1,217 @@
+import contextlib
+import logging
+from typing import Any
+
+import discord as discord_py
+import pytest
+from discord_server import BotError, DiscordServer, Person, Reply
+from tiny_model import HAIR, add_model
+
+from bot.discord.client import run_discord
+from bot.engine import Engine
+from bot.errors import Busy
+from bot.settings import DiscordSettings
+from bot.studio import Studio
+from db.store import Store
+from export.registry import Registry
+
+from .conftest import Run
+
+CALLBACK = "/callback$"
+ORIGINAL = "/messages/@original$"
+
+
+async def test_commands_are_sent_only_when_they_changed(
+    discord: DiscordServer, run: Run, registry: Registry, engine: Engine, studio: Studio
+) -> None:
+    async with run(studio):
+        assert discord.syncs == 1
+    async with run(studio):
+        assert discord.syncs == 1
+    add_model(registry, "bald", (HAIR,))
+    registry.use("bald")
+    await engine.refresh()
+    async with run(studio):
+        assert discord.syncs == 2
+        avatar, gallery = discord.commands[None].values()
+        assert [option["name"] for option in avatar["options"]] == [
+            "hair",
+            "count",
+            "seed",
+            "private",
+        ]
+        assert [option["name"] for option in gallery["options"]] == ["hair", "scope"]
+
+
+async def test_commands_of_one_server_alone(
+    discord: DiscordServer, run: Run, studio: Studio, mika: Person
+) -> None:
+    guild = discord.default_guild.id
+    async with run(studio, guild=guild):
+        assert discord.commands.get(None, {}) == {}
+        assert len(discord.commands[guild]) == 2
+        assert len((await mika.slash("avatar", hair="pink")).pictures) == 1
+    async with run(studio, guild=guild):
+        assert discord.syncs == 1
+
+
+async def test_commands_that_discord_refuses_leave_the_old_ones_working(
+    discord: DiscordServer,
+    run: Run,
+    registry: Registry,
+    engine: Engine,
+    studio: Studio,
+    mika: Person,
+) -> None:
+    async with run(studio):
+        pass
+    add_model(registry, "bald", (HAIR,))
+    registry.use("bald")
+    await engine.refresh()
+    discord.provoke("/commands$", 403, method="PUT")
+    async with run(studio):
+        assert discord.syncs == 1
+        assert "pink hair" in (await mika.slash("avatar", hair="pink", eyes="blue")).text
+
+
+@pytest.mark.usefixtures("bot")
+async def test_no_intents_are_needed(discord: DiscordServer) -> None:
+    assert [session.intents for session in discord.sessions.values()] == [0]
+
+
+async def test_a_token_that_discord_does_not_know(discord: DiscordServer, studio: Studio) -> None:
+    settings = DiscordSettings(api_url=discord.api_url)
+    with pytest.raises(discord_py.LoginFailure):
+        await run_discord(studio, settings, "wrong")
+    assert [violation.message for violation in discord.violations] == ["401: Unauthorized"]
+    discord.violations.clear()
+
+
+async def test_the_token_is_in_no_log(
+    discord: DiscordServer,
+    run: Run,
+    studio: Studio,
+    mika: Person,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        async with run(studio):
+            await mika.slash("avatar", hair="pink")
+    assert "commands synced" in caplog.text
+    assert discord.token not in caplog.text
+
+
+@pytest.mark.usefixtures("bot")
+async def test_reconnecting(discord: DiscordServer, mika: Person) -> None:
+    reply = await mika.slash("avatar", hair="pink")
+    await discord.reconnect()
+    await discord.until(lambda: discord.resumes == 1, "no resume")
+    assert "pink hair" in (await mika.click(reply, label="🎲")).text
+    starts = discord.session_starts
+    await discord.invalidate()
+    await discord.until(lambda: discord.session_starts > starts, "no new session")
+    await discord.until(lambda: discord.connected, "not connected")
+    assert "pink hair" in (await mika.click(reply, label="🎲")).text
+
+
+@pytest.mark.usefixtures("bot")
+async def test_busy_is_said_to_the_member_alone(
+    discord: DiscordServer,
+    engine: Engine,
+    mika: Person,
+    ren: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = await mika.slash("avatar", hair="pink")
+
+    async def busy(*arguments: Any) -> None:
+        raise Busy(7)
+
+    monkeypatch.setattr(engine, "paint", busy)
+    await mika.slash("avatar", hair="pink")
+    await mika.click(first, label="🎲")
+    seen = await discord.until(lambda: len(all_seen := mika.messages()) == 3 and all_seen, "said")
+    assert [reply.ephemeral for reply in seen] == [False, True, True]
+    assert all("7 s" in reply.text for reply in seen[1:])
+    assert [reply.id for reply in ren.messages()] == [first.id], "no “thinking…” is left over"
+
+
+@pytest.mark.usefixtures("bot")
+async def test_a_failure_has_a_number_that_the_log_has_too(
+    discord: DiscordServer,
+    studio: Studio,
+    mika: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    reply = await mika.slash("avatar", hair="pink", private=True)
+
+    async def broken(*arguments: Any, **named: Any) -> None:
+        raise RuntimeError("the disk is full")
+
+    monkeypatch.setattr(studio, "create", broken)
+    monkeypatch.setattr(studio, "favourite", broken)
+    monkeypatch.setattr(studio, "gallery", broken)
+    await mika.slash("avatar", hair="pink")
+    await mika.slash("gallery")
+    await mika.click(reply, label="♥️")
+
+    def failures() -> list[Reply]:
+        return [answer for answer in mika.messages() if "Something broke" in answer.text]
+
+    await discord.until(lambda: len(failures()) == 3, "three answers")
+    for answer in failures():
+        assert answer.ephemeral
+        assert "disk" not in answer.text
+        number = answer.text.split("`")[1]
+        assert any(number in record.getMessage() for record in caplog.records)
+    assert "the disk is full" in caplog.text
+
+
+@pytest.mark.usefixtures("bot")
+@pytest.mark.parametrize("path", [CALLBACK, ORIGINAL])
+async def test_a_dropped_connection_costs_no_answer(
+    discord: DiscordServer, store: Store, mika: Person, path: str
+) -> None:
+    discord.provoke(path, None)
+    reply = await mika.slash("avatar", hair="pink", count=2)
+    assert len(reply.pictures) == 2
+    assert await store.count() == 2
+
+
+@pytest.mark.usefixtures("bot")
+@pytest.mark.parametrize("path", [CALLBACK, ORIGINAL])
+@pytest.mark.parametrize("status", [None, 502])
+async def test_an_answer_that_arrived_though_its_receipt_was_lost(
+    discord: DiscordServer, store: Store, mika: Person, path: str, status: int | None
+) -> None:
+    discord.provoke(path, status, processed=True)
+    with contextlib.suppress(BotError):  # for the second try, which Discord cannot but refuse
+        await mika.slash("avatar", hair="pink")
+    await discord.until(lambda: any(reply.pictures for reply in mika.messages()), "no picture")
+    (reply,) = mika.messages()
+    assert "pink hair" in reply.text
+    assert await store.count() == 1
+    assert {violation.code for violation in discord.violations} <= {40060}
+    discord.violations.clear()
+
+
+@pytest.mark.usefixtures("bot")
+async def test_nothing_is_painted_for_an_interaction_that_is_lost(
+    discord: DiscordServer, store: Store, mika: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    discord.deadline = -1
+    with pytest.raises(BotError):
+        await mika.slash("avatar", hair="pink")
+
+    def refused() -> bool:
+        return any(violation.code == 10062 for violation in discord.violations)
+
+    await discord.until(refused, "no late answer")
+    assert {violation.code for violation in discord.violations} <= {0, 10062}
+    discord.violations.clear()
+    assert await store.count() == 0
+    discord.deadline = 3
+    await mika.slash("avatar", hair="pink")
+    assert await store.count() == 1
+    assert "too late" in caplog.text

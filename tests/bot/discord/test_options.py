@@ -1,0 +1,61 @@
+import pytest
+from discord.app_commands.commands import validate_name
+
+from bot.discord.options import option_names, suggest
+from export.manifest import Attribute
+
+
+def attribute(name: str, *values: str) -> Attribute:
+    return Attribute(name=name, values=values, frequencies=tuple(1 / len(values) for _ in values))
+
+
+COLOURS = "aqua black blonde blue brown gray green orange pink purple red white"
+HAIR = attribute("hair", *COLOURS.split())
+
+
+@pytest.mark.parametrize(
+    "name", ["hair", "Eye colour", "glasses/frame", "髪", "two  words", "'!?'", "x" * 50, "count"]
+)
+def test_every_attribute_gets_a_name_that_discord_takes(name: str) -> None:
+    option = option_names([name], taken=["count"])[name]
+    assert validate_name(option) == option
+    assert option != "count"
+
+
+def test_names_of_options_differ_even_where_attributes_hardly_do() -> None:
+    names = ["Eye colour", "eye-colour", "eye colour!", "y" * 32, "Y" * 33, "seed"]
+    options = option_names(names, taken=["seed"])
+    assert len(set(options.values()) | {"seed"}) == len(names) + 1
+    assert all(validate_name(option) for option in options.values())
+
+
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [
+        ("pink", "pink"),
+        ("PINK ", "pink"),
+        ("pnik", "pink"),
+        ("bla", "black"),
+        ("blond", "blonde"),
+        ("golden", "blonde"),
+        ("gol", "blonde"),
+        ("cyan", "aqua"),
+        ("silvr", "gray"),
+        ("violet", "purple"),
+        ("hite", "white"),
+    ],
+)
+def test_the_nearest_value_is_suggested_first(said: str, value: str) -> None:
+    assert suggest(HAIR, said)[0] == value
+
+
+def test_nothing_typed_suggests_the_most_frequent_values_first() -> None:
+    uneven = Attribute(name="hat", values=("top", "straw", "none"), frequencies=(0.1, 0.2, 0.7))
+    assert suggest(uneven, "") == ["none", "straw", "top"]
+
+
+def test_suggestions_keep_discords_limits() -> None:
+    many = attribute("hat", *(f"hat {i}" for i in range(40)), "z" * 120)
+    assert len(suggest(many, "")) == 25
+    assert suggest(many, "hat 33")[0] == "hat 33"
+    assert all(len(value) <= 100 for value in suggest(many, "zzzz"))
