@@ -1,0 +1,194 @@
+"""`python -m train`: data -> checkpoint -> judged -> exported -> promoted."""
+
+import argparse
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import get_args
+
+import torch
+from pydantic import ValidationError
+from rich.console import Console
+
+import config
+from export.convert import ExportError, export_run
+from export.manifest import ModelError
+from export.registry import Registry
+from train import checkpoint, report
+from train.data import DataError, Faces, load
+from train.judge import Judge, prepare
+from train.loop import DivergedError, Stopped, train
+from train.promote import incomparable, onnx_paint, promote
+from train.settings import TrainingSettings, TrainSettings
+
+NO_DATA = """\
+There is nothing to learn from yet. Training takes anime faces with tags, for example:
+  python -m train --data faces.zip                a zip or folder of images/ and tags.csv,
+                                                  one line an image: 17,aqua hair brown eyes
+  python -m train --data folder                   one folder a class, or untagged images alone
+The README's section "Bring your own images" says more; `python -m train --help` lists settings."""
+
+
+def main() -> None:
+    console = Console(soft_wrap=True)
+    arguments = _parser().parse_args()
+    try:
+        settings = _settings(arguments)
+        if arguments.command == "judge":
+            _judge_model(arguments.model, settings, console)
+        else:
+            _train(arguments, settings, console)
+    except Stopped as stopped:
+        console.print(str(stopped), highlight=False)
+    except (
+        config.SettingsError,
+        DataError,
+        checkpoint.CheckpointError,
+        DivergedError,
+        ExportError,
+        ModelError,
+    ) as error:
+        console.print(f"error: {error}", markup=False, highlight=False)
+        sys.exit(2)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m train",
+        description="Train a generator, judge it, export it, and put it in use if it is not worse.",
+        epilog="`python -m train judge [MODEL] --data …` prints the figures of a model.",
+    )
+    parser.add_argument("command", nargs="?", choices=["judge"], help="instead of training")
+    parser.add_argument("model", nargs="?", help="the model to judge; the one in use by default")
+    parser.add_argument("--config", type=Path, metavar="PATH", help="another config.toml")
+    parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with a run's folder")
+    parser.add_argument("--model-name", metavar="NAME", help="of the exported model")
+    parser.add_argument("--no-promote", action="store_true", help="export, but leave it unused")
+    parser.add_argument("--force", action="store_true", help="put it in use without comparing")
+    for name, field in TrainSettings.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, UnionType):
+            kind = next(t for t in get_args(kind) if t is not NoneType)
+        flag = f"--{name.replace('_', '-')}"
+        shown = field.description or f"[train] {name}"
+        if kind is bool:
+            parser.add_argument(
+                flag, dest=f"train.{name}", action=argparse.BooleanOptionalAction, help=shown
+            )
+        else:
+            metavar = name.upper()
+            parser.add_argument(flag, dest=f"train.{name}", metavar=metavar, help=shown)
+    return parser
+
+
+def _settings(arguments: argparse.Namespace) -> TrainingSettings:
+    given = {
+        key.removeprefix("train."): value
+        for key, value in vars(arguments).items()
+        if key.startswith("train.") and value is not None
+    }
+    settings = config.read(TrainingSettings, arguments.config, {"train": given})
+    if arguments.resume is None:
+        return settings
+    # A run goes on with its own settings; only what the command line says anew differs.
+    info = checkpoint.read_run(arguments.resume)
+    try:
+        resumed = TrainSettings(**{**info.settings, **given})
+    except ValidationError as error:
+        raise config.SettingsError(f"--resume {arguments.resume}: {error}") from None
+    return settings.model_copy(update={"train": resumed})
+
+
+def _train(arguments: argparse.Namespace, settings: TrainingSettings, console: Console) -> None:
+    faces = _faces(settings.train, console)
+    run = arguments.resume or _new_run(settings.train, faces)
+    info = checkpoint.RunInfo(
+        run=run.name,
+        attributes=faces.attributes,
+        latent_dim=settings.train.latent_dim,
+        image_size=settings.train.resolution,
+        fingerprint=faces.fingerprint,
+        settings=settings.train.model_dump(mode="json"),
+    )
+    if arguments.resume and checkpoint.read_run(run).fingerprint != faces.fingerprint:
+        raise checkpoint.CheckpointError(
+            f"{run} was trained on other data than {settings.train.data}; resume it with its own"
+        )
+    judge = _judge(settings, faces, console)
+    checkpoint.write_run(run, info)
+    console.print(f"training in {run} on {faces.images.device}", highlight=False)
+    learnt, _ = faces.split()
+    trainer = train(run, settings.train, learnt, judge, console)
+    figures = judge.measure(
+        lambda latents, conditions: report.paint(trainer.ema, latents, conditions),
+        settings.train.latent_dim,
+    )
+    (run / "judge.json").write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+    _print_figures(figures, console)
+    registry = Registry(settings.models.dir)
+    name = export_run(run, registry, arguments.model_name)
+    console.print(f"exported as {registry.folder(name)}", highlight=False)
+    if arguments.no_promote:
+        console.print(f"not in use (--no-promote); take it with: python -m export use {name}")
+        return
+    margin = settings.promote.margin
+    console.print(promote(name, registry, judge, margin, force=arguments.force), highlight=False)
+
+
+def _judge_model(name: str | None, settings: TrainingSettings, console: Console) -> None:
+    faces = _faces(settings.train, console)
+    registry = Registry(settings.models.dir)
+    folder, manifest = registry.load(name)
+    reason = incomparable(manifest, faces)
+    if reason:
+        raise ModelError(f"model {manifest.name} {reason}")
+    judge = _judge(settings, faces, console)
+    console.print(f"model {manifest.name}, judged with {settings.train.data}", highlight=False)
+    _print_figures(judge.measure(onnx_paint(folder), manifest.latent_dim), console)
+
+
+def _faces(settings: TrainSettings, console: Console) -> Faces:
+    if settings.data is None:
+        console.print(NO_DATA, highlight=False)
+        sys.exit(2)
+    device = settings.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    faces = load(settings.data, settings.resolution, skip_bad=settings.skip_bad, device=device)
+    named = ", ".join(f"{a.name} ({len(a.values)})" for a in faces.attributes) or "none"
+    console.print(f"{len(faces):,} images, attributes: {named}", highlight=False)
+    return faces
+
+
+def _judge(settings: TrainingSettings, faces: Faces, console: Console) -> Judge:
+    def say(text: str) -> None:
+        console.print(text, highlight=False)
+
+    return prepare(faces, settings.train.runs, images=settings.judge.images, report=say)
+
+
+def _new_run(settings: TrainSettings, faces: Faces) -> Path:
+    name = settings.name or f"{faces.name}-{datetime.now():%Y%m%d-%H%M%S}"
+    run = settings.runs / name
+    if (run / checkpoint.RUN_FILE).exists():
+        raise checkpoint.CheckpointError(
+            f"{run} exists already; go on with it (--resume {run}) or choose another --name"
+        )
+    return run
+
+
+def _print_figures(figures: dict[str, float], console: Console) -> None:
+    """Every figure beside that of held-out real faces."""
+    console.print(f"{'':24}{'painted':>12}{'real':>12}", highlight=False)
+    for name, value in figures.items():
+        if not name.endswith("_real"):
+            real = figures[f"{name}_real"]
+            console.print(f"{name.replace('_', ' '):24}{value:12.4f}{real:12.4f}", highlight=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""What is kept of a run: `run.json` from its first minute, `checkpoint.safetensors` since."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from export.manifest import Attribute
+from train.networks import Generator
+
+RUN_FILE = "run.json"
+CHECKPOINT_FILE = "checkpoint.safetensors"
+FORMAT = 1
+
+
+class CheckpointError(Exception):
+    """A run that cannot be read or gone on with, with the reason."""
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    run: str
+    attributes: tuple[Attribute, ...]
+    latent_dim: int
+    image_size: int
+    fingerprint: str
+    """Of the training data."""
+    settings: dict[str, Any]
+    """`[train]` as it was."""
+    images: int = 0
+    """Real images shown so far."""
+
+
+def write_run(folder: Path, info: RunInfo) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {
+        "format": FORMAT,
+        "run": info.run,
+        "attributes": [attribute.model_dump(mode="json") for attribute in info.attributes],
+        "latent_dim": info.latent_dim,
+        "image_size": info.image_size,
+        "fingerprint": info.fingerprint,
+        "settings": info.settings,
+    }
+    _replace(folder / RUN_FILE, (json.dumps(content, indent=2) + "\n").encode())
+
+
+def read_run(folder: Path) -> RunInfo:
+    """Raises CheckpointError."""
+    file = folder / RUN_FILE
+    if not file.is_file():
+        raise CheckpointError(f"{folder} is no run: it has no {RUN_FILE}")
+    try:
+        content = json.loads(file.read_text("utf-8"))
+        images = read_progress(folder)["images"] if (folder / CHECKPOINT_FILE).exists() else 0
+        return RunInfo(
+            run=content["run"],
+            attributes=tuple(Attribute(**attribute) for attribute in content["attributes"]),
+            latent_dim=content["latent_dim"],
+            image_size=content["image_size"],
+            fingerprint=content["fingerprint"],
+            settings=content["settings"],
+            images=images,
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{file} is damaged: {error}") from None
+
+
+def save(folder: Path, tensors: dict[str, Tensor], progress: dict[str, Any]) -> None:
+    """Writes beside, syncs, renames: a cut in the middle leaves the last checkpoint whole."""
+    beside = folder / f".{CHECKPOINT_FILE}"
+    flat = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    save_file(flat, beside, metadata={"progress": json.dumps(progress)})
+    with beside.open("rb+") as file:
+        os.fsync(file.fileno())
+    beside.replace(folder / CHECKPOINT_FILE)
+
+
+def restore(folder: Path, prefix: str = "") -> dict[str, Tensor]:
+    """Tensors whose names start with `prefix`, on the CPU. Raises CheckpointError."""
+    with _open(folder) as file:
+        return {name: file.get_tensor(name) for name in file.keys() if name.startswith(prefix)}  # noqa: SIM118
+
+
+def read_progress(folder: Path) -> dict[str, Any]:
+    """Raises CheckpointError."""
+    with _open(folder) as file:
+        progress: dict[str, Any] = json.loads(file.metadata()["progress"])
+        return progress
+
+
+def load_generator(run: Path) -> tuple[Generator, RunInfo]:
+    """The averaged generator, in eval mode on the CPU. Raises CheckpointError."""
+    info = read_run(run)
+    generator = build_generator(info)
+    state = {n.removeprefix("ema."): t for n, t in restore(run, "ema.").items()}
+    generator.load_state_dict(state)
+    return generator.eval(), info
+
+
+def build_generator(info: RunInfo) -> Generator:
+    """With fresh weights."""
+    return Generator(
+        image_size=info.image_size,
+        latent_dim=info.latent_dim,
+        values=[len(attribute.values) for attribute in info.attributes],
+        width=info.settings["width"],
+    )
+
+
+def _open(folder: Path) -> safe_open:
+    file = folder / CHECKPOINT_FILE
+    if not file.is_file():
+        raise CheckpointError(f"{folder} has no {CHECKPOINT_FILE} yet: it was cut off too early")
+    try:
+        return safe_open(file, framework="pt")
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{file} is damaged: {error}") from None
+
+
+def _replace(file: Path, content: bytes) -> None:
+    beside = file.with_name(f".{file.name}")
+    with beside.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    beside.replace(file)

@@ -1,0 +1,324 @@
+"""Training images and their tags: read as they are found, from a folder or a zip.
+
+Three layouts are understood
+- `images/` beside a `tags.csv`: the MLDS format (`17,aqua hair aqua eyes`, no header), or a table
+  with a header whose first column is the file (`file,hair,eyes,smile`);
+- one folder a class, as torchvision's ImageFolder has it: one attribute, `class`;
+- images alone: unconditional training.
+"""
+
+import csv
+import hashlib
+import io
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+from torch.nn import functional as F
+
+from export.manifest import Attribute
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}
+TAGS = "tags.csv"
+HELD_OUT = 2000
+SHOWN = 5
+
+Files = dict[str, Callable[[], bytes]]
+"""What a folder or a zip holds: relative path with forward slashes to a reader of its bytes."""
+
+
+class DataError(Exception):
+    """Training data that cannot be used, with what to do about it."""
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Decoded images and their labels, on the training device."""
+
+    name: str
+    images: Tensor
+    """uint8 [N, 3, S, S] RGB."""
+    labels: Tensor
+    """int64 [N, A]: the index of each attribute's value."""
+    attributes: tuple[Attribute, ...]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The number of values of each attribute."""
+        return tuple(len(attribute.values) for attribute in self.attributes)
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the exact images, labels and values: 16 hex digits of their SHA-256."""
+        digest = hashlib.sha256(repr([(a.name, a.values) for a in self.attributes]).encode())
+        for tensor in (self.images, self.labels):
+            digest.update(np.ascontiguousarray(tensor.cpu().numpy()).data)
+        return digest.hexdigest()[:16]
+
+    def split(self) -> tuple["Faces", "Faces"]:
+        """Faces to learn from, and an eighth (2,000 at most) held out; always the same ones."""
+        order = np.random.RandomState(0).permutation(len(self))
+        held = min(HELD_OUT, len(self) // 8)
+        return self._pick(order[held:]), self._pick(order[:held])
+
+    def _pick(self, rows: np.ndarray) -> "Faces":
+        index = torch.from_numpy(np.sort(rows)).to(self.images.device)
+        return replace(self, images=self.images[index], labels=self.labels[index])
+
+
+def one_hot(labels: Tensor, sizes: tuple[int, ...]) -> Tensor:
+    """Labels [N, A] to conditions float32 [N, C], the attributes' blocks side by side."""
+    if not sizes:
+        return torch.zeros(len(labels), 0, device=labels.device)
+    blocks = [F.one_hot(labels[:, i], size) for i, size in enumerate(sizes)]
+    return torch.cat(blocks, dim=1).float()
+
+
+@dataclass(frozen=True)
+class _Entry:
+    where: str
+    file: str
+    tags: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Problem:
+    where: str
+    what: str
+
+
+def load(path: Path, size: int, *, skip_bad: bool = False, device: str = "cpu") -> Faces:
+    """Reads, decodes and checks every image once; each is cropped to a square and scaled to `size`.
+
+    Everything that is wrong is listed in one DataError, or, with `skip_bad`, left out with a
+    warning. Raises DataError too when nothing is left, or when `size` is larger than the images.
+    """
+    with _files(path) as files:
+        entries, problems = _entries(path, files)
+        images, unreadable = _decode(files, entries, size)
+    problems += unreadable
+    entries, lonely = _without_lonely([e for e in entries if e.file in images])
+    problems += lonely
+    small = sum(problem.what.startswith("too small") for problem in problems)
+    if small and not entries:
+        raise DataError(
+            f"{path}: every image is smaller than {size}×{size} pixels; "
+            "train at a smaller size (--resolution 32) or bring larger images"
+        )
+    if problems:
+        listed = "\n".join(f"  {p.where}: {p.what}" for p in problems[:SHOWN])
+        more = f"\n  … and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+        message = f"{path}: {len(problems)} bad entries:\n{listed}{more}"
+        if not skip_bad:
+            raise DataError(f"{message}\nMend them, or leave them out with --skip-bad.")
+        print(f"warning: left out: {message}")
+    if not entries:
+        raise DataError(
+            f"{path} holds no usable image ({', '.join(sorted(SUFFIXES))}); "
+            "it should hold images/ and tags.csv, one folder a class, or images alone"
+        )
+    return _faces(path, entries, images, device)
+
+
+def _faces(path: Path, entries: list[_Entry], images: dict[str, np.ndarray], device: str) -> Faces:
+    attributes, columns = [], []
+    for name in entries[0].tags:
+        counts = Counter(entry.tags[name] for entry in entries)
+        values = sorted(counts)
+        shares = tuple(counts[value] / len(entries) for value in values)
+        attributes.append(Attribute(name=name, values=tuple(values), frequencies=shares))
+        columns.append([values.index(entry.tags[name]) for entry in entries])
+    pixels = torch.from_numpy(np.stack([images[entry.file] for entry in entries]))
+    labels = torch.tensor(columns, dtype=torch.int64).reshape(len(columns), len(entries)).T
+    return Faces(
+        name=path.stem,
+        images=pixels.permute(0, 3, 1, 2).contiguous().to(device),
+        labels=labels.contiguous().to(device),
+        attributes=tuple(attributes),
+    )
+
+
+@contextmanager
+def _files(path: Path) -> Iterator[Files]:
+    if not path.exists():
+        raise DataError(f"there is no {path}; --data takes a folder or a zip of images")
+    if path.is_dir():
+        found = {p.relative_to(path).as_posix(): p.read_bytes for p in sorted(path.rglob("*"))}
+        yield _without_wrapper({name: read for name, read in found.items() if _wanted(name)})
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = sorted(name for name in archive.namelist() if _wanted(name))
+            # Each reader opens the archive's own handle, which zipfile guards with a lock.
+            yield _without_wrapper({name: partial(archive.read, name) for name in names})
+    except zipfile.BadZipFile:
+        raise DataError(f"{path} is neither a folder nor a zip file") from None
+
+
+def _wanted(name: str) -> bool:
+    path = PurePosixPath(name)
+    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
+    return not hidden and (path.name == TAGS or path.suffix.lower() in SUFFIXES)
+
+
+def _without_wrapper(files: Files) -> Files:
+    """Drops the one outer folder that holds `tags.csv`: zips of a folder often have one."""
+    outer = {PurePosixPath(name).parts[0] for name in files}
+    tags = [name for name in files if PurePosixPath(name).name == TAGS]
+    if TAGS in files or len(outer) != 1 or not tags:
+        return files
+    return {name.split("/", 1)[1]: read for name, read in files.items() if "/" in name}
+
+
+def _entries(path: Path, files: Files) -> tuple[list[_Entry], list[_Problem]]:
+    if TAGS in files:
+        return _tagged(files)
+    folders = {str(PurePosixPath(name).parent) for name in files}
+    if len(folders) > 1 and "." not in folders:
+        return [
+            _Entry(where=name, file=name, tags={"class": _word(PurePosixPath(name).parent.name)})
+            for name in files
+        ], []
+    return [_Entry(where=name, file=name, tags={}) for name in files], []
+
+
+def _tagged(files: Files) -> tuple[list[_Entry], list[_Problem]]:
+    """Entries of `tags.csv` that parse, name a file, and have every attribute."""
+    text = files[TAGS]().decode("utf-8-sig", errors="replace")
+    rows = [(n, row) for n, row in enumerate(csv.reader(io.StringIO(text)), 1) if any(row)]
+    images = _by_name(files)
+    problems: list[_Problem] = []
+    parsed: list[tuple[int, str, dict[str, str]]] = []
+    header = _header(rows, images)
+    for number, row in rows[1:] if header else rows:
+        try:
+            tags = _table_tags(row, header) if header else _mlds_tags(row)
+        except ValueError as error:
+            problems.append(_Problem(f"{TAGS} line {number}", str(error)))
+        else:
+            parsed.append((number, row[0].strip(), tags))
+
+    # An attribute is what most lines have; else a single misspelt one would condemn all others.
+    counts = Counter(name for _, _, tags in parsed for name in tags)
+    names = [name for name, count in counts.items() if 2 * count > len(parsed)]
+    entries: list[_Entry] = []
+    seen: dict[str, int] = {}
+    for number, key, tags in parsed:
+        where = f"{TAGS} line {number}"
+        file = images.get(key)
+        missing = [name for name in names if name not in tags]
+        unknown = [name for name in tags if name not in names]
+        if file is None:
+            problems.append(_Problem(where, f"there is no image {key!r}"))
+        elif file in seen:
+            problems.append(_Problem(where, f"image {key!r} has its tags in line {seen[file]}"))
+        elif missing or unknown:
+            odd = "no " + ", ".join(missing) if missing else "unknown: " + ", ".join(unknown)
+            problems.append(_Problem(where, f"{odd} (the other lines have: {', '.join(names)})"))
+        else:
+            seen[file] = number
+            entries.append(_Entry(where, file, {name: tags[name] for name in names}))
+    return entries, problems
+
+
+def _by_name(files: Files) -> dict[str, str]:
+    """Every way that a line may call an image: path, file name, or name without its suffix."""
+    names: dict[str, str] = {}
+    for file in files:
+        if PurePosixPath(file).name != TAGS:
+            path = PurePosixPath(file)
+            for key in (file, path.name, path.stem):
+                names.setdefault(key, file)
+    return names
+
+
+def _header(rows: list[tuple[int, list[str]]], images: dict[str, str]) -> list[str]:
+    """The attributes that the first line names, or none where it is no header."""
+    first = [cell.strip() for cell in rows[0][1]] if rows else []
+    if len(first) < 2 or first[0] in images or any(len(cell.split()) != 1 for cell in first[1:]):
+        return []
+    return [_word(cell) for cell in first[1:]]
+
+
+def _table_tags(row: list[str], header: list[str]) -> dict[str, str]:
+    cells = [_word(cell) for cell in row[1:]]
+    if len(cells) != len(header) or not all(cells):
+        raise ValueError(f"{','.join(row)!r} should give one value each for {', '.join(header)}")
+    return dict(zip(header, cells, strict=True))
+
+
+def _mlds_tags(row: list[str]) -> dict[str, str]:
+    words = row[1].lower().split() if len(row) == 2 else []
+    tags = dict(zip(words[1::2], words[::2], strict=False))
+    if not words or len(words) % 2 or len(tags) != len(words) // 2:
+        raise ValueError(f"{','.join(row)!r} should read like '17,aqua hair brown eyes'")
+    return tags
+
+
+def _word(text: str) -> str:
+    return "-".join(text.lower().split())
+
+
+def _decode(
+    files: Files, entries: list[_Entry], size: int
+) -> tuple[dict[str, np.ndarray], list[_Problem]]:
+    """Images by file name, uint8 [S, S, 3], and what could not be read."""
+
+    def one(entry: _Entry) -> np.ndarray | str:
+        try:
+            image = ImageOps.exif_transpose(Image.open(io.BytesIO(files[entry.file]())))
+            if min(image.size) < size:
+                width, height = image.size
+                return f"too small: {width}×{height} pixels for a training size of {size}"
+            return np.asarray(_square(image, size))
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            return f"unreadable image {entry.file}: {error}"
+
+    images: dict[str, np.ndarray] = {}
+    problems: list[_Problem] = []
+    with ThreadPoolExecutor() as pool:
+        for entry, result in zip(entries, pool.map(one, entries), strict=True):
+            if isinstance(result, str):
+                problems.append(_Problem(entry.where, result))
+            else:
+                images[entry.file] = result
+    return images, problems
+
+
+def _square(image: Image.Image, size: int) -> Image.Image:
+    """The middle square, on white where it is transparent, scaled to `size`."""
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    image = image.convert("RGB")
+    if image.size == (size, size):
+        return image
+    return ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS)
+
+
+def _without_lonely(entries: list[_Entry]) -> tuple[list[_Entry], list[_Problem]]:
+    """Leaves out images with a value that no other image has: nothing can be learnt from one."""
+    problems: list[_Problem] = []
+    while True:
+        counts = Counter(pair for entry in entries for pair in entry.tags.items())
+        lonely = {pair for pair, count in counts.items() if count == 1}
+        kept = [entry for entry in entries if not lonely & entry.tags.items()]
+        if len(kept) == len(entries):
+            return kept, problems
+        for entry in entries:
+            for attribute, value in sorted(lonely & entry.tags.items()):
+                what = f"{attribute} {value!r} occurs only once; is it misspelt?"
+                problems.append(_Problem(entry.where, what))
+        entries = kept

@@ -1,0 +1,203 @@
+"""The training loop: step, report, checkpoint, until the goal is reached or somebody stops it."""
+
+import math
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import torch
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from torch import Tensor
+
+from train import checkpoint, report
+from train.data import Faces, one_hot
+from train.judge import Judge
+from train.settings import TrainSettings
+from train.trainer import Trainer
+
+CHECK_STEPS = 50
+"""How often losses are fetched from the device and looked at."""
+ABSURD = 1e4
+"""A loss beyond this is divergence: healthy ones stay below 20."""
+
+
+class DivergedError(Exception):
+    """The losses are no numbers any more, or absurd; the last good checkpoint is kept."""
+
+
+class Stopped(Exception):  # noqa: N818 - not an error
+    """Somebody pressed Ctrl-C or sent SIGTERM; the checkpoint has been written."""
+
+
+def train(
+    run: Path, settings: TrainSettings, faces: Faces, judge: Judge, console: Console
+) -> Trainer:
+    """Trains in folder `run`, going on from its checkpoint if it has one.
+
+    Returns the trainer at the goal, checkpoint written. Raises Stopped or DivergedError.
+    """
+    trainer = Trainer(settings, faces)
+    elapsed = 0.0
+    if (run / checkpoint.CHECKPOINT_FILE).exists():
+        progress = checkpoint.read_progress(run)
+        trainer.restore(checkpoint.restore(run), progress["step"])
+        elapsed = progress["seconds"]
+        report.rewind_log(run, trainer.images)
+    return _Loop(run, settings, trainer, judge, console, elapsed).run()
+
+
+class _Loop:
+    def __init__(
+        self,
+        folder: Path,
+        settings: TrainSettings,
+        trainer: Trainer,
+        judge: Judge,
+        console: Console,
+        elapsed: float,
+    ) -> None:
+        self.folder, self.settings, self.trainer = folder, settings, trainer
+        self.judge, self.console = judge, console
+        self.elapsed_before, self.started = elapsed, time.monotonic()
+        self.saved_at = self.started
+        attributes = trainer.faces.attributes
+        self.labels, self.columns = report.grid_labels(attributes)
+        noise = torch.Generator().manual_seed(0)
+        self.latents = torch.randn(len(self.labels), settings.latent_dim, generator=noise)
+        self.losses: dict[str, float] = {}
+        self.as_asked: dict[str, float] = {}
+        self.since_report = (self.started, trainer.images)
+
+    @property
+    def seconds(self) -> float:
+        return self.elapsed_before + time.monotonic() - self.started
+
+    @property
+    def done(self) -> float:
+        """How much of the goal is reached, 0…1."""
+        if self.settings.minutes is not None:
+            return min(1.0, self.seconds / (60 * self.settings.minutes))
+        return min(1.0, self.trainer.images / self.settings.images)
+
+    def run(self) -> Trainer:
+        with _stop_signals() as stop, self._progress() as bar:
+            task = bar.add_task("", total=1.0, note="")
+            next_report = self._next_report()
+            while self.done < 1:
+                losses = self.trainer.train_step(self._learning_rate())
+                if self.trainer.step % CHECK_STEPS == 0:
+                    self._check(losses)
+                    bar.update(task, completed=self.done, note=self._note())
+                    if time.monotonic() - self.saved_at > 60 * self.settings.checkpoint_minutes:
+                        self._save()
+                if self.trainer.images >= next_report:
+                    self._check(losses)
+                    self._report()
+                    next_report = self._next_report()
+                if stop:
+                    self._check(losses)
+                    self._save()
+                    raise Stopped(
+                        f"stopped by {stop[0]} at {self.trainer.images:,} images; "
+                        f"go on with: python -m train --resume {self.folder}"
+                    )
+            self._save()
+            self._report()
+        return self.trainer
+
+    def _next_report(self) -> int:
+        every = self.settings.report_images
+        return (self.trainer.images // every + 1) * every
+
+    def _learning_rate(self) -> float:
+        left = (1 - self.done) / self.settings.anneal if self.settings.anneal else 1.0
+        return self.settings.learning_rate * max(0.05, min(1.0, left))
+
+    def _check(self, losses: dict[str, Tensor]) -> None:
+        self.losses |= {name: value.item() for name, value in losses.items()}
+        for name, value in self.losses.items():
+            if not math.isfinite(value) or abs(value) > ABSURD:
+                raise DivergedError(
+                    f"training diverged at {self.trainer.images:,} images: {name} loss is {value}; "
+                    f"the last good checkpoint is kept in {self.folder}. Lower --learning-rate "
+                    "or raise --penalty, and start anew"
+                )
+
+    def _report(self) -> None:
+        device = self.trainer.device
+        labels = self.labels.to(device)
+        conditions = one_hot(labels, self.trainer.faces.sizes)
+        pictures = report.paint(self.trainer.ema, self.latents.to(device), conditions)
+        kimg = self.trainer.images // 1000
+        report.save_grid(self.folder / f"samples-{kimg:06d}k.png", pictures, self.columns)
+        shares = self.judge.as_asked(pictures, labels)
+        attributes = self.trainer.faces.attributes
+        self.as_asked = {f"{a.name}_as_asked": s for a, s in zip(attributes, shares, strict=True)}
+        figures = {
+            "images": self.trainer.images,
+            "seconds": round(self.seconds, 1),
+            "images_per_second": round(self._speed(), 1),
+            "learning_rate": self._learning_rate(),
+            **self.losses,
+            **self.as_asked,
+        }
+        report.append_log(self.folder, figures)
+        report.save_plot(self.folder)
+        self.console.print(f"{self.trainer.images:,} images · {self._note()}", highlight=False)
+        self.since_report = (time.monotonic(), self.trainer.images)
+
+    def _speed(self) -> float:
+        moment, images = self.since_report
+        return (self.trainer.images - images) / max(1e-9, time.monotonic() - moment)
+
+    def _note(self) -> str:
+        parts = [f"{self._speed():.0f} images/s"]
+        parts += [f"{short} {self.losses[name]:.2f}" for short, name in
+                  (("G", "generator"), ("D", "discriminator")) if name in self.losses]  # fmt: skip
+        parts += [f"{n.removesuffix('_as_asked')} {v:.0%}" for n, v in self.as_asked.items()]
+        return " · ".join(parts)
+
+    def _save(self) -> None:
+        self.saved_at = time.monotonic()
+        progress = {
+            "images": self.trainer.images,
+            "step": self.trainer.step,
+            "seconds": self.seconds,
+        }
+        checkpoint.save(self.folder, self.trainer.state(), progress)
+
+    def _progress(self) -> Progress:
+        return Progress(
+            TextColumn("training"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=self.console,
+        )
+
+
+@contextmanager
+def _stop_signals() -> Iterator[list[str]]:
+    """Collects the names of Ctrl-C and SIGTERM instead of dying of them."""
+    received: list[str] = []
+
+    def receive(number: int, _: FrameType | None) -> None:
+        received.append(signal.Signals(number).name)
+
+    before = {number: signal.signal(number, receive) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

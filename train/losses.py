@@ -1,0 +1,42 @@
+"""The adversarial game, as small pure functions.
+
+Realness scores are [N] logits; `real` and `fake` at one place share a condition.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
+    """f(D(real) − D(fake)) with f = softplus: RpGAN, Jolicoeur-Martineau 2018, eq. 5."""
+    return F.softplus(real - fake).mean()
+
+
+def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """The other side of the same pairing (R3GAN, Huang et al. 2024, eq. 2)."""
+    return F.softplus(fake - real).mean()
+
+
+def nonsaturating_generator(fake: Tensor) -> Tensor:
+    """−log D(fake): Goodfellow et al. 2014, section 3."""
+    return F.softplus(-fake).mean()
+
+
+def nonsaturating_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """−log D(real) − log(1 − D(fake))."""
+    return F.softplus(-real).mean() + F.softplus(fake).mean()
+
+
+def classification(logits: Sequence[Tensor], labels: Tensor) -> Tensor:
+    """Cross-entropy summed over the attributes' heads; labels int64 [N, A] (Odena et al. 2017)."""
+    losses = [F.cross_entropy(head, labels[:, i]) for i, head in enumerate(logits)]
+    return torch.stack(losses).sum() if losses else torch.zeros((), device=labels.device)
+
+
+def zero_centred_penalty(scores: Tensor, images: Tensor) -> Tensor:
+    """‖∇ₓ D(x)‖² of each picture, [N] (R1 on reals, R2 on fakes; Mescheder et al. 2018, eq. 9)."""
+    (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
+    return gradient.square().sum(dim=(1, 2, 3))

@@ -1,0 +1,87 @@
+"""What an admin sees of a run: sample grids, the log, the plot."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from matplotlib.figure import Figure
+from PIL import Image
+from torch import Tensor, nn
+
+from export.manifest import Attribute
+
+LOG_FILE = "log.jsonl"
+PLOT_FILE = "losses.png"
+LOSSES = ("generator", "discriminator", "generator_naming", "discriminator_naming")
+
+
+@torch.inference_mode()
+def paint(generator: nn.Module, latents: Tensor, conditions: Tensor) -> Tensor:
+    """Latents [N, Z], conditions [N, C] to pictures uint8 [N, 3, S, S], rounded as the export's."""
+    pictures = generator(latents, conditions).float()
+    return ((pictures + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def grid_labels(attributes: tuple[Attribute, ...], seed: int = 0) -> tuple[Tensor, int]:
+    """Labels [N, A] of a grid, and its columns: one row a value of the first attribute, one column
+    a value of the second; further attributes are drawn at random. Without attributes, 8 × 8.
+    """
+    sizes = [len(attribute.values) for attribute in attributes]
+    rows = sizes[0] if sizes else 8
+    columns = sizes[1] if len(sizes) > 1 else 8
+    rng = torch.Generator().manual_seed(seed)
+    labels = torch.zeros(rows * columns, len(sizes), dtype=torch.int64)
+    for column, size in enumerate(sizes):
+        labels[:, column] = torch.randint(size, (len(labels),), generator=rng)
+    if sizes:
+        labels[:, 0] = torch.arange(rows).repeat_interleave(columns)
+    if len(sizes) > 1:
+        labels[:, 1] = torch.arange(columns).repeat(rows)
+    return labels, columns
+
+
+def save_grid(file: Path, pictures: Tensor, columns: int) -> None:
+    """Pictures uint8 [rows × columns, 3, S, S] as one PNG."""
+    count, _, size, _ = pictures.shape
+    grid = pictures.cpu().view(count // columns, columns, 3, size, size)
+    pixels = grid.permute(0, 3, 1, 4, 2).reshape(count // columns * size, columns * size, 3)
+    Image.fromarray(pixels.contiguous().numpy()).save(file)
+
+
+def append_log(run: Path, figures: dict[str, Any]) -> None:
+    with (run / LOG_FILE).open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(figures) + "\n")
+
+
+def read_log(run: Path) -> list[dict[str, Any]]:
+    file = run / LOG_FILE
+    lines = file.read_text("utf-8").splitlines() if file.exists() else []
+    return [json.loads(line) for line in lines]
+
+
+def rewind_log(run: Path, images: int) -> None:
+    """Drops what was logged after the checkpoint that a run is resumed from."""
+    kept = [line for line in read_log(run) if line["images"] <= images]
+    text = "".join(json.dumps(line) + "\n" for line in kept)
+    (run / LOG_FILE).write_text(text, "utf-8")
+
+
+def save_plot(run: Path) -> None:
+    """Losses, and the share of fakes as asked, over thousands of images."""
+    log = read_log(run)
+    if len(log) < 2:
+        return
+    kimg = [line["images"] / 1000 for line in log]
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True)
+    for name in LOSSES:
+        upper.plot(kimg, [line[name] for line in log], label=name.replace("_", " "))
+    upper.set(ylabel="loss")
+    upper.legend()
+    for name in [key for key in log[0] if key.endswith("_as_asked")]:
+        lower.plot(kimg, [line[name] for line in log], label=name.replace("_", " "))
+    lower.set(xlabel="thousand images", ylabel="share of fakes", ylim=(0, 1.02))
+    if lower.lines:
+        lower.legend()
+    figure.savefig(run / PLOT_FILE, dpi=100)
