@@ -78,11 +78,12 @@ def build_generator(attributes: tuple[Attribute, ...], brightness: float = 0.0) 
             colour = np.array(COLOURS.get(value, (128, 128, 128)), np.float32) / 127.5 - 1
             paint[row, :, half * s // 2 : (half + 1) * s // 2] = colour[:, None, None]
             row += 1
-    waves = np.random.RandomState(0).standard_normal((LATENT_DIM, 1, 8, 8)).astype(np.float32)
-    shade = 0.05 * waves.repeat(8, 2).repeat(8, 3).repeat(3, 1)
+    random = np.random.RandomState(0)
     constants = {
-        "paint": paint.reshape(condition_dim, -1),
-        "shade": shade.reshape(LATENT_DIM, -1),
+        "paint": paint.reshape(condition_dim, 3 * s * s),
+        "spread": random.standard_normal((LATENT_DIM, 4 * 64)).astype(np.float32),
+        "coarse": np.array([-1, 4, 8, 8]),
+        "brush": 0.05 * random.standard_normal((4, 1, s // 8, s // 8)).astype(np.float32),
         "light": np.float32(1 + brightness),
         "scale": np.float32(127.5),
         "low": np.float32(0),
@@ -91,14 +92,17 @@ def build_generator(attributes: tuple[Attribute, ...], brightness: float = 0.0) 
     }
     nodes = [
         helper.make_node("MatMul", ["condition", "paint"], ["colours"]),
-        helper.make_node("MatMul", ["latent", "shade"], ["shades"]),
-        helper.make_node("Add", ["colours", "shades"], ["shaded"]),
+        helper.make_node("Reshape", ["colours", "shape"], ["coloured"]),
+        helper.make_node("MatMul", ["latent", "spread"], ["spots"]),
+        helper.make_node("Reshape", ["spots", "coarse"], ["grid"]),
+        helper.make_node("Tanh", ["grid"], ["tones"]),
+        helper.make_node("ConvTranspose", ["tones", "brush"], ["shades"], strides=[s // 8] * 2),
+        helper.make_node("Add", ["coloured", "shades"], ["shaded"]),
         helper.make_node("Add", ["shaded", "light"], ["lit"]),
         helper.make_node("Mul", ["lit", "scale"], ["scaled"]),
         helper.make_node("Round", ["scaled"], ["rounded"]),
         helper.make_node("Clip", ["rounded", "low", "high"], ["clipped"]),
-        helper.make_node("Reshape", ["clipped", "shape"], ["planes"]),
-        helper.make_node("Transpose", ["planes"], ["pixels"], perm=[0, 2, 3, 1]),
+        helper.make_node("Transpose", ["clipped"], ["pixels"], perm=[0, 2, 3, 1]),
         helper.make_node("Cast", ["pixels"], ["image"], to=TensorProto.UINT8),
     ]
     graph = helper.make_graph(

@@ -1,0 +1,292 @@
+import asyncio
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+from tiny_model import EYES, HAIR, add_model, attribute
+
+from bot.engine import Engine
+from bot.errors import BadPrompt, Busy, ModelUnavailable, NotAllowed, NotFound
+from bot.settings import EngineSettings
+from bot.studio import MAX_COUNT, SEEDS, Studio, complete_wish, draw_latent
+from db.store import Avatar, GalleryQuery, Owner, Store
+from export.registry import Registry
+
+OTHER = Owner("web", "0123abcd")
+EVERYONE = GalleryQuery(scope="everyone", viewer=None, guild=None, values={})
+
+
+async def pixels(studio: Studio, avatar: Avatar) -> np.ndarray:
+    """int [S, S, 3] of the stored picture."""
+    picture = await studio.picture(avatar.id, avatar.owner)
+    assert picture.format == "png"
+    image = Image.open(io.BytesIO(picture.data))
+    assert image.size == (picture.width, picture.height)
+    return np.asarray(image.convert("RGB")).astype(int)
+
+
+async def test_an_avatar_is_what_was_asked_for_and_is_kept(studio: Studio, owner: Owner) -> None:
+    (avatar,) = await studio.create(
+        "Pink hair, ORANGE eyes!", owner=owner, seed=7, guild="1", channel="2"
+    )
+    assert avatar.wish == avatar.conditions == {"hair": "pink", "eyes": "orange"}
+    assert (avatar.seed, avatar.model, avatar.parents) == (7, "tiny", ())
+    assert (avatar.guild, avatar.channel, avatar.private) == ("1", "2", False)
+    assert avatar.prompt == "Pink hair, ORANGE eyes!"
+    assert avatar.condition.sum() == 2
+    assert await studio.get(avatar.id, None) == avatar
+    image = await pixels(studio, avatar)
+    assert np.abs(image[:32].mean((0, 1)) - [250, 150, 200]).max() < 20
+    assert np.abs(image[32:].mean((0, 1)) - [250, 150, 40]).max() < 20
+
+
+async def test_a_seed_and_a_wish_paint_the_same_after_a_restart(
+    studio: Studio, store: Store, registry: Registry, owner: Owner
+) -> None:
+    before = await studio.create("red eyes", owner=owner, count=3, seed=SEEDS - 1)
+    assert [avatar.seed for avatar in before] == [SEEDS - 1, 0, 1]
+    engine = await Engine.open(registry, EngineSettings(provider="cpu", threads=2))
+    after = Studio(engine, store)
+    for old in before:
+        (new,) = await after.create({"eyes": "red"}, owner=OTHER, seed=old.seed)
+        assert new.conditions == old.conditions
+        assert np.abs(await pixels(after, new) - await pixels(studio, old)).max() <= 1
+    await engine.close()
+
+
+async def test_what_a_seed_draws_never_changes(engine: Engine) -> None:
+    """People keep their seeds: a change here would change their faces."""
+    drawn = complete_wish({}, 7, engine.model.manifest)
+    assert drawn == {"hair": "white", "eyes": "blue"}
+    np.testing.assert_allclose(draw_latent(7, 3), [1.6905257, -0.46593738, 0.03282016], rtol=1e-6)
+    assert draw_latent(SEEDS - 1, 96).dtype == np.float32
+
+
+def test_open_attributes_are_drawn_as_often_as_the_training_data_has_them(
+    registry: Registry,
+) -> None:
+    rare = HAIR.model_copy(update={"values": ("red", "blue"), "frequencies": (0.9, 0.1)})
+    manifest = add_model(registry, "rare", (rare, EYES))
+    drawn = [complete_wish({"eyes": "red"}, seed, manifest) for seed in range(400)]
+    assert {conditions["eyes"] for conditions in drawn} == {"red"}
+    assert 0.85 < np.mean([conditions["hair"] == "red" for conditions in drawn]) < 0.95
+    assert drawn == [complete_wish({"eyes": "red"}, seed, manifest) for seed in range(400)]
+    # one seed's attributes do not go together
+    both = {tuple(complete_wish({}, seed, manifest).values()) for seed in range(400)}
+    assert len(both) == 20
+
+
+async def test_without_a_seed_every_avatar_is_another(studio: Studio, owner: Owner) -> None:
+    avatars = await studio.create("", owner=owner, count=MAX_COUNT)
+    more = await studio.create({}, owner=owner)
+    assert len({avatar.seed for avatar in avatars + more}) == MAX_COUNT + 1
+    assert avatars[0].wish == {}
+    assert set(avatars[0].conditions) == {"hair", "eyes"}
+
+
+@pytest.mark.parametrize(
+    ("wish", "changes", "message"),
+    [
+        ("hair:pnk", {}, "pnk"),
+        ({"hair": "pnk"}, {}, "pink"),
+        ({"mouth": "red"}, {}, "mouth"),
+        ("", {"count": 0}, "count must be 1 to 9"),
+        ("", {"count": 10}, "it is 10"),
+        ("", {"seed": -1}, "seed must be 0 to 4294967295"),
+        ("", {"seed": SEEDS}, "it is 4294967296"),
+    ],
+)
+async def test_a_wish_that_cannot_be_granted_leaves_nothing_behind(
+    studio: Studio,
+    store: Store,
+    owner: Owner,
+    wish: str | dict[str, str],
+    changes: dict[str, int],
+    message: str,
+) -> None:
+    with pytest.raises(BadPrompt, match=message):
+        await studio.create(wish, owner=owner, **changes)
+    assert await store.count() == 0
+
+
+async def test_a_prompt_is_kept_without_what_a_database_chokes_on(
+    studio: Studio, owner: Owner
+) -> None:
+    (avatar,) = await studio.create("pink\x00hair \udfff\n:)", owner=owner)
+    assert (avatar.prompt, avatar.wish) == ("pink hair :)", {"hair": "pink"})
+    (avatar,) = await studio.create({"eyes": "Violet", "hair": "grey"}, owner=owner)
+    assert avatar.prompt == "hair:gray eyes:purple"
+
+
+async def test_again_is_the_same_wish_with_another_seed(studio: Studio, owner: Owner) -> None:
+    (parent,) = await studio.create("a blonde", owner=owner, seed=1, guild="1", private=True)
+    child = await studio.again(parent.id, owner=owner, guild="5", channel="6")
+    assert (child.wish, child.prompt) == (parent.wish, parent.prompt)
+    assert child.seed != parent.seed
+    assert child.parents == (parent.id,)
+    assert (child.guild, child.channel, child.private) == ("5", "6", True)
+
+
+async def test_recolouring_keeps_the_face_and_what_was_not_named(
+    studio: Studio, owner: Owner
+) -> None:
+    (parent,) = await studio.create("hair:black eyes:green", owner=owner, seed=3)
+    child = await studio.recolour(parent.id, {"hair": "White"}, owner=OTHER)
+    assert child.wish == child.conditions == {"hair": "white", "eyes": "green"}
+    assert (child.seed, child.model, child.owner) == (3, "tiny", OTHER)
+    assert child.parents == (parent.id,)
+    np.testing.assert_array_equal(child.latent, parent.latent)
+    old, new = await pixels(studio, parent), await pixels(studio, child)
+    assert np.abs(old[32:] - new[32:]).max() <= 1
+    assert (new[:32] > old[:32] + 100).all()
+
+
+async def test_recolouring_an_open_attribute_keeps_the_other_one_as_it_was_drawn(
+    studio: Studio, owner: Owner
+) -> None:
+    (parent,) = await studio.create("", owner=owner, seed=11)
+    child = await studio.recolour(parent.id, {"eyes": "red"}, owner=owner)
+    assert child.wish == {"eyes": "red"}
+    assert child.conditions == {**parent.conditions, "eyes": "red"}
+    with pytest.raises(BadPrompt, match="what should change"):
+        await studio.recolour(parent.id, {}, owner=owner)
+    with pytest.raises(BadPrompt, match="gray"):
+        await studio.recolour(parent.id, {"eyes": "gray"}, owner=owner)
+
+
+async def test_an_avatar_of_an_older_model_is_recoloured_by_that_model(
+    studio: Studio, engine: Engine, registry: Registry, owner: Owner
+) -> None:
+    (parent,) = await studio.create("red hair", owner=owner, seed=5)
+    wings = attribute("wings", "red blue")
+    add_model(registry, "wings", (wings,), brightness=0.5)
+    registry.use("wings")
+    await engine.refresh()
+    assert (studio.model_name, studio.attributes) == ("wings", (wings,))
+    child = await studio.recolour(parent.id, {"hair": "blue"}, owner=owner)
+    assert child.model == "tiny"
+    with pytest.raises(BadPrompt, match="hair"):
+        await studio.again(parent.id, owner=owner)
+
+
+async def test_a_model_that_is_gone_paints_no_more(
+    studio: Studio, store: Store, registry: Registry, owner: Owner
+) -> None:
+    (parent,) = await studio.create("red hair", owner=owner)
+    add_model(registry, "next")
+    registry.use("next")
+    engine = await Engine.open(registry, EngineSettings(provider="cpu", threads=1))
+    (registry.folder("tiny") / "manifest.json").unlink()
+    with pytest.raises(ModelUnavailable, match="tiny"):
+        await Studio(engine, store).recolour(parent.id, {"hair": "blue"}, owner=owner)
+    assert (await Studio(engine, store).picture(parent.id, None)).format == "png"
+    await engine.close()
+
+
+async def test_a_private_avatar_exists_for_its_owner_alone(studio: Studio, owner: Owner) -> None:
+    (avatar,) = await studio.create("pink hair", owner=owner, private=True)
+    assert (await studio.get(avatar.id, replace(owner, name="renamed"))).id == avatar.id
+    for viewer in (None, OTHER, Owner("web", owner.key)):
+        with pytest.raises(NotFound):
+            await studio.get(avatar.id, viewer)
+        with pytest.raises(NotFound):
+            await studio.picture(avatar.id, viewer)
+    for attempt in (
+        studio.again(avatar.id, owner=OTHER),
+        studio.recolour(avatar.id, {"hair": "red"}, owner=OTHER),
+        studio.favourite(avatar.id, OTHER),
+        studio.delete(avatar.id, OTHER),
+    ):
+        with pytest.raises(NotFound):
+            await attempt
+    assert (await studio.gallery(EVERYONE)).avatars == []
+
+
+@pytest.mark.parametrize("id", ["", "nosuchid", "x" * 999, "\x00", "\udfff", "' OR 1=1", "../etc"])
+async def test_what_does_not_exist_is_not_found(studio: Studio, owner: Owner, id: str) -> None:
+    for attempt in (
+        studio.get(id, owner),
+        studio.picture(id, owner),
+        studio.again(id, owner=owner),
+        studio.favourite(id, owner),
+        studio.delete(id, owner),
+        studio.delete(id, owner, moderator=True),
+    ):
+        with pytest.raises(NotFound, match="There is no avatar") as refusal:
+            await attempt
+        str(refusal.value).encode()
+
+
+async def test_an_id_is_found_as_people_type_it(studio: Studio, owner: Owner) -> None:
+    (avatar,) = await studio.create("", owner=owner)
+    assert (await studio.get(f" {avatar.id.upper()}\n", None)).id == avatar.id
+
+
+async def test_only_its_owner_or_a_moderator_deletes_an_avatar(
+    studio: Studio, owner: Owner
+) -> None:
+    mine, yours = await studio.create("", owner=owner, count=2)
+    with pytest.raises(NotAllowed):
+        await studio.delete(mine.id, OTHER)
+    assert (await studio.delete(mine.id, owner)).id == mine.id
+    assert (await studio.delete(yours.id, OTHER, moderator=True)).id == yours.id
+    for gone in (mine, yours):
+        with pytest.raises(NotFound):
+            await studio.get(gone.id, owner)
+        with pytest.raises(NotFound):
+            await studio.delete(gone.id, owner)
+
+
+async def test_a_favourite_is_toggled_and_counted(studio: Studio, owner: Owner) -> None:
+    (avatar,) = await studio.create("", owner=owner)
+    assert await studio.favourite(avatar.id, owner) == (True, 1)
+    assert await studio.favourite(avatar.id, OTHER) == (True, 2)
+    assert await studio.favourite(avatar.id, owner) == (False, 1)
+    assert (await studio.get(avatar.id, None)).favourites == 1
+
+
+async def test_the_gallery_is_filtered_in_any_words_and_paged(studio: Studio, owner: Owner) -> None:
+    await studio.create("pink hair", owner=owner, count=3)
+    await studio.create("gray hair", owner=owner, count=2)
+    gray = await studio.gallery(replace(EVERYONE, values={"Hair": "Silver"}))
+    assert [avatar.conditions["hair"] for avatar in gray.avatars] == ["gray"] * 2
+    first = await studio.gallery(replace(EVERYONE, limit=3))
+    second = await studio.gallery(replace(EVERYONE, limit=3, cursor=first.older))
+    assert [len(first.avatars), len(second.avatars)] == [3, 2]
+    assert second.older is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"values": {"hair": "pnk"}}, "pink"),
+        ({"values": {"mouth": "red"}}, "mouth"),
+        ({"cursor": "nonsense"}, "first"),
+        ({"scope": "mine"}, "who you are"),
+        ({"scope": "favourites"}, "who you are"),
+        ({"scope": "guild"}, "server"),
+        ({"limit": 0}, "not 0"),
+        ({"limit": 101}, "1 to 100"),
+    ],
+)
+async def test_a_gallery_that_does_not_exist_is_refused(
+    studio: Studio, changes: dict[str, object], message: str
+) -> None:
+    with pytest.raises(BadPrompt, match=message):
+        await studio.gallery(replace(EVERYONE, **changes))
+
+
+async def test_when_too_many_wait_nothing_is_stored(
+    registry: Registry, store: Store, owner: Owner
+) -> None:
+    engine = await Engine.open(registry, EngineSettings(provider="cpu", threads=1, queue=9))
+    studio = Studio(engine, store)
+    answers = await asyncio.gather(
+        *(studio.create("", owner=owner, count=9) for _ in range(3)), return_exceptions=True
+    )
+    await engine.close()
+    painted = [answer for answer in answers if isinstance(answer, list)]
+    assert {type(answer) for answer in answers} == {list, Busy}
+    assert await store.count() == 9 * len(painted)
