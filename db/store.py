@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import case, delete, func, select, update
+from sqlalchemy import Select, case, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
@@ -200,7 +200,7 @@ class Store:
         return (await session.execute(upsert.returning(OwnerRow.id))).scalar_one()
 
 
-def _living(id: str) -> Any:
+def _living(id: str) -> Select[Any]:
     """Selects the key of the avatar with this public id, unless it was deleted."""
     return select(AvatarRow.id).where(AvatarRow.public_id == id, AvatarRow.deleted_at.is_(None))
 

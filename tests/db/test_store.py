@@ -199,13 +199,18 @@ async def test_a_cancelled_writer_leaves_the_store_usable(store, new):
     assert await store.count() == before + 20
 
 
-async def test_readers_go_on_while_many_write(store, new):
+async def test_readers_do_not_wait_for_writers(sqlite_url, tmp_path, new):
+    store = await Store.open(sqlite_url)
     [first] = await store.add([new()])
-    writers = asyncio.gather(*(store.add([new()]) for _ in range(60)))
-    reads = 0
-    while not writers.done():
-        assert (await store.get(first.id)).id == first.id
-        reads += 1
+    other = sqlite3.connect(tmp_path / "data" / "irodori.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")  # another process writes
+    writers = asyncio.gather(*(store.add([new()]) for _ in range(40)))
+    async with asyncio.timeout(10):
+        pages = await asyncio.gather(*(store.gallery(EVERYONE) for _ in range(40)))
+    assert not writers.done()
+    assert [avatar.id for page in pages for avatar in page.avatars] == [first.id] * 40
+    other.execute("ROLLBACK")
+    other.close()
     await writers
-    assert reads > 10
-    assert await store.count() == 61
+    assert await store.count() == 41
+    await store.close()
