@@ -167,7 +167,7 @@ def _check_row(form: Form, children: list[Json], path: Path) -> None:
 def _check_button(form: Form, button: Json, path: Path) -> None:
     check_text(form, [*path, "label"], button.get("label"), 80)
     needed = {LINK_STYLE: "url", PREMIUM_STYLE: "sku_id"}.get(button.get("style", 1), "custom_id")
-    if not button.get(needed):
+    if button.get(needed) is None:
         form.required([*path, needed])
     for other in {"url", "sku_id", "custom_id"} - {needed}:
         if button.get(other):

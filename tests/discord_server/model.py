@@ -364,6 +364,7 @@ class Interaction:
     answer: int | None = None  # the callback's type
     original: Message | None = None
     followups: int = 0
+    failed: bool = False  # the member was told that the application did not respond
     modal: dict[str, Any] | None = None
     choices: list[dict[str, Any]] | None = None
     violations: list[Any] = field(default_factory=list)

@@ -238,10 +238,11 @@ class Person:
             await server.until(answered, interaction.what, server.deadline + 0.05)
         if interaction.answer is None:
             if not interaction.violations:
+                interaction.failed = True
                 words = f"no answer within {server.deadline:g} s"
                 callback = f"/interactions/{interaction.id}/{interaction.token}/callback"
                 if ("POST", callback) not in server.rest.troubled:
-                    server.violation(Violation(0, words, interaction.what))
+                    server.violation(Violation(10062, words, interaction.what))
                 raise BotError(f"{interaction.what}: the application did not respond ({words})")
             self._raise(interaction)
 

@@ -116,6 +116,8 @@ class Schemas:
             path = list(leaf.absolute_path)
             if leaf.validator == "required":
                 path.append(leaf.message.split("'")[1])
+            elif leaf.validator in ("oneOf", "anyOf") and "type" in kinds(leaf.instance):
+                path.append("type")
             least, most = BOUNDS.get(str(leaf.validator), ("", ""))
             if least in leaf.schema and most in leaf.schema:
                 form.bad_length(path, leaf.schema[least], leaf.schema[most])
@@ -140,6 +142,10 @@ class Checker:
 def escape(part: str) -> str:
     """A part of a JSON pointer in a URI fragment."""
     return part.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D")
+
+
+def kinds(instance: Any) -> Iterable[str]:
+    return instance if isinstance(instance, dict) else ()
 
 
 def leaves(errors: Iterable[ValidationError]) -> Iterable[ValidationError]:

@@ -260,6 +260,8 @@ class DiscordServer:
         violation = Violation(error.code, error.message, where, error.errors)
         token = call.params.get("interaction_token") or call.params.get("webhook_token")
         if token in self.interactions:
+            if self.interactions[token].failed and error.code == 10062:
+                return  # noted when the deadline passed
             self.interactions[token].violations.append(violation)
         self.violation(violation)
 
