@@ -37,8 +37,7 @@ def place_of(interaction: Interaction) -> dict[str, str | None]:
 
 
 def is_owner(interaction: Interaction, avatar: Avatar) -> bool:
-    me = owner_of(interaction)
-    return (avatar.owner.kind, avatar.owner.key) == (me.kind, me.key)
+    return avatar.owner == owner_of(interaction)
 
 
 def is_moderator(interaction: Interaction, avatar: Avatar) -> bool:
