@@ -105,7 +105,7 @@ async def test_pages_there_and_back(store, new, count, limit):
         assert back == there[-2::-1]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 async def test_pages_while_avatars_come_and_go(store, new, seed):
     rng = random.Random(seed)
     living = [avatar.id for avatar in await store.add([new() for _ in range(40)])]
@@ -233,8 +233,7 @@ async def test_a_query_without_sense_is_refused(store, query, message):
         ("favourites", {"hair": "pink", "eyes": "red"}, "ix_favourites_owner"),
     ],
 )
-@pytest.mark.parametrize("cursor", [None, "o50", "n50"])
-async def test_galleries_follow_an_index(sqlite_url, tmp_path, new, scope, values, index, cursor):
+async def test_galleries_follow_an_index(sqlite_url, tmp_path, scope, values, index):
     pages = []
 
     def note(connection, cursor, statement, parameters, context, executemany):
@@ -243,11 +242,12 @@ async def test_galleries_follow_an_index(sqlite_url, tmp_path, new, scope, value
 
     store = await Store.open(sqlite_url)
     event.listen(Engine, "before_cursor_execute", note)
-    await store.gallery(GalleryQuery(scope, ANN, "100", values, 9, cursor))
+    for cursor in (None, "o50", "n50"):
+        await store.gallery(GalleryQuery(scope, ANN, "100", values, 9, cursor))
     event.remove(Engine, "before_cursor_execute", note)
     await store.close()
 
-    assert len(pages) == (1 if cursor is None else 2)
+    assert len(pages) == 1 + 2 + 2  # with a cursor, also whether there is more behind it
     with sqlite3.connect(tmp_path / "data" / "irodori.db") as raw:
         for statement, parameters in pages:
             plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
