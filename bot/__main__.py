@@ -38,9 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 0 after SIGTERM or Ctrl-C, 2 where the bot cannot start."""
     try:
         settings = read_settings(sys.argv[1:] if arguments is None else arguments)
-        logging.basicConfig(
-            level=settings.log.level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-        )
+        # A start that goes well is told in one line, whatever the level; see `serve`.
+        quiet = "WARNING" if settings.log.level == "INFO" else settings.log.level
+        logging.basicConfig(level=quiet, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         logging.getLogger("alembic").setLevel(logging.WARNING)
         asyncio.run(serve(settings, discord_token()))
     except (config.SettingsError, StoreError, ModelUnavailable, StartError) as error:
@@ -107,11 +107,12 @@ async def serve(settings: Settings, token: str | None) -> None:
         if token is not None:
             faces.append("Discord")
             ends.append(_in_background(stack, _keep_discord(studio, settings.discord, token)))
-        quiet = "" if token else "; no DISCORD_TOKEN, so Discord stays off"
+        off = "" if token else "; no DISCORD_TOKEN, so Discord stays off"
         print(
-            f"Irodori serves {' and '.join(faces)} with model {engine.model.name}{quiet}.",
+            f"Irodori serves {' and '.join(faces)} with model {engine.model.name}{off}.",
             flush=True,
         )
+        logging.getLogger().setLevel(settings.log.level)
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         if not stop.is_set():
             refused = "Discord does not accept the DISCORD_TOKEN; copy it anew from its Bot page"

@@ -1,0 +1,280 @@
+"""`python -m bot` as an operator starts it: a process, a settings file, signals."""
+
+import asyncio
+import io
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import urllib.request
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import aiohttp
+import numpy as np
+import pytest
+from aiohttp import web
+from PIL import Image
+from tiny_model import add_model
+
+import config
+from bot.__main__ import main, read_settings
+from export.registry import Registry
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 60  # seconds; on a machine that does other things, too
+
+Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
+
+
+@pytest.fixture
+def settings_file(tmp_path: Path, registry: Registry) -> Path:
+    file = tmp_path / "irodori.toml"
+    file.write_text(
+        f"""
+        [web]
+        port = 0
+        [db]
+        url = "sqlite+aiosqlite:///{(tmp_path / "data" / "bot.db").as_posix()}"
+        [models]
+        dir = "{(tmp_path / "models").as_posix()}"
+        [engine]
+        provider = "cpu"
+        threads = 1
+        max_batch = 4
+        poll_seconds = 0.05
+        """
+    )
+    return file
+
+
+@pytest.fixture
+async def start(settings_file: Path) -> AsyncIterator[Start]:
+    """Starts `python -m bot`; nothing of it outlives the test."""
+    processes = []
+
+    async def run(*arguments: str, **environment: str) -> asyncio.subprocess.Process:
+        kept = {k: v for k, v in os.environ.items() if k != "DISCORD_TOKEN"}
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", "--config", str(settings_file), *arguments),
+            cwd=ROOT,
+            env={**kept, **environment},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        processes.append(process)
+        return process
+
+    yield run
+    for process in processes:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def first_line(process: asyncio.subprocess.Process) -> str:
+    assert process.stdout is not None
+    line = (await asyncio.wait_for(process.stdout.readline(), PATIENCE)).decode().rstrip("\n")
+    assert line, (await process.communicate())[1].decode()
+    return line
+
+
+async def stop(process: asyncio.subprocess.Process) -> tuple[str, str]:
+    """Ends it by SIGTERM; the rest of what it wrote."""
+    process.send_signal(signal.SIGTERM)
+    out, err = await asyncio.wait_for(process.communicate(), PATIENCE)
+    assert process.returncode == 0, err.decode()
+    return out.decode(), err.decode()
+
+
+def address(line: str) -> str:
+    return next(word for word in line.split() if word.startswith("http://"))
+
+
+async def order(base: str, **body: object) -> tuple[int, list[dict]]:
+    """As curl does it: no cookies, no browser's headers."""
+    request = urllib.request.Request(
+        f"{base}/api/avatars",
+        json.dumps(body).encode(),
+        {"content-type": "application/json"},
+        method="POST",
+    )
+
+    def send() -> tuple[int, list[dict]]:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return answer.status, json.load(answer)
+
+    return await asyncio.to_thread(send)
+
+
+async def picture(base: str, avatar: dict) -> np.ndarray:
+    def fetch() -> bytes:
+        with urllib.request.urlopen(base + avatar["image_url"], timeout=PATIENCE) as answer:
+            return answer.read()
+
+    return np.asarray(Image.open(io.BytesIO(await asyncio.to_thread(fetch)))).astype(int)
+
+
+async def test_the_web_page_alone_before_and_after_a_restart(start: Start) -> None:
+    process = await start()
+    line = await first_line(process)
+    base = address(line)
+    expected = f"Irodori serves {base} with model tiny; no DISCORD_TOKEN, so Discord stays off."
+    assert line == expected
+    assert base.startswith("http://127.0.0.1:")
+    status, (avatar,) = await order(base, prompt="hair:pink eyes:orange", seed=7)
+    assert status == 201
+    before = await picture(base, avatar)
+    assert await stop(process) == ("", "")
+
+    process = await start()
+    base = address(await first_line(process))
+    assert np.array_equal(await picture(base, avatar), before)
+    _, several = await order(base, prompt="hair:pink eyes:orange", seed=5, count=3)
+    again = await picture(base, several[2])
+    assert np.abs(again - before).max() <= 1
+    await stop(process)
+
+
+async def test_an_open_page_does_not_hold_up_the_end(start: Start) -> None:
+    process = await start()
+    base = address(await first_line(process))
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{base}/healthz") as answer:
+            assert (await answer.json())["ok"]
+        await stop(process)  # the connection is still open
+
+
+async def test_a_new_model_is_taken_over_while_serving(start: Start, registry: Registry) -> None:
+    process = await start()
+    base = address(await first_line(process))
+    add_model(registry, "better", brightness=0.2)
+    registry.use("better")
+    async with asyncio.timeout(PATIENCE):
+        while (await order(base, prompt=""))[1][0]["model"] != "better":
+            pass
+    _, err = await stop(process)
+    assert "better" in err
+
+
+async def test_a_port_in_use_is_told_in_a_line(start: Start) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        process = await start("--web.port", str(port))
+        out, err = await asyncio.wait_for(process.communicate(), PATIENCE)
+    assert process.returncode == 2
+    assert out == b""
+    message = err.decode()
+    assert str(port) in message
+    assert "--web.port" in message
+    assert len(message.splitlines()) == 1
+
+
+async def test_without_a_model_it_says_so(start: Start, tmp_path: Path) -> None:
+    process = await start(f"--models.dir={tmp_path / 'none'}")
+    _, err = await asyncio.wait_for(process.communicate(), PATIENCE)
+    assert process.returncode == 2
+    assert str(tmp_path / "none") in err.decode()
+    assert "Traceback" not in err.decode()
+
+
+async def test_a_broken_model_is_not_served(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "models" / "tiny" / "generator.onnx").write_bytes(b"broken")
+    process = await start()
+    _, err = await asyncio.wait_for(process.communicate(), PATIENCE)
+    assert process.returncode == 2
+    assert "generator.onnx" in err.decode()
+    assert "Traceback" not in err.decode()
+
+
+async def test_the_page_lives_on_with_a_token_that_discord_refuses(start: Start) -> None:
+    token = "MTE0.wrong-and-secret"
+
+    async def refuse(request: web.Request) -> web.Response:
+        return web.json_response({"message": "401: Unauthorized", "code": 0}, status=401)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", refuse)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        api = f"http://127.0.0.1:{runner.addresses[0][1]}/api/v10"
+        process = await start("--discord.api_url", api, DISCORD_TOKEN=token)
+        line = await first_line(process)
+        assert line == f"Irodori serves {address(line)} and Discord with model tiny."
+        assert process.stderr is not None
+        told = b""
+        while b"does not accept" not in told:
+            told += await asyncio.wait_for(process.stderr.readline(), PATIENCE)
+        status, _ = await order(address(line), prompt="")
+        assert status == 201
+        _, rest = await stop(process)
+    finally:
+        await runner.cleanup()
+    err = told.decode() + rest
+    assert "DISCORD_TOKEN" in err
+    assert "Traceback" not in err
+    assert token not in err
+    assert err.count("ERROR") == 1
+
+
+async def test_the_page_lives_on_while_discord_is_down(start: Start) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # and never listens
+        api = f"http://127.0.0.1:{closed.getsockname()[1]}/api/v10"
+        process = await start("--discord.api_url", api, DISCORD_TOKEN="MTE0.secret")
+        line = await first_line(process)
+        assert process.stderr is not None
+        told = b""
+        while b"next try in" not in told:
+            told += await asyncio.wait_for(process.stderr.readline(), PATIENCE)
+        status, _ = await order(address(line), prompt="")
+        assert status == 201
+        _, rest = await stop(process)
+    assert "Traceback" not in told.decode() + rest
+    assert "secret" not in told.decode() + rest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--web.prot", "9000"], "web.prot"),
+        (["--web.port", "many"], "web.port"),
+        (["--web.port"], "--web.port"),
+        (["--train.batch", "8"], "--train.batch"),
+        (["--port", "9000"], "--port"),
+        (["9000"], "9000"),
+        (["--config", "nowhere.toml"], "nowhere.toml"),
+        (["--web.enabled", "false"], "DISCORD_TOKEN"),
+    ],
+)
+def test_a_wrong_setting_is_named_without_a_traceback(
+    arguments: list[str],
+    named: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where there is no config.toml
+    monkeypatch.delenv("DISCORD_TOKEN", raising=False)
+    monkeypatch.setattr(logging, "basicConfig", lambda **settings: None)
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert named in err
+
+
+def test_the_command_line_wins_over_the_file(settings_file: Path) -> None:
+    settings = read_settings(
+        ["--config", str(settings_file), "--web.port=9000", "--log.level", "DEBUG"]
+    )
+    assert settings.web.port == 9000
+    assert settings.log.level == "DEBUG"
+    assert settings.engine.max_batch == 4
+    with pytest.raises(config.SettingsError, match=r"web\.port"):
+        read_settings(["--config", str(settings_file), "--web.port", "70000"])
