@@ -69,6 +69,7 @@ class Connection:
         self.compress: Callable[[bytes], bytes] | None = None
         self.sent_at: deque[float] = deque()
         self.beaten = asyncio.Event()
+        self.closed_with: int | None = None  # by the stand-in
 
     async def send(self, payload: dict[str, Any]) -> None:
         text = json.dumps(payload)
@@ -80,9 +81,13 @@ class Connection:
 
     async def close(self, code: int, why: str = "") -> None:
         """Closes because the bot broke a rule of the gateway."""
-        message = CLOSE_REASONS.get(code, "")
-        self.server.violation(Violation(code, f"{message} {why}".strip(), "gateway"))
-        await self.socket.close(code=code, message=message.encode())
+        words = f"{CLOSE_REASONS[code]} {why}".strip()
+        self.server.violation(Violation(code, words, "gateway"))
+        await self.shut(code)
+
+    async def shut(self, code: int) -> None:
+        self.closed_with = code
+        await self.socket.close(code=code, message=CLOSE_REASONS.get(code, "").encode())
 
     def cut(self) -> None:
         """As a cable pulled out: no close frame."""
@@ -109,8 +114,8 @@ class Connection:
             self.server.connections.discard(self)
             if self.session is not None and self.session.connection is self:
                 self.session.connection = None
-                # the bot says good-bye, or was told that the session is over
-                if self.socket.close_code in (1000, 1001, 4007, 4009):
+                # The bot says good-bye, or was told that the session is over.
+                if (self.closed_with or self.socket.close_code) in (1000, 1001, 4007, 4009):
                     self.server.sessions.pop(self.session.id, None)
             self.server.bell.ring()
         return self.socket

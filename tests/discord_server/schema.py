@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -171,3 +172,9 @@ def _other_kind(branch: list[ValidationError]) -> bool:
         or (error.validator == "type" and not error.relative_path)
         for error in branch
     )
+
+
+@cache
+def discord_schemas() -> Schemas | None:
+    """One for all tests: reading the description takes a while. None where it is absent."""
+    return Schemas() if FILE.is_file() else None

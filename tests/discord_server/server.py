@@ -28,7 +28,7 @@ from .model import (
 )
 from .person import Person
 from .rest import Call, Fault, Rest
-from .schema import FILE, Schemas
+from .schema import FILE, discord_schemas
 
 T = TypeVar("T")
 
@@ -69,7 +69,7 @@ class DiscordServer:
         # What the bot did wrong, what the stand-in itself did wrong, and all requests.
         self.violations: list[Violation] = []
         self.drifts: list[str] = []
-        self.schemas = Schemas() if FILE.is_file() else None
+        self.schemas = discord_schemas()
         if self.schemas is None:
             warnings.warn(f"no schema checks: {FILE} is not there", stacklevel=2)
         # Gateway
@@ -337,7 +337,7 @@ class DiscordServer:
 
     async def close_gateway(self, code: int) -> None:
         for connection in list(self.connections):
-            await connection.socket.close(code=code)
+            await connection.shut(code)
 
     def drop_gateway(self) -> None:
         """The connections break without a word; the sessions can be resumed."""
