@@ -98,12 +98,17 @@ def load_model(registry: Registry, name: str | None, settings: EngineSettings) -
     return model
 
 
-def usable_cores() -> int:
-    """How many cores this process may use."""
+def usable_cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """How many cores this process may use; `quota` is the file where a container's share stands."""
     try:
-        return len(os.sched_getaffinity(0))
+        cores = len(os.sched_getaffinity(0))
     except AttributeError:  # macOS and Windows do not tell
-        return os.cpu_count() or 1
+        cores = os.cpu_count() or 1
+    try:
+        microseconds, period = map(int, quota.read_text().split())
+    except (OSError, ValueError):  # no container, or "max": no limit
+        return cores
+    return max(1, min(cores, round(microseconds / period)))
 
 
 def _open_session(file: Path, provider: str) -> ort.InferenceSession:

@@ -3,6 +3,7 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from tiny_model import EYES, HAIR, IMAGE_SIZE, LATENT_DIM, add_model
 
 from bot.engine import OLDER_MODELS, Engine, Model
 from bot.errors import Busy, ModelUnavailable
-from bot.model import SLICE, load_model
+from bot.model import SLICE, load_model, usable_cores
 from bot.settings import EngineSettings
 from export.manifest import GENERATOR
 from export.registry import Registry
@@ -329,9 +330,8 @@ async def test_a_model_that_cannot_be_used_is_refused_and_the_one_in_use_stays(
     assert await engine.refresh()
 
 
-def write(file: object, data: bytes) -> None:
-    with open(str(file), "wb") as out:
-        out.write(data)
+def write(file: Path, data: bytes) -> None:
+    file.write_bytes(data)
 
 
 async def test_older_models_are_loaded_once_and_only_a_few_are_kept(
@@ -364,6 +364,19 @@ async def test_a_model_without_attributes_paints(registry: Registry) -> None:
     async with opened(registry) as engine:
         latents = np.ones((2, LATENT_DIM), np.float32)
         assert len(await engine.paint(latents, np.zeros((2, 0), np.float32))) == 2
+
+
+@pytest.mark.parametrize(
+    ("share", "cores"), [("max 100000", 8), ("250000 100000", 2), ("5000 100000", 1), (None, 8)]
+)
+def test_a_containers_share_of_the_cores_is_respected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: str | None, cores: int
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(8)), raising=False)
+    quota = tmp_path / "cpu.max"
+    if share is not None:
+        quota.write_text(f"{share}\n")
+    assert usable_cores(quota) == cores
 
 
 def test_cuda_where_there_is_none(

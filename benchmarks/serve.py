@@ -1,0 +1,221 @@
+"""How fast the bot paints: its engine beside PyTorch eager, on one generator and one machine.
+
+    python benchmarks/serve.py [--run RUN] [--models DIR] [--seconds S]
+
+Takes the generator of a run, or one built like the model in use with fresh weights (speed does not
+depend on them), and exports it for the engine. Clients ask for one picture each and ask again once
+they have it. The contestants take turns in short rounds, so that other work on the machine slows
+all of them alike.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+
+from bot.engine import Engine
+from bot.model import CUDA, usable_cores
+from bot.settings import EngineSettings
+from export.convert import ToBytes, to_onnx
+from export.manifest import GENERATOR, Manifest, ModelError
+from export.registry import Registry
+from train.checkpoint import CheckpointError, RunInfo, build_generator, load_generator
+
+CONCURRENT = (1, 8, 64)
+ROUNDS = 5
+
+Paint = Callable[[np.ndarray, np.ndarray], Awaitable[np.ndarray]]
+
+
+@dataclass
+class Contestant:
+    name: str
+    paint: Paint
+    batch: bool = False  # one request for all clients together
+    latencies: list[float] = field(default_factory=list)  # seconds, of each request
+    pictures: int = 0
+    seconds: float = 0.0
+
+    @property
+    def throughput(self) -> float:
+        return self.pictures / self.seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--run", type=Path, help="a training run, such as runs/faces64")
+    parser.add_argument("--models", type=Path, default=Path("models"))
+    parser.add_argument("--seconds", type=float, default=5, help="for each line of the table")
+    arguments = parser.parse_args()
+    try:
+        if arguments.run is not None:
+            generator, info = load_generator(arguments.run)
+        else:
+            info = like_the_model_in_use(Registry(arguments.models))
+            torch.manual_seed(0)
+            generator = build_generator(info).eval()
+    except (CheckpointError, ModelError) as error:
+        sys.exit(f"{error}\n(--run takes a training run, --models a folder with a model in use)")
+    asyncio.run(compare(generator, info, arguments.seconds))
+
+
+def like_the_model_in_use(registry: Registry) -> RunInfo:
+    """Raises ModelError."""
+    _, manifest = registry.load()
+    return RunInfo(
+        run=manifest.name,
+        attributes=manifest.attributes,
+        latent_dim=manifest.latent_dim,
+        image_size=manifest.image_size,
+        fingerprint="",
+        settings=manifest.training["settings"],
+    )
+
+
+async def compare(generator: torch.nn.Module, info: RunInfo, seconds: float) -> None:
+    async with AsyncExitStack() as stack:
+        engine = await stack.enter_async_context(exported(generator, info))
+        manifest = engine.model.manifest
+        network = ToBytes(generator).eval()
+        device = "cuda" if engine.model.provider == CUDA else "cpu"
+        network.to(device)
+        cores = usable_cores()
+        contestants = [
+            Contestant("engine", engine.paint),
+            Contestant("eager, one by one", eager(stack, network, device, 1, cores)),
+            Contestant("eager, all in one batch", eager(stack, network, device, 1, cores), True),
+        ]
+        if device == "cpu" and cores > 1:
+            one_core_each = eager(stack, network, device, cores, 1)
+            contestants.insert(2, Contestant("eager, a core each", one_core_each))
+
+        latents, conditions = requests(manifest, max(CONCURRENT))
+        pictures = [await c.paint(latents, conditions) for c in contestants]
+        difference = max(int(np.abs(p.astype(int) - pictures[0]).max()) for p in pictures)
+        print(
+            f"{info.run}: {manifest.image_size} x {manifest.image_size} pixels, "
+            f"{sum(p.numel() for p in generator.parameters()) / 1e6:.1f} M parameters; "
+            f"{engine.model.provider}, {cores} cores (load {load()})\n"
+            f"PyTorch {torch.__version__}, ONNX Runtime {onnxruntime.__version__}; "
+            f"their pictures differ by at most {difference} of 255\n"
+        )
+        print(f"{'concurrent':>10}  {'':24}{'p50 ms':>9}{'p99 ms':>9}{'pictures/s':>12}")
+        for concurrent in CONCURRENT:
+            for c in contestants:
+                c.latencies, c.pictures, c.seconds = [], 0, 0.0
+                await c.paint(latents[:concurrent], conditions[:concurrent])
+            for _ in range(ROUNDS):
+                for c in contestants:
+                    await play(c, latents, conditions, concurrent, seconds / ROUNDS)
+            for c in contestants:
+                p50, p99 = np.percentile(c.latencies, (50, 99)) * 1000
+                print(f"{concurrent:10}  {c.name:24}{p50:9.1f}{p99:9.1f}{c.throughput:12.0f}")
+            print()
+        engine_speed = contestants[0].throughput
+        one_by_one = [c for c in contestants[1:] if not c.batch]
+        print(f"At {concurrent} concurrent requests the engine is")
+        for c in one_by_one:
+            print(f"  {engine_speed / c.throughput:.1f} x as fast as {c.name}")
+
+
+@asynccontextmanager
+async def exported(generator: torch.nn.Module, info: RunInfo) -> AsyncIterator[Engine]:
+    """The engine, with this generator as the model in use."""
+    manifest = Manifest(
+        name="benchmark",
+        created=datetime.now(UTC),
+        attributes=info.attributes,
+        latent_dim=info.latent_dim,
+        image_size=info.image_size,
+    )
+    graph = to_onnx(generator, manifest.latent_dim, manifest.condition_dim).SerializeToString()
+
+    def build(folder: Path) -> None:
+        (folder / GENERATOR).write_bytes(graph)
+
+    with tempfile.TemporaryDirectory() as folder:
+        registry = Registry(Path(folder))
+        registry.add(manifest, build)
+        registry.use(manifest.name)
+        engine = await Engine.open(registry, EngineSettings())
+        try:
+            yield engine
+        finally:
+            await engine.close()
+
+
+def eager(
+    stack: AsyncExitStack, network: torch.nn.Module, device: str, workers: int, threads: int
+) -> Paint:
+    """What a bot without an engine would do: a forward call for each request, off the loop."""
+    pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(threads,))
+    stack.callback(pool.shutdown)
+
+    def forward(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            inputs = torch.from_numpy(latents), torch.from_numpy(conditions)
+            images: np.ndarray = network(*(x.to(device) for x in inputs)).cpu().numpy()
+            return images
+
+    async def paint(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(pool, forward, latents, conditions)
+
+    return paint
+
+
+def requests(manifest: Manifest, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Random latents [count, Z] and conditions [count, C]."""
+    random = np.random.RandomState(0)
+    latents = random.standard_normal((count, manifest.latent_dim)).astype(np.float32)
+    conditions = [
+        manifest.encode({a.name: random.choice(a.values) for a in manifest.attributes})
+        for _ in range(count)
+    ]
+    return latents, np.stack(conditions)
+
+
+async def play(
+    contestant: Contestant,
+    latents: np.ndarray,
+    conditions: np.ndarray,
+    concurrent: int,
+    seconds: float,
+) -> None:
+    """One round: so many clients, each asking again as soon as it has its picture."""
+    size = concurrent if contestant.batch else 1
+    started = time.perf_counter()
+    end = started + seconds
+
+    async def client(number: int) -> None:
+        own = slice(number * size, (number + 1) * size)
+        while True:
+            asked = time.perf_counter()
+            if asked >= end:
+                return
+            await contestant.paint(latents[own], conditions[own])
+            contestant.latencies.append(time.perf_counter() - asked)
+            contestant.pictures += size
+
+    await asyncio.gather(*(client(number) for number in range(concurrent // size)))
+    contestant.seconds += time.perf_counter() - started
+
+
+def load() -> str:
+    return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+
+
+if __name__ == "__main__":
+    main()
