@@ -124,16 +124,6 @@ def test_names_a_model_after_its_data_and_images(empty_registry: Registry, info:
     assert free_name(empty_registry, replace(info, settings={"data": None})) == "first-0k"
 
 
-def test_registers_an_unconditional_run(unconditional_run: Path, empty_registry: Registry) -> None:
-    folder, manifest = empty_registry.load(export_run(unconditional_run, empty_registry, "free"))
-    assert manifest.condition_dim == 0
-    session = onnxruntime.InferenceSession(folder / GENERATOR, providers=["CPUExecutionProvider"])
-    latents = np.random.RandomState(0).standard_normal((2, 8)).astype(np.float32)
-    feeds = {"latent": latents, "condition": np.zeros((2, 0), np.float32)}
-    [image] = session.run(["image"], feeds)
-    assert image.shape == (2, 32, 32, 3)
-
-
 class DependsOnTheBatch(nn.Module):
     """Subtracts the mean of the batch, as a batch norm left in training mode does."""
 

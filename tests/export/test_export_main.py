@@ -1,6 +1,8 @@
 import sys
 from pathlib import Path
 
+import numpy as np
+import onnxruntime
 import pytest
 
 from export.__main__ import main
@@ -17,9 +19,11 @@ def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 Output = pytest.CaptureFixture[str]
 
 
-def test_exports_uses_lists_and_rolls_back(run: Path, registry: Registry, capsys: Output) -> None:
+def test_exports_uses_lists_and_rolls_back(
+    unconditional_run: Path, registry: Registry, capsys: Output
+) -> None:
     registry.use("a")
-    assert main([str(run), "--name", "new"]) == 0
+    assert main([str(unconditional_run), "--name", "new"]) == 0
     assert "python -m export use new" in capsys.readouterr().out
     assert registry.current() == "a"
 
@@ -32,6 +36,14 @@ def test_exports_uses_lists_and_rolls_back(run: Path, registry: Registry, capsys
     assert [line.split()[0] for line in lines] == ["b", "a", "c", "*"]
     assert lines[-1].startswith("* new")
     assert "32×32  Q 4.50" in lines[-1]
+
+    folder, manifest = registry.load()
+    assert manifest.condition_dim == 0
+    session = onnxruntime.InferenceSession(folder / GENERATOR, providers=["CPUExecutionProvider"])
+    latents = np.random.RandomState(0).standard_normal((2, 8)).astype(np.float32)
+    feeds = {"latent": latents, "condition": np.zeros((2, 0), np.float32)}
+    [image] = session.run(["image"], feeds)
+    assert image.shape == (2, 32, 32, 3)
 
     assert main(["rollback"]) == 0
     assert registry.current() == "a"
