@@ -207,7 +207,7 @@ class Engine:
             if self._closed:
                 break
             jobs = self._next_batch()
-            if not jobs:  # the one that had arrived was cancelled
+            if not jobs:  # all that had arrived were cancelled
                 continue
             started = time.perf_counter()
             try:
@@ -248,13 +248,15 @@ class Engine:
         rest: deque[_Job] = deque()
         room = self._settings.max_batch
         for job in self._queue:
-            if not jobs or (job.model is jobs[0].model and len(job) <= room):
+            if job.images.cancelled():  # its caller has not had a turn yet to take it out
+                self._dropped += 1
+            elif not jobs or (job.model is jobs[0].model and len(job) <= room):
                 jobs.append(job)
                 room -= len(job)
             else:
                 rest.append(job)
         self._queue = rest
-        self._waiting -= sum(map(len, jobs))
+        self._waiting = sum(map(len, rest))
         return jobs
 
     def _run(self, jobs: list[_Job]) -> list[np.ndarray]:

@@ -214,6 +214,15 @@ async def test_who_goes_away_is_not_painted_for(engine: Engine, gate: Callable[[
         await gone
 
 
+async def test_who_goes_away_at_once_is_not_painted_for(engine: Engine) -> None:
+    gone = asyncio.create_task(engine.paint(*request(0)))
+    await queued(engine, 1)
+    gone.cancel()
+    await asyncio.wait([gone])
+    assert len(await engine.paint(*request(1))) == 1
+    assert (engine.stats.dropped, engine.stats.pictures) == (1, 1)
+
+
 async def test_the_event_loop_is_free_while_a_batch_is_painted(
     engine: Engine, gate: Callable[[], Gate]
 ) -> None:
