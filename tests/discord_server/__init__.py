@@ -52,7 +52,10 @@ leaving the `async with` fails if one was wrong.
     discord.reconnect(), .invalidate(resumable=False), .close_gateway(4000), .drop_gateway()
     discord.acknowledge_heartbeats = False; discord.resumable = False; discord.ask_heartbeat()
     discord.advance(15 * 60)                         # its clock: tokens, signed URLs, rate limits
-    discord.wait_disconnected(), .until(lambda: …, "what should happen")
+    discord.wait_disconnected()                      # before a killed bot is started again
+    discord.until(lambda: …, "what did not happen", within=5)  # looks when Discord's state changes
+
+A second try of what a provoked fault made fail (40060 after a lost receipt) is no violation.
 
 Counted: .session_starts, .resumes, .replayed (events), .heartbeats, .syncs (command overwrites).
 """

@@ -55,7 +55,7 @@ class Interactions:
         if self.server.clock() - interaction.created > self.server.deadline:
             raise ApiError(10062)
         body = call.body if isinstance(call.body, dict) else {}
-        kind, data = body.get("type"), body.get("data") or {}
+        kind, data = int(body.get("type") or 0), body.get("data") or {}
         if kind not in allowed(interaction):
             words = f"Value must be one of {allowed(interaction)}."
             call.form.add(["type"], "BASE_TYPE_CHOICES", words)
@@ -65,9 +65,9 @@ class Interactions:
         elif kind in (DEFER_UPDATE, UPDATE):
             interaction.original = interaction.message
             if kind == UPDATE and interaction.message is not None:
-                self._write(interaction.message, data, call, ["data"])
+                self.server.write(interaction.message, data, call, ["data"])
         elif kind == CHOICES:
-            where = ["data", "choices"]
+            where: list[str | int] = ["data", "choices"]
             limits.check_choices(call.form, data.get("choices"), where)
             check_types(call.form, data.get("choices") or [], interaction.data, where)
             call.form.check()
@@ -104,7 +104,7 @@ class Interactions:
         original = interaction.original
         if original is not None and original.loading and not original.deleted:
             # It takes the place of "thinking…" and keeps that one's visibility.
-            self._write(original, data, call, [])
+            self.server.write(original, data, call, [])
             await self._publish(interaction, original, new=False)
             return 200, original.payload()
         if interaction.only_user_install and interaction.followups >= FOLLOWUPS_OF_USER_APPS:
@@ -121,7 +121,7 @@ class Interactions:
         interaction, message = self._message(call)
         data = call.body if isinstance(call.body, dict) else {}
         was_loading = message.loading
-        self._write(message, data, call, [])
+        self.server.write(message, data, call, [])
         if not was_loading:
             messages.mark_edited(message)
         await self._publish(interaction, message, new=False)
@@ -184,15 +184,10 @@ class Interactions:
         if defer:
             message.flags |= LOADING
         else:
-            self._write(message, data, call, path)
+            self.server.write(message, data, call, path)
         interaction.channel.messages.append(message)
         self.server.messages[message.id] = message
         return message
-
-    def _write(
-        self, message: Message, data: dict[str, Any], call: Call, path: list[str | int]
-    ) -> None:
-        self.server.write(message, data, call, path)
 
     async def _publish(self, interaction: Interaction, message: Message, *, new: bool) -> None:
         """Tells those who wait that the bot has shown something, and the gateway too."""

@@ -181,6 +181,7 @@ class References:
 
     def _component(self, sent: Json, path: list[str | int], taken: set[int]) -> Json:
         result: Json = without_nulls(sent)
+        defaults: Json = {}
         if not sent.get("id"):
             self.next_id += 1
             while self.next_id in taken:
@@ -188,17 +189,17 @@ class References:
             result["id"] = self.next_id
         kind = sent.get("type")
         if kind in limits.SELECTS:
-            result = {"min_values": 1, "max_values": 1} | result
+            defaults = {"min_values": 1, "max_values": 1}
             result.pop("required", None)
         elif kind == limits.CONTAINER:
-            result = {"accent_color": None, "spoiler": False} | result
+            defaults = {"accent_color": None, "spoiler": False}
         elif kind == limits.SEPARATOR:
-            result = {"spacing": 1, "divider": True} | result
+            defaults = {"spacing": 1, "divider": True}
         elif kind == limits.THUMBNAIL:
-            result = {"description": None, "spoiler": False} | result
+            defaults = {"description": None, "spoiler": False}
             result["media"] = self._media(sent.get("media"), [*path, "media", "url"])
         elif kind == limits.FILE:
-            result = {"spoiler": False, "name": None, "size": None} | result
+            defaults = {"spoiler": False, "name": None, "size": None}
             result["file"] = self._media(sent.get("file"), [*path, "file", "url"])
         elif kind == limits.GALLERY:
             result["items"] = [
@@ -213,7 +214,7 @@ class References:
             ]
         if isinstance(sent.get("accessory"), dict):
             result["accessory"] = self._component(sent["accessory"], [*path, "accessory"], taken)
-        return result
+        return defaults | result
 
     def _media(self, media: Any, path: list[str | int]) -> Json:
         url = str((media or {}).get("url", ""))

@@ -241,7 +241,7 @@ class Person:
                 interaction.failed = True
                 words = f"no answer within {server.deadline:g} s"
                 callback = f"/interactions/{interaction.id}/{interaction.token}/callback"
-                if ("POST", callback) not in server.rest.troubled:
+                if not server.rest.troubled["POST", callback]:
                     server.violation(Violation(10062, words, interaction.what))
                 raise BotError(f"{interaction.what}: the application did not respond ({words})")
             self._raise(interaction)
@@ -311,7 +311,13 @@ class Person:
         if focused:
             # What is being typed is text, whatever the option's type.
             return filled | {"value": str(value), "focused": True}
-        wanted = {STRING: str, INTEGER: int, BOOLEAN: bool, NUMBER: (int, float), USER: Person}
+        wanted: dict[int, Any] = {
+            STRING: str,
+            INTEGER: int,
+            BOOLEAN: bool,
+            NUMBER: (int, float),
+            USER: Person,
+        }
         if kind == CHANNEL:
             resolved.setdefault("channels", {})[str(value.id)] = value.payload(self.server.bot)
             return filled | {"value": str(value.id)}

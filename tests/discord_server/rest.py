@@ -5,7 +5,7 @@ import math
 import re
 import time
 import traceback
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -109,7 +109,7 @@ class Rest:
         self.global_wait_until = 0.0
         self.buckets: dict[tuple[str, ...], Bucket] = {}
         self.faults: list[Fault] = []
-        self.troubled: set[tuple[str, str]] = set()  # where a fault was provoked
+        self.troubled: Counter[tuple[str, str]] = Counter()  # faults provoked, by place
         self.calls: list[Call] = []
 
     def routes(self, table: dict[str, Handler]) -> list[web.RouteDef]:
@@ -145,7 +145,7 @@ class Rest:
                 fault.times -= 1
                 if fault.times == 0:
                     self.faults.remove(fault)
-                self.troubled.add((method, path))
+                self.troubled[method, path] += 1
                 return fault
         return None
 

@@ -1,13 +1,14 @@
 """Discord's own description of its API, where it lies beside the project."""
 
 import json
+import warnings
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from .errors import Form
@@ -129,7 +130,7 @@ class Schemas:
 
 class Checker:
     def __init__(self, document: dict[str, Any]) -> None:
-        resource = Resource(contents=document, specification=DRAFT202012)
+        resource = DRAFT202012.create_resource(document)
         self._registry: Registry = Registry().with_resource(BASE, resource)
         self._validators: dict[str, Draft202012Validator] = {}
 
@@ -160,7 +161,8 @@ def leaves(errors: Iterable[ValidationError]) -> Iterable[ValidationError]:
             branches.setdefault(child.schema_path[0], []).append(child)
         meant = [branch for branch in branches.values() if not _other_kind(branch)]
         if meant:
-            yield from leaves(min(meant, key=len))
+            likeliest: list[ValidationError] = min(meant, key=len)
+            yield from leaves(likeliest)
         else:
             yield error
 
@@ -176,5 +178,11 @@ def _other_kind(branch: list[ValidationError]) -> bool:
 
 @cache
 def discord_schemas() -> Schemas | None:
-    """One for all tests: reading the description takes a while. None where it is absent."""
-    return Schemas() if FILE.is_file() else None
+    """One for all tests: reading the description takes a while.
+
+    None, with a warning, where it is absent.
+    """
+    if FILE.is_file():
+        return Schemas()
+    warnings.warn(f"bodies are not checked against Discord's schemas: no {FILE}", stacklevel=2)
+    return None

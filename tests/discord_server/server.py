@@ -3,7 +3,6 @@
 import asyncio
 import re
 import time
-import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import unquote
@@ -28,7 +27,7 @@ from .model import (
 )
 from .person import Person
 from .rest import Call, Fault, Rest
-from .schema import FILE, discord_schemas
+from .schema import discord_schemas
 
 T = TypeVar("T")
 
@@ -70,8 +69,6 @@ class DiscordServer:
         self.violations: list[Violation] = []
         self.drifts: list[str] = []
         self.schemas = discord_schemas()
-        if self.schemas is None:
-            warnings.warn(f"no schema checks: {FILE} is not there", stacklevel=2)
         # Gateway
         self.acknowledge_heartbeats = True
         self.resumable = True
@@ -254,7 +251,8 @@ class DiscordServer:
 
     def refused(self, call: Call, error: ApiError) -> None:
         """Notes a refusal, but for a second try of what a provoked fault made fail."""
-        if (call.method, call.path) in self.rest.troubled:
+        if self.rest.troubled[call.method, call.path] > 0:
+            self.rest.troubled[call.method, call.path] -= 1
             return
         where = f"{call.method} {call.path}"
         violation = Violation(error.code, error.message, where, error.errors)
