@@ -12,6 +12,9 @@ from db.store import GalleryQuery, Owner
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 PHONE, DESK = 360, 1280
+PATIENCE = 40_000  # milliseconds; on a machine that does other things, too
+
+expect.set_options(timeout=PATIENCE)
 
 Visit = Callable[..., Awaitable[Page]]
 
@@ -31,7 +34,7 @@ async def visit(client: TestClient, chromium: str) -> AsyncIterator[Visit]:
             viewport = {"width": width, "height": 740}
             context = await browser.new_context(viewport=viewport, **options)
             page = await context.new_page()
-            page.set_default_timeout(10_000)
+            page.set_default_timeout(PATIENCE)
             page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
             page.on("request", lambda r: r.url.startswith(home) or wrong.append(f"to {r.url}"))
             page.on(
@@ -47,7 +50,7 @@ async def visit(client: TestClient, chromium: str) -> AsyncIterator[Visit]:
 
 async def painted(page: Page) -> str:
     """Waits for the picture and for its tile; what it shows."""
-    await expect(page.locator("#result[data-state=done]")).to_be_visible(timeout=10_000)
+    await expect(page.locator("#result[data-state=done]")).to_be_visible()
     picture = page.locator("#result .picture")
     assert await picture.evaluate("image => image.naturalWidth") == 64
     return str(await picture.get_attribute("alt"))
