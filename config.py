@@ -49,6 +49,12 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlSource(settings_cls, toml_file)
 
 
+class ModelsSettings(Section):
+    """`[models]`, which all but the store read."""
+
+    dir: Path = Path("models")
+
+
 S = TypeVar("S", bound=Settings)
 
 

@@ -1,13 +1,12 @@
 """The sections of `config.toml` that the bot reads."""
 
 import os
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
 import config
-from config import Section
+from config import ModelsSettings, Section
 
 
 class DiscordSettings(Section):
@@ -26,10 +25,6 @@ class WebSettings(Section):
 
 class DbSettings(Section):
     url: str = "sqlite+aiosqlite:///data/irodori.db"
-
-
-class ModelsSettings(Section):
-    dir: Path = Path("models")
 
 
 class EngineSettings(Section):

@@ -16,12 +16,8 @@ python -m export RUN [--name NAME]   register a trained run as a model
        python -m export rollback            go back to the model used before"""
 
 
-class ModelsSettings(config.Section):
-    dir: Path = Path("models")
-
-
 class Settings(config.Settings):
-    models: ModelsSettings = ModelsSettings()
+    models: config.ModelsSettings = config.ModelsSettings()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -197,7 +197,11 @@ def _entries(path: Path, files: Files) -> tuple[list[_Entry], list[_Problem]]:
 def _tagged(files: Files) -> tuple[list[_Entry], list[_Problem]]:
     """Entries of `tags.csv` that parse, name a file, and have every attribute."""
     text = files[TAGS]().decode("utf-8-sig", errors="replace")
-    rows = [(n, row) for n, row in enumerate(csv.reader(io.StringIO(text)), 1) if any(row)]
+    try:
+        lines = csv.reader(io.StringIO(text, newline=None))
+        rows = [(number, row) for number, row in enumerate(lines, 1) if any(row)]
+    except csv.Error as error:
+        raise DataError(f"{TAGS} is no table of comma-separated values: {error}") from None
     images = _by_name(files)
     problems: list[_Problem] = []
     parsed: list[tuple[int, str, dict[str, str]]] = []

@@ -118,7 +118,7 @@ class Judge:
         - `<attribute>_as_asked`: share of pictures that show what was asked
         - `distance_<depth>`: Fréchet distance (Heusel et al. 2017) at that depth
         - `q`: geometric mean of these distances' ratios to the held-out faces' own; 1 = as real
-        - `fid`, `kid`: at the last features (KID of Bińkowski et al. 2018, times 1,000)
+        - `fid`, `kid`: at the last features (Bińkowski et al. 2018)
         - `diversity`: mean pairwise distance within a condition, in units of the real faces' own
         - `near_duplicates`: share of pictures with a neighbour of the same condition closer than
           real faces come but for one in a hundred
@@ -158,7 +158,7 @@ class Judge:
         for depth, features in seen.depths.items():
             figures[f"distance_{depth}"] = _frechet(self._reference.depths[depth], features)
         figures["fid"] = figures["distance_features"]
-        figures["kid"] = 1000 * _kernel(self._reference.depths["features"], seen.depths["features"])
+        figures["kid"] = _kernel(self._reference.depths["features"], seen.depths["features"])
         nearest, mean = _within(seen.layout, self.held_out.labels)
         figures["near_duplicates"] = (nearest < self._closest()).float().mean().item()
         figures["diversity"] = mean

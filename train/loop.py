@@ -112,7 +112,8 @@ class _Loop:
                         f"go on with: python -m train --resume {self.folder}"
                     )
             self._save()
-            self._report()
+            if self.since_report[1] < self.trainer.images:
+                self._report()
         return self.trainer
 
     def _next_report(self) -> int:

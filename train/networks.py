@@ -31,6 +31,23 @@ class ConditionalBatchNorm(nn.Module):
         return torch.addcmul(shift, self.norm(x), 1 + scale)
 
 
+class Smooth(nn.Module):
+    """A fixed binomial filter: takes out the chequered pattern that a strided transposed
+    convolution leaves (Odena et al. 2016; the filter is that of StyleGAN, Karras et al. 2019).
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        line = torch.tensor([1.0, 2.0, 1.0]) / 4
+        kernel = (line[:, None] * line).repeat(channels, 1, 1, 1)
+        self.register_buffer("kernel", kernel, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] to the same."""
+        x = F.pad(x, (1, 1, 1, 1), mode="replicate")
+        return F.conv2d(x, self.kernel, groups=x.shape[1])
+
+
 class Generator(nn.Module):
     """Latent and condition to a picture.
 
@@ -65,6 +82,8 @@ class Generator(nn.Module):
             nn.ConvTranspose2d(a, b, 4, stride=2, padding=1, bias=False)
             for a, b in pairwise(channels)
         )
+        # At the full size only, where the pattern shows; further down it costs sharpness.
+        self.smooth = Smooth(channels[-1])
         self.to_rgb = nn.Conv2d(channels[-1], 3, 3, padding=1)
         self.apply(_initialise)
 
@@ -73,10 +92,11 @@ class Generator(nn.Module):
         style = latent
         if self.embed is not None:
             style = torch.cat([latent, self.embed(condition)], dim=1)
-        x = self.start(style).view(len(latent), -1, self.side, self.side)
+        x = self.start(style).view(latent.shape[0], -1, self.side, self.side)
         for norm, grow in zip(self.norms, self.grow, strict=False):
             x = grow(F.relu(norm(x, style)))
-        return torch.tanh(self.to_rgb(F.relu(self.norms[-1](x, style))))
+        x = self.norms[-1](self.smooth(x), style)
+        return torch.tanh(self.to_rgb(F.relu(x)))
 
 
 class Discriminator(nn.Module):

@@ -77,9 +77,7 @@ def compare(
 
 def onnx_paint(folder: Path) -> Paint:
     """Paints with an exported model, as the bot does."""
-    session = onnxruntime.InferenceSession(
-        folder / GENERATOR, providers=onnxruntime.get_available_providers()
-    )
+    session = onnxruntime.InferenceSession(folder / GENERATOR, providers=["CPUExecutionProvider"])
 
     def paint(latents: Tensor, conditions: Tensor) -> Tensor:
         feed = {

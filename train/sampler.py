@@ -35,10 +35,11 @@ class GroupSampler:
         anchors = torch.randint(len(self.rows), (self.groups,), generator=self.rng, device=device)
         condition = self.condition[anchors].unsqueeze(1)
         count = self.counts[condition]
-        # One draw from each stretch of the (shuffled) members, so that none is drawn twice.
-        stretch = torch.arange(self.group, device=device) + torch.rand(
-            size, generator=self.rng, device=device
-        )
+        # One draw from each stretch of the (shuffled) members, so that none is drawn twice; the
+        # stretches begin anywhere, so that any two members can meet.
+        bounds = torch.arange(self.group + 1, device=device) * count // self.group
+        first, width = bounds[:, :-1], bounds.diff(dim=1).clamp(min=1)
+        draw = torch.rand(size, generator=self.rng, device=device)
         turn = torch.rand(self.groups, 1, generator=self.rng, device=device)
-        offset = ((stretch / self.group + turn) * count).long() % count
+        offset = (first + (draw * width).long() + (turn * count).long()) % count
         return self.rows[self.starts[condition] + offset].flatten()

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from config import Section, Settings
+from config import ModelsSettings, Section, Settings
 from train.networks import check_size
 
 
@@ -66,10 +66,6 @@ class JudgeSettings(Section):
 class PromoteSettings(Section):
     margin: float = Field(0.02, ge=0)
     """How much worse, as a share, a figure may be and still count as not worse."""
-
-
-class ModelsSettings(Section):
-    dir: Path = Path("models")
 
 
 class TrainingSettings(Settings):

@@ -1,0 +1,30 @@
+# Everything sets itself up: a virtual environment in .venv, renewed only when pyproject.toml changes.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+
+.PHONY: bot test lint clean
+
+bot: $(VENV)/.bot      ## serve: the web page, and Discord if DISCORD_TOKEN is set
+	$(PY) -m bot
+
+test: $(VENV)/.test    ## install everything, then check and test everything
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(PY) -m pytest
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Irodori needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.bot: pyproject.toml | $(VENV)/bin/python
+	$(PY) -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(VENV)/bin/python
+	$(PY) -m pip install --quiet --editable '.[train,test]'
+	@touch $(VENV)/.bot $@
+
+clean:                 ## forget the virtual environment and all caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

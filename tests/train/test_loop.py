@@ -1,0 +1,194 @@
+"""Training in small: it learns, goes on exactly, and stops well."""
+
+import io
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from rich.console import Console
+
+from train import checkpoint
+from train.data import Faces, load
+from train.judge import Judge, prepare
+from train.loop import DivergedError, Stopped, train
+from train.networks import SIZES, Discriminator, Generator
+from train.report import grid_labels, read_log
+from train.settings import TrainSettings
+from train.trainer import Trainer
+
+TINY = TrainSettings(
+    images=480, batch=8, width=4, latent_dim=8, resolution=32, report_images=160, device="cpu"
+)
+
+
+@pytest.fixture(scope="module")
+def faces(faces_zip: Path) -> Faces:
+    return load(faces_zip, 32)
+
+
+@pytest.fixture(scope="module")
+def judge(faces: Faces, tmp_path_factory: pytest.TempPathFactory) -> Judge:
+    return prepare(faces, tmp_path_factory.mktemp("judge"), images=320, report=lambda _: None)
+
+
+def start(run: Path, faces: Faces, settings: TrainSettings = TINY) -> Path:
+    checkpoint.write_run(
+        run,
+        checkpoint.RunInfo(
+            run=run.name,
+            attributes=faces.attributes,
+            latent_dim=settings.latent_dim,
+            image_size=settings.resolution,
+            fingerprint=faces.fingerprint,
+            settings=settings.model_dump(mode="json"),
+        ),
+    )
+    return run
+
+
+def quiet() -> Console:
+    return Console(file=io.StringIO())
+
+
+def test_reports_are_written(tmp_path: Path, faces: Faces, judge: Judge) -> None:
+    run = start(tmp_path / "run", faces)
+    trainer = train(run, TINY, faces, judge, quiet())
+    assert trainer.images == 480
+    log = read_log(run)
+    assert [line["images"] for line in log] == [160, 320, 480]
+    assert {"generator", "discriminator", "penalty", "hair_as_asked", "eyes_as_asked"} <= set(
+        log[0]
+    )
+    assert log[0]["learning_rate"] == TINY.learning_rate
+    assert log[-1]["learning_rate"] == pytest.approx(TINY.learning_rate / 20), "annealed"
+    with Image.open(run / "samples-000000k.png") as grid:
+        assert grid.size == (3 * 32, 4 * 32), "a row a hair colour, a column an eye colour"
+    with Image.open(run / "losses.png") as plot:
+        assert plot.size[0] > 400
+    generator, info = checkpoint.load_generator(run)
+    assert info.images == 480
+    assert info.attributes == faces.attributes
+    latent, condition = torch.randn(2, 8), torch.zeros(2, 7)
+    assert torch.equal(generator(latent, condition), trainer.ema(latent, condition))
+
+
+def test_resume_goes_on_bit_for_bit(
+    tmp_path: Path, faces: Faces, judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = train(start(tmp_path / "whole", faces), TINY, faces, judge, quiet())
+
+    run = start(tmp_path / "cut", faces)
+    step = Trainer.train_step
+
+    def interrupted(self: Trainer, learning_rate: float) -> dict[str, torch.Tensor]:
+        if self.step == 33:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return step(self, learning_rate)
+
+    monkeypatch.setattr(Trainer, "train_step", interrupted)
+    with pytest.raises(Stopped, match=r"SIGTERM at 272 images.*--resume"):
+        train(run, TINY, faces, judge, quiet())
+    monkeypatch.undo()
+    resumed = train(run, TINY, faces, judge, quiet())
+
+    assert resumed.step == whole.step
+    for name, tensor in whole.state().items():
+        assert torch.equal(tensor, resumed.state()[name]), name
+    timeless = [
+        [{k: v for k, v in line.items() if "second" not in k} for line in read_log(folder)]
+        for folder in (tmp_path / "whole", run)
+    ]
+    assert timeless[0] == timeless[1]
+
+
+def test_what_was_logged_after_the_checkpoint_is_logged_once(
+    tmp_path: Path, faces: Faces, judge: Judge
+) -> None:
+    """Killed outright, a run goes back to its last checkpoint, and so does its log."""
+    run = start(tmp_path / "run", faces)
+    train(run, TINY.model_copy(update={"images": 160}), faces, judge, quiet())
+    (run / "log.jsonl").open("a").write('{"images": 320, "generator": 1.0}\n')
+    train(run, TINY, faces, judge, quiet())
+    assert [line["images"] for line in read_log(run)] == [160, 320, 480]
+
+
+def test_divergence_stops_and_keeps_the_last_good_checkpoint(
+    tmp_path: Path, faces: Faces, judge: Judge
+) -> None:
+    run = start(tmp_path / "run", faces)
+    train(run, TINY.model_copy(update={"images": 160}), faces, judge, quiet())
+    good = (run / "checkpoint.safetensors").read_bytes()
+    wild = TINY.model_copy(update={"learning_rate": 1e12, "images": 4_000})
+    with pytest.raises(DivergedError, match=r"diverged at .* images: .* loss is .*checkpoint"):
+        train(run, wild, faces, judge, quiet())
+    assert (run / "checkpoint.safetensors").read_bytes() == good
+
+
+def test_a_damaged_or_missing_checkpoint_is_named(tmp_path: Path, faces: Faces) -> None:
+    with pytest.raises(checkpoint.CheckpointError, match=r"is no run: it has no run\.json"):
+        checkpoint.load_generator(tmp_path)
+    run = start(tmp_path / "run", faces)
+    with pytest.raises(checkpoint.CheckpointError, match=r"has no checkpoint"):
+        checkpoint.load_generator(run)
+    (run / "checkpoint.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0nonsense")
+    with pytest.raises(checkpoint.CheckpointError, match="damaged"):
+        checkpoint.load_generator(run)
+
+
+def test_colours_are_learnt(faces: Faces, judge: Judge, tmp_path: Path) -> None:
+    """In small: asked for pink hair, more comes out pink than asked for black."""
+    settings = TINY.model_copy(update={"images": 6_000, "report_images": 10**6, "batch": 16})
+    run = start(tmp_path / "run", faces, settings)
+    ema = train(run, settings, faces, judge, quiet()).ema
+    latents = torch.randn(32, 8, generator=torch.Generator().manual_seed(1))
+    condition = torch.zeros(32, 7)
+    condition[:, 4] = 1
+    black, pink = condition.clone(), condition.clone()
+    black[:, 1], pink[:, 2] = 1, 1
+    redness = [ema(latents, c)[:, 0].mean().item() for c in (black, pink)]
+    assert redness[1] > redness[0] + 0.1
+
+
+@pytest.mark.parametrize("loss", ["relativistic", "nonsaturating"])
+def test_untagged_images_train_unconditionally(
+    loss: str, faces: Faces, judge: Judge, tmp_path: Path
+) -> None:
+    plain = replace(faces, labels=faces.labels[:, :0], attributes=())
+    settings = TINY.model_copy(update={"images": 80, "report_images": 80, "loss": loss})
+    judge_of_plain = prepare(plain, tmp_path, images=64, report=lambda _: None)
+    run = start(tmp_path / "run", plain, settings)
+    trainer = train(run, settings, plain, judge_of_plain, quiet())
+    assert trainer.ema(torch.randn(2, 8), torch.zeros(2, 0)).shape == (2, 3, 32, 32)
+    with Image.open(run / "samples-000000k.png") as grid:
+        assert grid.size == (8 * 32, 8 * 32)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_networks_of_every_size(size: int) -> None:
+    generator = Generator(size, 8, (4, 3), width=4)
+    pictures = generator(torch.randn(4, 8), torch.eye(7)[:4])
+    assert pictures.shape == (4, 3, size, size)
+    assert pictures.abs().max() <= 1
+    score, logits = Discriminator(size, (4, 3), width=4)(pictures, torch.eye(7)[:4])
+    assert score.shape == (4,)
+    assert [head.shape for head in logits] == [(4, 4), (4, 3)]
+
+
+def test_a_mixed_condition_lies_between() -> None:
+    generator = Generator(32, 8, (2,), width=4).eval()
+    latent = torch.randn(1, 8)
+    whole = [generator.embed(c) for c in torch.eye(2)]  # type: ignore[misc]
+    mixed = generator.embed(torch.tensor([0.5, 0.5]))  # type: ignore[misc]
+    assert torch.allclose(mixed, (whole[0] + whole[1]) / 2, atol=1e-6)
+    assert generator(latent, torch.tensor([[0.5, 0.5]])).shape == (1, 3, 32, 32)
+
+
+def test_grid_labels(faces: Faces) -> None:
+    labels, columns = grid_labels(faces.attributes)
+    assert columns == 3
+    assert labels[:4].tolist() == [[0, 0], [0, 1], [0, 2], [1, 0]]
+    assert len(labels) == 12
