@@ -20,7 +20,7 @@ class WebSettings(Section):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     paint: Literal["open", "local", "off"] = "open"  # who may paint on the web page
-    public_url: str = ""  # how the page is reached from outside; empty: http://host:port
+    public_url: str = ""  # how others reach the page; empty: links are paths
 
 
 class DbSettings(Section):

@@ -24,11 +24,11 @@ from train.promote import incomparable, onnx_paint, promote
 from train.settings import TrainingSettings, TrainSettings
 
 NO_DATA = """\
-There is nothing to learn from yet. Training takes anime faces with tags, for example:
-  python -m train --data faces.zip                a zip or folder of images/ and tags.csv,
-                                                  one line an image: 17,aqua hair brown eyes
-  python -m train --data folder                   one folder a class, or untagged images alone
-The README's section "Bring your own images" says more; `python -m train --help` lists settings."""
+There is nothing to learn from yet: name a folder or a zip of images, at least 64×64 pixels each.
+  python -m train --data faces.zip    with images/ and tags.csv, a line each: 17,aqua hair red eyes
+  python -m train --data folder       with one folder a class, or untagged images alone
+It trains, judges, exports, and puts the new model in use if it is not worse than the present one.
+The README says more under "Bring your own images"; `python -m train --help` lists all settings."""
 
 
 def main() -> None:
@@ -138,9 +138,9 @@ def _train(arguments: argparse.Namespace, settings: TrainingSettings, console: C
 
 
 def _judge_model(name: str | None, settings: TrainingSettings, console: Console) -> None:
-    faces = _faces(settings.train, console)
     registry = Registry(settings.models.dir)
     folder, manifest = registry.load(name)
+    faces = _faces(settings.train, console)
     reason = incomparable(manifest, faces)
     if reason:
         raise ModelError(f"model {manifest.name} {reason}")

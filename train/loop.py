@@ -93,6 +93,7 @@ class _Loop:
         with _stop_signals() as stop, self._progress() as bar:
             task = bar.add_task("", total=1.0, note="")
             next_report = self._next_report()
+            losses: dict[str, Tensor] = {}
             while self.done < 1:
                 losses = self.trainer.train_step(self._learning_rate())
                 if self.trainer.step % CHECK_STEPS == 0:
@@ -111,7 +112,9 @@ class _Loop:
                         f"stopped by {stop[0]} at {self.trainer.images:,} images; "
                         f"go on with: python -m train --resume {self.folder}"
                     )
-            self._save()
+            if losses:
+                self._check(losses)
+                self._save()
             if self.since_report[1] < self.trainer.images:
                 self._report()
         return self.trainer
@@ -125,7 +128,7 @@ class _Loop:
         return self.settings.learning_rate * max(0.05, min(1.0, left))
 
     def _check(self, losses: dict[str, Tensor]) -> None:
-        self.losses |= {name: value.item() for name, value in losses.items()}
+        self.losses = {name: value.item() for name, value in losses.items()}
         for name, value in self.losses.items():
             if not math.isfinite(value) or abs(value) > ABSURD:
                 raise DivergedError(

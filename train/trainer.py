@@ -41,6 +41,8 @@ class Trainer:
         self.rng = torch.Generator(device=self.device).manual_seed(settings.seed)
         self.sampler = GroupSampler(faces, settings.batch, settings.group, self.rng)
         self.step = 0
+        self.penalty = torch.zeros((), device=self.device)
+        """The last one measured: most steps have none."""
 
     @property
     def images(self) -> int:
@@ -115,9 +117,9 @@ class Trainer:
             real_part, fake_part = steepness.chunk(2)
             penalty = real_part.mean() + (fake_part.mean() if relativistic else 0.0)
             total = total + settings.penalty / 2 * settings.penalty_every * penalty
-            figures["penalty"] = penalty.detach()
+            self.penalty = penalty.detach()
         self._update("discriminator", total)
-        return figures
+        return figures | {"penalty": self.penalty}
 
     def _update(self, player: str, loss: Tensor) -> None:
         optimiser = self.optimisers[player]
@@ -141,7 +143,7 @@ class Trainer:
 
     def state(self) -> dict[str, Tensor]:
         """Everything that `restore` needs to go on exactly, by name."""
-        tensors = {"rng": self.rng.get_state()}
+        tensors = {"rng": self.rng.get_state(), "penalty": self.penalty}
         for name, network in self._networks().items():
             tensors |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
         for player, optimiser in self.optimisers.items():
@@ -153,6 +155,7 @@ class Trainer:
     def restore(self, tensors: dict[str, Tensor], step: int) -> None:
         """Takes over a `state` saved after `step` steps."""
         self.rng.set_state(tensors["rng"])
+        self.penalty = tensors["penalty"].to(self.device)
         for name, network in self._networks().items():
             start = f"{name}."
             network.load_state_dict(
