@@ -36,6 +36,20 @@ def classification(logits: Sequence[Tensor], labels: Tensor) -> Tensor:
     return torch.stack(losses).sum() if losses else torch.zeros((), device=labels.device)
 
 
+def likeness(real: Tensor, fake: Tensor, group: int) -> Tensor:
+    """How much less fakes of one condition differ than real faces do, as a share; 0 if not less.
+
+    Images [N, 3, S, S], in groups of neighbours that share a condition. Asks of the generator what
+    mode seeking does (Mao et al. 2019), but no more than the data shows.
+    """
+
+    def spread(images: Tensor) -> Tensor:
+        grouped = images.reshape(-1, group, images[0].numel())
+        return (grouped.var(dim=1, unbiased=False).mean(dim=1) + 1e-8).sqrt().mean()
+
+    return F.relu(1 - spread(fake) / spread(real))
+
+
 def zero_centred_penalty(scores: Tensor, images: Tensor) -> Tensor:
     """‖∇ₓ D(x)‖² of each picture, [N] (R1 on reals, R2 on fakes; Mescheder et al. 2018, eq. 9)."""
     (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)

@@ -34,6 +34,8 @@ class TrainSettings(Section):
     loss: Literal["relativistic", "nonsaturating"] = "relativistic"
     class_weight: float = Field(0.5, ge=0)
     """Of the classification heads, for both players."""
+    diversity_weight: float = Field(3.0, ge=0)
+    """Of the generator's loss for fakes of one condition that are more alike than real faces."""
     penalty: float = Field(0.3, ge=0)
     """γ of R1 (and R2, with the relativistic loss)."""
     penalty_every: int = Field(8, ge=1)

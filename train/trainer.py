@@ -91,9 +91,19 @@ class Trainer:
         else:
             adversarial = losses.nonsaturating_generator(fake_score)
         naming = losses.classification(logits, labels)
-        self._update("generator", adversarial + self.settings.class_weight * naming)
+        likeness = losses.likeness(real, fake, self.settings.group)
+        self._update(
+            "generator",
+            adversarial
+            + self.settings.class_weight * naming
+            + self.settings.diversity_weight * likeness,
+        )
         self.discriminator.requires_grad_(True)
-        return {"generator": adversarial.detach(), "generator_naming": naming.detach()}
+        return {
+            "generator": adversarial.detach(),
+            "generator_naming": naming.detach(),
+            "likeness": likeness.detach(),
+        }
 
     def _discriminator_step(
         self, real: Tensor, fake: Tensor, condition: Tensor, labels: Tensor

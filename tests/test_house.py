@@ -1,0 +1,95 @@
+"""The rules of the house: who may import whom, and that the settings file is complete."""
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import config
+from bot.settings import Settings as BotSettings
+from train.settings import TrainingSettings
+
+ROOT = Path(__file__).parents[1]
+OURS = {"bot", "db", "export", "train", "config"}
+TRAINING = {"torch", "torchvision", "torchmetrics", "onnx", "onnxscript", "safetensors", "rich"}
+MAY_IMPORT = {
+    "bot": {"bot", "db", "config", "export.manifest", "export.registry"},
+    "db": {"db"},
+    "export": {"export", "train", "config"},
+    "train": {"train", "export", "config"},
+}
+PLAIN = ["export/manifest.py", "export/registry.py", "config.py"]
+
+
+def modules(*packages: str) -> list[Path]:
+    return [file for package in packages for file in sorted((ROOT / package).rglob("*.py"))]
+
+
+def imports(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: imports here are absolute"
+            yield node.module or ""
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_imports_run_one_way(package: str) -> None:
+    for file in modules(package):
+        for name in imports(file):
+            if name.split(".")[0] in OURS:
+                allowed = any(name == ok or name.startswith(f"{ok}.") for ok in MAY_IMPORT[package])
+                assert allowed, f"{file.relative_to(ROOT)} imports {name}"
+
+
+def test_the_serving_side_never_imports_what_training_needs() -> None:
+    for file in [*modules("bot", "db"), *(ROOT / name for name in PLAIN)]:
+        heavy = TRAINING & {name.split(".")[0] for name in imports(file)}
+        assert not heavy, f"{file.relative_to(ROOT)} imports {heavy}"
+
+
+def test_no_circle_of_files() -> None:
+    files = {str(f.relative_to(ROOT)): f for f in [*modules(*MAY_IMPORT), ROOT / "config.py"]}
+    names = {f.removesuffix(".py").removesuffix("/__init__").replace("/", "."): f for f in files}
+    needs = {
+        file: {names[name] for name in imports(path) if name in names}
+        for file, path in files.items()
+    }
+    while needs:
+        free = {file for file, wanted in needs.items() if not wanted & needs.keys() - {file}}
+        assert free, f"these import each other in a circle: {sorted(needs)}"
+        needs = {file: wanted for file, wanted in needs.items() if file not in free}
+
+
+def test_the_settings_file_names_every_setting_with_its_default() -> None:
+    text = (ROOT / "config.toml").read_text("utf-8")
+    # Settings without a default stand there as comments.
+    table = tomllib.loads(text.replace("\n# data =", "\ndata =").replace("\n# minutes =", "\nminutes =").replace("\n# guild =", "\nguild ="))  # fmt: skip  # noqa: E501
+    for settings in (BotSettings(), TrainingSettings()):
+        for section, values in settings.model_dump(mode="json").items():
+            assert table[section].keys() == values.keys(), section
+            for key, value in values.items():
+                if value is not None:
+                    assert table[section][key] == value, f"{section}.{key}"
+
+
+def test_a_wrong_section_or_environment_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("[trian]\nbatch = 3\n")
+    with pytest.raises(config.SettingsError, match=r"unknown section \[trian\]"):
+        config.read(TrainingSettings, file)
+    file.write_text("[train\n")
+    with pytest.raises(config.SettingsError, match="not valid TOML"):
+        config.read(TrainingSettings, file)
+    file.write_text("[train]\nbatch = 4\nimages = 7\n")
+    monkeypatch.setenv("IRODORI_TRAIN__BATCH", "6")
+    read = config.read(TrainingSettings, file, {"train": {"images": 9}}).train
+    assert (read.batch, read.images) == (6, 9), "file < environment < command line"
+    monkeypatch.setenv("IRODORI_TRIAN__BATCH", "6")
+    with pytest.raises(config.SettingsError, match="IRODORI_TRIAN__BATCH"):
+        config.read(TrainingSettings, file)
