@@ -16,7 +16,8 @@ import config
 from export.convert import ExportError, export_run
 from export.manifest import ModelError
 from export.registry import Registry
-from train import checkpoint, report
+from train import checkpoint
+from train.calibrate import calibrate
 from train.data import DataError, Faces, load
 from train.judge import Judge, prepare
 from train.loop import DivergedError, Stopped, train
@@ -121,10 +122,9 @@ def _train(arguments: argparse.Namespace, settings: TrainingSettings, console: C
     console.print(f"training in {run} on {faces.images.device}", highlight=False)
     learnt, _ = faces.split()
     trainer = train(run, settings.train, learnt, judge, console)
-    figures = judge.measure(
-        lambda latents, conditions: report.paint(trainer.ema, latents, conditions),
-        settings.train.latent_dim,
-    )
+    figures = calibrate(trainer.ema, judge)
+    checkpoint.save(run, trainer.state(), checkpoint.read_progress(run))
+    console.print(f"latents are spread by {trainer.ema.spread.item():g}", highlight=False)
     (run / "judge.json").write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
     _print_figures(figures, console)
     registry = Registry(settings.models.dir)

@@ -36,6 +36,8 @@ class Smooth(nn.Module):
     convolution leaves (Odena et al. 2016; the filter is that of StyleGAN, Karras et al. 2019).
     """
 
+    kernel: Tensor
+
     def __init__(self, channels: int) -> None:
         super().__init__()
         line = torch.tensor([1.0, 2.0, 1.0]) / 4
@@ -51,9 +53,13 @@ class Smooth(nn.Module):
 class Generator(nn.Module):
     """Latent and condition to a picture.
 
+    `spread` is what the latent is multiplied with: 1 while training, set when it has ended.
+
     Both enter every block: the style vector is the latent beside a linear embedding of the
     condition, so that a condition half pink and half blue is the middle between the two.
     """
+
+    spread: Tensor
 
     def __init__(
         self,
@@ -72,6 +78,7 @@ class Generator(nn.Module):
         check_size(image_size)
         self.latent_dim, self.image_size = latent_dim, image_size
         condition_dim = sum(values)
+        self.register_buffer("spread", torch.ones(()))
         self.embed = nn.Linear(condition_dim, embedding, bias=False) if condition_dim else None
         style_dim = latent_dim + (embedding if condition_dim else 0)
         channels = [*_channels(image_size, width)[::-1], width // 2]
@@ -89,9 +96,9 @@ class Generator(nn.Module):
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
         """Latent [N, Z] and condition [N, C], both float32, to pictures [N, 3, S, S] in -1…1."""
-        style = latent
+        style = latent * self.spread
         if self.embed is not None:
-            style = torch.cat([latent, self.embed(condition)], dim=1)
+            style = torch.cat([style, self.embed(condition)], dim=1)
         x = self.start(style).view(latent.shape[0], -1, self.side, self.side)
         for norm, grow in zip(self.norms, self.grow, strict=False):
             x = grow(F.relu(norm(x, style)))

@@ -179,6 +179,7 @@ class Trainer:
                     for key, value in tensors.items()
                     if key.startswith(start)
                 }
+        self.ema.spread.fill_(1)  # settled anew when training ends
         self.step = step
 
     def _networks(self) -> dict[str, nn.Module]:

@@ -1,17 +1,11 @@
-"""A tiny drawn data set: faces of 32 pixels with 4 hair and 3 eye colours."""
+"""Drawn faces, as files and as a zip; training on one thread."""
 
-import io
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
+import drawn_faces
 import pytest
 import torch
-from PIL import Image, ImageDraw
-
-HAIR = {"aqua": "#30c0c0", "black": "#202020", "pink": "#ff80b0", "red": "#c02020"}
-EYES = {"blue": "#2040ff", "green": "#20a040", "orange": "#ff9020"}
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -20,39 +14,9 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def draw_face(hair: str, eyes: str, rng: np.random.RandomState, size: int = 32) -> Image.Image:
-    """A face with that hair and those eyes; place, width, fringe and shade differ each time."""
-    big = size * 4
-    image = Image.new("RGB", (big, big), "white")
-    pen = ImageDraw.Draw(image)
-    x, y = rng.uniform(0.44, 0.56, 2) * big
-    w, h = rng.uniform(0.24, 0.32) * big, rng.uniform(0.28, 0.36) * big
-    pen.ellipse((x - 1.4 * w, y - 1.5 * h, x + 1.4 * w, y + 1.3 * h), HAIR[hair])
-    pen.ellipse((x - w, y - 0.7 * h, x + w, y + h), "#ffe0d0")
-    for strand in np.linspace(-1, 1, rng.randint(4, 8)):
-        tip = y - rng.uniform(-0.1, 0.35) * h
-        root = x + strand * w
-        pen.polygon([(root - w / 4, y - h), (root + w / 4, y - h), (root, tip)], HAIR[hair])
-    r = rng.uniform(0.13, 0.2) * w
-    for side in (-0.45, 0.45):
-        pen.ellipse((x + side * w - r, y, x + side * w + r, y + 2.6 * r), EYES[eyes])
-    pen.arc((x - w / 4, y + h / 2, x + w / 4, y + 0.75 * h), 20, 160, "#803030", max(1, big // 64))
-    return image.resize((size, size), Image.Resampling.LANCZOS)
-
-
 @pytest.fixture(scope="session")
 def face_files() -> dict[str, bytes]:
-    """`images/<id>.png` and an MLDS `tags.csv` of 960 faces."""
-    rng = np.random.RandomState(0)
-    files, lines = {}, []
-    pairs = [(hair, eyes) for hair in HAIR for eyes in EYES]
-    for number in range(960):
-        hair, eyes = pairs[number % len(pairs)]
-        stream = io.BytesIO()
-        draw_face(hair, eyes, rng).save(stream, "PNG")
-        files[f"images/{number}.png"] = stream.getvalue()
-        lines.append(f"{number},{hair} hair {eyes} eyes\n")
-    return files | {"tags.csv": "".join(lines).encode()}
+    return drawn_faces.face_files()
 
 
 @pytest.fixture
@@ -61,11 +25,7 @@ def lay_out(tmp_path: Path) -> Callable[..., Path]:
 
     def write(files: dict[str, bytes], kind: str = "folder", name: str = "faces") -> Path:
         if kind == "zip":
-            path = tmp_path / f"{name}.zip"
-            with zipfile.ZipFile(path, "w") as archive:
-                for file, content in files.items():
-                    archive.writestr(file, content)
-            return path
+            return drawn_faces.write_zip(tmp_path / f"{name}.zip", files)
         for file, content in files.items():
             path = tmp_path / name / file
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,8 +37,4 @@ def lay_out(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def faces_zip(tmp_path_factory: pytest.TempPathFactory, face_files: dict[str, bytes]) -> Path:
-    path = tmp_path_factory.mktemp("data") / "faces.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        for file, content in face_files.items():
-            archive.writestr(file, content)
-    return path
+    return drawn_faces.write_zip(tmp_path_factory.mktemp("data") / "faces.zip", face_files)

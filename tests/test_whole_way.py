@@ -1,0 +1,115 @@
+"""The whole way in miniature: drawn faces, training, export, Discord, the web page, a new model."""
+
+import asyncio
+import io
+import os
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import numpy as np
+from discord_server import DiscordServer
+from drawn_faces import face_files, write_zip
+from PIL import Image
+
+from export.registry import Registry
+
+ROOT = Path(__file__).parents[1]
+SERVES = re.compile(r"http://127\.0\.0\.1:\d+")
+
+
+async def train(folder: Path, *arguments: str) -> str:
+    """`python -m train` on the drawn faces; returns what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "train", "--data", "faces.zip", "--resolution", "32"),
+        *("--batch", "16", "--width", "8", "--latent-dim", "16", *arguments),
+        cwd=folder,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "OMP_NUM_THREADS": "1",
+            "IRODORI_JUDGE__IMAGES": "1000",
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
+    return output.decode()
+
+
+@asynccontextmanager
+async def bot(folder: Path, discord: DiscordServer) -> AsyncIterator[str]:
+    """`python -m bot`, serving both faces; gives the address of the web page."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", "--web.port", "0", "--engine.poll_seconds", "0.1"),
+        cwd=folder,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "DISCORD_TOKEN": discord.token,
+            "IRODORI_DISCORD__API_URL": discord.api_url,
+            "IRODORI_DISCORD__GATEWAY_URL": discord.gateway_url,
+            "IRODORI_ENGINE__PROVIDER": "cpu",
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(60):
+            line = (await process.stdout.readline()).decode()
+        found = SERVES.search(line)
+        assert found, line
+        await discord.wait_connected()
+        yield found.group()
+    finally:
+        process.terminate()
+        assert await process.wait() == 0
+
+
+def pixels(picture: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")).astype(int)
+
+
+async def test_from_drawn_faces_to_avatars(tmp_path: Path) -> None:
+    write_zip(tmp_path / "faces.zip", face_files())
+    said = await train(tmp_path, "--images", "3200", "--name", "first")
+    assert "is now in use; there was no model before it" in said
+    registry = Registry(tmp_path / "models")
+    first = registry.current()
+
+    async with DiscordServer() as discord, bot(tmp_path, discord) as address:
+        mio = discord.member("Mio")
+        reply = await mio.slash("avatar", hair="pink", eyes="orange", seed=7)
+        assert "pink hair, orange eyes" in reply.text
+        painted = pixels(reply.pictures[0].data)
+        assert painted.shape == (32, 32, 3)
+
+        async with aiohttp.ClientSession(address) as web:
+            # The page paints the same picture for the same seed, and shows what Discord painted.
+            wish = {"prompt": "hair:pink eyes:orange", "seed": 7}
+            async with web.post("/api/avatars", json=wish) as answer:
+                assert answer.status == 201
+                (avatar,) = await answer.json()
+            assert avatar["model"] == first
+            async with web.get(avatar["image_url"]) as answer:
+                assert np.abs(pixels(await answer.read()) - painted).max() <= 1
+            async with web.get("/api/avatars", params={"hair": "pink"}) as answer:
+                assert len((await answer.json())["avatars"]) == 2
+
+            # A new model is taken over while the bot serves.
+            more = ("--images", "160", "--name", "second", "--model-name", "newer", "--force")
+            assert "newer is now in use" in await train(tmp_path, *more)
+            async with asyncio.timeout(30):
+                while True:
+                    async with web.get("/healthz") as answer:
+                        if (await answer.json())["model"] == "newer":
+                            break
+            reply = await mio.slash("avatar", hair="pink", eyes="orange", seed=7)
+            assert np.abs(pixels(reply.pictures[0].data) - painted).max() > 1
+            assert "newer" in reply.text
+        assert discord.violations == []
