@@ -26,7 +26,7 @@ class SettingsError(Exception):
 class Section(BaseModel):
     """One `[section]` of `config.toml`; a key that it does not have is an error."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
 class Settings(BaseSettings):

@@ -7,6 +7,7 @@ for real faces that neither the judge nor the generator has seen.
 
 import json
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -231,7 +232,8 @@ def _frechet(real: Tensor, other: Tensor) -> float:
 
 
 def _kernel(real: Tensor, other: Tensor) -> float:
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that it keeps all features: it may
         torch.manual_seed(0)
         metric = KernelInceptionDistance(
             _AsFeatures(real.shape[1]), subsets=20, subset_size=min(1000, len(other))
