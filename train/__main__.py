@@ -41,6 +41,9 @@ def main() -> None:
             _judge_model(arguments.model, settings, console)
         else:
             _train(arguments, settings, console)
+    except KeyboardInterrupt:  # before or after the training itself, which takes it kindly
+        console.print("interrupted")
+        sys.exit(130)
     except Stopped as stopped:
         console.print(str(stopped), highlight=False)
     except (

@@ -95,9 +95,8 @@ class Judge:
                 depths.setdefault(f"stage{number}", []).append(torch.cat([mean, deviation], dim=1))
             depths.setdefault("features", []).append(features)
             columns = [head.argmax(dim=1) for head in logits]
-            labels.append(
-                torch.stack(columns, dim=1) if columns else torch.zeros(len(batch), 0).long()
-            )
+            none = features.new_zeros((len(batch), 0), dtype=torch.int64)
+            labels.append(torch.stack(columns, dim=1) if columns else none)
             layouts.append(_layout(maps))
         return Seen(
             {name: torch.cat(parts) for name, parts in depths.items()},

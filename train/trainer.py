@@ -1,5 +1,6 @@
 """The two players and one step of their game."""
 
+import contextlib
 import copy
 import math
 
@@ -72,9 +73,13 @@ class Trainer:
             settings.batch, settings.latent_dim, generator=self.rng, device=self.device
         )
         with self._half_precision():
-            fake = flip_and_shift(self.generator(latent, condition), self.rng)
+            fake = flip_and_shift(self.generator(latent, condition), self.rng).float()
             figures = self._generator_step(real, fake, condition, labels)
-            figures |= self._discriminator_step(real, fake.detach(), condition, labels)
+        # Lazy regularisation (Karras et al. 2020, StyleGAN2): seldom, and as much stronger.
+        lazy = settings.penalty > 0 and self.step % settings.penalty_every == 0
+        # Gradients of gradients need all their digits.
+        with contextlib.nullcontext() if lazy else self._half_precision():
+            figures |= self._discriminator_step(real, fake.detach(), condition, labels, lazy)
         self._average()
         self.step += 1
         return figures
@@ -106,12 +111,10 @@ class Trainer:
         }
 
     def _discriminator_step(
-        self, real: Tensor, fake: Tensor, condition: Tensor, labels: Tensor
+        self, real: Tensor, fake: Tensor, condition: Tensor, labels: Tensor, lazy: bool
     ) -> dict[str, Tensor]:
         settings = self.settings
         relativistic = settings.loss == "relativistic"
-        # Lazy regularisation (Karras et al. 2020, StyleGAN2): seldom, and as much stronger.
-        lazy = settings.penalty > 0 and self.step % settings.penalty_every == 0
         both = torch.cat([real, fake]).requires_grad_(lazy)
         scores, logits = self.discriminator(both, torch.cat([condition, condition]))
         real_score, fake_score = scores.chunk(2)

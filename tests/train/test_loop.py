@@ -73,7 +73,8 @@ def test_reports_are_written(tmp_path: Path, faces: Faces, judge: Judge) -> None
     assert info.images == 480
     assert info.attributes == faces.attributes
     latent, condition = torch.randn(2, 8), torch.zeros(2, 7)
-    assert torch.equal(generator(latent, condition), trainer.ema(latent, condition))
+    # But for the memory format, in which sums are taken in another order.
+    assert torch.allclose(generator(latent, condition), trainer.ema(latent, condition), atol=1e-5)
 
 
 def test_resume_goes_on_bit_for_bit(
