@@ -20,7 +20,7 @@ from train.networks import Generator
 
 # Of opset 18, from ONNX Runtime's list of kernels of CUDAExecutionProvider.
 CUDA = """
-    Add BatchNormalization Cast Clip Concat Conv ConvTranspose Gemm Mul Relu Reshape Round Split
+    Add BatchNormalization Cast Clip Concat Conv ConvTranspose Gemm Mul Pad Relu Reshape Round Split
     Tanh Transpose Unsqueeze
 """.split()  # noqa: SIM905
 
