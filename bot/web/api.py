@@ -6,13 +6,13 @@ from typing import Any
 from aiohttp import web
 
 from bot.prompt import format_wish
+from bot.studio import MAX_PAGE
 from bot.web import visitors
 from bot.web.keys import ENGINE, METRICS, SETTINGS, STUDIO
 from bot.web.reading import BadRequest, read_limit, read_order, refuse_twice
 from db.store import Avatar, GalleryQuery
 
 PAGE = 24  # pictures
-MAX_PAGE = 100
 
 log = logging.getLogger(__name__)
 routes = web.RouteTableDef()

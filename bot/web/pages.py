@@ -13,7 +13,7 @@ from bot.web import visitors
 from bot.web.api import PAGE
 from bot.web.colours import COLOURS
 from bot.web.keys import SETTINGS, STUDIO, TEMPLATES
-from bot.web.reading import read_form, refuse_twice
+from bot.web.reading import read_fields, read_form, refuse_twice
 from bot.web.status import status_of
 from db.store import Avatar, GalleryQuery
 from export.manifest import Attribute
@@ -38,7 +38,7 @@ async def studio_page(request: web.Request) -> web.Response:
 async def paint(request: web.Request) -> web.Response:
     """The form, sent without JavaScript: paints, and leads to the picture's page."""
     visitors.require_painter(request)
-    form = {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
+    form = await read_fields(request)
     swatches = {
         key.removeprefix(FIELD): value
         for key, value in form.items()

@@ -9,10 +9,10 @@ from aiohttp import web
 from multidict import MultiMapping
 
 from bot.errors import Refusal
-from bot.studio import MAX_COUNT
+from bot.studio import MAX_COUNT, SEEDS
 
 MAX_BODY = 16 * 1024  # bytes; a wish is a few words
-MAX_SEED = 2**32 - 1
+MAX_SEED = SEEDS - 1
 
 
 class BadRequest(Refusal):
@@ -39,7 +39,7 @@ async def read_order(request: web.Request) -> Order:
         )
     try:
         body = json.loads((await request.read()).decode("utf-8"))
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, web.RequestPayloadError):
         raise BadRequest("the body is not valid JSON in UTF-8") from None
     if not isinstance(body, dict):
         raise BadRequest('the body must be a JSON object such as {"prompt": "hair:pink"}')
@@ -55,7 +55,16 @@ async def read_order(request: web.Request) -> Order:
     )
 
 
-def read_form(form: Mapping[str, Any]) -> Order:
+async def read_fields(request: web.Request) -> dict[str, str]:
+    """The texts of a form; files are left out. Raises BadRequest, HTTPRequestEntityTooLarge."""
+    try:
+        form = await request.post()
+    except (ValueError, LookupError, RuntimeError, web.RequestPayloadError):
+        raise BadRequest("the form cannot be read") from None
+    return {key: value for key, value in form.items() if isinstance(value, str)}
+
+
+def read_form(form: Mapping[str, str]) -> Order:
     """The order in the page's form, as it comes without JavaScript. Raises BadRequest."""
     seed = form.get("seed", "")
     return Order(_prompt(form.get("prompt", "")), seed=_digits("seed", seed, 0, MAX_SEED))

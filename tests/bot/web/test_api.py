@@ -109,6 +109,12 @@ async def test_a_body_that_is_no_json_is_refused(client: TestClient, body: bytes
         assert (await answer.json())["error"]
 
 
+async def test_a_body_that_is_not_packed_as_it_says_is_refused(client: TestClient) -> None:
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+    async with client.post("/api/avatars", data=b'{"prompt": ""}', headers=headers) as answer:
+        assert answer.status == 400
+
+
 async def test_half_characters_in_a_prompt_do_no_harm(client: TestClient) -> None:
     body = b'{"prompt": "\\ud800 hair:pink \\u0000"}'
     headers = {"content-type": "application/json"}

@@ -124,6 +124,25 @@ async def test_an_upload_is_no_order(client: TestClient) -> None:
         assert answer.status == 413
 
 
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/x-www-form-urlencoded", b"prompt=\xff\xfe"),
+        ("application/x-www-form-urlencoded; charset=klingon", b"prompt=pink"),
+        ("multipart/form-data", b"prompt"),
+        ("multipart/form-data; boundary=a", b"prompt"),
+        ("multipart/form-data; boundary=a", b"--a\r\n\r\nprompt\r\n--a--\r\n"),
+    ],
+)
+async def test_a_form_that_cannot_be_read_is_no_fault_of_ours(
+    client: TestClient, content_type: str, body: bytes
+) -> None:
+    headers = {"content-type": content_type}
+    async with client.post("/paint", data=body, headers=headers) as answer:
+        assert answer.status == 400
+        assert "form" in (await answer.json())["error"]
+
+
 async def test_a_link_may_carry_a_wish(client: TestClient) -> None:
     page = await get(client, "/?prompt=blue+eyes&seed=5")
     assert page.all("input", id="prompt")[0]["value"] == "blue eyes"
