@@ -20,6 +20,7 @@ from bot.discord.replies import (
     defer_answer,
     defer_update,
     delete_message,
+    is_addressee,
     is_moderator,
     is_owner,
     owner_of,
@@ -81,7 +82,7 @@ class Again(AvatarButton, template=f"irodori:again:{ID}"):
     async def callback(self, interaction: Interaction) -> None:
         studio: Studio = interaction.client.studio
         me = owner_of(interaction)
-        private = await _answers_privately(interaction, await studio.get(self.avatar_id, me))
+        private = _answers_privately(interaction, await studio.get(self.avatar_id, me))
         await defer_answer(interaction, private=private)
         avatar = await studio.again(self.avatar_id, owner=me, **place_of(interaction))
         await deliver(interaction, [avatar], asked_by=None if private else me.key)
@@ -103,7 +104,7 @@ class Recolour(AvatarButton, template=f"irodori:recolour:{ID}"):
         rows = colour_rows(avatar, studio.attributes)
         if not rows:
             raise NotFound("The model in use has none of this avatar's colours any more.")
-        private = await _answers_privately(interaction, avatar)
+        private = _answers_privately(interaction, avatar)
         panel = ColourPanel(rows, Paint(avatar.id, private))
         await respond(lambda: interaction.response.send_message(view=panel, ephemeral=True))
 
@@ -144,13 +145,18 @@ class Delete(AvatarButton, template=f"irodori:delete:{ID}"):
         studio: Studio = interaction.client.studio
         me = owner_of(interaction)
         await defer_update(interaction)
-        moderator = is_moderator(interaction, await studio.get(self.avatar_id, me))
-        await studio.delete(self.avatar_id, me, moderator=moderator)
+        try:
+            moderator = is_moderator(interaction, await studio.get(self.avatar_id, me))
+            await studio.delete(self.avatar_id, me, moderator=moderator)
+        except NotFound:
+            # Deleted elsewhere, or here by a press that did not get as far as the message.
+            if not is_addressee(interaction):
+                raise
         left = []
         for option in _listed(interaction):
             try:
                 left.append(await studio.get(option.value, me))
-            except NotFound:  # this one, or deleted elsewhere
+            except NotFound:
                 continue
         if left:
             await _take_out_deleted(interaction, left)
@@ -346,7 +352,7 @@ async def open_card(interaction: Interaction, avatar_id: str) -> None:
     await deliver(interaction, [await studio.get(avatar_id, owner_of(interaction))])
 
 
-async def _answers_privately(interaction: Interaction, avatar: Avatar) -> bool:
+def _answers_privately(interaction: Interaction, avatar: Avatar) -> bool:
     """What follows a private avatar, or a message that one member sees, is not for everyone."""
     message = interaction.message
     return avatar.private or (message is not None and message.flags.ephemeral)

@@ -46,6 +46,13 @@ def is_moderator(interaction: Interaction, avatar: Avatar) -> bool:
     return here and interaction.permissions.manage_messages
 
 
+def is_addressee(interaction: Interaction) -> bool:
+    """Whether the message that was pressed on answers the one who pressed."""
+    message = interaction.message
+    asked = message.interaction_metadata if message is not None else None
+    return asked is not None and asked.user.id == interaction.user.id
+
+
 async def twice(call: Callable[[], Awaitable[T]]) -> T:
     """A request that does no harm when made again is made again if its connection breaks.
 

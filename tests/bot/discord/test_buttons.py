@@ -206,10 +206,31 @@ async def test_one_of_several_pictures_is_taken_out(store: Store, mika: Person) 
 async def test_buttons_of_what_is_gone_say_so(studio: Studio, mika: Person) -> None:
     reply = await mika.slash("avatar", hair="pink")
     await studio.delete(id_of(reply), Owner("discord", str(mika.id)))
-    for label in ("🎲", "🎨", "♥️", "🗑️"):
+    for label in ("🎲", "🎨", "♥️"):
         answer = await mika.click(reply, label=label)
         assert answer.ephemeral
         assert "deleted" in answer.text
+
+
+async def test_a_message_does_not_outlive_its_deleted_picture(
+    discord: DiscordServer, studio: Studio, mika: Person, ren: Person
+) -> None:
+    """Deleted elsewhere (in the gallery, say), it is cleared away by who has asked for it."""
+    reply = await mika.slash("avatar", hair="pink")
+    await studio.delete(id_of(reply), Owner("discord", str(mika.id)))
+    refused = await ren.click(reply, label="🗑️")
+    assert "deleted" in refused.text
+    assert not reply.deleted
+    await mika.click(reply, label="🗑️")
+    assert reply.deleted
+
+    several = await mika.slash("avatar", hair="pink", count=2)
+    discord.provoke("/messages/@original$", 403, method="PATCH")
+    failed = await mika.click(several, label="🗑️")
+    assert "Something broke" in failed.text
+    assert len(several.pictures) == 2
+    await mika.click(several, label="🗑️")
+    assert len(several.pictures) == 1
 
 
 async def test_other_colours_after_a_change_of_the_model(
