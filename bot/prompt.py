@@ -69,9 +69,14 @@ def check_wish(wish: Mapping[str, str], attributes: Sequence[Attribute]) -> dict
             checked[name] = said
         elif words in known.values[name]:
             checked[name] = known.values[name][words].value
-        elif words and words[0] not in ANYTHING:
+        elif words and not _is_open(words):
             raise known.unknown_value(name, said)
     return {name: checked[name] for name in known.attributes if name in checked}
+
+
+def _is_open(words: Sequence[str]) -> bool:
+    """ "any", "surprise me", "whatever you want"; but not "any bleu"."""
+    return not ANYTHING.isdisjoint(words) and (ANYTHING | LINKS | FILLERS).issuperset(words)
 
 
 def format_wish(wish: Mapping[str, str]) -> str:

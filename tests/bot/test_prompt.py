@@ -190,6 +190,9 @@ def test_a_mapping_is_put_in_the_models_words() -> None:
     }
     assert list(check_wish({"eyes": "red", "hair": "red"}, MODEL)) == ["hair", "eyes"]
     assert check_wish({"hair": "any", "eyes": " "}, MODEL) == {}
+    assert check_wish({"hair": "Surprise me!", "eyes": "any colour"}, MODEL) == {}
+    with pytest.raises(BadPrompt, match="any bleu"):
+        check_wish({"hair": "any bleu"}, MODEL)
     odd = (Attribute(name="?", values=("+", "-"), frequencies=(0.5, 0.5)),)
     assert check_wish({"?": "-"}, odd) == {"?": "-"}
     with pytest.raises(BadPrompt, match="pnk") as refusal:
