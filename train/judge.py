@@ -21,10 +21,12 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
 from train.augment import flip_and_shift
-from train.data import Faces, one_hot
+from train.data import DataError, Faces, one_hot
 
 STAGES = (24, 48, 96, 128)
 FEATURES = 128
+FEWEST = 16
+"""Images, of which two are held out."""
 VERSION = 1
 """Goes up when the judge changes, so that no figure is compared with one of another judge."""
 
@@ -139,13 +141,14 @@ class Judge:
             self._reference = self.look(self.learnt.images)
             self._floor = self._figures(self.look(self.held_out.images))
         figures = self._figures(self.look(images))
+        # Real faces that are all one and the same have no distance at all.
         ratios = [
-            figures[f"distance_{depth}"] / self._floor[f"distance_{depth}"]
+            figures[f"distance_{depth}"] / max(self._floor[f"distance_{depth}"], 1e-9)
             for depth in self._reference.depths
         ]
         figures["q"] = math.exp(sum(math.log(max(r, 1e-9)) for r in ratios) / len(ratios))
         real = self._floor | {"q": 1.0}
-        figures["diversity"] /= real["diversity"]
+        figures["diversity"] /= max(real["diversity"], 1e-9)
         real["diversity"] = 1.0
         return figures | {f"{name}_real": value for name, value in real.items()}
 
@@ -198,11 +201,13 @@ def _layout(maps: list[Tensor]) -> Tensor:
 def _within(layout: Tensor, labels: Tensor) -> tuple[Tensor, float]:
     """Distances between pictures of one condition: to the nearest one [N'], and their mean.
 
-    Conditions with a single picture are left out.
+    Conditions with a single picture are left out; where no two pictures share one (few pictures,
+    or many attributes), all count as of one.
     """
-    _, groups = torch.unique(labels, dim=0, return_inverse=True) if labels.shape[1] else (
-        None, torch.zeros(len(labels), dtype=torch.int64, device=labels.device)
-    )  # fmt: skip
+    groups = torch.zeros(len(labels), dtype=torch.int64, device=labels.device)
+    if labels.shape[1]:
+        conditions, inverse = torch.unique(labels, dim=0, return_inverse=True)
+        groups = inverse if len(conditions) < len(labels) else groups
     nearest, total, pairs = [], 0.0, 0
     for group in range(int(groups.max()) + 1):
         members = layout[groups == group]
@@ -246,7 +251,13 @@ def prepare(faces: Faces, folder: Path, *, images: int, report: Callable[[str], 
     """The judge of these faces: from the cache in `folder`, or trained on `images` images.
 
     Without attributes it learns which of four ways up a picture is (Gidaris et al. 2018).
+    Raises DataError for fewer than FEWEST images.
     """
+    if len(faces) < FEWEST:
+        raise DataError(
+            f"{len(faces)} images are too few: an eighth is held out to judge by, and distances "
+            f"need at least two of those; bring {FEWEST} or more (a few thousand to learn well)"
+        )
     size = faces.images.shape[-1]
     file = folder / f"judge-{faces.fingerprint}-{images // 1000}k-v{VERSION}.safetensors"
     sizes = faces.sizes or (4,)
@@ -262,7 +273,9 @@ def prepare(faces: Faces, folder: Path, *, images: int, report: Callable[[str], 
         named = {a.name: round(s, 4) for a, s in zip(faces.attributes, shares, strict=True)}
         report(f"the judge reads held-out faces right: {json.dumps(named)}")
     folder.mkdir(parents=True, exist_ok=True)
-    save_file({k: v.contiguous() for k, v in classifier.cpu().state_dict().items()}, file)
+    beside = file.with_name(f".{file.name}")
+    save_file({k: v.contiguous() for k, v in classifier.cpu().state_dict().items()}, beside)
+    beside.replace(file)
     classifier.to(faces.images.device)
     return judge
 

@@ -1,3 +1,4 @@
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -6,7 +7,8 @@ import pytest
 import torch
 
 from benchmarks.judge import DAMAGE, checkerboard, noise
-from train.data import load
+from export.manifest import Attribute
+from train.data import DataError, Faces, load
 from train.judge import Judge, prepare
 
 Damage = Callable[[torch.Tensor, float], torch.Tensor]
@@ -114,3 +116,42 @@ def test_without_attributes_it_learns_which_way_up(faces_zip: Path, tmp_path: Pa
     figures = judge.compare(judge.held_out.images.flip(2))
     assert figures["q"] > 1.5, "upside down"
     assert not [name for name in figures if "as_asked" in name]
+
+
+def some_of(faces: Faces, count: int) -> Faces:
+    return replace(faces, images=faces.images[:count], labels=faces.labels[:count])
+
+
+def assert_can_be_judged(faces: Faces, folder: Path) -> None:
+    judge = prepare(faces, folder, images=64, report=lambda _: None)
+    figures = judge.measure(lambda z, c: torch.zeros(len(z), 3, 32, 32, dtype=torch.uint8), 4)
+    assert all(math.isfinite(value) for value in figures.values()), figures
+
+
+@pytest.mark.parametrize("count", [16, 40])
+def test_a_handful_of_faces_can_be_judged(count: int, faces_zip: Path, tmp_path: Path) -> None:
+    """Held-out faces are so few then that no two share a condition."""
+    assert_can_be_judged(some_of(load(faces_zip, 32), count), tmp_path)
+
+
+def test_conditions_that_no_two_faces_share_can_be_judged(faces_zip: Path, tmp_path: Path) -> None:
+    faces = some_of(load(faces_zip, 32), 144)
+    attributes = tuple(
+        Attribute(name=name, values=tuple("abcdefghijkl"), frequencies=(1 / 12,) * 12)
+        for name in ("hat", "bow")
+    )
+    labels = torch.stack([torch.arange(144) // 12, torch.arange(144) % 12], dim=1)
+    assert_can_be_judged(replace(faces, labels=labels, attributes=attributes), tmp_path)
+
+
+def test_copies_of_one_face_can_be_judged(faces_zip: Path, tmp_path: Path) -> None:
+    faces = some_of(load(faces_zip, 32), 32)
+    copies = replace(faces, images=faces.images[:1].repeat(32, 1, 1, 1))
+    assert_can_be_judged(copies, tmp_path)
+
+
+def test_too_few_faces_are_refused_before_anything_is_learnt(
+    faces_zip: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match=r"15 images are too few.* bring 16 or more"):
+        prepare(some_of(load(faces_zip, 32), 15), tmp_path, images=64, report=print)
