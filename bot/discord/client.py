@@ -1,8 +1,10 @@
 """The bot as Discord sees it: one client, its commands, and one door to run it."""
 
+import asyncio
 import logging
 from typing import Any
 
+import aiohttp
 import discord
 import yarl
 from discord import app_commands
@@ -18,6 +20,7 @@ from bot.studio import Studio
 
 logger = logging.getLogger(__name__)
 
+LOOK_SECONDS = 5  # between two looks at the model's attributes
 DEFAULT_GATEWAY = DiscordWebSocket.DEFAULT_GATEWAY
 
 
@@ -48,11 +51,36 @@ class IrodoriClient(discord.AutoShardedClient):
                 guild=True, dm_channel=True, private_channel=True
             ),
         )
-        self.tree.add_command(avatar_command(studio))
-        self.tree.add_command(gallery.gallery_command(studio))
         self.add_dynamic_items(*buttons.COMPONENTS, *gallery.COMPONENTS)
+        self._follower: asyncio.Task[None] | None = None
 
     async def setup_hook(self) -> None:
+        await self._offer_commands()
+        self._follower = asyncio.create_task(self._follow_attributes())
+
+    async def close(self) -> None:
+        if self._follower is not None:
+            self._follower.cancel()
+        await super().close()
+
+    async def _follow_attributes(self) -> None:
+        """A new model may have other attributes, and these are the commands' options."""
+        offered = self.studio.attributes
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            wanted = self.studio.attributes
+            if wanted == offered:
+                continue
+            try:
+                await self._offer_commands()
+                offered = wanted
+            except (aiohttp.ClientError, OSError) as error:
+                logger.warning("the commands did not reach Discord, again soon: %s", error)
+
+    async def _offer_commands(self) -> None:
+        """The commands of the model in use now, here and in Discord."""
+        self.tree.add_command(avatar_command(self.studio), override=True)
+        self.tree.add_command(gallery.gallery_command(self.studio), override=True)
         try:
             if not await sync_if_changed(self, self.tree, self.settings.guild):
                 logger.info("commands are as Discord has them")

@@ -4,8 +4,9 @@ from typing import Any
 import discord as discord_py
 import pytest
 from discord_server import BotError, DiscordServer, Person, Reply
-from tiny_model import HAIR, add_model
+from tiny_model import HAIR, add_model, attribute
 
+from bot.discord import client
 from bot.discord.client import run_discord
 from bot.engine import Engine
 from bot.errors import Busy
@@ -40,6 +41,29 @@ async def test_commands_are_sent_only_when_they_changed(
             "private",
         ]
         assert [option["name"] for option in gallery["options"]] == ["hair", "scope"]
+
+
+@pytest.mark.parametrize("alone", [False, True])
+async def test_commands_follow_the_attributes_of_a_new_model(
+    discord: DiscordServer,
+    run: Run,
+    registry: Registry,
+    engine: Engine,
+    studio: Studio,
+    mika: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    alone: bool,
+) -> None:
+    monkeypatch.setattr(client, "LOOK_SECONDS", 0.01)
+    async with run(studio, guild=discord.default_guild.id if alone else None):
+        add_model(registry, "hatted", (HAIR, attribute("hat", "straw top")))
+        registry.use("hatted")
+        discord.provoke("/commands$", None, method="PUT")  # the next look tries again
+        await engine.refresh()
+        await discord.until(lambda: discord.syncs == 2, "the new commands were not sent")
+        reply = await mika.slash("avatar", hair="pink", hat="straw")
+        assert "pink hair, straw hat" in reply.text
+        assert "straw hat" in (await mika.slash("gallery", hat="straw")).text
 
 
 async def test_commands_of_one_server_alone(
