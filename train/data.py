@@ -113,9 +113,10 @@ def load(path: Path, size: int, *, skip_bad: bool = False, device: str = "cpu") 
     problems += lonely
     small = sum(problem.what.startswith("too small") for problem in problems)
     if small and not entries:
+        smaller = "train at a smaller size (--resolution 32) or " if size > 32 else ""
         raise DataError(
-            f"{path}: every image is smaller than {size}×{size} pixels; "
-            "train at a smaller size (--resolution 32) or bring larger images"
+            f"{path}: every image is smaller than {size}×{size} pixels; {smaller}"
+            "bring larger images"
         )
     if problems:
         listed = "\n".join(f"  {p.where}: {p.what}" for p in problems[:SHOWN])
@@ -155,16 +156,27 @@ def _files(path: Path) -> Iterator[Files]:
     if not path.exists():
         raise DataError(f"there is no {path}; --data takes a folder or a zip of images")
     if path.is_dir():
-        found = {p.relative_to(path).as_posix(): p.read_bytes for p in sorted(path.rglob("*"))}
-        yield _without_wrapper({name: read for name, read in found.items() if _wanted(name)})
+        inside = ((p.relative_to(path).as_posix(), p) for p in sorted(path.rglob("*")))
+        found = {name: p.read_bytes for name, p in inside if _wanted(name) and p.is_file()}
+        yield _without_wrapper(found)
         return
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = sorted(name for name in archive.namelist() if _wanted(name))
-            # Each reader opens the archive's own handle, which zipfile guards with a lock.
-            yield _without_wrapper({name: partial(archive.read, name) for name in names})
+        archive = zipfile.ZipFile(path)
     except zipfile.BadZipFile:
         raise DataError(f"{path} is neither a folder nor a zip file") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+    with archive:
+        # Some write ./images/17.jpg into a zip, some images\17.jpg.
+        plain = {
+            str(PurePosixPath(info.filename.replace("\\", "/"))): info
+            for info in archive.infolist()
+            if not info.is_dir()
+        }
+        # Each reader opens the archive's own handle, which zipfile guards with a lock.
+        yield _without_wrapper(
+            {name: partial(archive.read, plain[name]) for name in sorted(plain) if _wanted(name)}
+        )
 
 
 def _wanted(name: str) -> bool:
@@ -174,12 +186,12 @@ def _wanted(name: str) -> bool:
 
 
 def _without_wrapper(files: Files) -> Files:
-    """Drops the one outer folder that holds `tags.csv`: zips of a folder often have one."""
-    outer = {PurePosixPath(name).parts[0] for name in files}
-    tags = [name for name in files if PurePosixPath(name).name == TAGS]
-    if TAGS in files or len(outer) != 1 or not tags:
+    """Drops outer folders that hold `tags.csv` and all else: zips of a folder often have one."""
+    tags = [PurePosixPath(name) for name in files if PurePosixPath(name).name == TAGS]
+    outer = f"{tags[0].parent}/" if len(tags) == 1 else ""
+    if not all(name.startswith(outer) for name in files):
         return files
-    return {name.split("/", 1)[1]: read for name, read in files.items() if "/" in name}
+    return {name.removeprefix(outer): read for name, read in files.items()}
 
 
 def _entries(path: Path, files: Files) -> tuple[list[_Entry], list[_Problem]]:
@@ -196,7 +208,10 @@ def _entries(path: Path, files: Files) -> tuple[list[_Entry], list[_Problem]]:
 
 def _tagged(files: Files) -> tuple[list[_Entry], list[_Problem]]:
     """Entries of `tags.csv` that parse, name a file, and have every attribute."""
-    text = files[TAGS]().decode("utf-8-sig", errors="replace")
+    try:
+        text = files[TAGS]().decode("utf-8-sig", errors="replace")
+    except Exception as error:  # whatever zipfile raises for a damaged or locked entry
+        raise DataError(f"{TAGS} cannot be read: {error}") from None
     try:
         lines = csv.reader(io.StringIO(text, newline=None))
         rows = [(number, row) for number, row in enumerate(lines, 1) if any(row)]
@@ -251,7 +266,9 @@ def _by_name(files: Files) -> dict[str, str]:
 def _header(rows: list[tuple[int, list[str]]], images: dict[str, str]) -> list[str]:
     """The attributes that the first line names, or none where it is no header."""
     first = [cell.strip() for cell in rows[0][1]] if rows else []
-    if len(first) < 2 or first[0] in images or any(len(cell.split()) != 1 for cell in first[1:]):
+    if len(first) < 2 or first[0] in images or not all(first):
+        return []
+    if len(first) == 2 and len(first[1].split()) > 1:  # an MLDS line, of an image that is missing
         return []
     return [_word(cell) for cell in first[1:]]
 
@@ -259,7 +276,7 @@ def _header(rows: list[tuple[int, list[str]]], images: dict[str, str]) -> list[s
 def _table_tags(row: list[str], header: list[str]) -> dict[str, str]:
     cells = [_word(cell) for cell in row[1:]]
     if len(cells) != len(header) or not all(cells):
-        raise ValueError(f"{','.join(row)!r} should give one value each for {', '.join(header)}")
+        raise ValueError(f"{_short(row)} should give one value each for {', '.join(header)}")
     return dict(zip(header, cells, strict=True))
 
 
@@ -267,8 +284,14 @@ def _mlds_tags(row: list[str]) -> dict[str, str]:
     words = row[1].lower().split() if len(row) == 2 else []
     tags = dict(zip(words[1::2], words[::2], strict=False))
     if not words or len(words) % 2 or len(tags) != len(words) // 2:
-        raise ValueError(f"{','.join(row)!r} should read like '17,aqua hair brown eyes'")
+        raise ValueError(f"{_short(row)} should read like '17,aqua hair brown eyes'")
     return tags
+
+
+def _short(row: list[str]) -> str:
+    """A line as a message quotes it: one `"` that is never closed makes a line of all the rest."""
+    text = ",".join(row)
+    return repr(text if len(text) <= 60 else f"{text[:60]}…")
 
 
 def _word(text: str) -> str:
@@ -287,7 +310,7 @@ def _decode(
                 width, height = image.size
                 return f"too small: {width}×{height} pixels for a training size of {size}"
             return np.asarray(_square(image, size))
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        except Exception as error:  # damaged bytes make decoders and zipfile raise anything
             return f"unreadable image {entry.file}: {error}"
 
     images: dict[str, np.ndarray] = {}

@@ -1,5 +1,6 @@
 import contextlib
 import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -90,6 +91,28 @@ def test_a_zip_of_a_folder_and_a_macs_extras(lay_out: Write) -> None:
     assert len(faces.attributes) == 2
 
 
+@pytest.mark.parametrize("form", ["./{}", "a/set/{}"])
+def test_a_zip_with_names_of_another_form(form: str, lay_out: Write) -> None:
+    files = {form.format(name): content for name, content in tagged(*PAIRS).items()}
+    assert len(load(lay_out(files, "zip"), 32).attributes) == 2
+
+
+def test_a_zip_with_backslashes_and_folders(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "faces.zip", "w") as archive:
+        archive.mkdir("images.png")
+        for name, content in tagged(*PAIRS).items():
+            info = zipfile.ZipInfo()
+            info.filename = name.replace("/", "\\")
+            archive.writestr(info, content)
+    assert len(load(tmp_path / "faces.zip", 32).attributes) == 2
+
+
+def test_a_header_of_several_words(lay_out: Write) -> None:
+    rows = ["file,hair colour,eyes", *(f"{n}.png,red,blue" for n in range(1, 9))]
+    faces = load(lay_out(tagged(*rows)), 32)
+    assert [a.name for a in faces.attributes] == ["hair-colour", "eyes"]
+
+
 def test_other_shapes_are_cropped_and_scaled(lay_out: Write) -> None:
     files = {"1.png": picture("red", (64, 100)), "2.png": picture("#00000000", (40, 40), "RGBA")}
     faces = load(lay_out(files), 32)
@@ -127,6 +150,38 @@ def test_an_unreadable_image(lay_out: Write) -> None:
     files = tagged(*PAIRS) | {"images/3.png": b"no image", "images/4.png": picture()[:60]}
     with pytest.raises(DataError, match=r"2 bad entries:\n.*line 3: unreadable.*\n.*line 4: unr"):
         load(lay_out(files, "zip"), 32)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_damaged_entry_of_a_zip(compression: int, tmp_path: Path) -> None:
+    path = tmp_path / "faces.zip"
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, content in tagged(*PAIRS).items():
+            archive.writestr(name, content)
+        start = archive.getinfo("images/3.png").header_offset + 30 + len("images/3.png")
+    damaged = bytearray(path.read_bytes())
+    damaged[start : start + 30] = b"\xff" * 30
+    path.write_bytes(damaged)
+    with pytest.raises(DataError, match=r"1 bad entries:\n.*line 3: unreadable"):
+        load(path, 32)
+    assert len(load(path, 32, skip_bad=True)) == 7
+
+
+def test_a_locked_zip(tmp_path: Path) -> None:
+    path = tmp_path / "faces.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("tags.csv", PAIRS[0])
+    locked = bytearray(path.read_bytes())
+    locked[locked.index(b"PK\1\2") + 8] |= 1
+    path.write_bytes(locked)
+    with pytest.raises(DataError, match=r"tags\.csv cannot be read: .*encrypted"):
+        load(path, 32)
+
+
+def test_a_quote_that_is_never_closed_is_quoted_in_short(lay_out: Write) -> None:
+    with pytest.raises(DataError, match=r"should read like") as caught:
+        load(lay_out(tagged('1,"red hair pink eyes', *PAIRS)), 32)
+    assert len(str(caught.value)) < 400
 
 
 def test_a_value_that_occurs_once(lay_out: Write) -> None:
