@@ -47,10 +47,15 @@ C = TypeVar("C")
 def guarded(
     act: Callable[[C, Interaction], Coroutine[Any, Any, None]],
 ) -> Callable[[C, Interaction], Coroutine[Any, Any, None]]:
-    """discord.py only logs what a DynamicItem raises; the member must hear of it as well."""
+    """discord.py only logs what a DynamicItem raises; the member must hear of it as well.
+
+    Nor does it ask a command tree's `interaction_check` before.
+    """
 
     @functools.wraps(act)
     async def callback(self: C, interaction: Interaction) -> None:
+        if not interaction.client.admit():
+            return
         try:
             await act(self, interaction)
         except Exception as error:

@@ -20,11 +20,15 @@ from bot.studio import Studio
 
 logger = logging.getLogger(__name__)
 
+GRACE_SECONDS = 10  # for the answers that are under way when the bot ends
 LOOK_SECONDS = 5  # between two looks at the model's attributes
 DEFAULT_GATEWAY = DiscordWebSocket.DEFAULT_GATEWAY
 
 
 class IrodoriTree(app_commands.CommandTree[Any]):
+    async def interaction_check(self, interaction: Interaction, /) -> bool:
+        return bool(interaction.client.admit())
+
     async def on_error(
         self, interaction: Interaction, error: app_commands.AppCommandError, /
     ) -> None:
@@ -53,14 +57,28 @@ class IrodoriClient(discord.AutoShardedClient):
         )
         self.add_dynamic_items(*buttons.COMPONENTS, *gallery.COMPONENTS)
         self._follower: asyncio.Task[None] | None = None
+        self._answering: set[asyncio.Task[Any]] = set()
+        self._ending = False
 
     async def setup_hook(self) -> None:
         await self._offer_commands()
         self._follower = asyncio.create_task(self._follow_attributes())
 
+    def admit(self) -> bool:
+        """Called by the task of every answer, at its begin; False once the bot is ending."""
+        task = asyncio.current_task()
+        if task is not None and not self._ending:
+            self._answering.add(task)
+            task.add_done_callback(self._answering.discard)
+        return not self._ending
+
     async def close(self) -> None:
+        """Finishes the answers that are under way: nobody is left with "thinking…"."""
+        self._ending = True
         if self._follower is not None:
             self._follower.cancel()
+        if self._answering:
+            await asyncio.wait(self._answering, timeout=GRACE_SECONDS)
         await super().close()
 
     async def _follow_attributes(self) -> None:

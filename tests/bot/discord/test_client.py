@@ -1,3 +1,4 @@
+import asyncio
 import logging
 from typing import Any
 
@@ -157,6 +158,30 @@ async def test_busy_is_said_to_the_member_alone(
     assert [reply.ephemeral for reply in seen] == [False, True, True]
     assert all("7 s" in reply.text for reply in seen[1:])
     assert [reply.id for reply in ren.messages()] == [first.id], "no “thinking…” is left over"
+
+
+async def test_who_asked_before_the_end_is_answered(
+    discord: DiscordServer,
+    run: Run,
+    studio: Studio,
+    engine: Engine,
+    mika: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    paint, begun, end = engine.paint, asyncio.Barrier(3), asyncio.Event()
+
+    async def slow(*arguments: Any) -> Any:
+        await begun.wait()
+        await end.wait()
+        return await paint(*arguments)
+
+    async with run(studio):
+        first = await mika.slash("avatar", hair="pink")
+        monkeypatch.setattr(engine, "paint", slow)
+        asked = asyncio.gather(mika.slash("avatar", hair="red"), mika.click(first, label="🎲"))
+        await begun.wait()
+        asyncio.get_running_loop().call_later(0.1, end.set)
+    assert [len(reply.pictures) for reply in await asked] == [1, 1]
 
 
 @pytest.mark.usefixtures("bot")
