@@ -56,7 +56,6 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   if (painting) return;
   painting = true;
-  clearTimeout(pause);
   problem.textContent = "";
   const before = result.dataset.state;
   result.dataset.state = "painting";

@@ -141,6 +141,8 @@ async def test_painting_by_keyboard_alone(visit: Visit, studio: Studio) -> None:
     await press("Enter")
     assert (await painted(page)).startswith("white hair")
     await expect(page.locator(".tile")).to_have_count(3)
+    # The swatches have followed, however soon Enter came.
+    await expect(page.get_by_role("radio", name="white").first).to_be_checked()
 
 
 async def test_a_skeleton_while_painting_and_a_mistake_told(
