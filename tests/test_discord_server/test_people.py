@@ -444,7 +444,7 @@ async def test_a_mention_is_heard_and_answered(
     assert reply.content == "you called?"
     assert reply.message.reference is not None
     await mio.say("just talking")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(discord.patience):
         mentioned, talked = await puppet.heard.get(), await puppet.heard.get()
     assert mentioned.content.endswith("pink hair")
     assert talked.content == "", "the content needs a privileged intent"
