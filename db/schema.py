@@ -92,8 +92,8 @@ class ValueRow(Base):
     __tablename__ = "avatar_values"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
-    attribute: Mapped[str] = mapped_column(String(64), primary_key=True)
-    value: Mapped[str] = mapped_column(String(64), primary_key=True)
+    attribute: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str] = mapped_column(primary_key=True)
     avatar_id: Mapped[int] = mapped_column(ForeignKey("avatars.id"), primary_key=True)
 
 

@@ -61,6 +61,14 @@ async def test_an_avatar_comes_back_as_it_was_stored(url, new):
     assert (got_picture.format, got_picture.width, got_picture.height) == ("webp", 96, 80)
 
 
+async def test_attributes_and_values_of_any_length(store, new):
+    colours = {"the colour of " + "x" * 300: "something like " + "y" * 300}
+    [added] = await store.add([new(conditions=colours)])
+    page = await store.gallery(GalleryQuery("everyone", None, None, colours))
+    assert page.avatars == [added]
+    assert added.conditions == colours
+
+
 async def test_a_batch_keeps_its_order_and_its_pictures(store, new):
     batch = [new(seed=seed) for seed in range(40)]
     added = await store.add(batch)

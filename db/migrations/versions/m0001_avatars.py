@@ -63,8 +63,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "avatar_values",
-        sa.Column("attribute", sa.String(64), nullable=False),
-        sa.Column("value", sa.String(64), nullable=False),
+        sa.Column("attribute", sa.String(), nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
         sa.Column("avatar_id", key, nullable=False),
         sa.PrimaryKeyConstraint("attribute", "value", "avatar_id", name="pk_avatar_values"),
         sa.ForeignKeyConstraint(["avatar_id"], ["avatars.id"], name="fk_avatar_values_avatar_id"),
