@@ -57,6 +57,10 @@ def read_run(folder: Path) -> RunInfo:
         raise CheckpointError(f"{folder} is no run: it has no {RUN_FILE}")
     try:
         content = json.loads(file.read_text("utf-8"))
+        if content["format"] != FORMAT:
+            raise CheckpointError(
+                f"{file} has format {content['format']!r}, this version reads format {FORMAT}"
+            )
         images = read_progress(folder)["images"] if (folder / CHECKPOINT_FILE).exists() else 0
         return RunInfo(
             run=content["run"],
@@ -72,10 +76,16 @@ def read_run(folder: Path) -> RunInfo:
 
 
 def save(folder: Path, tensors: dict[str, Tensor], progress: dict[str, Any]) -> None:
-    """Writes beside, syncs, renames: a cut in the middle leaves the last checkpoint whole."""
+    """Writes beside, syncs, renames: a cut in the middle leaves the last checkpoint whole.
+
+    Raises CheckpointError.
+    """
     beside = folder / f".{CHECKPOINT_FILE}"
     flat = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    save_file(flat, beside, metadata={"progress": json.dumps(progress)})
+    try:
+        save_file(flat, beside, metadata={"progress": json.dumps(progress)})
+    except SafetensorError as error:  # a full disk
+        raise CheckpointError(f"{beside} cannot be written: {error}") from None
     with beside.open("rb+") as file:
         os.fsync(file.fileno())
     beside.replace(folder / CHECKPOINT_FILE)
@@ -97,9 +107,12 @@ def read_progress(folder: Path) -> dict[str, Any]:
 def load_generator(run: Path) -> tuple[Generator, RunInfo]:
     """The averaged generator, in eval mode on the CPU. Raises CheckpointError."""
     info = read_run(run)
-    generator = build_generator(info)
     state = {n.removeprefix("ema."): t for n, t in restore(run, "ema.").items()}
-    generator.load_state_dict(state)
+    try:
+        generator = build_generator(info)
+        generator.load_state_dict(state)
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise CheckpointError(f"the checkpoint of {run} is of other networks: {error}") from None
     return generator.eval(), info
 
 

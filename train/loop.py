@@ -50,9 +50,15 @@ def train(
     elapsed = 0.0
     if (run / checkpoint.CHECKPOINT_FILE).exists():
         progress = checkpoint.read_progress(run)
-        trainer.restore(checkpoint.restore(run), progress["step"])
+        tensors = checkpoint.restore(run)
+        try:
+            trainer.restore(tensors, progress["step"])
+        except (RuntimeError, KeyError) as error:
+            raise checkpoint.CheckpointError(
+                f"the checkpoint of {run} is of other networks: {error}"
+            ) from None
         elapsed = progress["seconds"]
-        report.rewind_log(run, trainer.images)
+    report.rewind_log(run, trainer.images)
     return _Loop(run, settings, trainer, judge, console, elapsed).run()
 
 
@@ -91,10 +97,10 @@ class _Loop:
 
     def run(self) -> Trainer:
         with _stop_signals() as stop, self._progress() as bar:
-            task = bar.add_task("", total=1.0, note="")
+            task = bar.add_task("", total=1.0, note="", completed=self.done)  # type: ignore[arg-type]
             next_report = self._next_report()
             losses: dict[str, Tensor] = {}
-            while self.done < 1:
+            while self.done < 1 and not stop:
                 losses = self.trainer.train_step(self._learning_rate())
                 if self.trainer.step % CHECK_STEPS == 0:
                     self._check(losses)
@@ -105,18 +111,16 @@ class _Loop:
                     self._check(losses)
                     self._report()
                     next_report = self._next_report()
-                if stop:
-                    self._check(losses)
-                    self._save()
-                    raise Stopped(
-                        f"stopped by {stop[0]} at {self.trainer.images:,} images; "
-                        f"go on with: python -m train --resume {self.folder}"
-                    )
             if losses:
                 self._check(losses)
                 self._save()
-            if self.since_report[1] < self.trainer.images:
+            if self.done == 1 and self.since_report[1] < self.trainer.images:
                 self._report()
+            if stop:
+                raise Stopped(
+                    f"stopped by {stop[0]} at {self.trainer.images:,} images; "
+                    f"go on with: python -m train --resume {self.folder}"
+                )
         return self.trainer
 
     def _next_report(self) -> int:
@@ -131,11 +135,15 @@ class _Loop:
         self.losses = {name: value.item() for name, value in losses.items()}
         for name, value in self.losses.items():
             if not math.isfinite(value) or abs(value) > ABSURD:
-                raise DivergedError(
-                    f"training diverged at {self.trainer.images:,} images: {name} loss is {value}; "
-                    f"the last good checkpoint is kept in {self.folder}. Lower --learning-rate "
-                    "or raise --penalty, and start anew"
-                )
+                raise self._diverged(f"{name} loss is {value}")
+
+    def _diverged(self, sign: str) -> DivergedError:
+        kept = (self.folder / checkpoint.CHECKPOINT_FILE).exists()
+        last = f"the last good checkpoint is kept in {self.folder}. " if kept else ""
+        return DivergedError(
+            f"training diverged at {self.trainer.images:,} images: {sign}; {last}"
+            "Lower --learning-rate or raise --penalty, and start anew"
+        )
 
     def _report(self) -> None:
         device = self.trainer.device
@@ -172,13 +180,18 @@ class _Loop:
         return " · ".join(parts)
 
     def _save(self) -> None:
+        state = self.trainer.state()
+        # The losses were those before the last update, which may have spoilt the weights.
+        for name, tensor in state.items():
+            if tensor.is_floating_point() and not tensor.isfinite().all():
+                raise self._diverged(f"{name} is not finite")
         self.saved_at = time.monotonic()
         progress = {
             "images": self.trainer.images,
             "step": self.trainer.step,
             "seconds": self.seconds,
         }
-        checkpoint.save(self.folder, self.trainer.state(), progress)
+        checkpoint.save(self.folder, state, progress)
 
     def _progress(self) -> Progress:
         return Progress(

@@ -1,5 +1,6 @@
 """What an admin sees of a run: sample grids, the log, the plot."""
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from export.manifest import Attribute
 
 LOG_FILE = "log.jsonl"
 PLOT_FILE = "losses.png"
+MOST = 16
+"""Rows and columns of a grid."""
 LOSSES = ("generator", "discriminator", "generator_naming", "discriminator_naming")
 
 
@@ -25,9 +28,10 @@ def paint(generator: nn.Module, latents: Tensor, conditions: Tensor) -> Tensor:
 
 def grid_labels(attributes: tuple[Attribute, ...], seed: int = 0) -> tuple[Tensor, int]:
     """Labels [N, A] of a grid, and its columns: one row a value of the first attribute, one column
-    a value of the second; further attributes are drawn at random. Without attributes, 8 × 8.
+    a value of the second, the first MOST of each; further attributes are drawn at random. Without
+    attributes, 8 × 8.
     """
-    sizes = [len(attribute.values) for attribute in attributes]
+    sizes = [min(len(attribute.values), MOST) for attribute in attributes]
     rows = sizes[0] if sizes else 8
     columns = sizes[1] if len(sizes) > 1 else 8
     rng = torch.Generator().manual_seed(seed)
@@ -55,13 +59,17 @@ def append_log(run: Path, figures: dict[str, Any]) -> None:
 
 
 def read_log(run: Path) -> list[dict[str, Any]]:
+    """All whole lines: a process that is killed may leave half of one."""
     file = run / LOG_FILE
-    lines = file.read_text("utf-8").splitlines() if file.exists() else []
-    return [json.loads(line) for line in lines]
+    lines = []
+    for line in file.read_text("utf-8", errors="replace").splitlines() if file.exists() else ():
+        with contextlib.suppress(ValueError):
+            lines.append(json.loads(line))
+    return lines
 
 
 def rewind_log(run: Path, images: int) -> None:
-    """Drops what was logged after the checkpoint that a run is resumed from."""
+    """Drops what was logged after the checkpoint that a run goes on from, or its beginning."""
     kept = [line for line in read_log(run) if line["images"] <= images]
     text = "".join(json.dumps(line) + "\n" for line in kept)
     (run / LOG_FILE).write_text(text, "utf-8")

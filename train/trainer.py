@@ -166,8 +166,14 @@ class Trainer:
         return tensors
 
     def restore(self, tensors: dict[str, Tensor], step: int) -> None:
-        """Takes over a `state` saved after `step` steps."""
-        self.rng.set_state(tensors["rng"])
+        """Takes over a `state` saved after `step` steps; exact on the kind of device it is of.
+
+        Raises KeyError or RuntimeError for that of other networks.
+        """
+        if tensors["rng"].shape == self.rng.get_state().shape:
+            self.rng.set_state(tensors["rng"])
+        else:  # a CPU goes on with what a GPU began, or the other way round
+            self.rng.manual_seed(self.settings.seed + step)
         self.penalty = tensors["penalty"].to(self.device)
         for name, network in self._networks().items():
             start = f"{name}."

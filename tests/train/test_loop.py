@@ -5,12 +5,14 @@ import os
 import signal
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from PIL import Image
 from rich.console import Console
 
+from export.manifest import Attribute
 from train import checkpoint
 from train.data import Faces, load
 from train.judge import Judge, prepare
@@ -117,6 +119,63 @@ def test_what_was_logged_after_the_checkpoint_is_logged_once(
     assert [line["images"] for line in read_log(run)] == [160, 320, 480]
 
 
+def test_a_run_that_was_killed_while_it_logged_goes_on(
+    tmp_path: Path, faces: Faces, judge: Judge
+) -> None:
+    """Before its first checkpoint, too: then from its beginning."""
+    run = start(tmp_path / "run", faces)
+    (run / "log.jsonl").write_text('{"images": 160, "generator": 1.0}\n{"images": 320, "gen')
+    train(run, TINY, faces, judge, quiet())
+    assert [line["images"] for line in read_log(run)] == [160, 320, 480]
+
+
+def test_ctrl_c_in_the_last_moment_is_heard(
+    tmp_path: Path, faces: Faces, judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = checkpoint.save
+
+    def interrupted(*arguments: Any) -> None:
+        save(*arguments)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    run = start(tmp_path / "run", faces)
+    monkeypatch.setattr(checkpoint, "save", interrupted)
+    with pytest.raises(Stopped, match="SIGINT at 480 images"):
+        train(run, TINY, faces, judge, quiet())
+    assert checkpoint.read_run(run).images == 480
+
+
+def test_weights_that_the_last_update_spoilt_are_not_kept(
+    tmp_path: Path, faces: Faces, judge: Judge
+) -> None:
+    """The losses of one step are those of the weights before it."""
+    run = start(tmp_path / "run", faces)
+    wild = TINY.model_copy(update={"learning_rate": 1e39, "anneal": 0.0, "images": 8})
+    with pytest.raises(DivergedError, match=r"diverged at 8 images: .* is not finite; Lower"):
+        train(run, wild, faces, judge, quiet())
+    assert not (run / "checkpoint.safetensors").exists()
+
+
+def test_what_a_gpu_began_goes_on_here(tmp_path: Path, faces: Faces, judge: Judge) -> None:
+    run = start(tmp_path / "run", faces)
+    trainer = train(run, TINY.model_copy(update={"images": 160}), faces, judge, quiet())
+    state = trainer.state() | {"rng": torch.zeros(16, dtype=torch.uint8)}  # as long as CUDA's
+    checkpoint.save(run, state, checkpoint.read_progress(run))
+    assert train(run, TINY, faces, judge, quiet()).images == 480
+
+
+def test_a_checkpoint_of_other_networks_is_named(
+    tmp_path: Path, faces: Faces, judge: Judge
+) -> None:
+    run = start(tmp_path / "run", faces)
+    wide = TINY.model_copy(update={"images": 8, "width": 8})
+    train(run, wide, faces, judge, quiet())
+    with pytest.raises(checkpoint.CheckpointError, match="of other networks"):
+        train(run, TINY, faces, judge, quiet())
+    with pytest.raises(checkpoint.CheckpointError, match="of other networks"):
+        checkpoint.load_generator(run)
+
+
 def test_divergence_stops_and_keeps_the_last_good_checkpoint(
     tmp_path: Path, faces: Faces, judge: Judge
 ) -> None:
@@ -186,6 +245,13 @@ def test_a_mixed_condition_lies_between() -> None:
     mixed = generator.embed(torch.tensor([0.5, 0.5]))  # type: ignore[misc]
     assert torch.allclose(mixed, (whole[0] + whole[1]) / 2, atol=1e-6)
     assert generator(latent, torch.tensor([[0.5, 0.5]])).shape == (1, 3, 32, 32)
+
+
+def test_a_grid_of_many_values_has_the_first_ones() -> None:
+    values = tuple(f"{n:03}" for n in range(200))
+    many = Attribute(name="hat", values=values, frequencies=(1 / 200,) * 200)
+    labels, columns = grid_labels((many, many))
+    assert len(labels) == 16 * columns == 256
 
 
 def test_grid_labels(faces: Faces) -> None:
