@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableSettings
 from pydantic_settings import TomlConfigSettingsSource as TomlSource
 
 ENV_PREFIX = "IRODORI_"
@@ -81,16 +82,21 @@ def read(
     )
     try:
         return reader(**(overrides or {}))
+    except UnreadableSettings as error:  # IRODORI_TRAIN=… that is no JSON
+        raise SettingsError(f"wrong settings in the environment {ENV_PREFIX}…: {error}") from None
     except ValidationError as error:
-        lines = [
-            f"  {'.'.join(str(part) for part in issue['loc'])}: {issue['msg']}"
-            + (f" (it is {issue['input']!r})" if issue["type"] != "extra_forbidden" else "")
-            for issue in error.errors()
-        ]
         raise SettingsError(
-            f"wrong settings ({path}, environment {ENV_PREFIX}…, command line):\n"
-            + "\n".join(lines)
+            f"wrong settings ({path}, environment {ENV_PREFIX}…, command line):\n{reasons(error)}"
         ) from None
+
+
+def reasons(error: ValidationError) -> str:
+    """A line for each wrong setting."""
+    return "\n".join(
+        f"  {'.'.join(str(part) for part in issue['loc'])}: {issue['msg']}"
+        + (f" (it is {issue['input']!r})" if issue["type"] != "extra_forbidden" else "")
+        for issue in error.errors()
+    )
 
 
 def _refuse_unknown_sections(path: Path) -> None:
@@ -106,4 +112,6 @@ def _refuse_unknown_sections(path: Path) -> None:
             continue
         section = variable.removeprefix(ENV_PREFIX).split("__")[0].lower()
         if section not in SECTIONS:
-            raise SettingsError(f"environment {variable}: unknown section; known: {SECTIONS}")
+            raise SettingsError(
+                f"environment {variable}: unknown section; known: {', '.join(SECTIONS)}"
+            )

@@ -25,9 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("what", nargs="+", help="a run's folder, or list, use NAME, rollback")
     parser.add_argument("--name", help="the model's name (default: its data and thousand images)")
     parser.add_argument("--models", type=Path, help="the models' folder (default: models.dir)")
+    parser.add_argument("--config", type=Path, metavar="PATH", help="another config.toml")
     options = parser.parse_args(arguments)
     try:
-        registry = Registry(options.models or config.read(Settings).models.dir)
+        registry = Registry(options.models or config.read(Settings, options.config).models.dir)
         match options.what:
             case ["list"]:
                 _list(registry)

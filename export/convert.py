@@ -206,6 +206,9 @@ def _read_figures(path: Path) -> dict[str, Any]:
     try:
         return json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise ExportError(f"there is no {path}: the run has to be judged first") from None
+        raise ExportError(
+            f"there is no {path}: the run has to be judged first, as it is when its training ends"
+            f" (python -m train --resume {path.parent})"
+        ) from None
     except ValueError as error:
         raise ExportError(f"{path} is not valid JSON: {error}") from error

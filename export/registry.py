@@ -77,6 +77,15 @@ class Registry:
         verify(folder, manifest)
         return folder, manifest
 
+    def vacant(self, name: str) -> Path:
+        """Where a model of that name will go. Raises ModelError for one taken or unsafe."""
+        target = self.root / name
+        if not is_safe_name(name):
+            raise ModelError(f"{name!r} is no name for a model: letters, digits, '.', '_', '-'")
+        if name.lower() in (POINTER, HISTORY) or target.exists():
+            raise ModelError(f"{target} exists already: choose another name")
+        return target
+
     def add(self, manifest: Manifest, build: Callable[[Path], None]) -> Manifest:
         """Adds the model `manifest.name`; returns its manifest with the files' sums.
 
@@ -84,9 +93,7 @@ class Registry:
         What it raises goes through, and nothing is left behind. Does not touch what is in use.
         Raises ModelError when the name is taken or the files are no model.
         """
-        target = self.root / manifest.name
-        if manifest.name.lower() in (POINTER, HISTORY) or target.exists():
-            raise ModelError(f"{target} exists already: choose another name")
+        target = self.vacant(manifest.name)
         self.root.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=self.root))
         try:

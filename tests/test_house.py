@@ -90,6 +90,10 @@ def test_a_wrong_section_or_environment_is_named(
     monkeypatch.setenv("IRODORI_TRAIN__BATCH", "6")
     read = config.read(TrainingSettings, file, {"train": {"images": 9}}).train
     assert (read.batch, read.images) == (6, 9), "file < environment < command line"
+    monkeypatch.setenv("IRODORI_TRAIN", "batch=6")
+    with pytest.raises(config.SettingsError, match='"train"'):
+        config.read(TrainingSettings, file)
+    monkeypatch.delenv("IRODORI_TRAIN")
     monkeypatch.setenv("IRODORI_TRIAN__BATCH", "6")
     with pytest.raises(config.SettingsError, match="IRODORI_TRIAN__BATCH"):
         config.read(TrainingSettings, file)

@@ -3,17 +3,22 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import get_args
 
-import torch
 from pydantic import ValidationError
-from rich.console import Console
+
+try:
+    import torch
+    from rich.console import Console
+except ModuleNotFoundError as missing:
+    sys.exit(f"training needs {missing.name}: pip install -e '.[train]'")
 
 import config
-from export.convert import ExportError, export_run
+from export.convert import JUDGED, ExportError, export_run
 from export.manifest import ModelError
 from export.registry import Registry
 from train import checkpoint
@@ -32,9 +37,13 @@ It trains, judges, exports, and puts the new model in use if it is not worse tha
 The README says more under "Bring your own images"; `python -m train --help` lists all settings."""
 
 
-def main() -> None:
+OF_A_RUN = ("resolution", "batch", "width", "latent_dim")
+"""Settings that a checkpoint is bound to."""
+
+
+def main(given: Sequence[str] | None = None) -> None:
     console = Console(soft_wrap=True)
-    arguments = _parser().parse_args()
+    arguments = _parser().parse_args(given)
     try:
         settings = _settings(arguments)
         if arguments.command == "judge":
@@ -53,6 +62,7 @@ def main() -> None:
         DivergedError,
         ExportError,
         ModelError,
+        OSError,
     ) as error:
         console.print(f"error: {error}", markup=False, highlight=False)
         sys.exit(2)
@@ -93,23 +103,38 @@ def _settings(arguments: argparse.Namespace) -> TrainingSettings:
         for key, value in vars(arguments).items()
         if key.startswith("train.") and value is not None
     }
+    if "images" in given:
+        given.setdefault("minutes", None)  # else those of the file, or of the run, would win
     settings = config.read(TrainingSettings, arguments.config, {"train": given})
     if arguments.resume is None:
         return settings
     # A run goes on with its own settings; only what the command line says anew differs.
     info = checkpoint.read_run(arguments.resume)
     try:
+        begun = TrainSettings(**info.settings)
         resumed = TrainSettings(**{**info.settings, **given})
     except ValidationError as error:
-        raise config.SettingsError(f"--resume {arguments.resume}: {error}") from None
+        raise config.SettingsError(
+            f"--resume {arguments.resume}: wrong settings\n{config.reasons(error)}"
+        ) from None
+    for name in OF_A_RUN:
+        old, new = getattr(begun, name), getattr(resumed, name)
+        if old != new:
+            raise config.SettingsError(
+                f"--resume {arguments.resume}: its {name} is {old} and stays so; "
+                f"start another run for {new}"
+            )
     return settings.model_copy(update={"train": resumed})
 
 
 def _train(arguments: argparse.Namespace, settings: TrainingSettings, console: Console) -> None:
+    registry = Registry(settings.models.dir)
+    if arguments.model_name is not None:
+        registry.vacant(arguments.model_name)
     faces = _faces(settings.train, console)
     run = arguments.resume or _new_run(settings.train, faces)
     info = checkpoint.RunInfo(
-        run=run.name,
+        run=run.resolve().name,
         attributes=faces.attributes,
         latent_dim=settings.train.latent_dim,
         image_size=settings.train.resolution,
@@ -122,15 +147,14 @@ def _train(arguments: argparse.Namespace, settings: TrainingSettings, console: C
         )
     judge = _judge(settings, faces, console)
     checkpoint.write_run(run, info)
+    (run / JUDGED).unlink(missing_ok=True)  # what it says is of an earlier generator
     console.print(f"training in {run} on {faces.images.device}", highlight=False)
-    learnt, _ = faces.split()
-    trainer = train(run, settings.train, learnt, judge, console)
+    trainer = train(run, settings.train, judge.learnt, judge, console)
     figures = calibrate(trainer.ema, judge)
     checkpoint.save(run, trainer.state(), checkpoint.read_progress(run))
     console.print(f"latents are spread by {trainer.ema.spread.item():g}", highlight=False)
-    (run / "judge.json").write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+    (run / JUDGED).write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
     _print_figures(figures, console)
-    registry = Registry(settings.models.dir)
     name = export_run(run, registry, arguments.model_name)
     console.print(f"exported as {registry.folder(name)}", highlight=False)
     if arguments.no_promote:
@@ -143,7 +167,8 @@ def _train(arguments: argparse.Namespace, settings: TrainingSettings, console: C
 def _judge_model(name: str | None, settings: TrainingSettings, console: Console) -> None:
     registry = Registry(settings.models.dir)
     folder, manifest = registry.load(name)
-    faces = _faces(settings.train, console)
+    size = {"resolution": manifest.image_size}
+    faces = _faces(settings.train.model_copy(update=size), console)
     reason = incomparable(manifest, faces)
     if reason:
         raise ModelError(f"model {manifest.name} {reason}")
@@ -159,6 +184,11 @@ def _faces(settings: TrainSettings, console: Console) -> Faces:
     device = settings.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
+    elif device == "cuda" and not torch.cuda.is_available():
+        raise config.SettingsError(
+            f"train.device is cuda, but PyTorch {torch.__version__} finds no CUDA device here; "
+            "auto takes what there is"
+        )
     if settings.threads:
         torch.set_num_threads(settings.threads)
     faces = load(settings.data, settings.resolution, skip_bad=settings.skip_bad, device=device)

@@ -60,6 +60,9 @@ def test_models_folder_comes_from_the_settings_or_the_command_line(
     registry.root.rename(tmp_path / "other")
     assert main(["use", "b"]) == 0
     assert Registry(tmp_path / "other").current() == "b"
+    (tmp_path / "config.toml").rename(tmp_path / "another.toml")
+    assert main(["use", "c", "--config", "another.toml"]) == 0
+    assert Registry(tmp_path / "other").current() == "c"
     monkeypatch.setenv("IRODORI_MODELS__DIRECTORY", "x")
     assert main(["list"]) == 1
     assert "models.directory" in capsys.readouterr().err
