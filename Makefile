@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: bot test lint clean
+.PHONY: bot test clean
+.DELETE_ON_ERROR: # half a virtual environment is none
 
 bot: $(VENV)/.bot      ## serve: the web page, and Discord if DISCORD_TOKEN is set
 	$(PY) -m bot

@@ -7,6 +7,7 @@ Every kind of damage must raise Q, the stronger the more; unspoilt faces have Q 
 
 import argparse
 import io
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from train.data import load
+from train.data import DataError, load
 from train.judge import prepare
 from train.settings import JudgeSettings
 
@@ -77,13 +78,16 @@ def _bytes(images: Tensor) -> Tensor:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--resolution", type=int, default=64)
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where the judge is kept")
     arguments = parser.parse_args()
-    faces = load(arguments.data, arguments.resolution)
-    judge = prepare(faces, arguments.runs, images=JudgeSettings().images, report=print)
+    try:
+        faces = load(arguments.data, arguments.resolution)
+        judge = prepare(faces, arguments.runs, images=JudgeSettings().images, report=print)
+    except DataError as error:
+        sys.exit(str(error))
     print(f"{'damage':16}{'strength':>10}{'Q':>9}{'near duplicates':>18}{'diversity':>11}")
     for damage, strengths in DAMAGE.items():
         for strength in strengths:
