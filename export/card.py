@@ -21,9 +21,10 @@ _BATCH = 16
 _FIGURES = {
     "q": "how much farther from the training images than real ones, over all depths; 1 is as near",
     "diversity": "mean distance between pictures of one condition, in units of the real ones'",
-    "near_duplicates": "share of pictures with a twin under the same condition",
+    "near_duplicates": "share of pictures closer to another of their condition than all "
+    "but one in a thousand real ones",
     "fid": "Fréchet distance of the judge's last features",
-    "kid": "kernel distance of the judge's last features, times 1,000",
+    "kid": "kernel distance of the judge's last features",
 }
 
 
