@@ -55,6 +55,7 @@ def main(given: Sequence[str] | None = None) -> None:
         sys.exit(130)
     except Stopped as stopped:
         console.print(str(stopped), highlight=False)
+        sys.exit(130)  # what comes after a training should not come after half of one
     except (
         config.SettingsError,
         DataError,

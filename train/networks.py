@@ -153,7 +153,8 @@ class Discriminator(nn.Module):
         score = score + self.deviation(deviation).repeat_interleave(self.group, dim=0).squeeze(1)
         if self.project is not None:
             score = score + (self.project(condition) * x).sum(dim=1) / x.shape[1] ** 0.5
-        return score, [head(x) for head in self.heads]
+        # Scores are subtracted from each other: in half precision little would be left of them.
+        return score.float(), [head(x) for head in self.heads]
 
 
 def check_size(image_size: int) -> None:
