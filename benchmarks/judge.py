@@ -67,7 +67,7 @@ def swapped_halves(images: Tensor, strength: float) -> Tensor:
 DAMAGE: dict[Callable[[Tensor, float], Tensor], tuple[float, ...]] = {
     blur: (0.5, 0.8, 1.2),
     jpeg: (2, 5, 10),
-    noise: (10, 20, 40),
+    noise: (5, 10, 20, 40),
     checkerboard: (3, 6, 12),
     swapped_halves: (0.25, 0.5, 1),
 }
