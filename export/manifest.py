@@ -28,6 +28,8 @@ from pydantic import (
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 GENERATOR = "generator.onnx"
+UPSCALER = "upscaler.onnx"
+CRITIC = "critic.onnx"
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -98,7 +100,8 @@ class FileEntry(BaseModel):
 class Manifest(BaseModel):
     """A model: what it can be asked for, its shapes, its files, its figures.
 
-    `latent_dim` is Z, `condition_dim` C, `image_size` S of the design's contract; `metrics` is what
+    `latent_dim` is Z, `condition_dim` C, `image_size` S of the design's contract; `candidates` are
+    painted for each picture, and the critic, where the model has one, chooses; `metrics` is what
     the judge measured, `training` how the model was trained; `created` is in UTC.
     """
 
@@ -110,6 +113,7 @@ class Manifest(BaseModel):
     attributes: tuple[Attribute, ...]
     latent_dim: PositiveInt
     image_size: PositiveInt
+    candidates: PositiveInt = 1
     files: dict[SafeName, FileEntry] = {}
     metrics: dict[str, FiniteFloat] = {}
     training: dict[str, Any] = {}
