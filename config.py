@@ -17,7 +17,18 @@ from pydantic_settings import TomlConfigSettingsSource as TomlSource
 
 ENV_PREFIX = "IRODORI_"
 DEFAULT_FILE = Path("config.toml")
-SECTIONS = ("discord", "web", "db", "models", "engine", "log", "train", "judge", "promote")
+SECTIONS = (
+    "discord",
+    "web",
+    "db",
+    "models",
+    "engine",
+    "log",
+    "train",
+    "judge",
+    "promote",
+    "upscaler",
+)
 
 
 class SettingsError(Exception):

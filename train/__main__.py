@@ -6,8 +6,6 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import get_args
 
 from pydantic import ValidationError
 
@@ -27,7 +25,8 @@ from train.data import DataError, Faces, load
 from train.judge import Judge, prepare
 from train.loop import DivergedError, Stopped, train
 from train.promote import incomparable, onnx_paint, promote
-from train.settings import TrainingSettings, TrainSettings
+from train.settings import TrainingSettings, TrainSettings, add_flags, given_flags
+from train.upscaler import command as upscaler
 
 NO_DATA = """\
 There is nothing to learn from yet: name a folder or a zip of images, at least 64×64 pixels each.
@@ -43,8 +42,12 @@ OF_A_RUN = ("resolution", "batch", "width", "latent_dim")
 
 def main(given: Sequence[str] | None = None) -> None:
     console = Console(soft_wrap=True)
-    arguments = _parser().parse_args(given)
+    given = sys.argv[1:] if given is None else given
     try:
+        if given[:1] == ["upscaler"]:
+            upscaler.main(given[1:], console)
+            return
+        arguments = _parser().parse_args(given)
         settings = _settings(arguments)
         if arguments.command == "judge":
             _judge_model(arguments.model, settings, console)
@@ -73,7 +76,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m train",
         description="Train a generator, judge it, export it, and put it in use if it is not worse.",
-        epilog="`python -m train judge [MODEL] --data …` prints the figures of a model.",
+        epilog="`python -m train judge [MODEL] --data …` prints the figures of a model; "
+        "`python -m train upscaler --data …` trains what makes its pictures larger.",
     )
     parser.add_argument("command", nargs="?", choices=["judge"], help="instead of training")
     parser.add_argument("model", nargs="?", help="the model to judge; the one in use by default")
@@ -82,30 +86,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--model-name", metavar="NAME", help="of the exported model")
     parser.add_argument("--no-promote", action="store_true", help="export, but leave it unused")
     parser.add_argument("--force", action="store_true", help="put it in use without comparing")
-    for name, field in TrainSettings.model_fields.items():
-        kind = field.annotation
-        if isinstance(kind, UnionType):
-            kind = next(t for t in get_args(kind) if t is not NoneType)
-        flag = f"--{name.replace('_', '-')}"
-        shown = field.description or f"[train] {name}"
-        if kind is bool:
-            parser.add_argument(
-                flag, dest=f"train.{name}", action=argparse.BooleanOptionalAction, help=shown
-            )
-        else:
-            metavar = name.upper()
-            parser.add_argument(flag, dest=f"train.{name}", metavar=metavar, help=shown)
+    add_flags(parser, "train", TrainSettings)
     return parser
 
 
 def _settings(arguments: argparse.Namespace) -> TrainingSettings:
-    given = {
-        key.removeprefix("train."): value
-        for key, value in vars(arguments).items()
-        if key.startswith("train.") and value is not None
-    }
-    if "images" in given:
-        given.setdefault("minutes", None)  # else those of the file, or of the run, would win
+    given = given_flags(arguments, "train")
     settings = config.read(TrainingSettings, arguments.config, {"train": given})
     if arguments.resume is None:
         return settings

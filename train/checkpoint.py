@@ -37,7 +37,6 @@ class RunInfo:
 
 
 def write_run(folder: Path, info: RunInfo) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     content = {
         "format": FORMAT,
         "run": info.run,
@@ -47,20 +46,41 @@ def write_run(folder: Path, info: RunInfo) -> None:
         "fingerprint": info.fingerprint,
         "settings": info.settings,
     }
+    write_content(folder, content)
+
+
+def write_content(folder: Path, content: dict[str, Any]) -> None:
+    """`run.json`."""
+    folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / RUN_FILE, (json.dumps(content, indent=2) + "\n").encode())
+
+
+def read_content(folder: Path, of_upscaler: bool = False) -> dict[str, Any]:
+    """`run.json` of a run that trains a generator, or an upscaler.
+
+    Raises CheckpointError, also when the run trains the other of the two.
+    """
+    file = folder / RUN_FILE
+    if not file.is_file():
+        raise CheckpointError(f"{folder} is no run: it has no {RUN_FILE}")
+    try:
+        content: dict[str, Any] = json.loads(file.read_text("utf-8"))
+        found, upscales = content["format"], content.get("trains") == "upscaler"
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{file} is damaged: {error}") from None
+    if found != FORMAT:
+        raise CheckpointError(f"{file} has format {found!r}, this version reads format {FORMAT}")
+    if upscales != of_upscaler:
+        what = "an upscaler, not a generator" if upscales else "a generator, not an upscaler"
+        raise CheckpointError(f"{folder} is a run that trains {what}")
+    return content
 
 
 def read_run(folder: Path) -> RunInfo:
     """Raises CheckpointError."""
     file = folder / RUN_FILE
-    if not file.is_file():
-        raise CheckpointError(f"{folder} is no run: it has no {RUN_FILE}")
+    content = read_content(folder)
     try:
-        content = json.loads(file.read_text("utf-8"))
-        if content["format"] != FORMAT:
-            raise CheckpointError(
-                f"{file} has format {content['format']!r}, this version reads format {FORMAT}"
-            )
         images = read_progress(folder)["images"] if (folder / CHECKPOINT_FILE).exists() else 0
         return RunInfo(
             run=content["run"],

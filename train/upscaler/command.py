@@ -1,0 +1,104 @@
+"""`python -m train upscaler`: sharp pictures -> an upscaler's run, ready to be exported."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import torch
+from pydantic import ValidationError
+from rich.console import Console
+
+import config
+from train import checkpoint
+from train.data import Faces, load
+from train.settings import TrainingSettings, UpscalerSettings, add_flags, given_flags
+from train.upscaler.loop import FIGURES, UpscalerRun, read_run, train, write_run
+
+NO_DATA = """\
+An upscaler learns from sharp images: name a folder or a zip of them, 256×256 pixels or more each.
+  python -m train upscaler --data sharp.zip
+Tags are not needed. `python -m train upscaler --help` lists all settings."""
+
+OF_A_RUN = ("resolution", "width", "blocks", "batch")
+"""Settings that a checkpoint is bound to."""
+
+
+def main(given: Sequence[str], console: Console) -> None:
+    """Raises SettingsError, DataError, CheckpointError, Stopped and DivergedError."""
+    arguments = _parser().parse_args(given)
+    settings = _settings(arguments)
+    if settings.data is None:
+        console.print(NO_DATA, highlight=False)
+        sys.exit(2)
+    device = settings.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    pictures = load(settings.data, settings.resolution, skip_bad=settings.skip_bad)
+    run = arguments.resume or _new_run(settings, pictures)
+    if arguments.resume and read_run(run).fingerprint != pictures.fingerprint:
+        raise checkpoint.CheckpointError(
+            f"{run} was trained on other data than {settings.data}; resume it with its own"
+        )
+    write_run(run, UpscalerRun(run.resolve().name, pictures.fingerprint, settings))
+    (run / FIGURES).unlink(missing_ok=True)  # what it says is of an earlier network
+    console.print(
+        f"{len(pictures):,} images; training an upscaler in {run} on {device}", highlight=False
+    )
+    figures = train(run, settings, pictures.images, device, console)
+    console.print(f"{'':24}{'upscaler':>12}{'bicubic':>12}", highlight=False)
+    for name in ("psnr", "ssim", "clean_psnr", "clean_ssim"):
+        console.print(
+            f"{name.replace('_', ' '):24}{figures[name]:12.4f}{figures[f'{name}_bicubic']:12.4f}",
+            highlight=False,
+        )
+    console.print(
+        f"put it into a model with: python -m export RUN --upscaler {run}", highlight=False
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m train upscaler",
+        description="Train what makes a model's pictures four times as wide and high.",
+    )
+    parser.add_argument("--config", type=Path, metavar="PATH", help="another config.toml")
+    parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with a run's folder")
+    add_flags(parser, "upscaler", UpscalerSettings)
+    return parser
+
+
+def _settings(arguments: argparse.Namespace) -> UpscalerSettings:
+    given = given_flags(arguments, "upscaler")
+    settings = config.read(TrainingSettings, arguments.config, {"upscaler": given}).upscaler
+    if arguments.resume is None:
+        return settings
+    # A run goes on with its own settings; only what the command line says anew differs.
+    begun = read_run(arguments.resume).settings
+    try:
+        resumed = UpscalerSettings(**{**begun.model_dump(), **given})
+    except ValidationError as error:
+        raise config.SettingsError(
+            f"--resume {arguments.resume}: wrong settings\n{config.reasons(error)}"
+        ) from None
+    for name in OF_A_RUN:
+        old, new = getattr(begun, name), getattr(resumed, name)
+        if old != new:
+            raise config.SettingsError(
+                f"--resume {arguments.resume}: its {name} is {old} and stays so; "
+                f"start another run for {new}"
+            )
+    return resumed
+
+
+def _new_run(settings: UpscalerSettings, pictures: Faces) -> Path:
+    name = settings.name or f"upscaler-{pictures.name}-{datetime.now():%Y%m%d-%H%M%S}"
+    run = settings.runs / name
+    if (run / checkpoint.RUN_FILE).exists():
+        raise checkpoint.CheckpointError(
+            f"{run} exists already; go on with it (--resume {run}) or choose another --name"
+        )
+    return run

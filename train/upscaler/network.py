@@ -1,0 +1,57 @@
+"""The upscaler's network: SRResNet (Ledig et al. 2017) without batch norm, cut to a CPU's measure.
+
+Nearly all work is done at the small size; the full size sees one thin convolution's result.
+"""
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+SCALE = 4
+
+
+class Block(nn.Module):
+    """A residual block without normalisation (Lim et al. 2017, EDSR)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] to the same."""
+        return x + self.second(F.leaky_relu(self.first(x), 0.1))
+
+
+class Upscaler(nn.Module):
+    """A picture to the same picture, four times as wide and high.
+
+    What is learnt is the difference to bilinear interpolation.
+    """
+
+    def __init__(self, width: int = 48, blocks: int = 8) -> None:
+        super().__init__()
+        self.head = nn.Conv2d(3, width, 3, padding=1)
+        self.trunk = nn.Sequential(*(Block(width) for _ in range(blocks)))
+        self.grow = nn.Conv2d(width, 4 * (width // 2), 3, padding=1)
+        self.to_rgb = nn.Conv2d(width // 2, 4 * 3, 3, padding=1)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, 0.1)
+                nn.init.zeros_(cast(Tensor, module.bias))
+        # Small at first, so that a deep sum of blocks starts as an interpolation (Wang et al. 2018,
+        # ESRGAN, section 3.1).
+        with torch.no_grad():
+            for name, parameter in self.named_parameters():
+                if name.endswith("second.weight") or name == "to_rgb.weight":
+                    parameter.mul_(0.1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """RGB pictures [N, 3, H, W] in 0…1 to [N, 3, 4H, 4W], about in 0…1."""
+        x = self.head(image)
+        x = x + self.trunk(x)
+        x = F.leaky_relu(F.pixel_shuffle(self.grow(x), 2), 0.1)
+        x = F.pixel_shuffle(self.to_rgb(x), 2)
+        return x + F.interpolate(image, scale_factor=SCALE, mode="bilinear")
