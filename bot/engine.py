@@ -5,14 +5,17 @@ import contextlib
 import logging
 import time
 from collections import OrderedDict, deque
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 
 from bot.errors import Busy, ModelUnavailable
 from bot.model import Model, load_model
 from bot.settings import EngineSettings
+from bot.turns import Turns
 from export.registry import Registry
 
 __all__ = ["Engine", "Model", "Stats"]
@@ -29,6 +32,9 @@ class Stats:
 
     batches: int
     pictures: int
+    candidates: int  # pictures painted to choose among, those that were chosen included
+    upscaled: int  # pictures
+    upscale_seconds: float  # spent on them
     waiting: int  # pictures in the queue now
     refused: int  # requests answered "busy"
     dropped: int  # requests whose caller went away while they waited
@@ -38,11 +44,19 @@ class Stats:
 
 
 @dataclass(eq=False, slots=True)
-class _Job:
+class _Request:
+    """`latents` [n, N, Z], `conditions` [n, C]; painted are those behind the `left` last ones."""
+
+    turn: str
     model: Model
     latents: np.ndarray
     conditions: np.ndarray
-    images: asyncio.Future[np.ndarray]
+    size: int
+    share: Fraction  # of a batch, that one picture takes
+    answer: asyncio.Future[tuple[np.ndarray, np.ndarray]]
+    left: int = 0  # pictures that no batch has taken yet
+    images: list[np.ndarray] = field(default_factory=list)
+    chosen: list[np.ndarray] = field(default_factory=list)
     asked: float = field(default_factory=time.perf_counter)
 
     def __len__(self) -> int:
@@ -51,7 +65,7 @@ class _Job:
 
 class Engine:
     """One batch is painted at a time. Who asks while nothing is painted is served at once; who
-    asks meanwhile goes into the next batch, with all the others.
+    asks meanwhile goes into the next batches, a picture of each turn after the other.
 
     Needs a running event loop, and belongs to it.
     """
@@ -63,11 +77,14 @@ class Engine:
         self._older: OrderedDict[str, Model] = OrderedDict()
         self._loading = asyncio.Lock()
         self._refused_model = ""
-        self._queue: deque[_Job] = deque()
-        self._waiting = 0
+        self._turns: Turns[_Request] = Turns()
+        self._painting: list[tuple[_Request, int]] = []
         self._arrived = asyncio.Event()
         self._closed = False
-        self._batches = self._pictures = self._refused = self._dropped = self._failed = 0
+        self._batches = self._pictures = self._candidates = 0
+        self._refused = self._dropped = self._failed = 0
+        self._upscaled = 0
+        self._upscale_seconds = 0.0
         self._latencies: deque[float] = deque(maxlen=LATENCIES)
         self._seconds_per_picture = 0.01  # a guess, until there is a measurement
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="engine")
@@ -81,44 +98,90 @@ class Engine:
         )
 
     async def paint(
-        self, latents: np.ndarray, conditions: np.ndarray, model: Model | None = None
+        self,
+        latents: np.ndarray,
+        conditions: np.ndarray,
+        model: Model | None = None,
+        *,
+        size: int | None = None,
+        turn: str = "",
     ) -> np.ndarray:
         """Latents [n, Z] and conditions [n, C] to uint8 [n, S, S, 3] RGB, by the model in use or
-        by another one.
+        by another one. S is one of the model's `sizes`, the largest if none is given.
+
+        `turn` is who asks: turns are served one picture after the other, round and round.
 
         Raises Busy when too many pictures wait already, ModelUnavailable when the model fails, and
-        ValueError for arrays that do not fit it.
+        ValueError for arrays or a size that do not fit it.
+        """
+        if latents.ndim != 2:
+            raise _misfit(model or self.model, latents, conditions)
+        images, _ = await self.paint_best(latents[:, None], conditions, model, size=size, turn=turn)
+        return images
+
+    async def paint_best(
+        self,
+        latents: np.ndarray,
+        conditions: np.ndarray,
+        model: Model | None = None,
+        *,
+        size: int | None = None,
+        turn: str = "",
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Of the candidates [n, N, Z] for each picture, the one that the model's critic scores
+        highest: uint8 [n, S, S, 3] and its latent [n, Z].
+
+        How many there should be is the model's `candidates`; where it has no critic, the first
+        candidate is painted. The rest is as in `paint`.
         """
         model = model or self.model
         n, z, c = len(latents), model.manifest.latent_dim, model.manifest.condition_dim
-        if n == 0 or latents.shape != (n, z) or conditions.shape != (n, c):
-            raise ValueError(
-                f"model {model.name} takes latents (n, {z}) and conditions (n, {c}) with n at "
-                f"least 1, not {latents.shape} and {conditions.shape}"
-            )
+        if n == 0 or latents.ndim != 3 or latents.shape[1] == 0 or latents.shape[2] != z:
+            raise _misfit(model, latents, conditions)
+        if conditions.shape != (n, c):
+            raise _misfit(model, latents, conditions)
+        size = size or model.sizes[-1]
+        if size not in model.sizes:
+            raise ValueError(f"model {model.name} paints at {model.sizes} pixels, not at {size}")
         if self._closed:
             raise _closing()
         # A request larger than the whole queue is taken when nobody waits: else it never would be.
-        if self._waiting and self._waiting + n > self._settings.queue:
+        waiting = self._turns.pictures
+        if waiting and waiting + n > self._settings.queue:
             self._refused += 1
-            raise Busy(max(1.0, self._waiting * self._seconds_per_picture))
-        job = _Job(
+            raise Busy(max(1.0, waiting * self._seconds_per_picture))
+        if not model.has_critic:
+            latents = latents[:, :1]
+        share = Fraction(latents.shape[1], self._settings.max_batch)
+        if size > model.manifest.image_size:
+            share = max(share, Fraction(1, model.upscaled_at_once))
+        request = _Request(
+            turn,
             model,
             np.ascontiguousarray(latents, np.float32),
             np.ascontiguousarray(conditions, np.float32),
+            size,
+            share,
             asyncio.get_running_loop().create_future(),
+            left=n,
         )
-        self._queue.append(job)
-        self._waiting += n
+        self._turns.add(request)
         self._arrived.set()
         try:
-            return await job.images
+            return await request.answer
         except asyncio.CancelledError:
-            if job in self._queue:
-                self._queue.remove(job)
-                self._waiting -= n
-                self._dropped += 1
+            self._drop(request)
             raise
+
+    def place(self, turn: str) -> int:
+        """How many pictures of others are painted before the next one of this turn.
+
+        0 if it is being painted, and if none waits.
+        """
+        if any(request.turn == turn for request, _ in self._painting):
+            return 0
+        ahead = self._turns.place(turn)
+        return 0 if ahead is None else ahead + sum(count for _, count in self._painting)
 
     async def get(self, name: str) -> Model:
         """The model of this name, loaded if need be. Raises ModelUnavailable."""
@@ -166,7 +229,10 @@ class Engine:
         return Stats(
             batches=self._batches,
             pictures=self._pictures,
-            waiting=self._waiting,
+            candidates=self._candidates,
+            upscaled=self._upscaled,
+            upscale_seconds=self._upscale_seconds,
+            waiting=self._turns.pictures,
             refused=self._refused,
             dropped=self._dropped,
             failed=self._failed,
@@ -199,34 +265,36 @@ class Engine:
         loop = asyncio.get_running_loop()
         together = 0  # pictures of the last batch, if it was one of several requests
         while True:
-            if self._queue:
+            if self._turns.pictures:
                 await self._gather(together)
             elif not self._closed:
                 together = 0
                 await self._next_arrival()
             if self._closed:
                 break
-            jobs = self._next_batch()
-            if not jobs:  # all that had arrived were cancelled
+            for request in [r for r in self._turns if r.answer.cancelled()]:
+                self._drop(request)  # its caller has not had a turn yet to do it
+            batch = self._painting = self._turns.take()
+            if not batch:  # all that had arrived were cancelled
                 continue
             started = time.perf_counter()
             try:
-                images = await loop.run_in_executor(self._worker, self._run, jobs)
+                images, chosen = await loop.run_in_executor(self._worker, self._run, batch)
             except Exception as error:
-                log.exception("model %s failed on %d requests", jobs[0].model.name, len(jobs))
-                self._failed += len(jobs)
+                log.exception("model %s failed on %d requests", batch[0][0].model.name, len(batch))
+                self._failed += len(batch)
                 refusal = ModelUnavailable("The painter failed on this one. Please try again.")
                 refusal.__cause__ = error
-                _refuse(jobs, refusal)
+                _refuse([request for request, _ in batch], refusal)
+                for request, _ in batch:
+                    self._turns.remove(request)
                 continue
-            self._account(jobs, started)
-            together = sum(map(len, jobs)) if len(jobs) > 1 else 0
-            for job, own in zip(jobs, images, strict=True):
-                if not job.images.done():
-                    job.images.set_result(own)
-        _refuse(self._queue, _closing())
-        self._queue.clear()
-        self._waiting = 0
+            finally:
+                self._painting = []
+            together = len(images) if len(batch) > 1 else 0
+            self._account(batch, started)
+            self._hand_out(batch, images, chosen)
+        _refuse(self._turns, _closing())
 
     async def _next_arrival(self) -> None:
         self._arrived.clear()
@@ -239,52 +307,92 @@ class Engine:
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._settings.max_wait_ms / 1000):
-                while self._waiting < enough and not self._closed:
+                while self._turns.pictures < enough and not self._closed:
                     await self._next_arrival()
 
-    def _next_batch(self) -> list[_Job]:
-        """The oldest request, and those after it that the same model paints and that fit in."""
-        jobs: list[_Job] = []
-        rest: deque[_Job] = deque()
-        room = self._settings.max_batch
-        for job in self._queue:
-            if job.images.cancelled():  # its caller has not had a turn yet to take it out
-                self._dropped += 1
-            elif not jobs or (job.model is jobs[0].model and len(job) <= room):
-                jobs.append(job)
-                room -= len(job)
-            else:
-                rest.append(job)
-        self._queue = rest
-        self._waiting = sum(map(len, rest))
-        return jobs
+    def _run(self, batch: list[tuple[_Request, int]]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Runs on the worker thread. A picture and the latent of its choice for each picture."""
+        model = batch[0][0].model
+        candidates, conditions, sizes = [], [], []
+        for request, count in batch:
+            # What else of it was taken meanwhile is nothing: the next batch waits for this one.
+            stop = len(request) - request.left
+            candidates += list(request.latents[stop - count : stop])
+            conditions += list(request.conditions[stop - count : stop])
+            sizes += [request.size] * count
+        counts = [len(c) for c in candidates]
+        latents, wanted = np.concatenate(candidates), np.repeat(conditions, counts, axis=0)
+        painted = model.paint(latents, wanted)
+        self._candidates += len(painted)
 
-    def _run(self, jobs: list[_Job]) -> list[np.ndarray]:
-        """Runs on the worker thread. A request larger than a batch goes in several."""
-        latents = np.concatenate([job.latents for job in jobs])
-        conditions = np.concatenate([job.conditions for job in jobs])
-        step = self._settings.max_batch
-        images = np.concatenate(
-            [
-                jobs[0].model.paint(latents[i : i + step], conditions[i : i + step])
-                for i in range(0, len(latents), step)
-            ]
-        )
-        return np.split(images, np.cumsum([len(job) for job in jobs])[:-1])
+        contest = np.repeat(counts, counts) > 1
+        scores = np.zeros(len(painted))
+        if contest.any():
+            scores[contest] = model.score(painted[contest], wanted[contest])
+        ends = np.cumsum(counts)
+        best = [
+            end - count + _highest(scores[end - count : end])
+            for end, count in zip(ends, counts, strict=True)
+        ]
+        images = list(painted[best])
 
-    def _account(self, jobs: list[_Job], started: float) -> None:
+        started = time.perf_counter()
+        for size in set(sizes) - {model.manifest.image_size}:
+            those = [i for i, wanted_size in enumerate(sizes) if wanted_size == size]
+            for i, image in zip(those, model.upscale(painted[best][those], size), strict=True):
+                images[i] = image
+            self._upscaled += len(those)
+        self._upscale_seconds += time.perf_counter() - started
+        return images, list(latents[best])
+
+    def _account(self, batch: list[tuple[_Request, int]], started: float) -> None:
         now = time.perf_counter()
-        pictures = sum(map(len, jobs))
+        pictures = sum(count for _, count in batch)
         self._batches += 1
         self._pictures += pictures
         self._seconds_per_picture += 0.2 * ((now - started) / pictures - self._seconds_per_picture)
-        self._latencies.extend(now - job.asked for job in jobs)
+        self._latencies.extend(now - request.asked for request, _ in batch if not request.left)
+
+    def _hand_out(
+        self,
+        batch: list[tuple[_Request, int]],
+        images: list[np.ndarray],
+        chosen: list[np.ndarray],
+    ) -> None:
+        start = 0
+        for request, count in batch:
+            request.images += images[start : start + count]
+            request.chosen += chosen[start : start + count]
+            start += count
+            if not request.left and not request.answer.done():
+                request.answer.set_result((np.stack(request.images), np.stack(request.chosen)))
+
+    def _drop(self, request: _Request) -> None:
+        if self._turns.remove(request):
+            self._dropped += 1
 
 
-def _refuse(jobs: "list[_Job] | deque[_Job]", refusal: ModelUnavailable) -> None:
-    for job in jobs:
-        if not job.images.done():
-            job.images.set_exception(refusal)
+def _highest(scores: np.ndarray) -> int:
+    """The first of the highest scores [N].
+
+    Scores may differ in their last digits by the batch that they are reckoned in; the choice may
+    not, so the digits are cut off.
+    """
+    return int(np.argmax(np.round(scores, 3)))
+
+
+def _refuse(requests: Iterable[_Request], refusal: ModelUnavailable) -> None:
+    for request in requests:
+        if not request.answer.done():
+            request.answer.set_exception(refusal)
+
+
+def _misfit(model: Model, latents: np.ndarray, conditions: np.ndarray) -> ValueError:
+    z, c = model.manifest.latent_dim, model.manifest.condition_dim
+    return ValueError(
+        f"model {model.name} takes latents (n, {z}) or candidates (n, N, {z}), and conditions "
+        f"(n, {c}) with n and N at least 1, not {latents.shape} and {conditions.shape}"
+    )
 
 
 def _closing() -> ModelUnavailable:

@@ -5,22 +5,25 @@ import ctypes
 import io
 import logging
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
+from PIL import Image
 
 from bot.errors import ModelUnavailable
 from bot.settings import EngineSettings
-from export.manifest import GENERATOR, Manifest, ModelError
+from export.manifest import CRITIC, GENERATOR, UPSCALER, Manifest, ModelError
 from export.registry import Registry
 
 log = logging.getLogger(__name__)
 
 CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"
+SCALE = 4  # of an upscaler
 SLICE = 8  # pictures that one core paints in one go; more do not pay, they only leave the cache
 
 
@@ -28,55 +31,127 @@ class Model:
     """Paints; safe to call from several threads, and blocks the one that calls.
 
     On a CPU each core paints whole pictures by itself: that is faster than to share the layers of
-    one picture, where all cores wait for each other dozens of times.
+    one picture, where all cores wait for each other dozens of times. Enlarging has few, large
+    layers, so that a single picture is shared.
+
+    `sizes` are the widths, in pixels, that its pictures can have: its own, and with an upscaler the
+    double and the fourfold. `candidates` is how many pictures are painted for each that is shown;
+    1 without a critic to choose among them.
     """
 
     def __init__(self, folder: Path, manifest: Manifest, settings: EngineSettings) -> None:
+        def session(file: str, threads: int = 1) -> ort.InferenceSession | None:
+            if file not in manifest.files:
+                return None
+            return _open_session(folder / file, settings.provider, threads)
+
         self.name = manifest.name
         self.manifest = manifest
-        self._session = _open_session(folder / GENERATOR, settings.provider)
-        self.provider: str = self._session.get_providers()[0]
+        self._generator = _open_session(folder / GENERATOR, settings.provider)
+        self._critic = session(CRITIC)
+        self.provider: str = self._generator.get_providers()[0]
         self._threads = 1 if self.provider == CUDA else settings.threads or usable_cores()
+        self._upscaler = session(UPSCALER)
+        self._upscaler_shared = (
+            session(UPSCALER, self._threads) if self._threads > 1 else self._upscaler
+        )
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix=f"paint-{self.name}")
+        size = manifest.image_size
+        self.sizes = (size, 2 * size, SCALE * size) if self._upscaler else (size,)
+        self.candidates = (settings.candidates or manifest.candidates) if self._critic else 1
+        # Larger batches would be no faster on a CPU, and keep the next turn waiting.
+        self.upscaled_at_once = settings.max_batch if self.provider == CUDA else 2 * self._threads
+
+    @property
+    def has_critic(self) -> bool:
+        return self._critic is not None
 
     def paint(self, latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
         """float32 [n, Z] and [n, C] to uint8 [n, S, S, 3] RGB."""
-        n = len(latents)
-        step = n if self._threads == 1 else min(SLICE, -(-n // self._threads))
-        if step >= n:
-            return self._run(latents, conditions)
-        starts = range(0, n, step)
-        return np.concatenate(
-            list(
-                self._pool.map(
-                    self._run,
-                    [latents[i : i + step] for i in starts],
-                    [conditions[i : i + step] for i in starts],
-                )
-            )
-        )
 
-    def _run(self, latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
-        images: np.ndarray
-        (images,) = self._session.run(["image"], {"latent": latents, "condition": conditions})
-        return images
+        def paint(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
+            return _only(self._generator.run(None, {"latent": latents, "condition": conditions}))
+
+        return self._spread(paint, SLICE, latents, conditions)
+
+    def score(self, images: np.ndarray, conditions: np.ndarray) -> np.ndarray:
+        """uint8 [n, S, S, 3] and float32 [n, C] to float32 [n], higher is better."""
+        critic = self._critic
+        assert critic is not None, f"model {self.name} has no critic"
+
+        def score(images: np.ndarray, conditions: np.ndarray) -> np.ndarray:
+            return _only(critic.run(None, {"image": images, "condition": conditions}))
+
+        return self._spread(score, SLICE, images, conditions)
+
+    def upscale(self, images: np.ndarray, size: int) -> np.ndarray:
+        """uint8 [n, S, S, 3] to uint8 [n, size, size, 3]; the size is one of `sizes`."""
+        if size == self.manifest.image_size:
+            return images
+        one_core, all_cores = self._upscaler, self._upscaler_shared
+        assert size in self.sizes, f"model {self.name} paints at {self.sizes}, not {size}"
+        assert one_core is not None
+        assert all_cores is not None
+        halve = size < self.sizes[-1]
+
+        def upscale(images: np.ndarray, session: ort.InferenceSession = one_core) -> np.ndarray:
+            large = _only(session.run(None, {"image": images}))
+            return np.stack([_halve(image) for image in large]) if halve else large
+
+        if len(images) % self._threads != 1 or self._threads == 1:
+            return self._spread(upscale, 1, images)
+        last = upscale(images[-1:], all_cores)
+        if len(images) == 1:
+            return last
+        return np.concatenate([self._spread(upscale, 1, images[:-1]), last])
+
+    def _spread(self, run: Callable[..., np.ndarray], most: int, *arrays: np.ndarray) -> np.ndarray:
+        """Runs slices of the arrays, each of `most` rows at the most, on a core each."""
+        n = len(arrays[0])
+        step = n if self.provider == CUDA else min(most, -(-n // self._threads))
+        if step >= n:
+            return run(*arrays)
+        slices = [[array[i : i + step] for i in range(0, n, step)] for array in arrays]
+        return np.concatenate(list(self._pool.map(run, *slices)))
 
     def warm_up(self, max_batch: int) -> None:
         """Paints one and a full batch, so that no member waits for the first allocations.
 
-        Raises ModelUnavailable if the pictures are not what the manifest says.
+        Raises ModelUnavailable if what the model's files make is not what the contract says.
         """
-        size = self.manifest.image_size
+        size, largest = self.manifest.image_size, self.sizes[-1]
         for n in (1, max_batch):
-            images = self.paint(
-                np.zeros((n, self.manifest.latent_dim), np.float32),
-                np.zeros((n, self.manifest.condition_dim), np.float32),
+            conditions = np.zeros((n, self.manifest.condition_dim), np.float32)
+            images = self.paint(np.zeros((n, self.manifest.latent_dim), np.float32), conditions)
+            self._expect(GENERATOR, images, np.uint8, (n, size, size, 3))
+            if self._critic is not None:
+                scores = self.score(images, conditions)
+                self._expect(CRITIC, scores, np.float32, (n,))
+                if not np.isfinite(scores).all():
+                    raise ModelUnavailable(f"Model {self.name}: {CRITIC} gives no finite scores.")
+            if largest > size:
+                n = min(n, self.upscaled_at_once)
+                large = self.upscale(images[:n], largest)
+                self._expect(UPSCALER, large, np.uint8, (n, largest, largest, 3))
+
+    def _expect(
+        self, file: str, made: np.ndarray, dtype: type[np.generic], shape: tuple[int, ...]
+    ) -> None:
+        if made.dtype != dtype or made.shape != shape:
+            raise ModelUnavailable(
+                f"Model {self.name}: {file} makes {made.dtype} {list(made.shape)}, "
+                f"where its manifest says {np.dtype(dtype)} {list(shape)}."
             )
-            if images.shape != (n, size, size, 3) or images.dtype != np.uint8:
-                raise ModelUnavailable(
-                    f"Model {self.name} paints {images.dtype} {list(images.shape)}, "
-                    f"where its manifest says uint8 {[n, size, size, 3]}."
-                )
+
+
+def _only(outputs: list[np.ndarray]) -> np.ndarray:
+    (output,) = outputs  # by position: what it is called differs from file to file
+    return output
+
+
+def _halve(image: np.ndarray) -> np.ndarray:
+    """uint8 [2S, 2S, 3] to [S, S, 3], each pixel the mean of four."""
+    return np.asarray(Image.fromarray(image).reduce(2))
 
 
 def load_model(registry: Registry, name: str | None, settings: EngineSettings) -> Model:
@@ -111,9 +186,10 @@ def usable_cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
     return max(1, min(cores, round(microseconds / period)))
 
 
-def _open_session(file: Path, provider: str) -> ort.InferenceSession:
+def _open_session(file: Path, provider: str, threads: int = 1) -> ort.InferenceSession:
     options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
     options.log_severity_level = 3
     if provider == "cpu" or (provider == "auto" and not _has_nvidia_driver()):
         return ort.InferenceSession(file, options, providers=[CPU])

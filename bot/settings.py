@@ -32,7 +32,8 @@ class EngineSettings(Section):
     threads: int = Field(default=0, ge=0)  # 0: all cores that this process may use
     max_batch: int = Field(default=64, ge=1)  # pictures painted at once
     max_wait_ms: float = Field(default=3, ge=0, le=1000)  # for others to join, and only while busy
-    queue: int = Field(default=256, ge=1)  # pictures waiting at most; past it the answer is "busy"
+    queue: int = Field(default=2048, ge=1)  # pictures waiting at most; past it the answer is "busy"
+    candidates: int = Field(default=0, ge=0, le=64)  # painted per picture; 0: as the model says
     poll_seconds: float = Field(default=5, gt=0)  # how often models/current is looked at
 
 
