@@ -13,6 +13,7 @@ class DiscordSettings(Section):
     api_url: str = "https://discord.com/api/v10"
     gateway_url: str = ""  # empty: the one that the API names
     guild: int | None = None  # commands are synced to this server alone; None: everywhere
+    admins: tuple[int, ...] = ()  # users who may do what the application's owner may
 
 
 class WebSettings(Section):
@@ -39,6 +40,7 @@ class EngineSettings(Section):
 
 class LogSettings(Section):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    format: Literal["text", "json"] = "text"
 
 
 class Settings(config.Settings):

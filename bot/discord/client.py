@@ -1,4 +1,4 @@
-"""The bot as Discord sees it: one client, its commands, and one door to run it."""
+"""The bot as Discord sees it: one client, its cogs, and one door to run it."""
 
 import asyncio
 import logging
@@ -8,13 +8,17 @@ import aiohttp
 import discord
 import yarl
 from discord import app_commands
+from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.discord import buttons, gallery
 from bot.discord.avatar import avatar_command
+from bot.discord.cogs import COGS
+from bot.discord.orders import Answer, Orders
 from bot.discord.replies import Interaction, answer_failure
 from bot.discord.sync import sync_if_changed
+from bot.discord.text import caption, file_of, option_of
 from bot.settings import DiscordSettings
 from bot.studio import Studio
 
@@ -35,34 +39,51 @@ class IrodoriTree(app_commands.CommandTree[Any]):
         await answer_failure(interaction, error)
 
 
-class IrodoriClient(discord.AutoShardedClient):
-    """Answers interactions; these need no intents, privileged or not, and no caches."""
+class IrodoriBot(commands.AutoShardedBot):
+    """Answers interactions, which need no intents, and messages that mention it, which need those
+    of messages. None is privileged: Discord shows the bot the text of these messages alone."""
 
     def __init__(self, studio: Studio, settings: DiscordSettings) -> None:
         super().__init__(
-            intents=discord.Intents.none(),
+            command_prefix=commands.when_mentioned,  # unused: see `on_message`
+            help_command=None,
+            tree_cls=IrodoriTree,
+            intents=discord.Intents(guilds=True, guild_messages=True, dm_messages=True),
             allowed_mentions=discord.AllowedMentions.none(),
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_messages=None,
-        )
-        self.studio = studio
-        self.settings = settings
-        self.tree = IrodoriTree(
-            self,
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
             allowed_contexts=app_commands.AppCommandContext(
                 guild=True, dm_channel=True, private_channel=True
             ),
         )
+        self.studio = studio
+        self.settings = settings
+        self.orders = Orders(self)
         self.add_dynamic_items(*buttons.COMPONENTS, *gallery.COMPONENTS)
         self._follower: asyncio.Task[None] | None = None
+        self._resumer: asyncio.Task[None] | None = None
         self._answering: set[asyncio.Task[Any]] = set()
         self._ending = False
 
     async def setup_hook(self) -> None:
+        for cog in COGS:
+            self.add_dynamic_items(*getattr(cog, "components", ()))
+            await self.add_cog(cog(self))
         await self._offer_commands()
         self._follower = asyncio.create_task(self._follow_attributes())
+
+    async def deliver(self, answer: Answer, result: Any) -> None:
+        """Shows what the studio made."""
+        pictures = [await self.studio.picture(avatar.id, answer.owner) for avatar in result]
+        options = [option_of(avatar, number=i) for i, avatar in enumerate(result, 1)]
+        asked_by = answer.owner.key if answer.named else None
+        await answer.edit(
+            content=caption(result[0], count=len(result), asked_by=asked_by),
+            attachments=[file_of(*pair) for pair in zip(result, pictures, strict=True)],
+            view=buttons.AnswerView(result[0], options),
+        )
 
     def admit(self) -> bool:
         """Called by the task of every answer, at its begin; False once the bot is ending."""
@@ -73,12 +94,16 @@ class IrodoriClient(discord.AutoShardedClient):
         return not self._ending
 
     async def close(self) -> None:
-        """Finishes the answers that are under way: nobody is left with "thinking…"."""
+        """Finishes the answers that are under way; those that take longer stay owed."""
         self._ending = True
         if self._follower is not None:
             self._follower.cancel()
         if self._answering:
-            await asyncio.wait(self._answering, timeout=GRACE_SECONDS)
+            _, late = await asyncio.wait(self._answering, timeout=GRACE_SECONDS)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late)
         await super().close()
 
     async def _follow_attributes(self) -> None:
@@ -99,19 +124,32 @@ class IrodoriClient(discord.AutoShardedClient):
         """The commands of the model in use now, here and in Discord."""
         self.tree.add_command(avatar_command(self.studio), override=True)
         self.tree.add_command(gallery.gallery_command(self.studio), override=True)
+        for cog in self.cogs.values():
+            for command in getattr(cog, "wish_commands", tuple)():
+                self.tree.add_command(command, override=True)
         try:
-            if not await sync_if_changed(self, self.tree, self.settings.guild):
+            if not await sync_if_changed(self.tree, self.studio, self.settings.guild):
                 logger.info("commands are as Discord has them")
         except discord.HTTPException as error:
             # Those that Discord has from the last time still work.
             logger.error("Discord did not take the commands: %s", error)
 
     async def on_ready(self) -> None:
+        """Also after a new session, when Discord could not be reached for a while."""
         logger.info("ready in Discord as %s", self.user)
+        if self._resumer is None or self._resumer.done():
+            self._resumer = asyncio.create_task(self._resume())
 
+    async def _resume(self) -> None:
+        if not self.admit() or not hasattr(self.studio, "owed"):
+            return
+        try:
+            await self.orders.resume()
+        except Exception:
+            logger.exception("what is owed could not be taken up")
 
-def _is_news(record: logging.LogRecord) -> bool:
-    return "Guilds intent seems to be disabled" not in record.getMessage()
+    async def on_message(self, message: discord.Message, /) -> None:
+        """Messages are a cog's; there are no commands with a prefix."""
 
 
 async def run_discord(studio: Studio, settings: DiscordSettings, token: str) -> None:
@@ -119,12 +157,16 @@ async def run_discord(studio: Studio, settings: DiscordSettings, token: str) -> 
 
     Raises discord.LoginFailure for a token that Discord does not know.
     """
+    reach(settings)
+    # Voice is not used; the log need not warn of its absence.
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+    async with IrodoriBot(studio, settings) as bot:
+        await bot.start(token)
+
+
+def reach(settings: DiscordSettings) -> None:
+    """Points discord.py at the Discord that the settings name."""
     Route.BASE = settings.api_url.rstrip("/")
     DiscordWebSocket.DEFAULT_GATEWAY = (
         yarl.URL(settings.gateway_url) if settings.gateway_url else DEFAULT_GATEWAY
     )
-    # Neither voice nor the guilds' state is used; the log need not warn of their absence.
-    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-    logging.getLogger("discord.state").addFilter(_is_news)
-    async with IrodoriClient(studio, settings) as client:
-        await client.start(token)

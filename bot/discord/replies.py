@@ -3,18 +3,22 @@
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 import aiohttp
 import discord
 from discord import app_commands
 
+from bot.discord.pending import MemberSettings, language_for
+from bot.discord.pending import say as words
 from bot.errors import Refusal
+from bot.settings import DiscordSettings
 from db.store import Avatar, Owner
 
 logger = logging.getLogger(__name__)
 
-Interaction: TypeAlias = discord.Interaction[Any]  # its client is always the IrodoriClient
+Interaction: TypeAlias = discord.Interaction[Any]  # its client is always the IrodoriBot
 T = TypeVar("T")
 
 UNKNOWN_MESSAGE = 10008
@@ -22,18 +26,77 @@ UNKNOWN_INTERACTION = 10062
 ALREADY_ACKNOWLEDGED = 40060
 
 
-def owner_of(interaction: Interaction) -> Owner:
-    user = interaction.user
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A message that mentions the bot, where code also takes an interaction."""
+
+    client: Any  # the IrodoriBot
+    message: discord.Message
+    extras: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def id(self) -> int:
+        return self.message.id
+
+    @property
+    def user(self) -> discord.User | discord.Member:
+        return self.message.author
+
+    @property
+    def guild_id(self) -> int | None:
+        return self.message.guild.id if self.message.guild is not None else None
+
+    @property
+    def channel_id(self) -> int:
+        return self.message.channel.id
+
+    @property
+    def locale(self) -> discord.Locale:
+        """Of the server: a message does not tell its writer's."""
+        guild = self.message.guild
+        return guild.preferred_locale if guild is not None else discord.Locale.american_english
+
+
+Asked: TypeAlias = Interaction | Mention
+
+
+def owner_of(asked: Asked) -> Owner:
+    user = asked.user
     return Owner(kind="discord", key=str(user.id), name=user.display_name)
 
 
-def place_of(interaction: Interaction) -> dict[str, str | None]:
+def place_of(asked: Asked) -> dict[str, str | None]:
     """`guild` and `channel`, as the studio takes them."""
-    guild, channel = interaction.guild_id, interaction.channel_id
+    guild, channel = asked.guild_id, asked.channel_id
     return {
         "guild": str(guild) if guild is not None else None,
         "channel": str(channel) if channel is not None else None,
     }
+
+
+def roles_of(asked: Asked) -> list[str]:
+    """Ids of the roles that the member has in this server."""
+    return [str(role.id) for role in getattr(asked.user, "roles", ())]
+
+
+async def settings_of(asked: Asked) -> MemberSettings:
+    """What the member has set, read once for each interaction."""
+    if not hasattr(asked.client.studio, "settings"):
+        return MemberSettings()
+    if "settings" not in asked.extras:
+        asked.extras["settings"] = await asked.client.studio.settings(owner_of(asked))
+    settings: MemberSettings = asked.extras["settings"]
+    return settings
+
+
+async def language_of(asked: Asked) -> str:
+    """The language that the member has set, else the one that Discord speaks with the member."""
+    return (await settings_of(asked)).language or language_for(str(asked.locale))
+
+
+async def tell(asked: Asked, key: str, **facts: str | int | float) -> None:
+    """Short words to the member alone, in the member's language."""
+    await say(asked, words(key, await language_of(asked), **facts))
 
 
 def is_owner(interaction: Interaction, avatar: Avatar) -> bool:
@@ -44,6 +107,14 @@ def is_moderator(interaction: Interaction, avatar: Avatar) -> bool:
     """Manage Messages counts for what was painted in this server, and for no other's pictures."""
     here = interaction.guild_id is not None and avatar.guild == str(interaction.guild_id)
     return here and interaction.permissions.manage_messages
+
+
+async def is_operator(interaction: Interaction) -> bool:
+    """Whether the bot is this one's to run: `discord.admins`, or who owns it in Discord."""
+    settings: DiscordSettings = interaction.client.settings
+    return interaction.user.id in settings.admins or bool(
+        await interaction.client.is_owner(interaction.user)
+    )
 
 
 def is_addressee(interaction: Interaction) -> bool:
@@ -76,9 +147,12 @@ async def respond(call: Callable[[], Awaitable[object]]) -> None:
             raise
 
 
-async def defer_answer(interaction: Interaction, *, private: bool) -> None:
+async def defer_answer(asked: Asked, *, private: bool) -> None:
     """Show "thinking…"; whether the answer is private is decided here and cannot change later."""
-    await respond(lambda: interaction.response.defer(thinking=True, ephemeral=private))
+    if isinstance(asked, Mention):
+        await twice(asked.message.channel.typing)
+        return
+    await respond(lambda: asked.response.defer(thinking=True, ephemeral=private))
 
 
 async def defer_update(interaction: Interaction) -> None:
@@ -99,41 +173,59 @@ async def delete_message(interaction: Interaction) -> None:
             raise
 
 
-async def say(interaction: Interaction, text: str) -> None:
-    """Tell the member alone, wherever the interaction stands."""
-    answered = interaction.response.type
+async def say(asked: Asked, text: str) -> None:
+    """Tell the member alone, wherever the interaction stands; who mentioned the bot, in a reply."""
+    if isinstance(asked, Mention):
+        await asked.message.reply(text)
+        return
+    answered = asked.response.type
     if answered is None:
-        await respond(lambda: interaction.response.send_message(text, ephemeral=True))
+        await respond(lambda: asked.response.send_message(text, ephemeral=True))
         return
     if answered is discord.InteractionResponseType.deferred_channel_message:
         # A followup would take over the "thinking…" message and be as public as that is.
-        await delete_message(interaction)
-    await interaction.followup.send(text, ephemeral=True)
+        await delete_message(asked)
+    await asked.followup.send(text, ephemeral=True)
 
 
-async def answer_failure(interaction: Interaction, error: Exception) -> None:
-    """Where every command, button and select ends that did not succeed."""
+def is_lost(error: Exception) -> bool:
+    """Whether the first answer came too late for Discord."""
+    return isinstance(error, discord.HTTPException) and error.code == UNKNOWN_INTERACTION
+
+
+async def answer_failure(asked: Asked, error: Exception) -> None:
+    """Where every command, button, select and mention ends that did not succeed."""
     if isinstance(error, app_commands.CommandInvokeError):
         error = error.original
-    if isinstance(error, discord.HTTPException) and error.code == UNKNOWN_INTERACTION:
-        logger.warning("interaction %d was answered too late; Discord dropped it", interaction.id)
+    if is_lost(error):
+        logger.warning("interaction %d was answered too late; Discord dropped it", asked.id)
         return
-    if isinstance(error, Refusal):
-        text = str(error)
-    elif isinstance(error, app_commands.CommandSignatureMismatch | app_commands.CommandNotFound):
-        logger.warning("Discord shows an outdated command: %s", error)
-        text = "This command has changed. Reload Discord (Ctrl+R), then try again."
-    else:
-        code = secrets.token_hex(4)
-        logger.error("failure %s in %s", code, _what(interaction), exc_info=error)
-        text = f"Something broke on my side. If it keeps happening, tell my admin: `{code}`."
     try:
-        await say(interaction, text)
+        language = await language_of(asked)
+    except Exception:  # the database may be what failed
+        language = language_for(str(asked.locale))
+    text = words_for(error, language, _what(asked))
+    try:
+        await say(asked, text)
     except (discord.HTTPException, aiohttp.ClientError) as unsaid:
-        logger.warning("could not tell a member why %s failed: %s", _what(interaction), unsaid)
+        logger.warning("could not tell a member why %s failed: %s", _what(asked), unsaid)
 
 
-def _what(interaction: Interaction) -> str:
-    if interaction.command is not None:
-        return f"/{interaction.command.qualified_name}"
-    return str(interaction.custom_id)
+def words_for(error: Exception, language: str, what: str) -> str:
+    """What a member is told; what is not a refusal goes to the log, under the id that is told."""
+    if isinstance(error, Refusal):
+        return str(error)
+    if isinstance(error, app_commands.CommandSignatureMismatch | app_commands.CommandNotFound):
+        logger.warning("Discord shows an outdated command: %s", error)
+        return words("failure-outdated", language)
+    code = secrets.token_hex(4)
+    logger.error("failure %s in %s", code, what, exc_info=error)
+    return words("failure-broken", language, code=code)
+
+
+def _what(asked: Asked) -> str:
+    if isinstance(asked, Mention):
+        return "a mention"
+    if asked.command is not None:
+        return f"/{asked.command.qualified_name}"
+    return str(asked.custom_id)

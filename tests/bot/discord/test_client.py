@@ -99,8 +99,10 @@ async def test_commands_that_discord_refuses_leave_the_old_ones_working(
 
 
 @pytest.mark.usefixtures("bot")
-async def test_no_intents_are_needed(discord: DiscordServer) -> None:
-    assert [session.intents for session in discord.sessions.values()] == [0]
+async def test_no_privileged_intents_are_needed(discord: DiscordServer) -> None:
+    guilds, guild_messages, direct_messages = 1 << 0, 1 << 9, 1 << 12
+    needed = guilds | guild_messages | direct_messages
+    assert [session.intents for session in discord.sessions.values()] == [needed]
 
 
 async def test_a_token_that_discord_does_not_know(discord: DiscordServer, studio: Studio) -> None:

@@ -1,0 +1,11 @@
+"""One cog for each capability of the bot. To add one, copy the shortest, and name it in COGS.
+
+A cog gets the bot (`bot.studio` does the work). It may have
+- `components`: the DynamicItems that it brings, so that old messages' buttons find them;
+- `wish_commands()`: commands whose options are the model's attributes; asked for anew whenever a
+  model with other attributes is taken over.
+"""
+
+from typing import Any
+
+COGS: tuple[type[Any], ...] = ()
