@@ -14,22 +14,13 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from export.card import CARD, SAMPLES, draw_samples, write_card
+from export.graph import OPSET, TOLERANCE, ExportError, tidy
 from export.manifest import GENERATOR, Manifest, ModelError
 from export.registry import Registry
 from train.checkpoint import RunInfo, load_generator
 
-OPSET = 18
-"""Every operation of it that a generator takes has a kernel in ONNX Runtime's CUDA provider."""
-
-TOLERANCE = 1
-"""The largest difference in 8-bit steps between PyTorch and ONNX Runtime, and between batches."""
-
 JUDGED = "judge.json"
 _BATCHES = (1, 3, 64)
-
-
-class ExportError(Exception):
-    """A run that cannot become a model, with the reason."""
 
 
 class ToBytes(nn.Module):
@@ -105,25 +96,9 @@ def to_onnx(generator: nn.Module, latent_dim: int, condition_dim: int) -> onnx.M
     )
     assert program is not None  # with dynamo there is always one
     model = program.model_proto
-    _tidy(model)
+    tidy(model, "generator")
     onnx.checker.check_model(model, full_check=True)
     return model
-
-
-def _tidy(model: onnx.ModelProto) -> None:
-    """Names the number of pictures N, and drops traces of the machine that it was exported on."""
-    graph = model.graph
-    del graph.value_info[:], graph.metadata_props[:], model.metadata_props[:]
-    graph.name = "generator"
-    for node in graph.node:
-        node.doc_string = ""
-        del node.metadata_props[:]
-    for tensor in graph.initializer:
-        tensor.doc_string = ""
-        del tensor.metadata_props[:]
-    for value in (*graph.input, *graph.output):
-        del value.metadata_props[:]
-        value.type.tensor_type.shape.dim[0].dim_param = "N"
 
 
 def check(generator: nn.Module, session: onnxruntime.InferenceSession, manifest: Manifest) -> None:
