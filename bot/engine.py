@@ -45,7 +45,8 @@ class Stats:
 
 @dataclass(eq=False, slots=True)
 class _Request:
-    """`latents` [n, N, Z], `conditions` [n, C]; painted are those behind the `left` last ones."""
+    """`latents` [n, N, Z] are the candidates, `conditions` [n, C]; what is painted of it is put
+    behind `images` and `chosen`, until it is answered as a whole."""
 
     turn: str
     model: Model
@@ -315,10 +316,9 @@ class Engine:
         model = batch[0][0].model
         candidates, conditions, sizes = [], [], []
         for request, count in batch:
-            # What else of it was taken meanwhile is nothing: the next batch waits for this one.
-            stop = len(request) - request.left
-            candidates += list(request.latents[stop - count : stop])
-            conditions += list(request.conditions[stop - count : stop])
+            done = len(request.images)
+            candidates += list(request.latents[done : done + count])
+            conditions += list(request.conditions[done : done + count])
             sizes += [request.size] * count
         counts = [len(c) for c in candidates]
         latents, wanted = np.concatenate(candidates), np.repeat(conditions, counts, axis=0)

@@ -1,9 +1,11 @@
-"""A generator made by hand, small and quick, whose pictures show what was asked for.
+"""A model made by hand, small and quick, whose pictures show what was asked for.
 
 The first attribute's value colours the upper half, the second one's the lower half, and the
-latent shades the whole.
+latent shades the whole. Its upscaler repeats each pixel; its critic likes bright pictures, and with
+the first value of all dark ones.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from export.manifest import GENERATOR, Attribute, Manifest
+from export.manifest import CRITIC, GENERATOR, UPSCALER, Attribute, Manifest
 from export.registry import Registry
 
 LATENT_DIM = 8
@@ -49,21 +51,28 @@ def add_model(
     attributes: tuple[Attribute, ...] = (HAIR, EYES),
     *,
     brightness: float = 0.0,
+    upscaler: bool = False,
+    candidates: int | None = None,
     created: datetime = datetime(2026, 1, 1, tzinfo=UTC),
 ) -> Manifest:
     """Registers a tiny model of up to two attributes; `brightness`, in about [-1, 1], tells models
-    apart that paint the same wish."""
+    apart that paint the same wish. Where `candidates` are given it has a critic."""
     manifest = Manifest(
         name=name,
         created=created,
         attributes=attributes,
         latent_dim=LATENT_DIM,
         image_size=IMAGE_SIZE,
+        candidates=candidates or 1,
         metrics={"q": 1.5},
     )
 
     def build(folder: Path) -> None:
         onnx.save(build_generator(attributes, brightness), folder / GENERATOR)
+        if upscaler:
+            onnx.save(build_upscaler(), folder / UPSCALER)
+        if candidates is not None:
+            onnx.save(build_critic(manifest.condition_dim), folder / CRITIC)
 
     return registry.add(manifest, build)
 
@@ -105,15 +114,65 @@ def build_generator(attributes: tuple[Attribute, ...], brightness: float = 0.0) 
         helper.make_node("Transpose", ["clipped"], ["pixels"], perm=[0, 2, 3, 1]),
         helper.make_node("Cast", ["pixels"], ["image"], to=TensorProto.UINT8),
     ]
+    inputs = [
+        helper.make_tensor_value_info("latent", TensorProto.FLOAT, ["n", LATENT_DIM]),
+        helper.make_tensor_value_info("condition", TensorProto.FLOAT, ["n", condition_dim]),
+    ]
+    image = helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", s, s, 3])
+    return build("generator", nodes, inputs, image, constants)
+
+
+def build_upscaler(scale: int = 4) -> onnx.ModelProto:
+    s = IMAGE_SIZE
+    nodes = [
+        helper.make_node(
+            "Resize",
+            ["image", "", "scales"],
+            ["upscaled"],
+            mode="nearest",
+            coordinate_transformation_mode="asymmetric",
+            nearest_mode="floor",
+        )
+    ]
+    image = helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", s, s, 3])
+    upscaled = helper.make_tensor_value_info(
+        "upscaled", TensorProto.UINT8, ["n", scale * s, scale * s, 3]
+    )
+    scales = np.array([1, scale, scale, 1], np.float32)
+    return build("upscaler", nodes, [image], upscaled, {"scales": scales})
+
+
+def build_critic(condition_dim: int) -> onnx.ModelProto:
+    s = IMAGE_SIZE
+    taste = np.ones(condition_dim, np.float32)
+    taste[:1] = -1
+    nodes = [
+        helper.make_node("Cast", ["image"], ["pixels"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["pixels"], ["brightness"], axes=[1, 2, 3], keepdims=0),
+        helper.make_node("MatMul", ["condition", "taste"], ["liking"]),
+        helper.make_node("Mul", ["brightness", "liking"], ["score"]),
+    ]
+    inputs = [
+        helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", s, s, 3]),
+        helper.make_tensor_value_info("condition", TensorProto.FLOAT, ["n", condition_dim]),
+    ]
+    score = helper.make_tensor_value_info("score", TensorProto.FLOAT, ["n"])
+    return build("critic", nodes, inputs, score, {"taste": taste})
+
+
+def build(
+    name: str,
+    nodes: list[onnx.NodeProto],
+    inputs: list[onnx.ValueInfoProto],
+    output: onnx.ValueInfoProto,
+    constants: Mapping[str, np.generic | np.ndarray],
+) -> onnx.ModelProto:
     graph = helper.make_graph(
         nodes,
-        "tiny",
-        [
-            helper.make_tensor_value_info("latent", TensorProto.FLOAT, ["n", LATENT_DIM]),
-            helper.make_tensor_value_info("condition", TensorProto.FLOAT, ["n", condition_dim]),
-        ],
-        [helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", s, s, 3])],
-        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
+        name,
+        inputs,
+        [output],
+        [numpy_helper.from_array(np.asarray(value), key) for key, value in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)
