@@ -5,10 +5,9 @@ it works after a restart as before. A message with several pictures has a select
 the picture chosen there, which is marked as the select's default.
 """
 
-import functools
 import re
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import discord
@@ -16,10 +15,10 @@ from discord import ButtonStyle, SelectOption, ui
 
 from bot.discord.replies import (
     Interaction,
-    answer_failure,
     defer_answer,
     defer_update,
     delete_message,
+    guarded,
     is_addressee,
     is_moderator,
     is_owner,
@@ -40,28 +39,6 @@ SHOW = "irodori:show"
 COLOUR = "irodori:colour:"
 MAX_OPTIONS = 25  # of one select
 MAX_COLOURS = 18  # selects of one panel: each takes 2 of a message's 40 components
-
-C = TypeVar("C")
-
-
-def guarded(
-    act: Callable[[C, Interaction], Coroutine[Any, Any, None]],
-) -> Callable[[C, Interaction], Coroutine[Any, Any, None]]:
-    """discord.py only logs what a DynamicItem raises; the member must hear of it as well.
-
-    Nor does it ask a command tree's `interaction_check` before.
-    """
-
-    @functools.wraps(act)
-    async def callback(self: C, interaction: Interaction) -> None:
-        if not interaction.client.admit():
-            return
-        try:
-            await act(self, interaction)
-        except Exception as error:
-            await answer_failure(interaction, error)
-
-    return callback
 
 
 class AvatarButton(ui.DynamicItem[ui.Button[Any]], template=f"irodori:[a-z]+:{ID}"):

@@ -1,8 +1,9 @@
 """How an interaction is answered: in time, once, and with words when something goes wrong."""
 
+import functools
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
@@ -19,6 +20,7 @@ from db.store import Avatar, Owner
 logger = logging.getLogger(__name__)
 
 Interaction: TypeAlias = discord.Interaction[Any]  # its client is always the IrodoriBot
+C = TypeVar("C")
 T = TypeVar("T")
 
 UNKNOWN_MESSAGE = 10008
@@ -209,6 +211,26 @@ async def answer_failure(asked: Asked, error: Exception) -> None:
         await say(asked, text)
     except (discord.HTTPException, aiohttp.ClientError) as unsaid:
         logger.warning("could not tell a member why %s failed: %s", _what(asked), unsaid)
+
+
+def guarded(
+    act: Callable[[C, Interaction], Coroutine[Any, Any, None]],
+) -> Callable[[C, Interaction], Coroutine[Any, Any, None]]:
+    """discord.py only logs what a DynamicItem raises; the member must hear of it as well.
+
+    Nor does it ask a command tree's `interaction_check` before.
+    """
+
+    @functools.wraps(act)
+    async def callback(self: C, interaction: Interaction) -> None:
+        if not interaction.client.admit():
+            return
+        try:
+            await act(self, interaction)
+        except Exception as error:
+            await answer_failure(interaction, error)
+
+    return callback
 
 
 def words_for(error: Exception, language: str, what: str) -> str:
