@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 Scope = Literal["mine", "guild", "everyone", "favourites"]
+Sort = Literal["new", "loved"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class NewAvatar:
     `wish` is what was asked for, `conditions` the wish completed (attribute -> value). `latent` is
     float32 `[Z]` and `condition` float32 `[C]`. `parents` are the public ids of the avatars that
     it was made from; `picture` is the encoded file, `width` and `height` its size in pixels.
+    `order` names what it was painted for, so that nothing is painted twice; see `Store.painted`.
     """
 
     owner: Owner
@@ -57,6 +59,7 @@ class NewAvatar:
     format: str  # "png" or "webp"
     width: int
     height: int
+    order: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +95,17 @@ class Avatar:
 
 @dataclass(frozen=True, slots=True)
 class GalleryQuery:
-    """Which avatars to show, newest first.
+    """Which avatars to show.
 
     - `mine`: the viewer's, private ones included;
     - `guild`: those made in `guild` that are not private;
     - `everyone`: all that are not private;
     - `favourites`: those the viewer likes, but other people's private ones.
 
-    `values` keeps those that were painted with all of these values (attribute -> value). `cursor`
-    is a `Page`'s `older` or `newer`; None asks for the newest.
+    `values` keeps those that were painted with all of these values (attribute -> value). `sort` is
+    newest first, or most favourites first and then newest. `cursor` is None for the first page,
+    LAST for the last one, or a `Page`'s `older` or `newer` of the same sort. `counted` asks for
+    the page's `count` and `before`.
     """
 
     scope: Scope
@@ -109,12 +114,88 @@ class GalleryQuery:
     values: Mapping[str, str]
     limit: int = 9
     cursor: str | None = None
+    sort: Sort = "new"
+    counted: bool = False
+
+
+LAST = "last"
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Avatars, newest first, and the cursors of the pages beside it, None where there is none."""
+    """Avatars in the order of the query, and the cursors of the pages behind and before it, None
+    where there is none. `count` is how many the whole gallery has, `before` how many of them come
+    before this page; None where that was not asked for.
+    """
 
     avatars: list[Avatar]
     older: str | None
     newer: str | None
+    count: int | None = None
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSettings:
+    """What a member wants unless a command says otherwise; None leaves it to the bot."""
+
+    private: bool | None = None
+    size: int | None = None  # pixels
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GuildLimits:
+    """What a server's admins allow: `cooldown` is in seconds, `daily` in pictures of a member
+    within 24 hours, both 0 for no limit. `channels` are where the bot answers, none for
+    everywhere; `exempt_roles` have neither cooldown nor quota; `gallery` is the server's gallery.
+    """
+
+    cooldown: int = 0
+    daily: int = 0
+    channels: tuple[str, ...] = ()
+    exempt_roles: tuple[str, ...] = ()
+    gallery: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """So many pictures were painted then (UTC)."""
+
+    created: datetime
+    pictures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """An answer that somebody still waits for: what to do (`work` and what is `given` to it, as
+    JSON) and where to answer. `id` names the order, `application` and `token` are Discord's.
+    """
+
+    id: str
+    application: str
+    token: str = field(repr=False)
+    work: str
+    given: dict[str, Any]
+    owner: Owner
+    guild: str | None
+    channel: str | None
+    language: str
+    private: bool
+    named: bool
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Figures over all living avatars. `today` is pictures within the last 24 hours, deleted ones
+    included. `loved` are conditions of public avatars with how often those are a favourite, the
+    most loved first.
+    """
+
+    pictures: int
+    private: int
+    today: int
+    members: int
+    favourites: int
+    loved: list[tuple[dict[str, str], int]]

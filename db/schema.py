@@ -1,6 +1,7 @@
 """The tables. Every change here needs a migration beside it in `db/migrations/versions`."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 from sqlalchemy import (
@@ -16,16 +17,8 @@ from sqlalchemy import (
     String,
     TypeDecorator,
     UniqueConstraint,
-    func,
-    select,
 )
-from sqlalchemy.orm import (
-    DeclarativeBase,
-    Mapped,
-    column_property,
-    mapped_column,
-    relationship,
-)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 # SQLite numbers rows by itself only in a column that is called INTEGER (64 bits wide all the same)
 Key = BigInteger().with_variant(Integer(), "sqlite")
@@ -118,8 +111,87 @@ class FavouriteRow(Base):
     created: Mapped[datetime] = mapped_column(Utc)
 
 
+class SettingsRow(Base):
+    __tablename__ = "member_settings"
+
+    owner_id: Mapped[int] = mapped_column(ForeignKey("owners.id"), primary_key=True)
+    private: Mapped[bool | None]
+    size: Mapped[int | None]
+    language: Mapped[str | None] = mapped_column(String(16))
+
+
+class UsageRow(Base):
+    """What was painted within the last day, for quotas: kept apart, so that who deletes pictures
+    has none the fewer painted.
+    """
+
+    __tablename__ = "usage"
+    __table_args__ = (
+        Index("ix_usage_member", "kind", "key", "guild", "created"),
+        Index("ix_usage_created", "created"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    key: Mapped[str] = mapped_column(String(128))
+    guild: Mapped[str | None] = mapped_column(String(32))
+    created: Mapped[datetime] = mapped_column(Utc)
+    pictures: Mapped[int]
+
+
+class LimitsRow(Base):
+    __tablename__ = "guild_limits"
+
+    guild: Mapped[str] = mapped_column(String(32), primary_key=True)
+    cooldown: Mapped[int]
+    daily: Mapped[int]
+    channels: Mapped[list[str]] = mapped_column(JSON)
+    exempt_roles: Mapped[list[str]] = mapped_column(JSON)
+    gallery: Mapped[bool]
+
+
+class BlockedRow(Base):
+    __tablename__ = "blocked"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    guild: Mapped[str] = mapped_column(String(32), primary_key=True)
+    member: Mapped[str] = mapped_column(String(128), primary_key=True)
+
+
+class OwedRow(Base):
+    __tablename__ = "owed"
+    __table_args__ = (Index("ix_owed_created", "created"),)
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    application: Mapped[str] = mapped_column(String(32))
+    token: Mapped[str]
+    work: Mapped[str] = mapped_column(String(32))
+    given: Mapped[dict[str, Any]] = mapped_column(JSON)
+    owner_kind: Mapped[str] = mapped_column(String(16))
+    owner_key: Mapped[str] = mapped_column(String(128))
+    owner_name: Mapped[str]
+    guild: Mapped[str | None] = mapped_column(String(32))
+    channel: Mapped[str | None] = mapped_column(String(32))
+    language: Mapped[str] = mapped_column(String(16))
+    private: Mapped[bool]
+    named: Mapped[bool]
+    created: Mapped[datetime] = mapped_column(Utc)
+
+
+class NoteRow(Base):
+    __tablename__ = "notes"
+
+    key: Mapped[str] = mapped_column(String(128), primary_key=True)
+    value: Mapped[str]
+
+
 class AvatarRow(Base):
-    """`id` counts up, so it is the order of the galleries; `public_id` is what people see."""
+    """`id` counts up, so it is the order of the galleries; `public_id` is what people see.
+
+    `order_id` is the order that it was painted for. `favourites` counts the rows of that table,
+    written together with them: galleries are ordered by it. A deleted avatar keeps its two ids,
+    for its children's sake, and its two moments, and nothing else; see `Store.delete`.
+    """
 
     __tablename__ = "avatars"
 
@@ -143,18 +215,14 @@ class AvatarRow(Base):
     bytes: Mapped[int]
     sha256: Mapped[str] = mapped_column(String(64))
     deleted_at: Mapped[datetime | None] = mapped_column(Utc)
+    order_id: Mapped[str | None] = mapped_column(String(64))
+    favourites: Mapped[int] = mapped_column(default=0, server_default="0")
 
     owner: Mapped[OwnerRow] = relationship(lazy="joined")
     picture: Mapped[PictureRow] = relationship(lazy="raise")
     values: Mapped[list[ValueRow]] = relationship(lazy="raise")
     parents: Mapped[list[ParentRow]] = relationship(
         lazy="selectin", order_by=ParentRow.position, foreign_keys=ParentRow.avatar_id
-    )
-    favourites: Mapped[int] = column_property(
-        select(func.count())
-        .where(FavouriteRow.avatar_id == id)
-        .correlate_except(FavouriteRow)
-        .scalar_subquery(),
     )
 
 
@@ -165,5 +233,9 @@ for _name, _columns, _where in (
     ("ix_avatars_owner", (AvatarRow.owner_id, AvatarRow.id), _living),
     ("ix_avatars_guild", (AvatarRow.guild, AvatarRow.id), _public),
     ("ix_avatars_public", (AvatarRow.id,), _public),
+    ("ix_avatars_owner_loved", (AvatarRow.owner_id, AvatarRow.favourites, AvatarRow.id), _living),
+    ("ix_avatars_guild_loved", (AvatarRow.guild, AvatarRow.favourites, AvatarRow.id), _public),
+    ("ix_avatars_loved", (AvatarRow.favourites, AvatarRow.id), _public),
+    ("ix_avatars_order", (AvatarRow.order_id, AvatarRow.id), AvatarRow.order_id.is_not(None)),
 ):
     Index(_name, *_columns, sqlite_where=_where, postgresql_where=_where)

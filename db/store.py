@@ -3,53 +3,96 @@
 What `add` returned is on disk; callers show a picture only after that, so no shown one is lost.
 """
 
-import asyncio
 import hashlib
+import json
+import operator
 import secrets
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, case, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+import numpy as np
+from sqlalchemy import Select, String, cast, delete, func, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from db.engine import StoreError, connect, writing
-from db.gallery import BadCursor, matching, newer_than, older_than, owner_id, read_cursor
-from db.records import Avatar, GalleryQuery, NewAvatar, Owner, Page, Picture, Scope
-from db.schema import AvatarRow, FavouriteRow, OwnerRow, ParentRow, PictureRow, ValueRow
+from db.desk import Desk
+from db.engine import StoreError, connect
+from db.gallery import (
+    BadCursor,
+    compared,
+    matching,
+    newer_than,
+    older_than,
+    owner_id,
+    read_cursor,
+)
+from db.records import (
+    LAST,
+    Avatar,
+    GalleryQuery,
+    GuildLimits,
+    MemberSettings,
+    NewAvatar,
+    Owed,
+    Owner,
+    Page,
+    Picture,
+    Scope,
+    Sort,
+    Statistics,
+    Usage,
+)
+from db.schema import (
+    AvatarRow,
+    FavouriteRow,
+    OwedRow,
+    OwnerRow,
+    ParentRow,
+    PictureRow,
+    SettingsRow,
+    UsageRow,
+    ValueRow,
+)
+from db.sessions import Sessions
 
 __all__ = [
+    "LAST",
     "Avatar",
     "BadCursor",
     "GalleryQuery",
+    "GuildLimits",
+    "MemberSettings",
     "NewAvatar",
+    "Owed",
     "Owner",
     "Page",
     "Picture",
     "Scope",
+    "Sort",
+    "Statistics",
     "Store",
     "StoreError",
+    "Usage",
 ]
 
 # what nobody mistakes for another when reading aloud; and no vowels, so no words
 ID_ALPHABET = "23456789bcdfghjkmnpqrstvwxyz"
 ID_LENGTH = 8
 
+NOBODY = Owner("", "")  # whom deleted avatars belong to
+USAGE_KEPT = timedelta(days=1)
+
 
 class Store:
-    """Public ids are 8 characters of `ID_ALPHABET`. A deleted avatar is as if it never was."""
+    """Public ids are 8 characters of `ID_ALPHABET`. A deleted avatar is as if it never was.
+
+    `desk` holds what is remembered beside the avatars.
+    """
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        self._reading = async_sessionmaker(engine)
-        self._writing = async_sessionmaker(writing(engine))
-        # SQLite has one writer at a time; those that wait must not hold the readers' connections
-        self._writers = asyncio.Semaphore(1 if engine.dialect.name == "sqlite" else 10)
-        # both databases know ON CONFLICT, but SQLAlchemy has it by dialect
-        dialects: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-        self._insert = dialects[engine.dialect.name]
+        self._sessions = Sessions(engine)
+        self.desk = Desk(self._sessions)
 
     @classmethod
     async def open(cls, url: str) -> "Store":
@@ -61,7 +104,7 @@ class Store:
         return cls(await connect(url))
 
     async def close(self) -> None:
-        await self._engine.dispose()
+        await self._sessions.engine.dispose()
 
     async def add(self, avatars: Sequence[NewAvatar]) -> list[Avatar]:
         """Stores all of them, in this order, or none; they are on disk when it returns.
@@ -70,11 +113,11 @@ class Store:
         is not one vector.
         """
         created = datetime.now(UTC)
-        async with self._write() as session:
+        async with self._sessions.writing() as session:
             await _check_parents(session, {id for new in avatars for id in new.parents})
             # sorted: two that write the same owners wait for each other, not both for ever
             owners = {
-                owner: await self._owner_id(session, owner)
+                owner: await self._sessions.owner_id(session, owner)
                 for owner in sorted({new.owner for new in avatars}, key=lambda o: (o.kind, o.key))
             }
             ids = await _unused_ids(session, len(avatars))
@@ -83,6 +126,8 @@ class Store:
                 for new, id in zip(avatars, ids, strict=True)
             ]
             session.add_all(rows)
+            session.add_all(_usage(avatars, created))
+            await session.execute(delete(UsageRow).where(UsageRow.created < created - USAGE_KEPT))
             await session.flush()
             keys = [row.id for row in rows]
             session.expunge_all()
@@ -90,7 +135,7 @@ class Store:
 
     async def get(self, id: str) -> Avatar | None:
         """None when there is none, or it was deleted."""
-        async with self._reading() as session:
+        async with self._sessions.reading() as session:
             key = await session.scalar(_living(id))
             return None if key is None else (await _load(session, [key]))[0]
 
@@ -99,9 +144,49 @@ class Store:
         a = AvatarRow
         columns = (PictureRow.data, a.format, a.width, a.height, a.sha256)
         living = _living(id).with_only_columns(*columns)
-        async with self._reading() as session:
+        async with self._sessions.reading() as session:
             row = (await session.execute(living.join(a.picture))).one_or_none()
         return None if row is None else Picture(*row)
+
+    async def painted(self, order: str) -> list[Avatar]:
+        """What was stored for this order, in the order of painting, but for what was deleted."""
+        a = AvatarRow
+        found = select(a.id).where(a.order_id == order).order_by(a.id)
+        async with self._sessions.reading() as session:
+            return await _load(session, list(await session.scalars(found)))
+
+    async def portrait(
+        self, owner: Owner, model: str, seed: int, private: bool, width: int
+    ) -> Avatar | None:
+        """The owner's newest avatar that this model made of this seed alone, of that width in
+        pixels, and as private: with no wish and no parents.
+        """
+        a = AvatarRow
+        found = select(a.id).where(
+            a.owner_id == owner_id(owner),
+            a.deleted_at.is_(None),
+            a.seed == seed,
+            a.model == model,
+            a.private.is_(private),
+            a.width == width,
+            cast(a.wish, String) == "{}",
+            ~select(ParentRow.parent).where(ParentRow.avatar_id == a.id).exists(),
+        )
+        async with self._sessions.reading() as session:
+            key = await session.scalar(found.order_by(a.id.desc()).limit(1))
+            return None if key is None else (await _load(session, [key]))[0]
+
+    async def of(self, owner: Owner, limit: int, after: Avatar | None = None) -> list[Avatar]:
+        """The owner's avatars, the oldest first, from behind `after` on."""
+        a = AvatarRow
+        own = select(a.id).where(a.owner_id == owner_id(owner), a.deleted_at.is_(None))
+        if after is not None:
+            past = select(a.id).where(a.public_id == after.id).scalar_subquery()
+            own = own.where(a.id > past)
+        async with self._sessions.reading() as session:
+            return await _load(
+                session, list(await session.scalars(own.order_by(a.id).limit(limit)))
+            )
 
     async def gallery(self, query: GalleryQuery) -> Page:
         """One page. Following `older` and `newer` neither repeats nor skips an avatar, whatever is
@@ -109,35 +194,49 @@ class Store:
 
         Raises BadCursor, and ValueError for a scope that lacks its viewer or guild.
         """
-        newer, start = read_cursor(query.cursor)
+        newer, start = read_cursor(query)
         if query.limit < 1:
             raise ValueError(f"limit is {query.limit}; a page shows at least 1")
-        ids, key = matching(query)
-        page = ids.order_by(key.asc() if newer else key.desc()).limit(query.limit + 1)
+        matches, columns = matching(query)
+        page = matches.order_by(*(c.asc() if newer else c.desc() for c in columns))
         if start is not None:
-            page = page.where(key > start if newer else key < start)
-        async with self._reading() as session:
-            keys = list(await session.scalars(page))
-            more = len(keys) > query.limit
-            keys = sorted(keys[: query.limit], reverse=True)
-            if start is None:
-                more_behind = False
-            else:
-                behind = key <= start if newer else key >= start
-                more_behind = await session.scalar(ids.where(behind).limit(1)) is not None
-            avatars = await _load(session, keys)
+            beyond = operator.gt if newer else operator.lt
+            page = page.where(compared(columns, beyond, start))
+        async with self._sessions.reading() as session:
+            rows = await session.execute(page.limit(query.limit + 1))
+            places = [tuple(row) for row in rows]
+            more = len(places) > query.limit
+            places = sorted(places[: query.limit], reverse=True)
+            more_behind = False
+            if start is not None:
+                back = compared(columns, operator.le if newer else operator.ge, start)
+                behind = await session.execute(matches.where(back).limit(1))
+                more_behind = behind.first() is not None
+            avatars = await _load(session, [place[-1] for place in places])
+            count = before = None
+            if query.counted:
+                counting = select(func.count())
+                count = await session.scalar(counting.select_from(matches.subquery())) or 0
+                before = 0
+                if places:
+                    ahead = matches.where(compared(columns, operator.gt, places[0]))
+                    before = await session.scalar(counting.select_from(ahead.subquery())) or 0
         # an empty page lies between what is before `start` and what is behind it
-        if keys:
-            oldest, newest = keys[-1], keys[0]
+        if places:
+            oldest, newest = places[-1], places[0]
         elif start is not None:
-            oldest, newest = (start + 1, start) if newer else (start, start - 1)
+            *loved, id = start
+            oldest = (*loved, id + 1) if newer else start
+            newest = start if newer else (*loved, id - 1)
         else:
-            return Page([], None, None)
+            return Page([], None, None, count, before)
         more_older, more_newer = (more_behind, more) if newer else (more, more_behind)
         return Page(
             avatars,
             older_than(oldest) if more_older else None,
             newer_than(newest) if more_newer else None,
+            count,
+            before,
         )
 
     async def favourite(self, id: str, owner: Owner) -> tuple[bool, int] | None:
@@ -145,59 +244,134 @@ class Store:
 
         None when there is no such avatar, or it was deleted.
         """
-        f = FavouriteRow
-        async with self._write() as session:
+        a, f = AvatarRow, FavouriteRow
+        async with self._sessions.writing() as session:
             # locked, so that two of the same owner's clicks take turns
             key = await session.scalar(_living(id).with_for_update())
             if key is None:
                 return None
-            liker = await self._owner_id(session, owner)
+            liker = await self._sessions.owner_id(session, owner)
             mine = (f.avatar_id == key) & (f.owner_id == liker)
             removed = await session.scalar(delete(f).where(mine).returning(f.avatar_id))
             if removed is None:
                 values = {"avatar_id": key, "owner_id": liker, "created": datetime.now(UTC)}
-                await session.execute(self._insert(f).values(values))
-            count = select(func.count()).where(f.avatar_id == key)
-            return removed is None, await session.scalar(count) or 0
+                await session.execute(self._sessions.insert(f).values(values))
+            change = 1 if removed is None else -1
+            counted = update(a).where(a.id == key).values(favourites=a.favourites + change)
+            count = (await session.execute(counted.returning(a.favourites))).scalar_one()
+            return removed is None, count
 
     async def is_favourite(self, id: str, owner: Owner) -> bool:
         f = FavouriteRow
         mine = select(f.avatar_id).where(
             f.avatar_id == _living(id).scalar_subquery(), f.owner_id == owner_id(owner)
         )
-        async with self._reading() as session:
+        async with self._sessions.reading() as session:
             return await session.scalar(mine) is not None
 
     async def delete(self, id: str) -> bool:
-        """Hides the avatar for ever and drops its picture's bytes; False when there is none."""
-        a = AvatarRow
-        living = (a.public_id == id) & a.deleted_at.is_(None)
-        async with self._write() as session:
-            key = await session.scalar(
-                update(a).where(living).values(deleted_at=datetime.now(UTC)).returning(a.id)
-            )
-            if key is None:
+        """Hides the avatar for ever and drops all that is known of it but its ids, which its
+        children name; False when there is none.
+        """
+        async with self._sessions.writing() as session:
+            # locked, so that nobody likes it meanwhile
+            found = _living(id).add_columns(AvatarRow.conditions).with_for_update()
+            row = (await session.execute(found)).one_or_none()
+            if row is None:
                 return False
-            await session.execute(delete(PictureRow).where(PictureRow.avatar_id == key))
+            # by its whole key: the table has no index by avatar alone
+            values = tuple_(ValueRow.attribute, ValueRow.value).in_(row.conditions.items())
+            await session.execute(delete(ValueRow).where(ValueRow.avatar_id == row.id, values))
+            await self._scrub(session, [row.id])
             return True
+
+    async def forget(self, owner: Owner) -> int:
+        """Deletes all that is known of the owner: avatars, favourites, settings, what is owed, the
+        name and who it is. How many avatars there were. What counts for quotas stays for its day.
+        """
+        a, f, o = AvatarRow, FavouriteRow, OwedRow
+        async with self._sessions.writing() as session:
+            await session.execute(
+                delete(o).where(o.owner_kind == owner.kind, o.owner_key == owner.key)
+            )
+            key = await session.scalar(select(owner_id(owner)))
+            if key is None:
+                return 0
+            own = select(a.id).where(a.owner_id == key, a.deleted_at.is_(None))
+            ids = list(await session.scalars(own.with_for_update()))
+            for some in (ids[i : i + 500] for i in range(0, len(ids), 500)):  # within one statement
+                await session.execute(delete(ValueRow).where(ValueRow.avatar_id.in_(some)))
+                await self._scrub(session, some)
+            liked = select(f.avatar_id).where(f.owner_id == key)
+            await session.execute(
+                update(a).where(a.id.in_(liked)).values(favourites=a.favourites - 1)
+            )
+            await session.execute(delete(f).where(f.owner_id == key))
+            await session.execute(delete(SettingsRow).where(SettingsRow.owner_id == key))
+            await session.execute(delete(OwnerRow).where(OwnerRow.id == key))
+            return len(ids)
+
+    async def _scrub(self, session: AsyncSession, ids: Collection[int]) -> None:
+        """All but the values, which are found in other ways by those who call."""
+        for table in (PictureRow, ParentRow, FavouriteRow):
+            await session.execute(delete(table).where(table.avatar_id.in_(ids)))
+        nothing = np.zeros(0, np.float32)
+        await session.execute(
+            update(AvatarRow)
+            .where(AvatarRow.id.in_(ids))
+            .values(
+                deleted_at=datetime.now(UTC),
+                owner_id=await self._sessions.owner_id(session, NOBODY),
+                guild=None,
+                channel=None,
+                model="",
+                seed=0,
+                prompt="",
+                wish={},
+                conditions={},
+                latent=nothing,
+                condition=nothing,
+                sha256="",
+                order_id=None,
+                favourites=0,
+            )
+        )
+
+    async def use(self, owner: Owner, guild: str | None, pictures: int) -> None:
+        """Counts pictures that are not stored towards the owner's usage."""
+        row = _usage_row(owner, guild, datetime.now(UTC), pictures)
+        async with self._sessions.writing() as session:
+            session.add(row)
 
     async def count(self) -> int:
         """How many avatars there are, private ones included, deleted ones not."""
-        async with self._reading() as session:
+        async with self._sessions.reading() as session:
             living = select(func.count()).where(AvatarRow.deleted_at.is_(None))
             return await session.scalar(living) or 0
 
-    @asynccontextmanager
-    async def _write(self) -> AsyncIterator[AsyncSession]:
-        async with self._writers, self._writing.begin() as session:
-            yield session
-
-    async def _owner_id(self, session: AsyncSession, owner: Owner) -> int:
-        """The owner's row, made where it is missing; a new name replaces the old one."""
-        insert = self._insert(OwnerRow).values(kind=owner.kind, key=owner.key, name=owner.name)
-        name = case((insert.excluded.name != "", insert.excluded.name), else_=OwnerRow.name)
-        upsert = insert.on_conflict_do_update(index_elements=["kind", "key"], set_={"name": name})
-        return (await session.execute(upsert.returning(OwnerRow.id))).scalar_one()
+    async def statistics(self) -> Statistics:
+        a, u = AvatarRow, UsageRow
+        living = a.deleted_at.is_(None)
+        colours = cast(a.conditions, String)  # as text: JSON cannot be grouped by
+        loved = (
+            select(func.min(colours), func.sum(a.favourites).label("favourites"))
+            .where(living, a.private.is_(False), a.favourites > 0)
+            .group_by(colours)
+        )
+        async with self._sessions.reading() as session:
+            counts = select(func.count(), func.count(a.owner_id.distinct())).where(living)
+            pictures, members = (await session.execute(counts)).one()
+            public = select(func.count()).where(living, a.private.is_(False))
+            favourites = select(func.count()).select_from(FavouriteRow)
+            painted = select(func.sum(u.pictures)).where(u.created > datetime.now(UTC) - USAGE_KEPT)
+            return Statistics(
+                pictures=pictures,
+                private=pictures - (await session.scalar(public) or 0),
+                today=await session.scalar(painted) or 0,
+                members=members,
+                favourites=await session.scalar(favourites) or 0,
+                loved=_by_conditions((await session.execute(loved)).all()),
+            )
 
 
 def _living(id: str) -> Select[Any]:
@@ -253,7 +427,22 @@ def _row(new: NewAvatar, id: str, created: datetime, owner_id: int) -> AvatarRow
         picture=PictureRow(data=new.picture),
         values=[ValueRow(attribute=a, value=v) for a, v in new.conditions.items()],
         parents=[ParentRow(position=i, parent=id) for i, id in enumerate(new.parents)],
+        order_id=new.order,
     )
+
+
+def _usage(avatars: Sequence[NewAvatar], created: datetime) -> list[UsageRow]:
+    pictures = Counter((new.owner, new.guild) for new in avatars)
+    return [_usage_row(owner, guild, created, count) for (owner, guild), count in pictures.items()]
+
+
+def _usage_row(owner: Owner, guild: str | None, created: datetime, pictures: int) -> UsageRow:
+    return UsageRow(kind=owner.kind, key=owner.key, guild=guild, created=created, pictures=pictures)
+
+
+def _by_conditions(rows: Iterable[Any]) -> list[tuple[dict[str, str], int]]:
+    loved = [(json.loads(text), int(favourites)) for text, favourites in rows]
+    return sorted(loved, key=lambda pair: -pair[1])
 
 
 async def _load(session: AsyncSession, keys: Iterable[int]) -> list[Avatar]:

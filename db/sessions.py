@@ -1,0 +1,46 @@
+"""Sessions on one database, for all who read and write it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import case
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from db.engine import writing
+from db.records import Owner
+from db.schema import OwnerRow
+
+
+class Sessions:
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self.reading = async_sessionmaker(engine)
+        self._writing = async_sessionmaker(writing(engine))
+        # SQLite has one writer at a time; those that wait must not hold the readers' connections
+        self._writers = asyncio.Semaphore(1 if engine.dialect.name == "sqlite" else 10)
+        # both databases know ON CONFLICT, but SQLAlchemy has it by dialect
+        dialects: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+        self.insert = dialects[engine.dialect.name]
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that is on disk when it ends."""
+        async with self._writers, self._writing.begin() as session:
+            yield session
+
+    async def owner_id(self, session: AsyncSession, owner: Owner) -> int:
+        """The owner's row, made where it is missing; a new name replaces the old one."""
+        insert = self.insert(OwnerRow).values(kind=owner.kind, key=owner.key, name=owner.name)
+        name = case((insert.excluded.name != "", insert.excluded.name), else_=OwnerRow.name)
+        upsert = insert.on_conflict_do_update(index_elements=["kind", "key"], set_={"name": name})
+        return (await session.execute(upsert.returning(OwnerRow.id))).scalar_one()
+
+    async def upsert(self, session: AsyncSession, table: Any, row: dict[str, Any]) -> None:
+        """Writes a row, over the one with the same primary key if there is one."""
+        insert = self.insert(table).values(row)
+        keys = [column.name for column in table.__table__.primary_key]
+        rest = {name: insert.excluded[name] for name in row if name not in keys}
+        await session.execute(insert.on_conflict_do_update(index_elements=keys, set_=rest))
