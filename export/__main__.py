@@ -10,7 +10,8 @@ from export.manifest import ModelError, read_manifest
 from export.registry import Registry
 
 USAGE = """\
-python -m export RUN [--name NAME]   register a trained run as a model
+python -m export RUN [--name NAME] [--upscaler RUN_OR_MODEL]
+                                            register a trained run as a model
        python -m export list                list the models, the oldest first
        python -m export use NAME            let the bot paint with a model
        python -m export rollback            go back to the model used before"""
@@ -24,6 +25,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m export", usage=USAGE)
     parser.add_argument("what", nargs="+", help="a run's folder, or list, use NAME, rollback")
     parser.add_argument("--name", help="the model's name (default: its data and thousand images)")
+    parser.add_argument(
+        "--upscaler",
+        type=Path,
+        metavar="RUN_OR_MODEL",
+        help="the folder of an upscaler's run, or of a model to copy the upscaler from"
+        " (default: the model in use)",
+    )
     parser.add_argument("--models", type=Path, help="the models' folder (default: models.dir)")
     parser.add_argument("--config", type=Path, metavar="PATH", help="another config.toml")
     options = parser.parse_args(arguments)
@@ -38,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case ["rollback"]:
                 print(f"{registry.rollback()} is in use again")
             case [run] if run != "use":
-                return _export(Path(run), registry, options.name)
+                return _export(Path(run), registry, options.name, options.upscaler)
             case _:
                 parser.error(f"what is {' '.join(options.what)!r}?")
     except (ModelError, config.SettingsError) as error:
@@ -65,7 +73,7 @@ def _list(registry: Registry) -> None:
         print(f"{mark} {name:{width}}  {manifest.created:%Y-%m-%d %H:%M}  {size}×{size}{q}")
 
 
-def _export(run: Path, registry: Registry, name: str | None) -> int:
+def _export(run: Path, registry: Registry, name: str | None, upscaler: Path | None) -> int:
     try:
         # Only here: a serving machine, which lists and switches models, has no torch.
         from export.convert import ExportError, export_run
@@ -74,7 +82,7 @@ def _export(run: Path, registry: Registry, name: str | None) -> int:
         print(f"exporting needs {error.name}: pip install -e '.[train]'", file=sys.stderr)
         return 1
     try:
-        name = export_run(run, registry, name)
+        name = export_run(run, registry, name, upscaler)
     except (ExportError, CheckpointError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 
 from export.card import CARD, SAMPLES, draw_samples, write_card
 from export.graph import OPSET, TOLERANCE, ExportError, tidy
-from export.manifest import GENERATOR, Manifest, ModelError
+from export.manifest import GENERATOR, UPSCALER, Manifest, ModelError
 from export.registry import Registry
+from export.upscaler import take_upscaler, upscaler_in_use
 from train.checkpoint import RunInfo, load_generator
 
 JUDGED = "judge.json"
@@ -36,14 +37,18 @@ class ToBytes(nn.Module):
         return steps.to(torch.uint8).permute(0, 2, 3, 1)
 
 
-def export_run(run: Path, registry: Registry, name: str | None = None) -> str:
+def export_run(
+    run: Path, registry: Registry, name: str | None = None, upscaler: Path | None = None
+) -> str:
     """Registers the EMA generator of a judged run; returns the model's name.
 
-    Without a name it is called after its data and the thousands of images it saw. Does not touch
-    what is in use. Raises ExportError, and CheckpointError when the run cannot be read; then
-    nothing is registered.
+    Without a name it is called after its data and the thousands of images it saw. `upscaler` is
+    the folder of an upscaler's run, or of a model that has one; without, the model takes that of
+    the model in use, if there is one. Does not touch what is in use. Raises ExportError, and
+    CheckpointError when a run cannot be read; then nothing is registered.
     """
     generator, info = load_generator(run)
+    upscaling = take_upscaler(upscaler) if upscaler else upscaler_in_use(registry)
     try:
         manifest = Manifest(
             name=name or free_name(registry, info),
@@ -52,7 +57,7 @@ def export_run(run: Path, registry: Registry, name: str | None = None) -> str:
             latent_dim=info.latent_dim,
             image_size=info.image_size,
             metrics=_read_figures(run / JUDGED),
-            training=_training(info),
+            training=_training(info) | ({"upscaler": upscaling.training} if upscaling else {}),
         )
     except ValidationError as error:
         reasons = "; ".join(
@@ -66,6 +71,8 @@ def export_run(run: Path, registry: Registry, name: str | None = None) -> str:
         path.write_bytes(model.SerializeToString())
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         check(generator, session, manifest)
+        if upscaling:
+            (folder / UPSCALER).write_bytes(upscaling.content)
         draw_samples(lambda z, c: _paint(session, z, c), manifest).save(
             folder / SAMPLES, optimize=True
         )

@@ -1,0 +1,178 @@
+"""`upscaler.onnx`: what makes a model's pictures four times as wide and high.
+
+It comes from an upscaler's run, or from another model, byte by byte.
+"""
+
+import copy
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from export.graph import OPSET, TOLERANCE, ExportError, tidy
+from export.manifest import MANIFEST, UPSCALER, ModelError, read_manifest, verify
+from export.registry import Registry
+from train.upscaler.loop import FIGURES, load_upscaler
+from train.upscaler.network import SCALE
+
+_PROBES = ((1, 64), (3, 32), (5, 48), (1, 96))
+"""Pictures and their side, by which the graph is compared with the network."""
+
+
+@dataclass(frozen=True)
+class Upscaling:
+    """An upscaler as a model holds it."""
+
+    content: bytes
+    """Content of `upscaler.onnx`."""
+    training: dict[str, Any]
+    """How it was trained and what was measured; the manifest keeps it in `training["upscaler"]`."""
+
+
+class OnBytes(nn.Module):
+    """An upscaler whose pictures come and leave as bytes."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> Tensor:
+        """RGB uint8 [N, S, S, 3] to uint8 [N, 4S, 4S, 3]."""
+        enlarged = self.network(image.permute(0, 3, 1, 2).float() / 255)
+        return (enlarged * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+
+
+def take_upscaler(source: Path) -> Upscaling:
+    """The upscaler of a run's folder, or of a model's.
+
+    Raises ExportError when there is none in it or it does not paint as it was trained to, and
+    CheckpointError when the run cannot be read.
+    """
+    if (source / MANIFEST).is_file():
+        try:
+            found = _of_model(source)
+        except ModelError as error:
+            raise ExportError(str(error)) from error
+        if found is None:
+            raise ExportError(f"model {source} has no {UPSCALER}")
+        return found
+    network, info = load_upscaler(source)
+    model = to_onnx(network)
+    content = model.SerializeToString()
+    check(network, onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"]))
+    try:
+        figures = json.loads((source / FIGURES).read_text("utf-8"))
+    except FileNotFoundError:
+        raise ExportError(
+            f"there is no {source / FIGURES}: it is written when the training ends"
+            f" (python -m train upscaler --resume {source})"
+        ) from None
+    except ValueError as error:
+        raise ExportError(f"{source / FIGURES} is not valid JSON: {error}") from error
+    settings = info.settings.model_dump(mode="json", exclude={"runs"})
+    if info.settings.data:  # the name alone: a model travels, paths of this machine do not
+        settings["data"] = info.settings.data.name
+    training = {
+        "run": info.run,
+        "fingerprint": info.fingerprint,
+        "settings": settings,
+        "figures": figures,
+    }
+    return Upscaling(content, training)
+
+
+def upscaler_in_use(registry: Registry) -> Upscaling | None:
+    """That of the model in use, None where no model is in use or it has none.
+
+    From a damaged model nothing is taken, with a warning: no hours of training should fail of it.
+    """
+    name = registry.current()
+    try:
+        return _of_model(registry.folder(name)) if name else None
+    except ModelError as error:
+        print(f"warning: no upscaler is taken over from {name}: {error}")
+        return None
+
+
+def _of_model(folder: Path) -> Upscaling | None:
+    manifest = read_manifest(folder)
+    if UPSCALER not in manifest.files:
+        return None
+    verify(folder, manifest)
+    return Upscaling((folder / UPSCALER).read_bytes(), manifest.training.get("upscaler", {}))
+
+
+def to_onnx(network: nn.Module) -> onnx.ModelProto:
+    """The graph: `image` uint8 [N, S, S, 3] to `upscaled` uint8 [N, 4S, 4S, 3], for any N and S.
+
+    ONNX wants different names for what comes and what leaves; both are the contract's `image`. The
+    weights lie in the file in half precision and are cast when the file is loaded.
+    """
+    network = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
+    free = torch.export.Dim.DYNAMIC
+    program = torch.onnx.export(
+        OnBytes(network).eval(),
+        (torch.zeros(3, 24, 24, 3, dtype=torch.uint8),),
+        dynamo=True,
+        opset_version=OPSET,
+        input_names=["image"],
+        output_names=["upscaled"],
+        dynamic_shapes={"image": {0: free, 1: free, 2: free}},
+        verbose=False,
+    )
+    assert program is not None  # with dynamo there is always one
+    model = program.model_proto
+    tidy(model, "upscaler")
+    for value, side in ((model.graph.input[0], "S"), (model.graph.output[0], f"{SCALE}S")):
+        for dimension in value.type.tensor_type.shape.dim[1:3]:
+            dimension.dim_param = side
+    _halve(model.graph)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def _halve(graph: onnx.GraphProto) -> None:
+    """Stores the convolutions' weights as float16, with a Cast that is folded at loading."""
+    casts = []
+    for tensor in graph.initializer:
+        weights = numpy_helper.to_array(tensor)
+        if weights.dtype == np.float32 and weights.ndim == 4:
+            name = tensor.name
+            tensor.CopyFrom(numpy_helper.from_array(weights.astype(np.float16), f"{name}_half"))
+            casts.append(helper.make_node("Cast", [tensor.name], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def check(network: nn.Module, session: onnxruntime.InferenceSession) -> None:
+    """Compares what both paint from noise and from even pictures, in several numbers and sizes.
+
+    Raises ExportError when any channel of any pixel differs by more than TOLERANCE.
+    """
+    rng = np.random.RandomState(0)
+    for count, side in _PROBES:
+        pictures = rng.randint(0, 256, (count, side, side, 3)).astype(np.uint8)
+        pictures[-1, :, side // 2 :] = rng.randint(0, 256, 3)
+        with torch.inference_mode():
+            expected = OnBytes(network)(torch.from_numpy(pictures)).numpy()
+        [enlarged] = session.run(None, {"image": pictures})
+        if enlarged.dtype != np.uint8 or enlarged.shape != expected.shape:
+            raise ExportError(
+                f"the exported upscaler paints {enlarged.dtype} {enlarged.shape},"
+                f" not uint8 {expected.shape}"
+            )
+        difference = int(np.abs(enlarged.astype(int) - expected).max())
+        if difference > TOLERANCE:
+            raise ExportError(
+                f"pictures of the exported upscaler, {count} of {side}×{side} at a time, differ"
+                f" from PyTorch's by up to {difference} of 255, more than {TOLERANCE}:"
+                " nothing is registered"
+            )
