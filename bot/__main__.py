@@ -1,4 +1,8 @@
-"""`python -m bot`: serves the web page and, given a token, Discord."""
+"""`python -m bot`: serves the web page and, given a token, Discord.
+
+`python -m bot --check` says what would keep it from that; `python -m bot sync` tells Discord about
+the commands.
+"""
 
 import argparse
 import asyncio
@@ -7,16 +11,19 @@ import itertools
 import logging
 import signal
 import sys
-from collections.abc import Coroutine, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import discord
 from aiohttp import web
 
 import config
-from bot.discord.client import run_discord
+from bot import logs
+from bot.check import Finding, findings
+from bot.discord.client import run_discord, sync_commands
 from bot.engine import Engine
 from bot.errors import ModelUnavailable
 from bot.settings import DiscordSettings, Settings, WebSettings, discord_token
@@ -27,6 +34,8 @@ from export.registry import Registry
 
 RETRY_SECONDS = (5, 15, 60, 300)  # between attempts to reach Discord; the last one from then on
 
+REFUSED = "Discord does not accept the DISCORD_TOKEN; copy it anew from its Bot page"
+
 log = logging.getLogger("bot")
 
 
@@ -35,13 +44,19 @@ class StartError(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit status: 0 after SIGTERM or Ctrl-C, 2 where the bot cannot start."""
+    """The exit status: 0 after SIGTERM or Ctrl-C, 1 where a check found something wrong, 2 where
+    the bot cannot start."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        settings = read_settings(sys.argv[1:] if arguments is None else arguments)
+        if given[:1] == ["sync"]:
+            return _sync(given[1:])
+        if "--check" in given:
+            given.remove("--check")
+            return _check(given)
+        settings = read_settings(given)
         # A start that goes well is told in one line, whatever the level; see `serve`.
         quiet = "WARNING" if settings.log.level == "INFO" else settings.log.level
-        logging.basicConfig(level=quiet, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-        logging.getLogger("alembic").setLevel(logging.WARNING)
+        logs.configure(settings.log, quiet)
         asyncio.run(serve(settings, discord_token()))
     except (config.SettingsError, StoreError, ModelUnavailable, StartError) as error:
         print(f"Irodori cannot start: {error}", file=sys.stderr)
@@ -57,12 +72,58 @@ def read_settings(arguments: Sequence[str]) -> Settings:
         prog="python -m bot",
         description="Serves the web page and, with DISCORD_TOKEN set, Discord.",
         epilog="Every setting can be given, too: --web.port 9000. Sections: "
-        + ", ".join(Settings.model_fields),
+        + ", ".join(Settings.model_fields)
+        + ". `python -m bot sync [--guild ID]` tells Discord about the commands, everywhere or in "
+        "one server, though they have not changed.",
         allow_abbrev=False,
     )
     parser.add_argument("--config", type=Path, metavar="PATH", help="instead of config.toml")
+    parser.add_argument("--check", action="store_true", help="only say what is wrong, if anything")
     known, rest = parser.parse_known_args(arguments)
     return config.read(Settings, known.config, _overrides(rest))
+
+
+def _check(arguments: Sequence[str]) -> int:
+    logging.disable()  # each finding is a line already
+    try:
+        settings = read_settings(arguments)
+    except config.SettingsError as error:
+        print(Finding("configuration", False, str(error)))
+        return 1
+
+    async def tell() -> bool:
+        well = True
+        async for finding in findings(settings, discord_token()):
+            print(finding, flush=True)
+            well = well and finding.ok
+        return well
+
+    return 0 if asyncio.run(tell()) else 1
+
+
+def _sync(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bot sync", add_help=False, allow_abbrev=False)
+    parser.add_argument("--guild", type=int)
+    known, rest = parser.parse_known_args(arguments)
+    settings = read_settings(rest)
+    token = discord_token()
+    if token is None:
+        raise StartError("DISCORD_TOKEN is not set")
+    logs.configure(settings.log, "WARNING")
+
+    async def sync() -> list[str]:
+        async with _open_studio(settings) as (studio, _):
+            return await sync_commands(studio, settings.discord, token, known.guild)
+
+    try:
+        names = asyncio.run(sync())
+    except discord.LoginFailure:
+        raise StartError(REFUSED) from None
+    except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+        raise StartError(f"Discord did not take the commands: {error}") from error
+    place = "everywhere" if known.guild is None else f"in server {known.guild}"
+    print(f"Discord has the commands {place}: {', '.join(names)}.")
+    return 0
 
 
 def _overrides(words: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -94,11 +155,7 @@ async def serve(settings: Settings, token: str | None) -> None:
         with contextlib.suppress(NotImplementedError):  # Windows
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
-        engine = await Engine.open(Registry(settings.models.dir), settings.engine)
-        stack.push_async_callback(engine.close)
-        store = await Store.open(settings.db.url)
-        stack.push_async_callback(store.close)
-        studio = Studio(engine, store)
+        studio, engine = await stack.enter_async_context(_open_studio(settings))
         faces = []
         if settings.web.enabled:
             faces.append(await _open_page(stack, studio, engine, settings.web))
@@ -112,14 +169,23 @@ async def serve(settings: Settings, token: str | None) -> None:
             f"Irodori serves {' and '.join(faces)} with model {engine.model.name}{off}.",
             flush=True,
         )
-        logging.getLogger().setLevel(settings.log.level)
+        logs.configure(settings.log)
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         if not stop.is_set():
-            refused = "Discord does not accept the DISCORD_TOKEN; copy it anew from its Bot page"
             if not settings.web.enabled:
-                raise StartError(refused)
-            log.error("%s. The web page stays open.", refused)
+                raise StartError(REFUSED)
+            log.error("%s. The web page stays open.", REFUSED)
             await stop.wait()
+
+
+@asynccontextmanager
+async def _open_studio(settings: Settings) -> AsyncIterator[tuple[Studio, Engine]]:
+    async with AsyncExitStack() as stack:
+        engine = await Engine.open(Registry(settings.models.dir), settings.engine)
+        stack.push_async_callback(engine.close)
+        store = await Store.open(settings.db.url)
+        stack.push_async_callback(store.close)
+        yield Studio(engine, store), engine
 
 
 async def _open_page(

@@ -13,8 +13,14 @@ from bot.settings import LogSettings
 
 FACTS = "facts"  # the attribute of a record that has them
 
-# At DEBUG these write out whole messages and addresses with tokens in them.
-CHATTY = ("discord", "aiohttp", "aiosqlite", "sqlalchemy", "asyncio")
+# Below these levels they write out whole messages, statements, and addresses with tokens in them.
+CHATTY = {
+    "discord": logging.INFO,
+    "aiohttp": logging.INFO,
+    "aiosqlite": logging.INFO,
+    "alembic": logging.WARNING,
+    "sqlalchemy": logging.WARNING,
+}
 
 
 def write_down(logger: logging.Logger, event: str, **facts: object) -> None:
@@ -29,9 +35,8 @@ def configure(settings: LogSettings, level: str | None = None) -> None:
     formatter = JsonFormatter() if settings.format == "json" else TextFormatter()
     for handler in logging.getLogger().handlers:
         handler.setFormatter(formatter)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    for name in CHATTY:
-        logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger().level))
+    for name, least in CHATTY.items():
+        logging.getLogger(name).setLevel(max(least, logging.getLogger().level))
 
 
 class TextFormatter(logging.Formatter):

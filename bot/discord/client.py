@@ -68,11 +68,14 @@ class IrodoriBot(commands.AutoShardedBot):
         self._ending = False
 
     async def setup_hook(self) -> None:
+        await self._add_cogs()
+        await self._offer_commands()
+        self._follower = asyncio.create_task(self._follow_attributes())
+
+    async def _add_cogs(self) -> None:
         for cog in COGS:
             self.add_dynamic_items(*getattr(cog, "components", ()))
             await self.add_cog(cog(self))
-        await self._offer_commands()
-        self._follower = asyncio.create_task(self._follow_attributes())
 
     async def deliver(self, answer: Answer, result: Any) -> None:
         """Shows what the studio made."""
@@ -122,17 +125,20 @@ class IrodoriBot(commands.AutoShardedBot):
 
     async def _offer_commands(self) -> None:
         """The commands of the model in use now, here and in Discord."""
-        self.tree.add_command(avatar_command(self.studio), override=True)
-        self.tree.add_command(gallery.gallery_command(self.studio), override=True)
-        for cog in self.cogs.values():
-            for command in getattr(cog, "wish_commands", tuple)():
-                self.tree.add_command(command, override=True)
+        self._build_commands()
         try:
             if not await sync_if_changed(self.tree, self.studio, self.settings.guild):
                 logger.info("commands are as Discord has them")
         except discord.HTTPException as error:
             # Those that Discord has from the last time still work.
             logger.error("Discord did not take the commands: %s", error)
+
+    def _build_commands(self) -> None:
+        self.tree.add_command(avatar_command(self.studio), override=True)
+        self.tree.add_command(gallery.gallery_command(self.studio), override=True)
+        for cog in self.cogs.values():
+            for command in getattr(cog, "wish_commands", tuple)():
+                self.tree.add_command(command, override=True)
 
     async def on_ready(self) -> None:
         """Also after a new session, when Discord could not be reached for a while."""
@@ -152,6 +158,14 @@ class IrodoriBot(commands.AutoShardedBot):
         """Messages are a cog's; there are no commands with a prefix."""
 
 
+class Clerk(IrodoriBot):
+    """Logs in to put the commands in order, and serves nobody."""
+
+    async def setup_hook(self) -> None:
+        await self._add_cogs()
+        self._build_commands()
+
+
 async def run_discord(studio: Studio, settings: DiscordSettings, token: str) -> None:
     """Serve Discord until cancelled.
 
@@ -162,6 +176,21 @@ async def run_discord(studio: Studio, settings: DiscordSettings, token: str) -> 
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     async with IrodoriBot(studio, settings) as bot:
         await bot.start(token)
+
+
+async def sync_commands(
+    studio: Studio, settings: DiscordSettings, token: str, guild: int | None
+) -> list[str]:
+    """Tells Discord about the commands, and their names.
+
+    Raises discord.DiscordException.
+    """
+    reach(settings)
+    bot = Clerk(studio, settings)
+    async with bot:
+        await bot.login(token)
+        await sync_if_changed(bot.tree, studio, guild, always=True)
+        return [command.name for command in bot.tree.get_commands()]
 
 
 def reach(settings: DiscordSettings) -> None:

@@ -99,8 +99,8 @@ class Answer:
         A public answer whose token has expired goes to its channel as a message of its own. Raises
         Expired where that cannot be, and discord.HTTPException.
         """
-        shown = {"content": content, "attachments": attachments, "view": view}
-        shown = {key: value for key, value in shown.items() if value is not MISSING}
+        every = {"content": content, "attachments": attachments, "view": view}
+        shown: dict[str, Any] = {k: value for k, value in every.items() if value is not MISSING}
         try:
             await self._put(shown)
         except aiohttp.ClientConnectionError:  # which discord.py does not try again

@@ -1,0 +1,187 @@
+"""`python -m bot --check`: what would keep the bot from its work, a line each, before it starts."""
+
+import asyncio
+import base64
+import binascii
+import errno
+import re
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import discord
+import numpy as np
+
+from bot.discord.client import reach
+from bot.engine import Engine
+from bot.errors import Refusal
+from bot.settings import DiscordSettings, Settings, WebSettings
+from db.store import Store, StoreError
+from export.registry import Registry
+
+# To answer who mentions the bot; commands and buttons need no permission at all.
+NEEDED = discord.Permissions(
+    view_channel=True, send_messages=True, attach_files=True, read_message_history=True
+)
+GUILDS = 200  # that are looked at
+REACH_SECONDS = 15
+TOKEN = re.compile(r"(?P<application>[\w-]{18,30})\.[\w-]{5,8}\.[\w-]{25,50}")
+MISSING_ACCESS = 50001
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`text` says what was found, or what is wrong and how to put it right."""
+
+    part: str
+    ok: bool
+    text: str
+
+    def __str__(self) -> str:
+        return f"{'ok   ' if self.ok else 'wrong'}  {self.part}: {self.text}"
+
+
+async def findings(settings: Settings, token: str | None) -> AsyncIterator[Finding]:
+    """One after the other, as each is known."""
+    yield Finding("configuration", True, "every key and value is known")
+    yield await _checked("database", lambda: _database(settings.db.url))
+    yield await _checked("model", lambda: _model(settings))
+    if settings.web.enabled:
+        yield await _checked("web page", lambda: _port(settings.web))
+    else:
+        yield Finding("web page", True, "off")
+    if token is None:
+        text = "DISCORD_TOKEN is not set, so Discord stays off"
+        yield Finding("token", settings.web.enabled, text)
+        return
+    shape = await _checked("token", lambda: _shape(token))
+    yield shape
+    if shape.ok:
+        async with aclosing(_discord(settings.discord, token)) as found:
+            async for finding in found:
+                yield finding
+
+
+class _Wrong(Exception):  # noqa: N818 (found, not raised at anybody)
+    pass
+
+
+async def _checked(part: str, look: Callable[[], Awaitable[str]]) -> Finding:
+    try:
+        return Finding(part, True, await look())
+    except (_Wrong, StoreError, Refusal, OSError) as error:
+        return Finding(part, False, str(error))
+
+
+async def _database(url: str) -> str:
+    store = await Store.open(url)
+    try:
+        await store.save_note("checked", str(int(time.time())))
+        return f"can be read and written, {await store.count()} pictures"
+    finally:
+        await store.close()
+
+
+async def _model(settings: Settings) -> str:
+    engine = await Engine.open(Registry(settings.models.dir), settings.engine)
+    try:
+        model, started = engine.model, time.perf_counter()
+        latent = np.zeros((1, model.manifest.latent_dim), np.float32)
+        condition = np.zeros((1, model.manifest.condition_dim), np.float32)
+        image = await engine.paint(latent, condition)
+        ms = 1000 * (time.perf_counter() - started)
+        return f"{model.name} paints {image.shape[2]} × {image.shape[1]} pixels in {ms:.0f} ms"
+    finally:
+        await engine.close()
+
+
+async def _port(settings: WebSettings) -> str:
+    try:
+        server = await asyncio.start_server(lambda *_: None, settings.host, settings.port)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        if error.errno == errno.EADDRINUSE:
+            reason = "something else listens there, perhaps the bot itself"
+        raise _Wrong(
+            f"cannot open at {settings.host}, port {settings.port}: {reason}. "
+            "Choose another with --web.host and --web.port"
+        ) from None
+    server.close()
+    await server.wait_closed()
+    return f"{settings.host}, port {settings.port} is free"
+
+
+async def _shape(token: str) -> str:
+    """A token is its application's id, a time and a signature, each in base64."""
+    match = TOKEN.fullmatch(token)
+    application = ""
+    if match:
+        part = match["application"]
+        with suppress(binascii.Error, UnicodeDecodeError):
+            application = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)).decode()
+    if not application.isdecimal():
+        raise _Wrong(
+            "DISCORD_TOKEN does not look like a bot's token (three parts with dots between them); "
+            "copy it anew from the Bot page of Discord's developer portal"
+        )
+    return f"looks like one, of application {application}"
+
+
+async def _discord(settings: DiscordSettings, token: str) -> AsyncGenerator[Finding, None]:
+    reach(settings)
+    client = discord.Client(intents=discord.Intents.none())
+    try:
+        async with asyncio.timeout(REACH_SECONDS):
+            await client.login(token)
+        app, user = client.application, client.user
+        assert app is not None
+        assert user is not None
+        owner = app.team.name if app.team else app.owner.name
+        yield Finding("Discord", True, f"knows the bot as {user.name}, owned by {owner}")
+        yield await _checked("permissions", lambda: _permissions(client))
+        if settings.guild is not None:
+            yield await _checked("discord.guild", lambda: _commands(client, settings.guild))
+    except discord.LoginFailure:
+        text = "does not accept the token; reset it on the Bot page and copy it anew"
+        yield Finding("Discord", False, text)
+    except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
+        reason = str(error) or type(error).__name__
+        yield Finding("Discord", False, f"cannot be reached at {settings.api_url}: {reason}")
+    finally:
+        await client.close()
+
+
+async def _permissions(client: discord.Client) -> str:
+    guilds: list[Any] = await client.http.get_guilds(GUILDS, with_counts=False)
+    lacking = []
+    for guild in guilds:
+        has = discord.Permissions(int(guild["permissions"]))
+        missing = [name for name, needed in NEEDED if needed and not getattr(has, name)]
+        if missing and not has.administrator:
+            lacking.append(f"{guild['name']} ({', '.join(missing)})".replace("_", " "))
+    if lacking:
+        raise _Wrong(
+            "commands and buttons work, but who mentions the bot gets no answer in "
+            f"{'; '.join(lacking)}. Give its role these permissions there"
+        )
+    if not guilds:
+        return "it is in no server yet; the README says how to invite it"
+    return f"what it needs, in {len(guilds)} server{'s' if len(guilds) > 1 else ''}"
+
+
+async def _commands(client: discord.Client, guild: int | None) -> str:
+    assert guild is not None
+    assert client.application_id is not None
+    try:
+        commands = await client.http.get_guild_commands(client.application_id, guild)
+    except discord.HTTPException as error:
+        if error.status in (403, 404):
+            raise _Wrong(
+                f"the bot has no access to server {guild}; invite it there with the scopes bot "
+                "and applications.commands"
+            ) from None
+        raise
+    return f"server {guild} lets it have commands, and has {len(commands)}"

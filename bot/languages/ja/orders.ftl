@@ -1,0 +1,11 @@
+# What a member sees while a picture is on its way, and when something fails.
+
+order-waiting = { $place ->
+    [0] 描いています…
+   *[other] あなたの前にあと{ $place }枚。少々お待ちください…
+}
+order-resumed = 再起動しました。今から描きますね…
+order-restarting = 再起動中です。少ししてからもう一度どうぞ。
+failure-broken = こちらで問題が起きました。続くようなら管理者に伝えてください：`{ $code }`。
+failure-outdated = このコマンドは新しくなりました。Discordを再読み込み（Ctrl+R）してからお試しください。
+operators-only = このコマンドはボットの運営者だけが使えます。

@@ -1,0 +1,11 @@
+# What a member sees while a picture is on its way, and when something fails.
+
+order-waiting = { $place ->
+    [0] 正在画……
+   *[other] 前面还有 { $place } 张图，请稍等……
+}
+order-resumed = 我刚刚重启过，现在就来画你的……
+order-restarting = 我正在重启，请稍后再试。
+failure-broken = 我这边出错了。如果一直这样，请告诉管理员：`{ $code }`。
+failure-outdated = 这个命令已经更新。请刷新 Discord（Ctrl+R）后再试。
+operators-only = 只有机器人的运营者才能使用这个命令。
