@@ -194,7 +194,7 @@ class Engine:
                 model = self._loaded(name) or await self._load(name)
             except ModelUnavailable as error:
                 log.warning("model %s was asked for: %s", name, error)
-                raise ModelUnavailable(f"Model {name} is not available any more.") from error
+                raise ModelUnavailable("model-gone", name=name) from error
             self._keep(model)
             return model
 
@@ -284,7 +284,7 @@ class Engine:
             except Exception as error:
                 log.exception("model %s failed on %d requests", batch[0][0].model.name, len(batch))
                 self._failed += len(batch)
-                refusal = ModelUnavailable("The painter failed on this one. Please try again.")
+                refusal = ModelUnavailable("painter-failed")
                 refusal.__cause__ = error
                 _refuse([request for request, _ in batch], refusal)
                 for request, _ in batch:
@@ -396,4 +396,4 @@ def _misfit(model: Model, latents: np.ndarray, conditions: np.ndarray) -> ValueE
 
 
 def _closing() -> ModelUnavailable:
-    return ModelUnavailable("The painter is shutting down. Please try again in a moment.")
+    return ModelUnavailable("painter-closing")

@@ -1,17 +1,36 @@
-"""What the studio answers when it cannot grant a wish. Each message is fit to show to a member."""
+"""What the studio answers when it cannot grant a wish, in words for the one who asked."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from bot.language import Fact, say
 
 
 class Refusal(Exception):  # noqa: N818 (a refusal is no fault)
-    """A wish that cannot be granted; `str(error)` says why, in words for the one who asked."""
+    """A wish that cannot be granted; `key` is of a message in the catalogues, `facts` its facts."""
+
+    def __init__(self, key: str, /, **facts: Fact) -> None:
+        super().__init__(key)
+        self.key = key
+        self.facts = facts
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def text(self, language: str = "en", escape: Callable[[str], str] = str) -> str:
+        """The words; `escape` makes what people have typed harmless where the words are shown."""
+        facts = {
+            name: escape(fact) if isinstance(fact, str) else fact
+            for name, fact in self.facts.items()
+        }
+        return say(self.key, language, **facts)
 
 
 class BadPrompt(Refusal):
     """A wish that cannot be understood; `suggestions` are the nearest things that can be asked."""
 
-    def __init__(self, message: str, suggestions: Sequence[str] = ()) -> None:
-        super().__init__(message)
+    def __init__(self, key: str, /, suggestions: Sequence[str] = (), **facts: Fact) -> None:
+        super().__init__(key, **facts)
         self.suggestions = tuple(suggestions)
 
 
@@ -19,11 +38,25 @@ class Busy(Refusal):
     """Too many pictures are waiting; `retry_after` is in seconds."""
 
     def __init__(self, retry_after: float) -> None:
-        super().__init__(
-            f"Too many pictures are being painted right now. "
-            f"Please ask again in about {max(1, round(retry_after))} s."
-        )
+        super().__init__("busy", seconds=max(1, round(retry_after)))
         self.retry_after = retry_after
+
+
+class TooSoon(Refusal):
+    """Asked too much for now; the message's `$when` is `retry_at`, an aware datetime."""
+
+    def __init__(self, key: str, /, *, retry_at: datetime, **facts: Fact) -> None:
+        when = f"{retry_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        super().__init__(key, when=when, **facts)
+        self.retry_at = retry_at
+
+
+class Blocked(Refusal):
+    """The one who asked is blocked in this server."""
+
+
+class WrongPlace(Refusal):
+    """The bot does not answer in this channel."""
 
 
 class NotFound(Refusal):

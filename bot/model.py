@@ -128,7 +128,7 @@ class Model:
                 scores = self.score(images, conditions)
                 self._expect(CRITIC, scores, np.float32, (n,))
                 if not np.isfinite(scores).all():
-                    raise ModelUnavailable(f"Model {self.name}: {CRITIC} gives no finite scores.")
+                    raise ModelUnavailable("model-not-finite", name=self.name, file=CRITIC)
             if largest > size:
                 n = min(n, self.upscaled_at_once)
                 large = self.upscale(images[:n], largest)
@@ -139,8 +139,11 @@ class Model:
     ) -> None:
         if made.dtype != dtype or made.shape != shape:
             raise ModelUnavailable(
-                f"Model {self.name}: {file} makes {made.dtype} {list(made.shape)}, "
-                f"where its manifest says {np.dtype(dtype)} {list(shape)}."
+                "model-wrong-output",
+                name=self.name,
+                file=file,
+                made=f"{made.dtype} {list(made.shape)}",
+                said=f"{np.dtype(dtype)} {list(shape)}",
             )
 
 
@@ -164,11 +167,13 @@ def load_model(registry: Registry, name: str | None, settings: EngineSettings) -
         model = Model(folder, manifest, settings)
         model.warm_up(settings.max_batch)
     except ModelError as error:
-        raise ModelUnavailable(f"The model cannot be used: {error}.") from error
+        raise ModelUnavailable("model-refused", why=str(error)) from error
     except ModelUnavailable:
         raise
     except Exception as error:  # ONNX Runtime's own errors have no common base
-        raise ModelUnavailable(f"Model {name or 'in use'} does not run: {error}") from error
+        raise ModelUnavailable(
+            "model-does-not-run", name=name or "in use", why=str(error)
+        ) from error
     log.info("model %s is loaded (%s)", model.name, model.provider)
     return model
 
@@ -203,10 +208,7 @@ def _open_session(file: Path, provider: str, threads: int = 1) -> ort.InferenceS
         if session.get_providers()[0] == CUDA:
             return session
     if provider == "cuda":
-        raise ModelUnavailable(
-            f"engine.provider is cuda, but ONNX Runtime cannot use CUDA ({why}): "
-            "install the extra 'cuda', or set engine.provider to auto."
-        )
+        raise ModelUnavailable("model-no-cuda", why=why)
     log.warning(
         "there is an NVIDIA driver, but ONNX Runtime cannot use CUDA (%s); painting on the CPU. "
         "The extra 'cuda' installs what it needs.",

@@ -9,14 +9,16 @@ in silence would be worse than a question.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 
 from bot.errors import BadPrompt
+from bot.language import attribute_name, listed, value_name
 from bot.vocabulary import (
     Reading,
     Vocabulary,
     is_word,
-    listed,
+    names_of,
     tidy,
     tokens_of,
     vocabulary,
@@ -47,9 +49,7 @@ def read_prompt(text: str, attributes: Sequence[Attribute]) -> dict[str, str]:
     Raises BadPrompt, and nothing else whatever the text.
     """
     if len(text) > MAX_LENGTH:
-        raise BadPrompt(
-            f"Your prompt has {len(text)} characters; please make it {MAX_LENGTH} at most."
-        )
+        raise BadPrompt("prompt-too-long", length=len(text), most=MAX_LENGTH)
     return _Reader(vocabulary(tuple(attributes)), text).read()
 
 
@@ -82,11 +82,6 @@ def _is_open(words: Sequence[str]) -> bool:
 def format_wish(wish: Mapping[str, str]) -> str:
     """{"hair": "pink", "eyes": "orange"} to "hair:pink eyes:orange"."""
     return " ".join(f"{name}:{value}" for name, value in wish.items())
-
-
-def describe(conditions: Mapping[str, str]) -> str:
-    """{"hair": "pink", "eyes": "orange"} to "pink hair, orange eyes"."""
-    return ", ".join(f"{value} {name}" for name, value in conditions.items())
 
 
 def tidy_prompt(text: str) -> str:
@@ -220,8 +215,10 @@ class _Reader:
                 raise self.known.unknown_value(left.attribute, right.text)
             elif left.kind == "attribute":
                 raise BadPrompt(
-                    f"What should {left.attribute} be? {self.known.choices([left.attribute])}",
+                    "prompt-what-value",
                     self.known.attributes[left.attribute].values,
+                    attribute=partial(attribute_name, left.attribute),
+                    choices=self.known.choices([left.attribute]),
                 )
 
     def _pair_neighbours(self) -> None:
@@ -291,8 +288,11 @@ class _Reader:
         if len(able) > 1:
             ways = [f"{name}:{item.readings[name].value}" for name in able]
             raise BadPrompt(
-                f"“{item.text}” could be {listed(able, 'or')}. Please write {listed(ways, 'or')}.",
+                "prompt-ambiguous",
                 ways,
+                said=item.text,
+                attributes=names_of(able, last="or"),
+                ways=partial(listed, ways, last="or"),
             )
         self._choose(able[0], item.readings[able[0]].value)
 
@@ -319,8 +319,11 @@ class _Reader:
         chosen = self.wish.setdefault(attribute, value)
         if chosen != value:
             raise BadPrompt(
-                f"{attribute} cannot be both {chosen} and {value}. Please choose one.",
+                "prompt-both",
                 [f"{attribute}:{chosen}", f"{attribute}:{value}"],
+                attribute=partial(attribute_name, attribute),
+                one=partial(value_name, chosen),
+                other=partial(value_name, value),
             )
 
 
@@ -354,6 +357,4 @@ def _join_names_of_one_value(items: list[_Item]) -> list[_Item]:
 
 
 def _cannot_leave_out(no: _Item, what: _Item) -> BadPrompt:
-    return BadPrompt(
-        f"I cannot leave things out (“{no.text} {what.text}”). Please say what you want instead."
-    )
+    return BadPrompt("prompt-cannot-leave-out", said=f"{no.text} {what.text}")

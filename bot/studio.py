@@ -68,11 +68,11 @@ class Studio:
         else:
             wish = check_wish(wish, attributes)
         if not 1 <= count <= MAX_COUNT:
-            raise BadPrompt(f"The count must be 1 to {MAX_COUNT}; it is {count}.")
+            raise BadPrompt("studio-count", most=MAX_COUNT, count=count)
         if seed is None:
             seed = secrets.randbelow(SEEDS)
         elif not 0 <= seed < SEEDS:
-            raise BadPrompt(f"The seed must be 0 to {SEEDS - 1}; it is {seed}.")
+            raise BadPrompt("studio-seed", most=SEEDS - 1, seed=seed)
         seeds = [(seed + i) % SEEDS for i in range(count)]
         return await self._paint(
             model,
@@ -130,7 +130,7 @@ class Studio:
         model = await self._engine.get(parent.model)
         changes = check_wish(wish, model.manifest.attributes)
         if not changes:
-            raise BadPrompt("Say what should change, for example one attribute and its new value.")
+            raise BadPrompt("studio-no-change")
         whole = {**parent.wish, **changes}
         (avatar,) = await self._paint(
             model,
@@ -165,18 +165,16 @@ class Studio:
     async def gallery(self, query: GalleryQuery) -> Page:
         """Raises BadPrompt for an unknown attribute or value, and for a broken cursor."""
         if query.scope in ("mine", "favourites") and query.viewer is None:
-            raise BadPrompt("This gallery is somebody's own, and I do not know who you are.")
+            raise BadPrompt("studio-nobody")
         if query.scope == "guild" and query.guild is None:
-            raise BadPrompt("This gallery is a server's, and you are in none here.")
+            raise BadPrompt("studio-no-server")
         if not 1 <= query.limit <= MAX_PAGE:
-            raise BadPrompt(f"A page shows 1 to {MAX_PAGE} avatars, not {query.limit}.")
+            raise BadPrompt("studio-page-size", most=MAX_PAGE, limit=query.limit)
         query = replace(query, values=check_wish(query.values, self.attributes))
         try:
             return await self._store.gallery(query)
         except BadCursor as error:
-            raise BadPrompt(
-                "This page of the gallery does not exist. Please start from the first one."
-            ) from error
+            raise BadPrompt("studio-page-gone") from error
 
     async def favourite(self, id: str, owner: Owner) -> tuple[bool, int]:
         """Toggles; whether it is a favourite of the owner's now, and of how many people it is.
@@ -193,7 +191,7 @@ class Studio:
         """Deletes one's own avatar, or as a moderator anybody's. Raises NotFound, NotAllowed."""
         avatar = await (self._find(id) if moderator else self.get(id, by))
         if not moderator and avatar.owner != by:
-            raise NotAllowed("Only the one who asked for this avatar can delete it.")
+            raise NotAllowed("studio-not-yours")
         if not await self._store.delete(avatar.id):
             raise _no_avatar(id)
         return avatar
@@ -275,4 +273,4 @@ def encode_png(image: np.ndarray) -> bytes:
 
 
 def _no_avatar(id: str) -> NotFound:
-    return NotFound(f"There is no avatar “{quote(id)}”. It may have been deleted.")
+    return NotFound("studio-no-avatar", id=quote(id))

@@ -3,17 +3,18 @@
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import Literal, TypeAlias
 
 from bot.errors import BadPrompt
+from bot.language import attribute_name, listed, say, value_name
 from bot.words import SYNONYMS
 from export.manifest import Attribute
 
 Phrase = tuple[str, ...]
-
-LISTED = 25  # values that a message names at most
+Text: TypeAlias = Callable[[str], str]  # in each language
 
 _APOSTROPHES = "'’`´"
 _MARKS = ":=&+/,;|.!?\n、。"
@@ -64,37 +65,59 @@ class Vocabulary:
 
     def unknown_attribute(self, said: str) -> BadPrompt:
         if not self.attributes:
-            return BadPrompt(f"I do not know “{quote(said)}”. {self.choices()}")
+            return self.unknown_word(said)
         near = _nearest(said, self.names)
         return BadPrompt(
-            f"There is no attribute “{quote(said)}”. {_did_you_mean(near)}"
-            f"You can choose {listed(self.attributes)}.",
+            "prompt-unknown-attribute",
             near or tuple(self.attributes),
+            said=quote(said),
+            near=_did_you_mean(near, attribute_name),
+            attributes=names_of(self.attributes),
         )
 
     def unknown_value(self, attribute: str, said: str) -> BadPrompt:
         own = {phrase: reading.value for phrase, reading in self.values[attribute].items()}
         near = _nearest(said, own)
         return BadPrompt(
-            f"{attribute} cannot be “{quote(said)}”. {_did_you_mean(near)}"
-            f"{self.choices([attribute])}",
+            "prompt-unknown-value",
             near or self.attributes[attribute].values,
+            attribute=partial(attribute_name, attribute),
+            said=quote(said),
+            near=_did_you_mean(near, value_name),
+            choices=self.choices([attribute]),
         )
 
     def unknown_word(self, said: str) -> BadPrompt:
         near = _nearest(said, self._canonical)
         return BadPrompt(
-            f"I do not know “{quote(said)}”. {_did_you_mean(near)}{self.choices()}", near
+            "prompt-unknown-word",
+            near,
+            said=quote(said),
+            near=_did_you_mean(near, self._name),
+            choices=self.choices(),
         )
 
-    def choices(self, attributes: Iterable[str] | None = None) -> str:
+    def choices(self, attributes: Iterable[str] | None = None) -> Text:
         """What can be chosen, in sentences; of all attributes or of these."""
-        if not self.attributes:
-            return "This model leaves no choice: every picture is a surprise."
-        names = self.attributes if attributes is None else attributes
-        return " ".join(
-            f"{name} can be {listed(self.attributes[name].values, 'or')}." for name in names
-        )
+        names = list(self.attributes if attributes is None else attributes)
+
+        def text(language: str) -> str:
+            if not names:
+                return say("prompt-no-choice", language)
+            return say("prompt-choices-joint", language).join(
+                say(
+                    "prompt-choices",
+                    language,
+                    attribute=attribute_name(name, language),
+                    values=names_of(self.attributes[name].values, value_name, last="or"),
+                )
+                for name in names
+            )
+
+        return text
+
+    def _name(self, word: str, language: str) -> str:
+        return (attribute_name if word in self.attributes else value_name)(word, language)
 
 
 @lru_cache(maxsize=16)
@@ -125,12 +148,15 @@ def quote(text: str) -> str:
     return text if len(text) <= 40 else text[:39] + "…"
 
 
-def listed(words: Iterable[str], last: str = "and") -> str:
-    """ "a, b and c"; a long list is cut."""
-    words = list(words)
-    if len(words) > LISTED:
-        words = [*words[: LISTED - 1], f"{len(words) - LISTED + 1} more"]
-    return f" {last} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+def names_of(
+    words: Iterable[str],
+    name: Callable[[str, str], str] = attribute_name,
+    *,
+    last: Literal["and", "or"] = "and",
+) -> Text:
+    """The list of the words, each called as `name` says."""
+    words = tuple(words)
+    return lambda language: listed([name(word, language) for word in words], language, last=last)
 
 
 def _readings(attribute: Attribute) -> dict[Phrase, Reading]:
@@ -183,5 +209,6 @@ def _nearest(said: str, choices: dict[Phrase, str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(phrases[phrase] for phrase in near))[:3]
 
 
-def _did_you_mean(near: Sequence[str]) -> str:
-    return f"Did you mean {listed(near, 'or')}? " if near else ""
+def _did_you_mean(near: Sequence[str], name: Callable[[str, str], str]) -> Text:
+    words = names_of(near, name, last="or")
+    return lambda language: say("prompt-near", language, words=words) if near else ""

@@ -29,7 +29,7 @@ from bot.discord.replies import (
 )
 from bot.discord.text import LABEL, caption, file_of, option_of, shorten
 from bot.errors import BadPrompt, NotFound
-from bot.prompt import describe
+from bot.language import describe
 from bot.studio import Studio
 from db.store import Avatar
 from export.manifest import Attribute

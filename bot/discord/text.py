@@ -4,7 +4,8 @@ import io
 
 import discord
 
-from bot.prompt import describe, format_wish
+from bot.language import describe
+from bot.prompt import format_wish
 from db.store import Avatar, Picture
 
 LABEL = 100  # characters of a select option's label, and of its description

@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from bot.errors import BadPrompt, Refusal
-from bot.prompt import MAX_LENGTH, check_wish, describe, format_wish
+from bot.language import describe
+from bot.prompt import MAX_LENGTH, check_wish, format_wish
 from bot.web import visitors
 from bot.web.api import PAGE
 from bot.web.colours import COLOURS

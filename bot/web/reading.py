@@ -16,7 +16,10 @@ MAX_SEED = SEEDS - 1
 
 
 class BadRequest(Refusal):
-    """A request that cannot be read, with the reason."""
+    """A request that cannot be read, with the reason: English, as the interface's keys are."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__("web-request", why=why)
 
 
 @dataclass(frozen=True, slots=True)

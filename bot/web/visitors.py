@@ -58,15 +58,15 @@ def require_painter(request: web.Request) -> None:
     if obstacle:
         raise NotAllowed(obstacle)
     if not _same_origin(request):
-        raise NotAllowed("This request comes from another site's page. Please paint from our own.")
+        raise NotAllowed("web-other-site")
 
 
 def _obstacle(request: web.Request) -> str | None:
     paint = request.app[SETTINGS].paint
     if paint == "off":
-        return "Painting is switched off here. The gallery is open."
+        return "web-paint-off"
     if paint == "local" and not _is_local(request):
-        return "Only the bot's own machine may paint here. The gallery is open."
+        return "web-paint-local"
     return None
 
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from tiny_model import EYES, HAIR, attribute
 
 from bot.errors import BadPrompt
-from bot.prompt import MAX_LENGTH, check_wish, describe, format_wish, read_prompt, tidy_prompt
+from bot.language import describe
+from bot.prompt import MAX_LENGTH, check_wish, format_wish, read_prompt, tidy_prompt
 from bot.words import ANYTHING, BREAKS, FILLERS, JOINTS, LINKS, NEGATIONS, SHADES, SYNONYMS
 from export.manifest import Attribute
 

@@ -1,0 +1,110 @@
+"""What people read, in three languages: the catalogues in `bot/languages`, one file a topic.
+
+They are written in Fluent (https://projectfluent.org), so that a translator needs no Python.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from babel.lists import format_list
+from fluent.runtime import FluentBundle, FluentResource
+from fluent.runtime.types import fluent_number
+
+LANGUAGES = ("en", "zh-CN", "ja")
+
+CATALOGUES = Path(__file__).parent / "languages"
+LISTED = 25  # words that a list names at most
+
+# A fact may itself depend on the language: it is then called with it.
+Fact: TypeAlias = str | int | float | Callable[[str], str]
+
+
+def say(key: str, language: str = "en", /, **facts: Fact) -> str:
+    """The text of this key. Raises KeyError for a key that no catalogue has, or a missing fact."""
+    message = _bundle(language).get_message(key)
+    if message.value is None:
+        raise KeyError(f"the message {key} has no text of its own, only attributes")
+    return _formatted(key, message.value, language, facts)
+
+
+def command_text(key: str, attribute: str, language: str) -> str | None:
+    """What a command, option or choice is called; nothing where the catalogues do not say."""
+    bundle = _bundle(language)
+    if not bundle.has_message(key):
+        return None
+    message = bundle.get_message(key)
+    pattern = message.attributes.get(attribute) if attribute else message.value
+    return None if pattern is None else _formatted(key, pattern, language, {})
+
+
+def language_for(locale: str) -> str:
+    """The nearest of LANGUAGES to one of Discord's locales: zh-TW to zh-CN, sv-SE to en."""
+    spoken = locale.partition("-")[0].lower()
+    return next((language for language in LANGUAGES if language.startswith(spoken)), "en")
+
+
+def describe(conditions: Mapping[str, str], language: str = "en") -> str:
+    """{"hair": "pink"} to "pink hair", "粉色头发" or "ピンクの髪"; a comma between several."""
+    return say("words-comma", language).join(
+        say(
+            "words-pair",
+            language,
+            value=value_name(value, language),
+            attribute=attribute_name(attribute, language),
+        )
+        for attribute, value in conditions.items()
+    )
+
+
+def value_name(value: str, language: str = "en") -> str:
+    """A model's value in this language, or as it is where the catalogues do not know it."""
+    return _name("value", value, language)
+
+
+def attribute_name(attribute: str, language: str = "en") -> str:
+    """A model's attribute in this language, or as it is where the catalogues do not know it."""
+    return _name("attribute", attribute, language)
+
+
+def listed(words: Iterable[str], language: str = "en", *, last: str = "and") -> str:
+    """ "a, b and c", or with `last="or"` "a, b or c"; a long list is cut."""
+    words = list(words)
+    if len(words) > LISTED:
+        more = say("words-more", language, count=len(words) - LISTED + 1)
+        words = [*words[: LISTED - 1], more]
+    style = "or" if last == "or" else "standard"
+    locale = {"en": "en_GB", "zh-CN": "zh_CN"}.get(language, language)  # en_US: "a, b, and c"
+    return format_list(words, style, locale)
+
+
+def _name(kind: str, name: str, language: str) -> str:
+    if language == "en" or not re.fullmatch(r"[\w\- ]+", name, re.ASCII):
+        return name
+    words = re.findall(r"[a-z0-9]+", name.casefold())
+    if kind == "attribute" and words[1:] and words[-1] in ("color", "colour"):
+        words.pop()  # hair_color is hair
+    return command_text("-".join((kind, *words)), "", language) or name
+
+
+def _formatted(key: str, pattern: Any, language: str, facts: Mapping[str, Fact]) -> str:
+    given: dict[str, Any] = {}
+    for name, fact in facts.items():
+        fact = fact(language) if callable(fact) else fact
+        # Seeds and sizes are no amounts: 4294967295, not 4,294,967,295.
+        given[name] = fact if isinstance(fact, str) else fluent_number(fact, useGrouping=False)
+    text, errors = _bundle(language).format_pattern(pattern, given)
+    if errors:
+        raise KeyError(f"{key} in {language}: {errors[0]}")
+    return str(text)
+
+
+@cache
+def _bundle(language: str) -> FluentBundle:
+    # The marks that isolate right-to-left text show as boxes in some clients.
+    bundle = FluentBundle([language], use_isolating=False)
+    for file in sorted((CATALOGUES / language).glob("*.ftl")):
+        bundle.add_resource(FluentResource(file.read_text("utf-8")))
+    return bundle

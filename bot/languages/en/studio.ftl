@@ -1,0 +1,11 @@
+# What the studio answers where it cannot do as asked.
+
+studio-count = The count must be 1 to { $most }; it is { $count }.
+studio-seed = The seed must be 0 to { $most }; it is { $seed }.
+studio-no-change = Say what should change, for example one attribute and its new value.
+studio-nobody = This gallery is somebody's own, and I do not know who you are.
+studio-no-server = This gallery is a server's, and you are in none here.
+studio-page-size = A page shows 1 to { $most } avatars, not { $limit }.
+studio-page-gone = This page of the gallery does not exist. Please start from the first one.
+studio-not-yours = Only the one who asked for this avatar can delete it.
+studio-no-avatar = There is no avatar “{ $id }”. It may have been deleted.

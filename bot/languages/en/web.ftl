@@ -1,0 +1,6 @@
+# What the web page answers.
+
+web-request = { $why }
+web-other-site = This request comes from another site's page. Please paint from our own.
+web-paint-off = Painting is switched off here. The gallery is open.
+web-paint-local = Only the bot's own machine may paint here. The gallery is open.

@@ -1,0 +1,11 @@
+# What the engine answers; most of it is for those who run the bot.
+
+busy = 順番待ちの絵が多すぎます。{ $seconds }秒ほどしてからもう一度どうぞ。
+painter-failed = うまく描けませんでした。もう一度お試しください。
+painter-closing = 終了の準備中です。少ししてからもう一度どうぞ。
+model-gone = モデル { $name } はもう使えません。
+model-refused = このモデルは使えません：{ $why }。
+model-does-not-run = モデル { $name } が動きません：{ $why }
+model-not-finite = モデル { $name }：{ $file } のスコアが有限の数ではありません。
+model-wrong-output = モデル { $name }：{ $file } の出力は { $made } ですが、マニフェストでは { $said } です。
+model-no-cuda = engine.provider は cuda ですが、ONNX RuntimeがCUDAを使えません（{ $why }）。追加パッケージ 'cuda' を入れるか、engine.provider を auto にしてください。

@@ -1,0 +1,14 @@
+# What is answered to a wish that cannot be read.
+
+prompt-too-long = { $length }文字あります。{ $most }文字以内にしてください。
+prompt-what-value = { $attribute }はどうしますか？{ $choices }
+prompt-ambiguous = 「{ $said }」は{ $attributes }のどれでもありえます。{ $ways }のように書いてください。
+prompt-both = { $attribute }を{ $one }と{ $other }の両方にはできません。どちらかにしてください。
+prompt-cannot-leave-out = 「{ $said }」のように除くことはできません。ほしいものを書いてください。
+prompt-unknown-attribute = 「{ $said }」という項目はありません。{ $near }選べるのは{ $attributes }です。
+prompt-unknown-value = { $attribute }を「{ $said }」にはできません。{ $near }{ $choices }
+prompt-unknown-word = 「{ $said }」がわかりません。{ $near }{ $choices }
+prompt-near = もしかして：{ $words }？{" "}
+prompt-choices = { $attribute }で選べるのは{ $values }です。
+prompt-choices-joint = {""}
+prompt-no-choice = このモデルに選べるものはありません。どんな絵になるかはお楽しみです。

@@ -1,0 +1,11 @@
+# What the studio answers where it cannot do as asked.
+
+studio-count = 枚数は1から{ $most }までです（指定は{ $count }）。
+studio-seed = シードは0から{ $most }までです（指定は{ $seed }）。
+studio-no-change = 何を変えるか教えてください。たとえば髪の色など。
+studio-nobody = これは個人のギャラリーですが、あなたがどなたかわかりません。
+studio-no-server = これはサーバーのギャラリーですが、ここはサーバーではありません。
+studio-page-size = 1ページに表示できるのは1から{ $most }枚までです（指定は{ $limit }）。
+studio-page-gone = ギャラリーにこのページはありません。最初のページからどうぞ。
+studio-not-yours = この絵を削除できるのは、頼んだ本人だけです。
+studio-no-avatar = 「{ $id }」という絵はありません。削除されたのかもしれません。

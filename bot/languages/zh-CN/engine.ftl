@@ -1,0 +1,11 @@
+# What the engine answers; most of it is for those who run the bot.
+
+busy = 现在排队的图太多了，请大约 { $seconds } 秒后再来。
+painter-failed = 这张没画成，请再试一次。
+painter-closing = 画师正在收摊，请稍后再试。
+model-gone = 模型 { $name } 已经不可用了。
+model-refused = 这个模型不能用：{ $why }。
+model-does-not-run = 模型 { $name } 无法运行：{ $why }
+model-not-finite = 模型 { $name }：{ $file } 给出的分数不是有限值。
+model-wrong-output = 模型 { $name }：{ $file } 输出 { $made }，而清单写的是 { $said }。
+model-no-cuda = engine.provider 设为 cuda，但 ONNX Runtime 用不了 CUDA（{ $why }）：请安装附加包 'cuda'，或把 engine.provider 设为 auto。

@@ -1,0 +1,11 @@
+# What the studio answers where it cannot do as asked.
+
+studio-count = 数量要在 1 到 { $most } 之间，现在是 { $count }。
+studio-seed = 种子要在 0 到 { $most } 之间，现在是 { $seed }。
+studio-no-change = 请说明要改什么，比如换一种发色。
+studio-nobody = 这是个人画廊，可我不知道你是谁。
+studio-no-server = 这是服务器的画廊，而这里不是服务器。
+studio-page-size = 一页可以显示 1 到 { $most } 张，不能是 { $limit } 张。
+studio-page-gone = 画廊里没有这一页，请从第一页开始。
+studio-not-yours = 只有要这张图的人才能删除它。
+studio-no-avatar = 没有编号为“{ $id }”的图，可能已经删除了。
