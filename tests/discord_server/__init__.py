@@ -20,7 +20,9 @@ any more). Where the bot breaks a rule or is late they raise BotError, which say
 test asks for what the client would not let them do (a button that is not there, a missing option,
 a message that they cannot see), ImpossibleError.
 
-    discord.member(name, guild=None, permissions=0, installed=False) -> Person, of a guild
+    discord.member(name, guild=None, permissions=0, installed=False, locale=None) -> Person
+    discord.operator                                 -> Person who owns the application
+    discord.role("art", mio, ren)                    -> Role, which they have from now on
     discord.user(name, installed=True)               -> Person without a guild (user install)
     person.slash("model use", channel=None, **options), .autocomplete(…, last option is typed)
     person.click(reply, label= | custom_id=), .select(reply, custom_id, values)
@@ -28,8 +30,8 @@ a message that they cannot see), ImpossibleError.
     person.say(text, channel=), .ask(text, channel=)  # ask mentions the bot, waits for its answer
     person.remove(reply), .messages(channel), .sees(reply), .dm
 
-Options of type user and channel take a Person and a Channel. A channel is `discord.general`,
-`discord.channel("art", guild=None, only=[mio])`, `person.dm` or `discord.dm(a.user, b.user)`;
+Options of type user, channel and role take a Person, a Channel and a Role. A channel is
+`discord.general`, `discord.channel("art", guild=None, only=[mio])`, `person.dm` or `discord.dm(a.user, b.user)`;
 `discord.guild("Elsewhere", has_bot=False)` is a guild where only user installs work.
 
 **A Reply** is the message as it is now: .text (all that can be read), .content, .embeds,
@@ -50,6 +52,7 @@ leaving the `async with` fails if one was wrong.
     discord.provoke(r"/messages/@original$", 502, processed=True)     # done, but the answer lost
     discord.provoke(r"/webhooks/", None)                              # connection dropped
     discord.reconnect(), .invalidate(resumable=False), .close_gateway(4000), .drop_gateway()
+    discord.file_bytes = 1000                        # a larger upload is refused (40005)
     discord.acknowledge_heartbeats = False; discord.resumable = False; discord.ask_heartbeat()
     discord.advance(15 * 60)                         # its clock: tokens, signed URLs, rate limits
     discord.wait_disconnected()                      # before a killed bot is started again
@@ -63,10 +66,12 @@ Counted: .session_starts, .resumes, .replayed (events), .heartbeats, .syncs (com
 from .errors import BotError, ImpossibleError, Violation
 from .model import (
     ADMINISTRATOR,
+    MANAGE_GUILD,
     MANAGE_MESSAGES,
     Attachment,
     Channel,
     Guild,
+    Role,
 )
 from .person import Person
 from .replies import Button, Choice, Modal, Reply, Select
@@ -75,6 +80,7 @@ from .server import DiscordServer
 
 __all__ = [
     "ADMINISTRATOR",
+    "MANAGE_GUILD",
     "MANAGE_MESSAGES",
     "SCHEMA_FILE",
     "Attachment",
@@ -88,6 +94,7 @@ __all__ = [
     "Modal",
     "Person",
     "Reply",
+    "Role",
     "Select",
     "Violation",
 ]

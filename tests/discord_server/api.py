@@ -36,6 +36,7 @@ class Api:
         message = "/channels/{channel_id}/messages/{message_id}"
         return {
             "GET /users/@me": self.me,
+            "GET /users/@me/guilds": self.my_guilds,
             "GET /users/{user_id}": self.user,
             "GET /applications/@me": self.application,
             "GET /oauth2/applications/@me": self.application,
@@ -67,6 +68,22 @@ class Api:
         own = {"mfa_enabled": True, "locale": "en-US", "verified": True, "email": None}
         return 200, self.server.bot.payload() | own
 
+    async def my_guilds(self, call: Call) -> Result:
+        server = self.server
+        return 200, [
+            {
+                "id": str(guild.id),
+                "name": guild.name,
+                "icon": None,
+                "banner": None,
+                "owner": False,
+                "permissions": str(guild.members[server.bot.id]),
+                "features": [],
+            }
+            for guild in server.guilds
+            if guild.has_bot
+        ]
+
     async def user(self, call: Call) -> Result:
         user = self.server.users.get(call.snowflake("user_id"))
         if user is None:
@@ -97,8 +114,27 @@ class Api:
             "approximate_user_install_count": installs,
             "approximate_user_authorization_count": installs,
             "explicit_content_filter": 0,
-            "team": None,
+            "team": self._team() if server.team else None,
             "eligible_oauth2_scopes": ["bot", "applications.commands"],
+        }
+
+    def _team(self) -> dict[str, Any]:
+        owner, *_ = self.server.team
+        return {
+            "id": str(self.server.application_id + 1),
+            "icon": None,
+            "name": "The team",
+            "owner_user_id": str(owner.id),
+            "members": [
+                {
+                    "user": user.payload(),
+                    "team_id": str(self.server.application_id + 1),
+                    "membership_state": 2,
+                    "role": "admin" if user is owner else "developer",
+                    "permissions": ["*"],
+                }
+                for user in self.server.team
+            ],
         }
 
     async def gateway(self, call: Call) -> Result:

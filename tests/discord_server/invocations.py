@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from . import limits
 from .errors import BotError
 from .model import (
     ADMINISTRATOR,
@@ -133,17 +132,17 @@ def _event(server: "DiscordServer", interaction: Interaction) -> dict[str, Any]:
         "channel": channel.payload(server.bot) | {"permissions": permissions},
         "token": interaction.token,
         "version": 1,
-        "locale": "en-US",
+        "locale": user.locale,
         "app_permissions": str(EVERYONE),
         "entitlements": [],
         "authorizing_integration_owners": interaction.owners,
         "context": interaction.context,
-        "attachment_size_limit": limits.FILE_BYTES,
+        "attachment_size_limit": server.file_bytes,
     }
     if guild is not None:
         event["guild_id"] = str(guild.id)
-        event["guild"] = {"id": str(guild.id), "locale": "en-US", "features": []}
-        event["guild_locale"] = "en-US"
+        event["guild"] = {"id": str(guild.id), "locale": guild.locale, "features": []}
+        event["guild_locale"] = guild.locale
         event["member"] = guild.member_payload(user) | {"permissions": permissions}
         if guild.has_bot:
             event["app_permissions"] = str(channel.permissions(server.bot.id))

@@ -251,6 +251,7 @@ def check_choices(form: Form, choices: Any, path: Path) -> None:
         form.too_long(path, CHOICES)
     for index, choice in enumerate(choices):
         check_text(form, [*path, index, "name"], choice.get("name"), 100, least=1)
+        _check_translations(form, choice, [*path, index], as_name=False)
         value = choice.get("value")
         check_text(form, [*path, index, "value"], value, 100, least=1)
 
@@ -280,6 +281,11 @@ def check_modal(form: Form, data: Json, path: Path) -> None:
 # Letters, digits, - and _ of any script; Discord refuses capitals of scripts that have them.
 COMMAND_NAME = re.compile(r"[-_'\w]{1,32}")
 COMMAND_CHARACTERS = 8000
+LOCALES = re.findall(
+    r"\S+",
+    "ar bg cs da de el en-GB en-US es-419 es-ES fi fr he hi hr hu id it ja ko lt nl no pl pt-BR ro "
+    "ru sv-SE th tr uk vi zh-CN zh-TW",
+)
 MOST_COMMANDS = {1: 100, 2: 15, 3: 15}
 SUBCOMMAND, GROUP = 1, 2
 
@@ -298,6 +304,7 @@ def check_commands(form: Form, commands: list[Json]) -> None:
 
 def check_command(form: Form, command: Json, path: Path) -> None:
     kind = command.get("type") or 1
+    _check_translations(form, command, path, as_name=kind == 1)
     if kind == 1:
         _check_named(form, command, path)
         _check_options(form, command.get("options") or [], [*path, "options"])
@@ -329,17 +336,21 @@ def _check_options(form: Form, options: list[Json], path: Path) -> None:
     if len(options) > 25:
         form.too_long(path, 25)
     optional_seen = False
-    names: set[str] = set()
+    names: set[tuple[str, str]] = set()  # with their locale
     for index, option in enumerate(options):
         here = [*path, index]
         _check_named(form, option, here)
-        if option.get("name") in names:
+        _check_translations(form, option, here, as_name=True)
+        own = {("", str(option.get("name")))} | {
+            (locale, name) for locale, name in (option.get("name_localizations") or {}).items()
+        }
+        if own & names:
             form.add(
                 [*here, "name"],
                 "APPLICATION_COMMAND_OPTIONS_NAME_ALREADY_EXISTS",
                 "Option names must be unique",
             )
-        names.add(str(option.get("name")))
+        names |= own
         if option.get("type") in (SUBCOMMAND, GROUP):
             _check_options(form, option.get("options") or [], [*here, "options"])
             continue
@@ -359,11 +370,31 @@ def _check_options(form: Form, options: list[Json], path: Path) -> None:
             )
 
 
+def _check_translations(form: Form, thing: Json, path: Path, *, as_name: bool) -> None:
+    """`as_name`: of a slash command or an option; menus and choices may be called anything."""
+    for field, least, most in (("name", 1, 32 if as_name else 100), ("description", 1, 100)):
+        for locale, text in (thing.get(f"{field}_localizations") or {}).items():
+            here = [*path, f"{field}_localizations", locale]
+            if locale not in LOCALES:
+                form.add(here, "BASE_TYPE_CHOICES", f"Value must be one of {LOCALES}.")
+            check_text(form, here, text, most, least=least)
+            wrong = not COMMAND_NAME.fullmatch(text) or text != text.lower()
+            if field == "name" and as_name and wrong:
+                words = f"Command name {text!r} is invalid"
+                form.add(here, "APPLICATION_COMMAND_INVALID_NAME", words)
+
+
+def _longest(thing: Json, field: str) -> int:
+    translations = (thing.get(f"{field}_localizations") or {}).values()
+    return max(len(str(text)) for text in (thing.get(field) or "", *translations))
+
+
 def _characters(command: Json) -> int:
-    """Combined length of names, descriptions and values, as Discord counts a command's size."""
-    counted = len(str(command.get("name"))) + len(str(command.get("description") or ""))
+    """Combined length of names, descriptions and values, as Discord counts a command's size: of
+    what is translated, the longest."""
+    counted = _longest(command, "name") + _longest(command, "description")
     for option in command.get("options") or []:
         counted += _characters(option)
     for choice in command.get("choices") or []:
-        counted += len(json.dumps(choice.get("value"))) + len(str(choice.get("name")))
+        counted += len(json.dumps(choice.get("value"))) + _longest(choice, "name")
     return counted

@@ -21,6 +21,7 @@ EMBED_LINKS = 1 << 14
 ATTACH_FILES = 1 << 15
 READ_MESSAGE_HISTORY = 1 << 16
 ADMINISTRATOR = 1 << 3
+MANAGE_GUILD = 1 << 5
 USE_APPLICATION_COMMANDS = 1 << 31
 USE_EXTERNAL_APPS = 1 << 50
 ALL_PERMISSIONS = (1 << 53) - 1
@@ -56,6 +57,7 @@ class User:
     bot: bool = False
     id: int = field(default_factory=snowflake)
     installed: bool = False  # has the app installed on the own account
+    locale: str = "en-US"  # the language of the user's Discord
 
     def payload(self) -> dict[str, Any]:
         return {
@@ -72,21 +74,17 @@ class User:
 
 
 @dataclass(eq=False)
-class Guild:
+class Role:
     name: str
     id: int = field(default_factory=snowflake)
-    has_bot: bool = True
-    owner_id: int = 0
-    members: dict[int, int] = field(default_factory=dict)  # user id -> permissions
-    channels: "list[Channel]" = field(default_factory=list)
+    members: set[int] = field(default_factory=set)  # user ids
 
-    def role(self) -> dict[str, Any]:
-        """The role @everyone."""
+    def payload(self, position: int = 1, permissions: int = 0) -> dict[str, Any]:
         return {
             "id": str(self.id),
-            "name": "@everyone",
-            "permissions": str(EVERYONE),
-            "position": 0,
+            "name": self.name,
+            "permissions": str(permissions),
+            "position": position,
             "color": 0,
             "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
             "hoist": False,
@@ -96,6 +94,18 @@ class Guild:
             "unicode_emoji": None,
             "flags": 0,
         }
+
+
+@dataclass(eq=False)
+class Guild:
+    name: str
+    id: int = field(default_factory=snowflake)
+    has_bot: bool = True
+    owner_id: int = 0
+    members: dict[int, int] = field(default_factory=dict)  # user id -> permissions
+    channels: "list[Channel]" = field(default_factory=list)
+    roles: list[Role] = field(default_factory=list)  # beside @everyone
+    locale: str = "en-US"
 
     def payload(self) -> dict[str, Any]:
         return {
@@ -118,7 +128,10 @@ class Guild:
             "widget_enabled": False,
             "widget_channel_id": None,
             "verification_level": 0,
-            "roles": [self.role()],
+            "roles": [
+                Role("@everyone", self.id).payload(0, EVERYONE),
+                *(role.payload(place) for place, role in enumerate(self.roles, 1)),
+            ],
             "default_message_notifications": 0,
             "mfa_level": 0,
             "explicit_content_filter": 0,
@@ -129,7 +142,7 @@ class Guild:
             "vanity_url_code": None,
             "premium_tier": 0,
             "premium_subscription_count": 0,
-            "preferred_locale": "en-US",
+            "preferred_locale": self.locale,
             "rules_channel_id": None,
             "safety_alerts_channel_id": None,
             "public_updates_channel_id": None,
@@ -152,7 +165,7 @@ class Guild:
             "nick": None,
             "pending": False,
             "premium_since": None,
-            "roles": [],
+            "roles": [str(role.id) for role in self.roles if user.id in role.members],
             "mute": False,
             "deaf": False,
         }

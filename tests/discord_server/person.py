@@ -24,7 +24,10 @@ from .replies import Choice, Modal, Reply
 if TYPE_CHECKING:
     from .server import DiscordServer
 
-SUBCOMMAND, GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, NUMBER = 1, 2, 3, 4, 5, 6, 7, 10
+SUBCOMMAND, GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, NUMBER = (
+    *range(1, 9),
+    10,
+)
 
 
 class Person:
@@ -320,6 +323,9 @@ class Person:
         }
         if kind == CHANNEL:
             resolved.setdefault("channels", {})[str(value.id)] = value.payload(self.server.bot)
+            return filled | {"value": str(value.id)}
+        if kind == ROLE:
+            resolved.setdefault("roles", {})[str(value.id)] = value.payload()
             return filled | {"value": str(value.id)}
         if kind not in wanted or not isinstance(value, wanted[kind]):
             raise ImpossibleError(f"option {name} of type {kind} cannot be {value!r}")

@@ -268,7 +268,7 @@ class Rest:
             if part.name == "payload_json":
                 call.body = parse(data)
             elif match := re.fullmatch(r"files\[(\d+)\]", part.name or ""):
-                too_large |= len(data) > limits.FILE_BYTES
+                too_large |= len(data) > self.server.file_bytes
                 call.files[int(match[1])] = (part.filename or "file", data)
             else:
                 call.form.add([part.name or ""], "UNKNOWN_FIELD", "files are named files[0] to [9]")

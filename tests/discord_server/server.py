@@ -1,6 +1,7 @@
 """The stand-in itself: its state, its life, and what a test can do to it."""
 
 import asyncio
+import base64
 import re
 import time
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from .model import (
     Guild,
     Interaction,
     Message,
+    Role,
     User,
 )
 from .person import Person
@@ -59,7 +61,6 @@ class DiscordServer:
     ) -> None:
         """`deadline`: seconds for the first answer to an interaction; `patience`: seconds that
         members wait for anything else; `granted_intents`: privileged ones that are allowed."""
-        self.token = "stand-in.bot.token"
         self.deadline, self.patience = deadline, patience
         self.shards, self.heartbeat_ms = shards, int(heartbeat * 1000)
         self.max_concurrency = max_concurrency
@@ -80,6 +81,9 @@ class DiscordServer:
         self.bot = User("Irodori", bot=True)
         self.owner = User("Owner")
         self.application_id = self.bot.id
+        self.token = make_token(self.application_id)
+        self.team: list[User] = []  # who owns the application; none: `owner`
+        self.file_bytes = limits.FILE_BYTES  # a larger upload is refused
         self.users: dict[int, User] = {user.id: user for user in (self.bot, self.owner)}
         self.guilds: list[Guild] = []
         self.channels: dict[int, Channel] = {}
@@ -171,6 +175,16 @@ class DiscordServer:
         self.channel("general", guild)
         return guild
 
+    def role(self, name: str, *members: Person, guild: Guild | None = None) -> Role:
+        """The guild's role of that name, made if need be; these members have it from now on."""
+        guild = guild or self.default_guild
+        role = next((role for role in guild.roles if role.name == name), None)
+        if role is None:
+            role = Role(name)
+            guild.roles.append(role)
+        role.members |= {person.user.id for person in members}
+        return role
+
     def channel(
         self, name: str, guild: Guild | None = None, *, only: list[Person] | None = None
     ) -> Channel:
@@ -192,20 +206,29 @@ class DiscordServer:
         *,
         permissions: int = 0,
         installed: bool = False,
+        locale: str | None = None,
     ) -> Person:
         """A person in a guild (the default one). `permissions` come on top of @everyone's;
-        `installed`: has the app on the own account, so it works everywhere."""
+        `installed`: has the app on the own account, so it works everywhere; `locale`: the language
+        of the person's Discord."""
         guild = guild or self.default_guild
-        person = self._person(name, guild, installed)
+        person = self._person(name, guild, installed, locale)
         known = guild.members.get(person.user.id, EVERYONE)
         guild.members[person.user.id] = known | permissions
         return person
 
-    def user(self, name: str, *, installed: bool = True) -> Person:
+    def user(self, name: str, *, installed: bool = True, locale: str | None = None) -> Person:
         """A person who shares no guild with the bot."""
-        return self._person(name, None, installed)
+        return self._person(name, None, installed, locale)
 
-    def _person(self, name: str, guild: Guild | None, installed: bool) -> Person:
+    @property
+    def operator(self) -> Person:
+        """Who owns the application, and the default guild."""
+        return self._person(self.owner.name, self.default_guild, False, None)
+
+    def _person(
+        self, name: str, guild: Guild | None, installed: bool, locale: str | None
+    ) -> Person:
         key = (name, guild.id if guild else None)
         if key not in self._people:
             user = next((u for u in self.users.values() if u.name == name), None) or User(name)
@@ -213,6 +236,7 @@ class DiscordServer:
             self._people[key] = Person(self, user, guild)
         person = self._people[key]
         person.user.installed |= installed
+        person.user.locale = locale or person.user.locale
         return person
 
     def dm(self, user: User, other: User | None = None) -> Channel:
@@ -431,3 +455,9 @@ class DiscordServer:
         if unquote(request.match_info["name"]) != file.filename:
             return web.Response(status=404, text="This content is no longer available.")
         return web.Response(body=file.data, content_type=file.content_type)
+
+
+def make_token(application_id: int) -> str:
+    """As Discord makes them: the application's id, a time and a signature, in base64."""
+    about = base64.urlsafe_b64encode(str(application_id).encode()).decode().rstrip("=")
+    return f"{about}.StandI.n-Discord-signed-this-itself_000001"
