@@ -12,7 +12,7 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.discord import buttons, gallery
+from bot.discord import buttons
 from bot.discord.avatar import avatar_command
 from bot.discord.cogs import COGS
 from bot.discord.orders import Answer, Orders
@@ -61,7 +61,7 @@ class IrodoriBot(commands.AutoShardedBot):
         self.studio = studio
         self.settings = settings
         self.orders = Orders(self)
-        self.add_dynamic_items(*buttons.COMPONENTS, *gallery.COMPONENTS)
+        self.add_dynamic_items(*buttons.COMPONENTS)
         self._follower: asyncio.Task[None] | None = None
         self._resumer: asyncio.Task[None] | None = None
         self._answering: set[asyncio.Task[Any]] = set()
@@ -135,7 +135,6 @@ class IrodoriBot(commands.AutoShardedBot):
 
     def _build_commands(self) -> None:
         self.tree.add_command(avatar_command(self.studio), override=True)
-        self.tree.add_command(gallery.gallery_command(self.studio), override=True)
         for cog in self.cogs.values():
             for command in getattr(cog, "wish_commands", tuple)():
                 self.tree.add_command(command, override=True)

@@ -1,103 +1,148 @@
-"""`/gallery`: browses what was painted, page by page, for the one who asked alone.
+"""The pages of a gallery, for the one who asked alone.
 
-A page's whole state (scope, place, filter) is in the custom ids of its buttons.
+A page's whole state (scope, order, place, colours) is in the custom ids of its components, so that
+pages turn after a restart and under another model.
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any, Literal
-from urllib.parse import parse_qsl, urlencode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import parse_qsl, quote
 
 import discord
-from discord import SelectOption, app_commands, ui
+from discord import SelectOption, ui
 
-from bot.discord.buttons import guarded, open_card
-from bot.discord.options import OwnOption, wish_command
-from bot.discord.replies import Interaction, defer_answer, defer_update, owner_of, twice
+from bot.discord.buttons import open_card
+from bot.discord.replies import (
+    Interaction,
+    defer_answer,
+    defer_update,
+    guarded,
+    language_of,
+    owner_of,
+    respond,
+    twice,
+)
 from bot.discord.text import file_of, option_of, shorten
 from bot.errors import BadPrompt, NotFound
-from bot.prompt import describe
+from bot.language import describe, say
 from bot.studio import Studio
-from db.store import GalleryQuery, Page, Picture, Scope
+from db.store import LAST, Avatar, GalleryQuery, Page, Picture, Scope, Sort
 
 PAGE = 9  # pictures
 MAX_CUSTOM_ID = 100
-HEADINGS: dict[Scope, str] = {
-    "mine": "Your gallery",
-    "guild": "This server's gallery",
-    "everyone": "Everyone's gallery",
-    "favourites": "Your favourites",
-}
-SCOPES: dict[str, Scope] = {
-    "everyone": "everyone",
-    "server": "guild",
-    "mine": "mine",
-    "favourites": "favourites",
-}
+MAX_HEADING = 500
+JUMP = "irodori:jump"
+SCOPES: tuple[Scope, ...] = ("everyone", "guild", "mine", "favourites")
+SORTS: tuple[Sort, ...] = ("new", "loved")
+ICONS = {"everyone": "🌍", "guild": "🏠", "mine": "🖼️", "favourites": "♥️"}
+# A move's letter makes a page's custom ids differ, even where two lead to the same page.
+MOVES = {"f": "⏮️", "p": "◀️", "n": "▶️", "l": "⏭️"}
+LABELS = {"p": "gallery-previous", "n": "gallery-next"}
 
 
-def gallery_command(studio: Studio) -> app_commands.Command[Any, ..., None]:
-    async def run(interaction: Interaction, wish: dict[str, str], *, scope: str) -> None:
-        query = _query(interaction, SCOPES[scope], wish, None)
-        await defer_answer(interaction, private=True)
-        await _show_page(interaction, query)
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where somebody is in a gallery; `values` (attribute to value) is what it is filtered by."""
 
-    return wish_command(
-        studio,
-        "gallery",
-        "Browse the faces that were painted, for you alone",
-        run,
-        {
-            "scope": OwnOption(
-                Literal["everyone", "server", "mine", "favourites"],
-                "everyone",
-                "Whose pictures: everyone's, this server's, yours, or your favourites",
-            )
-        },
-    )
+    scope: Scope
+    sort: Sort = "new"
+    values: Mapping[str, str] = field(default_factory=dict)
+    cursor: str | None = None
+
+    def custom_id(self, move: str) -> str:
+        """Raises BadPrompt where the values do not fit in."""
+        state = f"{self.scope[0]}{self.sort[0]}:{self.cursor or ''}:{_packed(self.values)}"
+        return _fitting(f"irodori:g:{move}{state}")
 
 
 class Turn(
     ui.DynamicItem[ui.Button[Any]],
-    template=r"irodori:page:(?P<scope>[a-z]+):(?P<cursor>[on][0-9]*):(?P<filter>.*)",
+    template="irodori:g:(?P<move>[fpnl])(?P<scope>[egmf])(?P<sort>[nl])"
+    ":(?P<cursor>[0-9a-z.]*):(?P<values>.*)",
 ):
-    """Turns to the page at `cursor`; "o" or "n" alone is the direction without a page."""
+    """Turns to another page."""
 
-    def __init__(self, scope: Scope, cursor: str, values: Mapping[str, str]) -> None:
-        custom_id = f"irodori:page:{scope}:{cursor}:{urlencode(values)}"
-        if len(custom_id) > MAX_CUSTOM_ID:
-            raise BadPrompt("These are too many colours to filter by at once; leave one out.")
-        newer = cursor.startswith("n")
+    def __init__(
+        self, move: str, place: Place, language: str = "en", *, disabled: bool = False
+    ) -> None:
         super().__init__(
             ui.Button[Any](
-                label="Newer" if newer else "Older",
-                emoji="◀️" if newer else "▶️",
-                disabled=len(cursor) == 1,
-                custom_id=custom_id,
+                label=say(LABELS[move], language) if move in LABELS else None,
+                emoji=MOVES[move],
+                disabled=disabled,
+                custom_id=place.custom_id(move),
             )
         )
-        self.scope, self.cursor, self.values = scope, cursor, values
+        self.place = place
 
     @classmethod
     async def from_custom_id(
         cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
     ) -> "Turn":
-        values = dict(parse_qsl(match["filter"]))
-        return cls(match["scope"], match["cursor"], values)  # type: ignore[arg-type]
+        scope = next(scope for scope in SCOPES if scope[0] == match["scope"])
+        sort = next(sort for sort in SORTS if sort[0] == match["sort"])
+        place = Place(scope, sort, dict(parse_qsl(match["values"])), match["cursor"] or None)
+        return cls(match["move"], place)
 
     @guarded
     async def callback(self, interaction: Interaction) -> None:
-        query = _query(interaction, self.scope, self.values, self.cursor)
         await defer_update(interaction)
-        await _show_page(interaction, query)
+        await show_page(interaction, self.place)
+
+
+class EarlierTurn(
+    Turn,
+    template="irodori:page:(?P<scope>[a-z]+):(?P<cursor>[on][0-9]*):(?P<values>.*)",
+):
+    """The buttons of pages that were sent before galleries could be sorted."""
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
+    ) -> Any:
+        if match["scope"] not in SCOPES:
+            raise NotFound("gallery-page-gone")
+        values = dict(parse_qsl(match["values"]))
+        return Turn("p", Place(match["scope"], "new", values, match["cursor"]))  # type: ignore[arg-type]
+
+
+class Look(ui.DynamicItem[ui.Select[Any]], template="irodori:look:(?P<values>.*)"):
+    """Shows another gallery, or the same in another order; the colours stay."""
+
+    def __init__(
+        self, values: Mapping[str, str], options: Sequence[SelectOption], placeholder: str = ""
+    ) -> None:
+        super().__init__(
+            ui.Select[Any](
+                custom_id=_fitting(f"irodori:look:{_packed(values)}"),
+                placeholder=placeholder,
+                options=list(options),
+            )
+        )
+        self.values = values
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
+    ) -> "Look":
+        values = dict(parse_qsl(match["values"]))
+        return cls(values, item.options)  # type: ignore[attr-defined]
+
+    @guarded
+    async def callback(self, interaction: Interaction) -> None:
+        scope, _, sort = self.item.values[0].partition(":")
+        await defer_update(interaction)
+        await show_page(interaction, Place(scope, sort, self.values))  # type: ignore[arg-type]
 
 
 class Open(ui.DynamicItem[ui.Select[Any]], template="irodori:open"):
-    """Opens one picture of the page with its buttons, below the page."""
+    """Opens one picture of those listed with its buttons, below the message."""
 
-    def __init__(self, options: list[SelectOption]) -> None:
+    def __init__(self, options: Sequence[SelectOption], placeholder: str = "") -> None:
         super().__init__(
-            ui.Select[Any](custom_id="irodori:open", placeholder="Open a picture…", options=options)
+            ui.Select[Any](custom_id="irodori:open", placeholder=placeholder, options=list(options))
         )
 
     @classmethod
@@ -111,59 +156,153 @@ class Open(ui.DynamicItem[ui.Select[Any]], template="irodori:open"):
         await open_card(interaction, self.item.values[0])
 
 
-COMPONENTS = (Turn, Open)
+class Jump(ui.DynamicItem[ui.Button[Any]], template=JUMP):
+    """Asks for a picture's id in a form."""
+
+    def __init__(self, language: str = "en") -> None:
+        super().__init__(
+            ui.Button[Any](label=say("gallery-jump", language), emoji="🔎", custom_id=JUMP)
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
+    ) -> "Jump":
+        return cls()
+
+    @guarded
+    async def callback(self, interaction: Interaction) -> None:
+        form = JumpForm(await language_of(interaction))
+        await respond(lambda: interaction.response.send_modal(form))
+
+
+class JumpForm(ui.Modal):
+    """What is sent in comes to `GalleryCog.on_interaction`, which knows it after a restart, too."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__(title=say("gallery-jump-title", language), custom_id=JUMP, timeout=None)
+        hint = say("gallery-jump-hint", language)
+        text = ui.TextInput[Any](custom_id="id", placeholder=hint, max_length=40)
+        self.add_item(ui.Label(text=say("gallery-jump-label", language), component=text))
+
+
+def jump_target(interaction: Interaction) -> str:
+    """The id that was typed into the form."""
+    data: Any = interaction.data
+    return str(data["components"][0]["component"]["value"])
+
+
+COMPONENTS = (Turn, EarlierTurn, Look, Open, Jump)
 
 
 class PageView(ui.LayoutView):
-    def __init__(self, query: GalleryQuery, page: Page, files: list[discord.File]) -> None:
+    def __init__(
+        self, place: Place, page: Page, files: Sequence[discord.File], language: str, *, guild: bool
+    ) -> None:
         super().__init__(timeout=None)
-        colours = describe(query.values)
-        heading = HEADINGS[query.scope] + (f": {colours}" if colours else "")
-        self.add_item(ui.TextDisplay(f"### {shorten(heading, 500)}"))
+        colours = describe(place.values, language)
+        heading = say(f"gallery-{place.scope}", language) + (f": {colours}" if colours else "")
+        facts = [say(f"gallery-{place.sort}", language)]
+        if files and page.count is not None and page.before is not None:
+            first, last = page.before + 1, page.before + len(page.avatars)
+            facts.append(say("gallery-of", language, first=first, last=last, count=page.count))
+        heading = discord.utils.escape_markdown(shorten(heading, MAX_HEADING))
+        self.add_item(ui.TextDisplay(f"### {ICONS[place.scope]} {heading}\n-# {' · '.join(facts)}"))
         if files:
             self.add_item(ui.MediaGallery(*(discord.MediaGalleryItem(file) for file in files)))
-            options = [option_of(avatar, number=i) for i, avatar in enumerate(page.avatars, 1)]
-            self.add_item(ui.ActionRow(Open(options)))
+            options = [
+                option_of(avatar, language, number=i)
+                for i, avatar in enumerate(page.avatars, first)
+            ]
+            self.add_item(ui.ActionRow(Open(options, say("gallery-open", language))))
         else:
-            self.add_item(ui.TextDisplay("Nothing here yet. `/avatar` paints a face."))
-        if page.newer is not None or page.older is not None:
-            cursors = (page.newer or "n", page.older or "o")
-            turns = (Turn(query.scope, cursor, query.values) for cursor in cursors)
-            self.add_item(ui.ActionRow(*turns))
+            empty = "gallery-empty-wish" if place.values else "gallery-empty"
+            self.add_item(ui.TextDisplay(say(empty, language)))
+        self.add_item(ui.ActionRow(*_turns(place, page, language), Jump(language)))
+        elsewhere = say("gallery-look", language)
+        options = _galleries(place, language, guild=guild)
+        self.add_item(ui.ActionRow(Look(place.values, options, elsewhere)))
 
 
-def _query(
-    interaction: Interaction, scope: Scope, values: Mapping[str, str], cursor: str | None
-) -> GalleryQuery:
-    guild = interaction.guild_id
-    if scope == "guild" and guild is None:
-        raise NotFound("There is no server here. Try your own gallery or everyone's.")
-    return GalleryQuery(
-        scope=scope,
-        viewer=owner_of(interaction),
-        guild=None if guild is None else str(guild),
-        values=values,
-        limit=PAGE,
-        cursor=cursor,
-    )
-
-
-async def _show_page(interaction: Interaction, query: GalleryQuery) -> None:
-    """Fill in the deferred answer, or the page that was turned."""
+async def show_page(interaction: Interaction, place: Place) -> None:
+    """Fill in the deferred answer, or the page that was turned. Raises BadPrompt, NotFound."""
     studio: Studio = interaction.client.studio
-    page = await studio.gallery(query)
-    pictures: dict[str, Picture] = {}
+    viewer, guild = owner_of(interaction), interaction.guild_id
+    if place.scope == "guild":
+        if guild is None:
+            raise NotFound("gallery-no-server")
+        if not (await studio.limits(str(guild))).gallery:
+            raise NotFound("gallery-off")
+    page = await studio.gallery(
+        GalleryQuery(
+            scope=place.scope,
+            viewer=viewer,
+            guild=None if guild is None else str(guild),
+            values=place.values,
+            limit=PAGE,
+            cursor=place.cursor,
+            sort=place.sort,
+            counted=True,
+        )
+    )
+    shown: list[tuple[Avatar, Picture]] = []
     for avatar in page.avatars:
         try:
-            pictures[avatar.id] = await studio.picture(avatar.id, query.viewer)
+            shown.append((avatar, await studio.picture(avatar.id, viewer)))
         except NotFound:  # deleted just now
             continue
-    shown = [avatar for avatar in page.avatars if avatar.id in pictures]
-    page = Page(shown, page.older, page.newer)
+    page = replace(page, avatars=[avatar for avatar, _ in shown])
+    language = await language_of(interaction)
 
     async def edit() -> None:
-        files = [file_of(avatar, pictures[avatar.id]) for avatar in shown]
-        view = PageView(query, page, files)
+        files = [file_of(*pair) for pair in shown]
+        view = PageView(place, page, files, language, guild=guild is not None)
         await interaction.edit_original_response(attachments=files, view=view)
 
     await twice(edit)
+
+
+async def start(interaction: Interaction, place: Place) -> None:
+    """The first page, as the answer to a command."""
+    place.custom_id("f")  # what does not fit is refused before "thinking…" is shown
+    await defer_answer(interaction, private=True)
+    await show_page(interaction, place)
+
+
+def _turns(place: Place, page: Page, language: str) -> list[Turn]:
+    targets = {"f": None, "p": page.newer, "n": page.older, "l": LAST}
+    able = {"f": page.newer, "p": page.newer, "n": page.older, "l": page.older}
+    return [
+        Turn(move, replace(place, cursor=cursor), language, disabled=able[move] is None)
+        for move, cursor in targets.items()
+    ]
+
+
+def _galleries(place: Place, language: str, *, guild: bool) -> list[SelectOption]:
+    """Every gallery in every order; the one that is shown is marked."""
+    return [
+        SelectOption(
+            label=f"{say(f'gallery-{scope}', language)} · {say(f'gallery-{sort}', language)}",
+            value=f"{scope}:{sort}",
+            emoji=ICONS[scope],
+            default=(scope, sort) == (place.scope, place.sort),
+        )
+        for scope in SCOPES
+        if guild or scope != "guild"
+        for sort in SORTS
+    ]
+
+
+def _packed(values: Mapping[str, str]) -> str:
+    """A query string, with all letters as they are: custom ids are short, but know Unicode."""
+    return "&".join(f"{_escaped(name)}={_escaped(value)}" for name, value in values.items())
+
+
+def _escaped(text: str) -> str:
+    return "".join(c if c.isalnum() else "+" if c == " " else quote(c, safe="") for c in text)
+
+
+def _fitting(custom_id: str) -> str:
+    if len(custom_id) > MAX_CUSTOM_ID:
+        raise BadPrompt("gallery-too-many-colours")
+    return custom_id

@@ -8,6 +8,7 @@ from bot.language import describe
 from bot.prompt import format_wish
 from db.store import Avatar, Picture
 
+MAX_ALT_TEXT = 256
 LABEL = 100  # characters of a select option's label, and of its description
 
 
@@ -15,13 +16,13 @@ def shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def title(avatar: Avatar) -> str:
-    return describe(avatar.conditions) or "a face"
+def title(avatar: Avatar, language: str = "en") -> str:
+    return describe(avatar.conditions, language) or "a face"
 
 
 def alt_text(avatar: Avatar) -> str:
     words = describe(avatar.conditions)
-    return shorten(f"anime avatar: {words}" if words else "anime avatar", 256)
+    return shorten(f"anime avatar: {words}" if words else "anime avatar", MAX_ALT_TEXT)
 
 
 def file_of(avatar: Avatar, picture: Picture) -> discord.File:
@@ -47,12 +48,14 @@ def caption(avatar: Avatar, *, number: int = 1, count: int = 1, asked_by: str | 
     return f"**{shorten(heading, 800)}**\n-# {shorten(' · '.join(facts), 1000)}"
 
 
-def option_of(avatar: Avatar, *, number: int | None = None) -> discord.SelectOption:
+def option_of(
+    avatar: Avatar, language: str = "en", *, number: int | None = None
+) -> discord.SelectOption:
     """One line of a select whose value is the avatar's id."""
     favourites = f" · ♥ {avatar.favourites}" if avatar.favourites else ""
     position = f"{number}. " if number is not None else ""
     return discord.SelectOption(
-        label=shorten(position + title(avatar), LABEL),
+        label=shorten(position + title(avatar, language), LABEL),
         value=avatar.id,
         description=shorten(f"seed {avatar.seed}{favourites}", LABEL),
     )

@@ -8,4 +8,6 @@ A cog gets the bot (`bot.studio` does the work). It may have
 
 from typing import Any
 
-COGS: tuple[type[Any], ...] = ()
+from bot.discord.cogs.gallery import GalleryCog
+
+COGS: tuple[type[Any], ...] = (GalleryCog,)

@@ -3,7 +3,7 @@ from urllib.parse import parse_qsl
 import pytest
 from discord_server import DiscordServer, Person, Reply
 
-from bot.discord.gallery import Turn
+from bot.discord.gallery import Place, Turn
 from bot.errors import BadPrompt
 from bot.studio import Studio
 from db.store import Owner
@@ -12,7 +12,12 @@ pytestmark = pytest.mark.usefixtures("bot")
 
 
 def ids(reply: Reply) -> list[str]:
-    return [option["value"] for option in reply.selects[0].options] if reply.selects else []
+    return [
+        option["value"]
+        for select in reply.selects
+        if select.custom_id == "irodori:open"
+        for option in select.options
+    ]
 
 
 def button(reply: Reply, label: str) -> bool:
@@ -41,19 +46,19 @@ async def test_pages_go_to_older_ones_and_back(studio: Studio, mika: Person) -> 
     assert all(alt and alt.startswith("anime avatar: ") for alt in reply.alt_texts)
     stored = await studio.picture(newest[0], None)
     assert await reply.fetch(reply.pictures[0]) == stored.data
-    assert not button(reply, "Newer")
+    assert not button(reply, "Previous")
 
-    await mika.click(reply, label="Older")
+    await mika.click(reply, label="Next")
     assert ids(reply) == newest[9:18]
     assert len(reply.pictures) == len(reply.attachments) == 9
-    await mika.click(reply, label="Older")
+    await mika.click(reply, label="Next")
     assert ids(reply) == newest[18:]
-    assert not button(reply, "Older")
-    await mika.click(reply, label="Newer")
+    assert not button(reply, "Next")
+    await mika.click(reply, label="Previous")
     assert ids(reply) == newest[9:18]
-    await mika.click(reply, label="Newer")
+    await mika.click(reply, label="Previous")
     assert ids(reply) == newest[:9]
-    assert not button(reply, "Newer")
+    assert not button(reply, "Previous")
 
 
 async def test_one_picture_opens_with_its_buttons(studio: Studio, mika: Person) -> None:
@@ -106,7 +111,7 @@ async def test_colours_filter_and_stay_when_pages_turn(studio: Studio, mika: Per
     reply = await mika.slash("gallery", hair="Pink", eyes="sapphire")
     assert "pink hair, blue eyes" in reply.text
     first = ids(reply)
-    await mika.click(reply, label="Older")
+    await mika.click(reply, label="Next")
     assert "pink hair, blue eyes" in reply.text
     assert {*first, *ids(reply)} == set(wanted)
     assert len(ids(reply)) == 3
@@ -129,9 +134,10 @@ async def test_what_was_deleted_is_not_shown(studio: Studio, mika: Person) -> No
 
 
 def test_the_state_of_a_page_fits_a_custom_id() -> None:
-    turn = Turn("favourites", "o123456789", {"hair": "pink & blue", "eyes": "a:b=c"})
-    found = Turn.__discord_ui_compiled_template__.fullmatch(turn.custom_id)
+    place = Place("favourites", "loved", {"hair": "pink & blue", "目": "a:b=c+d%"}, "o12.345")
+    found = Turn.__discord_ui_compiled_template__.fullmatch(place.custom_id("n"))
     assert found is not None
-    assert dict(parse_qsl(found["filter"])) == turn.values
+    assert dict(parse_qsl(found["values"])) == place.values
+    many = {f"attribute {i}": "value" for i in range(6)}
     with pytest.raises(BadPrompt, match="leave one out"):
-        Turn("everyone", "n1", {f"attribute {i}": "value" for i in range(6)})
+        Place("everyone", values=many).custom_id("n")

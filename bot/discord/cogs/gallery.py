@@ -1,0 +1,62 @@
+"""`/gallery`: browses what was painted, page by page."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.discord import gallery
+from bot.discord.buttons import open_card
+from bot.discord.options import OwnOption, wish_command
+from bot.discord.replies import Interaction, answer_failure
+from bot.studio import Studio
+from db.store import Scope, Sort
+
+SCOPES: dict[str, Scope] = {
+    "everyone": "everyone",
+    "server": "guild",
+    "mine": "mine",
+    "favourites": "favourites",
+}
+
+
+class GalleryCog(commands.Cog):
+    components = gallery.COMPONENTS
+
+    def __init__(self, bot: Any) -> None:
+        self.bot = bot
+
+    def wish_commands(self) -> Sequence[app_commands.Command[Any, ..., None]]:
+        async def run(
+            interaction: Interaction, wish: dict[str, str], *, scope: str, sort: Sort
+        ) -> None:
+            await gallery.start(interaction, gallery.Place(SCOPES[scope], sort, wish))
+
+        studio: Studio = self.bot.studio
+        own = {
+            "scope": OwnOption(
+                Literal["everyone", "server", "mine", "favourites"],
+                "everyone",
+                "Whose pictures: everyone's, this server's, yours, or your favourites",
+            ),
+            "sort": OwnOption(
+                Literal["new", "loved"], "new", "The newest first, or the most loved"
+            ),
+        }
+        description = "Browse the faces that were painted, for you alone"
+        return [wish_command(studio, "gallery", description, run, own)]
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: Interaction) -> None:
+        """A form that was opened before a restart is known here alone."""
+        submitted = interaction.type is discord.InteractionType.modal_submit
+        if not submitted or interaction.custom_id != gallery.JUMP:
+            return
+        if not interaction.client.admit():
+            return
+        try:
+            await open_card(interaction, gallery.jump_target(interaction))
+        except Exception as error:
+            await answer_failure(interaction, error)

@@ -1,0 +1,63 @@
+"""A picture as an option: chosen among one's own and one's favourites, or by its id."""
+
+import contextlib
+from collections.abc import Iterable
+
+from discord import app_commands
+
+from bot.discord.replies import Interaction, language_of, owner_of
+from bot.discord.text import LABEL, shorten, title
+from bot.errors import NotFound
+from bot.language import describe
+from bot.studio import Studio
+from db.store import Avatar, GalleryQuery, Owner
+
+MAX_CHOICES = 25
+LOOKED_AT = 50  # of one's own, and as many favourites
+
+
+async def complete_id(interaction: Interaction, text: str) -> list[app_commands.Choice[str]]:
+    """Ids of pictures that fit what has been typed; each value is an id.
+
+    What was typed is part of an id, or words of the label in the member's language or in English.
+    """
+    studio: Studio = interaction.client.studio
+    me, language = owner_of(interaction), await language_of(interaction)
+    typed = text.casefold().split()
+    chosen = {str(value) for value in vars(interaction.namespace).values()} - {text}
+    fitting = [
+        avatar
+        for avatar in await pictures_of(studio, me)
+        if _fits(typed, avatar, language) and avatar.id not in chosen
+    ]
+    if not fitting and len(typed) == 1:
+        with contextlib.suppress(NotFound):
+            fitting = [await studio.get(typed[0], me)]
+    return [
+        app_commands.Choice(name=label_of(avatar, language), value=avatar.id)
+        for avatar in fitting[:MAX_CHOICES]
+    ]
+
+
+async def pictures_of(studio: Studio, owner: Owner, limit: int = LOOKED_AT) -> list[Avatar]:
+    """The newest ones of the owner's own, and then of the favourites, up to `limit` of each."""
+    pages = [
+        await studio.gallery(GalleryQuery(scope, owner, None, {}, limit))
+        for scope in ("mine", "favourites")
+    ]
+    return _unique(avatar for page in pages for avatar in page.avatars)
+
+
+def label_of(avatar: Avatar, language: str) -> str:
+    """ "pink hair, orange eyes · k3m9x2ph", within what Discord shows."""
+    id = f" · {avatar.id}"
+    return shorten(title(avatar, language), LABEL - len(id)) + id
+
+
+def _fits(typed: list[str], avatar: Avatar, language: str) -> bool:
+    shown = f"{avatar.id} {describe(avatar.conditions, language)} {describe(avatar.conditions)}"
+    return all(word in shown.casefold() for word in typed)
+
+
+def _unique(avatars: Iterable[Avatar]) -> list[Avatar]:
+    return list({avatar.id: avatar for avatar in avatars}.values())

@@ -1,0 +1,14 @@
+command-mix =
+    .name = mix
+    .description = A child of two pictures, with the face and colours of both
+    .a = a
+    .a-description = One picture: choose it, or type its id
+    .b = b
+    .b-description = The other picture
+    .seed = seed
+    .seed-description = The same parents and seed have the same child
+    .private = private
+    .private-description = Only you will ever see it
+mix-sibling = Sibling
+mix-no-parents = This picture is no child of two others, so it has no siblings.
+mix-parents-gone = One of its parents has been deleted, so there are no more siblings.

@@ -1,0 +1,15 @@
+command-settings =
+    .name = settings
+    .description = Your defaults: private or not, size, language
+settings-title = Your settings
+settings-hint = They count everywhere, from now on. An option of a command goes first.
+settings-private = Who sees your new pictures
+settings-private-default = Everybody (default)
+settings-private-no = Everybody
+settings-private-yes = You alone
+settings-size = How large they are
+settings-size-default = As large as possible (default)
+settings-size-value = { $size } × { $size } pixels
+settings-language = Language
+settings-language-default = As Discord has it (default)
+settings-saved = Saved.

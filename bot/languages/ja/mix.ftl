@@ -1,0 +1,14 @@
+command-mix =
+    .name = ミックス
+    .description = 2枚の絵から、顔と色を受け継いだ子どもを描きます
+    .a = 絵1
+    .a-description = 1枚目の絵：一覧から選ぶか、idを入力
+    .b = 絵2
+    .b-description = 2枚目の絵
+    .seed = シード
+    .seed-description = 同じ親と同じシードなら、同じ子どもになります
+    .private = 非公開
+    .private-description = あなただけが見られます
+mix-sibling = きょうだい
+mix-no-parents = この絵は2枚の絵の子どもではないので、きょうだいはいません。
+mix-parents-gone = 親の絵が削除されたので、もうきょうだいは描けません。

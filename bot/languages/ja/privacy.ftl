@@ -1,0 +1,22 @@
+command-privacy =
+    .name = プライバシー
+    .description = あなたについて保存しているもの。書き出しや削除もできます
+privacy-title = あなたについて保存しているもの
+privacy-what = あなたの絵と、その注文、シード、モデル、描いた日時と場所。あなたの ♥。あなたの設定。DiscordのIDと表示名。それだけです。私へのメンション以外のメッセージは読みません。
+privacy-who = 非公開の絵はあなただけに見えます。それ以外はギャラリーでもみんなに見えます。
+privacy-how = **書き出す**で、あなたのものすべてをzipにまとめます。**忘れてもらう**で、すべて完全に削除します。1枚だけなら、絵の下の 🗑️ で削除できます。
+privacy-export = 書き出す
+privacy-forget = 忘れてもらう
+privacy-sure = 絵、お気に入り、設定をすべて削除しますか？ だれにも元に戻せません。
+privacy-yes = すべて削除
+privacy-no = 残しておく
+privacy-kept = 何も削除していません。
+privacy-forgotten =
+    { $count ->
+        [0] 絵はありませんでした。お気に入り、設定、名前を削除しました。
+       *[other] 絵{ $count }枚と、お気に入り、設定、名前を削除しました。
+    }
+privacy-export-all = あなたのものはすべてこの中にあります。
+privacy-export-part = あなたのものすべて、{ $parts }個中{ $part }個目です。1つのファイルではDiscordの上限を超えるためです。
+privacy-export-next = { $part }個目
+privacy-export-gone = この部分はもうありません。もう一度「書き出す」を押してください。

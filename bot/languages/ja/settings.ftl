@@ -1,0 +1,15 @@
+command-settings =
+    .name = 設定
+    .description = あなたの初期設定：公開範囲、サイズ、言語
+settings-title = あなたの設定
+settings-hint = これからどこでも使われます。コマンドで指定したものが優先されます。
+settings-private = 新しい絵を見られる人
+settings-private-default = みんな（初期設定）
+settings-private-no = みんな
+settings-private-yes = あなただけ
+settings-size = 絵のサイズ
+settings-size-default = できるだけ大きく（初期設定）
+settings-size-value = { $size } × { $size } ピクセル
+settings-language = 言語
+settings-language-default = Discordに合わせる（初期設定）
+settings-saved = 保存しました。

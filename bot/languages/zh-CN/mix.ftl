@@ -1,0 +1,14 @@
+command-mix =
+    .name = 融合
+    .description = 让两张图生一个孩子，脸和颜色各取一些
+    .a = 甲
+    .a-description = 第一张图：从列表里选，或输入编号
+    .b = 乙
+    .b-description = 第二张图
+    .seed = 种子
+    .seed-description = 同样的父母加同样的种子，孩子也一样
+    .private = 私密
+    .private-description = 只有你自己能看到
+mix-sibling = 兄弟姐妹
+mix-no-parents = 这张图不是由两张图融合来的，所以没有兄弟姐妹。
+mix-parents-gone = 它的父母里有一张已被删除，不能再有兄弟姐妹了。

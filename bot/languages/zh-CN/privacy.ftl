@@ -1,0 +1,22 @@
+command-privacy =
+    .name = 隐私
+    .description = 我保存了你的哪些内容；可以导出，也可以让我忘掉
+privacy-title = 我保存了你的哪些内容
+privacy-what = 你的图片，以及当时的要求、种子、模型、时间和地点；你的 ♥；你的设置；你的 Discord 编号和显示名。仅此而已：除了提到我的消息，我什么都不读。
+privacy-who = 私密图片只给你自己看；其他图片所有人都看得到，画廊里也有。
+privacy-how = **导出**会把你的一切打包成 zip。**忘掉我**会永久删除它们。只想删一张图，按它下面的 🗑️。
+privacy-export = 导出
+privacy-forget = 忘掉我
+privacy-sure = 真的要删除你所有的图片、收藏和设置吗？删除后谁也找不回来。
+privacy-yes = 全部删除
+privacy-no = 留着
+privacy-kept = 什么都没有删除。
+privacy-forgotten =
+    { $count ->
+        [0] 你在这里没有图片。你的收藏、设置和名字都删掉了。
+       *[other] 已忘掉：{ $count } 张图片，以及你的收藏、设置和名字。
+    }
+privacy-export-all = 你的一切都在这里面。
+privacy-export-part = 你的全部内容，第 { $part } 份，共 { $parts } 份：放在一个文件里会超过 Discord 的上限。
+privacy-export-next = 第 { $part } 份
+privacy-export-gone = 这一份已经没有了，请重新按“导出”。

@@ -1,0 +1,15 @@
+command-settings =
+    .name = 设置
+    .description = 你的默认选项：私密、尺寸、语言
+settings-title = 你的设置
+settings-hint = 从现在起到处有效；命令里写的选项优先。
+settings-private = 谁能看到你的新图
+settings-private-default = 所有人（默认）
+settings-private-no = 所有人
+settings-private-yes = 只有你
+settings-size = 图片尺寸
+settings-size-default = 尽可能大（默认）
+settings-size-value = { $size } × { $size } 像素
+settings-language = 语言
+settings-language-default = 跟随 Discord（默认）
+settings-saved = 已保存。
