@@ -79,7 +79,7 @@ async def _checked(part: str, look: Callable[[], Awaitable[str]]) -> Finding:
 async def _database(url: str) -> str:
     store = await Store.open(url)
     try:
-        await store.save_note("checked", str(int(time.time())))
+        await store.desk.save_note("checked", str(int(time.time())))
         return f"can be read and written, {await store.count()} pictures"
     finally:
         await store.close()

@@ -146,7 +146,7 @@ class IrodoriBot(commands.AutoShardedBot):
             self._resumer = asyncio.create_task(self._resume())
 
     async def _resume(self) -> None:
-        if not self.admit() or not hasattr(self.studio, "owed"):
+        if not self.admit():
             return
         try:
             await self.orders.resume()

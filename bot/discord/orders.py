@@ -11,7 +11,7 @@ import logging
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,6 @@ import aiohttp
 import discord
 from discord.utils import MISSING
 
-from bot.discord.pending import Owed, say
 from bot.discord.replies import (
     UNKNOWN_MESSAGE,
     Asked,
@@ -32,8 +31,10 @@ from bot.discord.replies import (
     roles_of,
     words_for,
 )
+from bot.language import say
 from bot.logs import write_down
 from bot.studio import SEEDS, Studio
+from db.store import Owed
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +87,11 @@ class Answer:
     def studio(self) -> Studio:
         studio: Studio = self.client.studio
         return studio
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What the studio's method was given."""
+        return self._owed.given
 
     async def edit(
         self,
@@ -343,12 +349,7 @@ class Orders:
 
     async def _remember_reply(self, owed: Owed, reply_id: int) -> None:
         """After a restart the same message is edited, instead of a second one sent."""
-        await self._studio.owe(
-            Owed(**{name: getattr(owed, name) for name in _FIELDS} | {"token": str(reply_id)})
-        )
-
-
-_FIELDS = tuple(Owed.__dataclass_fields__)
+        await self._studio.owe(replace(owed, token=str(reply_id)))
 
 
 def _with_seed(order: Order) -> dict[str, Any]:

@@ -11,11 +11,11 @@ import aiohttp
 import discord
 from discord import app_commands
 
-from bot.discord.pending import MemberSettings, language_for
-from bot.discord.pending import say as words
-from bot.errors import Refusal
+from bot.errors import Refusal, TooSoon
+from bot.language import Fact, language_for
+from bot.language import say as words
 from bot.settings import DiscordSettings
-from db.store import Avatar, Owner
+from db.store import Avatar, MemberSettings, Owner
 
 logger = logging.getLogger(__name__)
 
@@ -83,8 +83,6 @@ def roles_of(asked: Asked) -> list[str]:
 
 async def settings_of(asked: Asked) -> MemberSettings:
     """What the member has set, read once for each interaction."""
-    if not hasattr(asked.client.studio, "settings"):
-        return MemberSettings()
     if "settings" not in asked.extras:
         asked.extras["settings"] = await asked.client.studio.settings(owner_of(asked))
     settings: MemberSettings = asked.extras["settings"]
@@ -96,7 +94,7 @@ async def language_of(asked: Asked) -> str:
     return (await settings_of(asked)).language or language_for(str(asked.locale))
 
 
-async def tell(asked: Asked, key: str, **facts: str | int | float) -> None:
+async def tell(asked: Asked, key: str, **facts: Fact) -> None:
     """Short words to the member alone, in the member's language."""
     await say(asked, words(key, await language_of(asked), **facts))
 
@@ -124,6 +122,12 @@ def is_addressee(interaction: Interaction) -> bool:
     message = interaction.message
     asked = message.interaction_metadata if message is not None else None
     return asked is not None and asked.user.id == interaction.user.id
+
+
+def is_seen_alone(interaction: Interaction) -> bool:
+    """Whether a message was pressed on that one member sees: what follows is not for everyone."""
+    message = interaction.message
+    return message is not None and message.flags.ephemeral
 
 
 async def twice(call: Callable[[], Awaitable[T]]) -> T:
@@ -235,8 +239,11 @@ def guarded(
 
 def words_for(error: Exception, language: str, what: str) -> str:
     """What a member is told; what is not a refusal goes to the log, under the id that is told."""
+    if isinstance(error, TooSoon):  # Discord shows the time in the member's own zone
+        when = discord.utils.format_dt(error.retry_at, "R")
+        return words(error.key, language, **(error.facts | {"when": when}))
     if isinstance(error, Refusal):
-        return str(error)
+        return error.text(language, discord.utils.escape_markdown)
     if isinstance(error, app_commands.CommandSignatureMismatch | app_commands.CommandNotFound):
         logger.warning("Discord shows an outdated command: %s", error)
         return words("failure-outdated", language)

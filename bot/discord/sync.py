@@ -28,11 +28,10 @@ async def sync_if_changed(
         tree.copy_global_to(guild=place)
     note = f"commands:{tree.client.application_id}:{guild or 'everywhere'}"
     defined = await _definition(tree, place)
-    if not always and hasattr(studio, "note") and await studio.note(note) == defined:
+    if not always and await studio.note(note) == defined:
         return False
     synced = await tree.sync(guild=place)
-    if hasattr(studio, "save_note"):
-        await studio.save_note(note, defined)
+    await studio.save_note(note, defined)
     logger.info("commands synced: %s", ", ".join(command.name for command in synced))
     return True
 
