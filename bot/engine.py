@@ -73,7 +73,7 @@ class Engine:
 
     def __init__(self, registry: Registry, settings: EngineSettings, model: Model) -> None:
         self.model = model
-        self._registry = registry
+        self.registry = registry
         self._settings = settings
         self._older: OrderedDict[str, Model] = OrderedDict()
         self._loading = asyncio.Lock()
@@ -206,7 +206,7 @@ class Engine:
         """
         async with self._loading:
             try:
-                name = await asyncio.to_thread(self._registry.current)
+                name = await asyncio.to_thread(self.registry.current)
                 if name is None or name == self.model.name:
                     self._refused_model = ""
                     return False
@@ -252,7 +252,7 @@ class Engine:
         return self.model if name == self.model.name else self._older.get(name)
 
     async def _load(self, name: str) -> Model:
-        return await asyncio.to_thread(load_model, self._registry, name, self._settings)
+        return await asyncio.to_thread(load_model, self.registry, name, self._settings)
 
     def _keep(self, model: Model) -> None:
         if model is self.model:

@@ -1,35 +1,103 @@
 """The one service behind the Discord face and the web face: wishes in, avatars out."""
 
 import asyncio
-import io
+import functools
+import hashlib
 import re
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import ParamSpec, TypeVar
 
 import numpy as np
-from PIL import Image
 
-from bot.engine import Engine, Model
-from bot.errors import BadPrompt, NotAllowed, NotFound
+from bot.animation import Animation, Format, encode, lay_path
+from bot.engine import Engine, Model, Stats
+from bot.errors import BadPrompt, ModelUnavailable, NotAllowed, NotFound
+from bot.language import LANGUAGES
+from bot.latents import draw_candidates
+from bot.moderation import Gate, check_limits
+from bot.painting import (
+    complete_wish,
+    encode_png,
+    mixed_conditions,
+    mixed_latent,
+    near,
+)
 from bot.prompt import check_wish, format_wish, read_prompt, tidy_prompt
+from bot.takeout import Takeout, pack
 from bot.vocabulary import quote
-from db.store import Avatar, BadCursor, GalleryQuery, NewAvatar, Owner, Page, Picture, Store
-from export.manifest import Attribute, Manifest
+from db.store import (
+    Avatar,
+    BadCursor,
+    GalleryQuery,
+    GuildLimits,
+    MemberSettings,
+    NewAvatar,
+    Owed,
+    Owner,
+    Page,
+    Picture,
+    Statistics,
+    Store,
+)
+from export.manifest import Attribute, ModelError, read_manifest
 
 MAX_COUNT = 9
 MAX_PAGE = 100  # avatars
+MAX_MORPH = 5  # faces
+VARIATIONS = 9
 SEEDS = 2**32
+UPLOAD_BYTES = 10 * 2**20  # what Discord takes in a server without boosts, and in a DM
 
 _ID = re.compile(r"[a-z0-9]{1,32}")
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSummary:
+    """One model of the registry; `problem` is why it cannot be used, as far as its manifest tells.
+    `metrics` are the judge's, `created` is in UTC; both are empty where the manifest is broken.
+    """
+
+    name: str
+    created: datetime | None
+    metrics: Mapping[str, float]
+    in_use: bool
+    problem: str | None
+
+
+def _admitted(paint: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    """What was admitted is not under way any more when this is done."""
+
+    @functools.wraps(paint)
+    async def painting(*args: P.args, **given: P.kwargs) -> T:
+        studio, owner, guild = args[0], given["owner"], given.get("guild")
+        assert isinstance(studio, Studio)
+        assert isinstance(owner, Owner)
+        assert isinstance(guild, str | None)
+        try:
+            return await paint(*args, **given)
+        finally:
+            studio._gate.leave(owner, guild)
+
+    return painting
+
 
 class Studio:
-    """Turns wishes into avatars and remembers them. All refusals are `bot.errors.Refusal`s."""
+    """Turns wishes into avatars and remembers them. All refusals are `bot.errors.Refusal`s.
+
+    Sizes are in pixels. An `order` names what somebody asked for: asked for again, it answers with
+    what was painted then. A child of a private avatar is private.
+    """
 
     def __init__(self, engine: Engine, store: Store) -> None:
         self._engine = engine
         self._store = store
+        self._gate = Gate(store.desk)
 
     @property
     def attributes(self) -> tuple[Attribute, ...]:
@@ -40,10 +108,22 @@ class Studio:
     def model_name(self) -> str:
         return self._engine.model.name
 
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """What the model in use can paint, the smallest first."""
+        return self._engine.model.sizes
+
+    @property
+    def engine_stats(self) -> Stats:
+        return self._engine.stats
+
     def read(self, prompt: str) -> dict[str, str]:
         """Raises BadPrompt."""
         return read_prompt(prompt, self.attributes)
 
+    # Painting
+
+    @_admitted
     async def create(
         self,
         wish: Mapping[str, str] | str,
@@ -51,10 +131,12 @@ class Studio:
         owner: Owner,
         count: int = 1,
         seed: int | None = None,
+        size: int | None = None,
         private: bool = False,
         guild: str | None = None,
         channel: str | None = None,
         prompt: str | None = None,
+        order: str | None = None,
     ) -> list[Avatar]:
         """Paints `count` avatars with the seeds seed, seed + 1, … (modulo 2^32) and stores them.
 
@@ -69,27 +151,33 @@ class Studio:
             wish = check_wish(wish, attributes)
         if not 1 <= count <= MAX_COUNT:
             raise BadPrompt("studio-count", most=MAX_COUNT, count=count)
-        if seed is None:
-            seed = secrets.randbelow(SEEDS)
-        elif not 0 <= seed < SEEDS:
-            raise BadPrompt("studio-seed", most=SEEDS - 1, seed=seed)
-        seeds = [(seed + i) % SEEDS for i in range(count)]
+        seeds = _seeds(seed, count)
         return await self._paint(
             model,
             wish,
             seeds,
             [complete_wish(wish, s, model.manifest) for s in seeds],
-            np.stack([draw_latent(s, model.manifest.latent_dim) for s in seeds]),
+            _candidates(model, seeds),
             owner=owner,
             guild=guild,
             channel=channel,
             private=private,
             prompt=format_wish(wish) if prompt is None else tidy_prompt(prompt),
+            size=size,
+            order=order,
         )
 
+    @_admitted
     async def again(
-        self, id: str, *, owner: Owner, guild: str | None = None, channel: str | None = None
-    ) -> Avatar:
+        self,
+        id: str,
+        *,
+        owner: Owner,
+        guild: str | None = None,
+        channel: str | None = None,
+        seed: int | None = None,
+        order: str | None = None,
+    ) -> list[Avatar]:
         """The same wish with a fresh seed, by the model in use.
 
         Raises NotFound, BadPrompt (the model has changed), Busy, ModelUnavailable.
@@ -97,22 +185,24 @@ class Studio:
         parent = await self.get(id, owner)
         model = self._engine.model
         wish = check_wish(parent.wish, model.manifest.attributes)
-        seed = secrets.randbelow(SEEDS)
-        (avatar,) = await self._paint(
+        seeds = _seeds(seed)
+        return await self._paint(
             model,
             wish,
-            [seed],
-            [complete_wish(wish, seed, model.manifest)],
-            draw_latent(seed, model.manifest.latent_dim)[None],
+            seeds,
+            [complete_wish(wish, s, model.manifest) for s in seeds],
+            _candidates(model, seeds),
             owner=owner,
             guild=guild,
             channel=channel,
             private=parent.private,
-            prompt=parent.prompt,
+            prompt=_prompt(parent, owner),
             parents=(parent.id,),
+            size=_size_like(parent, model),
+            order=order,
         )
-        return avatar
 
+    @_admitted
     async def recolour(
         self,
         id: str,
@@ -121,7 +211,8 @@ class Studio:
         owner: Owner,
         guild: str | None = None,
         channel: str | None = None,
-    ) -> Avatar:
+        order: str | None = None,
+    ) -> list[Avatar]:
         """The same face (latent, and the model that painted it) with other values.
 
         Raises NotFound, BadPrompt, Busy, ModelUnavailable.
@@ -132,20 +223,181 @@ class Studio:
         if not changes:
             raise BadPrompt("studio-no-change")
         whole = {**parent.wish, **changes}
-        (avatar,) = await self._paint(
+        return await self._paint(
             model,
             whole,
             [parent.seed],
             [{**parent.conditions, **changes}],
-            parent.latent[None],
+            parent.latent[None, None],
             owner=owner,
             guild=guild,
             channel=channel,
             private=parent.private,
             prompt=format_wish(whole),
             parents=(parent.id,),
+            size=_size_like(parent, model),
+            order=order,
         )
-        return avatar
+
+    @_admitted
+    async def variations(
+        self,
+        id: str,
+        *,
+        owner: Owner,
+        guild: str | None = None,
+        channel: str | None = None,
+        seed: int | None = None,
+        order: str | None = None,
+    ) -> list[Avatar]:
+        """Faces near this one, in its colours, by the model that painted it.
+
+        Raises NotFound, BadPrompt, Busy, ModelUnavailable.
+        """
+        parent = await self.get(id, owner)
+        model = await self._engine.get(parent.model)
+        seeds = _seeds(seed, VARIATIONS)
+        return await self._paint(
+            model,
+            parent.wish,
+            seeds,
+            [parent.conditions] * VARIATIONS,
+            np.stack([near(parent.latent, s) for s in seeds])[:, None],
+            owner=owner,
+            guild=guild,
+            channel=channel,
+            private=parent.private,
+            prompt=_prompt(parent, owner),
+            parents=(parent.id,),
+            size=_size_like(parent, model),
+            order=order,
+        )
+
+    @_admitted
+    async def mix(
+        self,
+        a: str,
+        b: str,
+        *,
+        owner: Owner,
+        guild: str | None = None,
+        channel: str | None = None,
+        seed: int | None = None,
+        private: bool = False,
+        order: str | None = None,
+    ) -> list[Avatar]:
+        """A child of two avatars: a face between theirs, each colour from the one or the other.
+        Another seed makes a sibling.
+
+        Raises NotFound, BadPrompt, Busy, ModelUnavailable.
+        """
+        parents = [await self.get(a, owner), await self.get(b, owner)]
+        if parents[0].id == parents[1].id:
+            raise BadPrompt("mix-same")
+        model = await self._model_for(parents)
+        (seed,) = _seeds(seed)
+        first, second = parents
+        names = [attribute.name for attribute in model.manifest.attributes]
+        conditions = mixed_conditions(first.conditions, second.conditions, names, seed)
+        return await self._paint(
+            model,
+            conditions,
+            [seed],
+            [conditions],
+            mixed_latent(first.latent, second.latent, seed)[None, None],
+            owner=owner,
+            guild=guild,
+            channel=channel,
+            private=private or any(parent.private for parent in parents),
+            prompt=format_wish(conditions),
+            parents=(first.id, second.id),
+            order=order,
+        )
+
+    @_admitted
+    async def me(
+        self,
+        member: Owner | str,
+        *,
+        owner: Owner,
+        guild: str | None = None,
+        channel: str | None = None,
+        size: int | None = None,
+        private: bool = False,
+        order: str | None = None,
+    ) -> list[Avatar]:
+        """The face of a member (or of who has this key in Discord), always the same one by the
+        same model. Who asks owns the picture, and gets the same one when asking again.
+
+        Raises BadPrompt, Busy, ModelUnavailable.
+        """
+        member = member if isinstance(member, Owner) else Owner("discord", member)
+        digest = hashlib.sha256(f"{member.kind}:{member.key}".encode()).digest()
+        seed = int.from_bytes(digest[:4], "big")
+        model = self._engine.model
+        size = _size(model, size)
+        stored = await self._store.portrait(owner, model.name, seed, private, size)
+        if stored is not None:
+            return [stored]
+        return await self._paint(
+            model,
+            {},
+            [seed],
+            [complete_wish({}, seed, model.manifest)],
+            _candidates(model, [seed]),
+            owner=owner,
+            guild=guild,
+            channel=channel,
+            private=private,
+            prompt="",
+            size=size,
+            order=order,
+        )
+
+    @_admitted
+    async def morph(
+        self,
+        ids: Sequence[str],
+        *,
+        owner: Owner,
+        limit_bytes: int = UPLOAD_BYTES,
+        format: Format = "webp",
+        size: int | None = None,
+        guild: str | None = None,
+    ) -> Animation:
+        """A loop through two to five faces and back to the first. It is not kept, but counts as one
+        picture of the owner's.
+
+        Raises NotFound, BadPrompt (too large for `limit_bytes` even when reduced), Busy,
+        ModelUnavailable.
+        """
+        if not 2 <= len(ids) <= MAX_MORPH:
+            raise BadPrompt("morph-count", most=MAX_MORPH, count=len(ids))
+        faces = [await self.get(id, owner) for id in ids]
+        if len({face.id for face in faces}) < len(faces):
+            raise BadPrompt("morph-same")
+        model = await self._model_for(faces)
+        path = lay_path(
+            [face.latent for face in faces],
+            [model.manifest.encode(face.conditions) for face in faces],
+        )
+        images = await self._engine.paint(
+            path.latents, path.conditions, model, size=_size(model, size), turn=_turn(owner)
+        )
+        shown = tuple(face.id for face in faces)
+        animation = await asyncio.to_thread(encode, path, images, format, limit_bytes, shown)
+        await self._store.use(owner, guild, 1)
+        return animation
+
+    def place(self, owner: Owner) -> int:
+        """How many pictures of others are painted before the owner's next one."""
+        return self._engine.place(_turn(owner))
+
+    async def painted(self, order: str) -> list[Avatar]:
+        """What was painted for this order and has not been deleted."""
+        return await self._store.painted(order)
+
+    # Avatars
 
     async def get(self, id: str, viewer: Owner | None) -> Avatar:
         """Raises NotFound, for somebody else's private avatar as well."""
@@ -163,11 +415,16 @@ class Studio:
         return picture
 
     async def gallery(self, query: GalleryQuery) -> Page:
-        """Raises BadPrompt for an unknown attribute or value, and for a broken cursor."""
+        """Raises BadPrompt for an unknown attribute or value, and for a broken cursor; NotAllowed
+        for a server's gallery that its admins have closed.
+        """
         if query.scope in ("mine", "favourites") and query.viewer is None:
             raise BadPrompt("studio-nobody")
-        if query.scope == "guild" and query.guild is None:
-            raise BadPrompt("studio-no-server")
+        if query.scope == "guild":
+            if query.guild is None:
+                raise BadPrompt("studio-no-server")
+            if not (await self._store.desk.limits(query.guild)).gallery:
+                raise NotAllowed("studio-gallery-closed")
         if not 1 <= query.limit <= MAX_PAGE:
             raise BadPrompt("studio-page-size", most=MAX_PAGE, limit=query.limit)
         query = replace(query, values=check_wish(query.values, self.attributes))
@@ -196,6 +453,140 @@ class Studio:
             raise _no_avatar(id)
         return avatar
 
+    # Members
+
+    async def settings(self, owner: Owner) -> MemberSettings:
+        """A size that the model in use cannot paint counts as none."""
+        settings = await self._store.desk.settings(owner)
+        return settings if settings.size in self.sizes else replace(settings, size=None)
+
+    async def save_settings(self, owner: Owner, settings: MemberSettings) -> None:
+        """Raises BadPrompt."""
+        if settings.size is not None:
+            _size(self._engine.model, settings.size)
+        if settings.language not in (None, *LANGUAGES):
+            raise BadPrompt("studio-language", language=quote(str(settings.language)))
+        await self._store.desk.save_settings(owner, settings)
+
+    async def export(
+        self, owner: Owner, *, part: int = 1, limit_bytes: int = UPLOAD_BYTES
+    ) -> Takeout:
+        """Everything of the owner's, in zips of at most so many bytes each.
+
+        Raises NotFound for a part that there is not.
+        """
+        return await pack(self._store, owner, part, limit_bytes)
+
+    async def forget(self, owner: Owner) -> int:
+        """Deletes everything of the owner's; how many avatars there were."""
+        return await self._store.forget(owner)
+
+    # Servers
+
+    async def limits(self, guild: str) -> GuildLimits:
+        return await self._store.desk.limits(guild)
+
+    async def save_limits(self, guild: str, limits: GuildLimits) -> None:
+        """Raises BadPrompt."""
+        check_limits(limits)
+        await self._store.desk.save_limits(guild, limits)
+
+    async def block(self, guild: str, member: str, blocked: bool) -> None:
+        """`member` is the key of an owner."""
+        await self._store.desk.block(guild, member, blocked)
+
+    async def blocked(self, guild: str) -> list[str]:
+        return await self._store.desk.blocked(guild)
+
+    async def admit(
+        self,
+        owner: Owner,
+        *,
+        guild: str | None,
+        channel: str | None,
+        roles: Collection[str],
+        pictures: int,
+    ) -> None:
+        """Whether the owner may ask for so many pictures here and now; they count from now on.
+
+        Raises Blocked, WrongPlace, TooSoon, and BadPrompt for more than are ever allowed.
+        """
+        await self._gate.admit(owner, guild, channel, roles, pictures)
+
+    # Orders and notes
+
+    async def owe(self, owed: Owed) -> None:
+        """Writes down what somebody waits for, until it is settled."""
+        await self._store.desk.owe(owed)
+
+    async def settle(self, id: str) -> None:
+        await self._store.desk.settle([id])
+
+    async def owed(self, since: datetime) -> list[Owed]:
+        """What is still owed, the oldest first; what is older is forgotten."""
+        return await self._store.desk.owed(since)
+
+    async def note(self, key: str) -> str | None:
+        return await self._store.desk.note(key)
+
+    async def save_note(self, key: str, value: str) -> None:
+        await self._store.desk.save_note(key, value)
+
+    async def statistics(self) -> Statistics:
+        return await self._store.statistics()
+
+    # Models
+
+    async def models(self) -> list[ModelSummary]:
+        """The oldest first."""
+        return await asyncio.to_thread(self._summaries)
+
+    async def use_model(self, name: str) -> None:
+        """What is being painted is finished by the model before. Raises ModelUnavailable, and then
+        nothing has changed.
+        """
+        try:
+            await asyncio.to_thread(self._engine.registry.folder, name)
+        except ModelError as error:
+            raise ModelUnavailable("model-refused", why=str(error)) from error
+        await self._engine.get(name)  # loads it, so that what does not run is never pointed to
+        await asyncio.to_thread(self._engine.registry.use, name)
+        await self.reload_model()
+
+    async def rollback_model(self) -> str:
+        """Back to the model before; its name. Raises ModelUnavailable."""
+        try:
+            await asyncio.to_thread(self._engine.registry.rollback)
+        except ModelError as error:
+            raise ModelUnavailable("model-refused", why=str(error)) from error
+        return await self.reload_model()
+
+    async def reload_model(self) -> str:
+        """Takes over the model that the registry names, at once; its name.
+
+        Raises ModelUnavailable if that one cannot be used: the one in use stays.
+        """
+        await self._engine.refresh()
+        named = await asyncio.to_thread(self._engine.registry.current)
+        if named != self.model_name:
+            raise ModelUnavailable("model-stays", named=str(named), name=self.model_name)
+        return self.model_name
+
+    def _summaries(self) -> list[ModelSummary]:
+        registry = self._engine.registry
+        summaries = []
+        for name in registry.names():
+            in_use = name == self.model_name
+            try:
+                manifest = read_manifest(registry.folder(name))
+            except ModelError as error:
+                summaries.append(ModelSummary(name, None, {}, in_use, str(error)))
+            else:
+                summaries.append(
+                    ModelSummary(name, manifest.created, manifest.metrics, in_use, None)
+                )
+        return summaries
+
     async def _find(self, id: str) -> Avatar:
         plain = id.strip().lower()
         avatar = await self._store.get(plain) if _ID.fullmatch(plain) else None
@@ -203,12 +594,25 @@ class Studio:
             raise _no_avatar(id)
         return avatar
 
+    async def _model_for(self, avatars: Sequence[Avatar]) -> Model:
+        """One that can paint all of them: their own, or else the one in use.
+
+        Raises BadPrompt, ModelUnavailable.
+        """
+        names = {avatar.model for avatar in avatars}
+        if len(names) == 1:
+            return await self._engine.get(names.pop())
+        model = self._engine.model
+        if not all(_suits(model, avatar) for avatar in avatars):
+            raise BadPrompt("studio-models-differ")
+        return model
+
     async def _paint(
         self,
         model: Model,
         wish: Mapping[str, str],
         seeds: Sequence[int],
-        conditions: Sequence[dict[str, str]],
+        conditions: Sequence[Mapping[str, str]],
         latents: np.ndarray,
         *,
         owner: Owner,
@@ -217,9 +621,19 @@ class Studio:
         private: bool,
         prompt: str,
         parents: tuple[str, ...] = (),
+        size: int | None = None,
+        order: str | None = None,
     ) -> list[Avatar]:
+        """`latents` are candidates [n, N, Z]."""
+        size = _size(model, size)
+        if order is not None:
+            painted = await self._store.painted(order)
+            if painted:
+                return painted
         encoded = np.stack([model.manifest.encode(c) for c in conditions])
-        images = await self._engine.paint(latents, encoded, model)
+        images, chosen = await self._engine.paint_best(
+            latents, encoded, model, size=size, turn=_turn(owner)
+        )
         pictures = await asyncio.to_thread(lambda: [encode_png(image) for image in images])
         return await self._store.add(
             [
@@ -232,44 +646,66 @@ class Studio:
                     seed=seeds[i],
                     prompt=prompt,
                     wish=dict(wish),
-                    conditions=conditions[i],
-                    latent=latents[i],
+                    conditions=dict(conditions[i]),
+                    latent=chosen[i],
                     condition=encoded[i],
                     parents=parents,
                     picture=pictures[i],
                     format="png",
                     width=images.shape[2],
                     height=images.shape[1],
+                    order=order,
                 )
                 for i in range(len(seeds))
             ]
         )
 
 
-def draw_latent(seed: int, latent_dim: int) -> np.ndarray:
-    """float32 [Z], standard normal. RandomState's stream is frozen: a seed keeps its face."""
-    return np.random.RandomState(seed).standard_normal(latent_dim).astype(np.float32)
+def _seeds(seed: int | None, count: int = 1) -> list[int]:
+    """seed, seed + 1, …, or drawn. Raises BadPrompt."""
+    if seed is None:
+        seed = secrets.randbelow(SEEDS)
+    elif not 0 <= seed < SEEDS:
+        raise BadPrompt("studio-seed", most=SEEDS - 1, seed=seed)
+    return [(seed + i) % SEEDS for i in range(count)]
 
 
-def complete_wish(wish: Mapping[str, str], seed: int, manifest: Manifest) -> dict[str, str]:
-    """The wish with its open attributes drawn, by the seed, as often as the training data has."""
-    conditions = {}
-    for index, attribute in enumerate(manifest.attributes):
-        if attribute.name in wish:
-            conditions[attribute.name] = wish[attribute.name]
-        else:
-            shares = np.cumsum(attribute.frequencies)
-            drawn = np.random.RandomState([seed, index]).random_sample() * shares[-1]
-            place = min(int(np.searchsorted(shares, drawn, "right")), len(shares) - 1)
-            conditions[attribute.name] = attribute.values[place]
-    return conditions
+def _candidates(model: Model, seeds: Sequence[int]) -> np.ndarray:
+    """float32 [n, N, Z]"""
+    return np.stack(
+        [draw_candidates(seed, model.candidates, model.manifest.latent_dim) for seed in seeds]
+    )
 
 
-def encode_png(image: np.ndarray) -> bytes:
-    """uint8 [S, S, 3] RGB to a lossless PNG."""
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "PNG")
-    return file.getvalue()
+def _size(model: Model, size: int | None) -> int:
+    """The model's largest where none is asked for. Raises BadPrompt."""
+    if size is None:
+        return model.sizes[-1]
+    if size not in model.sizes:
+        raise BadPrompt("studio-size", size=size, sizes=", ".join(map(str, model.sizes)))
+    return size
+
+
+def _size_like(parent: Avatar, model: Model) -> int | None:
+    """A child is as large as its parent, where the model can do that."""
+    return parent.width if parent.width in model.sizes else None
+
+
+def _prompt(parent: Avatar, owner: Owner) -> str:
+    """Nobody else's words are kept under the owner's name: they are their writer's to delete."""
+    return parent.prompt if parent.owner == owner else format_wish(parent.wish)
+
+
+def _suits(model: Model, avatar: Avatar) -> bool:
+    try:
+        model.manifest.encode(avatar.conditions)
+    except ValueError:
+        return False
+    return len(avatar.latent) == model.manifest.latent_dim
+
+
+def _turn(owner: Owner) -> str:
+    return f"{owner.kind}:{owner.key}"
 
 
 def _no_avatar(id: str) -> NotFound:

@@ -66,7 +66,7 @@ class Again(AvatarButton, template=f"irodori:again:{ID}"):
         me = owner_of(interaction)
         private = _answers_privately(interaction, await studio.get(self.avatar_id, me))
         await defer_answer(interaction, private=private)
-        avatar = await studio.again(self.avatar_id, owner=me, **place_of(interaction))
+        (avatar,) = await studio.again(self.avatar_id, owner=me, **place_of(interaction))
         await deliver(interaction, [avatar], asked_by=None if private else me.key)
 
 
@@ -261,7 +261,7 @@ class Paint(ui.DynamicItem[ui.Button[Any]], template=f"irodori:paint:{ID}:(?P<pr
         if not changes:
             raise BadPrompt("These are its colours already. Choose another one first.")
         await defer_answer(interaction, private=self.private)
-        avatar = await studio.recolour(self.avatar_id, changes, owner=me, **place_of(interaction))
+        (avatar,) = await studio.recolour(self.avatar_id, changes, owner=me, **place_of(interaction))
         await deliver(interaction, [avatar], asked_by=None if self.private else me.key)
 
 

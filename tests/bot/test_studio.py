@@ -9,8 +9,9 @@ from tiny_model import EYES, HAIR, add_model, attribute
 
 from bot.engine import Engine
 from bot.errors import BadPrompt, Busy, ModelUnavailable, NotAllowed, NotFound
+from bot.painting import complete_wish, draw_latent
 from bot.settings import EngineSettings
-from bot.studio import MAX_COUNT, SEEDS, Studio, complete_wish, draw_latent
+from bot.studio import MAX_COUNT, SEEDS, Studio
 from db.store import Avatar, GalleryQuery, Owner, Store
 from export.registry import Registry
 
@@ -122,7 +123,7 @@ async def test_a_prompt_is_kept_without_what_a_database_chokes_on(
 
 async def test_again_is_the_same_wish_with_another_seed(studio: Studio, owner: Owner) -> None:
     (parent,) = await studio.create("a blonde", owner=owner, seed=1, guild="1", private=True)
-    child = await studio.again(parent.id, owner=owner, guild="5", channel="6")
+    (child,) = await studio.again(parent.id, owner=owner, guild="5", channel="6")
     assert (child.wish, child.prompt) == (parent.wish, parent.prompt)
     assert child.seed != parent.seed
     assert child.parents == (parent.id,)
@@ -133,7 +134,7 @@ async def test_recolouring_keeps_the_face_and_what_was_not_named(
     studio: Studio, owner: Owner
 ) -> None:
     (parent,) = await studio.create("hair:black eyes:green", owner=owner, seed=3)
-    child = await studio.recolour(parent.id, {"hair": "White"}, owner=OTHER)
+    (child,) = await studio.recolour(parent.id, {"hair": "White"}, owner=OTHER)
     assert child.wish == child.conditions == {"hair": "white", "eyes": "green"}
     assert (child.seed, child.model, child.owner) == (3, "tiny", OTHER)
     assert child.parents == (parent.id,)
@@ -147,7 +148,7 @@ async def test_recolouring_an_open_attribute_keeps_the_other_one_as_it_was_drawn
     studio: Studio, owner: Owner
 ) -> None:
     (parent,) = await studio.create("", owner=owner, seed=11)
-    child = await studio.recolour(parent.id, {"eyes": "red"}, owner=owner)
+    (child,) = await studio.recolour(parent.id, {"eyes": "red"}, owner=owner)
     assert child.wish == {"eyes": "red"}
     assert child.conditions == {**parent.conditions, "eyes": "red"}
     with pytest.raises(BadPrompt, match="what should change"):
@@ -165,7 +166,7 @@ async def test_an_avatar_of_an_older_model_is_recoloured_by_that_model(
     registry.use("wings")
     await engine.refresh()
     assert (studio.model_name, studio.attributes) == ("wings", (wings,))
-    child = await studio.recolour(parent.id, {"hair": "blue"}, owner=owner)
+    (child,) = await studio.recolour(parent.id, {"hair": "blue"}, owner=owner)
     assert child.model == "tiny"
     with pytest.raises(BadPrompt, match="hair"):
         await studio.again(parent.id, owner=owner)
