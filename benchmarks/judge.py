@@ -91,7 +91,8 @@ def main() -> None:
     print(f"{'damage':16}{'strength':>10}{'Q':>9}{'near duplicates':>18}{'diversity':>11}")
     for damage, strengths in DAMAGE.items():
         for strength in strengths:
-            figures = judge.compare(damage(judge.held_out.images, strength))
+            spoilt = damage(judge.held_out.images, strength)
+            figures = judge.compare(spoilt, judge.held_out.labels)
             print(
                 f"{damage.__name__:16}{strength:10g}{figures['q']:9.2f}"
                 f"{figures['near_duplicates']:18.3f}{figures['diversity']:11.3f}",

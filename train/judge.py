@@ -10,7 +10,8 @@ import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cached_property
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import torch
@@ -21,12 +22,18 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
 from train.augment import flip_and_shift
-from train.data import DataError, Faces, one_hot
+from train.data import SHOWN, DataError, Faces, one_hot
 
 STAGES = (24, 48, 96, 128)
 FEATURES = 128
 FEWEST = 16
 """Images, of which two are held out."""
+FEWEST_OF_A_VALUE = 8
+"""Images that show a value; from fewer the judge would learn single pictures, not the value."""
+UNSEEN_PAIRS = 12
+"""Pairs of values without any image that are painted, at the most."""
+OF_AN_UNSEEN_PAIR = 200
+"""Pictures of each."""
 VERSION = 1
 """Goes up when the judge changes, so that no figure is compared with one of another judge."""
 
@@ -77,6 +84,38 @@ class Seen:
     """float32 [N, L]: where things are, and with which texture; for pairwise distances."""
 
 
+@dataclass(frozen=True)
+class ValueShare:
+    """How often one value shows where it is asked for, and where a held-out real face has it.
+
+    `painted` and `real` count these pictures; of none there is no share.
+    """
+
+    value: str
+    painted: int
+    as_asked: float | None
+    real: int
+    as_asked_real: float | None
+
+
+@dataclass(frozen=True)
+class UnseenPair:
+    """Two values that no image shows together, and how often either shows where both are asked."""
+
+    conditions: dict[str, str]
+    as_asked: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Examination:
+    fakes: int
+    figures: dict[str, float]
+    """As `Judge.measure` names them, and `<attribute>_as_asked_unseen` where pairs are unseen."""
+    values: dict[str, list[ValueShare]]
+    """By attribute."""
+    unseen: list[UnseenPair]
+
+
 class Judge:
     def __init__(self, classifier: Classifier, faces: Faces) -> None:
         """`faces` is the whole set; the judge splits it as the training does."""
@@ -108,8 +147,7 @@ class Judge:
 
     def as_asked(self, images: Tensor, labels: Tensor) -> list[float]:
         """The share of pictures that show the value asked for, one share an attribute."""
-        seen = self.look(images).labels
-        return (seen == labels.to(seen.device)).float().mean(dim=0).tolist()
+        return self._right(images, labels).mean(dim=0).tolist()
 
     def measure(self, paint: Paint, latent_dim: int) -> dict[str, float]:
         """Every figure of a generator, each beside the held-out real faces' own (`…_real`).
@@ -125,22 +163,55 @@ class Judge:
         - `near_duplicates`: share of pictures with a neighbour of the same condition closer than
           real faces come but for one in a thousand
         """
-        held, sizes = self.held_out, self.held_out.sizes
-        conditions = one_hot(held.labels, sizes)
-        noise = torch.Generator().manual_seed(0)
-        latents = torch.randn(len(held), latent_dim, generator=noise).to(self.device)
-        with torch.inference_mode():
-            fakes = torch.cat(
-                [paint(z, c) for z, c in zip(latents.split(64), conditions.split(64), strict=True)]
-            )
-        return self.compare(fakes)
+        labels = self.held_out.labels
+        return self.compare(self._paint(paint, latent_dim, labels), labels)
 
-    def compare(self, images: Tensor) -> dict[str, float]:
-        """As `measure`, of pictures uint8 [N, 3, S, S] painted for the held-out conditions."""
+    def examine(self, paint: Paint, latent_dim: int, fakes: int) -> Examination:
+        """As `measure`, but of `fakes` pictures, whose conditions come as often as in the images
+        learnt from, value by value too; and of pairs of values that no image shows.
+
+        Fewer fakes than there are held-out faces become as many as those.
+        """
+        count = max(fakes, len(self.held_out))
+        rows = torch.arange(count, device=self.device) % len(self.learnt)
+        order = torch.randperm(len(self.learnt), generator=torch.Generator().manual_seed(0))
+        labels = self.learnt.labels[order.to(self.device)[rows]]
+        images = self._paint(paint, latent_dim, labels)
+        figures = self.compare(images, labels)
+        held = self.held_out
+        right, right_real = self._right(images, labels), self._right(held.images, held.labels)
+        values = {
+            attribute.name: [
+                ValueShare(
+                    value,
+                    *_share(right[:, column], labels[:, column] == number),
+                    *_share(right_real[:, column], held.labels[:, column] == number),
+                )
+                for number, value in enumerate(attribute.values)
+            ]
+            for column, attribute in enumerate(held.attributes)
+        }
+        unseen = self._unseen(paint, latent_dim, labels)
+        for attribute in held.attributes:
+            shares = [p.as_asked[attribute.name] for p in unseen if attribute.name in p.as_asked]
+            if shares:
+                figures[f"{attribute.name}_as_asked_unseen"] = sum(shares) / len(shares)
+        return Examination(count, figures, values, unseen)
+
+    def compare(self, images: Tensor, labels: Tensor) -> dict[str, float]:
+        """As `measure`, of pictures uint8 [N, 3, S, S] painted for labels int64 [N, A].
+
+        Distances of few pictures are larger ones, and in a larger crowd a neighbour is nearer: so
+        that the figures compare with those of the held-out faces, many pictures are looked at in
+        parts as large as these, and the parts' figures averaged.
+        """
         if self._reference is None:
             self._reference = self.look(self.learnt.images)
-            self._floor = self._figures(self.look(self.held_out.images))
-        figures = self._figures(self.look(images))
+            self._floor = self._figures(self.held_out.images, self.held_out.labels)
+        parts = max(1, round(len(images) / len(self.held_out)))
+        split = zip(images.tensor_split(parts), labels.tensor_split(parts), strict=True)
+        found = [self._figures(*part) for part in split]
+        figures = {name: sum(part[name] for part in found) / parts for name in found[0]}
         # Real faces that are all one and the same have no distance at all.
         ratios = [
             figures[f"distance_{depth}"] / max(self._floor[f"distance_{depth}"], 1e-9)
@@ -152,21 +223,53 @@ class Judge:
         real["diversity"] = 1.0
         return figures | {f"{name}_real": value for name, value in real.items()}
 
-    def _figures(self, seen: Seen) -> dict[str, float]:
+    def _paint(self, paint: Paint, latent_dim: int, labels: Tensor) -> Tensor:
+        conditions = one_hot(labels, self.held_out.sizes)
+        noise = torch.Generator().manual_seed(0)
+        latents = torch.randn(len(labels), latent_dim, generator=noise).to(self.device)
+        with torch.inference_mode():
+            return torch.cat(
+                [paint(z, c) for z, c in zip(latents.split(64), conditions.split(64), strict=True)]
+            )
+
+    def _right(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Where pictures show what was asked for: 1, elsewhere 0; float32 [N, A]."""
+        seen = self.look(images).labels
+        return (seen == labels.to(seen.device)).float()
+
+    def _unseen(self, paint: Paint, latent_dim: int, others: Tensor) -> list[UnseenPair]:
+        """Further attributes are taken from `others`, int64 [N, A]."""
+        found = []
+        for pair in _without_image(self.learnt, self.held_out)[:UNSEEN_PAIRS]:
+            labels = others[torch.arange(OF_AN_UNSEEN_PAIR, device=self.device) % len(others)]
+            for column, value in pair.items():
+                labels[:, column] = value
+            shares = self.as_asked(self._paint(paint, latent_dim, labels), labels)
+            attributes = {column: self.learnt.attributes[column] for column in pair}
+            found.append(
+                UnseenPair(
+                    {a.name: a.values[pair[column]] for column, a in attributes.items()},
+                    {a.name: shares[column] for column, a in attributes.items()},
+                )
+            )
+        return found
+
+    def _figures(self, images: Tensor, labels: Tensor) -> dict[str, float]:
         assert self._reference is not None
-        figures: dict[str, float] = {}
-        right = (seen.labels == self.held_out.labels).float().mean(dim=0).tolist()
+        seen, figures = self.look(images), {}
+        right = (seen.labels == labels.to(self.device)).float().mean(dim=0).tolist()
         for attribute, share in zip(self.held_out.attributes, right, strict=True):
             figures[f"{attribute.name}_as_asked"] = share
         for depth, features in seen.depths.items():
             figures[f"distance_{depth}"] = _frechet(self._reference.depths[depth], features)
         figures["fid"] = figures["distance_features"]
         figures["kid"] = _kernel(self._reference.depths["features"], seen.depths["features"])
-        nearest, mean = _within(seen.layout, self.held_out.labels)
-        figures["near_duplicates"] = (nearest < self._closest()).float().mean().item()
+        nearest, mean = _within(seen.layout, labels)
+        figures["near_duplicates"] = (nearest < self._closest).float().mean().item()
         figures["diversity"] = mean
         return figures
 
+    @cached_property
     def _closest(self) -> float:
         """How near real faces of one condition come: one in a thousand nearest neighbours.
 
@@ -220,6 +323,25 @@ def _within(layout: Tensor, labels: Tensor) -> tuple[Tensor, float]:
     return torch.cat(nearest), total / pairs
 
 
+def _share(right: Tensor, those: Tensor) -> tuple[int, float | None]:
+    """How many pictures are meant by `those`, bool [N], and which share of them is right."""
+    count = int(those.sum())
+    return count, right[those].mean().item() if count else None
+
+
+def _without_image(*sets: Faces) -> list[dict[int, int]]:
+    """Pairs of values that no image shows together, each as attribute's number to value's."""
+    sizes = sets[0].sizes
+    labels = torch.cat([faces.labels for faces in sets])
+    pairs: list[dict[int, int]] = []
+    for one, two in combinations(range(len(sizes)), 2):
+        both = labels[:, one] * sizes[two] + labels[:, two]
+        counts = torch.bincount(both, minlength=sizes[one] * sizes[two])
+        missing = (counts == 0).nonzero().flatten().tolist()
+        pairs += [{one: number // sizes[two], two: number % sizes[two]} for number in missing]
+    return pairs
+
+
 class _AsFeatures(nn.Identity):
     """Lets torchmetrics take features that the judge has computed already."""
 
@@ -247,26 +369,27 @@ def _kernel(real: Tensor, other: Tensor) -> float:
         return metric.compute()[0].item()
 
 
-def prepare(faces: Faces, folder: Path, *, images: int, report: Callable[[str], None]) -> Judge:
+def prepare(
+    faces: Faces, folder: Path, *, images: int, report: Callable[[str], None], seed: int = 0
+) -> Judge:
     """The judge of these faces: from the cache in `folder`, or trained on `images` images.
 
+    Another `seed` is another judge: of other first weights, which saw the faces in another order.
+    Where something was chosen by one judge, another one measures it.
     Without attributes it learns which of four ways up a picture is (Gidaris et al. 2018).
-    Raises DataError for fewer than FEWEST images.
+    Raises DataError for fewer than FEWEST images, or FEWEST_OF_A_VALUE of a value.
     """
-    if len(faces) < FEWEST:
-        raise DataError(
-            f"{len(faces)} images are too few: an eighth is held out to judge by, and distances "
-            f"need at least two of those; bring {FEWEST} or more (a few thousand to learn well)"
-        )
+    _check(faces)
     size = faces.images.shape[-1]
-    file = folder / f"judge-{faces.fingerprint}-{images // 1000}k-v{VERSION}.safetensors"
+    which = f"{images // 1000}k" + (f"-seed{seed}" if seed else "")
+    file = folder / f"judge-{faces.fingerprint}-{which}-v{VERSION}.safetensors"
     sizes = faces.sizes or (4,)
     if file.is_file():
         classifier = Classifier(size, sizes)
         classifier.load_state_dict(load_file(file))
         return Judge(classifier.to(faces.images.device), faces)
     learnt, held_out = faces.split()
-    classifier = _train(learnt, sizes, images, report)
+    classifier = _train(learnt, sizes, images, seed, report)
     judge = Judge(classifier, faces)
     if faces.attributes:
         shares = judge.as_asked(held_out.images, held_out.labels)
@@ -280,13 +403,38 @@ def prepare(faces: Faces, folder: Path, *, images: int, report: Callable[[str], 
     return judge
 
 
+def _check(faces: Faces) -> None:
+    if len(faces) < FEWEST:
+        raise DataError(
+            f"{len(faces)} images are too few: an eighth is held out to judge by, and distances "
+            f"need at least two of those; bring {FEWEST} or more (a few thousand to learn well)"
+        )
+    few = [
+        f"{attribute.name} {value!r} has {count}"
+        for column, attribute in enumerate(faces.attributes)
+        for value, count in zip(
+            attribute.values,
+            torch.bincount(faces.labels[:, column], minlength=len(attribute.values)).tolist(),
+            strict=True,
+        )
+        if count < FEWEST_OF_A_VALUE
+    ]
+    if few:
+        more = f" and {len(few) - SHOWN} more" if len(few) > SHOWN else ""
+        raise DataError(
+            f"too few images of some values: {', '.join(few[:SHOWN])}{more}. The judge needs "
+            f"{FEWEST_OF_A_VALUE} or more of each to learn what it looks like: bring more, give "
+            "these images the value next to it, or take them out"
+        )
+
+
 def _train(
-    faces: Faces, sizes: tuple[int, ...], images: int, report: Callable[[str], None]
+    faces: Faces, sizes: tuple[int, ...], images: int, seed: int, report: Callable[[str], None]
 ) -> Classifier:
     device = faces.images.device
-    rng = torch.Generator(device=device).manual_seed(0)
+    rng = torch.Generator(device=device).manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.manual_seed(seed)
         classifier = Classifier(faces.images.shape[-1], sizes)
     classifier.to(device).to(memory_format=torch.channels_last)
     batch = min(32, len(faces))

@@ -8,7 +8,7 @@ import torch
 
 from benchmarks.judge import DAMAGE, checkerboard, noise
 from export.manifest import Attribute
-from train.data import DataError, Faces, load
+from train.data import DataError, Faces, load, one_hot
 from train.judge import Judge, prepare
 
 Damage = Callable[[torch.Tensor, float], torch.Tensor]
@@ -28,7 +28,7 @@ def test_it_reads_held_out_faces(judge: Judge) -> None:
 
 
 def test_held_out_faces_are_as_real_as_real(judge: Judge) -> None:
-    figures = judge.compare(judge.held_out.images)
+    figures = judge.compare(judge.held_out.images, judge.held_out.labels)
     assert figures["q"] == pytest.approx(1)
     assert figures["diversity"] == pytest.approx(1)
     for name, value in figures.items():
@@ -37,8 +37,11 @@ def test_held_out_faces_are_as_real_as_real(judge: Judge) -> None:
 
 
 def assert_damage_raises_q(judge: Judge, damage: Damage, strengths: tuple[float, ...]) -> None:
-    images = judge.held_out.images
-    scores = [1.0, *(judge.compare(damage(images, strength))["q"] for strength in strengths)]
+    images, labels = judge.held_out.images, judge.held_out.labels
+    scores = [
+        1.0,
+        *(judge.compare(damage(images, strength), labels)["q"] for strength in strengths),
+    ]
     assert scores == sorted(scores), "the stronger the more"
     assert scores[-1] > 1.5
 
@@ -74,7 +77,7 @@ def test_one_face_for_everybody_is_found_out(judge: Judge) -> None:
         tuple(row): image for row, image in zip(held.labels.tolist(), held.images, strict=True)
     }
     images = torch.stack([first[tuple(row)] for row in held.labels.tolist()])
-    figures = judge.compare(images)
+    figures = judge.compare(images, held.labels)
     assert figures["near_duplicates"] == 1
     assert figures["near_duplicates_real"] <= 0.1
     assert figures["diversity"] == pytest.approx(0, abs=1e-3)
@@ -82,7 +85,7 @@ def test_one_face_for_everybody_is_found_out(judge: Judge) -> None:
 
 def test_wrong_colours_are_counted(judge: Judge) -> None:
     held = judge.held_out
-    figures = judge.compare(held.images.flip(1))
+    figures = judge.compare(held.images.flip(1), held.labels)
     assert figures["eyes_as_asked"] < 0.7
 
 
@@ -100,6 +103,72 @@ def test_painting_is_asked_for_the_held_out_conditions(judge: Judge) -> None:
     assert torch.equal(conditions[:, :4].argmax(dim=1), judge.held_out.labels[:, 0])
 
 
+def test_many_fakes_have_conditions_as_often_as_the_data(judge: Judge) -> None:
+    asked: list[torch.Tensor] = []
+
+    def paint(latents: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
+        asked.append(conditions)
+        return torch.zeros(len(latents), 3, 32, 32, dtype=torch.uint8)
+
+    found = judge.examine(paint, latent_dim=5, fakes=300)
+    conditions = torch.cat(asked)
+    assert found.fakes == len(conditions) == 300
+    shares = one_hot(judge.learnt.labels, judge.learnt.sizes).mean(dim=0)
+    assert torch.allclose(conditions.mean(dim=0), shares, atol=0.08)
+    assert [v.value for v in found.values["eyes"]] == ["blue", "green", "orange"]
+    assert sum(v.painted for v in found.values["eyes"]) == 300
+    assert sum(v.real for v in found.values["eyes"]) == len(judge.held_out)
+    for name, values in found.values.items():
+        right = sum(v.painted * v.as_asked for v in values if v.as_asked is not None)
+        assert right / 300 == pytest.approx(found.figures[f"{name}_as_asked"], abs=0.01)
+    assert found.unseen == []
+    assert not [name for name in found.figures if name.endswith("_unseen")]
+    assert judge.examine(paint, latent_dim=5, fakes=1).fakes == len(judge.held_out)
+
+
+def test_many_real_faces_are_as_real_as_few(judge: Judge) -> None:
+    """Else a larger sample alone would lower Q, and raise the share of near-duplicates."""
+    learnt = judge.learnt
+    figures = judge.compare(learnt.images, learnt.labels)
+    assert figures["q"] < 1
+    assert figures["near_duplicates"] <= 0.01
+    assert figures["diversity"] == pytest.approx(1, abs=0.05)
+    part = slice(len(judge.held_out))
+    one = judge.compare(learnt.images[part], learnt.labels[part])
+    assert figures["q"] == pytest.approx(one["q"], rel=0.25)
+
+
+def test_pairs_that_no_image_shows_are_painted(faces_zip: Path, tmp_path: Path) -> None:
+    faces = load(faces_zip, 32)
+    both = (faces.labels[:, 0] == 2) & (faces.labels[:, 1] == 0)
+    without = replace(faces, images=faces.images[~both], labels=faces.labels[~both])
+    judge = prepare(without, tmp_path, images=4_000, report=lambda _: None)
+    pictures = {tuple(k.tolist()): i for k, i in zip(faces.labels, faces.images, strict=True)}
+
+    def paint(latents: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
+        """Any pair as asked, but for orange eyes in place of blue ones under pink hair."""
+        hair, eyes = conditions[:, :4].argmax(dim=1), conditions[:, 4:].argmax(dim=1)
+        eyes[(hair == 2) & (eyes == 0)] = 2
+        return torch.stack([pictures[k] for k in zip(hair.tolist(), eyes.tolist(), strict=True)])
+
+    found = judge.examine(paint, latent_dim=1, fakes=200)
+    (pair,) = found.unseen
+    assert pair.conditions == {"hair": "pink", "eyes": "blue"}
+    assert pair.as_asked["hair"] > 0.9
+    assert pair.as_asked["eyes"] < 0.1
+    assert found.figures["eyes_as_asked_unseen"] == pair.as_asked["eyes"]
+
+
+def test_another_seed_is_another_judge(faces_zip: Path, tmp_path: Path) -> None:
+    faces = load(faces_zip, 32)
+    one, other = (
+        prepare(faces, tmp_path, images=64, report=lambda _: None, seed=seed) for seed in (0, 1)
+    )
+    assert len(list(tmp_path.iterdir())) == 2
+    pictures = faces.images[:8]
+    assert not torch.equal(one.look(pictures).layout, other.look(pictures).layout)
+
+
 def test_it_is_cached_beside_the_runs(judge: Judge, faces_zip: Path, tmp_path: Path) -> None:
     faces = load(faces_zip, 32)
     prepare(faces, tmp_path, images=64, report=lambda _: None)
@@ -115,7 +184,7 @@ def test_without_attributes_it_learns_which_way_up(faces_zip: Path, tmp_path: Pa
     tagged = load(faces_zip, 32)
     faces = type(tagged)("faces", tagged.images, tagged.labels[:, :0], ())
     judge = prepare(faces, tmp_path, images=2_000, report=lambda _: None)
-    figures = judge.compare(judge.held_out.images.flip(2))
+    figures = judge.compare(judge.held_out.images.flip(2), judge.held_out.labels)
     assert figures["q"] > 1.5, "upside down"
     assert not [name for name in figures if "as_asked" in name]
 
@@ -130,10 +199,26 @@ def assert_can_be_judged(faces: Faces, folder: Path) -> None:
     assert all(math.isfinite(value) for value in figures.values()), figures
 
 
-@pytest.mark.parametrize("count", [16, 40])
-def test_a_handful_of_faces_can_be_judged(count: int, faces_zip: Path, tmp_path: Path) -> None:
+def test_a_handful_of_faces_can_be_judged(faces_zip: Path, tmp_path: Path) -> None:
     """Held-out faces are so few then that no two share a condition."""
-    assert_can_be_judged(some_of(load(faces_zip, 32), count), tmp_path)
+    assert_can_be_judged(some_of(load(faces_zip, 32), 40), tmp_path)
+
+
+def test_sixteen_faces_without_tags_can_be_judged(faces_zip: Path, tmp_path: Path) -> None:
+    faces = some_of(load(faces_zip, 32), 16)
+    assert_can_be_judged(replace(faces, labels=faces.labels[:, :0], attributes=()), tmp_path)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7])
+def test_a_value_of_few_images_is_named(count: int, faces_zip: Path, tmp_path: Path) -> None:
+    faces = load(faces_zip, 32)
+    red = (faces.labels[:, 0] == 3).nonzero().flatten()
+    rest = (faces.labels[:, 0] != 3).nonzero().flatten()
+    rows = torch.cat([red[:count], rest])
+    faces = replace(faces, images=faces.images[rows], labels=faces.labels[rows])
+    with pytest.raises(DataError, match=rf"hair 'red' has {count}\. The judge needs 8 or more"):
+        prepare(faces, tmp_path, images=64, report=print)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_conditions_that_no_two_faces_share_can_be_judged(faces_zip: Path, tmp_path: Path) -> None:
@@ -147,8 +232,8 @@ def test_conditions_that_no_two_faces_share_can_be_judged(faces_zip: Path, tmp_p
 
 
 def test_copies_of_one_face_can_be_judged(faces_zip: Path, tmp_path: Path) -> None:
-    faces = some_of(load(faces_zip, 32), 32)
-    copies = replace(faces, images=faces.images[:1].repeat(32, 1, 1, 1))
+    faces = some_of(load(faces_zip, 32), 48)
+    copies = replace(faces, images=faces.images[:1].repeat(48, 1, 1, 1))
     assert_can_be_judged(copies, tmp_path)
 
 
