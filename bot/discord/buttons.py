@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 import discord
 from discord import ButtonStyle, SelectOption, ui
 
+from bot.discord.family import Sibling
 from bot.discord.replies import (
     Interaction,
     defer_answer,
@@ -190,6 +191,8 @@ class AnswerView(ui.View):
             self.add_item(Recolour(avatar.id))
         self.add_item(Favourite(avatar.id, avatar.favourites))
         self.add_item(Delete(avatar.id))
+        if len(avatar.parents) == 2:
+            self.add_item(Sibling(avatar.id))
 
 
 class Colour(ui.DynamicItem[ui.Select[Any]], template=COLOUR + "(?P<place>[0-9]+)"):

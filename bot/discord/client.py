@@ -12,7 +12,9 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from bot.animation import Animation
 from bot.discord import buttons
+from bot.discord.animations import deliver_animation
 from bot.discord.avatar import avatar_command
 from bot.discord.cogs import COGS
 from bot.discord.orders import Answer, Orders
@@ -79,6 +81,9 @@ class IrodoriBot(commands.AutoShardedBot):
 
     async def deliver(self, answer: Answer, result: Any) -> None:
         """Shows what the studio made."""
+        if isinstance(result, Animation):
+            await deliver_animation(answer, result)
+            return
         pictures = [await self.studio.picture(avatar.id, answer.owner) for avatar in result]
         options = [option_of(avatar, number=i) for i, avatar in enumerate(result, 1)]
         asked_by = answer.owner.key if answer.named else None

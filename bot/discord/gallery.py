@@ -225,14 +225,11 @@ class PageView(ui.LayoutView):
 
 
 async def show_page(interaction: Interaction, place: Place) -> None:
-    """Fill in the deferred answer, or the page that was turned. Raises BadPrompt, NotFound."""
+    """Fill in the deferred answer, or the page that was turned. Raises Refusal."""
     studio: Studio = interaction.client.studio
     viewer, guild = owner_of(interaction), interaction.guild_id
-    if place.scope == "guild":
-        if guild is None:
-            raise NotFound("gallery-no-server")
-        if not (await studio.limits(str(guild))).gallery:
-            raise NotFound("gallery-off")
+    if place.scope == "guild" and guild is None:
+        raise NotFound("gallery-no-server")
     page = await studio.gallery(
         GalleryQuery(
             scope=place.scope,

@@ -9,5 +9,9 @@ A cog gets the bot (`bot.studio` does the work). It may have
 from typing import Any
 
 from bot.discord.cogs.gallery import GalleryCog
+from bot.discord.cogs.mix import MixCog
+from bot.discord.cogs.morph import MorphCog
+from bot.discord.cogs.privacy import PrivacyCog
+from bot.discord.cogs.settings import SettingsCog
 
-COGS: tuple[type[Any], ...] = (GalleryCog,)
+COGS: tuple[type[Any], ...] = (GalleryCog, MixCog, MorphCog, PrivacyCog, SettingsCog)

@@ -17,4 +17,5 @@ morph-for = for { $member }
 morph-reduced = made smaller, to fit Discord’s upload limit
 morph-alt = animation of anime avatars: { $faces }
 morph-open = Open one of its pictures…
+morph-gif = As GIF
 morph-too-large = Even at its smallest, this animation is too large for uploads here. Try fewer pictures.

@@ -20,4 +20,3 @@ privacy-forgotten =
 privacy-export-all = Everything of yours is in here.
 privacy-export-part = Part { $part } of { $parts } of everything of yours: one file would be too large for Discord.
 privacy-export-next = Part { $part }
-privacy-export-gone = There is no such part any more. Press Export again.

@@ -17,4 +17,5 @@ morph-for = { $member } さんへ
 morph-reduced = Discordのアップロード上限に合わせて小さくしました
 morph-alt = アニメアバターのアニメーション：{ $faces }
 morph-open = この中の1枚を開く…
+morph-gif = GIFにする
 morph-too-large = いちばん小さくしても、ここのアップロード上限を超えてしまいます。枚数を減らしてみてください。

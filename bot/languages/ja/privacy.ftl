@@ -19,4 +19,3 @@ privacy-forgotten =
 privacy-export-all = あなたのものはすべてこの中にあります。
 privacy-export-part = あなたのものすべて、{ $parts }個中{ $part }個目です。1つのファイルではDiscordの上限を超えるためです。
 privacy-export-next = { $part }個目
-privacy-export-gone = この部分はもうありません。もう一度「書き出す」を押してください。

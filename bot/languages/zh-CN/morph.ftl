@@ -17,4 +17,5 @@ morph-for = 给 { $member }
 morph-reduced = 为符合 Discord 的上传大小限制，已缩小
 morph-alt = 动漫头像动画：{ $faces }
 morph-open = 打开其中一张图…
+morph-gif = 转成 GIF
 morph-too-large = 这段动画缩到最小还是超过了这里的上传限制。少选几张图再试试吧。

@@ -1,0 +1,41 @@
+"""`/mix`: a child of two pictures."""
+
+from typing import Any
+
+from discord import app_commands
+from discord.app_commands import locale_str
+from discord.ext import commands
+
+from bot.discord.family import Sibling, mix_order
+from bot.discord.orders import paint
+from bot.discord.picker import complete_id
+from bot.discord.replies import Interaction
+from bot.studio import SEEDS
+
+
+class MixCog(commands.Cog):
+    components = (Sibling,)
+
+    def __init__(self, bot: Any) -> None:
+        self.bot = bot
+
+    @app_commands.command(
+        name=locale_str("mix"),
+        description=locale_str("A child of two pictures, with the face and colours of both"),
+    )
+    @app_commands.describe(
+        a=locale_str("One picture: choose it, or type its id"),
+        b=locale_str("The other picture"),
+        seed=locale_str("The same parents and seed have the same child"),
+        private=locale_str("Only you will ever see it"),
+    )
+    @app_commands.autocomplete(a=complete_id, b=complete_id)
+    async def mix(
+        self,
+        interaction: Interaction,
+        a: str,
+        b: str,
+        seed: app_commands.Range[int, 0, SEEDS - 1] | None = None,
+        private: bool | None = None,
+    ) -> None:
+        await paint(interaction, await mix_order(interaction, a, b, seed=seed, private=private))

@@ -1,0 +1,118 @@
+"""`/settings`: a member's own defaults, in a panel that saves at once."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import discord
+from discord import SelectOption, app_commands, ui
+from discord.app_commands import locale_str
+from discord.ext import commands
+
+from bot.discord.replies import (
+    Interaction,
+    defer_update,
+    guarded,
+    language_of,
+    owner_of,
+    respond,
+    settings_of,
+    twice,
+)
+from bot.language import LANGUAGES, say
+from bot.studio import Studio
+from db.store import MemberSettings
+
+DEFAULT = "default"
+NAMES = {"en": "English", "zh-CN": "简体中文", "ja": "日本語"}  # as their speakers call them
+
+
+class Setting(ui.DynamicItem[ui.Select[Any]], template="irodori:set:(?P<what>[a-z]+)"):
+    """One setting; the value "default" leaves it to the bot."""
+
+    def __init__(self, what: str, options: list[SelectOption]) -> None:
+        super().__init__(ui.Select[Any](custom_id=f"irodori:set:{what}", options=options))
+        self.what = what
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
+    ) -> "Setting":
+        return cls(match["what"], item.options)  # type: ignore[attr-defined]
+
+    @guarded
+    async def callback(self, interaction: Interaction) -> None:
+        await defer_update(interaction)
+        studio: Studio = interaction.client.studio
+        settings = changed(await settings_of(interaction), self.what, self.item.values[0])
+        await studio.save_settings(owner_of(interaction), settings)
+        interaction.extras.pop("settings")  # the answer is in the new language
+        language = await language_of(interaction)
+        panel = SettingsPanel(settings, studio.sizes, language, saved=True)
+        await twice(lambda: interaction.edit_original_response(view=panel))
+
+
+class SettingsPanel(ui.LayoutView):
+    def __init__(
+        self,
+        settings: MemberSettings,
+        sizes: tuple[int, ...],
+        language: str,
+        *,
+        saved: bool = False,
+    ) -> None:
+        super().__init__(timeout=None)
+        default = {"": say("settings-private-default", language)}
+        private = default | {
+            "no": say("settings-private-no", language),
+            "yes": say("settings-private-yes", language),
+        }
+        size = {"": say("settings-size-default", language)} | {
+            str(size): say("settings-size-value", language, size=size) for size in sizes
+        }
+        speech = {"": say("settings-language-default", language)} | NAMES
+        is_private = {None: "", False: "no", True: "yes"}[settings.private]
+        hint = say("settings-saved" if saved else "settings-hint", language)
+        self.add_item(ui.TextDisplay(f"### ⚙️ {say('settings-title', language)}\n-# {hint}"))
+        for what, icon, choices, chosen in (
+            ("private", "🔒", private, is_private),
+            ("size", "📐", size, str(settings.size or "")),
+            ("language", "🌐", speech, settings.language or ""),
+        ):
+            self.add_item(ui.TextDisplay(f"{icon} {say(f'settings-{what}', language)}"))
+            self.add_item(ui.ActionRow(Setting(what, _options(choices, chosen))))
+
+
+def changed(settings: MemberSettings, what: str, value: str) -> MemberSettings:
+    """The settings with one that the panel's select says."""
+    if what == "private":
+        return replace(settings, private={"yes": True, "no": False}.get(value))
+    if what == "size":
+        return replace(settings, size=int(value) if value.isdecimal() else None)
+    return replace(settings, language=value if value in LANGUAGES else None)
+
+
+def _options(choices: dict[str, str], chosen: str) -> list[SelectOption]:
+    """What is no choice any more shows as the default."""
+    chosen = chosen if chosen in choices else ""
+    return [
+        SelectOption(label=label, value=value or DEFAULT, default=value == chosen)
+        for value, label in choices.items()
+    ]
+
+
+class SettingsCog(commands.Cog):
+    components = (Setting,)
+
+    def __init__(self, bot: Any) -> None:
+        self.bot = bot
+
+    @app_commands.command(
+        name=locale_str("settings"),
+        description=locale_str("Your defaults: private or not, size, language"),
+    )
+    async def settings(self, interaction: discord.Interaction[Any]) -> None:
+        studio: Studio = interaction.client.studio
+        settings, language = await settings_of(interaction), await language_of(interaction)
+        panel = SettingsPanel(settings, studio.sizes, language)
+        await respond(lambda: interaction.response.send_message(view=panel, ephemeral=True))
