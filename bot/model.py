@@ -195,6 +195,8 @@ def _open_session(file: Path, provider: str, threads: int = 1) -> ort.InferenceS
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # Threads that wait do so asleep: busy waiting doubles the time where others need the cores.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     if provider == "cpu" or (provider == "auto" and not _has_nvidia_driver()):
         return ort.InferenceSession(file, options, providers=[CPU])

@@ -11,7 +11,7 @@ from tiny_model import EYES, HAIR, IMAGE_SIZE, LATENT_DIM, add_model
 
 from bot.engine import OLDER_MODELS, Engine, Model
 from bot.errors import Busy, ModelUnavailable
-from bot.model import SLICE, load_model, usable_cores
+from bot.model import SLICE
 from bot.settings import EngineSettings
 from export.manifest import GENERATOR
 from export.registry import Registry
@@ -137,6 +137,55 @@ async def test_a_request_larger_than_a_batch_is_painted_in_several(
     assert difference(images[39], (await engine.paint(latents[39:], conditions[39:]))[0]) <= 1
 
 
+async def test_many_pictures_of_one_hold_nobody_up(
+    engine: Engine, gate: Callable[[], Gate]
+) -> None:
+    held = gate()
+    done: list[str] = []
+
+    async def ask(turn: str, n: int) -> None:
+        assert len(await engine.paint(*request(n, n), turn=turn)) == n
+        done.append(turn)
+
+    async with asyncio.TaskGroup() as everybody:
+        everybody.create_task(ask("many", 50))
+        await held.begun()
+        for i in range(20):
+            everybody.create_task(ask(f"one {i}", 1))
+        await queued(engine, 50 - 16 + 20)
+        held.open()
+    assert done == [*(f"one {i}" for i in range(20)), "many"]
+    assert held.batches == [16, 16, 16, 16, 6], "every picture once"
+
+
+async def test_the_place_in_the_queue(engine: Engine, gate: Callable[[], Gate]) -> None:
+    held = gate()
+    assert engine.place("nobody") == 0
+    tasks = [asyncio.create_task(engine.paint(*request(0, 20), turn="a"))]
+    await held.begun()
+    tasks += [asyncio.create_task(engine.paint(*request(1, 2), turn=turn)) for turn in "bcb"]
+    await queued(engine, 10)
+    # 16 of a's are being painted, then come one of a, b, c, and again
+    assert [engine.place(turn) for turn in "abcd"] == [0, 17, 18, 0]
+    held.open()
+    await asyncio.gather(*tasks)
+    assert [engine.place(turn) for turn in "abc"] == [0, 0, 0]
+
+
+async def test_two_hundred_at_once_are_queued_and_painted_once(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(registry) as engine:
+        held = Gate(engine.model, monkeypatch)
+        held.open()
+        images = await asyncio.gather(
+            *(engine.paint(*request(seed, 9), turn=str(seed)) for seed in range(200))
+        )
+    assert sum(held.batches) == 1800
+    assert max(held.batches) == EngineSettings().max_batch
+    assert len(np.unique(np.concatenate(images).reshape(1800, -1), axis=0)) == 1800
+
+
 async def test_a_lone_request_is_not_kept_waiting(registry: Registry) -> None:
     async with opened(registry, max_wait_ms=1000) as engine:
         await engine.paint(*request(0))
@@ -214,6 +263,20 @@ async def test_who_goes_away_is_not_painted_for(engine: Engine, gate: Callable[[
         await gone
 
 
+async def test_who_goes_away_half_way_is_not_painted_for_any_more(
+    engine: Engine, gate: Callable[[], Gate]
+) -> None:
+    held = gate()
+    gone = asyncio.create_task(engine.paint(*request(0, 50)))
+    await held.begun()
+    gone.cancel()
+    await queued(engine, 0)
+    held.open()
+    await engine.paint(*request(1))
+    assert held.batches == [16, 1]
+    assert engine.stats.dropped == 1
+
+
 async def test_who_goes_away_at_once_is_not_painted_for(engine: Engine) -> None:
     gone = asyncio.create_task(engine.paint(*request(0)))
     await queued(engine, 1)
@@ -263,6 +326,38 @@ async def test_a_failure_is_told_to_those_it_struck_and_painting_goes_on(
     assert len(await engine.paint(*request(0))) == 1
 
 
+async def test_a_failure_half_way_is_told_once_and_the_rest_is_not_painted(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches = []
+
+    def fail(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
+        batches.append(len(latents))
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(engine.model, "paint", fail)
+    with pytest.raises(ModelUnavailable, match="try again"):
+        await engine.paint(*request(0, 50))
+    assert batches == [16]
+    assert engine.stats.waiting == 0
+
+
+async def test_closing_half_way_refuses_the_whole(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(registry, max_batch=4) as engine:
+        held = Gate(engine.model, monkeypatch)
+        painting = asyncio.create_task(engine.paint(*request(0, 50)))
+        await held.begun()
+        closing = asyncio.create_task(engine.close())
+        await asyncio.sleep(0)
+        held.open()
+        await closing
+        with pytest.raises(ModelUnavailable, match="shutting down"):
+            await painting
+        assert held.batches == [4]
+
+
 async def test_closing_finishes_what_is_painted_and_refuses_the_rest(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -281,6 +376,143 @@ async def test_closing_finishes_what_is_painted_and_refuses_the_rest(
         assert len(await painted) == 1
         with pytest.raises(ModelUnavailable, match="shutting down"):
             await waiting
+
+
+# Sizes, and the best of several candidates
+
+
+@pytest.fixture
+async def rich(registry: Registry) -> AsyncIterator[Engine]:
+    """An engine whose model has an upscaler, and a critic for four candidates."""
+    add_model(registry, "rich", upscaler=True, candidates=4)
+    registry.use("rich")
+    async with opened(registry, threads=2) as engine:
+        yield engine
+
+
+def contest(seed: int, n: int, of: int = 4) -> tuple[np.ndarray, np.ndarray]:
+    """Candidates [n, of, Z] and one-hot conditions [n, C]."""
+    latents, _ = request(seed, n * of)
+    conditions = np.eye(len(HAIR.values) + len(EYES.values), dtype=np.float32)[-n:]
+    return latents.reshape(n, of, LATENT_DIM), conditions
+
+
+async def test_a_picture_is_painted_at_the_size_that_is_asked(rich: Engine) -> None:
+    one = request(0, 3)
+    small = await rich.paint(*one, size=IMAGE_SIZE)
+    assert small.shape == (3, 64, 64, 3)
+    for scale in (2, 4):
+        large = await rich.paint(*one, size=scale * IMAGE_SIZE)
+        np.testing.assert_array_equal(large, small.repeat(scale, 1).repeat(scale, 2))
+    np.testing.assert_array_equal(await rich.paint(*one), large)
+    assert rich.stats.upscaled == 9
+    assert rich.stats.upscale_seconds > 0
+
+
+async def test_a_size_that_the_model_does_not_paint_is_an_error(
+    engine: Engine, rich: Engine
+) -> None:
+    with pytest.raises(ValueError, match=r"\(64, 128, 256\) pixels, not at 512"):
+        await rich.paint(*request(0), size=512)
+    with pytest.raises(ValueError, match="not at 128"):
+        await engine.paint(*request(0), size=128)
+
+
+async def test_sizes_are_painted_together_each_to_its_own(rich: Engine) -> None:
+    sizes = (64, 256, 128, 64, 256)
+    images = await asyncio.gather(
+        *(rich.paint(*request(i), size=size, turn=str(i)) for i, size in enumerate(sizes))
+    )
+    assert [image.shape[1] for image in images] == list(sizes)
+    for i, image in enumerate(images):
+        small = await rich.paint(*request(i), size=64)
+        np.testing.assert_array_equal(
+            image[:, :: image.shape[1] // 64, :: image.shape[1] // 64], small
+        )
+    assert rich.stats.batches < 10
+
+
+async def test_few_pictures_are_upscaled_at_once(
+    rich: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upscale, batches = rich.model.upscale, []
+
+    def counting(images: np.ndarray, size: int) -> np.ndarray:
+        batches.append(len(images))
+        return upscale(images, size)
+
+    monkeypatch.setattr(rich.model, "upscale", counting)
+    await rich.paint(*request(0, 9))
+    assert batches == [4, 4, 1], "two for each of two cores"
+
+
+async def test_the_critics_favourite_is_painted(rich: Engine) -> None:
+    latents, conditions = contest(0, 3)
+    images, chosen = await rich.paint_best(latents, conditions, size=64)
+    for i in range(3):
+        candidates = await rich.paint(latents[i], conditions[i : i + 1].repeat(4, 0), size=64)
+        best = candidates.mean((1, 2, 3)).argmax()
+        np.testing.assert_array_equal(images[i], candidates[best])
+        np.testing.assert_array_equal(chosen[i], latents[i, best])
+    assert rich.stats.candidates == 3 * 4 + 3 * 4
+    assert rich.stats.pictures == 3 + 3 * 4
+
+
+async def test_the_critic_knows_what_was_asked(rich: Engine) -> None:
+    latents = request(0, 4)[0][None].repeat(2, 0)
+    aqua, red = (rich.model.manifest.encode({"hair": h, "eyes": "red"}) for h in ("aqua", "red"))
+    (dark, bright), _ = await rich.paint_best(latents, np.stack([aqua, red]), size=64)
+    for condition, image, best in ((aqua, dark, np.min), (red, bright, np.max)):
+        candidates = await rich.paint(latents[0], condition[None].repeat(4, 0), size=64)
+        assert image.mean() == best(candidates.mean((1, 2, 3)))
+
+
+@pytest.mark.parametrize(
+    ("scores", "winner"),
+    [
+        ([0.1, 0.9, 0.3, 0.2], 1),
+        ([0.12339, 0.12341, 0.1, 0.1], 0),
+        ([-5.0, -4.0, -3.99991, -4.0], 1),
+        ([2.0, 2.0, 2.0, 2.0], 0),
+    ],
+)
+async def test_of_candidates_as_good_as_each_other_the_first_is_painted(
+    rich: Engine, monkeypatch: pytest.MonkeyPatch, scores: list[float], winner: int
+) -> None:
+    monkeypatch.setattr(rich.model, "score", lambda *_: np.array(scores, np.float32))
+    latents, conditions = contest(0, 1)
+    _, chosen = await rich.paint_best(latents, conditions)
+    np.testing.assert_array_equal(chosen[0], latents[0, winner])
+
+
+async def test_without_a_critic_the_first_candidate_is_painted(engine: Engine) -> None:
+    latents, conditions = contest(0, 2)
+    images, chosen = await engine.paint_best(latents, conditions)
+    np.testing.assert_array_equal(chosen, latents[:, 0])
+    np.testing.assert_array_equal(images, await engine.paint(latents[:, 0], conditions))
+    assert engine.stats.candidates == engine.stats.pictures == 4
+
+
+async def test_the_choice_does_not_depend_on_the_batch(rich: Engine) -> None:
+    asked = [
+        (*contest(seed, 1 + seed % 3, of=1 + seed % 4), (64, 256)[seed % 2]) for seed in range(24)
+    ]
+    alone = [await rich.paint_best(z, c, size=size) for z, c, size in asked]
+    batches = rich.stats.batches
+    together = await asyncio.gather(
+        *(rich.paint_best(z, c, size=s, turn=str(i % 5)) for i, (z, c, s) in enumerate(asked))
+    )
+    assert rich.stats.batches - batches < len(asked)
+    for (image, chosen), (same_image, same_choice) in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(chosen, same_choice)
+        assert difference(image, same_image) <= 1
+
+
+async def test_candidates_that_do_not_fit_the_model_are_an_error(rich: Engine) -> None:
+    _, conditions = contest(0, 2)
+    for shape in [(2, 4, 7), (2, 0, 8), (3, 4, 8), (2, 8)]:
+        with pytest.raises(ValueError, match=r"candidates \(n, N, 8\)"):
+            await rich.paint_best(np.zeros(shape, np.float32), conditions)
 
 
 # Models
@@ -373,29 +605,3 @@ async def test_a_model_without_attributes_paints(registry: Registry) -> None:
     async with opened(registry) as engine:
         latents = np.ones((2, LATENT_DIM), np.float32)
         assert len(await engine.paint(latents, np.zeros((2, 0), np.float32))) == 2
-
-
-@pytest.mark.parametrize(
-    ("share", "cores"), [("max 100000", 8), ("250000 100000", 2), ("5000 100000", 1), (None, 8)]
-)
-def test_a_containers_share_of_the_cores_is_respected(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: str | None, cores: int
-) -> None:
-    monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(8)), raising=False)
-    quota = tmp_path / "cpu.max"
-    if share is not None:
-        quota.write_text(f"{share}\n")
-    assert usable_cores(quota) == cores
-
-
-def test_cuda_where_there_is_none(
-    registry: Registry, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Demanded, it is refused in words; left to choice, the CPU paints and a line says so."""
-    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
-    with pytest.raises(ModelUnavailable, match="extra 'cuda'"):
-        load_model(registry, None, EngineSettings(provider="cuda"))
-    monkeypatch.setattr("bot.model._has_nvidia_driver", lambda: True)
-    model = load_model(registry, None, EngineSettings(provider="auto"))
-    assert model.provider == "CPUExecutionProvider"
-    assert "painting on the CPU" in caplog.text

@@ -1,0 +1,165 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+from tiny_model import (
+    IMAGE_SIZE,
+    add_model,
+    build,
+    build_critic,
+    build_generator,
+    build_upscaler,
+)
+
+from bot.errors import ModelUnavailable
+from bot.model import Model, load_model, usable_cores
+from bot.settings import EngineSettings
+from export.manifest import CRITIC, GENERATOR, UPSCALER
+from export.registry import Registry
+
+
+def loaded(registry: Registry, name: str, **settings: object) -> Model:
+    return load_model(
+        registry, name, EngineSettings(**{"provider": "cpu", "threads": 1, **settings})
+    )
+
+
+def pictures(n: int) -> np.ndarray:
+    shape = (n, IMAGE_SIZE, IMAGE_SIZE, 3)
+    return np.random.RandomState(0).randint(0, 256, shape).astype(np.uint8)
+
+
+def test_a_model_with_a_generator_alone(registry: Registry) -> None:
+    model = loaded(registry, "tiny", candidates=4)
+    assert model.sizes == (64,)
+    assert model.candidates == 1, "nobody could choose among more"
+    np.testing.assert_array_equal(model.upscale(pictures(2), 64), pictures(2))
+
+
+def test_how_many_candidates_is_the_models_word_unless_the_operator_says(
+    registry: Registry,
+) -> None:
+    add_model(registry, "choosy", candidates=4)
+    assert loaded(registry, "choosy").candidates == 4
+    assert loaded(registry, "choosy", candidates=2).candidates == 2
+    assert loaded(registry, "choosy", candidates=1).candidates == 1
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 6])
+def test_each_picture_is_upscaled_to_its_place(registry: Registry, threads: int, n: int) -> None:
+    add_model(registry, "large", upscaler=True)
+    model = loaded(registry, "large", threads=threads)
+    assert model.sizes == (64, 128, 256)
+    images = pictures(n)
+    np.testing.assert_array_equal(model.upscale(images, 256), images.repeat(4, 1).repeat(4, 2))
+    np.testing.assert_array_equal(model.upscale(images, 128), images.repeat(2, 1).repeat(2, 2))
+
+
+def test_the_double_size_is_the_mean_of_each_four_pixels(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_model(registry, "large", upscaler=True)
+    model = loaded(registry, "large")
+    chequer = np.zeros((256, 256, 3), np.uint8)
+    chequer[::2, ::2] = chequer[1::2, 1::2] = 255
+    monkeypatch.setattr("bot.model._only", lambda outputs: chequer[None])
+    assert set(np.unique(model.upscale(pictures(1), 128))) <= {127, 128}
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_scores_are_of_the_pictures_in_their_order(registry: Registry, threads: int) -> None:
+    add_model(registry, "choosy", candidates=2)
+    model = loaded(registry, "choosy", threads=threads)
+    images = pictures(20) // np.arange(1, 21, dtype=np.uint8)[:, None, None, None]
+    conditions = np.eye(22, dtype=np.float32)[np.arange(20)]
+    liking = np.where(conditions[:, 0] > 0, -3, 1)
+    expected = images.mean((1, 2, 3)) * liking
+    np.testing.assert_allclose(model.score(images, conditions), expected, rtol=1e-4)
+
+
+def wrong_scale() -> onnx.ModelProto:
+    return build_upscaler(scale=2)
+
+
+def scores_in_a_column() -> onnx.ModelProto:
+    critic = build_critic(22)
+    critic.graph.node[-1].output[0] = "row"
+    critic.graph.node.append(helper.make_node("Unsqueeze", ["row", "axis"], ["score"]))
+    critic.graph.initializer.append(helper.make_tensor("axis", TensorProto.INT64, [1], [1]))
+    del critic.graph.output[0].type.tensor_type.shape.dim[:]
+    critic.graph.output[0].type.tensor_type.ClearField("shape")
+    return critic
+
+
+def no_scores() -> onnx.ModelProto:
+    critic = build_critic(22)
+    critic.graph.node[-1].output[0] = "number"
+    critic.graph.node.append(helper.make_node("Log", ["number"], ["logarithm"]))
+    critic.graph.node.append(helper.make_node("Neg", ["logarithm"], ["score"]))
+    return critic
+
+
+def whole_numbers() -> onnx.ModelProto:
+    image = helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", 64, 64, 3])
+    large = helper.make_tensor_value_info("large", TensorProto.INT32, ["n", 256, 256, 3])
+    nodes = [
+        helper.make_node("Cast", ["image"], ["numbers"], to=TensorProto.INT32),
+        helper.make_node("Tile", ["numbers", "times"], ["large"]),
+    ]
+    return build("upscaler", nodes, [image], large, {"times": np.array([1, 4, 4, 1])})
+
+
+@pytest.mark.parametrize(
+    ("file", "graph", "words"),
+    [
+        (UPSCALER, wrong_scale, r"uint8 \[1, 128, 128, 3\].* uint8 \[1, 256, 256, 3\]"),
+        (UPSCALER, whole_numbers, r"int32.* uint8"),
+        (CRITIC, scores_in_a_column, r"float32 \[1, 1\].* float32 \[1\]"),
+        (CRITIC, no_scores, "no finite scores"),
+        (CRITIC, wrong_scale, "does not run"),
+        (GENERATOR, wrong_scale, "does not run"),
+    ],
+)
+def test_files_that_do_not_do_what_the_contract_says_are_refused(
+    registry: Registry, file: str, graph: Callable[[], onnx.ModelProto], words: str
+) -> None:
+    manifest = registry.load("tiny")[1].model_copy(update={"name": "wrong"})
+
+    def files(folder: Path) -> None:
+        onnx.save(build_generator(manifest.attributes), folder / GENERATOR)
+        onnx.save(graph(), folder / file)
+
+    registry.add(manifest, files)
+    with pytest.raises(ModelUnavailable, match=words) as refusal:
+        loaded(registry, "wrong")
+    assert "wrong" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("share", "cores"), [("max 100000", 8), ("250000 100000", 2), ("5000 100000", 1), (None, 8)]
+)
+def test_a_containers_share_of_the_cores_is_respected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: str | None, cores: int
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(8)), raising=False)
+    quota = tmp_path / "cpu.max"
+    if share is not None:
+        quota.write_text(f"{share}\n")
+    assert usable_cores(quota) == cores
+
+
+def test_cuda_where_there_is_none(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Demanded, it is refused in words; left to choice, the CPU paints and a line says so."""
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
+    with pytest.raises(ModelUnavailable, match="extra 'cuda'"):
+        load_model(registry, None, EngineSettings(provider="cuda"))
+    monkeypatch.setattr("bot.model._has_nvidia_driver", lambda: True)
+    model = load_model(registry, None, EngineSettings(provider="auto"))
+    assert model.provider == "CPUExecutionProvider"
+    assert "painting on the CPU" in caplog.text
