@@ -10,6 +10,13 @@ Labels = tuple[tuple[str, str], ...]
 ENGINE = {
     "batches": ("irodori_batches_total", "counter", "Batches that were painted."),
     "pictures": ("irodori_pictures_total", "counter", "Pictures that were painted."),
+    "candidates": ("irodori_candidates_total", "counter", "Pictures painted to choose among."),
+    "upscaled": ("irodori_upscaled_total", "counter", "Pictures that were upscaled."),
+    "upscale_seconds": (
+        "irodori_upscale_seconds_total",
+        "counter",
+        "Seconds spent on upscaling.",
+    ),
     "waiting": ("irodori_pictures_waiting", "gauge", "Pictures in the queue now."),
     "refused": ("irodori_refused_total", "counter", "Requests that were answered busy."),
     "dropped": ("irodori_dropped_total", "counter", "Requests given up before they were painted."),
