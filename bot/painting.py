@@ -10,9 +10,9 @@ from bot.latents import draw_candidates
 from export.manifest import Manifest
 
 # How far a variation is from its parent: at 0 it is the same face, at pi / 2 any other one.
-VARIATION_ANGLE = 0.45
-MIX_ANGLE = 0.25  # the same for a child of two, from the point between them
-MIX_WEIGHTS = (0.35, 0.65)  # between which the second parent's share lies
+VARIATION_ANGLE = 0.6
+MIX_ANGLE = 0.4  # the same for a child of two, from the point between them
+MIX_WEIGHTS = (0.3, 0.7)  # between which the second parent's share lies
 
 
 def draw_latent(seed: int, latent_dim: int) -> np.ndarray:
