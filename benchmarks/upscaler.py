@@ -1,0 +1,122 @@
+"""Is the upscaler better than plain resizing? Prints PSNR and SSIM, and draws generated faces.
+
+    python benchmarks/upscaler.py --data faces256.zip
+
+The pictures are ones that the upscaler was not trained on: made small and worn as it has learnt to
+expect it, and made small and left clean. The sheet shows generated faces, for which there is no
+truth to measure by: nearest, bicubic, Lanczos, and the model's upscaler, side by side.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from config import ModelsSettings
+from export.manifest import GENERATOR, UPSCALER, Manifest, ModelError
+from export.registry import Registry
+from train.data import DataError, load
+from train.upscaler.loop import split
+from train.upscaler.measure import RESAMPLING, Enlarge, clean, measure, resize, worn
+
+FACES = 6
+SHEET = Path(__file__).parents[1] / "docs" / "upscaler.webp"
+
+
+def open_session(path: Path, threads: int = 0) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def onnx_enlarge(session: onnxruntime.InferenceSession) -> Enlarge:
+    def enlarge(pictures: Tensor) -> Tensor:
+        [image] = session.run(None, {"image": pictures.permute(0, 2, 3, 1).contiguous().numpy()})
+        return torch.from_numpy(image).permute(0, 3, 1, 2)
+
+    return enlarge
+
+
+def paint(folder: Path, manifest: Manifest) -> Tensor:
+    """The first faces of a fixed seed, each of another condition: uint8 [N, 3, S, S]."""
+    rng = np.random.RandomState(0)
+    latents = rng.standard_normal((FACES, manifest.latent_dim)).astype(np.float32)
+    wishes = [{a.name: rng.choice(a.values) for a in manifest.attributes} for _ in range(FACES)]
+    conditions = np.stack([manifest.encode(wish) for wish in wishes])
+    feeds = {"latent": latents, "condition": conditions}
+    [image] = open_session(folder / GENERATOR).run(None, feeds)
+    return torch.from_numpy(image).permute(0, 3, 1, 2)
+
+
+def draw_sheet(ways: dict[str, Enlarge], faces: Tensor) -> Image.Image:
+    """A row for each face, a labelled column for each way."""
+    columns = [enlarge(faces) for enlarge in ways.values()]
+    rows = torch.cat(list(torch.cat(columns, dim=3)), dim=1).permute(1, 2, 0)
+    top = 24
+    sheet = Image.new("RGB", (rows.shape[1], top + rows.shape[0]), "white")
+    sheet.paste(Image.fromarray(rows.contiguous().numpy()), (0, top))
+    pen, width = ImageDraw.Draw(sheet), rows.shape[1] / len(ways)
+    for x, label in enumerate(ways):
+        place = ((x + 0.5) * width, top / 2)
+        pen.text(place, label, "black", ImageFont.load_default(14), anchor="mm")
+    return sheet
+
+
+def print_speed(path: Path, size: int) -> None:
+    """Medians of a picture alone, on one thread and on two in turn."""
+    sessions = {threads: open_session(path, threads) for threads in (1, 2)}
+    took: dict[int, list[float]] = {threads: [] for threads in sessions}
+    picture = np.random.RandomState(0).randint(0, 256, (1, size, size, 3)).astype(np.uint8)
+    for _ in range(20):
+        for threads, session in sessions.items():
+            start = time.perf_counter()
+            session.run(None, {"image": picture})
+            took[threads].append(time.perf_counter() - start)
+    shown = ", ".join(f"{1000 * np.median(t):.0f} ms on {n}" for n, t in took.items())
+    print(f"one picture of {size} pixels: {shown} CPU threads")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--model", help="default: the one in use")
+    parser.add_argument("--models", type=Path, default=ModelsSettings().dir)
+    parser.add_argument("--sheet", type=Path, default=SHEET, help="where the faces are drawn")
+    arguments = parser.parse_args()
+    try:
+        folder, manifest = Registry(arguments.models).load(arguments.model)
+        if UPSCALER not in manifest.files:
+            sys.exit(f"model {manifest.name} has no {UPSCALER}")
+        trained = manifest.training["upscaler"]
+        pictures = load(arguments.data, trained["settings"]["resolution"])
+    except (ModelError, DataError) as error:
+        sys.exit(str(error))
+    if pictures.fingerprint != trained["fingerprint"]:
+        print("these are not the pictures that it was trained with, so all are new to it")
+    _, truth = split(pictures.images)
+
+    session = open_session(folder / UPSCALER)
+    ways = {**{how: resize(how) for how in RESAMPLING}, "upscaler": onnx_enlarge(session)}
+    print(f"model {manifest.name}, {len(truth)} pictures of {arguments.data.name}")
+    print(f"{'':10}{'worn: PSNR':>14}{'SSIM':>9}{'clean: PSNR':>16}{'SSIM':>9}")
+    inputs = (worn(truth), clean(truth))
+    for way, enlarge in ways.items():
+        bad, good = (measure(enlarge, small, truth) for small in inputs)
+        print(
+            f"{way:10}{bad['psnr']:11.2f} dB{bad['ssim']:9.4f}"
+            f"{good['psnr']:13.2f} dB{good['ssim']:9.4f}",
+            flush=True,
+        )
+    print_speed(folder / UPSCALER, manifest.image_size)
+    draw_sheet(ways, paint(folder, manifest)).save(arguments.sheet, quality=90, method=6)
+    print(f"generated faces: {arguments.sheet}")
+
+
+if __name__ == "__main__":
+    main()
