@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 try:
-    import torch
+    import torch  # noqa: F401 - to say first that it is missing
     from rich.console import Console
 except ModuleNotFoundError as missing:
     sys.exit(f"training needs {missing.name}: pip install -e '.[train]'")
@@ -22,8 +22,10 @@ from export.registry import Registry
 from train import checkpoint
 from train.calibrate import calibrate
 from train.data import DataError, Faces, load
+from train.distributed import ALONE, ShareError, Team, WorkerLostError, join
 from train.judge import Judge, prepare
-from train.loop import DivergedError, Stopped, train
+from train.loop import DivergedError, MemoryShortError, Stopped, train
+from train.machine import MachineError, make_ready
 from train.promote import incomparable, onnx_paint, promote
 from train.settings import TrainingSettings, TrainSettings, add_flags, given_flags
 from train.upscaler import command as upscaler
@@ -52,7 +54,9 @@ def main(given: Sequence[str] | None = None) -> None:
         if arguments.command == "judge":
             _judge_model(arguments.model, settings, console)
         else:
-            _train(arguments, settings, console)
+            with join() as team:
+                console.quiet = not team.first
+                _train(arguments, settings, console, team)
     except KeyboardInterrupt:  # before or after the training itself, which takes it kindly
         console.print("interrupted")
         sys.exit(130)
@@ -65,9 +69,15 @@ def main(given: Sequence[str] | None = None) -> None:
         checkpoint.CheckpointError,
         DivergedError,
         ExportError,
+        MachineError,
+        MemoryShortError,
         ModelError,
         OSError,
+        ShareError,
+        WorkerLostError,
     ) as error:
+        if isinstance(error, MemoryShortError | WorkerLostError):
+            console.quiet = False  # not every process says the same
         console.print(f"error: {error}", markup=False, highlight=False)
         sys.exit(2)
 
@@ -114,29 +124,42 @@ def _settings(arguments: argparse.Namespace) -> TrainingSettings:
     return settings.model_copy(update={"train": resumed})
 
 
-def _train(arguments: argparse.Namespace, settings: TrainingSettings, console: Console) -> None:
+def _train(
+    arguments: argparse.Namespace, settings: TrainingSettings, console: Console, team: Team
+) -> None:
+    team.part(settings.train.batch, settings.train.group)  # said before the data is read
     registry = Registry(settings.models.dir)
     if arguments.model_name is not None:
         registry.vacant(arguments.model_name)
-    faces = _faces(settings.train, console)
-    run = arguments.resume or _new_run(settings.train, faces)
-    info = checkpoint.RunInfo(
-        run=run.resolve().name,
-        attributes=faces.attributes,
-        latent_dim=settings.train.latent_dim,
-        image_size=settings.train.resolution,
-        fingerprint=faces.fingerprint,
-        settings=settings.train.model_dump(mode="json"),
-    )
-    if arguments.resume and checkpoint.read_run(run).fingerprint != faces.fingerprint:
-        raise checkpoint.CheckpointError(
-            f"{run} was trained on other data than {settings.train.data}; resume it with its own"
+    faces = _faces(settings.train, console, team)
+
+    def begin() -> Path:
+        run = arguments.resume or _new_run(settings.train, faces)
+        if arguments.resume and checkpoint.read_run(run).fingerprint != faces.fingerprint:
+            raise checkpoint.CheckpointError(
+                f"{run} was trained on other data than {settings.train.data}; "
+                "resume it with its own"
+            )
+        _judge(settings, faces, console)  # keeps it in a file, for all
+        info = checkpoint.RunInfo(
+            run=run.resolve().name,
+            attributes=faces.attributes,
+            latent_dim=settings.train.latent_dim,
+            image_size=settings.train.resolution,
+            fingerprint=faces.fingerprint,
+            settings=settings.train.model_dump(mode="json"),
         )
+        checkpoint.write_run(run, info)
+        (run / JUDGED).unlink(missing_ok=True)  # what it says is of an earlier generator
+        return run
+
+    run = team.once(begin)
     judge = _judge(settings, faces, console)
-    checkpoint.write_run(run, info)
-    (run / JUDGED).unlink(missing_ok=True)  # what it says is of an earlier generator
-    console.print(f"training in {run} on {faces.images.device}", highlight=False)
-    trainer = train(run, settings.train, judge.learnt, judge, console)
+    shared = f", {team.size} processes" if team.size > 1 else ""
+    console.print(f"training in {run} on {faces.images.device}{shared}", highlight=False)
+    trainer = train(run, settings.train, judge.learnt, judge, console, team)
+    if not team.first:
+        return
     figures = calibrate(trainer.ema, judge)
     checkpoint.save(run, trainer.state(), checkpoint.read_progress(run))
     console.print(f"latents are spread by {trainer.ema.spread.item():g}", highlight=False)
@@ -155,7 +178,7 @@ def _judge_model(name: str | None, settings: TrainingSettings, console: Console)
     registry = Registry(settings.models.dir)
     folder, manifest = registry.load(name)
     size = {"resolution": manifest.image_size}
-    faces = _faces(settings.train.model_copy(update=size), console)
+    faces = _faces(settings.train.model_copy(update=size), console, ALONE)
     reason = incomparable(manifest, faces)
     if reason:
         raise ModelError(f"model {manifest.name} {reason}")
@@ -164,20 +187,11 @@ def _judge_model(name: str | None, settings: TrainingSettings, console: Console)
     _print_figures(judge.measure(onnx_paint(folder), manifest.latent_dim), console)
 
 
-def _faces(settings: TrainSettings, console: Console) -> Faces:
+def _faces(settings: TrainSettings, console: Console, team: Team) -> Faces:
     if settings.data is None:
         console.print(NO_DATA, highlight=False)
         sys.exit(2)
-    device = settings.device
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    elif device == "cuda" and not torch.cuda.is_available():
-        raise config.SettingsError(
-            f"train.device is cuda, but PyTorch {torch.__version__} finds no CUDA device here; "
-            "auto takes what there is"
-        )
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
+    device = str(make_ready(settings.device, settings.threads, team))
     faces = load(settings.data, settings.resolution, skip_bad=settings.skip_bad, device=device)
     named = ", ".join(f"{a.name} ({len(a.values)})" for a in faces.attributes) or "none"
     console.print(f"{len(faces):,} images, attributes: {named}", highlight=False)

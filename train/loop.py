@@ -21,7 +21,9 @@ from torch import Tensor
 
 from train import checkpoint, report
 from train.data import Faces, one_hot
+from train.distributed import ALONE, Team, WorkerLostError, is_of_a_lost_worker
 from train.judge import Judge
+from train.machine import is_out_of_memory
 from train.settings import TrainSettings
 from train.trainer import Trainer
 
@@ -35,31 +37,79 @@ class DivergedError(Exception):
     """The losses are no numbers any more, or absurd; the last good checkpoint is kept."""
 
 
+class MemoryShortError(Exception):
+    """The batch does not fit into the memory."""
+
+
 class Stopped(Exception):  # noqa: N818 - not an error
     """Somebody pressed Ctrl-C or sent SIGTERM; the checkpoint has been written."""
 
 
 def train(
-    run: Path, settings: TrainSettings, faces: Faces, judge: Judge, console: Console
+    run: Path,
+    settings: TrainSettings,
+    faces: Faces,
+    judge: Judge,
+    console: Console,
+    team: Team = ALONE,
 ) -> Trainer:
     """Trains in folder `run`, going on from its checkpoint if it has one.
 
-    Returns the trainer at the goal, checkpoint written. Raises Stopped or DivergedError.
+    Returns the trainer at the goal, checkpoint written. Of a team, all call this alike, and process
+    0 reads and writes the run. Raises Stopped, DivergedError, MemoryShortError or WorkerLostError.
     """
-    trainer = Trainer(settings, faces)
-    elapsed = 0.0
-    if (run / checkpoint.CHECKPOINT_FILE).exists():
-        progress = checkpoint.read_progress(run)
-        tensors = checkpoint.restore(run)
-        try:
-            trainer.restore(tensors, progress["step"])
-        except (RuntimeError, KeyError) as error:
-            raise checkpoint.CheckpointError(
-                f"the checkpoint of {run} is of other networks: {error}"
+    try:
+        trainer = Trainer(settings, faces, team)
+        elapsed = _restore(run, trainer)
+        if team.first:
+            report.rewind_log(run, trainer.images)
+        return _Loop(run, settings, trainer, judge, console, elapsed).run()
+    except (RuntimeError, MemoryError) as error:
+        if is_out_of_memory(error):
+            raise MemoryShortError(
+                f"a batch of {settings.batch} does not fit into the memory of "
+                f"{faces.images.device}; start anew with {_less(settings, team)}{_kept(run)}"
             ) from None
-        elapsed = progress["seconds"]
-    report.rewind_log(run, trainer.images)
-    return _Loop(run, settings, trainer, judge, console, elapsed).run()
+        if is_of_a_lost_worker(error):
+            raise WorkerLostError(
+                "another process of this training died; its own words, if any, are above"
+                f"{_kept(run)}"
+            ) from None
+        raise
+
+
+def _restore(run: Path, trainer: Trainer) -> float:
+    """Takes over the run's checkpoint, if it has one; returns the seconds that it took."""
+
+    def read() -> tuple[dict[str, Tensor], int, float] | None:
+        if not (run / checkpoint.CHECKPOINT_FILE).exists():
+            return None
+        progress = checkpoint.read_progress(run)
+        return checkpoint.restore(run), progress["step"], progress["seconds"]
+
+    kept = trainer.team.once(read)
+    if kept is None:
+        return 0.0
+    tensors, step, seconds = kept
+    try:
+        trainer.restore(tensors, step)
+    except (RuntimeError, KeyError) as error:
+        raise checkpoint.CheckpointError(
+            f"the checkpoint of {run} is of other networks: {error}"
+        ) from None
+    return seconds
+
+
+def _less(settings: TrainSettings, team: Team) -> str:
+    whole = settings.group * team.size
+    half = settings.batch // 2 // whole * whole
+    return f"--batch {half}" if half else "a smaller --width or --resolution"
+
+
+def _kept(run: Path) -> str:
+    if not (run / checkpoint.CHECKPOINT_FILE).exists():
+        return "; there is no checkpoint yet"
+    return f"; the last checkpoint is kept, and goes on with --resume {run}"
 
 
 class _Loop:
@@ -73,7 +123,7 @@ class _Loop:
         elapsed: float,
     ) -> None:
         self.folder, self.settings, self.trainer = folder, settings, trainer
-        self.judge, self.console = judge, console
+        self.judge, self.console, self.team = judge, console, trainer.team
         self.elapsed_before, self.started = elapsed, time.monotonic()
         self.saved_at = self.started
         attributes = trainer.faces.attributes
@@ -83,6 +133,8 @@ class _Loop:
         self.losses: dict[str, float] = {}
         self.as_asked: dict[str, float] = {}
         self.since_report = (self.started, trainer.images)
+        self.clock = elapsed
+        """Seconds of training, as all processes take them."""
 
     @property
     def seconds(self) -> float:
@@ -92,7 +144,7 @@ class _Loop:
     def done(self) -> float:
         """How much of the goal is reached, 0…1."""
         if self.settings.minutes is not None:
-            return min(1.0, self.seconds / (60 * self.settings.minutes))
+            return min(1.0, self.clock / (60 * self.settings.minutes))
         return min(1.0, self.trainer.images / self.settings.images)
 
     def run(self) -> Trainer:
@@ -100,7 +152,7 @@ class _Loop:
             task = bar.add_task("", total=1.0, note="", completed=self.done)  # type: ignore[arg-type]
             next_report = self._next_report()
             losses: dict[str, Tensor] = {}
-            while self.done < 1 and not stop:
+            while not self._agree_to_stop(stop) and self.done < 1:
                 losses = self.trainer.train_step(self._learning_rate())
                 if self.trainer.step % CHECK_STEPS == 0:
                     self._check(losses)
@@ -116,12 +168,18 @@ class _Loop:
                 self._save()
             if self.done == 1 and self.since_report[1] < self.trainer.images:
                 self._report()
-            if stop:
+            if self._agree_to_stop(stop):
+                sign = stop[0] if stop else "another process"
                 raise Stopped(
-                    f"stopped by {stop[0]} at {self.trainer.images:,} images; "
+                    f"stopped by {sign} at {self.trainer.images:,} images; "
                     f"go on with: python -m train --resume {self.folder}"
                 )
         return self.trainer
+
+    def _agree_to_stop(self, stop: list[str]) -> bool:
+        """All processes take the same step or none, and at the same time of the clock."""
+        self.clock, wish = self.team.most(self.seconds, float(bool(stop)))
+        return wish > 0
 
     def _next_report(self) -> int:
         every = self.settings.report_images
@@ -132,7 +190,8 @@ class _Loop:
         return self.settings.learning_rate * max(0.05, min(1.0, left))
 
     def _check(self, losses: dict[str, Tensor]) -> None:
-        self.losses = {name: value.item() for name, value in losses.items()}
+        values = self.team.mean(torch.stack(list(losses.values()))).tolist()
+        self.losses = dict(zip(losses, values, strict=True))
         for name, value in self.losses.items():
             if not math.isfinite(value) or abs(value) > ABSURD:
                 raise self._diverged(f"{name} loss is {value}")
@@ -146,6 +205,11 @@ class _Loop:
         )
 
     def _report(self) -> None:
+        if self.team.first:
+            self._write_report()
+        self.since_report = (time.monotonic(), self.trainer.images)
+
+    def _write_report(self) -> None:
         device = self.trainer.device
         labels = self.labels.to(device)
         conditions = one_hot(labels, self.trainer.faces.sizes)
@@ -166,7 +230,6 @@ class _Loop:
         report.append_log(self.folder, figures)
         report.save_plot(self.folder)
         self.console.print(f"{self.trainer.images:,} images · {self._note()}", highlight=False)
-        self.since_report = (time.monotonic(), self.trainer.images)
 
     def _speed(self) -> float:
         moment, images = self.since_report
@@ -186,6 +249,8 @@ class _Loop:
             if tensor.is_floating_point() and not tensor.isfinite().all():
                 raise self._diverged(f"{name} is not finite")
         self.saved_at = time.monotonic()
+        if not self.team.first:
+            return
         progress = {
             "images": self.trainer.images,
             "step": self.trainer.step,

@@ -3,7 +3,7 @@
 Realness scores are [N] logits; `real` and `fake` at one place share a condition.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -36,18 +36,24 @@ def classification(logits: Sequence[Tensor], labels: Tensor) -> Tensor:
     return torch.stack(losses).sum() if losses else torch.zeros((), device=labels.device)
 
 
-def likeness(real: Tensor, fake: Tensor, group: int) -> Tensor:
+def likeness(
+    real: Tensor, fake: Tensor, group: int, mean: Callable[[Tensor], Tensor] = lambda x: x
+) -> Tensor:
     """How much less fakes of one condition differ than real faces do, as a share; 0 if not less.
 
     Images [N, 3, S, S], in groups of neighbours that share a condition. Asks of the generator what
-    mode seeking does (Mao et al. 2019), but no more than the data shows.
+    mode seeking does (Mao et al. 2019), but no more than the data shows. `mean` is that over all
+    processes, where others have other parts of the batch: this is no mean of their ratios.
     """
 
     def spread(images: Tensor) -> Tensor:
-        grouped = images.reshape(-1, group, images[0].numel())
-        return (grouped.var(dim=1, unbiased=False).mean(dim=1) + 1e-8).sqrt().mean()
+        grouped = images.unflatten(0, (-1, group))
+        # Not var(dim=1), which is 25 times slower on a CPU.
+        variance = (grouped - grouped.mean(dim=1, keepdim=True)).square().mean(dim=(1, 2, 3, 4))
+        return (variance + 1e-8).sqrt().mean()
 
-    return F.relu(1 - spread(fake) / spread(real))
+    faked, found = mean(torch.stack([spread(fake), spread(real)])).unbind()
+    return F.relu(1 - faked / found)
 
 
 def zero_centred_penalty(scores: Tensor, images: Tensor) -> Tensor:

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from train import losses
 from train.augment import flip_and_shift
 from train.data import Faces, one_hot
+from train.distributed import ALONE, Team, whole_batch_norms
+from train.machine import compiles
 from train.networks import Discriminator, Generator
 from train.sampler import GroupSampler
 from train.settings import TrainSettings
@@ -21,8 +23,10 @@ class Trainer:
     All randomness comes from one generator, `rng`, so that a restored state goes on exactly.
     """
 
-    def __init__(self, settings: TrainSettings, faces: Faces) -> None:
-        self.settings, self.faces = settings, faces
+    def __init__(self, settings: TrainSettings, faces: Faces, team: Team = ALONE) -> None:
+        """Raises ShareError where the team cannot share a batch."""
+        self.settings, self.faces, self.team = settings, faces, team
+        self.part = team.part(settings.batch, settings.group)
         self.device = faces.images.device
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
@@ -39,6 +43,17 @@ class Trainer:
             "generator": self._optimiser(self.generator),
             "discriminator": self._optimiser(self.discriminator),
         }
+        if team.size > 1:
+            whole_batch_norms(self.generator)
+        self.compiled = compiles(settings.compile, self.device)
+        if self.compiled:
+            self.generator.compile()
+            self.discriminator.compile()
+        self.players = {
+            "generator": team.share(self.generator),
+            "discriminator": team.share(self.discriminator),
+        }
+        """The two networks, as they are trained."""
         self.rng = torch.Generator(device=self.device).manual_seed(settings.seed)
         self.sampler = GroupSampler(faces, settings.batch, settings.group, self.rng)
         self.step = 0
@@ -59,91 +74,96 @@ class Trainer:
     def train_step(self, learning_rate: float) -> dict[str, Tensor]:
         """One update of each player on one batch; returns the losses, still on the device.
 
-        Both see the same fakes: the generator moves first, the discriminator answers it.
+        Both see the same fakes, and the discriminator's one pass over them serves both.
         """
-        settings = self.settings
         for optimiser in self.optimisers.values():
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate
-        rows = self.sampler()
-        labels = self.faces.labels[rows]
-        condition = one_hot(labels, self.faces.sizes)
-        real = flip_and_shift(self.faces.images[rows], self.rng).float() / 127.5 - 1
-        latent = torch.randn(
-            settings.batch, settings.latent_dim, generator=self.rng, device=self.device
-        )
-        with self._half_precision():
-            fake = flip_and_shift(self.generator(latent, condition), self.rng).float()
-            figures = self._generator_step(real, fake, condition, labels)
         # Lazy regularisation (Karras et al. 2020, StyleGAN2): seldom, and as much stronger.
-        lazy = settings.penalty > 0 and self.step % settings.penalty_every == 0
-        # Gradients of gradients need all their digits.
-        with contextlib.nullcontext() if lazy else self._half_precision():
-            figures |= self._discriminator_step(real, fake.detach(), condition, labels, lazy)
+        lazy = self.settings.penalty > 0 and self.step % self.settings.penalty_every == 0
+        real, labels, latent = self._draw()
+        condition = one_hot(labels, self.faces.sizes)
+        fake = self._paint(latent, condition)
+        slope, loss, figures = self._compare(real, fake.detach(), condition, labels, lazy)
+        self._update("generator", fake, slope)
+        self._update("discriminator", loss)
         self._average()
         self.step += 1
         return figures
 
-    def _generator_step(
-        self, real: Tensor, fake: Tensor, condition: Tensor, labels: Tensor
-    ) -> dict[str, Tensor]:
-        self.discriminator.requires_grad_(False)
-        fake_score, logits = self.discriminator(fake, condition)
-        if self.settings.loss == "relativistic":
-            with torch.no_grad():
-                real_score, _ = self.discriminator(real, condition)
-            adversarial = losses.relativistic_generator(real_score, fake_score)
-        else:
-            adversarial = losses.nonsaturating_generator(fake_score)
-        naming = losses.classification(logits, labels)
-        likeness = losses.likeness(real, fake, self.settings.group)
-        self._update(
-            "generator",
-            adversarial
-            + self.settings.class_weight * naming
-            + self.settings.diversity_weight * likeness,
+    def _draw(self) -> tuple[Tensor, Tensor, Tensor]:
+        """This process's part of a batch: pictures in -1…1, labels and latents."""
+        batch, part = self.settings.batch, self.part
+        rows = self.sampler()[part]
+        real = flip_and_shift(self.faces.images[rows], self.rng, batch, part)
+        latent = torch.randn(
+            batch, self.settings.latent_dim, generator=self.rng, device=self.device
         )
-        self.discriminator.requires_grad_(True)
-        return {
-            "generator": adversarial.detach(),
-            "generator_naming": naming.detach(),
-            "likeness": likeness.detach(),
-        }
+        return real.float().div_(127.5).sub_(1), self.faces.labels[rows], latent[part]
 
-    def _discriminator_step(
+    def _paint(self, latent: Tensor, condition: Tensor) -> Tensor:
+        with self._half_precision():
+            fake = self.players["generator"](latent, condition)
+        return flip_and_shift(fake.float(), self.rng, self.settings.batch, self.part)
+
+    def _compare(
         self, real: Tensor, fake: Tensor, condition: Tensor, labels: Tensor, lazy: bool
-    ) -> dict[str, Tensor]:
-        settings = self.settings
+    ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+        """The generator's loss, as its slope at the fakes; the discriminator's loss; figures."""
+        settings, discriminator = self.settings, self.players["discriminator"]
         relativistic = settings.loss == "relativistic"
-        both = torch.cat([real, fake]).requires_grad_(lazy)
-        scores, logits = self.discriminator(both, torch.cat([condition, condition]))
-        real_score, fake_score = scores.chunk(2)
-        if relativistic:
-            adversarial = losses.relativistic_discriminator(real_score, fake_score)
-        else:
-            adversarial = losses.nonsaturating_discriminator(real_score, fake_score)
-        naming = losses.classification([head[: len(real)] for head in logits], labels)
-        total = adversarial + settings.class_weight * naming
-        figures = {"discriminator": adversarial.detach(), "discriminator_naming": naming.detach()}
+        real.requires_grad_(lazy)
+        fake.requires_grad_()
+        with self._for_second_derivatives() if lazy else self._half_precision():
+            real_score, real_logits = discriminator(real, condition)
+            fake_score, fake_logits = discriminator(fake, condition)
+            if relativistic:
+                painting = losses.relativistic_generator(real_score.detach(), fake_score)
+                telling = losses.relativistic_discriminator(real_score, fake_score)
+            else:
+                painting = losses.nonsaturating_generator(fake_score)
+                telling = losses.nonsaturating_discriminator(real_score, fake_score)
+            fake_naming = losses.classification(fake_logits, labels)
+            real_naming = losses.classification(real_logits, labels)
+        likeness = losses.likeness(real.detach(), fake, settings.group, self.team.mean)
+        (slope,) = torch.autograd.grad(
+            painting + settings.class_weight * fake_naming + settings.diversity_weight * likeness,
+            fake,
+            retain_graph=True,
+        )
+        loss = telling + settings.class_weight * real_naming
         if lazy:
-            steepness = losses.zero_centred_penalty(scores, both)
-            real_part, fake_part = steepness.chunk(2)
-            penalty = real_part.mean() + (fake_part.mean() if relativistic else 0.0)
-            total = total + settings.penalty / 2 * settings.penalty_every * penalty
-            self.penalty = penalty.detach()
-        self._update("discriminator", total)
-        return figures | {"penalty": self.penalty}
+            penalty = losses.zero_centred_penalty(real_score, real).mean()
+            if relativistic:
+                penalty = penalty + losses.zero_centred_penalty(fake_score, fake).mean()
+            loss = loss + settings.penalty / 2 * settings.penalty_every * penalty
+            self.penalty = self.team.mean(penalty.detach())
+        figures = {
+            "generator": painting,
+            "generator_naming": fake_naming,
+            "likeness": likeness,
+            "discriminator": telling,
+            "discriminator_naming": real_naming,
+            "penalty": self.penalty,
+        }
+        return slope, loss, {name: value.detach() for name, value in figures.items()}
 
-    def _update(self, player: str, loss: Tensor) -> None:
+    def _update(self, player: str, output: Tensor, gradient: Tensor | None = None) -> None:
         optimiser = self.optimisers[player]
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        output.backward(gradient)
         optimiser.step()
 
     def _half_precision(self) -> torch.autocast:
         return torch.autocast(
             self.device.type, dtype=torch.bfloat16, enabled=self.device.type == "cuda"
         )
+
+    def _for_second_derivatives(self) -> contextlib.AbstractContextManager[object]:
+        """They need all their digits, and compiled code has none."""
+        if self.compiled:
+            return torch.compiler.set_stance("force_eager")
+        return contextlib.nullcontext()
 
     @torch.no_grad()
     def _average(self) -> None:

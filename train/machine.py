@@ -1,0 +1,77 @@
+"""What training takes of the machine: device, threads, memory, compiler."""
+
+import ctypes
+import importlib.util
+import os
+import sys
+from contextlib import suppress
+from typing import Literal
+
+import torch
+
+from train.distributed import Team
+
+MMAP_THRESHOLD, TRIM_THRESHOLD, TOP_PAD = -3, -1, -2
+"""Of glibc's mallopt(3)."""
+
+
+class MachineError(Exception):
+    """What was asked for is not in this machine."""
+
+
+def make_ready(device: Literal["auto", "cpu", "cuda"], threads: int, team: Team) -> torch.device:
+    """Chooses this process's device, and sets PyTorch up for it. Raises MachineError."""
+    gpus = torch.cuda.device_count()
+    if device == "cuda" and not gpus:
+        raise MachineError(
+            f"train.device is cuda, but PyTorch {torch.__version__} finds no CUDA device here; "
+            "auto takes what there is"
+        )
+    if device == "cpu" or not gpus:
+        # torchrun says OMP_NUM_THREADS=1, unless somebody has said otherwise.
+        own = max(1, (os.cpu_count() or 1) // team.local_size)
+        if threads or (team.size > 1 and os.environ.get("OMP_NUM_THREADS") == "1"):
+            torch.set_num_threads(threads or own)
+        _keep_freed_memory()
+        return torch.device("cpu")
+    if team.local_size > gpus:
+        raise MachineError(
+            f"{team.local_size} processes need as many GPUs, and this machine has {gpus}: "
+            f"torchrun --nproc-per-node {gpus}, or --device cpu"
+        )
+    if threads:
+        torch.set_num_threads(threads)
+    torch.cuda.set_device(team.local_rank)
+    torch.backends.cudnn.benchmark = True  # all batches are of one shape
+    torch.set_float32_matmul_precision("high")  # TensorFloat-32, as convolutions have anyway
+    return torch.device("cuda", team.local_rank)
+
+
+def compiles(wish: Literal["auto", "on", "off"], device: torch.device) -> bool:
+    """Whether the networks are compiled: where it pays, which is on a GPU that Triton knows."""
+    if wish != "auto":
+        return wish == "on"
+    return (
+        device.type == "cuda"
+        and torch.cuda.get_device_capability(device) >= (7, 0)
+        and importlib.util.find_spec("triton") is not None
+    )
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether memory was wanting, the device's or the machine's."""
+    kinds = (MemoryError, torch.OutOfMemoryError)
+    return isinstance(error, kinds) or "DefaultCPUAllocator" in str(error)
+
+
+def _keep_freed_memory() -> None:
+    """Lets glibc keep what large tensors leave, for the next ones.
+
+    Else it goes back to the kernel, and comes again page by page: 7,000 page faults a step.
+    """
+    if sys.platform == "linux":
+        with suppress(AttributeError):  # another C library
+            mallopt = ctypes.CDLL(None).mallopt
+            mallopt(MMAP_THRESHOLD, 32 * 2**20)  # the most that it takes
+            mallopt(TRIM_THRESHOLD, 2**31 - 1)
+            mallopt(TOP_PAD, 64 * 2**20)
