@@ -1,15 +1,20 @@
-"""How fast the bot paints: its engine beside PyTorch eager, on one generator and one machine.
+"""How fast the bot paints: the model in use, and its engine beside PyTorch eager.
 
     python benchmarks/serve.py [--run RUN] [--models DIR] [--seconds S]
 
-Takes the generator of a run, or one built like the model in use with fresh weights (speed does not
-depend on them), and exports it for the engine. Clients ask for one picture each and ask again once
-they have it. The contestants take turns in short rounds, so that other work on the machine slows
-all of them alike.
+The first table is of what members wait for: a picture of the model in use at each size, one
+candidate or as many as the model says, alone and with 64 members at once.
+
+The second compares the engine with PyTorch eager on one generator: that of a run, or one built like
+the model in use with fresh weights (speed does not depend on them), exported for the engine.
+
+Clients ask for one picture each and ask again once they have it. What is compared takes turns in
+short rounds, so that other work on the machine slows all of it alike.
 """
 
 import argparse
 import asyncio
+import itertools
 import os
 import sys
 import tempfile
@@ -26,6 +31,7 @@ import onnxruntime
 import torch
 
 from bot.engine import Engine
+from bot.errors import ModelUnavailable
 from bot.model import CUDA, usable_cores
 from bot.settings import EngineSettings
 from export.convert import ToBytes, to_onnx
@@ -35,6 +41,7 @@ from train.checkpoint import CheckpointError, RunInfo, build_generator, load_gen
 
 CONCURRENT = (1, 8, 64)
 ROUNDS = 5
+HEAD = f"{'concurrent':>10}  {'':24}{'p50 ms':>9}{'p99 ms':>9}{'pictures/s':>12}"
 
 Paint = Callable[[np.ndarray, np.ndarray], Awaitable[np.ndarray]]
 
@@ -44,6 +51,7 @@ class Contestant:
     name: str
     paint: Paint
     batch: bool = False  # one request for all clients together
+    clients: int = 1
     latencies: list[float] = field(default_factory=list)  # seconds, of each request
     pictures: int = 0
     seconds: float = 0.0
@@ -51,6 +59,10 @@ class Contestant:
     @property
     def throughput(self) -> float:
         return self.pictures / self.seconds
+
+    def __str__(self) -> str:
+        p50, p99 = np.percentile(self.latencies, (50, 99)) * 1000
+        return f"{self.clients:10}  {self.name:24}{p50:9.1f}{p99:9.1f}{self.throughput:12.1f}"
 
 
 def main() -> None:
@@ -66,7 +78,8 @@ def main() -> None:
             info = like_the_model_in_use(Registry(arguments.models))
             torch.manual_seed(0)
             generator = build_generator(info).eval()
-    except (CheckpointError, ModelError) as error:
+            asyncio.run(serve(Registry(arguments.models), arguments.seconds))
+    except (CheckpointError, ModelError, ModelUnavailable) as error:
         sys.exit(f"{error}\n(--run takes a training run, --models a folder with a model in use)")
     asyncio.run(compare(generator, info, arguments.seconds))
 
@@ -82,6 +95,42 @@ def like_the_model_in_use(registry: Registry) -> RunInfo:
         fingerprint="",
         settings=manifest.training["settings"],
     )
+
+
+async def serve(registry: Registry, seconds: float) -> None:
+    """The model in use, as it lies there: each size, one candidate or as many as it says."""
+    engine = await Engine.open(registry, EngineSettings())
+    model = engine.model
+    lines = [
+        Contestant(
+            f"{size} pixels, best of {count}", choosing(engine, size, count), clients=clients
+        )
+        for clients in (1, max(CONCURRENT))
+        for size in model.sizes
+        for count in sorted({1, model.candidates})
+    ]
+    latents, conditions = requests(model.manifest, max(CONCURRENT))
+    print(f"{model.name}, {model.provider}, {usable_cores()} cores (load {load()})\n")
+    print(HEAD)
+    for line in lines:
+        await line.paint(latents[: line.clients], conditions[: line.clients])
+        await play(line, latents, conditions, seconds)
+    await engine.close()
+    print(*lines, "", sep="\n")
+
+
+def choosing(engine: Engine, size: int, count: int) -> Paint:
+    """The best of so many candidates at a size; each request has a turn of its own."""
+    turns = itertools.count()
+
+    async def paint(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
+        candidates = np.stack([np.roll(latents, i, axis=1) for i in range(count)], axis=1)
+        images, _ = await engine.paint_best(
+            candidates, conditions, size=size, turn=str(next(turns))
+        )
+        return images
+
+    return paint
 
 
 async def compare(generator: torch.nn.Module, info: RunInfo, seconds: float) -> None:
@@ -111,18 +160,12 @@ async def compare(generator: torch.nn.Module, info: RunInfo, seconds: float) -> 
             f"PyTorch {torch.__version__}, ONNX Runtime {onnxruntime.__version__}; "
             f"their pictures differ by at most {difference} of 255\n"
         )
-        print(f"{'concurrent':>10}  {'':24}{'p50 ms':>9}{'p99 ms':>9}{'pictures/s':>12}")
+        print(HEAD)
         for concurrent in CONCURRENT:
             for c in contestants:
-                c.latencies, c.pictures, c.seconds = [], 0, 0.0
-                await c.paint(latents[:concurrent], conditions[:concurrent])
-            for _ in range(ROUNDS):
-                for c in contestants:
-                    await play(c, latents, conditions, concurrent, seconds / ROUNDS)
-            for c in contestants:
-                p50, p99 = np.percentile(c.latencies, (50, 99)) * 1000
-                print(f"{concurrent:10}  {c.name:24}{p50:9.1f}{p99:9.1f}{c.throughput:12.0f}")
-            print()
+                c.clients = concurrent
+            await rounds(contestants, latents, conditions, seconds)
+            print(*contestants, "", sep="\n")
         engine_speed = contestants[0].throughput
         one_by_one = [c for c in contestants[1:] if not c.batch]
         print(f"At {concurrent} concurrent requests the engine is")
@@ -187,15 +230,23 @@ def requests(manifest: Manifest, count: int) -> tuple[np.ndarray, np.ndarray]:
     return latents, np.stack(conditions)
 
 
-async def play(
-    contestant: Contestant,
-    latents: np.ndarray,
-    conditions: np.ndarray,
-    concurrent: int,
-    seconds: float,
+async def rounds(
+    contestants: list[Contestant], latents: np.ndarray, conditions: np.ndarray, seconds: float
 ) -> None:
-    """One round: so many clients, each asking again as soon as it has its picture."""
-    size = concurrent if contestant.batch else 1
+    """Each plays for so many seconds, after one request that is not counted."""
+    for c in contestants:
+        c.latencies, c.pictures, c.seconds = [], 0, 0.0
+        await c.paint(latents[: c.clients], conditions[: c.clients])
+    for _ in range(ROUNDS):
+        for c in contestants:
+            await play(c, latents, conditions, seconds / ROUNDS)
+
+
+async def play(
+    contestant: Contestant, latents: np.ndarray, conditions: np.ndarray, seconds: float
+) -> None:
+    """One round: its clients, each asking again as soon as it has its picture."""
+    size = contestant.clients if contestant.batch else 1
     started = time.perf_counter()
     end = started + seconds
 
@@ -209,7 +260,7 @@ async def play(
             contestant.latencies.append(time.perf_counter() - asked)
             contestant.pictures += size
 
-    await asyncio.gather(*(client(number) for number in range(concurrent // size)))
+    await asyncio.gather(*(client(number) for number in range(contestant.clients // size)))
     contestant.seconds += time.perf_counter() - started
 
 
