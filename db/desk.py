@@ -118,24 +118,8 @@ class Desk:
         """The orders that are younger, the oldest first; the older ones are forgotten."""
         async with self._sessions.writing() as session:
             await session.execute(delete(OwedRow).where(OwedRow.created < since))
-            rows = list(await session.scalars(select(OwedRow).order_by(OwedRow.created)))
-        return [
-            Owed(
-                id=row.id,
-                application=row.application,
-                token=row.token,
-                work=row.work,
-                given=row.given,
-                owner=Owner(row.owner_kind, row.owner_key, row.owner_name),
-                guild=row.guild,
-                channel=row.channel,
-                language=row.language,
-                private=row.private,
-                named=row.named,
-                created=row.created,
-            )
-            for row in rows
-        ]
+            rows = await session.scalars(select(OwedRow).order_by(OwedRow.created))
+            return [_owed(row) for row in rows]
 
     async def note(self, key: str) -> str | None:
         async with self._sessions.reading() as session:
@@ -144,3 +128,20 @@ class Desk:
     async def save_note(self, key: str, value: str) -> None:
         async with self._sessions.writing() as session:
             await self._sessions.upsert(session, NoteRow, {"key": key, "value": value})
+
+
+def _owed(row: OwedRow) -> Owed:
+    return Owed(
+        id=row.id,
+        application=row.application,
+        token=row.token,
+        work=row.work,
+        given=row.given,
+        owner=Owner(row.owner_kind, row.owner_key, row.owner_name),
+        guild=row.guild,
+        channel=row.channel,
+        language=row.language,
+        private=row.private,
+        named=row.named,
+        created=row.created,
+    )

@@ -3,11 +3,12 @@ import itertools
 import random
 import sqlite3
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Engine, event
 
-from db.store import BadCursor, GalleryQuery, Owner, Store
+from db.store import LAST, BadCursor, GalleryQuery, Owner, Page, Store
 
 ANN = Owner("discord", "1", "Ann")
 BEN = Owner("discord", "2", "Ben")
@@ -198,6 +199,82 @@ async def test_what_came_after_the_first_page_is_newer(store, new):
     assert newest.newer is None
 
 
+def loved(scope: str = "everyone", **fields) -> GalleryQuery:
+    return GalleryQuery(scope, ANN, "100", fields.pop("values", {}), sort="loved", **fields)
+
+
+@pytest.mark.parametrize("scope", ["mine", "guild", "everyone", "favourites"])
+async def test_the_most_loved_come_first_and_the_newer_of_equals(store, new, scope):
+    added = await store.add([new(owner=ANN, guild="100") for _ in range(7)])
+    hearts = dict(zip([a.id for a in added], (1, 3, 1, 2, 3, 1, 2), strict=True))
+    fans = [ANN, BEN, Owner("web", "3")]
+    for id, count in hearts.items():
+        for fan in fans[:count]:
+            await store.favourite(id, fan)
+    order = [added[i].id for i in (4, 1, 6, 3, 5, 2, 0)]
+    seen, cursor, pages = [], None, []
+    while True:
+        page = await store.gallery(loved(scope, limit=3, cursor=cursor))
+        pages.append(page)
+        seen += [a.id for a in page.avatars]
+        assert [a.favourites for a in page.avatars] == [hearts[a.id] for a in page.avatars]
+        cursor = page.older
+        if cursor is None:
+            break
+    assert seen == order
+    assert [page.newer is None for page in pages] == [True, False, False]
+    assert await store.gallery(loved(scope, limit=3, cursor=pages[2].newer)) == pages[1]
+    back = await store.gallery(loved(scope, limit=3, cursor=pages[1].newer))
+    assert back.avatars == pages[0].avatars
+    last = await store.gallery(loved(scope, limit=3, cursor=LAST))
+    assert [a.id for a in last.avatars] == order[-3:]
+    assert (last.older, last.newer is None) == (None, False)
+
+
+@pytest.mark.parametrize("values", [{"hair": "pink"}, {"hair": "pink", "eyes": "red"}])
+async def test_the_most_loved_of_a_colour(store, new, values):
+    pink, blue = {"hair": "pink", "eyes": "red"}, {"hair": "blue", "eyes": "red"}
+    a, b, c = await store.add([new(conditions=pink), new(conditions=blue), new(conditions=pink)])
+    for avatar in (a, b):
+        await store.favourite(avatar.id, BEN)
+    page = await store.gallery(loved(values=values))
+    assert [x.id for x in page.avatars] == [a.id, c.id]
+
+
+@pytest.mark.parametrize("sort", ["new", "loved"])
+async def test_a_page_tells_where_it_is_when_asked(store, new, sort):
+    added = await store.add([new() for _ in range(8)])
+    await store.delete(added[3].id)
+    query = GalleryQuery("everyone", None, None, {}, 3, sort=sort, counted=True)
+    told = []
+    while True:
+        page = await store.gallery(query)
+        told.append((page.before, len(page.avatars), page.count))
+        if page.older is None:
+            break
+        query = replace(query, cursor=page.older)
+    assert told == [(0, 3, 7), (3, 3, 7), (6, 1, 7)]
+    last = await store.gallery(replace(query, cursor=LAST))
+    assert (last.before, len(last.avatars), last.count) == (4, 3, 7)
+    assert last.avatars[-1] == page.avatars[-1]
+    none = await store.gallery(replace(query, values={"hair": "green"}, cursor=None))
+    assert (none.before, none.count) == (0, 0)
+    assert (await store.gallery(replace(query, counted=False))).count is None
+
+
+async def test_the_last_page_of_an_empty_gallery(store):
+    for cursor in (None, LAST):
+        assert await store.gallery(everyone(cursor=cursor)) == Page([], None, None)
+
+
+@pytest.mark.parametrize("cursor", ["o12", "n1.", "o.1", "o1.2.3", "o-1.2", "first"])
+async def test_a_cursor_of_the_other_sort_is_a_broken_one(store, cursor):
+    with pytest.raises(BadCursor, match="no cursor"):
+        await store.gallery(loved(cursor=cursor))
+    with pytest.raises(BadCursor, match="no cursor"):
+        await store.gallery(everyone(cursor="o1.2"))
+
+
 @pytest.mark.parametrize(
     "cursor", ["", "o", "12", "x12", "o-1", "o1 ", "o1\n", "n" + "9" * 19, "o١"]
 )
@@ -221,19 +298,25 @@ async def test_a_query_without_sense_is_refused(store, query, message):
 
 
 @pytest.mark.parametrize(
-    ("scope", "values", "index"),
+    ("scope", "sort", "values", "index"),
     [
-        ("mine", {}, "ix_avatars_owner"),
-        ("guild", {}, "ix_avatars_guild"),
-        ("everyone", {}, "ix_avatars_public"),
-        ("favourites", {}, "ix_favourites_owner"),
-        ("mine", {"hair": "pink", "eyes": "red"}, "ix_avatars_owner"),
-        ("guild", {"hair": "pink", "eyes": "red"}, "ix_avatars_guild"),
-        ("everyone", {"hair": "pink", "eyes": "red"}, "attribute=? AND value=?"),
-        ("favourites", {"hair": "pink", "eyes": "red"}, "ix_favourites_owner"),
+        ("mine", "loved", {}, "ix_avatars_owner_loved"),
+        ("guild", "loved", {}, "ix_avatars_guild_loved"),
+        ("everyone", "loved", {}, "ix_avatars_loved"),
+        ("mine", "loved", {"hair": "pink"}, "ix_avatars_owner_loved"),
+        ("guild", "loved", {"hair": "pink"}, "ix_avatars_guild_loved"),
+        ("everyone", "loved", {"hair": "pink", "eyes": "red"}, "ix_avatars_loved"),
+        ("mine", "new", {}, "ix_avatars_owner"),
+        ("guild", "new", {}, "ix_avatars_guild"),
+        ("everyone", "new", {}, "ix_avatars_public"),
+        ("favourites", "new", {}, "ix_favourites_owner"),
+        ("mine", "new", {"hair": "pink", "eyes": "red"}, "ix_avatars_owner"),
+        ("guild", "new", {"hair": "pink", "eyes": "red"}, "ix_avatars_guild"),
+        ("everyone", "new", {"hair": "pink", "eyes": "red"}, "attribute=? AND value=?"),
+        ("favourites", "new", {"hair": "pink", "eyes": "red"}, "ix_favourites_owner"),
     ],
 )
-async def test_galleries_follow_an_index(sqlite_url, tmp_path, scope, values, index):
+async def test_galleries_follow_an_index(sqlite_url, tmp_path, scope, sort, values, index):
     pages = []
 
     def note(connection, cursor, statement, parameters, context, executemany):
@@ -242,8 +325,9 @@ async def test_galleries_follow_an_index(sqlite_url, tmp_path, scope, values, in
 
     store = await Store.open(sqlite_url)
     event.listen(Engine, "before_cursor_execute", note)
-    for cursor in (None, "o50", "n50"):
-        await store.gallery(GalleryQuery(scope, ANN, "100", values, 9, cursor))
+    place = "50" if sort == "new" else "3.50"
+    for cursor in (None, f"o{place}", f"n{place}"):
+        await store.gallery(GalleryQuery(scope, ANN, "100", values, 9, cursor, sort))
     event.remove(Engine, "before_cursor_execute", note)
     await store.close()
 
@@ -253,7 +337,5 @@ async def test_galleries_follow_an_index(sqlite_url, tmp_path, scope, values, in
             plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
             assert index in plan[0], plan
             # from the newest on, the index of all public avatars is walked as a whole
-            assert not any(s.startswith("SCAN") and "ix_avatars_public" not in s for s in plan), (
-                plan
-            )
+            assert not any(s.startswith("SCAN") and index not in s for s in plan), plan
             assert not any("TEMP B-TREE" in step for step in plan), plan

@@ -3,13 +3,14 @@ import hashlib
 import os
 import re
 import sqlite3
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 
-from db.store import ID_ALPHABET, GalleryQuery, Owner, Store
+from db.store import ID_ALPHABET, GalleryQuery, Owner, Statistics, Store
 
 ANN = Owner("discord", "1", "Ann")
 BEN = Owner("web", "1", "Ben")
@@ -164,6 +165,137 @@ async def test_what_is_not_there(store, new):
         assert not await store.is_favourite(id, ANN)
         assert await store.delete(id) is False
     assert await store.count() == 0
+
+
+async def test_what_was_deleted_leaves_two_ids_and_nothing_else(store, new):
+    """Its children name it; all else about it is gone."""
+    secret = new(
+        owner=Owner("discord", "8035", "Nelly"),
+        guild="770077",
+        channel="880088",
+        model="faces64-secret",
+        seed=4_000_000_001,
+        prompt="a secret wish",
+        wish={"hair": "pink", "mood": "secretive"},
+        conditions={"hair": "pink", "mood": "secretive"},
+        latent=np.full(8, 1.2345, np.float32),
+        order="order-of-nelly",
+    )
+    parent, kept = await store.add([new(), new(conditions=secret.conditions)])
+    [doomed] = await store.add([replace(secret, parents=(parent.id,))])
+    [child] = await store.add([new(parents=(doomed.id,))])
+    await store.favourite(doomed.id, BEN)
+    await store.delete(doomed.id)
+    assert await store.painted("order-of-nelly") == []
+    assert (await store.get(child.id)).parents == (doomed.id,)
+    same_colours = GalleryQuery("everyone", None, None, secret.conditions)
+    assert (await store.gallery(same_colours)).avatars == [kept]
+
+    async with store._sessions.reading() as session:
+        rows = await session.execute(text("SELECT * FROM avatars WHERE deleted_at IS NOT NULL"))
+        [row] = rows.mappings()
+        left = {
+            table: (await session.scalar(text(f"SELECT count(*) FROM {table} WHERE {where}")))
+            for table, where in {
+                "pictures": f"avatar_id = {row['id']}",
+                "avatar_values": f"avatar_id = {row['id']}",
+                "avatar_parents": f"avatar_id = {row['id']}",
+                "favourites": f"avatar_id = {row['id']}",
+            }.items()
+        }
+    assert set(left.values()) == {0}, left
+    told = " ".join(str(value) for value in row.values())
+    for secret_word in ("secret", "pink", "770077", "880088", "4000000001", "order-of", "faces64"):
+        assert secret_word not in told
+    assert bytes(row["latent"]) == bytes(row["condition"]) == b""
+
+
+async def test_forgetting_a_member_deletes_all_of_theirs_and_nothing_of_others(store, new):
+    anns = await store.add([new(owner=ANN, private=i % 2 == 0) for i in range(7)])
+    [bens] = await store.add([new(owner=BEN, parents=(anns[1].id,))])
+    for fan in (ANN, BEN):
+        await store.favourite(bens.id, fan)
+    await store.favourite(anns[1].id, BEN)
+    await store.delete(anns[0].id)
+
+    assert await store.forget(ANN) == 6
+    assert await store.count() == 1
+    for avatar in anns:
+        assert await store.get(avatar.id) is None
+        assert await store.picture(avatar.id) is None
+    assert (await store.gallery(GalleryQuery("mine", ANN, None, {}))).avatars == []
+    assert (await store.gallery(GalleryQuery("favourites", ANN, None, {}))).avatars == []
+    left = await store.get(bens.id)
+    assert (left.favourites, left.parents) == (1, (anns[1].id,))
+    assert (await store.picture(bens.id)) is not None
+    assert (await store.gallery(GalleryQuery("favourites", BEN, None, {}))).avatars == [left]
+    async with store._sessions.reading() as session:
+        names = set(await session.scalars(text("SELECT name FROM owners")))
+    assert names == {"Ben", ""}
+
+    assert await store.forget(ANN) == 0
+    [again] = await store.add([new(owner=ANN)])
+    assert again.owner.name == "Ann"
+
+
+async def test_what_was_painted_for_an_order(store, new):
+    ordered = await store.add([new(seed=i, order="900") for i in range(3)])
+    await store.add([new(order="901"), new()])
+    assert await store.painted("900") == ordered
+    assert await store.painted("902") == []
+    await store.delete(ordered[1].id)
+    assert await store.painted("900") == [ordered[0], ordered[2]]
+
+
+async def test_a_portrait_is_found_again_by_all_that_makes_it(store, new):
+    plain = {"owner": ANN, "model": "m", "seed": 5, "wish": {}, "private": False, "width": 64}
+    given = (ANN, "m", 5, False, 64)
+    [parent] = await store.add([new()])
+    others = [
+        {"owner": BEN},
+        {"model": "n"},
+        {"seed": 6},
+        {"wish": {"hair": "pink"}},
+        {"private": True},
+        {"width": 128},
+        {"parents": (parent.id,)},
+    ]
+    await store.add([new(**plain | other) for other in others])
+    assert await store.portrait(*given) is None
+    _, newest = await store.add([new(**plain), new(**plain)])
+    assert await store.portrait(*given) == newest
+
+
+async def test_all_of_one_owner_s_in_steps(store, new):
+    added = []
+    for i in range(5):
+        added += await store.add([new(owner=ANN, private=i % 2 == 0)])
+        await store.add([new(owner=BEN)])
+    await store.delete(added[2].id)
+    first = await store.of(ANN, 3)
+    assert first == [added[0], added[1], added[3]]
+    assert await store.of(ANN, 3, first[-1]) == [added[4]]
+    assert await store.of(ANN, 3, added[4]) == []
+
+
+async def test_statistics(store, new):
+    pink, blue = {"hair": "pink", "eyes": "red"}, {"hair": "blue", "eyes": "red"}
+    a, b, c = await store.add(
+        [new(owner=ANN, conditions=pink), new(owner=BEN, conditions=pink), new(conditions=blue)]
+    )
+    hidden, gone = await store.add([new(owner=ANN, private=True), new(owner=Owner("web", "9"))])
+    for avatar, fans in ((a, (ANN, BEN)), (b, (ANN,)), (c, (BEN,)), (hidden, (ANN,))):
+        for fan in fans:
+            await store.favourite(avatar.id, fan)
+    await store.delete(gone.id)
+    figures = await store.statistics()
+    assert (figures.pictures, figures.private, figures.today, figures.members) == (4, 1, 5, 2)
+    assert figures.favourites == 5
+    assert figures.loved == [(pink, 3), (blue, 1)]
+
+
+async def test_statistics_of_an_empty_store(store):
+    assert await store.statistics() == Statistics(0, 0, 0, 0, 0, [])
 
 
 async def test_of_two_deletions_at_once_one_succeeds(store, new):
