@@ -18,7 +18,7 @@ from bot.discord.animations import deliver_animation
 from bot.discord.avatar import avatar_command
 from bot.discord.cogs import COGS
 from bot.discord.orders import Answer, Orders
-from bot.discord.replies import Interaction, answer_failure
+from bot.discord.replies import Interaction, answer_failure, is_admitted
 from bot.discord.sync import sync_if_changed
 from bot.discord.text import caption, file_of, option_of
 from bot.settings import DiscordSettings
@@ -33,7 +33,7 @@ DEFAULT_GATEWAY = DiscordWebSocket.DEFAULT_GATEWAY
 
 class IrodoriTree(app_commands.CommandTree[Any]):
     async def interaction_check(self, interaction: Interaction, /) -> bool:
-        return bool(interaction.client.admit())
+        return await is_admitted(interaction)
 
     async def on_error(
         self, interaction: Interaction, error: app_commands.AppCommandError, /
@@ -71,7 +71,7 @@ class IrodoriBot(commands.AutoShardedBot):
 
     async def setup_hook(self) -> None:
         await self._add_cogs()
-        await self._offer_commands()
+        await self.offer_commands()
         self._follower = asyncio.create_task(self._follow_attributes())
 
     async def _add_cogs(self) -> None:
@@ -81,6 +81,9 @@ class IrodoriBot(commands.AutoShardedBot):
 
     async def deliver(self, answer: Answer, result: Any) -> None:
         """Shows what the studio made."""
+        if isinstance(result, Animation):
+            await deliver_animation(answer, result)
+            return
         if isinstance(result, Animation):
             await deliver_animation(answer, result)
             return
@@ -123,12 +126,12 @@ class IrodoriBot(commands.AutoShardedBot):
             if wanted == offered:
                 continue
             try:
-                await self._offer_commands()
+                await self.offer_commands()
                 offered = wanted
             except (aiohttp.ClientError, OSError) as error:
                 logger.warning("the commands did not reach Discord, again soon: %s", error)
 
-    async def _offer_commands(self) -> None:
+    async def offer_commands(self) -> None:
         """The commands of the model in use now, here and in Discord."""
         self._build_commands()
         try:

@@ -270,10 +270,11 @@ class Orders:
     async def _take_up(self, owed: Owed) -> None:
         answer = Answer(self._client, owed)
         try:
-            if not await self._studio.painted(owed.id):
+            painted = await self._studio.painted(owed.id) if owed.work in STORED else []
+            if not painted:
                 # Whether somebody still waits for it is known only by trying.
                 await answer.edit(content=say("order-resumed", owed.language))
-            await self._serve(owed, answer)
+            await self._serve(owed, answer, painted)
         except Expired:
             await self._studio.settle(owed.id)
         except Exception as error:
@@ -285,13 +286,17 @@ class Orders:
         finally:
             self._at_work.discard(owed.id)
 
-    async def _serve(self, owed: Owed, answer: Answer) -> None:
-        """Paints and delivers. What fails is crossed out, what is interrupted stays owed."""
+    async def _serve(self, owed: Owed, answer: Answer, painted: Any = None) -> None:
+        """Paints what is not `painted`, and delivers. What fails is crossed out, what is
+        interrupted stays owed."""
         started, outcome, pictures = time.perf_counter(), "interrupted", 0
-        working = asyncio.create_task(self._work(owed))
+        working = None if painted else asyncio.create_task(self._work(owed))
         try:
-            await self._show_place(owed, answer, working)
-            result = await working
+            if working is not None:
+                await self._show_place(owed, answer, working)
+                result = await working
+            else:
+                result = painted
             pictures = len(result) if isinstance(result, list) else 1
             await self._client.deliver(answer, result)
             outcome = "done"
@@ -307,7 +312,8 @@ class Orders:
         else:
             await self._studio.settle(owed.id)
         finally:
-            working.cancel()
+            if working is not None:
+                working.cancel()
             ms = round(1000 * (time.perf_counter() - started))
             write_down(
                 logger,
@@ -322,14 +328,10 @@ class Orders:
             )
 
     async def _work(self, owed: Owed) -> Any:
+        where: dict[str, Any] = {"guild": owed.guild}
         if owed.work in STORED:
-            painted = await self._studio.painted(owed.id)
-            if painted:
-                return painted
-        place: dict[str, Any] = {}
-        if owed.work in STORED:
-            place = {"guild": owed.guild, "channel": owed.channel, "order": owed.id}
-        return await getattr(self._studio, owed.work)(**owed.given, owner=owed.owner, **place)
+            where |= {"channel": owed.channel, "order": owed.id}
+        return await getattr(self._studio, owed.work)(**owed.given, owner=owed.owner, **where)
 
     async def _show_place(self, owed: Owed, answer: Answer, working: "asyncio.Task[Any]") -> None:
         """Keeps the answer's text at the place in the queue while it takes longer."""

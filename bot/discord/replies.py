@@ -11,7 +11,7 @@ import aiohttp
 import discord
 from discord import app_commands
 
-from bot.errors import Refusal, TooSoon
+from bot.errors import ModelUnavailable, NotAllowed, Refusal, TooSoon
 from bot.language import Fact, language_for
 from bot.language import say as words
 from bot.settings import DiscordSettings
@@ -117,6 +117,12 @@ async def is_operator(interaction: Interaction) -> bool:
     )
 
 
+async def require_operator(interaction: Interaction) -> None:
+    """Raises NotAllowed."""
+    if not await is_operator(interaction):
+        raise NotAllowed("operators-only")
+
+
 def is_addressee(interaction: Interaction) -> bool:
     """Whether the message that was pressed on answers the one who pressed."""
     message = interaction.message
@@ -161,6 +167,11 @@ async def defer_answer(asked: Asked, *, private: bool) -> None:
     await respond(lambda: asked.response.defer(thinking=True, ephemeral=private))
 
 
+async def fill_in(interaction: Interaction, text: str) -> None:
+    """Puts the text in the place of "thinking…"."""
+    await twice(lambda: interaction.edit_original_response(content=text))
+
+
 async def defer_update(interaction: Interaction) -> None:
     """The message that the button is on will be edited or deleted; nothing is shown meanwhile."""
     await respond(interaction.response.defer)
@@ -199,6 +210,15 @@ def is_lost(error: Exception) -> bool:
     return isinstance(error, discord.HTTPException) and error.code == UNKNOWN_INTERACTION
 
 
+async def is_admitted(interaction: Interaction) -> bool:
+    """Whether the bot still takes work; where it is ending, the member is told."""
+    if interaction.client.admit():
+        return True
+    if interaction.type is not discord.InteractionType.autocomplete:
+        await answer_failure(interaction, ModelUnavailable("order-restarting"))
+    return False
+
+
 async def answer_failure(asked: Asked, error: Exception) -> None:
     """Where every command, button, select and mention ends that did not succeed."""
     if isinstance(error, app_commands.CommandInvokeError):
@@ -227,7 +247,7 @@ def guarded(
 
     @functools.wraps(act)
     async def callback(self: C, interaction: Interaction) -> None:
-        if not interaction.client.admit():
+        if not await is_admitted(interaction):
             return
         try:
             await act(self, interaction)

@@ -9,9 +9,21 @@ A cog gets the bot (`bot.studio` does the work). It may have
 from typing import Any
 
 from bot.discord.cogs.gallery import GalleryCog
+from bot.discord.cogs.limits import LimitsCog
 from bot.discord.cogs.mix import MixCog
+from bot.discord.cogs.model import ModelCog
 from bot.discord.cogs.morph import MorphCog
 from bot.discord.cogs.privacy import PrivacyCog
 from bot.discord.cogs.settings import SettingsCog
+from bot.discord.cogs.stats import StatsCog
 
-COGS: tuple[type[Any], ...] = (GalleryCog, MixCog, MorphCog, PrivacyCog, SettingsCog)
+COGS: tuple[type[Any], ...] = (
+    GalleryCog,
+    MixCog,
+    MorphCog,
+    SettingsCog,
+    PrivacyCog,
+    LimitsCog,
+    ModelCog,
+    StatsCog,
+)

@@ -10,7 +10,7 @@ from discord.ext import commands
 from bot.discord import gallery
 from bot.discord.buttons import open_card
 from bot.discord.options import OwnOption, wish_command
-from bot.discord.replies import Interaction, answer_failure
+from bot.discord.replies import Interaction, answer_failure, is_admitted
 from bot.studio import Studio
 from db.store import Scope, Sort
 
@@ -54,7 +54,7 @@ class GalleryCog(commands.Cog):
         submitted = interaction.type is discord.InteractionType.modal_submit
         if not submitted or interaction.custom_id != gallery.JUMP:
             return
-        if not interaction.client.admit():
+        if not await is_admitted(interaction):
             return
         try:
             await open_card(interaction, gallery.jump_target(interaction))

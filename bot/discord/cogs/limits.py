@@ -1,0 +1,138 @@
+"""`/limits`: what a server's admins allow the bot and its members there."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.discord.replies import Interaction, defer_answer, fill_in, language_of
+from bot.errors import NotAllowed
+from bot.language import say
+from bot.moderation import MAX_COOLDOWN, MAX_DAILY
+from bot.studio import Studio
+from db.store import GuildLimits
+
+NAMED = 20  # members, channels or roles in one line
+
+
+class WrittenIn(app_commands.Transformer):
+    """The id of a channel that members write in, threads included."""
+
+    @property
+    def type(self) -> discord.AppCommandOptionType:
+        return discord.AppCommandOptionType.channel
+
+    @property
+    def channel_types(self) -> list[discord.ChannelType]:
+        kinds = discord.ChannelType
+        return [kinds.text, kinds.news, kinds.voice, kinds.public_thread, kinds.private_thread]
+
+    async def transform(self, interaction: Interaction, value: Any, /) -> str:
+        return str(value.id)
+
+
+class LimitsCog(commands.Cog):
+    limits = app_commands.Group(
+        name="limits",
+        description="What members may ask of the bot in this server",
+        default_permissions=discord.Permissions(manage_guild=True),
+        allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+        allowed_contexts=app_commands.AppCommandContext(guild=True),
+    )
+
+    def __init__(self, bot: Any) -> None:
+        self.studio: Studio = bot.studio
+
+    @limits.command(name="show", description="What is set in this server")
+    async def show(self, interaction: Interaction) -> None:
+        await self._show(interaction, await self._admit(interaction))
+
+    @limits.command(name="set", description="How much each member may paint")
+    @app_commands.describe(
+        cooldown="Seconds between two requests of a member; 0 for none",
+        daily="Pictures of a member within 24 hours; 0 for no limit",
+        gallery="Whether members may browse this server's pictures",
+    )
+    async def set_limits(
+        self,
+        interaction: Interaction,
+        cooldown: app_commands.Range[int, 0, MAX_COOLDOWN] | None = None,
+        daily: app_commands.Range[int, 0, MAX_DAILY] | None = None,
+        gallery: bool | None = None,
+    ) -> None:
+        guild = await self._admit(interaction)
+        given = {"cooldown": cooldown, "daily": daily, "gallery": gallery}
+        changes: dict[str, Any] = {key: v for key, v in given.items() if v is not None}
+        await self._change(guild, **changes)
+        await self._show(interaction, guild)
+
+    @limits.command(name="channel", description="Where the bot paints; everywhere if none is named")
+    @app_commands.describe(channel="The channel", answer="Whether it paints there")
+    async def channel(
+        self,
+        interaction: Interaction,
+        channel: app_commands.Transform[str, WrittenIn],
+        answer: bool = True,
+    ) -> None:
+        guild = await self._admit(interaction)
+        channels = (await self.studio.limits(guild)).channels
+        await self._change(guild, channels=_with(channels, channel, answer))
+        await self._show(interaction, guild)
+
+    @limits.command(name="role", description="Roles that have neither cooldown nor quota")
+    @app_commands.describe(role="The role", exempt="Whether it is exempt")
+    async def role(self, interaction: Interaction, role: discord.Role, exempt: bool = True) -> None:
+        guild = await self._admit(interaction)
+        roles = (await self.studio.limits(guild)).exempt_roles
+        await self._change(guild, exempt_roles=_with(roles, str(role.id), exempt))
+        await self._show(interaction, guild)
+
+    @limits.command(name="block", description="The bot paints nothing for this member here")
+    @app_commands.describe(member="Who is blocked", blocked="Whether, or no longer")
+    async def block(
+        self, interaction: Interaction, member: discord.User, blocked: bool = True
+    ) -> None:
+        guild = await self._admit(interaction)
+        await self.studio.block(guild, str(member.id), blocked)
+        await self._show(interaction, guild)
+
+    async def _admit(self, interaction: Interaction) -> str:
+        """The server. Raises NotAllowed."""
+        if interaction.guild_id is None or not interaction.permissions.manage_guild:
+            raise NotAllowed("limits-not-allowed")
+        await defer_answer(interaction, private=True)
+        return str(interaction.guild_id)
+
+    async def _change(self, guild: str, **changes: Any) -> None:
+        limits: GuildLimits = await self.studio.limits(guild)
+        await self.studio.save_limits(guild, replace(limits, **changes))
+
+    async def _show(self, interaction: Interaction, guild: str) -> None:
+        language = await language_of(interaction)
+        limits = await self.studio.limits(guild)
+        blocked = await self.studio.blocked(guild)
+        lines = [
+            say("limits-title", language),
+            say("limits-cooldown", language, seconds=limits.cooldown),
+            say("limits-daily", language, count=limits.daily),
+            _listed("limits-channels", "<#{}>", limits.channels, language),
+            _listed("limits-roles", "<@&{}>", limits.exempt_roles, language),
+            say("limits-gallery-on" if limits.gallery else "limits-gallery-off", language),
+            _listed("limits-blocked", "<@{}>", blocked, language),
+        ]
+        await fill_in(interaction, "\n".join(lines))
+
+
+def _with(ids: tuple[str, ...], id: str, wanted: bool) -> tuple[str, ...]:
+    rest = tuple(other for other in ids if other != id)
+    return (*rest, id) if wanted else rest
+
+
+def _listed(key: str, mention: str, ids: Sequence[str], language: str) -> str:
+    if not ids:
+        return say(f"{key}-none", language)
+    names = [mention.format(id) for id in ids[:NAMED]] + ["…"] * (len(ids) > NAMED)
+    return say(key, language, names=" ".join(names))

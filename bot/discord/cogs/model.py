@@ -1,0 +1,91 @@
+"""`/model`: which model paints; for those who run the bot."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.discord.replies import Interaction, defer_answer, fill_in, language_of, require_operator
+from bot.discord.text import shorten
+from bot.language import say
+from bot.studio import ModelSummary, Studio
+
+FIGURES = ("q", "near_duplicates", "diversity")  # beside those that end so:
+AS_ASKED = "_as_asked"
+LISTED = 12  # models, the newest ones
+MAX_CHOICES = 25
+
+
+class ModelCog(commands.Cog):
+    model = app_commands.Group(
+        name="model",
+        description="Which model paints, for those who run the bot",
+        default_permissions=discord.Permissions(0),
+    )
+
+    def __init__(self, bot: Any) -> None:
+        self.studio: Studio = bot.studio
+
+    @model.command(name="list", description="All models and their figures")
+    async def list_models(self, interaction: Interaction) -> None:
+        await self._admit(interaction)
+        language = await language_of(interaction)
+        models = await self.studio.models()
+        lines = [_line(model, language) for model in models[-LISTED:]]
+        if len(models) > LISTED:
+            lines.insert(0, say("model-older", language, count=len(models) - LISTED))
+        await fill_in(interaction, shorten("\n".join(lines) or say("model-none", language), 2000))
+
+    @model.command(name="use", description="Paint with this model from now on")
+    @app_commands.describe(model="One of those that /model list shows")
+    async def use(self, interaction: Interaction, model: str) -> None:
+        await self._admit(interaction)
+        await self.studio.use_model(model)
+        await self._tell_in_use(interaction)
+
+    @use.autocomplete("model")
+    async def complete(
+        self, interaction: Interaction, typed: str
+    ) -> list[app_commands.Choice[str]]:
+        names = [model.name for model in reversed(await self.studio.models())]
+        found = [name for name in names if typed.casefold() in name.casefold() and len(name) <= 100]
+        return [app_commands.Choice(name=name, value=name) for name in found[:MAX_CHOICES]]
+
+    @model.command(name="rollback", description="Back to the model before")
+    async def rollback(self, interaction: Interaction) -> None:
+        await self._admit(interaction)
+        await self.studio.rollback_model()
+        await self._tell_in_use(interaction)
+
+    @model.command(name="reload", description="Take over what models/current names, at once")
+    async def reload(self, interaction: Interaction) -> None:
+        await self._admit(interaction)
+        await self.studio.reload_model()
+        await self._tell_in_use(interaction)
+
+    async def _admit(self, interaction: Interaction) -> None:
+        await require_operator(interaction)
+        await defer_answer(interaction, private=True)  # a model takes seconds to load
+
+    async def _tell_in_use(self, interaction: Interaction) -> None:
+        language = await language_of(interaction)
+        await fill_in(interaction, say("model-in-use", language, name=self.studio.model_name))
+        await interaction.client.offer_commands()
+
+
+def _line(model: ModelSummary, language: str) -> str:
+    """`▶ **faces64** · 2026-11-20 · Q 2.80 · hair as asked 99.0 %`"""
+    name = discord.utils.escape_markdown(model.name)
+    facts = [f"**{name}**" if model.in_use else name]
+    if model.problem is not None:
+        facts.append(f"⚠️ {discord.utils.escape_markdown(shorten(model.problem, 200))}")
+    if model.created is not None:
+        facts.append(f"{model.created:%Y-%m-%d}")
+    for key, value in model.metrics.items():
+        if key == "q":
+            facts.append(f"Q {value:.2f}")
+        elif key.endswith(AS_ASKED) or key in FIGURES:
+            label = key.removesuffix(AS_ASKED) if key.endswith(AS_ASKED) else key.replace("_", " ")
+            facts.append(f"{label} {100 * value:.1f} %")
+    return f"{'▶' if model.in_use else '▫'} {' · '.join(facts)}"

@@ -1,0 +1,66 @@
+"""`/stats`: how the bot is doing; for those who run it."""
+
+import time
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.discord.replies import Interaction, defer_answer, fill_in, language_of, require_operator
+from bot.language import describe, say
+from bot.studio import Studio
+
+LOVED = 5  # pairs of colours that are named
+
+
+class StatsCog(commands.Cog):
+    def __init__(self, bot: Any) -> None:
+        self.studio: Studio = bot.studio
+        self.started = time.monotonic()
+
+    @app_commands.command(name="stats", description="How the bot is doing, for those who run it")
+    @app_commands.default_permissions()
+    async def stats(self, interaction: Interaction) -> None:
+        await require_operator(interaction)
+        await defer_answer(interaction, private=True)
+        language = await language_of(interaction)
+        kept, engine = await self.studio.statistics(), self.studio.engine_stats
+        minutes = int(time.monotonic() - self.started) // 60
+        lines = [
+            say(
+                "stats-kept",
+                language,
+                pictures=kept.pictures,
+                private=kept.private,
+                today=kept.today,
+                members=kept.members,
+                favourites=kept.favourites,
+            ),
+            say(
+                "stats-engine",
+                language,
+                painted=engine.pictures,
+                p50=round(1000 * engine.latency_p50),
+                p99=round(1000 * engine.latency_p99),
+                waiting=engine.waiting,
+                refused=engine.refused,
+                failed=engine.failed,
+            ),
+            say(
+                "stats-life",
+                language,
+                model=discord.utils.escape_markdown(self.studio.model_name),
+                guilds=len(interaction.client.guilds),
+                days=minutes // 1440,
+                hours=minutes // 60 % 24,
+                minutes=minutes % 60,
+            ),
+        ]
+        loved = [
+            f"{discord.utils.escape_markdown(describe(pair, language))} ♥ {count}"
+            for pair, count in kept.loved[:LOVED]
+        ]
+        if loved:
+            lines.append(say("stats-loved", language, loved=" · ".join(loved)))
+        await fill_in(interaction, "\n".join(lines))

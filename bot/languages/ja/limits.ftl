@@ -1,0 +1,57 @@
+# /limits, for the admins of a server.
+
+command-limits =
+    .name = 制限
+    .description = このサーバーでメンバーがどう使えるか
+command-limits-show =
+    .name = 表示
+    .description = このサーバーの現在の設定
+command-limits-set =
+    .name = 設定
+    .description = メンバー一人がどれだけ描けるか
+    .cooldown = 待ち時間
+    .cooldown-description = 同じメンバーの依頼の間の秒数。0でなし
+    .daily = 一日
+    .daily-description = メンバー一人の24時間の枚数。0で無制限
+    .gallery = ギャラリー
+    .gallery-description = このサーバーの絵を見られるかどうか
+command-limits-channel =
+    .name = チャンネル
+    .description = ボットが描く場所。ひとつもなければどこでも
+    .channel = チャンネル
+    .channel-description = どのチャンネルか
+    .answer = 描く
+    .answer-description = そこで描くかどうか
+command-limits-role =
+    .name = ロール
+    .description = 待ち時間も上限もないロール
+    .role = ロール
+    .role-description = どのロールか
+    .exempt = 免除
+    .exempt-description = 免除するかどうか
+command-limits-block =
+    .name = ブロック
+    .description = このメンバーにはここで描きません
+    .member = メンバー
+    .member-description = だれをブロックするか
+    .blocked = ブロック中
+    .blocked-description = ブロックするか、解除するか
+
+limits-title = **このサーバーでできること**
+limits-cooldown = { $seconds ->
+    [0] ⏳ 待ち時間なし
+   *[other] ⏳ 同じメンバーの依頼の間は { $seconds } 秒
+}
+limits-daily = { $count ->
+    [0] 📅 一日の上限なし
+   *[other] 📅 メンバー一人につき24時間で { $count } 枚
+}
+limits-channels = 💬 描く場所は { $names } だけ
+limits-channels-none = 💬 どのチャンネルでも描きます
+limits-roles = 🎖️ 免除：{ $names }
+limits-roles-none = 🎖️ 免除されたロールなし
+limits-gallery-on = 🖼️ このサーバーのギャラリーは公開中
+limits-gallery-off = 🖼️ このサーバーのギャラリーは閉じています
+limits-blocked = 🚫 ブロック中：{ $names }
+limits-blocked-none = 🚫 だれもブロックしていません
+limits-not-allowed = サーバーを管理できる人だけが制限を決められます。

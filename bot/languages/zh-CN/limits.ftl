@@ -1,0 +1,57 @@
+# /limits, for the admins of a server.
+
+command-limits =
+    .name = 限制
+    .description = 成员在本服务器可以怎样使用机器人
+command-limits-show =
+    .name = 查看
+    .description = 本服务器当前的设置
+command-limits-set =
+    .name = 设置
+    .description = 每位成员可以画多少
+    .cooldown = 冷却
+    .cooldown-description = 同一成员两次请求之间的秒数；0 表示没有
+    .daily = 每日
+    .daily-description = 每位成员 24 小时内的张数；0 表示不限
+    .gallery = 画廊
+    .gallery-description = 成员能否浏览本服务器的图
+command-limits-channel =
+    .name = 频道
+    .description = 机器人在哪里作画；一个都不设则到处都行
+    .channel = 频道
+    .channel-description = 哪个频道
+    .answer = 作画
+    .answer-description = 是否在那里作画
+command-limits-role =
+    .name = 身份组
+    .description = 不受冷却和每日上限约束的身份组
+    .role = 身份组
+    .role-description = 哪个身份组
+    .exempt = 豁免
+    .exempt-description = 是否豁免
+command-limits-block =
+    .name = 屏蔽
+    .description = 机器人在这里不再为该成员作画
+    .member = 成员
+    .member-description = 屏蔽谁
+    .blocked = 已屏蔽
+    .blocked-description = 屏蔽，还是解除
+
+limits-title = **本服务器允许的用法**
+limits-cooldown = { $seconds ->
+    [0] ⏳ 没有冷却时间
+   *[other] ⏳ 同一成员两次请求之间 { $seconds } 秒
+}
+limits-daily = { $count ->
+    [0] 📅 没有每日上限
+   *[other] 📅 每位成员 24 小时内 { $count } 张
+}
+limits-channels = 💬 只在 { $names } 作画
+limits-channels-none = 💬 在所有频道作画
+limits-roles = 🎖️ 豁免：{ $names }
+limits-roles-none = 🎖️ 没有豁免的身份组
+limits-gallery-on = 🖼️ 本服务器的画廊已开放
+limits-gallery-off = 🖼️ 本服务器的画廊已关闭
+limits-blocked = 🚫 已屏蔽：{ $names }
+limits-blocked-none = 🚫 没有屏蔽任何人
+limits-not-allowed = 只有能管理本服务器的人才能设置限制。
