@@ -296,6 +296,7 @@ class Engine:
             self._account(batch, started)
             self._hand_out(batch, images, chosen)
         _refuse(self._turns, _closing())
+        self._turns = Turns()
 
     async def _next_arrival(self) -> None:
         self._arrived.clear()
@@ -324,26 +325,20 @@ class Engine:
         latents, wanted = np.concatenate(candidates), np.repeat(conditions, counts, axis=0)
         painted = model.paint(latents, wanted)
         self._candidates += len(painted)
+        best = _choose(model, painted, wanted, counts)
+        return self._enlarge(model, painted[best], sizes), list(latents[best])
 
-        contest = np.repeat(counts, counts) > 1
-        scores = np.zeros(len(painted))
-        if contest.any():
-            scores[contest] = model.score(painted[contest], wanted[contest])
-        ends = np.cumsum(counts)
-        best = [
-            end - count + _highest(scores[end - count : end])
-            for end, count in zip(ends, counts, strict=True)
-        ]
-        images = list(painted[best])
-
+    def _enlarge(self, model: Model, painted: np.ndarray, sizes: list[int]) -> list[np.ndarray]:
+        """Each of the pictures [n, S, S, 3] to its own size."""
+        images = list(painted)
         started = time.perf_counter()
         for size in set(sizes) - {model.manifest.image_size}:
-            those = [i for i, wanted_size in enumerate(sizes) if wanted_size == size]
-            for i, image in zip(those, model.upscale(painted[best][those], size), strict=True):
+            those = [i for i, wanted in enumerate(sizes) if wanted == size]
+            for i, image in zip(those, model.upscale(painted[those], size), strict=True):
                 images[i] = image
             self._upscaled += len(those)
         self._upscale_seconds += time.perf_counter() - started
-        return images, list(latents[best])
+        return images
 
     def _account(self, batch: list[tuple[_Request, int]], started: float) -> None:
         now = time.perf_counter()
@@ -372,13 +367,23 @@ class Engine:
             self._dropped += 1
 
 
-def _highest(scores: np.ndarray) -> int:
-    """The first of the highest scores [N].
+def _choose(
+    model: Model, painted: np.ndarray, conditions: np.ndarray, counts: list[int]
+) -> list[int]:
+    """Where the best candidate of each picture stands among all that were painted.
 
-    Scores may differ in their last digits by the batch that they are reckoned in; the choice may
-    not, so the digits are cut off.
+    Scores may differ in their last digits by the batch that they are reckoned in. The choice must
+    not: they are rounded, and of those as good as each other the first is taken.
     """
-    return int(np.argmax(np.round(scores, 3)))
+    contest = np.repeat(counts, counts) > 1
+    scores = np.zeros(len(painted))
+    if contest.any():
+        scores[contest] = model.score(painted[contest], conditions[contest])
+    starts = np.cumsum(counts) - counts
+    return [
+        start + int(np.argmax(np.round(scores[start : start + count], 3)))
+        for start, count in zip(starts, counts, strict=True)
+    ]
 
 
 def _refuse(requests: Iterable[_Request], refusal: ModelUnavailable) -> None:
