@@ -4,7 +4,9 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from setuptools import find_packages
@@ -100,6 +102,58 @@ async def test_a_migration_that_fails_midway_leaves_nothing_behind(sqlite_url, t
     store = await Store.open(sqlite_url)
     assert await store.count() == 0
     await store.close()
+
+
+async def test_a_database_of_the_first_version_is_brought_up_to_date(sqlite_url, tmp_path):
+    """Favourites are counted, and what was deleted then says as little as what is deleted now."""
+    file = tmp_path / "data" / "irodori.db"
+    file.parent.mkdir()
+    engine = create_engine(f"sqlite:///{file}")
+    config = Config()
+    config.set_main_option("script_location", str(PACKAGE / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    engine.dispose()
+    with sqlite3.connect(file) as raw:
+        raw.executemany(
+            "INSERT INTO owners (id, kind, key, name) VALUES (?, 'discord', ?, ?)",
+            [(1, "81", "Ann"), (2, "82", "Ben")],
+        )
+        raw.executemany(
+            "INSERT INTO avatars VALUES (?, ?, '2026-01-01 00:00:00.000000', 1, '100', '200', 0,"
+            " 'faces', 7, 'a secret', '{}', '{\"hair\": \"pink\"}', ?, ?, 'png', 64, 64, 3,"
+            " 'ab', ?)",
+            [
+                (1, "livingid", b"\0\0\x80?", b"", None),
+                (2, "deadid22", b"\0\0\x80?", b"", "2026-01-02 00:00:00.000000"),
+            ],
+        )
+        raw.execute("INSERT INTO pictures VALUES (1, 'png')")
+        raw.executemany("INSERT INTO avatar_values VALUES ('hair', 'pink', ?)", [(1,), (2,)])
+        raw.execute("INSERT INTO avatar_parents VALUES (1, 0, 'deadid22')")
+        raw.executemany(
+            "INSERT INTO favourites VALUES (?, ?, '2026-01-01 00:00:00.000000')",
+            [(1, 1), (1, 2), (2, 2)],
+        )
+
+    store = await Store.open(sqlite_url)
+    living = await store.get("livingid")
+    assert (living.favourites, living.prompt, living.latent.tolist()) == (2, "a secret", [1.0])
+    assert living.parents == ("deadid22",)
+    assert await store.get("deadid22") is None
+    assert await store.favourite("livingid", living.owner) == (False, 1)
+    await store.close()
+    with sqlite3.connect(file) as raw:
+        raw.row_factory = sqlite3.Row
+        [dead] = raw.execute("SELECT * FROM avatars WHERE id = 2").fetchall()
+        assert (dead["prompt"], dead["conditions"], dead["latent"]) == ("", "{}", b"")
+        assert (dead["seed"], dead["guild"], dead["sha256"], dead["model"]) == (0, None, "", "")
+        assert dead["owner_id"] not in (1, 2)
+        for table in ("avatar_values", "favourites"):
+            [(left,)] = raw.execute(f"SELECT count(*) FROM {table} WHERE avatar_id = 2").fetchall()
+            assert left == 0
+        assert raw.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
 def test_the_migrations_are_packaged():
