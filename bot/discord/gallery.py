@@ -201,11 +201,14 @@ class PageView(ui.LayoutView):
     ) -> None:
         super().__init__(timeout=None)
         colours = describe(place.values, language)
-        heading = say(f"gallery-{place.scope}", language) + (f": {colours}" if colours else "")
+        heading = say(f"gallery-{place.scope}", language)
+        if colours:
+            heading = say("gallery-of-colours", language, gallery=heading, colours=colours)
         facts = [say(f"gallery-{place.sort}", language)]
         if files and page.count is not None and page.before is not None:
-            first, last = page.before + 1, page.before + len(page.avatars)
-            facts.append(say("gallery-of", language, first=first, last=last, count=page.count))
+            numbers = {"first": page.before + 1, "last": page.before + len(page.avatars)}
+            key = "gallery-of" if len(page.avatars) > 1 else "gallery-of-one"
+            facts.append(say(key, language, **numbers, count=page.count))
         heading = discord.utils.escape_markdown(shorten(heading, MAX_HEADING))
         self.add_item(ui.TextDisplay(f"### {ICONS[place.scope]} {heading}\n-# {' · '.join(facts)}"))
         if files:

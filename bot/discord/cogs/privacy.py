@@ -22,8 +22,6 @@ from bot.discord.replies import (
 from bot.language import say
 from bot.studio import Studio
 
-ROOM = 64 * 1024  # bytes of an upload that are not the file
-
 
 class Export(ui.DynamicItem[ui.Button[Any]], template="irodori:export:(?P<part>[0-9]+)"):
     """Sends everything of the member's as a zip; of what is too large for one, this part."""
@@ -45,8 +43,9 @@ class Export(ui.DynamicItem[ui.Button[Any]], template="irodori:export:(?P<part>[
         await defer_answer(interaction, private=True)
         studio: Studio = interaction.client.studio
         language = await language_of(interaction)
-        room = interaction.filesize_limit - ROOM
-        takeout = await studio.export(owner_of(interaction), part=self.part, limit_bytes=room)
+        takeout = await studio.export(
+            owner_of(interaction), part=self.part, limit_bytes=interaction.filesize_limit
+        )
         facts = {"part": takeout.part, "parts": takeout.parts}
         if takeout.parts == 1:
             text, name = say("privacy-export-all", language), "irodori.zip"

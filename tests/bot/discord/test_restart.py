@@ -75,7 +75,7 @@ async def test_old_messages_work_after_kill_9(
         await mika.click(several, label="🗑️")
         assert len(several.pictures) == 8
 
-        await ren.click(page, label="Older")
+        await ren.click(page, label="Next")
         assert [option["value"] for option in page.selects[0].options] == [chosen(single)]
         card = await ren.select(page, "irodori:open", [chosen(single)])
         assert card.pictures[0].data == single.pictures[0].data

@@ -2,11 +2,14 @@ from urllib.parse import parse_qsl
 
 import pytest
 from discord_server import DiscordServer, Person, Reply
+from tiny_model import add_model, attribute
 
 from bot.discord.gallery import Place, Turn
+from bot.engine import Engine
 from bot.errors import BadPrompt
 from bot.studio import Studio
-from db.store import Owner
+from db.store import GuildLimits, Owner
+from export.registry import Registry
 
 pytestmark = pytest.mark.usefixtures("bot")
 
@@ -22,7 +25,7 @@ def ids(reply: Reply) -> list[str]:
 
 def button(reply: Reply, label: str) -> bool:
     """Whether the button can be pressed."""
-    (found,) = [button for button in reply.buttons if button.label == label]
+    (found,) = [button for button in reply.buttons if label in (button.label, button.emoji)]
     return not found.disabled
 
 
@@ -131,6 +134,101 @@ async def test_what_was_deleted_is_not_shown(studio: Studio, mika: Person) -> No
     await mika.click(reply, label="🗑️")
     page = await mika.slash("gallery", scope="mine")
     assert ids(page) == [str(other.buttons[0].custom_id).rpartition(":")[2]]
+
+
+async def test_first_and_last_page_and_where_one_is(studio: Studio, mika: Person) -> None:
+    painted = [(await studio.create({}, owner=Owner("web", "x")))[0].id for _ in range(20)]
+    newest = painted[::-1]
+    reply = await mika.slash("gallery")
+    assert "1–9 of 20" in reply.text
+    await mika.click(reply, label="⏭️")
+    assert ids(reply) == newest[11:]
+    assert "12–20 of 20" in reply.text
+    assert not button(reply, "⏭️")
+    await mika.click(reply, label="⏮️")
+    assert ids(reply) == newest[:9]
+    assert not button(reply, "⏮️")
+
+
+async def test_the_most_loved_come_first(studio: Studio, mika: Person, ren: Person) -> None:
+    avatars = await studio.create({}, owner=Owner("web", "x"), count=3)
+    for fan in (mika, ren):
+        await studio.favourite(avatars[0].id, Owner("discord", str(fan.id)))
+    await studio.favourite(avatars[1].id, Owner("discord", str(ren.id)))
+    reply = await mika.slash("gallery", sort="loved")
+    assert ids(reply) == [avatar.id for avatar in avatars]
+    assert "most loved" in reply.text
+
+
+async def test_looks_at_another_gallery_with_the_same_colours(studio: Studio, mika: Person) -> None:
+    me = Owner("discord", str(mika.id))
+    (mine,) = await studio.create({"hair": "pink"}, owner=me)
+    (other,) = await studio.create({"hair": "pink"}, owner=Owner("web", "x"))
+    await studio.create({"hair": "black"}, owner=me)
+    reply = await mika.slash("gallery", hair="pink")
+    assert ids(reply) == [other.id, mine.id]
+    (look,) = [s.custom_id for s in reply.selects if s.custom_id.startswith("irodori:look")]
+    await mika.select(reply, look, ["mine:loved"])
+    assert ids(reply) == [mine.id]
+    assert "Your gallery: pink hair" in reply.text
+    in_private = await mika.slash("gallery", channel=mika.dm)
+    offered = [o["value"] for s in in_private.selects for o in s.options]
+    assert "mine:new" in offered
+    assert "guild:new" not in offered
+
+
+async def test_opens_a_picture_by_its_id(studio: Studio, mika: Person, ren: Person) -> None:
+    (avatar,) = await studio.create({"hair": "red"}, owner=Owner("web", "x"))
+    (secret,) = await studio.create({}, owner=Owner("discord", str(ren.id)), private=True)
+    page = await mika.slash("gallery")
+    card = await mika.submit(await mika.click(page, label="Id…"), id=f" {avatar.id.upper()}")
+    assert card.ephemeral
+    assert [picture.filename for picture in card.pictures] == [f"irodori-{avatar.id}.png"]
+    foreign = await mika.submit(await mika.click(page, label="Id…"), id=secret.id)
+    missing = await mika.submit(await mika.click(page, label="Id…"), id="bbbbbbbb")
+    assert foreign.pictures == []
+    assert foreign.text.replace(secret.id, "") == missing.text.replace("bbbbbbbb", "")
+
+
+async def test_a_server_may_keep_its_gallery_closed(
+    discord: DiscordServer, studio: Studio, mika: Person
+) -> None:
+    await mika.slash("avatar")
+    page = await mika.slash("gallery", scope="mine")
+    await studio.save_limits(str(discord.general.guild.id), GuildLimits(gallery=False))
+    closed = await mika.slash("gallery", scope="server")
+    assert closed.pictures == []
+    assert "switched off" in closed.text
+    (look,) = [s.custom_id for s in page.selects if s.custom_id.startswith("irodori:look")]
+    answer = await mika.select(page, look, ["guild:new"])
+    assert "switched off" in answer.text
+    assert len(ids(page)) == 1
+
+
+async def test_a_value_that_the_model_no_longer_knows(
+    studio: Studio, registry: Registry, engine: Engine, mika: Person
+) -> None:
+    await studio.create({"hair": "pink"}, owner=Owner("web", "x"), count=9)
+    await studio.create({"hair": "pink"}, owner=Owner("web", "x"))
+    page = await mika.slash("gallery", hair="pink")
+    add_model(registry, "other", attributes=(attribute("hair", "pinkish black"),))
+    registry.use("other")
+    await engine.refresh()
+    answer = await mika.click(page, label="Next")
+    assert answer.ephemeral
+    assert "pinkish" in answer.text
+
+
+async def test_pages_speak_the_members_language(
+    discord: DiscordServer, studio: Studio, mika: Person
+) -> None:
+    await studio.create({"hair": "pink"}, owner=Owner("web", "x"))
+    kei = discord.member("Kei", locale="ja")
+    reply = await kei.slash("gallery", hair="pink")
+    assert "みんなのギャラリー" in reply.text
+    assert "ピンクの髪" in reply.text
+    li = discord.member("Li", locale="zh-CN")
+    assert "所有人的画廊" in (await li.slash("gallery", hair="pink")).text
 
 
 def test_the_state_of_a_page_fits_a_custom_id() -> None:

@@ -1,0 +1,45 @@
+"""Pages that were sent by a bot that does not run any more, or by an earlier version."""
+
+from discord_server import Person, Reply
+
+from bot.studio import Studio
+from db.store import Owner
+
+
+def ids(reply: Reply) -> list[str]:
+    return [o["value"] for s in reply.selects if s.custom_id == "irodori:open" for o in s.options]
+
+
+async def test_pages_turn_and_forms_are_read_after_a_restart(
+    run, studio: Studio, mika: Person
+) -> None:
+    painted = [a.id for a in await studio.create({}, owner=Owner("web", "x"), count=9)]
+    (newest,) = await studio.create({}, owner=Owner("web", "x"))
+    async with run(studio):
+        page = await mika.slash("gallery", sort="loved")
+        form = await mika.click(page, label="Id…")
+    async with run(studio):
+        card = await mika.submit(form, id=newest.id)
+        assert [picture.filename for picture in card.pictures] == [f"irodori-{newest.id}.png"]
+        await mika.click(page, label="Next")
+        assert ids(page) == [painted[0]]
+
+
+async def test_the_buttons_of_earlier_versions_still_turn_pages(
+    run, studio: Studio, mika: Person
+) -> None:
+    painted = [
+        a.id for a in await studio.create({"hair": "pink"}, owner=Owner("web", "x"), count=9)
+    ]
+    await studio.create({"hair": "black"}, owner=Owner("web", "x"))
+    await studio.create({"hair": "pink"}, owner=Owner("web", "x"))
+    async with run(studio):
+        page = await mika.slash("gallery", hair="pink")
+        older = next(button.custom_id for button in page.buttons if button.label == "Next")
+        _, _, cursor, colours = str(older).rsplit(":", 3)
+        for row in page.components:
+            for component in row.get("components", []):
+                if component.get("custom_id") == older:
+                    component["custom_id"] = f"irodori:page:everyone:{cursor}:{colours}"
+        await mika.click(page, label="Next")
+    assert ids(page) == [painted[0]]

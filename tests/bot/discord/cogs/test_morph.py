@@ -1,0 +1,88 @@
+import io
+
+import pytest
+from discord_server import DiscordServer, Person
+from PIL import Image
+
+from bot.studio import Studio
+from db.store import Avatar, Owner
+
+pytestmark = pytest.mark.usefixtures("bot")
+
+
+def owner(person: Person) -> Owner:
+    return Owner("discord", str(person.id))
+
+
+async def painted(studio: Studio, person: Person, private: bool = False, **wish: str) -> Avatar:
+    (avatar,) = await studio.create(wish, owner=owner(person), private=private)
+    return avatar
+
+
+async def test_an_animation_with_its_faces_in_words(studio: Studio, mika: Person) -> None:
+    a = await painted(studio, mika, hair="pink", eyes="blue")
+    b = await painted(studio, mika, hair="black", eyes="red")
+    c = await painted(studio, mika, hair="green", eyes="red")
+    reply = await mika.slash("morph", a=a.id, b=b.id, c=c.id)
+    assert not reply.ephemeral
+    (file,) = reply.attachments
+    with Image.open(io.BytesIO(file.data)) as image:
+        assert image.format == "WEBP"
+        assert image.n_frames > 3
+        assert image.info["loop"] == 0
+    way = "pink hair, blue eyes → black hair, red eyes → green hair, red eyes"
+    assert reply.alt_texts == [f"animation of anime avatars: {way}"]
+    assert all(face.id in reply.text for face in (a, b, c))
+    card = await mika.select(reply, "irodori:open", [b.id])
+    assert card.ephemeral
+    assert "black hair" in card.text
+
+
+async def test_as_gif(studio: Studio, mika: Person, ren: Person) -> None:
+    a, b = await painted(studio, mika), await painted(studio, mika)
+    reply = await mika.slash("morph", a=a.id, b=b.id)
+    gif = await ren.click(reply, label="As GIF")
+    (file,) = gif.attachments
+    assert file.filename.endswith(".gif")
+    assert file.data.startswith(b"GIF8")
+    assert f"<@{ren.id}>" in gif.text
+    assert [button.label for button in gif.buttons] == []
+
+
+async def test_a_private_picture_makes_it_private(
+    studio: Studio, mika: Person, ren: Person
+) -> None:
+    a, b = await painted(studio, mika, private=True), await painted(studio, mika)
+    assert (await mika.slash("morph", a=a.id, b=b.id)).ephemeral
+    foreign = await ren.slash("morph", a=a.id, b=b.id)
+    missing = await ren.slash("morph", a="bbbbbbbb", b=b.id)
+    assert foreign.attachments == []
+    assert foreign.text.replace(a.id, "") == missing.text.replace("bbbbbbbb", "")
+
+
+async def test_the_same_picture_twice(studio: Studio, mika: Person) -> None:
+    a, b = await painted(studio, mika), await painted(studio, mika)
+    reply = await mika.slash("morph", a=a.id, b=b.id, c=a.id)
+    assert reply.ephemeral
+    assert "twice" in reply.text
+
+
+async def test_a_refused_upload_is_followed_by_a_smaller_one(
+    discord: DiscordServer, studio: Studio, mika: Person
+) -> None:
+    a, b = await painted(studio, mika, hair="pink"), await painted(studio, mika, hair="black")
+    whole = await mika.slash("morph", a=a.id, b=b.id)
+    discord.provoke(r"/messages/@original$", 413, method="PATCH")
+    reply = await mika.slash("morph", a=a.id, b=b.id)
+    assert "smaller" in reply.text
+    assert len(reply.attachments[0].data) <= len(whole.attachments[0].data) / 2
+
+
+async def test_an_animation_that_fits_in_no_way_is_refused_in_words(
+    discord: DiscordServer, studio: Studio, mika: Person
+) -> None:
+    a, b = await painted(studio, mika), await painted(studio, mika)
+    discord.file_bytes = 100
+    reply = await mika.slash("morph", a=a.id, b=b.id)
+    assert reply.ephemeral
+    assert "too large" in reply.text

@@ -1,0 +1,56 @@
+import pytest
+from discord_server import DiscordServer, Person, Reply
+
+from bot.language import LANGUAGES, say
+from bot.studio import Studio
+from db.store import MemberSettings, Owner
+
+
+def chosen(panel: Reply) -> dict[str, str]:
+    return {
+        select.custom_id.rpartition(":")[2]: option["value"]
+        for select in panel.selects
+        for option in select.options
+        if option.get("default")
+    }
+
+
+def owner(person: Person) -> Owner:
+    return Owner("discord", str(person.id))
+
+
+@pytest.mark.usefixtures("bot")
+async def test_what_is_chosen_is_saved_at_once(studio: Studio, mika: Person, ren: Person) -> None:
+    panel = await mika.slash("settings")
+    assert panel.ephemeral
+    assert chosen(panel) == {"private": "default", "size": "default", "language": "default"}
+    await mika.select(panel, "irodori:set:private", ["yes"])
+    await mika.select(panel, "irodori:set:size", ["64"])
+    assert chosen(panel) == {"private": "yes", "size": "64", "language": "default"}
+    assert await studio.settings(owner(mika)) == MemberSettings(private=True, size=64)
+    assert await studio.settings(owner(ren)) == MemberSettings()
+    await mika.select(panel, "irodori:set:private", ["default"])
+    assert await studio.settings(owner(mika)) == MemberSettings(size=64)
+
+
+@pytest.mark.usefixtures("bot")
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_the_panel_answers_in_the_language_that_was_chosen(
+    mika: Person, language: str
+) -> None:
+    panel = await mika.slash("settings")
+    await mika.select(panel, "irodori:set:language", [language])
+    assert say("settings-title", language) in panel.text
+    again = await mika.slash("settings")
+    assert say("settings-title", language) in again.text
+    assert chosen(again)["language"] == language
+
+
+async def test_a_panel_from_before_a_restart_still_saves(
+    discord: DiscordServer, run, studio: Studio, mika: Person
+) -> None:
+    async with run(studio):
+        panel = await mika.slash("settings")
+    async with run(studio):
+        await mika.select(panel, "irodori:set:language", ["ja"])
+    assert (await studio.settings(owner(mika))).language == "ja"
