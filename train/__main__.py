@@ -28,6 +28,7 @@ from train.loop import DivergedError, MemoryShortError, Stopped, train
 from train.machine import MachineError, make_ready
 from train.promote import incomparable, onnx_paint, promote
 from train.settings import TrainingSettings, TrainSettings, add_flags, given_flags
+from train.trainer import Trainer
 from train.upscaler import command as upscaler
 
 NO_DATA = """\
@@ -54,9 +55,7 @@ def main(given: Sequence[str] | None = None) -> None:
         if arguments.command == "judge":
             _judge_model(arguments.model, settings, console)
         else:
-            with join() as team:
-                console.quiet = not team.first
-                _train(arguments, settings, console, team)
+            _train(arguments, settings, console)
     except KeyboardInterrupt:  # before or after the training itself, which takes it kindly
         console.print("interrupted")
         sys.exit(130)
@@ -124,13 +123,35 @@ def _settings(arguments: argparse.Namespace) -> TrainingSettings:
     return settings.model_copy(update={"train": resumed})
 
 
-def _train(
-    arguments: argparse.Namespace, settings: TrainingSettings, console: Console, team: Team
-) -> None:
-    team.part(settings.train.batch, settings.train.group)  # said before the data is read
+def _train(arguments: argparse.Namespace, settings: TrainingSettings, console: Console) -> None:
     registry = Registry(settings.models.dir)
     if arguments.model_name is not None:
         registry.vacant(arguments.model_name)
+    with join() as team:
+        console.quiet = not team.first
+        run, trainer, judge = _learn(arguments, settings, console, team)
+    if not team.first:
+        return
+    # The team has parted: torchmetrics would wait for the figures of all its members.
+    figures = calibrate(trainer.ema, judge)
+    checkpoint.save(run, trainer.state(), checkpoint.read_progress(run))
+    console.print(f"latents are spread by {trainer.ema.spread.item():g}", highlight=False)
+    (run / JUDGED).write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+    _print_figures(figures, console)
+    name = export_run(run, registry, arguments.model_name)
+    console.print(f"exported as {registry.folder(name)}", highlight=False)
+    if arguments.no_promote:
+        console.print(f"not in use (--no-promote); take it with: python -m export use {name}")
+        return
+    margin = settings.promote.margin
+    console.print(promote(name, registry, judge, margin, force=arguments.force), highlight=False)
+
+
+def _learn(
+    arguments: argparse.Namespace, settings: TrainingSettings, console: Console, team: Team
+) -> tuple[Path, Trainer, Judge]:
+    """The training itself, in each process of the team; process 0 alone writes."""
+    team.part(settings.train.batch, settings.train.group)  # said before the data is read
     faces = _faces(settings.train, console, team)
 
     def begin() -> Path:
@@ -157,21 +178,7 @@ def _train(
     judge = _judge(settings, faces, console)
     shared = f", {team.size} processes" if team.size > 1 else ""
     console.print(f"training in {run} on {faces.images.device}{shared}", highlight=False)
-    trainer = train(run, settings.train, judge.learnt, judge, console, team)
-    if not team.first:
-        return
-    figures = calibrate(trainer.ema, judge)
-    checkpoint.save(run, trainer.state(), checkpoint.read_progress(run))
-    console.print(f"latents are spread by {trainer.ema.spread.item():g}", highlight=False)
-    (run / JUDGED).write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
-    _print_figures(figures, console)
-    name = export_run(run, registry, arguments.model_name)
-    console.print(f"exported as {registry.folder(name)}", highlight=False)
-    if arguments.no_promote:
-        console.print(f"not in use (--no-promote); take it with: python -m export use {name}")
-        return
-    margin = settings.promote.margin
-    console.print(promote(name, registry, judge, margin, force=arguments.force), highlight=False)
+    return run, train(run, settings.train, judge.learnt, judge, console, team), judge
 
 
 def _judge_model(name: str | None, settings: TrainingSettings, console: Console) -> None:

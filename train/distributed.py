@@ -6,6 +6,7 @@ DistributedDataParallel, and batch norm sees the whole batch. Process 0 alone re
 """
 
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,8 +65,10 @@ class Team:
         """The same network, whose gradients are the mean over all processes' losses."""
         if self.size == 1:
             return network
-        # Buffers are the same everywhere already, since batch statistics are.
-        return DistributedDataParallel(network, broadcast_buffers=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of broadcast_buffers' new name
+            # Buffers are the same everywhere already, since batch statistics are.
+            return DistributedDataParallel(network, broadcast_buffers=False)
 
     def mean(self, values: Tensor) -> Tensor:
         """Mean over all processes; gradients are as `share` expects them.

@@ -21,7 +21,7 @@ class MachineError(Exception):
 
 def make_ready(device: Literal["auto", "cpu", "cuda"], threads: int, team: Team) -> torch.device:
     """Chooses this process's device, and sets PyTorch up for it. Raises MachineError."""
-    gpus = torch.cuda.device_count()
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if device == "cuda" and not gpus:
         raise MachineError(
             f"train.device is cuda, but PyTorch {torch.__version__} finds no CUDA device here; "
