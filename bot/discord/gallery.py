@@ -215,7 +215,7 @@ class PageView(ui.LayoutView):
             self.add_item(ui.MediaGallery(*(discord.MediaGalleryItem(file) for file in files)))
             options = [
                 option_of(avatar, language, number=i)
-                for i, avatar in enumerate(page.avatars, first)
+                for i, avatar in enumerate(page.avatars, 1 + (page.before or 0))
             ]
             self.add_item(ui.ActionRow(Open(options, say("gallery-open", language))))
         else:
