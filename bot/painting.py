@@ -39,7 +39,8 @@ def near(latent: np.ndarray, seed: int, angle: float = VARIATION_ANGLE) -> np.nd
 
     If z is standard normal, so is the result: the generator has been trained on its like.
     """
-    drawn = draw_latent(seed, len(latent))
+    # not the latent of this seed: that may be the one to vary
+    drawn = np.random.RandomState([seed, 3]).standard_normal(len(latent))
     return (np.cos(angle) * latent + np.sin(angle) * drawn).astype(np.float32)
 
 

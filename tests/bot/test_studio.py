@@ -5,11 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_model import EYES, HAIR, add_model, attribute
+from tiny_model import add_model, attribute
 
 from bot.engine import Engine
 from bot.errors import BadPrompt, Busy, ModelUnavailable, NotAllowed, NotFound
-from bot.painting import complete_wish, draw_latent
 from bot.settings import EngineSettings
 from bot.studio import MAX_COUNT, SEEDS, Studio
 from db.store import Avatar, GalleryQuery, Owner, Store
@@ -55,28 +54,6 @@ async def test_a_seed_and_a_wish_paint_the_same_after_a_restart(
         assert new.conditions == old.conditions
         assert np.abs(await pixels(after, new) - await pixels(studio, old)).max() <= 1
     await engine.close()
-
-
-async def test_what_a_seed_draws_never_changes(engine: Engine) -> None:
-    """People keep their seeds: a change here would change their faces."""
-    drawn = complete_wish({}, 7, engine.model.manifest)
-    assert drawn == {"hair": "white", "eyes": "blue"}
-    np.testing.assert_allclose(draw_latent(7, 3), [1.6905257, -0.46593738, 0.03282016], rtol=1e-6)
-    assert draw_latent(SEEDS - 1, 96).dtype == np.float32
-
-
-def test_open_attributes_are_drawn_as_often_as_the_training_data_has_them(
-    registry: Registry,
-) -> None:
-    rare = HAIR.model_copy(update={"values": ("red", "blue"), "frequencies": (0.9, 0.1)})
-    manifest = add_model(registry, "rare", (rare, EYES))
-    drawn = [complete_wish({"eyes": "red"}, seed, manifest) for seed in range(400)]
-    assert {conditions["eyes"] for conditions in drawn} == {"red"}
-    assert 0.85 < np.mean([conditions["hair"] == "red" for conditions in drawn]) < 0.95
-    assert drawn == [complete_wish({"eyes": "red"}, seed, manifest) for seed in range(400)]
-    # one seed's attributes do not go together
-    both = {tuple(complete_wish({}, seed, manifest).values()) for seed in range(400)}
-    assert len(both) == 20
 
 
 async def test_without_a_seed_every_avatar_is_another(studio: Studio, owner: Owner) -> None:
