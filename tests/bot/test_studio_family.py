@@ -1,0 +1,288 @@
+"""Variations, children, portraits and morphs, as both faces ask the studio for them."""
+
+import asyncio
+import io
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from PIL import Image
+from tiny_model import EYES, HAIR, add_model, attribute
+
+from bot.engine import Engine
+from bot.errors import BadPrompt, ModelUnavailable, NotFound
+from bot.painting import VARIATION_ANGLE
+from bot.settings import EngineSettings
+from bot.studio import VARIATIONS, Studio
+from db.store import Avatar, Owner, Store
+from export.registry import Registry
+
+OTHER = Owner("discord", "2", "Ren")
+
+
+def angle(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.arccos(np.dot(a, b) / np.linalg.norm(a) / np.linalg.norm(b)))
+
+
+async def pair(studio: Studio, owner: Owner, **given: object) -> tuple[Avatar, Avatar]:
+    (a,) = await studio.create("pink hair, red eyes", owner=owner, seed=1, **given)
+    (b,) = await studio.create("blue hair, green eyes", owner=owner, seed=2, **given)
+    return a, b
+
+
+async def test_variations_are_a_family(studio: Studio, owner: Owner) -> None:
+    (parent,) = await studio.create("pink hair", owner=owner, seed=3, private=True)
+    family = await studio.variations(parent.id, owner=owner, seed=3, guild="5", channel="6")
+    assert len(family) == VARIATIONS == 9
+    for i, child in enumerate(family):
+        assert (child.wish, child.conditions) == (parent.wish, parent.conditions)
+        assert (child.seed, child.parents, child.prompt) == (3 + i, (parent.id,), parent.prompt)
+        assert (child.private, child.guild, child.channel) == (True, "5", "6")
+    turns = [angle(parent.latent, child.latent) for child in family]
+    assert min(turns) > 0.05
+    assert np.mean(turns) < 2 * VARIATION_ANGLE
+    assert len({child.sha256 for child in family}) == 9
+    same = await studio.variations(parent.id, owner=owner, seed=3)
+    assert [child.sha256 for child in same] == [child.sha256 for child in family]
+
+
+async def test_a_mix_is_a_child_of_two_and_another_seed_its_sibling(
+    studio: Studio, owner: Owner
+) -> None:
+    a, b = await pair(studio, owner)
+    children = [
+        child for s in range(12) for child in await studio.mix(a.id, b.id, owner=OTHER, seed=s)
+    ]
+    for child in children:
+        colours = (child.conditions["hair"], child.conditions["eyes"])
+        assert colours in {("pink", "green"), ("blue", "red")}
+        assert child.wish == child.conditions
+        assert child.prompt == f"hair:{colours[0]} eyes:{colours[1]}"
+        assert (child.parents, child.owner, child.private) == ((a.id, b.id), OTHER, False)
+    assert len({child.sha256 for child in children}) == len(children)
+    assert len({child.conditions["hair"] for child in children}) == 2
+    (again,) = await studio.mix(a.id, b.id, owner=owner, seed=5)
+    assert again.sha256 == children[5].sha256
+
+
+async def test_who_has_a_private_parent_is_private(studio: Studio, owner: Owner) -> None:
+    (a,) = await studio.create("", owner=owner, private=True)
+    (b,) = await studio.create("", owner=owner)
+    (c,) = await studio.create("", owner=owner)
+    for one, other, private in ((a, b, False), (b, a, False), (b, c, True)):
+        (child,) = await studio.mix(one.id, other.id, owner=owner, private=private)
+        assert child.private
+    (child,) = await studio.mix(b.id, c.id, owner=owner)
+    assert not child.private
+
+
+async def test_a_child_outlives_its_parents(studio: Studio, owner: Owner) -> None:
+    a, b = await pair(studio, owner)
+    (child,) = await studio.mix(a.id, b.id, owner=OTHER)
+    await studio.delete(a.id, owner)
+    await studio.forget(owner)
+    assert (await studio.get(child.id, None)).parents == (a.id, b.id)
+    assert (await studio.variations(child.id, owner=OTHER))[0].parents == (child.id,)
+    for deleted in (a, b):
+        with pytest.raises(NotFound):
+            await studio.mix(deleted.id, child.id, owner=OTHER)
+
+
+async def test_nobody_s_words_are_kept_by_another(studio: Studio, owner: Owner) -> None:
+    (parent,) = await studio.create("my sister's pink hair", owner=owner)
+    (own,) = await studio.again(parent.id, owner=owner)
+    assert own.prompt == "my sister's pink hair"
+    (others,) = await studio.again(parent.id, owner=OTHER)
+    family = await studio.variations(parent.id, owner=OTHER)
+    assert {avatar.prompt for avatar in (others, *family)} == {"hair:pink"}
+
+
+async def test_one_picture_has_no_child_with_itself(studio: Studio, owner: Owner) -> None:
+    a, b = await pair(studio, owner)
+    with pytest.raises(BadPrompt, match="one and the same"):
+        await studio.mix(a.id, a.id.upper(), owner=owner)
+    with pytest.raises(BadPrompt, match="there twice"):
+        await studio.morph([a.id, b.id, a.id], owner=owner)
+    for ids in ([], [a.id], [a.id] * 6):
+        with pytest.raises(BadPrompt, match=f"2 to 5 pictures; here are {len(ids)}"):
+            await studio.morph(ids, owner=owner)
+
+
+async def test_me_is_always_the_same_face(
+    studio: Studio, store: Store, registry: Registry, owner: Owner
+) -> None:
+    (first,) = await studio.me(owner, owner=owner)
+    (again,) = await studio.me(replace(owner, name="renamed"), owner=owner)
+    assert again == first
+    (hidden,) = await studio.me(owner, owner=owner, private=True)
+    (elsewhere,) = await studio.me(owner.key, owner=OTHER)
+    (friend,) = await studio.me(OTHER, owner=owner)
+    assert (hidden.private, elsewhere.owner, friend.owner) == (True, OTHER, owner)
+    assert first.sha256 == hidden.sha256 == elsewhere.sha256 != friend.sha256
+    assert await store.count() == 4
+    await studio.delete(first.id, owner)
+    (anew,) = await studio.me(owner, owner=owner)
+    assert (anew.id != first.id, anew.sha256) == (True, first.sha256)
+
+
+async def test_a_portrait_is_not_mistaken_for_another_picture_of_its_seed(
+    studio: Studio, owner: Owner
+) -> None:
+    (face,) = await studio.me(OTHER, owner=owner)
+    await studio.delete(face.id, owner)
+    await studio.create("red eyes", owner=owner, seed=face.seed)
+    (anew,) = await studio.me(OTHER, owner=owner)
+    assert (anew.sha256, anew.wish) == (face.sha256, {})
+
+
+async def test_an_order_is_painted_once(studio: Studio, store: Store, owner: Owner) -> None:
+    a, b = await pair(studio, owner)
+    works = {
+        "create": lambda o: studio.create("", owner=owner, count=3, order=o),
+        "again": lambda o: studio.again(a.id, owner=owner, order=o),
+        "recolour": lambda o: studio.recolour(a.id, {"hair": "red"}, owner=owner, order=o),
+        "variations": lambda o: studio.variations(a.id, owner=owner, order=o),
+        "mix": lambda o: studio.mix(a.id, b.id, owner=owner, order=o),
+        "me": lambda o: studio.me(owner, owner=owner, order=o),
+    }
+    for order, work in works.items():
+        painted = await work(order)
+        count = await store.count()
+        assert await work(order) == painted == await studio.painted(order)
+        assert await store.count() == count
+
+
+async def test_a_morph_shows_its_faces(studio: Studio, store: Store, owner: Owner) -> None:
+    a, b = await pair(studio, owner)
+    (c,) = await studio.create("white hair", owner=owner, private=True)
+    count = await store.count()
+    for ids, format in (([a.id, b.id], "webp"), ([b.id.upper(), c.id, a.id], "gif")):
+        animation = await studio.morph(ids, owner=owner, format=format, guild="1")
+        assert animation.ids == tuple(id.lower() for id in ids)
+        assert (animation.format, animation.width, animation.reduced) == (format, 64, False)
+        image = Image.open(io.BytesIO(animation.data))
+        assert image.format.lower() == format
+        first = np.asarray(image.convert("RGB")).astype(int)
+        stored = await studio.picture(ids[0], owner)
+        wanted = np.asarray(Image.open(io.BytesIO(stored.data)).convert("RGB")).astype(int)
+        assert np.abs(first - wanted).mean() < 12
+    assert await store.count() == count
+    used = await store.desk.usage(owner, "1", a.created - timedelta(days=1))
+    assert [u.pictures for u in used] == [1, 1]  # each counts as one picture
+
+
+async def test_a_morph_past_the_upload_limit_is_reduced(studio: Studio, owner: Owner) -> None:
+    a, b = await pair(studio, owner)
+    whole = await studio.morph([a.id, b.id], owner=owner)
+    smaller = await studio.morph([a.id, b.id], owner=owner, limit_bytes=len(whole.data) - 1)
+    assert smaller.reduced
+    assert len(smaller.data) < len(whole.data)
+    with pytest.raises(BadPrompt, match="too large"):
+        await studio.morph([a.id, b.id], owner=owner, limit_bytes=100)
+
+
+async def test_pictures_of_different_models_meet_where_one_model_suits_both(
+    studio: Studio, engine: Engine, registry: Registry, owner: Owner
+) -> None:
+    (old,) = await studio.create("pink hair, red eyes", owner=owner)
+    add_model(registry, "next", (HAIR, EYES), brightness=0.3)
+    await studio.use_model("next")
+    (new,) = await studio.create("blue hair, green eyes", owner=owner)
+    (child,) = await studio.mix(old.id, new.id, owner=owner)
+    assert (old.model, new.model, child.model) == ("tiny", "next", "next")
+    assert (await studio.morph([old.id, new.id], owner=owner)).frames > 2
+
+    add_model(registry, "wings", (attribute("wings", "red blue"),))
+    await studio.use_model("wings")
+    (winged,) = await studio.create("", owner=owner)
+    with pytest.raises(BadPrompt, match="different models"):
+        await studio.mix(old.id, winged.id, owner=owner)
+    with pytest.raises(BadPrompt, match="different models"):
+        await studio.morph([winged.id, new.id], owner=owner)
+    # the model that painted both still does
+    (sibling,) = await studio.mix(child.id, new.id, owner=owner)
+    assert sibling.model == "next"
+
+
+async def test_sizes_are_the_model_s(registry: Registry, store: Store, owner: Owner) -> None:
+    add_model(registry, "large", upscaler=True)
+    registry.use("large")
+    engine = await Engine.open(registry, EngineSettings(provider="cpu", threads=1))
+    studio = Studio(engine, store)
+    try:
+        assert studio.sizes == (64, 128, 256)
+        (default,) = await studio.create("", owner=owner, seed=1)
+        (small,) = await studio.create("", owner=owner, seed=1, size=64)
+        assert (default.width, small.width, small.height) == (256, 64, 64)
+        np.testing.assert_array_equal(default.latent, small.latent)
+        with pytest.raises(BadPrompt, match="64, 128, 256 pixels, not at 100"):
+            await studio.create("", owner=owner, size=100)
+        # a child is as large as its parent
+        (child,) = await studio.recolour(small.id, {"hair": "red"}, owner=owner)
+        assert child.width == 64
+        assert {a.width for a in await studio.variations(small.id, owner=owner)} == {64}
+        (me,) = await studio.me(owner, owner=owner, size=128)
+        (larger,) = await studio.me(owner, owner=owner)
+        assert (me.width, larger.width, me.seed) == (128, 256, larger.seed)
+        animation = await studio.morph([default.id, child.id], owner=owner, size=128)
+        assert (animation.width, animation.height) == (128, 128)
+    finally:
+        await engine.close()
+
+
+async def test_of_the_candidates_the_chosen_one_is_kept(
+    registry: Registry, store: Store, owner: Owner
+) -> None:
+    add_model(registry, "critical", candidates=4)
+    registry.use("critical")
+    engine = await Engine.open(registry, EngineSettings(provider="cpu", threads=1))
+    studio = Studio(engine, store)
+    try:
+        avatars = await studio.create("pink hair, red eyes", owner=owner, count=9, seed=0)
+        (alone,) = await studio.create("pink hair, red eyes", owner=owner, seed=4)
+        assert alone.sha256 == avatars[4].sha256
+        (same,) = await studio.recolour(avatars[4].id, {"hair": "pink"}, owner=owner)
+        assert same.sha256 == avatars[4].sha256  # the very latent that was chosen
+    finally:
+        await engine.close()
+
+
+async def test_models_are_listed_and_taken_into_use(
+    studio: Studio, registry: Registry, owner: Owner
+) -> None:
+    add_model(registry, "next", (attribute("wings", "red blue"),))
+    (registry.root / "broken").mkdir()
+    (registry.root / "broken" / "manifest.json").write_text("{")
+    models = {model.name: model for model in await studio.models()}
+    assert set(models) == {"tiny", "next", "broken"}
+    assert (models["tiny"].in_use, models["next"].in_use) == (True, False)
+    assert (models["tiny"].metrics, models["tiny"].problem) == ({"q": 1.5}, None)
+    assert "not valid JSON" in models["broken"].problem
+
+    running = asyncio.create_task(studio.create("pink hair", owner=owner, count=9))
+    await asyncio.sleep(0)
+    await studio.use_model("next")
+    assert (studio.model_name, studio.attributes[0].name) == ("next", "wings")
+    assert {avatar.model for avatar in await running} == {"tiny"}
+    assert await studio.rollback_model() == studio.model_name == "tiny"
+    registry.use("next")  # as the training does
+    assert await studio.reload_model() == studio.model_name == "next"
+
+
+async def test_a_model_that_cannot_be_used_changes_nothing(
+    studio: Studio, registry: Registry
+) -> None:
+    with pytest.raises(ModelUnavailable, match="no model was used before"):
+        await studio.rollback_model()
+    with pytest.raises(ModelUnavailable, match=r"nosuch.*there are: tiny"):
+        await studio.use_model("nosuch")
+    add_model(registry, "cut")
+    file = registry.folder("cut") / "generator.onnx"
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(ModelUnavailable, match="cut"):
+        await studio.use_model("cut")
+    assert (studio.model_name, registry.current()) == ("tiny", "tiny")
+    (registry.root / "current").write_text("cut\n")  # by hand
+    with pytest.raises(ModelUnavailable, match="cut cannot be used, so tiny stays"):
+        await studio.reload_model()
