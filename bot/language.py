@@ -75,9 +75,8 @@ def listed(words: Iterable[str], language: str = "en", *, last: str = "and") -> 
     if len(words) > LISTED:
         more = say("words-more", language, count=len(words) - LISTED + 1)
         words = [*words[: LISTED - 1], more]
-    style = "or" if last == "or" else "standard"
     locale = {"en": "en_GB", "zh-CN": "zh_CN"}.get(language, language)  # en_US: "a, b, and c"
-    return format_list(words, style, locale)
+    return format_list(words, "or" if last == "or" else "standard", locale)
 
 
 def _name(kind: str, name: str, language: str) -> str:

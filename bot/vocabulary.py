@@ -3,11 +3,12 @@
 import difflib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Literal, TypeAlias
 
+from bot.colours import apart
 from bot.errors import BadPrompt
 from bot.language import attribute_name, listed, say, value_name
 from bot.words import SYNONYMS
@@ -27,6 +28,14 @@ class Reading:
 
     value: str
     exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """A wish for another model; `exact` are the attributes whose value that one knows."""
+
+    wish: dict[str, str]
+    exact: frozenset[str]
 
 
 class Vocabulary:
@@ -54,6 +63,21 @@ class Vocabulary:
     def readings(self, phrase: Phrase) -> dict[str, Reading]:
         """What a phrase means, by attribute."""
         return {name: own[phrase] for name, own in self.values.items() if phrase in own}
+
+    def nearest(self, wish: Mapping[str, str]) -> "Nearest":
+        """The wish in this model's values, the most alike where it lacks one. What has nothing
+        like it is left open."""
+        found, exact = {}, set()
+        for name, value in wish.items():
+            if name not in self.attributes:
+                continue
+            reading = self.values[name].get(words_of(value))
+            if reading is not None:
+                found[name] = reading.value
+                exact.add(name)
+            elif near := _nearest_value(value, self.attributes[name].values):
+                found[name] = near
+        return Nearest(found, frozenset(exact))
 
     def is_slip(self, word: str, attribute: str = "") -> bool:
         """Whether an unknown word must be a slip: so near is it to some known word, or (where it
@@ -198,6 +222,15 @@ def _plain(character: str) -> str:
     if kind == "Cf" or character in _APOSTROPHES:
         return ""
     return character if kind[0] in "LMN" else " "
+
+
+def _nearest_value(value: str, values: Sequence[str]) -> str | None:
+    """The one whose colour is the nearest, or where this is no colour, whose spelling is."""
+    distances = {other: apart(value, other) for other in values}
+    colours = {other: far for other, far in distances.items() if far is not None}
+    if colours:
+        return min(colours, key=lambda other: colours[other])
+    return next(iter(difflib.get_close_matches(value, values, 1, 0.6)), None)
 
 
 def _nearest(said: str, choices: dict[Phrase, str]) -> tuple[str, ...]:

@@ -6,14 +6,19 @@ the picture chosen there, which is marked as the select's default.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
 import discord
 from discord import ButtonStyle, SelectOption, ui
 
-from bot.discord.family import Sibling
+from bot.discord.components import ALONE, ID, MAX_OPTIONS, answers_alone, choose, components_of
+from bot.discord.family import Sibling, mix_order
+from bot.discord.info import info_of
+from bot.discord.orders import Answer, Order, paint
+from bot.discord.picker import pictures_of
+from bot.discord.recolour import open_panel
 from bot.discord.replies import (
     Interaction,
     defer_answer,
@@ -23,23 +28,19 @@ from bot.discord.replies import (
     is_addressee,
     is_moderator,
     is_owner,
+    language_of,
     owner_of,
-    place_of,
     respond,
     twice,
 )
-from bot.discord.text import LABEL, caption, file_of, option_of, shorten
-from bot.errors import BadPrompt, NotFound
-from bot.language import describe
+from bot.discord.text import caption, file_of, option_of, title
+from bot.errors import NotFound
+from bot.language import describe, say
 from bot.studio import Studio
-from db.store import Avatar
-from export.manifest import Attribute
+from bot.vocabulary import vocabulary
+from db.store import Avatar, Owner
 
-ID = "(?P<id>[0-9a-z]+)"
 SHOW = "irodori:show"
-COLOUR = "irodori:colour:"
-MAX_OPTIONS = 25  # of one select
-MAX_COLOURS = 18  # selects of one panel: each takes 2 of a message's 40 components
 
 
 class AvatarButton(ui.DynamicItem[ui.Button[Any]], template=f"irodori:[a-z]+:{ID}"):
@@ -57,39 +58,86 @@ class AvatarButton(ui.DynamicItem[ui.Button[Any]], template=f"irodori:[a-z]+:{ID
 class Again(AvatarButton, template=f"irodori:again:{ID}"):
     """Paints the same wish once more, with a fresh seed."""
 
-    def __init__(self, avatar_id: str) -> None:
-        button = ui.Button[Any](label="Again", emoji="🎲", custom_id=f"irodori:again:{avatar_id}")
-        super().__init__(avatar_id, button)
-
-    @guarded
-    async def callback(self, interaction: Interaction) -> None:
-        studio: Studio = interaction.client.studio
-        me = owner_of(interaction)
-        private = _answers_privately(interaction, await studio.get(self.avatar_id, me))
-        await defer_answer(interaction, private=private)
-        (avatar,) = await studio.again(self.avatar_id, owner=me, **place_of(interaction))
-        await deliver(interaction, [avatar], asked_by=None if private else me.key)
-
-
-class Recolour(AvatarButton, template=f"irodori:recolour:{ID}"):
-    """Opens the panel where other colours for the same face are chosen."""
-
-    def __init__(self, avatar_id: str) -> None:
-        button = ui.Button[Any](
-            label="Colours", emoji="🎨", custom_id=f"irodori:recolour:{avatar_id}"
-        )
-        super().__init__(avatar_id, button)
+    def __init__(self, avatar_id: str, language: str = "en") -> None:
+        label, custom_id = say("card-again", language), f"irodori:again:{avatar_id}"
+        super().__init__(avatar_id, ui.Button[Any](label=label, emoji="🎲", custom_id=custom_id))
 
     @guarded
     async def callback(self, interaction: Interaction) -> None:
         studio: Studio = interaction.client.studio
         avatar = await studio.get(self.avatar_id, owner_of(interaction))
-        rows = colour_rows(avatar, studio.attributes)
-        if not rows:
-            raise NotFound("The model in use has none of this avatar's colours any more.")
-        private = _answers_privately(interaction, avatar)
-        panel = ColourPanel(rows, Paint(avatar.id, private))
-        await respond(lambda: interaction.response.send_message(view=panel, ephemeral=True))
+        alone = answers_alone(interaction, avatar)
+        nearest = vocabulary(studio.attributes).nearest(avatar.wish)
+        missing = {name: value for name, value in avatar.wish.items() if name not in nearest.exact}
+        if missing:
+            await _offer_nearest(interaction, avatar, missing, nearest.wish, alone)
+            return
+        await paint(interaction, Order("again", {"id": avatar.id}, alone, named=not alone))
+
+
+async def _offer_nearest(
+    interaction: Interaction,
+    avatar: Avatar,
+    missing: dict[str, str],
+    nearest: dict[str, str],
+    alone: bool,
+) -> None:
+    language = await language_of(interaction)
+    text = say("nearest-title", language, missing=describe(missing, language))
+    view = ui.View(timeout=None)
+    view.add_item(Nearest(avatar.id, alone, describe(nearest, language)))
+    await respond(lambda: interaction.response.send_message(text, view=view, ephemeral=True))
+
+
+class Nearest(ui.DynamicItem[ui.Button[Any]], template=f"irodori:nearest:{ID}:{ALONE}"):
+    """Paints the wish of a picture with what the model in use has nearest to it."""
+
+    def __init__(self, avatar_id: str, alone: bool, label: str | None = None) -> None:
+        custom_id = f"irodori:nearest:{avatar_id}:{int(alone)}"
+        super().__init__(ui.Button[Any](label=label, emoji="🎲", custom_id=custom_id))
+        self.avatar_id = avatar_id
+        self.alone = alone
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
+    ) -> "Nearest":
+        return cls(match["id"], match["alone"] == "1")
+
+    @guarded
+    async def callback(self, interaction: Interaction) -> None:
+        studio: Studio = interaction.client.studio
+        avatar = await studio.get(self.avatar_id, owner_of(interaction))
+        wish = vocabulary(studio.attributes).nearest(avatar.wish).wish
+        given = {"wish": wish, "private": avatar.private}
+        await paint(interaction, Order("create", given, self.alone, named=not self.alone))
+
+
+class Recolour(AvatarButton, template=f"irodori:recolour:{ID}"):
+    """Opens the panel where other colours for the same face are chosen."""
+
+    def __init__(self, avatar_id: str, language: str = "en") -> None:
+        label, custom_id = say("card-recolour", language), f"irodori:recolour:{avatar_id}"
+        super().__init__(avatar_id, ui.Button[Any](label=label, emoji="🎨", custom_id=custom_id))
+
+    @guarded
+    async def callback(self, interaction: Interaction) -> None:
+        await open_panel(interaction, self.avatar_id)
+
+
+class Variations(AvatarButton, template=f"irodori:variations:{ID}"):
+    """Paints faces near this one, in the same colours."""
+
+    def __init__(self, avatar_id: str, language: str = "en") -> None:
+        label, custom_id = say("card-variations", language), f"irodori:variations:{avatar_id}"
+        super().__init__(avatar_id, ui.Button[Any](label=label, emoji="✨", custom_id=custom_id))
+
+    @guarded
+    async def callback(self, interaction: Interaction) -> None:
+        studio: Studio = interaction.client.studio
+        avatar = await studio.get(self.avatar_id, owner_of(interaction))
+        alone = answers_alone(interaction, avatar)
+        await paint(interaction, Order("variations", {"id": avatar.id}, alone, named=not alone))
 
 
 class Favourite(AvatarButton, template=f"irodori:favourite:{ID}"):
@@ -106,12 +154,84 @@ class Favourite(AvatarButton, template=f"irodori:favourite:{ID}"):
     @guarded
     async def callback(self, interaction: Interaction) -> None:
         studio: Studio = interaction.client.studio
-        me = owner_of(interaction)
         await defer_update(interaction)
-        await studio.favourite(self.avatar_id, me)
-        avatar = await studio.get(self.avatar_id, me)
-        view = AnswerView(avatar, _listed(interaction))
+        _, count = await studio.favourite(self.avatar_id, owner_of(interaction))
+        assert interaction.message is not None
+        # The other buttons stay as they are, in the language of the one who asked for the picture.
+        view = ui.View.from_message(interaction.message, timeout=None)
+        for item in view.children:
+            if isinstance(item, ui.Button) and item.custom_id == self.custom_id:
+                item.label = str(count) if count else None
+        view.stop()  # it only shows; presses come to the DynamicItems
         await twice(lambda: interaction.edit_original_response(view=view))
+
+
+class MixWith(AvatarButton, template=f"irodori:mix:{ID}"):
+    """Opens the list of pictures that this one can be mixed with."""
+
+    def __init__(self, avatar_id: str, language: str = "en") -> None:
+        label, custom_id = say("card-mix", language), f"irodori:mix:{avatar_id}"
+        super().__init__(avatar_id, ui.Button[Any](label=label, emoji="🧬", custom_id=custom_id))
+
+    @guarded
+    async def callback(self, interaction: Interaction) -> None:
+        studio: Studio = interaction.client.studio
+        me, language = owner_of(interaction), await language_of(interaction)
+        avatar = await studio.get(self.avatar_id, me)
+        others = [other for other in await pictures_of(studio, me) if other.id != avatar.id]
+        if not others:
+            raise NotFound("with-none")
+        options = [option_of(other, language) for other in others[:MAX_OPTIONS]]
+        alone = answers_alone(interaction, avatar)
+        view = ui.View(timeout=None)
+        view.add_item(Partner(avatar.id, alone, options, say("with-choose", language)))
+        text = say("with-title", language, title=f"**{_escaped_title(avatar, language)}**")
+        await respond(lambda: interaction.response.send_message(text, view=view, ephemeral=True))
+
+
+class Partner(ui.DynamicItem[ui.Select[Any]], template=f"irodori:with:{ID}:{ALONE}"):
+    """Mixes a picture with the one that is chosen."""
+
+    def __init__(
+        self, avatar_id: str, alone: bool, options: Sequence[SelectOption], placeholder: str = ""
+    ) -> None:
+        super().__init__(
+            ui.Select[Any](
+                custom_id=f"irodori:with:{avatar_id}:{int(alone)}",
+                placeholder=placeholder,
+                options=list(options),
+            )
+        )
+        self.avatar_id = avatar_id
+        self.alone = alone
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
+    ) -> "Partner":
+        return cls(match["id"], match["alone"] == "1", item.options)  # type: ignore[attr-defined]
+
+    @guarded
+    async def callback(self, interaction: Interaction) -> None:
+        order = await mix_order(interaction, self.avatar_id, self.item.values[0])
+        alone = self.alone or order.given["private"]  # the list itself is always seen alone
+        await paint(interaction, replace(order, private=alone, named=not alone))
+
+
+class Info(AvatarButton, template=f"irodori:info:{ID}"):
+    """Says everything about a picture, to the one who asks."""
+
+    def __init__(self, avatar_id: str, language: str = "en") -> None:
+        label, custom_id = say("card-info", language), f"irodori:info:{avatar_id}"
+        super().__init__(avatar_id, ui.Button[Any](label=label, emoji="ℹ️", custom_id=custom_id))
+
+    @guarded
+    async def callback(self, interaction: Interaction) -> None:
+        studio: Studio = interaction.client.studio
+        me = owner_of(interaction)
+        avatar = await studio.get(self.avatar_id, me)
+        text = await info_of(studio, avatar, me, await language_of(interaction))
+        await respond(lambda: interaction.response.send_message(text, ephemeral=True))
 
 
 class Delete(AvatarButton, template=f"irodori:delete:{ID}"):
@@ -172,212 +292,123 @@ class Show(ui.DynamicItem[ui.Select[Any]], template=SHOW):
             await open_card(interaction, chosen)
             return
         await defer_update(interaction)
+        language = await language_of(interaction)
         options = self.item.options
         number = [option.value for option in options].index(chosen) + 1
-        text = caption(avatar, number=number, count=len(options))
-        view = AnswerView(avatar, options)
+        text = caption(avatar, language, number=number, count=len(options))
+        view = AnswerView(avatar, language, options)
         await twice(lambda: interaction.edit_original_response(content=text, view=view))
 
 
 class AnswerView(ui.View):
     """The buttons of `avatar`; `options` are the message's pictures where it has several."""
 
-    def __init__(self, avatar: Avatar, options: Sequence[SelectOption] = ()) -> None:
+    def __init__(
+        self, avatar: Avatar, language: str = "en", options: Sequence[SelectOption] = ()
+    ) -> None:
         super().__init__(timeout=None)
         if len(options) > 1:
-            self.add_item(Show([_choose(option, avatar.id) for option in options]))
-        self.add_item(Again(avatar.id))
+            self.add_item(Show([choose(option, avatar.id) for option in options]))
+        self.add_item(Again(avatar.id, language))
         if avatar.conditions:
-            self.add_item(Recolour(avatar.id))
-        self.add_item(Favourite(avatar.id, avatar.favourites))
-        self.add_item(Delete(avatar.id))
+            self.add_item(Recolour(avatar.id, language))
+        self.add_item(Variations(avatar.id, language))
+        self.add_item(MixWith(avatar.id, language))
         if len(avatar.parents) == 2:
-            self.add_item(Sibling(avatar.id))
+            self.add_item(Sibling(avatar.id, language))
+        self.add_item(Favourite(avatar.id, avatar.favourites))
+        self.add_item(Info(avatar.id, language))
+        self.add_item(Delete(avatar.id))
 
 
-class Colour(ui.DynamicItem[ui.Select[Any]], template=COLOUR + "(?P<place>[0-9]+)"):
-    """One attribute of the panel. An option's value is a query string, `hair=pink`."""
-
-    def __init__(self, place: int, options: Sequence[SelectOption]) -> None:
-        super().__init__(ui.Select[Any](custom_id=f"{COLOUR}{place}", options=list(options)))
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
-    ) -> "Colour":
-        return cls(int(match["place"]), item.options)  # type: ignore[attr-defined]
-
-    @guarded
-    async def callback(self, interaction: Interaction) -> None:
-        # Discord does not send along what the other selects show; so the message remembers it.
-        chosen = self.item.values[0]
-        rows, paint = [], None
-        for component in _components(interaction):
-            custom_id = component.custom_id
-            if custom_id == self.custom_id:
-                rows.append([_choose(option, chosen) for option in component.options])
-            elif custom_id.startswith(COLOUR):
-                rows.append(component.options)
-            elif (match := Paint.pattern().fullmatch(custom_id)) is not None:
-                paint = Paint(match["id"], match["private"] == "1")
-        assert paint is not None, "a colour panel has its paint button"
-        panel = ColourPanel(rows, paint)
-        await respond(lambda: interaction.response.edit_message(view=panel))
-
-
-class Paint(ui.DynamicItem[ui.Button[Any]], template=f"irodori:paint:{ID}:(?P<private>[01])"):
-    """Paints the face with the colours that the panel shows."""
-
-    def __init__(self, avatar_id: str, private: bool) -> None:
-        custom_id = f"irodori:paint:{avatar_id}:{int(private)}"
-        super().__init__(
-            ui.Button[Any](
-                style=ButtonStyle.primary, label="Paint", emoji="🎨", custom_id=custom_id
-            )
+async def deliver(answer: Answer, avatars: Sequence[Avatar]) -> None:
+    """Fill in an answer: the pictures as they are in the store, and their buttons."""
+    asked_by = answer.owner.key if answer.named else None
+    await answer.edit(
+        **await _card(
+            answer.studio,
+            avatars,
+            answer.owner,
+            answer.language,
+            asked_by=asked_by,
+            of=answer.given.get("member"),
         )
-        self.avatar_id = avatar_id
-        self.private = private
-
-    @classmethod
-    def pattern(cls) -> re.Pattern[str]:
-        return cls.__discord_ui_compiled_template__
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
-    ) -> "Paint":
-        return cls(match["id"], match["private"] == "1")
-
-    @guarded
-    async def callback(self, interaction: Interaction) -> None:
-        studio: Studio = interaction.client.studio
-        me = owner_of(interaction)
-        before = (await studio.get(self.avatar_id, me)).conditions
-        shown = [
-            parse_qsl(option.value)[0]
-            for component in _components(interaction)
-            if component.custom_id.startswith(COLOUR)
-            for option in component.options
-            if option.default
-        ]
-        changes = {name: value for name, value in shown if before.get(name) != value}
-        if not changes:
-            raise BadPrompt("These are its colours already. Choose another one first.")
-        await defer_answer(interaction, private=self.private)
-        (avatar,) = await studio.recolour(self.avatar_id, changes, owner=me, **place_of(interaction))
-        await deliver(interaction, [avatar], asked_by=None if self.private else me.key)
+    )
 
 
-class ColourPanel(ui.LayoutView):
-    def __init__(self, rows: Sequence[Sequence[SelectOption]], paint: Paint) -> None:
-        super().__init__(timeout=None)
-        self.add_item(ui.TextDisplay("The same face in other colours:"))
-        for place, options in enumerate(rows):
-            self.add_item(ui.ActionRow(Colour(place, options)))
-        self.add_item(ui.ActionRow(paint))
-
-
-COMPONENTS = (Again, Recolour, Favourite, Delete, Show, Colour, Paint)
-
-
-def colour_rows(avatar: Avatar, attributes: Sequence[Attribute]) -> list[list[SelectOption]]:
-    """One select for each attribute, prefilled with the avatar's values.
-
-    Of an attribute with more values than a select holds, the most frequent ones are offered.
-    """
-    rows = []
-    for attribute in attributes:
-        present = avatar.conditions.get(attribute.name)
-        if present is None:
-            continue
-        frequency = dict(zip(attribute.values, attribute.frequencies, strict=True))
-        offered = sorted(frequency, key=lambda v: (v != present, -frequency[v]))[:MAX_OPTIONS]
-        values = [v for v in attribute.values if v in offered]
-        if present not in frequency:
-            values = [present, *values][:MAX_OPTIONS]
-        options = [
-            SelectOption(
-                label=shorten(describe({attribute.name: value}), LABEL),
-                value=urlencode({attribute.name: value}),
-                default=value == present,
-            )
-            for value in values
-        ]
-        if all(len(option.value) <= LABEL for option in options):
-            rows.append(options)
-    return rows[:MAX_COLOURS]
-
-
-async def deliver(
-    interaction: Interaction, avatars: Sequence[Avatar], *, asked_by: str | None = None
-) -> None:
-    """Fill in a deferred answer: the pictures as they are in the store, and their buttons.
-
-    `asked_by` names the member (by id) where Discord itself does not show who asked.
-    """
+async def open_card(interaction: Interaction, avatar_id: str, *, alone: bool = True) -> None:
+    """Show one avatar with its buttons; a private one to its owner alone. Raises NotFound."""
     studio: Studio = interaction.client.studio
-    me = owner_of(interaction)
-    pictures = [await studio.picture(avatar.id, me) for avatar in avatars]
-    first = avatars[0]
-    options = [option_of(avatar, number=i) for i, avatar in enumerate(avatars, 1)]
-    text = caption(first, count=len(avatars), asked_by=asked_by)
+    me, language = owner_of(interaction), await language_of(interaction)
+    avatar = await studio.get(avatar_id, me)
+    await defer_answer(interaction, private=alone or avatar.private)
 
     async def edit() -> None:
-        files = [file_of(*pair) for pair in zip(avatars, pictures, strict=True)]
-        view = AnswerView(first, options)
-        await interaction.edit_original_response(content=text, attachments=files, view=view)
+        await interaction.edit_original_response(**await _card(studio, [avatar], me, language))
 
     await twice(edit)
 
 
-async def open_card(interaction: Interaction, avatar_id: str) -> None:
-    """Show one avatar with its buttons to the member alone."""
-    await defer_answer(interaction, private=True)
-    studio: Studio = interaction.client.studio
-    await deliver(interaction, [await studio.get(avatar_id, owner_of(interaction))])
+async def _card(
+    studio: Studio,
+    avatars: Sequence[Avatar],
+    viewer: Owner,
+    language: str,
+    *,
+    asked_by: str | None = None,
+    of: str | None = None,
+) -> dict[str, Any]:
+    """The parts of the message, as `edit` takes them."""
+    first = avatars[0]
+    pictures = [await studio.picture(avatar.id, viewer) for avatar in avatars]
+    options = [option_of(avatar, language, number=i) for i, avatar in enumerate(avatars, 1)]
+    return {
+        "content": caption(first, language, count=len(avatars), asked_by=asked_by, of=of),
+        "attachments": [
+            file_of(avatar, picture, language)
+            for avatar, picture in zip(avatars, pictures, strict=True)
+        ],
+        "view": AnswerView(first, language, options),
+    }
 
 
-def _answers_privately(interaction: Interaction, avatar: Avatar) -> bool:
-    """What follows a private avatar, or a message that one member sees, is not for everyone."""
-    message = interaction.message
-    return avatar.private or (message is not None and message.flags.ephemeral)
+COMPONENTS = (
+    Again,
+    Nearest,
+    Recolour,
+    Variations,
+    Favourite,
+    MixWith,
+    Partner,
+    Info,
+    Delete,
+    Show,
+)
 
 
 async def _take_out_deleted(interaction: Interaction, left: Sequence[Avatar]) -> None:
     assert interaction.message is not None
+    language = await language_of(interaction)
     attachments = [
         attachment
         for attachment in interaction.message.attachments
         if any(avatar.id in attachment.filename for avatar in left)
     ]
-    options = [option_of(avatar, number=i) for i, avatar in enumerate(left, 1)]
-    text = caption(left[0], count=len(left))
-    view = AnswerView(left[0], options)
+    options = [option_of(avatar, language, number=i) for i, avatar in enumerate(left, 1)]
+    text = caption(left[0], language, count=len(left))
+    view = AnswerView(left[0], language, options)
     await twice(
         lambda: interaction.edit_original_response(content=text, attachments=attachments, view=view)
     )
 
 
-def _components(interaction: Interaction) -> Iterator[Any]:
-    """The buttons and selects of the message that was pressed on."""
-    assert interaction.message is not None
-    for row in interaction.message.components:
-        if isinstance(row, discord.ActionRow):
-            yield from row.children
-
-
 def _listed(interaction: Interaction) -> list[SelectOption]:
     """The options of the message's select of pictures; none on a message with one picture."""
-    for component in _components(interaction):
+    for component in components_of(interaction):
         if component.custom_id == SHOW:
             return component.options
     return []
 
 
-def _choose(option: SelectOption, value: str) -> SelectOption:
-    return SelectOption(
-        label=option.label,
-        value=option.value,
-        description=option.description,
-        default=option.value == value,
-    )
+def _escaped_title(avatar: Avatar, language: str) -> str:
+    return discord.utils.escape_markdown(title(avatar, language))

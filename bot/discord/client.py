@@ -13,14 +13,13 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.animation import Animation
-from bot.discord import buttons
+from bot.discord import buttons, recolour
 from bot.discord.animations import deliver_animation
-from bot.discord.avatar import avatar_command
 from bot.discord.cogs import COGS
 from bot.discord.orders import Answer, Orders
 from bot.discord.replies import Interaction, answer_failure, is_admitted
 from bot.discord.sync import sync_if_changed
-from bot.discord.text import caption, file_of, option_of
+from bot.discord.translator import CatalogueTranslator
 from bot.settings import DiscordSettings
 from bot.studio import Studio
 
@@ -63,7 +62,7 @@ class IrodoriBot(commands.AutoShardedBot):
         self.studio = studio
         self.settings = settings
         self.orders = Orders(self)
-        self.add_dynamic_items(*buttons.COMPONENTS)
+        self.add_dynamic_items(*buttons.COMPONENTS, *recolour.COMPONENTS)
         self._follower: asyncio.Task[None] | None = None
         self._resumer: asyncio.Task[None] | None = None
         self._answering: set[asyncio.Task[Any]] = set()
@@ -75,6 +74,7 @@ class IrodoriBot(commands.AutoShardedBot):
         self._follower = asyncio.create_task(self._follow_attributes())
 
     async def _add_cogs(self) -> None:
+        await self.tree.set_translator(CatalogueTranslator())
         for cog in COGS:
             self.add_dynamic_items(*getattr(cog, "components", ()))
             await self.add_cog(cog(self))
@@ -83,18 +83,8 @@ class IrodoriBot(commands.AutoShardedBot):
         """Shows what the studio made."""
         if isinstance(result, Animation):
             await deliver_animation(answer, result)
-            return
-        if isinstance(result, Animation):
-            await deliver_animation(answer, result)
-            return
-        pictures = [await self.studio.picture(avatar.id, answer.owner) for avatar in result]
-        options = [option_of(avatar, number=i) for i, avatar in enumerate(result, 1)]
-        asked_by = answer.owner.key if answer.named else None
-        await answer.edit(
-            content=caption(result[0], count=len(result), asked_by=asked_by),
-            attachments=[file_of(*pair) for pair in zip(result, pictures, strict=True)],
-            view=buttons.AnswerView(result[0], options),
-        )
+        else:
+            await buttons.deliver(answer, result)
 
     def admit(self) -> bool:
         """Called by the task of every answer, at its begin; False once the bot is ending."""
@@ -118,11 +108,11 @@ class IrodoriBot(commands.AutoShardedBot):
         await super().close()
 
     async def _follow_attributes(self) -> None:
-        """A new model may have other attributes, and these are the commands' options."""
-        offered = self.studio.attributes
+        """A new model may have other attributes and sizes, and these are the commands' options."""
+        offered = self.studio.attributes, self.studio.sizes
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            wanted = self.studio.attributes
+            wanted = self.studio.attributes, self.studio.sizes
             if wanted == offered:
                 continue
             try:
@@ -142,7 +132,6 @@ class IrodoriBot(commands.AutoShardedBot):
             logger.error("Discord did not take the commands: %s", error)
 
     def _build_commands(self) -> None:
-        self.tree.add_command(avatar_command(self.studio), override=True)
         for cog in self.cogs.values():
             for command in getattr(cog, "wish_commands", tuple)():
                 self.tree.add_command(command, override=True)

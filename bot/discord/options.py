@@ -5,12 +5,15 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Literal, get_args, get_origin
 
 from discord import app_commands
+from discord.app_commands import Choice, locale_str
 
-from bot.discord.replies import Interaction
-from bot.discord.text import shorten
+from bot.discord.replies import Interaction, language_of
+from bot.discord.text import shorten, swatch
+from bot.language import LANGUAGES, attribute_name, command_text, value_name
 from bot.prompt import check_wish
 from bot.studio import Studio
 from bot.words import SYNONYMS
@@ -24,7 +27,8 @@ MAX_TEXT = 100  # of a description, and of a choice
 
 @dataclass(frozen=True, slots=True)
 class OwnOption:
-    """An option that a command has beside the attributes."""
+    """An option that a command has beside the attributes; the choices of a Literal are called as
+    the message `choice-COMMAND-OPTION-VALUE` says, where there is one."""
 
     annotation: Any
     default: Any
@@ -103,20 +107,70 @@ def wish_command(
     parameters = [
         inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD),
         *(_keyword(key, app_commands.Range[str, 1, MAX_TEXT], None) for key in attributes),
-        *(_keyword(key, option.annotation, option.default) for key, option in own.items()),
+        *(_keyword(key, _plain(option.annotation), option.default) for key, option in own.items()),
     ]
     callback.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    attribute_of = {attribute.name: attribute for attribute in studio.attributes}
+    localised = _localised(names, [f"{name}.{key}" for key in own])
     app_commands.describe(
-        **{key: _description(studio, attribute) for key, attribute in attributes.items()},
+        **{
+            key: locale_str(
+                _description(attribute_of[attribute], "en"),
+                text=partial(_description, attribute_of[attribute]),
+            )
+            for key, attribute in attributes.items()
+        },
         **{key: option.description for key, option in own.items()},
     )(callback)
-    app_commands.rename(**{key: options[attribute] for key, attribute in attributes.items()})(
-        callback
-    )
+    app_commands.rename(
+        **{
+            key: locale_str(options[attribute], text=localised[attribute].get)
+            for key, attribute in attributes.items()
+        }
+    )(callback)
     app_commands.autocomplete(
         **{key: _completion(studio, attribute) for key, attribute in attributes.items()}
     )(callback)
+    app_commands.choices(
+        **{
+            key: [choice(name, key, value) for value in get_args(option.annotation)]
+            for key, option in own.items()
+            if get_origin(option.annotation) is Literal
+        }
+    )(callback)
     return app_commands.Command(name=name, description=description, callback=callback)
+
+
+def choice(command: str, option: str, value: str | int) -> Choice[Any]:
+    """One of the values that an option has, with its name in each language."""
+    key = f"choice-{command}-{option}-{value}"
+    english = command_text(key, "", "en") or str(value)
+    return Choice(
+        name=locale_str(english, text=lambda language: command_text(key, "", language)), value=value
+    )
+
+
+def _plain(annotation: Any) -> Any:
+    """Literal["new", "loved"] to str."""
+    values = get_args(annotation)
+    return type(values[0]) if get_origin(annotation) is Literal else annotation
+
+
+def _localised(names: Sequence[str], own: Sequence[str]) -> dict[str, dict[str, str]]:
+    """What the attributes' options are called in other languages: attribute to language to name.
+
+    One that would be taken already, or is no option's name, stays as it is.
+    """
+    found: dict[str, dict[str, str]] = {name: {} for name in names}
+    for language in LANGUAGES[1:]:
+        command = [key.partition(".") for key in own]
+        taken = {command_text(f"command-{name}", option, language) for name, _, option in command}
+        for name in names:
+            called = attribute_name(name, language)
+            if called not in (name, *taken) and option_names([called], ())[called] == called:
+                found[name][language] = called
+                taken.add(called)
+    return found
 
 
 def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
@@ -125,14 +179,21 @@ def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
 
 
 def _completion(studio: Studio, name: str) -> Callable[..., Any]:
-    async def complete(interaction: Interaction, text: str) -> list[app_commands.Choice[str]]:
+    async def complete(interaction: Interaction, text: str) -> list[Choice[str]]:
         attribute = next((a for a in studio.attributes if a.name == name), None)
         values = suggest(attribute, text) if attribute is not None else []
-        return [app_commands.Choice(name=value, value=value) for value in values]
+        language = await language_of(interaction)
+        return [Choice(name=_labelled(value, language), value=value) for value in values]
 
     return complete
 
 
-def _description(studio: Studio, name: str) -> str:
-    attribute = next(a for a in studio.attributes if a.name == name)
-    return shorten(f"{name}: {', '.join(suggest(attribute, ''))}", MAX_TEXT)
+def _labelled(value: str, language: str) -> str:
+    """ "🩷 粉色" """
+    called = value_name(value, language)
+    return shorten(f"{swatch(value)} {called}" if swatch(value) else called, MAX_TEXT)
+
+
+def _description(attribute: Attribute, language: str) -> str:
+    values = ", ".join(value_name(value, language) for value in suggest(attribute, ""))
+    return shorten(f"{attribute_name(attribute.name, language)}: {values}", MAX_TEXT)

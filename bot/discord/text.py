@@ -4,12 +4,37 @@ import io
 
 import discord
 
-from bot.language import describe
+from bot.language import describe, say
 from bot.prompt import format_wish
+from bot.words import SYNONYMS
 from db.store import Avatar, Picture
 
-MAX_ALT_TEXT = 256
 LABEL = 100  # characters of a select option's label, and of its description
+MAX_ALT_TEXT = 256  # enough for a reader; Discord takes 1024
+
+SWATCHES = {
+    "aqua": "🩵",
+    "black": "🖤",
+    "blue": "💙",
+    "brown": "🤎",
+    "gray": "🩶",
+    "green": "💚",
+    "orange": "🧡",
+    "pink": "🩷",
+    "purple": "💜",
+    "red": "❤️",
+    "white": "🤍",
+    "yellow": "💛",
+}
+
+
+def swatch(value: str) -> str | None:
+    """An emoji of about this colour; none for what is no colour."""
+    for word in (value, value.split()[-1]):  # "light blue" is a blue
+        for name in (word, *SYNONYMS.get(word, ())):
+            if name in SWATCHES:
+                return SWATCHES[name]
+    return None
 
 
 def shorten(text: str, limit: int) -> str:
@@ -17,35 +42,56 @@ def shorten(text: str, limit: int) -> str:
 
 
 def title(avatar: Avatar, language: str = "en") -> str:
-    return describe(avatar.conditions, language) or "a face"
+    return describe(avatar.conditions, language) or say("card-face", language)
 
 
-def alt_text(avatar: Avatar) -> str:
-    words = describe(avatar.conditions)
-    return shorten(f"anime avatar: {words}" if words else "anime avatar", MAX_ALT_TEXT)
+def alt_text(avatar: Avatar, language: str = "en") -> str:
+    words = describe(avatar.conditions, language)
+    text = say("card-alt", language, words=words) if words else say("card-alt-plain", language)
+    return shorten(text, MAX_ALT_TEXT)
 
 
-def file_of(avatar: Avatar, picture: Picture) -> discord.File:
+def file_of(avatar: Avatar, picture: Picture, language: str = "en") -> discord.File:
     return discord.File(
         io.BytesIO(picture.data),
         filename=f"irodori-{avatar.id}.{picture.format}",
-        description=alt_text(avatar),
+        description=alt_text(avatar, language),
     )
 
 
-def caption(avatar: Avatar, *, number: int = 1, count: int = 1, asked_by: str | None = None) -> str:
-    """The text of an answer; `number` of `count` is the picture that its buttons act on."""
-    position = f"{number} of {count}: " if count > 1 else ""
-    facts = [
-        f"wish `{format_wish(avatar.wish)}`" if avatar.wish else "no wish, all by chance",
-        f"seed `{avatar.seed}`",
-        f"model `{avatar.model}`",
-        f"id `{avatar.id}`",
-    ]
+def caption(
+    avatar: Avatar,
+    language: str = "en",
+    *,
+    number: int = 1,
+    count: int = 1,
+    asked_by: str | None = None,
+    of: str | None = None,
+) -> str:
+    """The text of an answer; `number` of `count` is the picture that its buttons act on.
+
+    `asked_by` and `of` are members' ids: who asked, and whose portrait it is.
+    """
+    heading = title(avatar, language)
+    if count > 1:
+        heading = say("card-number", language, number=number, count=count, title=heading)
+    heading = shorten(discord.utils.escape_markdown(heading), 800)
+    if of is not None:
+        heading = say("card-portrait", language, member=f"<@{of}>", title=heading)
+    facts = [*_facts(avatar, language)]
     if asked_by is not None:
-        facts.insert(0, f"for <@{asked_by}>")
-    heading = discord.utils.escape_markdown(position + title(avatar))
-    return f"**{shorten(heading, 800)}**\n-# {shorten(' · '.join(facts), 1000)}"
+        facts.insert(0, say("card-for", language, member=f"<@{asked_by}>"))
+    return f"**{heading}**\n-# {shorten(' · '.join(facts), 1000)}"
+
+
+def _facts(avatar: Avatar, language: str) -> list[str]:
+    wish = format_wish(avatar.wish)
+    return [
+        say("card-wish", language, wish=f"`{wish}`") if wish else say("card-no-wish", language),
+        say("card-seed", language, seed=f"`{avatar.seed}`"),
+        say("card-model", language, model=f"`{avatar.model}`"),
+        say("card-id", language, id=f"`{avatar.id}`"),
+    ]
 
 
 def option_of(
@@ -54,8 +100,9 @@ def option_of(
     """One line of a select whose value is the avatar's id."""
     favourites = f" · ♥ {avatar.favourites}" if avatar.favourites else ""
     position = f"{number}. " if number is not None else ""
+    seed = say("card-seed", language, seed=str(avatar.seed))
     return discord.SelectOption(
         label=shorten(position + title(avatar, language), LABEL),
         value=avatar.id,
-        description=shorten(f"seed {avatar.seed}{favourites}", LABEL),
+        description=shorten(f"{seed}{favourites}", LABEL),
     )

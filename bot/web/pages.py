@@ -7,12 +7,12 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from bot.colours import COLOURS
 from bot.errors import BadPrompt, Refusal
 from bot.language import describe
 from bot.prompt import MAX_LENGTH, check_wish, format_wish
 from bot.web import visitors
 from bot.web.api import PAGE
-from bot.web.colours import COLOURS
 from bot.web.keys import SETTINGS, STUDIO, TEMPLATES
 from bot.web.reading import read_fields, read_form, refuse_twice
 from bot.web.status import status_of

@@ -8,6 +8,7 @@ A cog gets the bot (`bot.studio` does the work). It may have
 
 from typing import Any
 
+from bot.discord.cogs.avatar import AvatarCog
 from bot.discord.cogs.gallery import GalleryCog
 from bot.discord.cogs.limits import LimitsCog
 from bot.discord.cogs.mix import MixCog
@@ -18,6 +19,7 @@ from bot.discord.cogs.settings import SettingsCog
 from bot.discord.cogs.stats import StatsCog
 
 COGS: tuple[type[Any], ...] = (
+    AvatarCog,
     GalleryCog,
     MixCog,
     MorphCog,

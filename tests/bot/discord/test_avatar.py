@@ -41,7 +41,7 @@ async def test_the_answer_is_the_picture_with_its_words_and_buttons(
     assert stored is not None
     assert picture.data == stored.data
     assert await reply.fetch(picture) == stored.data
-    assert [button.emoji for button in reply.buttons] == ["🎲", "🎨", "♥️", "🗑️"]
+    assert [button.emoji for button in reply.buttons] == ["🎲", "🎨", "✨", "🧬", "♥️", "ℹ️", "🗑️"]
     assert all(button.custom_id.endswith(f":{avatar.id}") for button in reply.buttons)
 
 
@@ -72,7 +72,7 @@ async def test_several_pictures_come_in_one_message(mika: Person) -> None:
         f"seed {seed}" for seed in range(100, 109)
     ]
     assert [option.get("default", False) for option in select.options] == [True] + [False] * 8
-    assert len(reply.buttons) == 4
+    assert len(reply.buttons) == 7
 
 
 async def test_a_private_one_is_seen_by_its_owner_alone(

@@ -2,7 +2,8 @@ import pytest
 from discord_server import MANAGE_MESSAGES, DiscordServer, Person, Reply
 from tiny_model import EYES, HAIR, add_model
 
-from bot.discord.buttons import MAX_OPTIONS, colour_rows
+from bot.discord.components import MAX_OPTIONS
+from bot.discord.recolour import colour_rows
 from bot.engine import Engine
 from bot.studio import Studio
 from db.store import Avatar, GalleryQuery, Owner, Store

@@ -1,0 +1,52 @@
+"""How the words for colours look. A value that is no colour is shown as its word."""
+
+from bot.words import SYNONYMS
+
+# Tags are one painter's words for another painter's pots: these are hues of hair and eyes as such
+# pictures have them, not the pure colours of the same names.
+COLOURS = {
+    "aqua": "#5bc6cc",
+    "beige": "#e6d5b8",
+    "black": "#2f2c36",
+    "blonde": "#efd48a",
+    "blue": "#4f78d8",
+    "brown": "#84573d",
+    "cyan": "#5bc6cc",
+    "gold": "#e3b341",
+    "gray": "#9c9ca6",
+    "green": "#5cab6c",
+    "grey": "#9c9ca6",
+    "indigo": "#4a4f9e",
+    "lavender": "#b9a8e0",
+    "magenta": "#d0559f",
+    "maroon": "#7a2f3b",
+    "navy": "#2f3e73",
+    "orange": "#f0924b",
+    "pink": "#f2a3bf",
+    "purple": "#9069c9",
+    "red": "#d2474d",
+    "silver": "#c6c9d2",
+    "tan": "#d2ac82",
+    "teal": "#3a938f",
+    "violet": "#9069c9",
+    "white": "#f7f5f1",
+    "yellow": "#f3d250",
+}
+
+
+def colour_of(value: str) -> str | None:
+    """The colour of a model's value as #rrggbb; of a dark blue that of blue."""
+    for word in (value.casefold(), value.casefold().split()[-1]):
+        for name in (word, *SYNONYMS.get(word, ())):
+            if name in COLOURS:
+                return COLOURS[name]
+    return None
+
+
+def apart(a: str, b: str) -> float | None:
+    """How far apart the colours of two values are, in steps of RGB; None where one has none."""
+    one, other = colour_of(a), colour_of(b)
+    if one is None or other is None:
+        return None
+    parts = [(int(one[i : i + 2], 16), int(other[i : i + 2], 16)) for i in (1, 3, 5)]
+    return sum((x - y) ** 2 for x, y in parts) ** 0.5

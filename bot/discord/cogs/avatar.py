@@ -1,0 +1,55 @@
+"""`/avatar`: paints what is wished."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from discord import app_commands
+from discord.ext import commands
+
+from bot.discord.options import OwnOption, wish_command
+from bot.discord.orders import Order, paint
+from bot.discord.replies import Interaction, settings_of
+from bot.studio import MAX_COUNT, SEEDS, Studio
+
+
+class AvatarCog(commands.Cog):
+    def __init__(self, bot: Any) -> None:
+        self.bot = bot
+
+    def wish_commands(self) -> Sequence[app_commands.Command[Any, ..., None]]:
+        async def run(
+            interaction: Interaction,
+            wish: dict[str, str],
+            *,
+            count: int,
+            seed: int | None,
+            size: int | None,
+            private: bool | None,
+        ) -> None:
+            settings = await settings_of(interaction)
+            if private is None:
+                private = settings.private or False
+            given = {
+                "wish": wish,
+                "count": count,
+                "seed": seed,
+                "size": size or settings.size,
+                "private": private,
+            }
+            await paint(interaction, Order("create", given, private))
+
+        studio: Studio = self.bot.studio
+        own = {
+            "count": OwnOption(
+                app_commands.Range[int, 1, MAX_COUNT], 1, f"How many pictures, 1 to {MAX_COUNT}"
+            ),
+            "seed": OwnOption(
+                app_commands.Range[int, 0, SEEDS - 1],
+                None,
+                "The same seed, wish and model paint the same picture",
+            ),
+            "size": OwnOption(Literal[studio.sizes], None, "Pixels, each way"),
+            "private": OwnOption(bool, None, "Only you will ever see it"),
+        }
+        description = "Paint an anime face that nobody has drawn before"
+        return [wish_command(studio, "avatar", description, run, own)]

@@ -1,0 +1,57 @@
+"""Everything about one picture, in words."""
+
+import discord
+
+from bot.discord.options import option_names
+from bot.discord.text import shorten, title
+from bot.errors import NotFound
+from bot.language import describe, say
+from bot.studio import Studio
+from db.store import Avatar, Owner
+
+MAX_TEXT = 1900  # characters of a message, with some to spare
+
+
+async def info_of(studio: Studio, avatar: Avatar, viewer: Owner, language: str) -> str:
+    """What `viewer` may know; parents that are not to be seen are left out."""
+    escape = discord.utils.escape_markdown
+    parents = [await _parent(studio, id, viewer, language) for id in avatar.parents]
+    by = f"<@{avatar.owner.key}>" if avatar.owner.kind == "discord" else ""
+    facts = {
+        "colours": describe(avatar.conditions, language),
+        "wish": describe(avatar.wish, language) or say("info-any", language),
+        "seed": f"`{avatar.seed}`",
+        "model": f"`{avatar.model}`",
+        "size": say("info-size-value", language, width=avatar.width, height=avatar.height),
+        "id": f"`{avatar.id}`",
+        "parents": " + ".join(parents),
+        "by": by or say("info-visitor", language),
+        "when": discord.utils.format_dt(avatar.created),
+        "favourites": f"♥ {avatar.favourites}" if avatar.favourites else "",
+    }
+    for name in ("colours", "wish"):
+        facts[name] = escape(facts[name])
+    lines = [f"**{escape(title(avatar, language))}**"]
+    lines += [f"{say(f'info-{name}', language)}: {fact}" for name, fact in facts.items() if fact]
+    if avatar.private:
+        lines.append(f"🔒 {say('info-private', language)}")
+    copy = "info-copy-like" if avatar.parents else "info-copy"
+    lines.append(f"{say(copy, language)}:\n```\n{command_line(avatar)}\n```")
+    return shorten("\n".join(lines), MAX_TEXT)
+
+
+def command_line(avatar: Avatar) -> str:
+    """What asks for the same picture, or for one like it where it was made from others."""
+    options = option_names(list(avatar.wish), taken=())
+    asked = [f"{options[name]}:{value}" for name, value in avatar.wish.items()]
+    if not avatar.parents:
+        asked += [f"seed:{avatar.seed}", f"size:{avatar.width}"]
+    return " ".join(["/avatar", *asked])
+
+
+async def _parent(studio: Studio, id: str, viewer: Owner, language: str) -> str:
+    try:
+        parent = await studio.get(id, viewer)
+    except NotFound:  # deleted, or somebody's private one: nobody learns which
+        return say("info-gone", language)
+    return f"`{id}` ({discord.utils.escape_markdown(title(parent, language))})"

@@ -1,0 +1,11 @@
+command-avatar =
+    .name = avatar
+    .description = Paint an anime face that nobody has drawn before
+    .count = count
+    .count-description = How many pictures, 1 to 9
+    .seed = seed
+    .seed-description = The same seed, wish and model paint the same picture
+    .size = size
+    .size-description = Pixels, each way
+    .private = private
+    .private-description = Only you will ever see it

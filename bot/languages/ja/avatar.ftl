@@ -1,0 +1,11 @@
+command-avatar =
+    .name = アバター
+    .description = だれも描いたことのないアニメ顔を描きます
+    .count = 枚数
+    .count-description = 何枚描くか、1から9まで
+    .seed = シード
+    .seed-description = シードと注文とモデルが同じなら、同じ絵になります
+    .size = サイズ
+    .size-description = 一辺のピクセル数
+    .private = 非公開
+    .private-description = あなただけが見られます

@@ -1,0 +1,47 @@
+# A picture's message, and the buttons below it.
+
+card-face = 顔
+card-alt = アニメアバター：{ $words }
+card-alt-plain = アニメアバター
+card-number = { $count }枚中{ $number }枚目：{ $title }
+card-portrait = { $member }：{ $title }
+card-for = { $member } さんへ
+card-wish = 注文 { $wish }
+card-no-wish = 注文なし、すべておまかせ
+card-seed = シード { $seed }
+card-model = モデル { $model }
+card-id = ID { $id }
+card-again = もう1枚
+card-recolour = 色を変える
+card-variations = バリエーション
+card-mix = ミックス…
+card-info = くわしく
+card-no-colours = 今のモデルには、この絵の色がもうありません。
+
+recolour-title = 同じ顔を別の色で：
+recolour-paint = 描く
+recolour-same = もうこの色です。先に別の色を選んでください。
+
+with-title = { $title }と何をミックスしますか？
+with-choose = あなたの絵かお気に入り
+with-none = ミックスできる絵やお気に入りがまだありません。`/avatar` で描いてみましょう。
+
+nearest-title = 今のモデルに{ $missing }はもうありません。いちばん近いのはこちらです：
+
+info-colours = 色
+info-wish = 注文
+info-any = おまかせ
+info-seed = シード
+info-model = モデル
+info-size = サイズ
+info-size-value = { $width } × { $height } ピクセル
+info-id = ID
+info-parents = もとの絵
+info-by = 頼んだ人
+info-visitor = ウェブページの訪問者
+info-when = 日時
+info-favourites = お気に入り
+info-private = あなただけに見えます
+info-copy = もう一度頼むには
+info-copy-like = 似たものを頼むには
+info-gone = もう見られない絵

@@ -1,0 +1,11 @@
+command-avatar =
+    .name = 头像
+    .description = 画一张谁都没画过的动漫头像
+    .count = 数量
+    .count-description = 画几张，1 到 9
+    .seed = 种子
+    .seed-description = 种子、要求和模型都一样，画出来的图就一样
+    .size = 尺寸
+    .size-description = 边长，单位是像素
+    .private = 私密
+    .private-description = 只有你自己能看到

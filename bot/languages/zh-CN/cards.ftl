@@ -1,0 +1,47 @@
+# A picture's message, and the buttons below it.
+
+card-face = 一张脸
+card-alt = 动漫头像：{ $words }
+card-alt-plain = 动漫头像
+card-number = 第 { $number } 张，共 { $count } 张：{ $title }
+card-portrait = { $member }：{ $title }
+card-for = 给 { $member }
+card-wish = 要求 { $wish }
+card-no-wish = 没有要求，全凭运气
+card-seed = 种子 { $seed }
+card-model = 模型 { $model }
+card-id = 编号 { $id }
+card-again = 再来一张
+card-recolour = 换色
+card-variations = 变化
+card-mix = 融合…
+card-info = 详情
+card-no-colours = 现在的模型已经没有这张图的颜色了。
+
+recolour-title = 同一张脸，换个颜色：
+recolour-paint = 画
+recolour-same = 它已经是这些颜色了，请先选一个别的。
+
+with-title = 把{ $title }和哪张融合？
+with-choose = 你的图或收藏
+with-none = 你还没有别的图或收藏可以拿来融合。用 `/avatar` 画一张吧。
+
+nearest-title = 现在的模型已经不认识{ $missing }了。最接近的是：
+
+info-colours = 颜色
+info-wish = 要求
+info-any = 随意
+info-seed = 种子
+info-model = 模型
+info-size = 尺寸
+info-size-value = { $width } × { $height } 像素
+info-id = 编号
+info-parents = 来自
+info-by = 画给
+info-visitor = 网页访客
+info-when = 时间
+info-favourites = 收藏
+info-private = 只有你能看到
+info-copy = 再画一张同样的
+info-copy-like = 再画一张类似的
+info-gone = 一张已经看不到的图
