@@ -13,12 +13,14 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
+from export import critic as critics
 from export.card import CARD, SAMPLES, draw_samples, write_card
-from export.graph import OPSET, TOLERANCE, ExportError, tidy
-from export.manifest import GENERATOR, UPSCALER, Manifest, ModelError
+from export.graph import OPSET, TOLERANCE, ExportError, halve, tidy
+from export.manifest import CRITIC, GENERATOR, UPSCALER, Manifest, ModelError
 from export.registry import Registry
 from export.upscaler import take_upscaler, upscaler_in_use
-from train.checkpoint import RunInfo, load_generator
+from train.checkpoint import RunInfo, load_discriminator, load_generator
+from train.critic import Critic
 
 JUDGED = "judge.json"
 _BATCHES = (1, 3, 64)
@@ -48,6 +50,8 @@ def export_run(
     CheckpointError when a run cannot be read; then nothing is registered.
     """
     generator, info = load_generator(run)
+    judged = _read_judged(run / JUDGED)
+    critic = Critic(load_discriminator(run), judged.pop("bar"))
     upscaling = take_upscaler(upscaler) if upscaler else upscaler_in_use(registry)
     try:
         manifest = Manifest(
@@ -56,8 +60,11 @@ def export_run(
             attributes=info.attributes,
             latent_dim=info.latent_dim,
             image_size=info.image_size,
-            metrics=_read_figures(run / JUDGED),
-            training=_training(info) | ({"upscaler": upscaling.training} if upscaling else {}),
+            candidates=judged.pop("candidates"),
+            metrics=judged.pop("figures"),
+            training=_training(info)
+            | {"judged": judged}
+            | ({"upscaler": upscaling.training} if upscaling else {}),
         )
     except ValidationError as error:
         reasons = "; ".join(
@@ -71,6 +78,7 @@ def export_run(
         path.write_bytes(model.SerializeToString())
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         check(generator, session, manifest)
+        _add_critic(folder, critic, session, manifest)
         if upscaling:
             (folder / UPSCALER).write_bytes(upscaling.content)
         draw_samples(lambda z, c: _paint(session, z, c), manifest).save(
@@ -82,6 +90,17 @@ def export_run(
         return registry.add(manifest, build).name
     except ModelError as error:
         raise ExportError(str(error)) from error
+
+
+def _add_critic(
+    folder: Path, critic: Critic, generator: onnxruntime.InferenceSession, manifest: Manifest
+) -> None:
+    path = folder / CRITIC
+    model = critics.to_onnx(critic, manifest.image_size, manifest.condition_dim)
+    path.write_bytes(model.SerializeToString())
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    latents, conditions = _probes(manifest, max(_BATCHES))
+    critics.check(critic, session, _paint(generator, latents, conditions), conditions)
 
 
 def to_onnx(generator: nn.Module, latent_dim: int, condition_dim: int) -> onnx.ModelProto:
@@ -104,6 +123,7 @@ def to_onnx(generator: nn.Module, latent_dim: int, condition_dim: int) -> onnx.M
     assert program is not None  # with dynamo there is always one
     model = program.model_proto
     tidy(model, "generator")
+    halve(model)
     onnx.checker.check_model(model, full_check=True)
     return model
 
@@ -184,9 +204,9 @@ def _training(info: RunInfo) -> dict[str, Any]:
     }
 
 
-def _read_figures(path: Path) -> dict[str, Any]:
+def _read_judged(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text("utf-8"))
+        judged = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise ExportError(
             f"there is no {path}: the run has to be judged first, as it is when its training ends"
@@ -194,3 +214,9 @@ def _read_figures(path: Path) -> dict[str, Any]:
         ) from None
     except ValueError as error:
         raise ExportError(f"{path} is not valid JSON: {error}") from error
+    if not isinstance(judged, dict) or not {"figures", "candidates", "bar"} <= set(judged):
+        raise ExportError(
+            f"{path} is of an earlier version: judge the run again"
+            f" (python -m train judge {path.parent} --data …)"
+        )
+    return judged

@@ -13,10 +13,9 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
-from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from export.graph import OPSET, TOLERANCE, ExportError, tidy
+from export.graph import OPSET, TOLERANCE, ExportError, halve, tidy
 from export.manifest import MANIFEST, UPSCALER, ModelError, read_manifest, verify
 from export.registry import Registry
 from train.upscaler.loop import FIGURES, load_upscaler
@@ -133,23 +132,9 @@ def to_onnx(network: nn.Module) -> onnx.ModelProto:
     for value, side in ((model.graph.input[0], "S"), (model.graph.output[0], f"{SCALE}S")):
         for dimension in value.type.tensor_type.shape.dim[1:3]:
             dimension.dim_param = side
-    _halve(model.graph)
+    halve(model)
     onnx.checker.check_model(model, full_check=True)
     return model
-
-
-def _halve(graph: onnx.GraphProto) -> None:
-    """Stores the convolutions' weights as float16, with a Cast that is folded at loading."""
-    casts = []
-    for tensor in graph.initializer:
-        weights = numpy_helper.to_array(tensor)
-        if weights.dtype == np.float32 and weights.ndim == 4:
-            name = tensor.name
-            tensor.CopyFrom(numpy_helper.from_array(weights.astype(np.float16), f"{name}_half"))
-            casts.append(helper.make_node("Cast", [tensor.name], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)
 
 
 def check(network: nn.Module, session: onnxruntime.InferenceSession) -> None:

@@ -32,6 +32,7 @@ async def train(folder: Path, *arguments: str) -> str:
             "PYTHONPATH": str(ROOT),
             "OMP_NUM_THREADS": "1",
             "IRODORI_JUDGE__IMAGES": "1000",
+            "IRODORI_JUDGE__FAKES": "120",
         },
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

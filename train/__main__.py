@@ -6,11 +6,12 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 try:
-    import torch  # noqa: F401 - to say first that it is missing
+    import torch
     from rich.console import Console
 except ModuleNotFoundError as missing:
     sys.exit(f"training needs {missing.name}: pip install -e '.[train]'")
@@ -23,7 +24,7 @@ from train import checkpoint
 from train.calibrate import calibrate
 from train.data import DataError, Faces, load
 from train.distributed import ALONE, ShareError, Team, WorkerLostError, join
-from train.judge import Judge, prepare
+from train.judge import Examination, Judge, prepare
 from train.loop import DivergedError, MemoryShortError, Stopped, train
 from train.machine import MachineError, make_ready
 from train.promote import incomparable, onnx_paint, promote
@@ -39,6 +40,8 @@ It trains, judges, exports, and puts the new model in use if it is not worse tha
 The README says more under "Bring your own images"; `python -m train --help` lists all settings."""
 
 
+SECOND = 1
+"""Seed of the second judge, by whom nothing is chosen: figures that are shown are its own."""
 OF_A_RUN = ("resolution", "batch", "width", "latent_dim")
 """Settings that a checkpoint is bound to."""
 
@@ -52,7 +55,9 @@ def main(given: Sequence[str] | None = None) -> None:
             return
         arguments = _parser().parse_args(given)
         settings = _settings(arguments)
-        if arguments.command == "judge":
+        if arguments.command == "judge" and _is_run(arguments.model):
+            _judge_run(Path(arguments.model), settings, console)
+        elif arguments.command == "judge":
             _judge_model(arguments.model, settings, console)
         else:
             _train(arguments, settings, console)
@@ -86,10 +91,15 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m train",
         description="Train a generator, judge it, export it, and put it in use if it is not worse.",
         epilog="`python -m train judge [MODEL] --data …` prints the figures of a model; "
+        "`python -m train judge RUN --data …` settles anew how a run paints, and its figures; "
         "`python -m train upscaler --data …` trains what makes its pictures larger.",
     )
     parser.add_argument("command", nargs="?", choices=["judge"], help="instead of training")
-    parser.add_argument("model", nargs="?", help="the model to judge; the one in use by default")
+    parser.add_argument(
+        "model",
+        nargs="?",
+        help="the model, or the run's folder, to judge; the model in use by default",
+    )
     parser.add_argument("--config", type=Path, metavar="PATH", help="another config.toml")
     parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with a run's folder")
     parser.add_argument("--model-name", metavar="NAME", help="of the exported model")
@@ -133,18 +143,29 @@ def _train(arguments: argparse.Namespace, settings: TrainingSettings, console: C
     if not team.first:
         return
     # The team has parted: torchmetrics would wait for the figures of all its members.
-    figures = calibrate(trainer.ema, judge)
-    checkpoint.save(run, trainer.state(), checkpoint.read_progress(run))
-    console.print(f"latents are spread by {trainer.ema.spread.item():g}", highlight=False)
-    (run / JUDGED).write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
-    _print_figures(figures, console)
+    second = _judge(settings, judge.faces, console, seed=SECOND)
+    judged = calibrate(trainer.ema, trainer.discriminator, judge, second, settings.judge.fakes)
+    _keep(run, trainer.state(), judged, console)
     name = export_run(run, registry, arguments.model_name)
     console.print(f"exported as {registry.folder(name)}", highlight=False)
     if arguments.no_promote:
         console.print(f"not in use (--no-promote); take it with: python -m export use {name}")
         return
     margin = settings.promote.margin
-    console.print(promote(name, registry, judge, margin, force=arguments.force), highlight=False)
+    said = promote(name, registry, second, settings.judge.fakes, margin, force=arguments.force)
+    console.print(said, highlight=False)
+
+
+def _keep(
+    run: Path, tensors: dict[str, torch.Tensor], judged: dict[str, Any], console: Console
+) -> None:
+    checkpoint.save(run, tensors, checkpoint.read_progress(run))
+    spread, candidates = tensors["ema.spread"].item(), judged["candidates"]
+    console.print(
+        f"latents are spread by {spread:g}, the best of {candidates} is kept", highlight=False
+    )
+    (run / JUDGED).write_text(json.dumps(judged, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    _print_figures(judged["figures"], console)
 
 
 def _learn(
@@ -189,9 +210,31 @@ def _judge_model(name: str | None, settings: TrainingSettings, console: Console)
     reason = incomparable(manifest, faces)
     if reason:
         raise ModelError(f"model {manifest.name} {reason}")
-    judge = _judge(settings, faces, console)
+    judge = _judge(settings, faces, console, seed=SECOND)
     console.print(f"model {manifest.name}, judged with {settings.train.data}", highlight=False)
-    _print_figures(judge.measure(onnx_paint(folder), manifest.latent_dim), console)
+    found = judge.examine(*onnx_paint(folder, manifest), settings.judge.fakes)
+    _print_figures(found.figures, console)
+    _print_values(found, console)
+
+
+def _is_run(name: str | None) -> bool:
+    return name is not None and (Path(name) / checkpoint.RUN_FILE).is_file()
+
+
+def _judge_run(run: Path, settings: TrainingSettings, console: Console) -> None:
+    """What the end of a training does, once more."""
+    generator, info = checkpoint.load_generator(run)
+    size = {"resolution": info.image_size}
+    faces = _faces(settings.train.model_copy(update=size), console, ALONE)
+    if info.fingerprint != faces.fingerprint:
+        raise checkpoint.CheckpointError(
+            f"{run} was trained on other data than {settings.train.data}; judge it by its own"
+        )
+    judge, second = (_judge(settings, faces, console, seed=seed) for seed in (0, SECOND))
+    device = faces.images.device
+    discriminator = checkpoint.load_discriminator(run).to(device)
+    judged = calibrate(generator.to(device), discriminator, judge, second, settings.judge.fakes)
+    _keep(run, checkpoint.restore(run) | {"ema.spread": generator.spread}, judged, console)
 
 
 def _faces(settings: TrainSettings, console: Console, team: Team) -> Faces:
@@ -205,11 +248,12 @@ def _faces(settings: TrainSettings, console: Console, team: Team) -> Faces:
     return faces
 
 
-def _judge(settings: TrainingSettings, faces: Faces, console: Console) -> Judge:
+def _judge(settings: TrainingSettings, faces: Faces, console: Console, seed: int = 0) -> Judge:
     def say(text: str) -> None:
         console.print(text, highlight=False)
 
-    return prepare(faces, settings.train.runs, images=settings.judge.images, report=say)
+    runs, images = settings.train.runs, settings.judge.images
+    return prepare(faces, runs, images=images, report=say, seed=seed)
 
 
 def _new_run(settings: TrainSettings, faces: Faces) -> Path:
@@ -227,8 +271,21 @@ def _print_figures(figures: dict[str, float], console: Console) -> None:
     console.print(f"{'':24}{'painted':>12}{'real':>12}", highlight=False)
     for name, value in figures.items():
         if not name.endswith("_real"):
-            real = figures[f"{name}_real"]
-            console.print(f"{name.replace('_', ' '):24}{value:12.4f}{real:12.4f}", highlight=False)
+            real = figures.get(f"{name}_real")
+            _print_row(name.replace("_", " "), value, real, console)
+
+
+def _print_values(found: Examination, console: Console) -> None:
+    """How often each value shows where it is asked for."""
+    for attribute, values in found.values.items():
+        console.print(f"{attribute} as asked", highlight=False)
+        for share in values:
+            _print_row(f"  {share.value}", share.as_asked, share.as_asked_real, console)
+
+
+def _print_row(name: str, value: float | None, real: float | None, console: Console) -> None:
+    cells = ("" if number is None else f"{number:.4f}" for number in (value, real))
+    console.print(f"{name:24}" + "".join(f"{cell:>12}" for cell in cells), highlight=False)
 
 
 if __name__ == "__main__":

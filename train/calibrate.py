@@ -1,25 +1,50 @@
-"""How widely the averaged generator should draw its latents: settled when training has ended."""
+"""What is settled when a training has ended: the spread of latents, the critic, the figures."""
 
+from dataclasses import asdict
+from typing import Any
+
+import torch
+
+from train.critic import CANDIDATES, best_of, fit_critic
 from train.judge import Judge
-from train.networks import Generator
+from train.networks import Discriminator, Generator
 from train.report import paint
 
 SPREADS = (1.0, 1.15, 1.3, 1.45)
 
 
-def calibrate(generator: Generator, judge: Judge) -> dict[str, float]:
-    """Sets `generator.spread` to the one of lowest Q, and returns the judge's figures of it.
+def calibrate(
+    generator: Generator, discriminator: Discriminator, judge: Judge, second: Judge, fakes: int
+) -> dict[str, Any]:
+    """Settles how the model paints, and returns what its run keeps as `judge.json`.
 
-    In the middle of a training the averaged generator's faces are more alike than those learnt
-    from, and a wider latent mends it: the contrary of truncation (Brock et al. 2019). We suppose
-    that averaged weights answer to the latent more faintly; that was not tested.
+    Sets `generator.spread` to the one of lowest Q. In the middle of a training the averaged
+    generator's faces are more alike than those learnt from, and a wider latent mends it: the
+    contrary of truncation (Brock et al. 2019). We suppose that averaged weights answer to the
+    latent more faintly; that was not tested.
 
-    The choice is made by the figures that are returned: they are the lowest Q of a few.
+    `judge` chooses, and the `second` one, by whom nothing was chosen, measures the best of
+    CANDIDATES pictures, as the bot paints them: `figures`, `values` and `unseen` of `fakes` of
+    them, and what fewer candidates would give in `best_of`. `bar` is the critic's.
     """
-    found: dict[float, dict[str, float]] = {}
-    for spread in SPREADS:
+    z = generator.latent_dim
+
+    def one(latents: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
+        return paint(generator, latents, conditions)
+
+    def q(spread: float) -> float:
         generator.spread.fill_(spread)
-        found[spread] = judge.measure(lambda z, c: paint(generator, z, c), generator.latent_dim)
-    best = min(SPREADS, key=lambda spread: found[spread]["q"])
-    generator.spread.fill_(best)
-    return found[best]
+        return judge.measure(one, z)["q"]
+
+    generator.spread.fill_(min(SPREADS, key=q))
+    latents, conditions = judge.draw(z)
+    critic = fit_critic(discriminator, one, latents, conditions)
+    fewer = {n: second.measure(best_of(one, critic, n), n * z) for n in (1, 2, CANDIDATES)}
+    found = second.examine(best_of(one, critic, CANDIDATES), CANDIDATES * z, fakes)
+    return {
+        "candidates": CANDIDATES,
+        "bar": critic.bar.item(),
+        "learnt": len(judge.learnt),
+        "held_out": len(judge.held_out),
+        "best_of": [{"candidates": n} | figures for n, figures in fewer.items()],
+    } | asdict(found)

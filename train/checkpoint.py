@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from export.manifest import Attribute
-from train.networks import Generator
+from train.networks import Discriminator, Generator
 
 RUN_FILE = "run.json"
 CHECKPOINT_FILE = "checkpoint.safetensors"
@@ -134,6 +134,22 @@ def load_generator(run: Path) -> tuple[Generator, RunInfo]:
     except (RuntimeError, ValueError, KeyError) as error:
         raise CheckpointError(f"the checkpoint of {run} is of other networks: {error}") from None
     return generator.eval(), info
+
+
+def load_discriminator(run: Path) -> Discriminator:
+    """On the CPU. Raises CheckpointError."""
+    info = read_run(run)
+    state = {n.removeprefix("discriminator."): t for n, t in restore(run, "discriminator.").items()}
+    try:
+        discriminator = Discriminator(
+            image_size=info.image_size,
+            values=[len(attribute.values) for attribute in info.attributes],
+            width=info.settings["width"],
+        )
+        discriminator.load_state_dict(state)
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise CheckpointError(f"the checkpoint of {run} is of other networks: {error}") from None
+    return discriminator.eval()
 
 
 def build_generator(info: RunInfo) -> Generator:

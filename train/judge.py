@@ -119,7 +119,7 @@ class Examination:
 class Judge:
     def __init__(self, classifier: Classifier, faces: Faces) -> None:
         """`faces` is the whole set; the judge splits it as the training does."""
-        self.classifier = classifier.eval()
+        self.classifier, self.faces = classifier.eval(), faces
         self.learnt, self.held_out = faces.split()
         self.device = faces.images.device
         self._reference: Seen | None = None
@@ -165,6 +165,10 @@ class Judge:
         """
         labels = self.held_out.labels
         return self.compare(self._paint(paint, latent_dim, labels), labels)
+
+    def draw(self, latent_dim: int) -> tuple[Tensor, Tensor]:
+        """The latents [N, Z] and the held-out faces' conditions [N, C] that are painted from."""
+        return self._draw(latent_dim, self.held_out.labels)
 
     def examine(self, paint: Paint, latent_dim: int, fakes: int) -> Examination:
         """As `measure`, but of `fakes` pictures, whose conditions come as often as in the images
@@ -224,13 +228,16 @@ class Judge:
         return figures | {f"{name}_real": value for name, value in real.items()}
 
     def _paint(self, paint: Paint, latent_dim: int, labels: Tensor) -> Tensor:
-        conditions = one_hot(labels, self.held_out.sizes)
-        noise = torch.Generator().manual_seed(0)
-        latents = torch.randn(len(labels), latent_dim, generator=noise).to(self.device)
+        latents, conditions = self._draw(latent_dim, labels)
         with torch.inference_mode():
             return torch.cat(
                 [paint(z, c) for z, c in zip(latents.split(64), conditions.split(64), strict=True)]
             )
+
+    def _draw(self, latent_dim: int, labels: Tensor) -> tuple[Tensor, Tensor]:
+        noise = torch.Generator().manual_seed(0)
+        latents = torch.randn(len(labels), latent_dim, generator=noise).to(self.device)
+        return latents, one_hot(labels, self.held_out.sizes)
 
     def _right(self, images: Tensor, labels: Tensor) -> Tensor:
         """Where pictures show what was asked for: 1, elsewhere 0; float32 [N, A]."""

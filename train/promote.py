@@ -2,24 +2,26 @@
 
 from pathlib import Path
 
-import numpy as np
 import onnxruntime
 import torch
 from torch import Tensor
 
-from export.manifest import GENERATOR, Manifest, ModelError
+from export.manifest import CRITIC, GENERATOR, Manifest, ModelError
 from export.registry import Registry
+from train.critic import best_of
 from train.data import Faces
 from train.judge import Judge, Paint
 
 LOWER_IS_BETTER = ("q", "near_duplicates")
 
 
-def promote(name: str, registry: Registry, judge: Judge, margin: float, *, force: bool) -> str:
+def promote(
+    name: str, registry: Registry, judge: Judge, fakes: int, margin: float, *, force: bool
+) -> str:
     """Puts model `name` in use if it may; returns a sentence that says what was compared.
 
-    The model in use is judged anew, by the same judge on the same data. `margin` is how much worse
-    a figure may be: a share of it for Q, an absolute share for the others.
+    The model in use is judged anew, by the same judge on as many `fakes`. `margin` is how much
+    worse a figure may be: a share of it for Q, an absolute share for the others.
     """
     current = registry.current()
     if force:
@@ -37,7 +39,7 @@ def promote(name: str, registry: Registry, judge: Judge, margin: float, *, force
     reason = incomparable(theirs, judge.held_out)
     if reason:
         return f"{name} is registered, not in use: {current} {reason}. Take it with --force"
-    figures = judge.measure(onnx_paint(folder), theirs.latent_dim)
+    figures = judge.examine(*onnx_paint(folder, theirs), fakes).figures
     rows, worse = compare(ours.metrics, figures, judge.held_out, margin)
     table = "\n".join(f"  {row}" for row in rows)
     if worse:
@@ -75,16 +77,30 @@ def compare(
     return rows, worse
 
 
-def onnx_paint(folder: Path) -> Paint:
-    """Paints with an exported model, as the bot does."""
-    session = onnxruntime.InferenceSession(folder / GENERATOR, providers=["CPUExecutionProvider"])
+def onnx_paint(
+    folder: Path, manifest: Manifest, candidates: int | None = None
+) -> tuple[Paint, int]:
+    """Paints with an exported model, as the bot does, and how many numbers that takes a picture.
+
+    Of `candidates` pictures, the model's own number by default, its critic keeps one.
+    """
+
+    def run(file: str, **given: Tensor) -> Tensor:
+        feed = {name: tensor.cpu().numpy() for name, tensor in given.items()}
+        (made,) = sessions[file].run(None, feed)
+        return torch.from_numpy(made)
 
     def paint(latents: Tensor, conditions: Tensor) -> Tensor:
-        feed = {
-            "latent": latents.cpu().numpy().astype(np.float32),
-            "condition": conditions.cpu().numpy().astype(np.float32),
-        }
-        (image,) = session.run(["image"], feed)
-        return torch.from_numpy(np.asarray(image)).permute(0, 3, 1, 2)
+        image = run(GENERATOR, latent=latents, condition=conditions)
+        return image.permute(0, 3, 1, 2)
 
-    return paint
+    def critic(pictures: Tensor, conditions: Tensor) -> Tensor:
+        return run(CRITIC, image=pictures.permute(0, 2, 3, 1), condition=conditions)
+
+    files = {GENERATOR, CRITIC} & set(manifest.files)
+    sessions = {
+        file: onnxruntime.InferenceSession(folder / file, providers=["CPUExecutionProvider"])
+        for file in files
+    }
+    count = (candidates or manifest.candidates) if CRITIC in files else 1
+    return best_of(paint, critic, count), count * manifest.latent_dim

@@ -67,6 +67,8 @@ class TrainSettings(Section):
 class JudgeSettings(Section):
     images: int = Field(120_000, ge=1)
     """How many images the judge is trained on."""
+    fakes: int = Field(10_000, ge=1)
+    """How many pictures of a finished model it looks at."""
 
 
 class PromoteSettings(Section):

@@ -6,11 +6,12 @@ import pytest
 import torch
 from small_models import make_manifest, write_generator
 
-from export.convert import JUDGED, export_run
+from export.convert import JUDGED as JUDGED_FILE
+from export.convert import export_run
 from export.manifest import GENERATOR, Attribute
 from export.registry import Registry
 from train.checkpoint import RunInfo, build_generator, save, write_run
-from train.networks import Generator
+from train.networks import Discriminator, Generator
 
 FIGURES = {
     "hair_as_asked": 0.991,
@@ -23,6 +24,27 @@ FIGURES = {
     "near_duplicates_real": 0.01,
     "distance_stage1": 0.02,
     "distance_stage1_real": 0.005,
+}
+JUDGED = {
+    "figures": FIGURES,
+    "candidates": 4,
+    "bar": 0.1,
+    "fakes": 100,
+    "learnt": 70,
+    "held_out": 10,
+    "values": {
+        "eyes": [
+            {"value": "blue", "painted": 75, "as_asked": 0.99, "real": 8, "as_asked_real": 1.0},
+            {"value": "orange", "painted": 25, "as_asked": 0.97, "real": 0, "as_asked_real": None},
+        ],
+    },
+    "unseen": [
+        {"conditions": {"hair": "red", "eyes": "blue"}, "as_asked": {"hair": 0.98, "eyes": 0.96}}
+    ],
+    "best_of": [
+        {"candidates": 1, "hair_as_asked": 0.97, "q": 4.9, "near_duplicates": 0.09},
+        {"candidates": 4, "hair_as_asked": 0.991, "q": 4.5, "near_duplicates": 0.08},
+    ],
 }
 
 
@@ -101,9 +123,20 @@ def make_generator(info: RunInfo) -> Generator:
     return generator.eval()
 
 
+def make_discriminator(info: RunInfo) -> Discriminator:
+    torch.manual_seed(1)
+    values = [len(attribute.values) for attribute in info.attributes]
+    discriminator = Discriminator(info.image_size, values, info.settings["width"])
+    with torch.no_grad():
+        for shrink in discriminator.shrink:
+            shrink.weight.mul_(4)
+    return discriminator.eval()
+
+
 def write_whole_run(folder: Path, generator: Generator, info: RunInfo) -> Path:
     write_run(folder, info)
     averaged = {f"ema.{name}": tensor for name, tensor in generator.state_dict().items()}
-    save(folder, averaged, {"images": 1_234_000})
-    (folder / JUDGED).write_text(json.dumps(FIGURES))
+    seen = {f"discriminator.{n}": t for n, t in make_discriminator(info).state_dict().items()}
+    save(folder, averaged | seen, {"images": 1_234_000})
+    (folder / JUDGED_FILE).write_text(json.dumps(JUDGED))
     return folder

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 import export.convert
 from export.card import CARD, SAMPLES
 from export.convert import JUDGED, ExportError, ToBytes, check, export_run, free_name
-from export.manifest import GENERATOR, Manifest
+from export.manifest import CRITIC, GENERATOR, Manifest
 from export.registry import Registry
 from train.checkpoint import CheckpointError, RunInfo
 from train.networks import Generator
@@ -94,15 +95,19 @@ def test_registers_a_run(exported: Registry) -> None:
     assert exported.names() == ["small"]
     assert exported.current() is None
     _, manifest = exported.load("small")
-    assert set(manifest.files) == {GENERATOR, SAMPLES, CARD}
+    assert set(manifest.files) == {GENERATOR, CRITIC, SAMPLES, CARD}
+    assert manifest.candidates == 4
     assert manifest.attributes == make_manifest().attributes
     assert (manifest.latent_dim, manifest.image_size) == (8, 32)
     assert manifest.metrics["q"] == 4.5
+    judged = json.loads((exported.root.parent / "run" / JUDGED).read_text())
+    kept_elsewhere = {"figures", "candidates", "bar"}
     assert manifest.training == {
         "run": "first",
         "images": 1_234_000,
         "fingerprint": "0123456789abcdef",
         "settings": {"data": "my faces.zip", "width": 8},
+        "judged": {name: judged[name] for name in judged if name not in kept_elsewhere},
     }
 
 
@@ -181,8 +186,10 @@ def test_refuses_a_run_that_was_not_judged(run: Path, empty_registry: Registry) 
 @pytest.mark.parametrize(
     ("figures", "message"),
     [
-        ('{"q": NaN}', "metrics.q: .*finite"),
-        ('{"q": "good"}', "metrics.q: .*valid number"),
+        ('{"figures": {"q": NaN}, "candidates": 1, "bar": 0}', "metrics.q: .*finite"),
+        ('{"figures": {"q": "good"}, "candidates": 1, "bar": 0}', "metrics.q: .*valid number"),
+        ('{"figures": {}, "candidates": 0, "bar": 0}', "candidates: .*greater than 0"),
+        ('{"q": 2.8}', r"earlier version: judge the run again \(python -m train judge "),
         ("{", "not valid JSON"),
     ],
 )

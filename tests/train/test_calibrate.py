@@ -1,11 +1,14 @@
+import json
 from pathlib import Path
 
+import pytest
 import torch
 
 from train.calibrate import SPREADS, calibrate
 from train.data import load
 from train.judge import prepare
-from train.networks import Generator
+from train.networks import Discriminator, Generator
+from train.report import paint
 
 
 def test_the_spread_of_lowest_q_is_kept(faces_zip: Path, tmp_path: Path) -> None:
@@ -13,19 +16,23 @@ def test_the_spread_of_lowest_q_is_kept(faces_zip: Path, tmp_path: Path) -> None
     judge = prepare(faces, tmp_path, images=640, report=lambda _: None)
     torch.manual_seed(0)
     generator = Generator(32, 8, faces.sizes, width=4).eval()
-    measured: dict[float, float] = {}
-    measure = judge.measure
+    second = prepare(faces, tmp_path, images=640, report=lambda _: None, seed=1)
+    judged = calibrate(generator, Discriminator(32, faces.sizes, width=4), judge, second, 200)
+    kept = generator.spread.item()
+    assert judged["candidates"] == 4
+    assert judged["fakes"] == 200
+    assert [row["candidates"] for row in judged["best_of"]] == [1, 2, 4]
 
-    def watch(paint, latent_dim: int) -> dict[str, float]:  # type: ignore[no-untyped-def]
-        figures = measure(paint, latent_dim)
-        measured[round(generator.spread.item(), 2)] = figures["q"]
-        return figures
+    def q(spread: float) -> float:
+        generator.spread.fill_(spread)
+        return judge.measure(lambda z, c: paint(generator, z, c), 8)["q"]
 
-    judge.measure = watch  # type: ignore[method-assign]
-    figures = calibrate(generator, judge)
-    assert sorted(measured) == sorted(SPREADS)
-    assert figures["q"] == min(measured.values())
-    assert measured[round(generator.spread.item(), 2)] == figures["q"]
+    assert kept == pytest.approx(min(SPREADS, key=q))
+    generator.spread.fill_(kept)
+    alone = second.measure(lambda z, c: paint(generator, z, c), 8)
+    assert judged["best_of"][0]["q"] == pytest.approx(alone["q"])
+    assert judged["learnt"] + judged["held_out"] == len(faces)
+    json.dumps(judged, allow_nan=False)
 
 
 def test_a_wider_spread_is_a_wider_latent() -> None:

@@ -46,6 +46,7 @@ def train_command(
     """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("IRODORI_JUDGE__IMAGES", "640")
+    monkeypatch.setenv("IRODORI_JUDGE__FAKES", "120")
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
 
@@ -166,7 +167,10 @@ def test_a_few_images_without_tags_become_a_model(
 
 
 def test_from_faces_to_a_model_in_use(
-    train_command: Command, faces_zip: Path, tmp_path: Path
+    train_command: Command,
+    faces_zip: Path,
+    tmp_path: Path,
+    face_files: dict[str, bytes],
 ) -> None:
     registry = Registry(tmp_path / "models")
     first = train_command("--data", faces_zip, "--images", 320, "--name", "first", *SMALL)
@@ -174,7 +178,9 @@ def test_from_faces_to_a_model_in_use(
     assert "in use; there was no model before it" in first.stdout
     _, manifest = registry.load()
     assert {"generator.onnx", "MODEL_CARD.md", "samples.png"} <= set(manifest.files)
-    assert json.loads((tmp_path / "runs/first/judge.json").read_text()) == manifest.metrics
+    settled = json.loads((tmp_path / "runs/first/judge.json").read_text())
+    assert settled["figures"] == manifest.metrics
+    assert manifest.candidates == settled["candidates"] > 1
     assert {"q", "near_duplicates_real", "hair_as_asked"} <= set(manifest.metrics)
     with Image.open(tmp_path / "runs/first/samples-000000k.png") as grid:
         assert grid.size == (96, 128)
@@ -185,6 +191,18 @@ def test_from_faces_to_a_model_in_use(
     assert f"model {manifest.name}" in judged.stdout
     line = next(text for text in judged.stdout.splitlines() if text.startswith("q "))
     assert float(line.split()[1]) == pytest.approx(manifest.metrics["q"], rel=0.02)
+
+    assert "  aqua" in judged.stdout
+
+    # A run can be judged again, and exported again.
+    again = train_command("judge", "runs/first", "--data", faces_zip)
+    assert again.returncode == 0, again.stdout
+    assert json.loads((tmp_path / "runs/first/judge.json").read_text()) == settled
+    (tmp_path / "other").mkdir()
+    for number in range(40):
+        (tmp_path / "other" / f"{number}.png").write_bytes(face_files[f"images/{number}.png"])
+    wrong = train_command("judge", "runs/first", "--data", "other")
+    assert "runs/first was trained on other data than other" in wrong.stdout
 
     # A worse model is registered, and stays unused; --force takes it all the same.
     worse = ["--data", faces_zip, "--images", 8, "--learning-rate", "1e-9", *SMALL]

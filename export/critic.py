@@ -1,0 +1,76 @@
+"""`critic.onnx`: by which the bot chooses among the pictures that it painted for one wish."""
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch import Tensor, nn
+
+from export.graph import OPSET, ExportError, halve, tidy
+from train.critic import Critic
+
+CLOSE = 0.02
+"""How far scores may be off: by that much, two pictures are equally good."""
+_BATCHES = (1, 3, 64)
+
+
+class OfBytes(nn.Module):
+    """A critic that takes pictures as the generator's graph gives them."""
+
+    def __init__(self, critic: Critic) -> None:
+        super().__init__()
+        self.critic = critic
+
+    def forward(self, image: Tensor, condition: Tensor) -> Tensor:
+        """RGB uint8 [N, S, S, 3] and conditions float32 [N, C] to scores float32 [N]."""
+        return self.critic(image.permute(0, 3, 1, 2), condition)
+
+
+def to_onnx(critic: Critic, image_size: int, condition_dim: int) -> onnx.ModelProto:
+    """The graph of the contract: `image` and `condition` to `score`, for any number of pictures."""
+    count = {0: torch.export.Dim.DYNAMIC}
+    program = torch.onnx.export(
+        OfBytes(critic).eval(),
+        (
+            torch.zeros(3, image_size, image_size, 3, dtype=torch.uint8),
+            torch.zeros(3, condition_dim),
+        ),
+        dynamo=True,
+        opset_version=OPSET,
+        input_names=["image", "condition"],
+        output_names=["score"],
+        dynamic_shapes={"image": count, "condition": count},
+        verbose=False,
+    )
+    assert program is not None  # with dynamo there is always one
+    model = program.model_proto
+    tidy(model, "critic")
+    halve(model)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def check(
+    critic: Critic,
+    session: onnxruntime.InferenceSession,
+    images: np.ndarray,
+    conditions: np.ndarray,
+) -> None:
+    """Compares the scores of both: of `images` uint8 [N, S, S, 3], alone and in batches.
+
+    Raises ExportError when any differs by more than CLOSE.
+    """
+    with torch.inference_mode():
+        expected = OfBytes(critic)(torch.from_numpy(images), torch.from_numpy(conditions)).numpy()
+    for n in _BATCHES:
+        [scores] = session.run(None, {"image": images[:n], "condition": conditions[:n]})
+        if scores.dtype != np.float32 or scores.shape != (n,):
+            raise ExportError(
+                f"the exported critic gives {scores.dtype} {scores.shape}, not float32 {(n,)}"
+            )
+        difference = float(np.abs(scores - expected[:n]).max())
+        if not difference <= CLOSE:
+            raise ExportError(
+                f"scores of the exported critic, {n} at a time, differ from PyTorch's by up to"
+                f" {difference:.3g}, more than {CLOSE}: nothing is registered"
+            )

@@ -1,0 +1,89 @@
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from small_models import make_manifest
+from torch import Tensor, nn
+
+from export.convert import ExportError
+from export.critic import OfBytes, check, to_onnx
+from export.manifest import CRITIC
+from export.registry import Registry
+from train.checkpoint import load_discriminator
+from train.critic import Critic
+
+
+@pytest.fixture(scope="module")
+def session(exported: Registry) -> onnxruntime.InferenceSession:
+    file = exported.folder("small") / CRITIC
+    return onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+
+
+@pytest.fixture
+def critic(run: Path) -> Critic:
+    return Critic(load_discriminator(run), bar=0.1)
+
+
+@pytest.fixture
+def images() -> np.ndarray:
+    return np.random.RandomState(0).randint(0, 256, (64, 32, 32, 3)).astype(np.uint8)
+
+
+@pytest.fixture
+def conditions() -> np.ndarray:
+    """Every second one half of one hair, half of another."""
+    manifest = make_manifest()
+    pink = manifest.encode({"hair": "pink", "eyes": "blue"})
+    red = manifest.encode({"hair": "red", "eyes": "orange"})
+    return np.stack([pink, (pink + red) / 2] * 32).astype(np.float32)
+
+
+@pytest.mark.parametrize("count", [1, 3, 64])
+def test_scores_as_pytorch_does(
+    session: onnxruntime.InferenceSession,
+    critic: Critic,
+    images: np.ndarray,
+    conditions: np.ndarray,
+    count: int,
+) -> None:
+    given = {"image": images[:count], "condition": conditions[:count]}
+    [scores] = session.run(["score"], given)
+    assert scores.shape == (count,)
+    assert scores.dtype == np.float32
+    pictures = torch.from_numpy(images[:count]).permute(0, 3, 1, 2)
+    with torch.inference_mode():
+        expected = critic(pictures, torch.from_numpy(conditions[:count]))
+    assert np.abs(scores - expected.numpy()).max() < 0.01
+    assert count == 1 or scores.std() > 0.01
+
+
+class Other(nn.Module):
+    def forward(self, image: Tensor, condition: Tensor) -> Tensor:
+        return image.float().mean(dim=(1, 2, 3))
+
+
+def test_check_refuses_another_critic(
+    session: onnxruntime.InferenceSession,
+    critic: Critic,
+    images: np.ndarray,
+    conditions: np.ndarray,
+) -> None:
+    check(critic, session, images, conditions)
+    with pytest.raises(ExportError, match=r"differ from PyTorch's by up to \d+, more than 0\.02"):
+        check(Other(), session, images, conditions)  # type: ignore[arg-type]
+
+
+def test_a_critic_of_no_attributes_scores_realness(run: Path) -> None:
+    critic = Critic(load_discriminator(run), bar=100.0)
+    critic.sizes, critic.discriminator.project = [], None
+    critic.discriminator.heads = nn.ModuleList()
+    model = to_onnx(critic, 32, 0)
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    images = np.zeros((3, 32, 32, 3), np.uint8)
+    [scores] = session.run(None, {"image": images, "condition": np.zeros((3, 0), np.float32)})
+    expected = OfBytes(critic)(torch.from_numpy(images), torch.zeros(3, 0))
+    assert np.abs(scores - expected.detach().numpy()).max() < 0.01
