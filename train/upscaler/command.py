@@ -12,7 +12,7 @@ from rich.console import Console
 
 import config
 from train import checkpoint
-from train.data import Faces, load
+from train.data import DataError, Faces, load
 from train.settings import TrainingSettings, UpscalerSettings, add_flags, given_flags
 from train.upscaler.loop import FIGURES, UpscalerRun, read_run, train, write_run
 
@@ -38,6 +38,11 @@ def main(given: Sequence[str], console: Console) -> None:
     if settings.threads:
         torch.set_num_threads(settings.threads)
     pictures = load(settings.data, settings.resolution, skip_bad=settings.skip_bad)
+    if len(pictures) < 2:
+        raise DataError(
+            f"{settings.data} holds 1 image; an upscaler needs 2 at least, to learn from and to be"
+            " measured by, and learns well from a thousand"
+        )
     run = arguments.resume or _new_run(settings, pictures)
     if arguments.resume and read_run(run).fingerprint != pictures.fingerprint:
         raise checkpoint.CheckpointError(

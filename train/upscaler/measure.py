@@ -38,8 +38,9 @@ def ssim(pictures: Tensor, truth: Tensor) -> Tensor:
 
     Both uint8 [N, 3, H, W].
     """
+    # Variances are differences of large squares: in single precision even tones come out wrong.
     scores = structural_similarity_index_measure(
-        pictures.float(), truth.float(), data_range=255.0, reduction="none"
+        pictures.double(), truth.double(), data_range=255.0, reduction="none"
     )
     assert isinstance(scores, Tensor)
     return scores

@@ -41,12 +41,13 @@ class Upscaler(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, 0.1)
                 nn.init.zeros_(cast(Tensor, module.bias))
-        # Small at first, so that a deep sum of blocks starts as an interpolation (Wang et al. 2018,
-        # ESRGAN, section 3.1).
+        # Small at first, which a deep sum of blocks takes better (Wang et al. 2018, ESRGAN, 3.1);
+        # nothing at the end, so that it all starts as an interpolation.
         with torch.no_grad():
-            for name, parameter in self.named_parameters():
-                if name.endswith("second.weight") or name == "to_rgb.weight":
+            for name, parameter in self.trunk.named_parameters():
+                if name.endswith("second.weight"):
                     parameter.mul_(0.1)
+            self.to_rgb.weight.zero_()
 
     def forward(self, image: Tensor) -> Tensor:
         """RGB pictures [N, 3, H, W] in 0…1 to [N, 3, 4H, 4W], about in 0…1."""

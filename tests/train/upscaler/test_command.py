@@ -1,0 +1,162 @@
+"""`python -m train upscaler` as an admin runs it."""
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from train import checkpoint
+from train.__main__ import main
+from train.report import read_log
+from train.upscaler.loop import load_upscaler, read_run
+from train.upscaler.trainer import UpscalerTrainer
+
+SMALL = [
+    *("--resolution", "64", "--patch", "32", "--batch", "4", "--width", "8", "--blocks", "1"),
+    *("--report-images", "16", "--images", "32"),
+]
+Command = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def train_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """Exit status and output, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+    def command(*arguments: str | Path) -> tuple[int, str]:
+        try:
+            main(["upscaler", *map(str, arguments)])
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+        return code, capsys.readouterr().out
+
+    return command
+
+
+def test_trains_reports_and_measures(train_command: Command, sharp: Path) -> None:
+    code, output = train_command("--data", sharp, "--name", "first", *SMALL)
+    assert code == 0, output
+    assert "python -m export RUN --upscaler runs/first" in output
+    run = Path("runs/first")
+    assert [line["images"] for line in read_log(run)] == [16, 32]
+    with Image.open(run / "upscaled-000000k.png") as sheet:
+        assert sheet.size == (4 * 64, 3 * 64), "nearest, bicubic, ours, real; three held out"
+    figures = json.loads((run / "figures.json").read_text())
+    assert (figures["images"], figures["pictures"]) == (32, 3)
+    assert {"psnr", "psnr_bicubic", "ssim", "clean_psnr", "clean_ssim_bicubic"} <= figures.keys()
+    network, info = load_upscaler(run)
+    assert info.settings.width == 8
+    assert network(torch.rand(1, 3, 16, 16)).shape == (1, 3, 64, 64)
+
+
+def test_a_stopped_training_goes_on_exactly(
+    train_command: Command, sharp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert train_command("--data", sharp, "--name", "whole", *SMALL)[0] == 0
+    step = UpscalerTrainer.train_step
+
+    def interrupted(self: UpscalerTrainer, learning_rate: float) -> Tensor:
+        if self.step == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return step(self, learning_rate)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(UpscalerTrainer, "train_step", interrupted)
+        code, output = train_command("--data", sharp, "--name", "cut", *SMALL)
+    assert code == 130
+    assert "stopped by SIGTERM at 16 patches" in output
+    assert "python -m train upscaler --resume runs/cut" in output
+    assert not Path("runs/cut/figures.json").exists()
+    assert train_command("--resume", "runs/cut")[0] == 0
+
+    whole, cut = (checkpoint.restore(Path("runs") / name) for name in ("whole", "cut"))
+    assert whole.keys() == cut.keys()
+    for name, tensor in whole.items():
+        assert torch.equal(cut[name], tensor), name
+    assert [line["images"] for line in read_log(Path("runs/cut"))] == [16, 32]
+
+
+def test_a_resumed_run_keeps_its_settings_but_for_what_is_said_anew(
+    train_command: Command, sharp: Path
+) -> None:
+    assert train_command("--data", sharp, "--name", "first", *SMALL)[0] == 0
+    assert train_command("--resume", "runs/first", "--images", "48")[0] == 0
+    settings = read_run(Path("runs/first")).settings
+    assert (settings.images, settings.width, settings.data) == (48, 8, sharp)
+    code, output = train_command("--resume", "runs/first", "--width", "16")
+    assert code == 2
+    assert "its width is 8 and stays so" in output
+
+
+def test_without_data_it_says_what_it_takes(train_command: Command) -> None:
+    code, output = train_command()
+    assert code == 2
+    assert "python -m train upscaler --data sharp.zip" in output
+
+
+def test_wrong_input_is_named(train_command: Command, sharp: Path, tmp_path: Path) -> None:
+    assert train_command("--data", sharp, "--name", "first", *SMALL)[0] == 0
+    other = tmp_path / "other"
+    other.mkdir()
+    for image in sorted(sharp.iterdir())[:9]:
+        (other / image.name).write_bytes(image.read_bytes())
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "0.png").write_bytes((sharp / "0.png").read_bytes())
+    for arguments, message in (
+        (["--data", sharp], "every image is smaller than 256×256"),
+        (["--data", tmp_path / "nowhere"], "there is no"),
+        (["--data", tmp_path / "one", *SMALL], "holds 1 image; an upscaler needs 2 at least"),
+        (["--data", sharp, "--name", "first", *SMALL], "exists already"),
+        (["--data", other, "--resume", "runs/first"], "was trained on other data"),
+        (["--data", sharp, *SMALL, "--patch", "128"], "patch (128) must not be larger"),
+        (["--data", sharp, *SMALL, "--patch", "33"], "multiple of 4"),
+        (["--resume", tmp_path], "is no run"),
+    ):
+        code, output = train_command(*arguments)
+        assert (code, message in output) == (2, True), output
+        assert "Traceback" not in output
+
+
+def test_runs_of_the_two_kinds_are_told_apart(
+    train_command: Command, sharp: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train_command("--data", sharp, "--name", "first", *SMALL)[0] == 0
+    with pytest.raises(SystemExit):
+        main(["--data", str(sharp), "--resume", "runs/first"])
+    assert "trains an upscaler, not a generator" in capsys.readouterr().out
+    generators = checkpoint.RunInfo("g", (), 8, 64, "0" * 16, {})
+    checkpoint.write_run(Path("runs/g"), generators)
+    code, output = train_command("--resume", "runs/g")
+    assert code == 2
+    assert "trains a generator, not an upscaler" in output
+
+
+def test_spoilt_weights_are_not_kept(
+    train_command: Command, sharp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = UpscalerTrainer.train_step
+
+    def spoil(self: UpscalerTrainer, learning_rate: float) -> Tensor:
+        loss = step(self, learning_rate)
+        if self.step == 6:
+            with torch.no_grad():
+                self.network.head.weight[0, 0, 0, 0] = torch.nan
+        return loss
+
+    monkeypatch.setattr(UpscalerTrainer, "train_step", spoil)
+    code, output = train_command("--data", sharp, "--name", "first", *SMALL)
+    assert code == 2
+    assert "training diverged at 32 patches" in output
+    assert "Lower --learning-rate" in output
+    assert not Path("runs/first/checkpoint.safetensors").exists()
