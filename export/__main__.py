@@ -10,7 +10,7 @@ from export.manifest import ModelError, read_manifest
 from export.registry import Registry
 
 USAGE = """\
-python -m export RUN [--name NAME] [--upscaler RUN_OR_MODEL]
+python -m export RUN [--name NAME] [--upscaler RUN_OR_MODEL] [--about FILE]
                                             register a trained run as a model
        python -m export list                list the models, the oldest first
        python -m export use NAME            let the bot paint with a model
@@ -32,6 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="the folder of an upscaler's run, or of a model to copy the upscaler from"
         " (default: the model in use)",
     )
+    parser.add_argument(
+        "--about",
+        type=Path,
+        metavar="FILE",
+        help="text for the model card: where the images come from, what happened in the training",
+    )
     parser.add_argument("--models", type=Path, help="the models' folder (default: models.dir)")
     parser.add_argument("--config", type=Path, metavar="PATH", help="another config.toml")
     options = parser.parse_args(arguments)
@@ -46,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case ["rollback"]:
                 print(f"{registry.rollback()} is in use again")
             case [run] if run != "use":
-                return _export(Path(run), registry, options.name, options.upscaler)
+                return _export(Path(run), registry, options)
             case _:
                 parser.error(f"what is {' '.join(options.what)!r}?")
     except (ModelError, config.SettingsError) as error:
@@ -73,7 +79,7 @@ def _list(registry: Registry) -> None:
         print(f"{mark} {name:{width}}  {manifest.created:%Y-%m-%d %H:%M}  {size}×{size}{q}")
 
 
-def _export(run: Path, registry: Registry, name: str | None, upscaler: Path | None) -> int:
+def _export(run: Path, registry: Registry, options: argparse.Namespace) -> int:
     try:
         # Only here: a serving machine, which lists and switches models, has no torch.
         from export.convert import ExportError, export_run
@@ -82,8 +88,9 @@ def _export(run: Path, registry: Registry, name: str | None, upscaler: Path | No
         print(f"exporting needs {error.name}: pip install -e '.[train]'", file=sys.stderr)
         return 1
     try:
-        name = export_run(run, registry, name, upscaler)
-    except (ExportError, CheckpointError) as error:
+        about = options.about.read_text("utf-8") if options.about else ""
+        name = export_run(run, registry, options.name, options.upscaler, about)
+    except (ExportError, CheckpointError, OSError, UnicodeDecodeError) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"registered {registry.folder(name)}; `python -m export use {name}` puts it in use")

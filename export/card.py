@@ -1,8 +1,9 @@
-"""What a model shows of itself: `samples.png`, and `MODEL_CARD.md` around it."""
+"""What a model shows of itself: its pictures, the worst ones too, and `MODEL_CARD.md`."""
 
 import json
 from collections.abc import Callable
 from itertools import product
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -11,13 +12,18 @@ from export.manifest import GENERATOR, Attribute, Manifest
 
 CARD = "MODEL_CARD.md"
 SAMPLES = "samples.png"
+WEAKEST = "weakest.png"
 
 Paint = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Latents [N, Z] and conditions [N, C], both float32, to pictures uint8 [N, S, S, 3]."""
 
+Score = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Pictures uint8 [N, S, S, 3] and conditions [N, C] to scores float32 [N], higher is better."""
+
 _MOST = 16  # rows and columns of the samples: a page wide
 _COLUMNS = 8  # where no attribute asks for more or fewer
 _BATCH = 16
+_TRIED, _SHOWN = 400, 12  # pictures that the weakest ones are of, and how many of them are shown
 _FIGURES = {
     "q": "how much farther from the training images than real ones, over all depths; 1 is as near",
     "diversity": "mean distance between pictures of one condition, in units of the real ones'",
@@ -43,7 +49,39 @@ def draw_samples(paint: Paint, manifest: Manifest) -> Image.Image:
             for i in range(0, len(conditions), _BATCH)
         ]
     )
-    size = manifest.image_size
+    return _grid(pictures, rows, columns)
+
+
+def draw_weakest(paint: Paint, score: Score, manifest: Manifest) -> Image.Image:
+    """The pictures of lowest score among _TRIED: when single ones are painted, and when the best
+    of the model's candidates are kept. Values are asked for as often as they come in the data.
+    """
+    rng = np.random.RandomState(0)
+    conditions = np.zeros((_TRIED, manifest.condition_dim), np.float32)
+    for row in conditions:
+        wish = {
+            a.name: a.values[rng.choice(len(a.values), p=_shares(a))] for a in manifest.attributes
+        }
+        row[:] = manifest.encode(wish)
+    shape = (_TRIED, manifest.candidates, manifest.latent_dim)
+    pictures, scores = [], []
+    for latents, wanted in zip(rng.standard_normal(shape), conditions, strict=True):
+        repeated = np.repeat(wanted[None], len(latents), axis=0)
+        pictures.append(paint(latents.astype(np.float32), repeated))
+        scores.append(score(pictures[-1], repeated))
+    painted, found = np.stack(pictures), np.stack(scores).round(3)
+    rows = {}
+    for count in sorted({1, manifest.candidates}):
+        best = found[:, :count].argmax(axis=1)
+        chosen = np.arange(_TRIED), best
+        weakest = found[chosen].argsort(kind="stable")[:_SHOWN]
+        rows["single" if count == 1 else f"best of {count}"] = painted[chosen][weakest]
+    return _grid(np.concatenate(list(rows.values())), list(rows), [""] * _SHOWN)
+
+
+def _grid(pictures: np.ndarray, rows: list[str], columns: list[str]) -> Image.Image:
+    """Pictures [rows × columns, S, S, 3], labelled at the left and above."""
+    size = pictures.shape[1]
     font = ImageFont.load_default(12)
     left = max(int(font.getlength(label)) for label in rows) + 12 if any(rows) else 0
     top = 20 if any(columns) else 0
@@ -90,16 +128,17 @@ def write_card(manifest: Manifest) -> str:
         f" [Irodori](../../README.md) on {manifest.created:%d %B %Y}. {wishes} comes from"
         f" {manifest.latent_dim} random numbers, the latent.",
         f"![Samples of {name}]({SAMPLES})",
-        f"{_axes(manifest)}Every picture has a latent of its own; none was picked.",
+        f"{_axes(manifest)}Every picture has a latent of its own; none was picked, by the critic"
+        " neither.",
         "## What it was trained on",
         _training(manifest),
         "## How good it is",
-        _figures(manifest.metrics),
+        _figures(manifest),
+        *_upscaling(manifest.training.get("upscaler")),
         "## How to use it",
         _usage(manifest),
         "## What to expect of it",
-        "It has seen nothing but its training images, and what is rare among them it draws less"
-        " well; the shares above say what is rare. Pictures are of the size it was trained at.",
+        _expect(manifest),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -112,13 +151,19 @@ def _axes(manifest: Manifest) -> str:
 
 def _training(manifest: Manifest) -> str:
     settings = manifest.training.get("settings", {})
+    judged = manifest.training.get("judged", {})
+    images = settings.get("data", "not recorded")
+    if "learnt" in judged:
+        images += f", {judged['learnt']:,} to learn from, {judged['held_out']:,} held out"
     facts = [
-        f"- Images: {settings.get('data', 'not recorded')}",
+        f"- Images: {images}",
         f"- Length: {manifest.training.get('images', 0):,} images shown",
     ]
     for a in manifest.attributes:
         shares = zip(a.values, a.frequencies, strict=True)
         facts.append(f"- {a.name}: " + ", ".join(f"{value} {share:.1%}" for value, share in shares))
+    if about := manifest.training.get("about"):
+        facts += ["", about]
     details = json.dumps(settings, indent=2, ensure_ascii=False)
     return (
         "\n".join(facts)
@@ -127,30 +172,137 @@ def _training(manifest: Manifest) -> str:
     )
 
 
-def _figures(metrics: dict[str, float]) -> str:
+def _figures(manifest: Manifest) -> str:
+    metrics, judged = manifest.metrics, manifest.training.get("judged", {})
     order = [*_FIGURES, *metrics]
     names = [name for name in metrics if not name.endswith("_real")]
     lines = ["| figure | this model | held-out real images | what it says |", "|---|--:|--:|---|"]
-    for name in sorted(names, key=lambda name: (not name.endswith("_as_asked"), order.index(name))):
+    for name in sorted(names, key=lambda name: ("_as_asked" not in name, order.index(name))):
         real = metrics.get(f"{name}_real")
         lines.append(
             f"| {name} | {_number(name, metrics[name])}"
             f" | {'' if real is None else _number(name, real)} | {_meaning(name)} |"
         )
-    return (
-        "Measured by a small classifier of the same data, the judge; the real images are ones that"
-        " neither it nor the generator was trained on. Figures of other data, or of another judge,"
-        " do not compare.\n\n" + "\n".join(lines)
-    )
+    fakes = f"{judged['fakes']:,} " if "fakes" in judged else ""
+    best = f", the best of {manifest.candidates} each" if manifest.candidates > 1 else ""
+    parts = [
+        f"Measured of {fakes}pictures{best}, whose conditions come as often as in the data, by a"
+        " small classifier of the same data, the judge: a second one, by which nothing was chosen."
+        " The real images are ones that neither it nor the generator was trained on. Figures of"
+        " other data, or of another judge, do not compare.",
+        "\n".join(lines),
+        *(_values(name, rows) for name, rows in judged.get("values", {}).items()),
+        *_unseen(judged.get("unseen", [])),
+        *_best_of(judged.get("best_of", [])),
+    ]
+    return "\n\n".join(parts)
+
+
+def _values(attribute: str, rows: list[dict[str, Any]]) -> str:
+    lines = [f"| {attribute} asked for | shows | in real images |", "|---|--:|--:|"]
+    lines += [
+        f"| {row['value']} | {_share(row['as_asked'])} | {_share(row['as_asked_real'])} |"
+        for row in rows
+    ]
+    return "\n".join(lines)
+
+
+def _share(share: float | None) -> str:
+    return "" if share is None else f"{share:.1%}"
+
+
+def _unseen(pairs: list[dict[str, Any]]) -> list[str]:
+    if not pairs:
+        return []
+    lines = ["| pair | shows |", "|---|---|"]
+    for pair in pairs:
+        wish = ", ".join(f"{value} {name}" for name, value in pair["conditions"].items())
+        shares = ", ".join(f"{name} {share:.1%}" for name, share in pair["as_asked"].items())
+        lines.append(f"| {wish} | {shares} |")
+    return [
+        "Pairs that no image shows, and how often they are painted as asked all the same:",
+        "\n".join(lines),
+    ]
+
+
+def _best_of(rows: list[dict[str, Any]]) -> list[str]:
+    if not rows:
+        return []
+    names = [name for name in rows[0] if name.endswith("_as_asked") or name in _FIGURES]
+    lines = ["| best of | " + " | ".join(names) + " |", "|--:|" + "--:|" * len(names)]
+    lines += [
+        f"| {row['candidates']} | " + " | ".join(_number(n, row[n]) for n in names) + " |"
+        for row in rows
+    ]
+    return [
+        "What it buys to paint several pictures and to keep the one that the critic likes best"
+        " (fewer pictures than above, one for each held-out image):",
+        "\n".join(lines),
+    ]
+
+
+def _upscaling(upscaler: dict[str, Any] | None) -> list[str]:
+    figures = (upscaler or {}).get("figures")
+    if not upscaler or not figures:
+        return []
+    data = upscaler.get("settings", {}).get("data", "images that are not recorded")
+    lines = ["| pictures | PSNR | bicubic | SSIM | bicubic |", "|---|--:|--:|--:|--:|"]
+    for prefix, what in (("", "worn as it has learnt to meet them"), ("clean_", "clean")):
+        cells = (
+            f"{figures[f'{prefix}{name}{other}']:{form}}"
+            for name, form in (("psnr", ".2f"), ("ssim", ".3f"))
+            for other in ("", "_bicubic")
+        )
+        lines.append(f"| {what} | " + " | ".join(cells) + " |")
+    return [
+        "## Larger pictures",
+        f"An upscaler makes four times as wide and high pictures. It was trained on {data}, with"
+        f" {figures['images']:,} patches; PSNR in dB, of {figures['pictures']:,} pictures that it"
+        " was not trained on:",
+        "\n".join(lines),
+    ]
+
+
+def _expect(manifest: Manifest) -> str:
+    judged = manifest.training.get("judged", {})
+    parts = [
+        "It is meant for avatars, and for learning how such models work. It has seen nothing but"
+        " its training images: what is rare among them it draws less well, and what is not among"
+        " them it does not draw at all. Its pictures show nobody, and say nothing of anybody."
+    ]
+    weak = [
+        f"{row['value']} {name} ({row['as_asked']:.1%})"
+        for name, rows in judged.get("values", {}).items()
+        for row in sorted(
+            (row for row in rows if row["as_asked"] is not None), key=lambda row: row["as_asked"]
+        )[:2]
+    ]
+    if weak:
+        parts.append(f"Weakest where it is asked for {', '.join(weak)}.")
+    parts += [
+        f"![The weakest pictures of {manifest.name}]({WEAKEST})",
+        f"The {_SHOWN} pictures that its critic likes least, of {_TRIED}"
+        + (
+            f": painted singly, and when the best of {manifest.candidates} are kept, as the bot"
+            " does."
+            if manifest.candidates > 1
+            else "."
+        ),
+        "The model is part of Irodori and comes under its [licence](../../LICENSE); whether the"
+        " training images may be used for what you have in mind, ask those who made them.",
+    ]
+    return "\n\n".join(parts)
 
 
 def _number(name: str, value: float) -> str:
-    if name == "near_duplicates" or name.endswith("_as_asked"):
+    if name == "near_duplicates" or "_as_asked" in name:
         return f"{value:.1%}"
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
 def _meaning(name: str) -> str:
+    if name.endswith("_as_asked_unseen"):
+        return f"the same for {name.removesuffix('_as_asked_unseen')}, of pairs that no image shows"
     if name.endswith("_as_asked"):
         return f"share of pictures that show the {name.removesuffix('_as_asked')} asked for"
     if name.startswith("distance_"):

@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from export import critic as critics
-from export.card import CARD, SAMPLES, draw_samples, write_card
+from export.card import CARD, SAMPLES, WEAKEST, draw_samples, draw_weakest, write_card
 from export.graph import OPSET, TOLERANCE, ExportError, halve, tidy
 from export.manifest import CRITIC, GENERATOR, UPSCALER, Manifest, ModelError
 from export.registry import Registry
@@ -40,13 +41,18 @@ class ToBytes(nn.Module):
 
 
 def export_run(
-    run: Path, registry: Registry, name: str | None = None, upscaler: Path | None = None
+    run: Path,
+    registry: Registry,
+    name: str | None = None,
+    upscaler: Path | None = None,
+    about: str = "",
 ) -> str:
     """Registers the EMA generator of a judged run; returns the model's name.
 
     Without a name it is called after its data and the thousands of images it saw. `upscaler` is
     the folder of an upscaler's run, or of a model that has one; without, the model takes that of
-    the model in use, if there is one. Does not touch what is in use. Raises ExportError, and
+    the model in use, if there is one. `about` goes into the model card: what only people know of
+    the data and the training. Does not touch what is in use. Raises ExportError, and
     CheckpointError when a run cannot be read; then nothing is registered.
     """
     generator, info = load_generator(run)
@@ -64,6 +70,7 @@ def export_run(
             metrics=judged.pop("figures"),
             training=_training(info)
             | {"judged": judged}
+            | ({"about": about.strip()} if about.strip() else {})
             | ({"upscaler": upscaling.training} if upscaling else {}),
         )
     except ValidationError as error:
@@ -78,12 +85,13 @@ def export_run(
         path.write_bytes(model.SerializeToString())
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         check(generator, session, manifest)
-        _add_critic(folder, critic, session, manifest)
+        scorer = _add_critic(folder, critic, session, manifest)
         if upscaling:
             (folder / UPSCALER).write_bytes(upscaling.content)
-        draw_samples(lambda z, c: _paint(session, z, c), manifest).save(
-            folder / SAMPLES, optimize=True
-        )
+        paint = partial(_paint, session)
+        draw_samples(paint, manifest).save(folder / SAMPLES, optimize=True)
+        weakest = draw_weakest(paint, partial(_score, scorer), manifest)
+        weakest.save(folder / WEAKEST, optimize=True)
         (folder / CARD).write_text(write_card(manifest), "utf-8")
 
     try:
@@ -94,13 +102,14 @@ def export_run(
 
 def _add_critic(
     folder: Path, critic: Critic, generator: onnxruntime.InferenceSession, manifest: Manifest
-) -> None:
+) -> onnxruntime.InferenceSession:
     path = folder / CRITIC
     model = critics.to_onnx(critic, manifest.image_size, manifest.condition_dim)
     path.write_bytes(model.SerializeToString())
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     latents, conditions = _probes(manifest, max(_BATCHES))
     critics.check(critic, session, _paint(generator, latents, conditions), conditions)
+    return session
 
 
 def to_onnx(generator: nn.Module, latent_dim: int, condition_dim: int) -> onnx.ModelProto:
@@ -174,6 +183,12 @@ def _paint(
     session: onnxruntime.InferenceSession, latents: np.ndarray, conditions: np.ndarray
 ) -> np.ndarray:
     return session.run(["image"], {"latent": latents, "condition": conditions})[0]
+
+
+def _score(
+    session: onnxruntime.InferenceSession, images: np.ndarray, conditions: np.ndarray
+) -> np.ndarray:
+    return session.run(["score"], {"image": images, "condition": conditions})[0]
 
 
 def free_name(registry: Registry, info: RunInfo) -> str:

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from small_models import make_manifest
 
-from export.card import draw_samples, write_card
+from export.card import draw_samples, draw_weakest, write_card
 from export.manifest import Attribute
 from export.registry import Registry
 
@@ -79,11 +79,58 @@ def test_card_has_every_figure_beside_the_real_one() -> None:
 
 def test_card_says_what_it_was_trained_on() -> None:
     training = {"images": 2_000_000, "settings": {"data": "faces64.zip", "batch": 16}}
+    training |= {"judged": {"learnt": 70, "held_out": 10}, "about": "found in a drawer"}
     card = write_card(make_manifest(training=training))
-    assert "faces64.zip" in card
+    assert "faces64.zip, 70 to learn from, 10 held out" in card
+    assert "found in a drawer" in card
     assert "2,000,000 images" in card
     assert "hair: aqua 50.0%, pink 30.0%, red 20.0%" in card
     assert '"batch": 16' in card
+
+
+def test_card_has_values_pairs_and_candidates(exported: Registry) -> None:
+    card = (exported.folder("small") / "MODEL_CARD.md").read_text()
+    assert "Measured of 100 pictures, the best of 4 each" in card
+    assert "| eyes asked for | shows | in real images |" in card
+    assert "| blue | 99.0% | 100.0% |" in card
+    assert "| orange | 97.0% |  |" in card
+    assert "| red hair, blue eyes | hair 98.0%, eyes 96.0% |" in card
+    assert "| best of | hair_as_asked | q | near_duplicates |" in card
+    assert "| 4 | 99.1% | 4.5 | 8.0% |" in card
+    assert "Weakest where it is asked for orange eyes (97.0%)" in card
+    assert "Larger pictures" not in card
+
+
+def test_card_quotes_the_upscaler() -> None:
+    figures = {"images": 60_000, "pictures": 200, "psnr": 24.51, "psnr_bicubic": 22.02}
+    figures |= {"ssim": 0.811, "ssim_bicubic": 0.702, "clean_psnr": 27.0, "clean_ssim": 0.9}
+    figures |= {"clean_psnr_bicubic": 25.0, "clean_ssim_bicubic": 0.85}
+    upscaler = {"figures": figures, "settings": {"data": "faces256.zip"}}
+    card = write_card(make_manifest(training={"upscaler": upscaler}))
+    assert "trained on faces256.zip, with 60,000 patches" in card
+    assert "| worn as it has learnt to meet them | 24.51 | 22.02 | 0.811 | 0.702 |" in card
+    assert "| clean | 27.00 | 25.00 | 0.900 | 0.850 |" in card
+
+
+def test_the_weakest_are_those_that_the_critic_likes_least() -> None:
+    manifest = make_manifest(candidates=2)
+    seen: list[np.ndarray] = []
+
+    def paint(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
+        """Each picture is of one grey, by its latent."""
+        level = (latents[:, :1] * 30 + 128).clip(0, 255).astype(np.uint8)
+        seen.append(level)
+        return np.broadcast_to(level[:, :, None, None], (len(latents), 16, 16, 3))
+
+    def score(pictures: np.ndarray, conditions: np.ndarray) -> np.ndarray:
+        return pictures[:, 0, 0, 0].astype(np.float32)
+
+    grid = np.asarray(draw_weakest(paint, score, manifest))
+    levels = np.stack(seen)[:, :, 0]
+    assert levels.shape == (400, 2)
+    single, best = (grid[y, -12 * 16 + 8 :: 16, 0] for y in (8, 24))
+    assert single.tolist() == sorted(levels[:, 0])[:12]
+    assert best.tolist() == sorted(levels.max(axis=1))[:12]
 
 
 def test_the_code_on_the_card_paints(

@@ -12,7 +12,7 @@ from small_models import make_manifest, write_generator
 from torch import Tensor, nn
 
 import export.convert
-from export.card import CARD, SAMPLES
+from export.card import CARD, SAMPLES, WEAKEST
 from export.convert import JUDGED, ExportError, ToBytes, check, export_run, free_name
 from export.manifest import CRITIC, GENERATOR, Manifest
 from export.registry import Registry
@@ -95,7 +95,7 @@ def test_registers_a_run(exported: Registry) -> None:
     assert exported.names() == ["small"]
     assert exported.current() is None
     _, manifest = exported.load("small")
-    assert set(manifest.files) == {GENERATOR, CRITIC, SAMPLES, CARD}
+    assert set(manifest.files) == {GENERATOR, CRITIC, SAMPLES, WEAKEST, CARD}
     assert manifest.candidates == 4
     assert manifest.attributes == make_manifest().attributes
     assert (manifest.latent_dim, manifest.image_size) == (8, 32)

@@ -86,6 +86,7 @@ def test_errors_are_said_in_a_line(
         (["rollback"], "no model was used before a"),
         ([str(tmp_path / "nothing")], "is no run"),
         ([str(run)], "has to be judged first"),
+        ([str(run), "--about", "nowhere.md"], "nowhere.md"),
     ):
         assert main(arguments) == 1
         errors = capsys.readouterr().err
