@@ -24,7 +24,7 @@ from train import checkpoint
 from train.calibrate import calibrate
 from train.data import DataError, Faces, load
 from train.distributed import ALONE, ShareError, Team, WorkerLostError, join
-from train.judge import Examination, Judge, prepare
+from train.judge import SECOND, Examination, Judge, prepare
 from train.loop import DivergedError, MemoryShortError, Stopped, train
 from train.machine import MachineError, make_ready
 from train.promote import incomparable, onnx_paint, promote
@@ -40,8 +40,6 @@ It trains, judges, exports, and puts the new model in use if it is not worse tha
 The README says more under "Bring your own images"; `python -m train --help` lists all settings."""
 
 
-SECOND = 1
-"""Seed of the second judge, by whom nothing is chosen: figures that are shown are its own."""
 OF_A_RUN = ("resolution", "batch", "width", "latent_dim")
 """Settings that a checkpoint is bound to."""
 

@@ -34,6 +34,8 @@ UNSEEN_PAIRS = 12
 """Pairs of values without any image that are painted, at the most."""
 OF_AN_UNSEEN_PAIR = 200
 """Pictures of each."""
+SECOND = 1
+"""Seed of the second judge, by which nothing is chosen: the figures that are shown are its own."""
 VERSION = 1
 """Goes up when the judge changes, so that no figure is compared with one of another judge."""
 

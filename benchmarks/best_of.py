@@ -1,0 +1,112 @@
+"""What does it buy to paint several pictures and keep the one that the critic likes best?
+
+    python benchmarks/best_of.py --data faces64.zip
+
+Prints the figures of the second judge, by which nothing is chosen, and the processor time that a
+picture takes. With `--sheet faces.webp` it paints 400 faces instead, as the bot does when nothing
+is wished for: `--candidates 1` shows what the critic is good for.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from config import ModelsSettings
+from export.manifest import Manifest, ModelError
+from export.registry import Registry
+from train.data import DataError, load, one_hot
+from train.judge import SECOND, Judge, Paint, prepare
+from train.promote import incomparable, onnx_paint
+from train.settings import JudgeSettings
+
+COUNTS = (1, 2, 4, 8)
+SIDE = 20
+"""Rows and columns of the sheet."""
+
+
+def paint_all(paint: Paint, latents: Tensor, conditions: Tensor) -> Tensor:
+    parts = zip(latents.split(32), conditions.split(32), strict=True)
+    return torch.cat([paint(z, c) for z, c in parts])
+
+
+def draw_sheet(paint: Paint, numbers: int, manifest: Manifest) -> Image.Image:
+    """Faces of wishes that are left open: values come as often as in the data."""
+    rng = np.random.RandomState(0)
+    wishes = [
+        {
+            a.name: a.values[
+                rng.choice(len(a.values), p=np.array(a.frequencies) / sum(a.frequencies))
+            ]
+            for a in manifest.attributes
+        }
+        for _ in range(SIDE**2)
+    ]
+    conditions = torch.from_numpy(np.stack([manifest.encode(wish) for wish in wishes]))
+    # As the bot draws them, a seed for each picture.
+    latents = np.stack([np.random.RandomState(n).standard_normal(numbers) for n in range(SIDE**2)])
+    pictures = paint_all(paint, torch.from_numpy(latents.astype(np.float32)), conditions)
+    rows = pictures.unflatten(0, (SIDE, SIDE)).permute(0, 3, 1, 4, 2).flatten(0, 1).flatten(1, 2)
+    return Image.fromarray(rows.contiguous().numpy())
+
+
+def row(judge: Judge, paint: Paint, numbers: int, labels: Tensor) -> dict[str, float]:
+    latents = torch.randn(len(labels), numbers, generator=torch.Generator().manual_seed(1))
+    conditions = one_hot(labels, judge.faces.sizes)
+    started = time.process_time()
+    pictures = paint_all(paint, latents, conditions)
+    seconds = time.process_time() - started
+    figures = judge.compare(pictures, labels)
+    seen = judge.look(pictures).labels
+    shares = {a.name: figures[f"{a.name}_as_asked"] for a in judge.faces.attributes}
+    both = {"all": (seen == labels).all(dim=1).float().mean().item()} if shares else {}
+    names = ("q", "fid", "kid", "near_duplicates", "diversity")
+    measured = {name: figures[name] for name in names}
+    return shares | both | measured | {"ms": 1000 * seconds / len(labels)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", type=Path, help="what the model was trained on")
+    parser.add_argument("--model", help="its name; the one in use by default")
+    parser.add_argument("--models", type=Path, default=ModelsSettings().dir)
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where judges are kept")
+    parser.add_argument("--images", type=int, default=4000, help="pictures that are measured")
+    parser.add_argument("--sheet", type=Path, help="where to paint 400 faces")
+    parser.add_argument("--candidates", type=int, help="for the sheet; the model's own by default")
+    given = parser.parse_args()
+    try:
+        folder, manifest = Registry(given.models).load(given.model)
+        if given.sheet:
+            sheet = draw_sheet(*onnx_paint(folder, manifest, given.candidates), manifest)
+            sheet.save(given.sheet, quality=80, method=6)
+            return
+        if given.data is None:
+            parser.error("--data is needed to measure by")
+        faces = load(given.data, manifest.image_size)
+        if reason := incomparable(manifest, faces):
+            raise ModelError(f"model {manifest.name} {reason}")
+        judge = prepare(faces, given.runs, images=JudgeSettings().images, report=print, seed=SECOND)
+    except (DataError, ModelError) as error:
+        sys.exit(str(error))
+    measure(judge, lambda count: onnx_paint(folder, manifest, count), given.images)
+
+
+def measure(judge: Judge, paints: Callable[[int], tuple[Paint, int]], images: int) -> None:
+    rng = torch.Generator().manual_seed(1)
+    labels = judge.learnt.labels[torch.randint(len(judge.learnt), (images,), generator=rng)]
+    for count in COUNTS:
+        figures = row(judge, *paints(count), labels)
+        if count == COUNTS[0]:
+            print("best of " + "".join(f"{name.replace('_', ' '):>17}" for name in figures))
+        print(f"{count:7} " + "".join(f"{value:17.3f}" for value in figures.values()), flush=True)
+
+
+if __name__ == "__main__":
+    main()
