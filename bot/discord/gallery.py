@@ -255,7 +255,7 @@ async def show_page(interaction: Interaction, place: Place) -> None:
     language = await language_of(interaction)
 
     async def edit() -> None:
-        files = [file_of(*pair) for pair in shown]
+        files = [file_of(*pair, language) for pair in shown]
         view = PageView(place, page, files, language, guild=guild is not None)
         await interaction.edit_original_response(attachments=files, view=view)
 

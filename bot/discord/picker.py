@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from discord import app_commands
 
 from bot.discord.replies import Interaction, language_of, owner_of
-from bot.discord.text import LABEL, shorten, title
+from bot.discord.text import LABEL, shorten, swatch, title
 from bot.errors import NotFound
 from bot.language import describe
 from bot.studio import Studio
@@ -49,9 +49,10 @@ async def pictures_of(studio: Studio, owner: Owner, limit: int = LOOKED_AT) -> l
 
 
 def label_of(avatar: Avatar, language: str) -> str:
-    """ "pink hair, orange eyes · k3m9x2ph", within what Discord shows."""
-    id = f" · {avatar.id}"
-    return shorten(title(avatar, language), LABEL - len(id)) + id
+    """ "🩷🧡 pink hair, orange eyes · k3m9x2ph", within what Discord shows."""
+    swatches = "".join(filter(None, map(swatch, avatar.conditions.values())))
+    text, id = f"{swatches} {title(avatar, language)}".strip(), f" · {avatar.id}"
+    return shorten(text, LABEL - len(id)) + id
 
 
 def _fits(typed: list[str], avatar: Avatar, language: str) -> bool:

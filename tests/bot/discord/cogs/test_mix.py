@@ -89,7 +89,7 @@ async def test_pictures_are_chosen_among_ones_own_and_ones_favourites(
     await studio.favourite(loved.id, owner(mika))
     everything = await mika.autocomplete("mix", a="")
     assert [choice.value for choice in everything] == [mine.id, loved.id]
-    assert "pink hair, blue eyes" in everything[0].name
+    assert everything[0].name.startswith("🩷💙 pink hair, blue eyes")
     assert mine.id in everything[0].name
 
     async def found(typed: str) -> list[str]:
