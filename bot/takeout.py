@@ -1,8 +1,10 @@
 """Everything that is kept of one member, packed to take away."""
 
+import asyncio
 import io
 import json
 import zipfile
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -28,41 +30,42 @@ async def pack(store: Store, owner: Owner, part: int, limit_bytes: int) -> Takeo
 
     Raises NotFound for a part that there is not.
     """
-    parts: list[list[Avatar]] = [[]]
+    parts: list[list[str]] = [[]]
     filled = 0
-    async for avatar in _own(store, owner):
-        if parts[-1] and filled + avatar.bytes + ROOM > limit_bytes:
+    for id, size in await store.sizes(owner):
+        if parts[-1] and filled + size + ROOM > limit_bytes:
             parts.append([])
             filled = 0
-        parts[-1].append(avatar)
-        filled += avatar.bytes + ROOM
+        parts[-1].append(id)
+        filled += size + ROOM
     if not 1 <= part <= len(parts):
         raise NotFound("takeout-no-part")
+    files: dict[str, Any] = {"avatars.json": []}
+    ids = parts[part - 1]
+    for start in range(0, len(ids), PAGE):
+        for avatar, picture in await store.with_pictures(ids[start : start + PAGE]):
+            name = f"pictures/{avatar.id}.{avatar.format}"
+            files[name] = picture
+            files["avatars.json"].append({"picture": name, **_described(avatar)})
+    if part == 1:
+        files["favourites.json"] = [id async for id in _favourites(store, owner)]
+        files["settings.json"] = asdict(await store.desk.settings(owner))
+    return Takeout(await asyncio.to_thread(_zip, files), part, len(parts))
+
+
+def _zip(files: Mapping[str, Any]) -> bytes:
+    """Pictures as they are, all else as JSON."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        described = []
-        for avatar in parts[part - 1]:
-            picture = await store.picture(avatar.id)
-            if picture is not None:  # deleted meanwhile
-                name = f"pictures/{avatar.id}.{picture.format}"
-                archive.writestr(name, picture.data, zipfile.ZIP_STORED)
-                described.append({"picture": name, **_described(avatar)})
-        _write(archive, "avatars.json", described)
-        if part == 1:
-            _write(archive, "favourites.json", [id async for id in _favourites(store, owner)])
-            _write(archive, "settings.json", asdict(await store.desk.settings(owner)))
-    return Takeout(file.getvalue(), part, len(parts))
+        for name, content in files.items():
+            if isinstance(content, bytes):
+                archive.writestr(name, content, zipfile.ZIP_STORED)
+            else:
+                archive.writestr(name, json.dumps(content, ensure_ascii=False, indent=1))
+    return file.getvalue()
 
 
-async def _own(store: Store, owner: Owner) -> Any:
-    last = None
-    while some := await store.of(owner, PAGE, last):
-        for avatar in some:
-            yield avatar
-        last = some[-1]
-
-
-async def _favourites(store: Store, owner: Owner) -> Any:
+async def _favourites(store: Store, owner: Owner) -> AsyncIterator[str]:
     cursor = None
     while True:
         query = GalleryQuery("favourites", owner, None, {}, PAGE, cursor)
@@ -93,7 +96,3 @@ def _described(avatar: Avatar) -> dict[str, Any]:
         "height": avatar.height,
         "latent": [round(float(z), 4) for z in avatar.latent],
     }
-
-
-def _write(archive: zipfile.ZipFile, name: str, content: Any) -> None:
-    archive.writestr(name, json.dumps(content, ensure_ascii=False, indent=1))

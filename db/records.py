@@ -136,6 +136,27 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Colours:
+    """How many public avatars there are of exactly these conditions; `newest` is an id."""
+
+    conditions: dict[str, str]
+    count: int
+    newest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Public relatives, each list the newest first but the parents, which are in their order.
+
+    `parents` lacks those that were deleted; siblings have a parent in common.
+    """
+
+    parents: list[Avatar]
+    children: list[Avatar]
+    siblings: list[Avatar]
+
+
+@dataclass(frozen=True, slots=True)
 class MemberSettings:
     """What a member wants unless a command says otherwise; None leaves it to the bot."""
 

@@ -79,6 +79,15 @@ class PictureRow(Base):
     data: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class ThumbnailRow(Base):
+    """A small copy of the picture, made when it was first asked for."""
+
+    __tablename__ = "thumbnails"
+
+    avatar_id: Mapped[int] = mapped_column(ForeignKey("avatars.id"), primary_key=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class ValueRow(Base):
     """An avatar was painted with this value: the index by which galleries are filtered."""
 
@@ -90,9 +99,25 @@ class ValueRow(Base):
     avatar_id: Mapped[int] = mapped_column(ForeignKey("avatars.id"), primary_key=True)
 
 
+class ColoursRow(Base):
+    """How many public avatars there are of these `conditions`, and the newest of them: written
+    together with the avatars, so that nobody need count them.
+    """
+
+    __tablename__ = "colours"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    conditions: Mapped[str] = mapped_column(primary_key=True)  # JSON, its keys in order
+    count: Mapped[int]
+    newest: Mapped[int] = mapped_column(ForeignKey("avatars.id"))
+
+
 class ParentRow(Base):
     __tablename__ = "avatar_parents"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_args__ = (
+        Index("ix_avatar_parents_parent", "parent", "avatar_id"),
+        {"sqlite_with_rowid": False},
+    )
 
     avatar_id: Mapped[int] = mapped_column(ForeignKey("avatars.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

@@ -9,6 +9,7 @@ import operator
 import secrets
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -176,17 +177,26 @@ class Store:
             key = await session.scalar(found.order_by(a.id.desc()).limit(1))
             return None if key is None else (await _load(session, [key]))[0]
 
-    async def of(self, owner: Owner, limit: int, after: Avatar | None = None) -> list[Avatar]:
-        """The owner's avatars, the oldest first, from behind `after` on."""
+    async def sizes(self, owner: Owner) -> list[tuple[str, int]]:
+        """Ids and pictures' bytes of all the owner's avatars, the oldest first."""
         a = AvatarRow
-        own = select(a.id).where(a.owner_id == owner_id(owner), a.deleted_at.is_(None))
-        if after is not None:
-            past = select(a.id).where(a.public_id == after.id).scalar_subquery()
-            own = own.where(a.id > past)
+        own = select(a.public_id, a.bytes).where(
+            a.owner_id == owner_id(owner), a.deleted_at.is_(None)
+        )
         async with self._sessions.reading() as session:
-            return await _load(
-                session, list(await session.scalars(own.order_by(a.id).limit(limit)))
-            )
+            return [(id, size) for id, size in await session.execute(own.order_by(a.id))]
+
+    async def with_pictures(self, ids: Sequence[str]) -> list[tuple[Avatar, bytes]]:
+        """The avatars with these ids and their pictures' bytes, the oldest first; some hundreds at
+        most. What was deleted is left out.
+        """
+        a = AvatarRow
+        found = select(a.id, PictureRow.data).join(a.picture)
+        found = found.where(a.public_id.in_(ids), a.deleted_at.is_(None)).order_by(a.id)
+        async with self._sessions.reading() as session:
+            rows = (await session.execute(found)).all()
+            avatars = await _load(session, [key for key, _ in rows])
+        return [(avatar, data) for avatar, (_, data) in zip(avatars, rows, strict=True)]
 
     async def gallery(self, query: GalleryQuery) -> Page:
         """One page. Following `older` and `newer` neither repeats nor skips an avatar, whatever is
@@ -216,7 +226,9 @@ class Store:
             count = before = None
             if query.counted:
                 counting = select(func.count())
-                count = await session.scalar(counting.select_from(matches.subquery())) or 0
+                # where the order does not matter, the index of the values may lead
+                every, _ = matching(replace(query, sort="new"))
+                count = await session.scalar(counting.select_from(every.subquery())) or 0
                 before = 0
                 if places:
                     ahead = matches.where(compared(columns, operator.gt, places[0]))
@@ -298,10 +310,10 @@ class Store:
             if key is None:
                 return 0
             own = select(a.id).where(a.owner_id == key, a.deleted_at.is_(None))
-            ids = list(await session.scalars(own.with_for_update()))
-            for some in (ids[i : i + 500] for i in range(0, len(ids), 500)):  # within one statement
-                await session.execute(delete(ValueRow).where(ValueRow.avatar_id.in_(some)))
-                await self._scrub(session, some)
+            count = len(list(await session.scalars(own.with_for_update())))
+            if count:
+                await session.execute(delete(ValueRow).where(ValueRow.avatar_id.in_(own)))
+                await self._scrub(session, own)
             liked = select(f.avatar_id).where(f.owner_id == key)
             await session.execute(
                 update(a).where(a.id.in_(liked)).values(favourites=a.favourites - 1)
@@ -309,9 +321,9 @@ class Store:
             await session.execute(delete(f).where(f.owner_id == key))
             await session.execute(delete(SettingsRow).where(SettingsRow.owner_id == key))
             await session.execute(delete(OwnerRow).where(OwnerRow.id == key))
-            return len(ids)
+            return count
 
-    async def _scrub(self, session: AsyncSession, ids: Collection[int]) -> None:
+    async def _scrub(self, session: AsyncSession, ids: Collection[int] | Select[Any]) -> None:
         """All but the values, which are found in other ways by those who call."""
         for table in (PictureRow, ParentRow, FavouriteRow):
             await session.execute(delete(table).where(table.avatar_id.in_(ids)))

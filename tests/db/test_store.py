@@ -266,16 +266,17 @@ async def test_a_portrait_is_found_again_by_all_that_makes_it(store, new):
     assert await store.portrait(*given) == newest
 
 
-async def test_all_of_one_owner_s_in_steps(store, new):
-    added = []
-    for i in range(5):
-        added += await store.add([new(owner=ANN, private=i % 2 == 0)])
-        await store.add([new(owner=BEN)])
+async def test_all_of_one_owner_s_with_pictures(store, new):
+    given = [new(owner=ANN, private=i % 2 == 0, picture=os.urandom(100 + i)) for i in range(5)]
+    added = await store.add(given)
+    await store.add([new(owner=BEN)])
     await store.delete(added[2].id)
-    first = await store.of(ANN, 3)
-    assert first == [added[0], added[1], added[3]]
-    assert await store.of(ANN, 3, first[-1]) == [added[4]]
-    assert await store.of(ANN, 3, added[4]) == []
+    left = [added[i] for i in (0, 1, 3, 4)]
+    assert await store.sizes(ANN) == [(avatar.id, avatar.bytes) for avatar in left]
+    assert await store.sizes(Owner("discord", "nobody")) == []
+    asked = [added[i].id for i in (4, 2, 1)] + ["22222222"]
+    told = await store.with_pictures(asked)
+    assert told == [(added[1], given[1].picture), (added[4], given[4].picture)]
 
 
 async def test_statistics(store, new):
