@@ -17,6 +17,7 @@ import numpy as np
 from sqlalchemy import Select, String, cast, delete, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from db.colours import count_in, count_out, read_colours
 from db.desk import Desk
 from db.engine import StoreError, connect
 from db.gallery import (
@@ -31,6 +32,8 @@ from db.gallery import (
 from db.records import (
     LAST,
     Avatar,
+    Colours,
+    Family,
     GalleryQuery,
     GuildLimits,
     MemberSettings,
@@ -52,6 +55,7 @@ from db.schema import (
     ParentRow,
     PictureRow,
     SettingsRow,
+    ThumbnailRow,
     UsageRow,
     ValueRow,
 )
@@ -61,6 +65,8 @@ __all__ = [
     "LAST",
     "Avatar",
     "BadCursor",
+    "Colours",
+    "Family",
     "GalleryQuery",
     "GuildLimits",
     "MemberSettings",
@@ -130,6 +136,7 @@ class Store:
             session.add_all(_usage(avatars, created))
             await session.execute(delete(UsageRow).where(UsageRow.created < created - USAGE_KEPT))
             await session.flush()
+            await count_in(self._sessions, session, rows)
             keys = [row.id for row in rows]
             session.expunge_all()
             return await _load(session, keys)
@@ -148,6 +155,22 @@ class Store:
         async with self._sessions.reading() as session:
             row = (await session.execute(living.join(a.picture))).one_or_none()
         return None if row is None else Picture(*row)
+
+    async def thumbnail(self, id: str) -> bytes | None:
+        """None when none was kept, or the avatar was deleted."""
+        living = _living(id).scalar_subquery()
+        small = select(ThumbnailRow.data).where(ThumbnailRow.avatar_id == living)
+        async with self._sessions.reading() as session:
+            return await session.scalar(small)
+
+    async def keep_thumbnail(self, id: str, data: bytes) -> None:
+        """Keeps the first one; of a deleted avatar none."""
+        async with self._sessions.writing() as session:
+            # locked, so that it is not deleted meanwhile
+            key = await session.scalar(_living(id).with_for_update())
+            if key is not None:
+                row = self._sessions.insert(ThumbnailRow).values(avatar_id=key, data=data)
+                await session.execute(row.on_conflict_do_nothing())
 
     async def painted(self, order: str) -> list[Avatar]:
         """What was stored for this order, in the order of painting, but for what was deleted."""
@@ -251,6 +274,28 @@ class Store:
             before,
         )
 
+    async def colours(self) -> list[Colours]:
+        """All colours that there are in public, each once."""
+        async with self._sessions.reading() as session:
+            return await read_colours(session)
+
+    async def family(self, avatar: Avatar, limit: int) -> Family:
+        """At most so many of the avatar's public children, and of its siblings."""
+        a, p = AvatarRow, ParentRow
+        public = (a.deleted_at.is_(None), a.private.is_(False))
+        parents = select(a.public_id, a.id).where(a.public_id.in_(avatar.parents), *public)
+        related = select(p.avatar_id).join(a, a.id == p.avatar_id).where(*public)
+        related = related.distinct().order_by(p.avatar_id.desc()).limit(limit)
+        children = related.where(p.parent == avatar.id)
+        siblings = related.where(p.parent.in_(avatar.parents), a.public_id != avatar.id)
+        async with self._sessions.reading() as session:
+            found = {row.public_id: row.id for row in await session.execute(parents)}
+            return Family(
+                await _load(session, [found[id] for id in avatar.parents if id in found]),
+                await _load(session, list(await session.scalars(children))),
+                await _load(session, list(await session.scalars(siblings))),
+            )
+
     async def favourite(self, id: str, owner: Owner) -> tuple[bool, int] | None:
         """Turns it over: (is it one of the owner's favourites now?, how many owners like it).
 
@@ -287,7 +332,8 @@ class Store:
         """
         async with self._sessions.writing() as session:
             # locked, so that nobody likes it meanwhile
-            found = _living(id).add_columns(AvatarRow.conditions).with_for_update()
+            a = AvatarRow
+            found = _living(id).add_columns(a.conditions, a.private).with_for_update()
             row = (await session.execute(found)).one_or_none()
             if row is None:
                 return False
@@ -295,6 +341,8 @@ class Store:
             values = tuple_(ValueRow.attribute, ValueRow.value).in_(row.conditions.items())
             await session.execute(delete(ValueRow).where(ValueRow.avatar_id == row.id, values))
             await self._scrub(session, [row.id])
+            if not row.private:
+                await count_out(session, [row.conditions])
             return True
 
     async def forget(self, owner: Owner) -> int:
@@ -310,10 +358,12 @@ class Store:
             if key is None:
                 return 0
             own = select(a.id).where(a.owner_id == key, a.deleted_at.is_(None))
-            count = len(list(await session.scalars(own.with_for_update())))
-            if count:
+            whole = own.add_columns(a.conditions, a.private).with_for_update()
+            rows = (await session.execute(whole)).all()
+            if rows:
                 await session.execute(delete(ValueRow).where(ValueRow.avatar_id.in_(own)))
                 await self._scrub(session, own)
+                await count_out(session, [row.conditions for row in rows if not row.private])
             liked = select(f.avatar_id).where(f.owner_id == key)
             await session.execute(
                 update(a).where(a.id.in_(liked)).values(favourites=a.favourites - 1)
@@ -321,11 +371,11 @@ class Store:
             await session.execute(delete(f).where(f.owner_id == key))
             await session.execute(delete(SettingsRow).where(SettingsRow.owner_id == key))
             await session.execute(delete(OwnerRow).where(OwnerRow.id == key))
-            return count
+            return len(rows)
 
     async def _scrub(self, session: AsyncSession, ids: Collection[int] | Select[Any]) -> None:
         """All but the values, which are found in other ways by those who call."""
-        for table in (PictureRow, ParentRow, FavouriteRow):
+        for table in (PictureRow, ThumbnailRow, ParentRow, FavouriteRow):
             await session.execute(delete(table).where(table.avatar_id.in_(ids)))
         nothing = np.zeros(0, np.float32)
         await session.execute(

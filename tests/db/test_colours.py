@@ -1,0 +1,109 @@
+import sqlite3
+from collections import Counter
+
+from db.store import Colours, Owner, Store
+
+ANN = Owner("discord", "1", "Ann")
+BEN = Owner("discord", "2", "Ben")
+PINK = {"hair": "pink", "eyes": "red"}
+BLUE = {"hair": "blue", "eyes": "red"}
+
+
+async def colours_of(store: Store) -> dict[tuple, tuple[int, str]]:
+    return {tuple(sorted(c.conditions.items())): (c.count, c.newest) for c in await store.colours()}
+
+
+async def test_public_avatars_are_counted_by_colours(store, new):
+    assert await store.colours() == []
+    one, two, three, _ = await store.add(
+        [
+            new(conditions=PINK),
+            new(conditions=BLUE),
+            new(conditions=dict(reversed(PINK.items()))),
+            new(conditions=PINK, private=True),
+        ]
+    )
+    pink, blue = Colours(PINK, 2, three.id), Colours(BLUE, 1, two.id)
+    assert sorted(await store.colours(), key=lambda c: c.count) == [blue, pink]
+    await store.delete(three.id)
+    await store.delete(two.id)
+    assert await store.colours() == [Colours(PINK, 1, one.id)]
+    [four] = await store.add([new(conditions=PINK)])
+    assert await store.colours() == [Colours(PINK, 2, four.id)]
+
+
+async def test_avatars_of_another_model_are_counted_apart(store, new):
+    [few] = await store.add([new(conditions={"hair": "pink"})])
+    [last] = await store.add([new(conditions={"hair": "pink"})])
+    [more] = await store.add([new(conditions=PINK)])
+    await store.delete(last.id)
+    counted = {len(c.conditions): c for c in await store.colours()}
+    assert counted == {1: Colours({"hair": "pink"}, 1, few.id), 2: Colours(PINK, 1, more.id)}
+
+
+async def test_who_is_forgotten_is_not_counted(store, new):
+    added = await store.add(
+        [new(owner=o, conditions=c) for c in (PINK, BLUE) for o in (BEN, ANN, BEN, ANN)]
+        + [new(owner=ANN, conditions={"hair": "green", "eyes": "red"}, private=True)]
+    )
+    await store.forget(ANN)
+    left = Counter({tuple(sorted(PINK.items())): 2, tuple(sorted(BLUE.items())): 2})
+    assert {colours: count for colours, (count, _) in (await colours_of(store)).items()} == left
+    assert {newest for _, newest in (await colours_of(store)).values()} == {
+        added[2].id,
+        added[6].id,
+    }
+
+
+async def test_the_family_is_public_and_living(store, new):
+    a, b = await store.add([new(), new()])
+    child, sibling, secret, gone = await store.add(
+        [
+            new(parents=(a.id, b.id)),
+            new(parents=(b.id,)),
+            new(parents=(a.id, b.id), private=True),
+            new(parents=(a.id,)),
+        ]
+    )
+    [grandchild] = await store.add([new(parents=(child.id,))])
+    await store.delete(gone.id)
+
+    async def family(id: str, limit: int = 9) -> list[list[str]]:
+        found = await store.family(await store.get(id), limit)
+        return [[r.id for r in side] for side in (found.parents, found.children, found.siblings)]
+
+    assert await family(child.id) == [[a.id, b.id], [grandchild.id], [sibling.id]]
+    assert await family(b.id) == [[], [sibling.id, child.id], []]
+    assert await family(b.id, 1) == [[], [sibling.id], []]
+    assert await family(secret.id) == [[a.id, b.id], [], [sibling.id, child.id]]
+    await store.delete(b.id)
+    assert await family(child.id) == [[a.id], [grandchild.id], [sibling.id]]
+
+
+async def test_a_thumbnail_is_kept_once_and_goes_with_its_avatar(store, new):
+    [avatar] = await store.add([new()])
+    assert await store.thumbnail(avatar.id) is None
+    await store.keep_thumbnail(avatar.id, b"small")
+    await store.keep_thumbnail(avatar.id, b"again")
+    assert await store.thumbnail(avatar.id) == b"small"
+    await store.delete(avatar.id)
+    assert await store.thumbnail(avatar.id) is None
+    await store.keep_thumbnail(avatar.id, b"late")
+    await store.keep_thumbnail("22222222", b"never")
+    assert await store.thumbnail(avatar.id) is None
+
+
+async def test_an_older_database_is_counted_when_it_is_opened(sqlite_url, new):
+    store = await Store.open(sqlite_url)
+    await store.add([new(conditions=c, private=p) for c in (PINK, BLUE) for p in (False, True)])
+    before = await colours_of(store)
+    assert len(before) == 2
+    await store.close()
+    with sqlite3.connect(sqlite_url.removeprefix("sqlite+aiosqlite:///")) as raw:
+        raw.execute("DROP TABLE colours")
+        raw.execute("DROP TABLE thumbnails")
+        raw.execute("DROP INDEX ix_avatar_parents_parent")
+        raw.execute("UPDATE alembic_version SET version_num = '0002'")
+    store = await Store.open(sqlite_url)
+    assert await colours_of(store) == before
+    await store.close()
