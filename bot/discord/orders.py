@@ -43,6 +43,10 @@ MARGIN_SECONDS = 15  # less: what is taken up must be painted, too
 PREPARE_SECONDS = 1.0  # of the three that Discord gives for the first answer
 PATIENCE_SECONDS = 1.0  # before the place in the queue is shown
 EDIT_SECONDS = 2.0  # between two edits that show it
+# At once: who has just asked is acknowledged before others' orders are written down, and nothing
+# waits for a queue to be shown.
+PREPARING = 4
+SHOWING = 4
 SEEDED = {"create", "again", "variations", "mix"}
 STORED = {"create", "again", "recolour", "variations", "mix", "me"}
 VARIATIONS = 9
@@ -141,9 +145,8 @@ class Answer:
             except discord.HTTPException as error:
                 if not is_over(error):
                     raise
-                age = datetime.now(UTC) - self._owed.created
-                if self.private or age < timedelta(seconds=TOKEN_SECONDS - MARGIN_SECONDS):
-                    # It was never acknowledged, its message was deleted, or nobody may see it.
+                if self.private or error.code != INVALID_TOKEN:
+                    # Nobody else may see it, it was never acknowledged, or its message was deleted.
                     raise Expired from error
                 self._by_token = False
         await self._put_in_channel(shown)
@@ -207,6 +210,8 @@ class Orders:
     def __init__(self, client: Any) -> None:
         self._client = client
         self._at_work: set[str] = set()
+        self._preparing = asyncio.Semaphore(PREPARING)
+        self._showing = asyncio.Semaphore(SHOWING)
 
     @property
     def _studio(self) -> Studio:
@@ -258,14 +263,15 @@ class Orders:
         await asyncio.gather(*(self._take_up(o) for o in owed))
 
     async def _prepare(self, owed: Owed, roles: Sequence[str]) -> None:
-        await self._studio.admit(
-            owed.owner,
-            guild=owed.guild,
-            channel=owed.channel,
-            roles=roles,
-            pictures=_pictures(owed),
-        )
-        await self._studio.owe(owed)
+        async with self._preparing:
+            await self._studio.admit(
+                owed.owner,
+                guild=owed.guild,
+                channel=owed.channel,
+                roles=roles,
+                pictures=_pictures(owed),
+            )
+            await self._studio.owe(owed)
 
     async def _take_up(self, owed: Owed) -> None:
         answer = Answer(self._client, owed)
@@ -339,9 +345,10 @@ class Orders:
         await asyncio.wait([working], timeout=PATIENCE_SECONDS)
         while not working.done():
             text = say("order-waiting", owed.language, place=self._studio.place(owed.owner))
-            if text != shown:
+            if text != shown and not self._showing.locked():
                 try:
-                    await answer.edit(content=text)
+                    async with self._showing:
+                        await answer.edit(content=text)
                 except (discord.HTTPException, aiohttp.ClientError) as error:
                     logger.info("the place in the queue could not be shown: %s", error)
                 if shown is None and is_reply(owed) and answer.reply_id is not None:

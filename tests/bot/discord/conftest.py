@@ -2,8 +2,13 @@
 
 import asyncio
 import contextlib
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from discord_server import DiscordServer, Person
@@ -12,7 +17,10 @@ from bot.discord.client import run_discord
 from bot.settings import DiscordSettings
 from bot.studio import Studio
 
-Run = Callable[..., AbstractAsyncContextManager[None]]
+ROOT = Path(__file__).parents[3]
+PATIENCE = 60  # seconds; on a machine that does other things, too
+
+Run = Callable[..., AbstractAsyncContextManager[asyncio.Task[None]]]
 
 
 @pytest.fixture
@@ -25,12 +33,15 @@ async def discord() -> AsyncIterator[DiscordServer]:
 
 @pytest.fixture
 def run(discord: DiscordServer) -> Run:
-    """`async with run(studio): ...` is a bot's life, from login to the end of its process."""
+    """`async with run(studio): ...` is a bot's life, from login to the end of its process; it
+    gives the task that this life is."""
 
     @contextlib.asynccontextmanager
-    async def running(studio: Studio, *, guild: int | None = None) -> AsyncIterator[None]:
+    async def running(
+        studio: Studio, *, guild: int | None = None, admins: tuple[int, ...] = ()
+    ) -> AsyncIterator[asyncio.Task[None]]:
         settings = DiscordSettings(
-            api_url=discord.api_url, gateway_url=discord.gateway_url, guild=guild
+            api_url=discord.api_url, gateway_url=discord.gateway_url, guild=guild, admins=admins
         )
         task = asyncio.create_task(run_discord(studio, settings, discord.token))
         connected = asyncio.create_task(discord.wait_connected())
@@ -39,7 +50,7 @@ def run(discord: DiscordServer) -> Run:
             if task.done():
                 await task
             await connected
-            yield
+            yield task
         finally:
             connected.cancel()
             task.cancel()
@@ -54,6 +65,69 @@ def run(discord: DiscordServer) -> Run:
 async def bot(run: Run, studio: Studio) -> AsyncIterator[None]:
     async with run(studio):
         yield
+
+
+@dataclass
+class BotProcess:
+    """`python -m bot`; `log` is what it writes to standard error."""
+
+    process: asyncio.subprocess.Process
+    file: Path
+
+    @property
+    def log(self) -> str:
+        return self.file.read_text("utf-8")
+
+    async def end(self, number: signal.Signals) -> int:
+        """Its exit status."""
+        if self.process.returncode is None:
+            self.process.send_signal(number)
+        return await asyncio.wait_for(self.process.wait(), PATIENCE)
+
+
+StartProcess = Callable[..., AbstractAsyncContextManager[BotProcess]]
+
+
+@pytest.fixture
+def process(discord: DiscordServer, tmp_path: Path) -> StartProcess:
+    """`async with process(): ...` is the bot as it is run, connected; ends by SIGKILL.
+
+    Its database and models are in `tmp_path`.
+    """
+
+    @contextlib.asynccontextmanager
+    async def running(*arguments: str) -> AsyncIterator[BotProcess]:
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "DISCORD_TOKEN": discord.token,
+            "IRODORI_DISCORD__API_URL": discord.api_url,
+            "IRODORI_DISCORD__GATEWAY_URL": discord.gateway_url,
+        }
+        settings = [
+            *("--db.url", f"sqlite+aiosqlite:///{tmp_path}/irodori.db"),
+            *("--models.dir", str(tmp_path / "models")),
+            *("--engine.provider", "cpu"),
+            *("--web.enabled", "false"),
+        ]
+        file = tmp_path / "bot.log"
+        with file.open("ab") as log:
+            started = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "bot", *settings, *arguments),
+                cwd=tmp_path,
+                env=environment,
+                stderr=log,
+            )
+        bot = BotProcess(started, file)
+        try:
+            await discord.wait_connected(within=PATIENCE)
+            yield bot
+        finally:
+            await bot.end(signal.SIGKILL)
+            sys.stderr.write(bot.log[-5000:])  # pytest shows it where a test fails
+            await discord.wait_disconnected()
+
+    return running
 
 
 @pytest.fixture

@@ -1,45 +1,16 @@
-"""The bot as it is run: a process of its own, killed at a bad moment, and started again."""
+"""The bot as it is run: a process of its own, ended at a bad moment, and started again."""
 
 import asyncio
-import contextlib
-import os
-import sys
-from collections.abc import AsyncIterator
+import json
+import signal
 from pathlib import Path
 
 from discord_server import DiscordServer, Person, Reply
 
+from db.store import Store
 from export.registry import Registry
 
-ROOT = Path(__file__).parents[3]
-
-
-@contextlib.asynccontextmanager
-async def process(discord: DiscordServer, folder: Path) -> AsyncIterator[None]:
-    """`python -m bot`, connected; ends by SIGKILL."""
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "DISCORD_TOKEN": discord.token,
-        "IRODORI_DISCORD__API_URL": discord.api_url,
-        "IRODORI_DISCORD__GATEWAY_URL": discord.gateway_url,
-    }
-    settings = [
-        *("--db.url", f"sqlite+aiosqlite:///{folder}/irodori.db"),
-        *("--models.dir", str(folder / "models")),
-        *("--engine.provider", "cpu"),
-        *("--web.enabled", "false"),
-    ]
-    bot = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", *settings, cwd=folder, env=environment
-    )
-    try:
-        await discord.wait_connected()
-        yield
-    finally:
-        bot.kill()
-        await bot.wait()
-        await discord.wait_disconnected()
+from .conftest import PATIENCE, StartProcess
 
 
 def chosen(reply: Reply) -> str:
@@ -47,16 +18,16 @@ def chosen(reply: Reply) -> str:
 
 
 async def test_old_messages_work_after_kill_9(
-    discord: DiscordServer, registry: Registry, tmp_path: Path, mika: Person, ren: Person
+    discord: DiscordServer, registry: Registry, process: StartProcess, mika: Person, ren: Person
 ) -> None:
-    async with process(discord, tmp_path):
+    async with process():
         single = await mika.slash("avatar", hair="pink", eyes="orange", seed=7)
         several = await mika.slash("avatar", hair="blue", count=9)
         page = await ren.slash("gallery", scope="everyone")
         panel = await ren.click(single, label="🎨")
         await ren.select(panel, panel.selects[0].custom_id, ["hair=green"])
 
-    async with process(discord, tmp_path):
+    async with process():
         assert discord.syncs == 1
         again = await ren.click(single, label="🎲")
         assert "pink hair, orange eyes" in again.text
@@ -84,3 +55,100 @@ async def test_old_messages_work_after_kill_9(
         assert single.deleted
         same = await mika.slash("avatar", hair="pink", eyes="orange", seed=7)
         assert same.pictures[0].data == card.pictures[0].data
+
+
+async def stored(folder: Path) -> int:
+    store = await Store.open(f"sqlite+aiosqlite:///{folder}/irodori.db")
+    try:
+        return await store.count()
+    finally:
+        await store.close()
+
+
+async def test_what_is_owed_is_answered_after_kill_9(
+    discord: DiscordServer,
+    registry: Registry,
+    process: StartProcess,
+    tmp_path: Path,
+    mika: Person,
+    ren: Person,
+) -> None:
+    discord.patience = 2 * PATIENCE
+    crowd = [discord.member(f"Member {n}", locale="ja") for n in range(6)]
+    slowly = ("--engine.max_batch", "1")
+    async with process(*slowly) as bot:
+        first = await mika.slash("avatar", hair="pink")
+        before = len(discord.interactions)
+        asking = [
+            asyncio.create_task(person.slash("avatar", hair="blue", count=9, private=n % 2 == 0))
+            for n, person in enumerate(crowd)
+        ]
+        asking.append(asyncio.create_task(ren.click(first, label="🎲")))
+
+        def all_acknowledged() -> bool:
+            asked = list(discord.interactions.values())[before:]
+            return len(asked) == len(asking) and all(i.answer is not None for i in asked)
+
+        await discord.until(all_acknowledged, "not all are acknowledged")
+        assert await bot.end(signal.SIGKILL) == -signal.SIGKILL
+        under_way = sum(not task.done() for task in asking)
+    assert under_way > 0
+
+    async with process(*slowly):
+        *contact_sheets, again = await asyncio.gather(*asking)
+
+        def all_there() -> bool:
+            return len(again.pictures) == 1 and all(len(r.pictures) == 9 for r in contact_sheets)
+
+        await discord.until(all_there, "pictures are missing", within=PATIENCE)
+        assert [reply.ephemeral for reply in contact_sheets] == [n % 2 == 0 for n in range(6)]
+        assert all("青" in reply.text for reply in contact_sheets), "in the member's language"
+    assert await stored(tmp_path) == 1 + 6 * 9 + 1, "nothing is painted twice"
+
+
+async def test_sigterm_finishes_what_runs(
+    discord: DiscordServer,
+    registry: Registry,
+    process: StartProcess,
+    tmp_path: Path,
+    mika: Person,
+    ren: Person,
+) -> None:
+    async with process() as bot:
+        asking = [
+            asyncio.create_task(person.slash("avatar", hair="blue", count=9))
+            for person in (mika, ren)
+        ]
+        await discord.until(
+            lambda: [i.answer for i in discord.interactions.values()] == [5, 5], "not acknowledged"
+        )
+        assert await bot.end(signal.SIGTERM) == 0
+    replies = await asyncio.gather(*asking)
+    async with process():  # what took longer than it is given
+        await discord.until(lambda: all(len(r.pictures) == 9 for r in replies), "no pictures", 60)
+    assert await stored(tmp_path) == 18
+    assert "Traceback" not in bot.log
+
+
+async def test_the_log_of_a_busy_life_has_no_secrets(
+    discord: DiscordServer, registry: Registry, process: StartProcess, mika: Person, ren: Person
+) -> None:
+    async with process("--log.level", "DEBUG", "--log.format", "json") as bot:
+        reply = await mika.slash("avatar", hair="pink", eyes="orange", count=2)
+        await ren.click(reply, label="🎲")
+        await ren.slash("gallery", scope="everyone")
+        await ren.ask("no such colour zzyzx")
+        await ren.ask("blue hair please")
+        await ren.say("a secret between friends", channel=discord.general)
+        assert await bot.end(signal.SIGTERM) == 0
+    lines = [json.loads(line) for line in bot.log.splitlines()]
+    orders = [line for line in lines if line["message"] == "order"]
+    assert [(o["work"], o["pictures"], o["outcome"]) for o in orders] == [
+        ("create", 2, "done"),
+        ("again", 1, "done"),
+        ("create", 1, "done"),
+    ]
+    assert orders[0]["guild"] == str(discord.default_guild.id)
+    tokens = [interaction.token for interaction in discord.interactions.values()]
+    for secret in (discord.token, *tokens, "zzyzx", "blue hair", "a secret between friends"):
+        assert secret not in bot.log

@@ -1,0 +1,195 @@
+"""How a request is answered that cannot be answered at once."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from discord_server import DiscordServer, Person
+
+from bot.discord import client, orders
+from bot.engine import Engine
+from bot.studio import Studio
+from db.store import GuildLimits, Store
+
+from .conftest import Run
+
+QUARTER_OF_AN_HOUR = 15 * 60
+ORIGINAL = "/messages/@original$"
+
+
+@pytest.fixture
+def held(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Nothing is painted until it is set."""
+    paint, go = engine.model.paint, threading.Event()
+
+    def wait(*arguments: Any, **named: Any) -> Any:
+        go.wait()
+        return paint(*arguments, **named)
+
+    monkeypatch.setattr(engine.model, "paint", wait)
+    monkeypatch.setattr(orders, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(orders, "EDIT_SECONDS", 0.05)
+    yield go
+    go.set()
+
+
+@pytest.mark.usefixtures("bot")
+async def test_the_place_in_the_queue_is_shown_and_kept_current(
+    discord: DiscordServer, held: threading.Event, mika: Person
+) -> None:
+    crowd = [discord.member(f"Member {n}", locale="zh-CN") for n in range(20)]
+    first = await mika.slash("avatar", hair="pink", count=9)
+    assert "Painting" in first.text
+    assert first.pictures == []
+    replies = await asyncio.gather(*(person.slash("avatar", hair="blue") for person in crowd))
+    await discord.until(lambda: any("前面还有" in r.text for r in replies), "nobody waits")
+    finished: list[str] = []
+
+    async def finish(name: str, reply: Any, pictures: int) -> None:
+        await discord.until(lambda: len(reply.pictures) == pictures, f"{name} waits")
+        finished.append(name)
+
+    waiting = asyncio.gather(
+        finish("Mika", first, 9), *(finish(f"{n}", reply, 1) for n, reply in enumerate(replies))
+    )
+    held.set()
+    await waiting
+    assert "前面还有" not in "".join(reply.text for reply in replies)
+
+
+@pytest.mark.usefixtures("bot")
+async def test_many_pictures_of_one_hold_nobody_up(
+    discord: DiscordServer, engine: Engine, held: threading.Event, mika: Person
+) -> None:
+    crowd = [discord.member(f"Member {n}") for n in range(20)]
+    greedy = [asyncio.create_task(mika.slash("avatar", hair="pink", count=9)) for _ in range(5)]
+    await discord.until(lambda: engine.stats.waiting >= 45 - 16, "not in the queue")
+    others = [asyncio.create_task(person.slash("avatar", hair="blue")) for person in crowd]
+    await discord.until(lambda: engine.stats.waiting >= 45 - 16 + 20, "not in the queue")
+    replies = await asyncio.gather(*greedy, *others)
+    left: list[int] = []
+
+    async def finish(reply: Any) -> None:
+        await discord.until(lambda: reply.pictures, "no picture")
+        left.append(sum(not r.pictures for r in replies[:5]))
+
+    waiting = asyncio.gather(*(finish(reply) for reply in replies[5:]))
+    held.set()
+    await waiting
+    assert max(left) > 0, "others are served before all of Mika's"
+    await discord.until(lambda: all(r.pictures for r in replies), "Mika's pictures")
+
+
+async def test_what_takes_longer_than_the_end_stays_owed(
+    discord: DiscordServer,
+    run: Run,
+    studio: Studio,
+    store: Store,
+    held: threading.Event,
+    mika: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(client, "GRACE_SECONDS", 0.05)
+    async with run(studio):
+        reply = await mika.slash("avatar", hair="pink", seed=7)
+        assert reply.pictures == []
+    held.set()
+    async with run(studio):
+        await discord.until(lambda: reply.pictures, "no picture after the restart")
+    assert "`7`" in reply.text
+    assert await store.count() == 1
+
+
+async def test_who_asks_while_the_bot_ends_is_told(
+    discord: DiscordServer, run: Run, studio: Studio, held: threading.Event, mika: Person
+) -> None:
+    async with run(studio) as bot:
+        first = await mika.slash("avatar", hair="pink")
+        bot.cancel()
+        refused = await mika.slash("avatar", hair="red")
+        assert "restarted" in refused.text
+        assert refused.ephemeral
+        held.set()
+        await discord.until(lambda: first.pictures, "what runs is finished")
+
+
+@pytest.mark.usefixtures("bot")
+async def test_an_answer_later_than_its_token_goes_to_the_channel(
+    discord: DiscordServer,
+    held: threading.Event,
+    mika: Person,
+    ren: Person,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    public = await mika.slash("avatar", hair="pink")
+    private = await ren.slash("avatar", hair="red", private=True)
+    before = len(mika.messages())
+    discord.advance(QUARTER_OF_AN_HOUR + 1)
+    held.set()
+    message = await discord.until(lambda: mika.messages()[before:], "no message in the channel")
+    assert len(message[0].pictures) == 1
+    assert f"<@{mika.id}>" in message[0].text
+    assert message[0].buttons
+    with caplog.at_level(logging.INFO):
+        await discord.until(
+            lambda: any(
+                getattr(r, "facts", {}).get("outcome") == "expired" for r in caplog.records
+            ),
+            "nothing in the log",
+        )
+    assert public.pictures == private.pictures == []
+    assert len(ren.messages()) == before, "a private picture is nobody else's"
+    assert {violation.code for violation in discord.violations} == {50027}
+    discord.violations.clear()
+
+
+@pytest.mark.usefixtures("bot")
+async def test_a_refusal_is_said_before_anything_is_shown(
+    discord: DiscordServer, studio: Studio, mika: Person, ren: Person
+) -> None:
+    guild = str(discord.default_guild.id)
+    await studio.save_limits(guild, GuildLimits(cooldown=3600))
+    await mika.slash("avatar", hair="pink")
+    refused = await mika.slash("avatar", hair="pink")
+    assert refused.ephemeral
+    assert "<t:" in refused.text
+    assert len(ren.messages()) == 1
+    await studio.block(guild, str(ren.id), True)
+    assert "blocked" in (await ren.slash("avatar")).text
+
+
+@pytest.mark.usefixtures("bot")
+async def test_one_interaction_told_twice_is_painted_once(
+    discord: DiscordServer, store: Store, mika: Person
+) -> None:
+    await mika.slash("avatar", hair="pink")
+    (session,) = discord.sessions.values()
+    told = next(p for p in reversed(session.log) if p["t"] == "INTERACTION_CREATE")
+    await session.dispatch("INTERACTION_CREATE", told["d"])
+    await mika.slash("avatar", hair="red")
+    assert await store.count() == 2
+    discord.violations.clear()  # the second answer to the same interaction
+
+
+async def test_an_order_whose_message_is_gone_is_not_painted(
+    discord: DiscordServer,
+    run: Run,
+    studio: Studio,
+    store: Store,
+    held: threading.Event,
+    mika: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(client, "GRACE_SECONDS", 0.05)
+    async with run(studio):
+        reply = await mika.slash("avatar", hair="pink")
+        await discord.delete_message(reply.message)
+    held.set()
+    async with run(studio):
+        await mika.slash("avatar", hair="red")
+    assert await store.count() == 1
+    assert {violation.code for violation in discord.violations} <= {10008}
+    discord.violations.clear()
