@@ -49,12 +49,7 @@ def language_for(locale: str) -> str:
 def describe(conditions: Mapping[str, str], language: str = "en") -> str:
     """{"hair": "pink"} to "pink hair", "粉色头发" or "ピンクの髪"; a comma between several."""
     return say("words-comma", language).join(
-        say(
-            "words-pair",
-            language,
-            value=value_name(value, language),
-            attribute=attribute_name(attribute, language),
-        )
+        _pair(attribute_name(attribute, language), value_name(value, language), language)
         for attribute, value in conditions.items()
     )
 
@@ -77,6 +72,12 @@ def listed(words: Iterable[str], language: str = "en", *, last: str = "and") -> 
         words = [*words[: LISTED - 1], more]
     locale = {"en": "en_GB", "zh-CN": "zh_CN"}.get(language, language)  # en_US: "a, b, and c"
     return format_list(words, "or" if last == "or" else "standard", locale)
+
+
+def _pair(attribute: str, value: str, language: str) -> str:
+    if (value + attribute).isascii():  # neither is known in this language
+        language = "en"
+    return say("words-pair", language, value=value, attribute=attribute)
 
 
 def _name(kind: str, name: str, language: str) -> str:

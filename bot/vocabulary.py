@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Literal, TypeAlias
 
+from bot import words_abroad
 from bot.colours import apart
 from bot.errors import BadPrompt
 from bot.language import attribute_name, listed, say, value_name
@@ -20,6 +21,10 @@ Text: TypeAlias = Callable[[str], str]  # in each language
 _APOSTROPHES = "'’`´"
 _MARKS = ":=&+/,;|.!?\n、。"
 _TOKEN = re.compile(r"[:=]+|[&+/]|[,;|.!?\n、。]+|(?:[^\s:=&+/,;|.!?、。]|(?<=\d)\.(?=\d))+")
+
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
+_KNOWN = "|".join(sorted(map(re.escape, words_abroad.ALL), key=len, reverse=True))
+_UNSPACED = re.compile(rf"{_KNOWN}|(?:(?!{_KNOWN}){_CJK.pattern})+|[^\u3040-\u30ff\u3400-\u9fff]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,8 @@ class Vocabulary:
         for attribute in attributes:
             for form in _forms(words_of(attribute.name)):
                 self.names.setdefault(form, attribute.name)
+            for word in _abroad(attribute.name):
+                self.names.setdefault(word, attribute.name)
         # What a phrase stands for, to suggest the model's own words alone.
         self._canonical = {
             phrase: reading.value for own in self.values.values() for phrase, reading in own.items()
@@ -150,8 +157,15 @@ def vocabulary(attributes: tuple[Attribute, ...]) -> Vocabulary:
 
 
 def tokens_of(text: str) -> list[str]:
-    """Normalised words, and between them marks: binding `:=`, joining `&+/`, and breaks."""
-    return _TOKEN.findall(_normalise(text))
+    """Normalised words, and between them marks: binding `:=`, joining `&+/`, and breaks.
+
+    Chinese and Japanese are cut into the words that are known, and what lies between them.
+    """
+    return [
+        word
+        for token in _TOKEN.findall(_normalise(text))
+        for word in (_UNSPACED.findall(token) if _CJK.search(token) else [token])
+    ]
 
 
 def words_of(text: str) -> Phrase:
@@ -205,6 +219,18 @@ def _forms(name: Phrase) -> list[Phrase]:
     lasts = [single, f"{single}s", f"{single}d" if single.endswith("e") else f"{single}ed"]
     forms: list[Phrase] = [(*start, form) for form in lasts]
     return forms + [(*form, word) for form in (name, *forms) for word in ("color", "colour")]
+
+
+def _abroad(name: str) -> list[Phrase]:
+    """What it is called in Chinese and Japanese."""
+    phrase = words_of(name)
+    forms = {phrase, *_forms(phrase)}
+    return [
+        words_of(word)
+        for called, words in words_abroad.ATTRIBUTES.items()
+        if words_of(called) in forms
+        for word in sorted(words)
+    ]
 
 
 def _normalise(text: str) -> str:
