@@ -19,18 +19,22 @@ from bot.language import LANGUAGES
 from bot.latents import draw_candidates
 from bot.moderation import Gate, check_limits
 from bot.painting import (
+    between,
     complete_wish,
     encode_png,
     mixed_conditions,
     mixed_latent,
     near,
 )
+from bot.pictures import strip, thumbnail
 from bot.prompt import check_wish, format_wish, read_prompt, tidy_prompt
+from bot.showcase import Cell, count_facets, count_matching, lay_matrix
 from bot.takeout import Takeout, pack
-from bot.vocabulary import quote
+from bot.vocabulary import quote, vocabulary
 from db.store import (
     Avatar,
     BadCursor,
+    Family,
     GalleryQuery,
     GuildLimits,
     MemberSettings,
@@ -47,6 +51,9 @@ from export.manifest import Attribute, ModelError, read_manifest
 MAX_COUNT = 9
 MAX_PAGE = 100  # avatars
 MAX_MORPH = 5  # faces
+MAX_FRAMES = 33  # of a transition
+TRANSITION_SIZE = 128  # pixels at most: it is looked at while it moves
+RELATIVES = 12  # children, and siblings, that a family shows
 VARIATIONS = 9
 SEEDS = 2**32
 UPLOAD_BYTES = 10 * 2**20  # what Discord takes in a server without boosts, and in a DM
@@ -55,6 +62,15 @@ _ID = re.compile(r"[a-z0-9]{1,32}")
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """`data` is a WebP: so many frames side by side, each square, of so many pixels."""
+
+    data: bytes
+    frames: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +114,7 @@ class Studio:
         self._engine = engine
         self._store = store
         self._gate = Gate(store.desk)
+        self._listeners: list[Callable[[Avatar], None]] = []
 
     @property
     def attributes(self) -> tuple[Attribute, ...]:
@@ -389,6 +406,23 @@ class Studio:
         await self._store.use(owner, guild, 1)
         return animation
 
+    async def transition(self, a: str, b: str, frames: int, *, owner: Owner) -> Transition:
+        """The way from one face to another in even steps, both included. It is not kept.
+
+        Raises NotFound, BadPrompt, Busy, ModelUnavailable.
+        """
+        if not 2 <= frames <= MAX_FRAMES:
+            raise BadPrompt("transition-frames", most=MAX_FRAMES, count=frames)
+        first, last = await self.get(a, owner), await self.get(b, owner)
+        model = await self._model_for([first, last])
+        shares = np.linspace(0, 1, frames, dtype=np.float32)
+        start, end = (model.manifest.encode(face.conditions) for face in (first, last))
+        conditions = start + shares[:, None] * (end - start)
+        size = max((s for s in model.sizes if s <= TRANSITION_SIZE), default=model.sizes[0])
+        latents = between(first.latent, last.latent, shares)
+        images = await self._engine.paint(latents, conditions, model, size=size, turn=_turn(owner))
+        return Transition(await asyncio.to_thread(strip, images), frames, size)
+
     def place(self, owner: Owner) -> int:
         """How many pictures of others are painted before the owner's next one."""
         return self._engine.place(_turn(owner))
@@ -396,6 +430,13 @@ class Studio:
     async def painted(self, order: str) -> list[Avatar]:
         """What was painted for this order and has not been deleted."""
         return await self._store.painted(order)
+
+    def listen(self, listener: Callable[[Avatar], None]) -> Callable[[], None]:
+        """From now on tells the listener of every public avatar as soon as it is stored; what is
+        returned ends that. A listener must neither wait nor fail.
+        """
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     # Avatars
 
@@ -413,6 +454,45 @@ class Studio:
         if picture is None:
             raise _no_avatar(id)
         return picture
+
+    async def thumbnail(self, id: str, viewer: Owner | None) -> bytes:
+        """A WebP of at most 128 pixels, made when it is first asked for. Raises NotFound."""
+        avatar = await self.get(id, viewer)
+        data = await self._store.thumbnail(avatar.id)
+        if data is None:
+            picture = await self.picture(avatar.id, viewer)
+            data = await asyncio.to_thread(thumbnail, picture.data)
+            await self._store.keep_thumbnail(avatar.id, data)
+        return data
+
+    async def family(self, avatar: Avatar) -> Family:
+        """Public relatives, of each kind the newest few."""
+        return await self._store.family(avatar, RELATIVES)
+
+    async def count(self, wish: Mapping[str, str]) -> int:
+        """How many public avatars have these values. Raises BadPrompt."""
+        wish = check_wish(wish, self.attributes)
+        return count_matching(await self._store.colours(), wish)
+
+    async def facets(self, wish: Mapping[str, str]) -> dict[str, dict[str, int]]:
+        """attribute -> value -> how many public avatars have it, and what the wish says of the
+        other attributes. Raises BadPrompt.
+        """
+        wish = check_wish(wish, self.attributes)
+        return count_facets(await self._store.colours(), self.attributes, wish)
+
+    async def matrix(self, rows: str, columns: str) -> dict[str, dict[str, Cell]]:
+        """Public avatars by the values of two attributes; what there is none of is left out.
+
+        Raises BadPrompt.
+        """
+        known = {attribute.name: attribute for attribute in self.attributes}
+        for name in (rows, columns):
+            if name not in known:
+                raise vocabulary(self.attributes).unknown_attribute(name)
+        if rows == columns:
+            raise BadPrompt("matrix-same")
+        return lay_matrix(await self._store.colours(), known[rows], known[columns])
 
     async def gallery(self, query: GalleryQuery) -> Page:
         """Raises BadPrompt for an unknown attribute or value, and for a broken cursor; NotAllowed
@@ -443,6 +523,9 @@ class Studio:
         if state is None:
             raise _no_avatar(id)
         return state
+
+    async def is_favourite(self, avatar: Avatar, owner: Owner) -> bool:
+        return await self._store.is_favourite(avatar.id, owner)
 
     async def delete(self, id: str, by: Owner, moderator: bool = False) -> Avatar:
         """Deletes one's own avatar, or as a moderator anybody's. Raises NotFound, NotAllowed."""
@@ -635,7 +718,7 @@ class Studio:
             latents, encoded, model, size=size, turn=_turn(owner)
         )
         pictures = await asyncio.to_thread(lambda: [encode_png(image) for image in images])
-        return await self._store.add(
+        added = await self._store.add(
             [
                 NewAvatar(
                     owner=owner,
@@ -659,6 +742,11 @@ class Studio:
                 for i in range(len(seeds))
             ]
         )
+        for avatar in added:
+            if not avatar.private:
+                for listener in tuple(self._listeners):
+                    listener(avatar)
+        return added
 
 
 def _seeds(seed: int | None, count: int = 1) -> list[int]:

@@ -63,7 +63,9 @@ async def count_out(session: AsyncSession, gone: Iterable[Mapping[str, str]]) ->
 async def read_colours(session: AsyncSession) -> list[Colours]:
     c, a = ColoursRow, AvatarRow
     rows = await session.execute(
-        select(c.conditions, c.count, a.public_id).join(a, a.id == c.newest)
+        select(c.conditions, c.count, a.public_id)
+        .join(a, a.id == c.newest)
+        .order_by(c.newest.desc())
     )
     return [Colours(json.loads(text), count, newest) for text, count, newest in rows]
 

@@ -275,7 +275,7 @@ class Store:
         )
 
     async def colours(self) -> list[Colours]:
-        """All colours that there are in public, each once."""
+        """All colours that there are in public, each once, the last painted ones first."""
         async with self._sessions.reading() as session:
             return await read_colours(session)
 

@@ -9,3 +9,5 @@ studio-page-size = A page shows 1 to { $most } avatars, not { $limit }.
 studio-page-gone = This page of the gallery does not exist. Please start from the first one.
 studio-not-yours = Only the one who asked for this avatar can delete it.
 studio-no-avatar = There is no avatar “{ $id }”. It may have been deleted.
+transition-frames = A transition has 2 to { $most } frames, not { $count }.
+matrix-same = The rows and the columns of a matrix are two different attributes.

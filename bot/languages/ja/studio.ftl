@@ -9,3 +9,5 @@ studio-page-size = 1ページに表示できるのは1から{ $most }枚まで�
 studio-page-gone = ギャラリーにこのページはありません。最初のページからどうぞ。
 studio-not-yours = この絵を削除できるのは、頼んだ本人だけです。
 studio-no-avatar = 「{ $id }」という絵はありません。削除されたのかもしれません。
+transition-frames = 変化のコマ数は2から{ $most }までです（指定は{ $count }）。
+matrix-same = 表の行と列には、別々の項目を選んでください。

@@ -4,3 +4,5 @@ web-request = { $why }
 web-other-site = これはほかのサイトからのリクエストです。こちらのページから描いてください。
 web-paint-off = ここでは絵を描けません。ギャラリーは見られます。
 web-paint-local = ここで描けるのはボットのマシンだけです。ギャラリーは見られます。
+web-too-many = 同じアドレスから描ける枚数を使い切りました。{ $when } まで少しお待ちください。
+web-too-many-listeners = 新しい絵を待っているページが多すぎます。
