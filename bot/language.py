@@ -46,6 +46,13 @@ def language_for(locale: str) -> str:
     return next((language for language in LANGUAGES if language.startswith(spoken)), "en")
 
 
+def language_in(text: str) -> str | None:
+    """Japanese where there is kana, Chinese where there are Han characters alone; else unknown."""
+    if re.search(r"[\u3041-\u30fa]", text):
+        return "ja"
+    return "zh-CN" if re.search(r"[\u4e00-\u9fff]", text) else None
+
+
 def describe(conditions: Mapping[str, str], language: str = "en") -> str:
     """{"hair": "pink"} to "pink hair", "粉色头发" or "ピンクの髪"; a comma between several."""
     return say("words-comma", language).join(

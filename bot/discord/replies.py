@@ -12,7 +12,7 @@ import discord
 from discord import app_commands
 
 from bot.errors import ModelUnavailable, NotAllowed, Refusal, TooSoon
-from bot.language import Fact, language_for
+from bot.language import Fact, language_for, language_in
 from bot.language import say as words
 from bot.settings import DiscordSettings
 from db.store import Avatar, MemberSettings, Owner
@@ -54,7 +54,10 @@ class Mention:
 
     @property
     def locale(self) -> discord.Locale:
-        """Of the server: a message does not tell its writer's."""
+        """That of the text, else the server's: a message does not tell its writer's."""
+        written = language_in(self.message.content)
+        if written is not None:
+            return discord.Locale(written)
         guild = self.message.guild
         return guild.preferred_locale if guild is not None else discord.Locale.american_english
 

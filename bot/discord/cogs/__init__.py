@@ -10,16 +10,24 @@ from typing import Any
 
 from bot.discord.cogs.avatar import AvatarCog
 from bot.discord.cogs.gallery import GalleryCog
+from bot.discord.cogs.help import HelpCog
 from bot.discord.cogs.limits import LimitsCog
+from bot.discord.cogs.me import MeCog
+from bot.discord.cogs.mention import MentionCog
 from bot.discord.cogs.mix import MixCog
 from bot.discord.cogs.model import ModelCog
 from bot.discord.cogs.morph import MorphCog
 from bot.discord.cogs.privacy import PrivacyCog
 from bot.discord.cogs.settings import SettingsCog
+from bot.discord.cogs.show import ShowCog
 from bot.discord.cogs.stats import StatsCog
 
 COGS: tuple[type[Any], ...] = (
     AvatarCog,
+    MeCog,
+    MentionCog,
+    ShowCog,
+    HelpCog,
     GalleryCog,
     MixCog,
     MorphCog,

@@ -1,0 +1,66 @@
+"""`/help`: the commands in a few lines, with examples from the model in use."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from discord import app_commands
+from discord.ext import commands
+
+from bot.discord.options import option_names
+from bot.discord.replies import Interaction, language_of, respond
+from bot.language import command_text, describe, say
+from bot.studio import Studio
+from export.manifest import Attribute
+
+SHOWN = ("me", "mix", "morph", "gallery", "show", "settings", "privacy")
+
+
+class HelpCog(commands.Cog):
+    def __init__(self, bot: Any) -> None:
+        self.bot = bot
+
+    @app_commands.command(name="help", description="What I can do, with examples")
+    async def help(self, interaction: Interaction) -> None:
+        studio: Studio = interaction.client.studio
+        text = help_text(studio.attributes, await language_of(interaction), _mention(self.bot))
+        await respond(lambda: interaction.response.send_message(text, ephemeral=True))
+
+
+def help_text(attributes: Sequence[Attribute], language: str, mention: str) -> str:
+    wish = example(attributes)
+    options = option_names(list(wish), taken=())
+    asked = [f"{options[name]}:{value}" for name, value in wish.items()]
+    lines = [
+        say("help-title", language),
+        f"`{' '.join(['/' + _called('avatar', language), *asked])}`",
+        say("help-avatar", language),
+        "",
+        say("help-mention", language, example=f"{mention} {describe(wish, language)}".strip()),
+        say("help-buttons", language),
+        "",
+        *(f"`/{_called(name, language)}` – {_about(name, language)}" for name in SHOWN),
+    ]
+    return "\n".join(lines)
+
+
+def example(attributes: Sequence[Attribute]) -> dict[str, str]:
+    """A wish for the first attributes: of each the value that the model has seen most, and where
+    that is taken the next one."""
+    wish: dict[str, str] = {}
+    for attribute in attributes[:2]:
+        pairs = sorted(zip(attribute.frequencies, attribute.values, strict=True), reverse=True)
+        free = [value for _, value in pairs if value not in wish.values()]
+        wish[attribute.name] = (free or [pairs[0][1]])[0]
+    return wish
+
+
+def _called(name: str, language: str) -> str:
+    return command_text(f"command-{name}", "name", language) or name
+
+
+def _about(name: str, language: str) -> str | None:
+    return command_text(f"command-{name}", "description", language)
+
+
+def _mention(bot: Any) -> str:
+    return f"<@{bot.user.id}>"

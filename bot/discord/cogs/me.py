@@ -1,0 +1,34 @@
+"""`/me`: the face that belongs to a member, the same one every time."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.discord.orders import Order, paint
+from bot.discord.replies import Interaction, settings_of
+
+Member = discord.User | discord.Member
+
+
+class MeCog(commands.Cog):
+    def __init__(self, bot: Any) -> None:
+        self.bot = bot
+        self.menu = app_commands.ContextMenu(name="Avatar of this member", callback=self.of_member)
+        bot.tree.add_command(self.menu)
+
+    @app_commands.command(description="Your avatar: drawn from who you are, the same every time")
+    @app_commands.describe(user="A friend whose avatar you want to see instead")
+    async def me(self, interaction: Interaction, user: discord.User | None = None) -> None:
+        await _paint(interaction, user or interaction.user)
+
+    async def of_member(self, interaction: Interaction, user: Member) -> None:
+        await _paint(interaction, user)
+
+
+async def _paint(interaction: Interaction, member: Member) -> None:
+    settings = await settings_of(interaction)
+    private = settings.private or False
+    given = {"member": str(member.id), "size": settings.size, "private": private}
+    await paint(interaction, Order("me", given, private))

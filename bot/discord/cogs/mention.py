@@ -1,0 +1,66 @@
+"""`@Irodori pink hair, orange eyes`: a message that mentions the bot is answered as `/avatar` is.
+
+Discord shows a bot the text of messages that mention it, and of those that are sent to it alone,
+without any privileged intent.
+"""
+
+import re
+from typing import Any
+
+import discord
+from discord.ext import commands
+
+from bot.discord.cogs.help import help_text
+from bot.discord.orders import Order, paint
+from bot.discord.replies import Mention, answer_failure, language_of, settings_of
+from bot.errors import NotAllowed
+from bot.studio import Studio
+
+
+class MentionCog(commands.Cog):
+    def __init__(self, bot: Any) -> None:
+        self.bot = bot
+
+    @commands.Cog.listener()
+    async def on_message(self, message: discord.Message) -> None:
+        prompt = self._prompt(message)
+        if prompt is None or not self.bot.admit():
+            return
+        mention = Mention(self.bot, message)
+        try:
+            await self._answer(mention, prompt)
+        except Exception as error:
+            await answer_failure(mention, error)
+
+    def _prompt(self, message: discord.Message) -> str | None:
+        """What the message asks for; None if it asks nothing of the bot."""
+        if message.author.bot or message.type not in _WRITTEN:
+            return None
+        called = re.compile(rf"<@!?{self.bot.user.id}>")
+        # A reply to the bot's own message mentions it as well, but not in its text.
+        if called.search(message.content) is None and message.guild is not None:
+            return None
+        return called.sub(" ", message.content).strip()
+
+    async def _answer(self, mention: Mention, prompt: str) -> None:
+        studio: Studio = self.bot.studio
+        if not prompt:
+            language = await language_of(mention)
+            await mention.message.reply(
+                help_text(studio.attributes, language, f"<@{self.bot.user.id}>")
+            )
+            return
+        wish = studio.read(prompt)
+        settings = await settings_of(mention)
+        if settings.private and mention.guild_id is not None:
+            raise NotAllowed("mention-private")
+        given = {
+            "wish": wish,
+            "size": settings.size,
+            "private": settings.private or False,
+            "prompt": prompt,
+        }
+        await paint(mention, Order("create", given))
+
+
+_WRITTEN = (discord.MessageType.default, discord.MessageType.reply)
