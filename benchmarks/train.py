@@ -1,0 +1,401 @@
+"""Images per second of the training loop, beside a plain one of the same game.
+
+    python benchmarks/train.py [--data faces64.zip] [--batch 16] [--threads 2]
+
+Both loops train the same networks on the same batches' size with the same losses, penalties as
+seldom and the same number of threads. The plain loop is what a textbook has: a DataLoader with two
+workers that decodes files with PIL and changes them with torchvision, a backward pass for each of
+the discriminator's loss, its penalty and the generator's loss, float32, PyTorch's default memory
+format and Adam, and an average taken tensor by tensor.
+
+They run in processes of their own, in turn, some steps each; a row has the median of the blocks, so
+that what else the machine does hits both. Without --data, soft spots of colour are learnt from.
+
+Then: where our loop's time goes, and how its floating-point operations a second compare with those
+of matrix products of the convolutions' shapes.
+"""
+
+import argparse
+import copy
+import multiprocessing
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.data import DataLoader, Dataset
+from torch.utils.flop_counter import flop_registry
+from torchvision import transforms
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # else `train` would be this very file
+
+from export.manifest import Attribute
+from train.data import Faces, load, one_hot
+from train.distributed import ALONE
+from train.losses import (
+    classification,
+    relativistic_discriminator,
+    relativistic_generator,
+    zero_centred_penalty,
+)
+from train.machine import make_ready
+from train.networks import Discriminator, Generator
+from train.settings import TrainSettings
+from train.trainer import Trainer
+
+WORKERS = 2
+"""Of the plain loop's DataLoader."""
+SPOTS = 2048
+"""Pictures, without --data."""
+MATMULS = 20
+
+
+class Files(Dataset[tuple[Tensor, Tensor]]):
+    """The faces as PNG files, read one by one."""
+
+    def __init__(self, folder: Path, labels: Tensor, size: int) -> None:
+        self.folder, self.labels = folder, labels
+        shift = max(1, 4 * size // 64)
+        self.change = transforms.Compose(
+            [
+                transforms.RandomHorizontalFlip(),
+                transforms.RandomCrop(size, padding=shift, padding_mode="edge"),
+                transforms.ToTensor(),
+                transforms.Normalize((0.5,) * 3, (0.5,) * 3),
+            ]
+        )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        image = Image.open(self.folder / f"{index}.png").convert("RGB")
+        return self.change(image), self.labels[index]
+
+
+class PlainTrainer:
+    """The same game as `train.trainer.Trainer`, written down without a thought of speed."""
+
+    def __init__(self, settings: TrainSettings, faces: Faces, folder: Path) -> None:
+        self.settings, self.sizes = settings, faces.sizes
+        self.device = faces.images.device
+        self.generator = Generator(
+            settings.resolution, settings.latent_dim, faces.sizes, settings.width
+        ).to(self.device)
+        self.discriminator = Discriminator(
+            settings.resolution, faces.sizes, settings.width, group=settings.group
+        ).to(self.device)
+        self.ema = copy.deepcopy(self.generator).eval()
+        self.optimisers = {
+            network: torch.optim.Adam(
+                network.parameters(), settings.learning_rate, betas=(0.0, 0.99)
+            )
+            for network in (self.generator, self.discriminator)
+        }
+        self.step = 0
+        files = Files(folder, faces.labels.cpu(), settings.resolution)
+        self.loader = DataLoader(
+            files,
+            settings.batch,
+            shuffle=True,
+            drop_last=True,
+            num_workers=WORKERS,
+            persistent_workers=True,
+            pin_memory=self.device.type == "cuda",
+        )
+        self.batches = self._batches()
+
+    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        while True:
+            yield from self.loader
+
+    def train_step(self) -> None:
+        settings = self.settings
+        real, labels = (tensor.to(self.device, non_blocking=True) for tensor in next(self.batches))
+        condition = one_hot(labels, self.sizes)
+        latent = torch.randn(settings.batch, settings.latent_dim, device=self.device)
+        fake = self.generator(latent, condition)
+
+        # The discriminator.
+        optimiser = self.optimisers[self.discriminator]
+        optimiser.zero_grad()
+        real_score, real_logits = self.discriminator(real, condition)
+        fake_score, _ = self.discriminator(fake.detach(), condition)
+        loss = relativistic_discriminator(real_score, fake_score)
+        loss = loss + settings.class_weight * classification(real_logits, labels)
+        loss.backward()
+        if self.step % settings.penalty_every == 0:
+            penalty = torch.zeros((), device=self.device)
+            for images in (real, fake):
+                images = images.detach().requires_grad_()
+                score, _ = self.discriminator(images, condition)
+                penalty = penalty + zero_centred_penalty(score, images).mean()
+            (settings.penalty / 2 * settings.penalty_every * penalty).backward()
+        optimiser.step()
+
+        # The generator.
+        optimiser = self.optimisers[self.generator]
+        optimiser.zero_grad()
+        self.discriminator.requires_grad_(False)
+        fake_score, fake_logits = self.discriminator(fake, condition)
+        with torch.no_grad():
+            real_score, _ = self.discriminator(real, condition)
+        loss = relativistic_generator(real_score, fake_score)
+        loss = loss + settings.class_weight * classification(fake_logits, labels)
+        loss = loss + settings.diversity_weight * plain_likeness(real, fake, settings.group)
+        loss.backward()
+        self.discriminator.requires_grad_(True)
+        optimiser.step()
+
+        keep = 0.5 ** (settings.batch / settings.ema_images)
+        with torch.no_grad():
+            theirs = self.generator.state_dict()
+            for name, value in self.ema.state_dict().items():
+                if value.is_floating_point():
+                    value.copy_(keep * value + (1 - keep) * theirs[name])
+        self.step += 1
+
+
+def plain_likeness(real: Tensor, fake: Tensor, group: int) -> Tensor:
+    def spread(images: Tensor) -> Tensor:
+        grouped = images.reshape(-1, group, images[0].numel())
+        return grouped.std(dim=1, unbiased=False).mean(dim=1).mean()
+
+    return F.relu(1 - spread(fake) / spread(real))
+
+
+def soft_faces(size: int, device: str) -> Faces:
+    """Soft spots of colour, which take about as long to decode as faces."""
+    random = np.random.RandomState(0)
+    spots = random.randint(0, 256, (SPOTS, 6, 6, 3), np.uint8)
+    images = [
+        np.asarray(Image.fromarray(spot).resize((size, size), Image.Resampling.BICUBIC))
+        for spot in spots
+    ]
+    values = (12, 11)
+    labels = np.stack([random.randint(0, n, SPOTS) for n in values], axis=1)
+    attributes = tuple(
+        Attribute(name=name, values=tuple(f"{i:02}" for i in range(n)), frequencies=(1 / n,) * n)
+        for name, n in zip(("hair", "eyes"), values, strict=True)
+    )
+    pixels = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous()
+    return Faces("soft", pixels.to(device), torch.from_numpy(labels).to(device), attributes)
+
+
+def synchronise(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+class Operations(TorchDispatchMode):
+    """Counts floating-point operations; FlopCounterMode's hooks cannot stand autograd.grad."""
+
+    total = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        formula = flop_registry.get(func.overloadpacket)
+        if formula is not None:
+            self.total += formula(*args, **(kwargs or {}), out_val=result)
+        return result
+
+
+class Timed:
+    """One of the two loops, in a process of its own."""
+
+    def __init__(self, connection: Connection, settings: TrainSettings, folder: Path, plain: bool):
+        if plain:
+            torch.set_num_threads(settings.threads)
+            device = torch.device(settings.device)
+        else:
+            device = make_ready(settings.device, settings.threads, ALONE)
+        faces = torch.load(folder / "faces.pt", weights_only=False)
+        faces = replace(faces, images=faces.images.to(device), labels=faces.labels.to(device))
+        self.device, self.settings = device, settings
+        self.trainer = PlainTrainer(settings, faces, folder) if plain else Trainer(settings, faces)
+        self.answers = {
+            "steps": self.seconds,
+            "parts": self.parts,
+            "work": self.work,
+        }
+        connection.send(self.seconds(2 * settings.penalty_every))  # to warm up
+        while (question := connection.recv()) is not None:
+            name, steps = question
+            connection.send(self.answers[name](steps))
+
+    def _step(self) -> None:
+        if isinstance(self.trainer, Trainer):
+            self.trainer.train_step(self.settings.learning_rate)
+        else:
+            self.trainer.train_step()
+
+    def seconds(self, steps: int) -> float:
+        synchronise(self.device)
+        start = time.perf_counter()
+        for _ in range(steps):
+            self._step()
+        synchronise(self.device)
+        return time.perf_counter() - start
+
+    def parts(self, steps: int) -> dict[str, float]:
+        """Seconds of each part of our loop; the penalty is what steps with one take longer."""
+        trainer, spent = self.trainer, Counter[str]()
+        assert isinstance(trainer, Trainer)
+
+        def timed(method: Callable[..., Any], part: str) -> Callable[..., Any]:
+            def run(*arguments: Any) -> Any:
+                synchronise(self.device)
+                start = time.perf_counter()
+                result = method(*arguments)
+                synchronise(self.device)
+                player = arguments[0] if part == "" else part
+                if player == "discriminator" and self._lazy():
+                    player = "penalised"
+                spent[player] += time.perf_counter() - start
+                return result
+
+            return run
+
+        for method, part in METHODS.items():
+            setattr(trainer, method, timed(getattr(trainer, method), part))
+        self.seconds(steps)
+        for method in METHODS:
+            delattr(trainer, method)
+        every = self.settings.penalty_every
+        if every > 1:
+            usual = spent["discriminator"] / (every - 1)
+            spent["penalty"] = spent.pop("penalised") - usual
+            spent["discriminator"] += usual
+        return dict(spent)
+
+    def _lazy(self) -> bool:
+        return self.trainer.step % self.settings.penalty_every == 0
+
+    def work(self, steps: int) -> tuple[float, float]:
+        """Floating-point operations of a step, and how many a second matrices of the same
+        shapes take as the convolutions.
+        """
+        with torch.compiler.set_stance("force_eager"), Operations() as counter:
+            self.seconds(steps)
+        half = self.device.type == "cuda"
+        dtype = torch.bfloat16 if half else torch.float32
+        operations = took = 0.0
+        for m, k, n in self._shapes():
+            a, b = (torch.randn(shape, device=self.device).to(dtype) for shape in ((m, k), (k, n)))
+            times = []
+            for _ in range(5):
+                synchronise(self.device)
+                start = time.perf_counter()
+                for _ in range(MATMULS):
+                    a @ b
+                synchronise(self.device)
+                times.append((time.perf_counter() - start) / MATMULS)
+            operations += 2 * m * k * n
+            took += statistics.median(times)
+        return counter.total / steps, operations / took
+
+    def _shapes(self) -> Iterator[tuple[int, int, int]]:
+        """Rows, terms and columns of each convolution of the discriminator, as a product.
+
+        The generator's are the same, the other way round.
+        """
+        side = self.settings.resolution
+        for layer in self.trainer.discriminator.shrink:
+            side //= 2
+            yield self.settings.batch * side**2, 16 * layer.in_channels, layer.out_channels
+
+
+METHODS = {
+    "_draw": "data",
+    "_paint": "generator",
+    "_compare": "discriminator",
+    "_update": "",  # says itself whose
+    "_average": "EMA",
+}
+
+
+def start(settings: TrainSettings, folder: Path, plain: bool) -> Connection:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=Timed, args=(theirs, settings, folder, plain))
+    process.start()
+    theirs.close()
+    return ours
+
+
+def ask(connection: Connection, name: str, steps: int) -> Any:
+    connection.send((name, steps))
+    return connection.recv()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", type=Path, help="folder or zip of faces")
+    parser.add_argument("--resolution", type=int, default=64)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--width", type=int, default=TrainSettings().width)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="of each loop")
+    parser.add_argument("--rounds", type=int, default=10, help="blocks of each loop")
+    parser.add_argument("--steps", type=int, default=16, help="of a block; a multiple of 8")
+    arguments = parser.parse_args()
+    print(f"{'':24}{'ours':>10}{'plain':>10}{'ratio':>8}   images/s, medians")
+    for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
+        measure(arguments, device)
+
+
+def measure(arguments: argparse.Namespace, device: str) -> None:
+    settings = TrainSettings(
+        device=device,
+        batch=arguments.batch,
+        resolution=arguments.resolution,
+        width=arguments.width,
+        threads=arguments.threads,
+    )
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if arguments.data:
+            faces = load(arguments.data, settings.resolution, skip_bad=True)
+        else:
+            faces = soft_faces(settings.resolution, "cpu")
+        torch.save(faces, folder / "faces.pt")
+        for number, pixels in enumerate(faces.images.permute(0, 2, 3, 1).contiguous().numpy()):
+            Image.fromarray(pixels).save(folder / f"{number}.png")
+        ours, plain = (start(settings, folder, plain) for plain in (False, True))
+        ours.recv(), plain.recv()
+        speeds: dict[Connection, list[float]] = {ours: [], plain: []}
+        for _ in range(arguments.rounds):
+            for loop, found in speeds.items():
+                seconds = ask(loop, "steps", arguments.steps)
+                found.append(arguments.steps * settings.batch / seconds)
+        parts = ask(ours, "parts", 4 * settings.penalty_every)
+        operations, rate = ask(ours, "work", settings.penalty_every)
+        for loop in speeds:
+            loop.send(None)
+    fast, slow = (statistics.median(found) for found in speeds.values())
+    ratio = statistics.median(a / b for a, b in zip(speeds[ours], speeds[plain], strict=True))
+    title = f"{device}, {settings.resolution} px, batch {settings.batch}"
+    print(f"{title:24}{fast:10.1f}{slow:10.1f}{ratio:8.2f}")
+    whole = sum(parts.values())
+    shares = ", ".join(f"{part} {seconds / whole:.0%}" for part, seconds in parts.items())
+    print(f"  ours: {shares}")
+    ours_rate = operations * fast / settings.batch
+    print(
+        f"  ours: {ours_rate / 1e9:.0f} GFLOP/s, {ours_rate / rate:.0%} of the {rate / 1e9:.0f} of "
+        f"{'bfloat16' if device == 'cuda' else 'float32'} products of the convolutions' shapes"
+    )
+
+
+if __name__ == "__main__":
+    main()
