@@ -29,8 +29,8 @@ FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 GENERATOR = "generator.onnx"
 UPSCALER = "upscaler.onnx"
-"""uint8 [N, S, S, 3] to uint8 [N, 4S, 4S, 3], of any N and S. Read by position: ONNX wants two names
-for what comes (`image`) and what leaves (`upscaled`)."""
+"""uint8 [N, S, S, 3] to uint8 [N, 4S, 4S, 3], of any N and S. Read by position: ONNX wants two
+names for what comes (`image`) and what leaves (`upscaled`)."""
 CRITIC = "critic.onnx"
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
