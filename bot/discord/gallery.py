@@ -94,7 +94,8 @@ class Turn(
 
 class EarlierTurn(
     Turn,
-    template="irodori:page:(?P<scope>[a-z]+):(?P<cursor>[on][0-9]*):(?P<values>.*)",
+    template="irodori:page:(?P<scope>everyone|guild|mine|favourites)"
+    ":(?P<cursor>[on][0-9]*):(?P<values>.*)",
 ):
     """The buttons of pages that were sent before galleries could be sorted."""
 
@@ -102,10 +103,8 @@ class EarlierTurn(
     async def from_custom_id(
         cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
     ) -> Any:
-        if match["scope"] not in SCOPES:
-            raise NotFound("gallery-page-gone")
-        values = dict(parse_qsl(match["values"]))
-        return Turn("p", Place(match["scope"], "new", values, match["cursor"]))  # type: ignore[arg-type]
+        scope = next(scope for scope in SCOPES if scope == match["scope"])
+        return Turn("p", Place(scope, "new", dict(parse_qsl(match["values"])), match["cursor"]))
 
 
 class Look(ui.DynamicItem[ui.Select[Any]], template="irodori:look:(?P<values>.*)"):
@@ -132,9 +131,15 @@ class Look(ui.DynamicItem[ui.Select[Any]], template="irodori:look:(?P<values>.*)
 
     @guarded
     async def callback(self, interaction: Interaction) -> None:
-        scope, _, sort = self.item.values[0].partition(":")
+        chosen = self.item.values[0]
+        place = next(
+            Place(scope, sort, self.values)
+            for scope in SCOPES
+            for sort in SORTS
+            if f"{scope}:{sort}" == chosen
+        )
         await defer_update(interaction)
-        await show_page(interaction, Place(scope, sort, self.values))  # type: ignore[arg-type]
+        await show_page(interaction, place)
 
 
 class Open(ui.DynamicItem[ui.Select[Any]], template="irodori:open"):

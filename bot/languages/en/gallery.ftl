@@ -32,4 +32,3 @@ gallery-jump-label = The picture’s id
 gallery-jump-hint = 8 letters and digits, below every picture
 gallery-no-server = There is no server here. Try your own gallery or everyone’s.
 gallery-too-many-colours = These are too many colours to filter by at once; leave one out.
-gallery-page-gone = This page of the gallery is out of date. `/gallery` opens a new one.

@@ -32,4 +32,3 @@ gallery-jump-label = 絵のID
 gallery-jump-hint = 絵の下にある8文字の英数字
 gallery-no-server = ここはサーバーではありません。自分のギャラリーか、みんなのギャラリーをどうぞ。
 gallery-too-many-colours = 一度に絞り込む色が多すぎます。1つ減らしてください。
-gallery-page-gone = このページは古くなりました。`/gallery` で開き直してください。

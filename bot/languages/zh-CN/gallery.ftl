@@ -32,4 +32,3 @@ gallery-jump-label = 图片编号
 gallery-jump-hint = 每张图下面都有的 8 位字母和数字
 gallery-no-server = 这里不是服务器。看看你自己的画廊，或所有人的吧。
 gallery-too-many-colours = 一次筛选的颜色太多了，请去掉一个。
-gallery-page-gone = 这一页已经过时了。用 `/gallery` 打开新的一页。

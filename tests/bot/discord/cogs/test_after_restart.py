@@ -1,0 +1,31 @@
+"""Buttons of messages that an earlier process of the bot has sent."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from discord_server import Person
+
+from bot.studio import Studio
+from db.store import GalleryQuery, Owner
+
+
+async def test_siblings_gifs_and_forgetting(
+    run: Callable[..., AbstractAsyncContextManager[None]],
+    studio: Studio,
+    mika: Person,
+    ren: Person,
+) -> None:
+    me = Owner("discord", str(mika.id))
+    a, b = await studio.create({}, owner=me, count=2)
+    async with run(studio):
+        child = await mika.slash("mix", a=a.id, b=b.id)
+        morph = await mika.slash("morph", a=a.id, b=b.id)
+        panel = await mika.slash("privacy")
+    async with run(studio):
+        assert len((await ren.click(child, label="Sibling")).pictures) == 1
+        (gif,) = (await ren.click(morph, label="As GIF")).attachments
+        assert gif.data.startswith(b"GIF8")
+        await mika.click(panel, label="Forget me")
+    async with run(studio):
+        await mika.click(panel, label="Delete everything")
+    assert (await studio.gallery(GalleryQuery("mine", me, None, {}))).avatars == []
