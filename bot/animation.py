@@ -15,8 +15,7 @@ Format = Literal["webp", "gif"]
 
 FRAME_MS = 70  # about 14 a second; GIF counts in hundredths of a second
 HOLD_MS = 700  # on each face
-STEPS = 11  # frames between two faces, or fewer, so that a round has no more than
-POSES = 44  # to paint: with 256 pixels, two cores take 2 to 3 s
+STEPS = 11  # frames between two faces
 # From the best one on, until one is small enough: WebP quality or GIF colours, and size.
 ATTEMPTS: dict[Format, tuple[tuple[int, float], ...]] = {
     "webp": ((82, 1), (60, 1), (60, 0.5), (40, 0.25)),
@@ -60,20 +59,19 @@ def lay_path(latents: Sequence[np.ndarray], conditions: Sequence[np.ndarray]) ->
     """
     count = len(latents)
     legs = 1 if count == 2 else count
-    steps = min(STEPS, POSES // legs - 1)
-    shares = _ease(np.arange(steps + 1) / (steps + 1))  # 0 is the face itself
+    shares = _ease(np.arange(STEPS + 1) / (STEPS + 1))  # 0 is the face itself
     poses, colours, shown = [], [], []
     for leg in range(legs):
         there = (leg + 1) % count
         poses.append(between(latents[leg], latents[there], shares))
         a, b = conditions[leg], conditions[there]
         colours.append((a + shares[:, None] * (b - a)).astype(np.float32))
-        start = leg * (steps + 1)
-        shown += [(start, HOLD_MS)] + [(start + i, FRAME_MS) for i in range(1, steps + 1)]
+        start = leg * (STEPS + 1)
+        shown += [(start, HOLD_MS)] + [(start + i, FRAME_MS) for i in range(1, STEPS + 1)]
     if count == 2:
         poses.append(latents[1][None])
         colours.append(conditions[1][None])
-        shown += [(steps + 1, HOLD_MS)] + [(i, FRAME_MS) for i in range(steps, 0, -1)]
+        shown += [(STEPS + 1, HOLD_MS)] + [(i, FRAME_MS) for i in range(STEPS, 0, -1)]
     return Path(np.concatenate(poses), np.concatenate(colours), tuple(shown))
 
 
