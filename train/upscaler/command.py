@@ -1,18 +1,21 @@
 """`python -m train upscaler`: sharp pictures -> an upscaler's run, ready to be exported."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-import torch
 from pydantic import ValidationError
 from rich.console import Console
 
 import config
 from train import checkpoint
 from train.data import DataError, Faces, load
+from train.distributed import ShareError, Team
+from train.loop import MemoryShortError
+from train.machine import is_out_of_memory, make_ready
 from train.settings import TrainingSettings, UpscalerSettings, add_flags, given_flags
 from train.upscaler.loop import FIGURES, UpscalerRun, read_run, train, write_run
 
@@ -26,17 +29,17 @@ OF_A_RUN = ("resolution", "width", "blocks", "batch")
 
 
 def main(given: Sequence[str], console: Console) -> None:
-    """Raises SettingsError, DataError, CheckpointError, Stopped and DivergedError."""
+    """Raises SettingsError, DataError, CheckpointError, MachineError, MemoryShortError, ShareError,
+    Stopped and DivergedError.
+    """
     arguments = _parser().parse_args(given)
     settings = _settings(arguments)
     if settings.data is None:
         console.print(NO_DATA, highlight=False)
         sys.exit(2)
-    device = settings.device
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ShareError("an upscaler is trained by one process, without torchrun")
+    device = make_ready(settings.device, settings.threads, Team())
     pictures = load(settings.data, settings.resolution, skip_bad=settings.skip_bad)
     if len(pictures) < 2:
         raise DataError(
@@ -53,7 +56,16 @@ def main(given: Sequence[str], console: Console) -> None:
     console.print(
         f"{len(pictures):,} images; training an upscaler in {run} on {device}", highlight=False
     )
-    figures = train(run, settings, pictures.images, device, console)
+    try:
+        figures = train(run, settings, pictures.images, device, console)
+    except (RuntimeError, MemoryError) as error:
+        if is_out_of_memory(error):
+            raise MemoryShortError(
+                f"a batch of {settings.batch} patches of {settings.patch} pixels does not fit into"
+                " the memory; take a smaller --batch or --patch. The last checkpoint, if there is"
+                f" one, is kept in {run}"
+            ) from None
+        raise
     console.print(f"{'':24}{'upscaler':>12}{'bicubic':>12}", highlight=False)
     for name in ("psnr", "ssim", "clean_psnr", "clean_ssim"):
         console.print(

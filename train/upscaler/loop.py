@@ -95,7 +95,7 @@ def split(pictures: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def train(
-    run: Path, settings: UpscalerSettings, pictures: Tensor, device: str, console: Console
+    run: Path, settings: UpscalerSettings, pictures: Tensor, device: torch.device, console: Console
 ) -> dict[str, Any]:
     """Trains in folder `run` on uint8 pictures [N, 3, S, S], going on from its checkpoint if it
     has one. Returns the figures, which lie in the folder too. Raises Stopped or DivergedError.

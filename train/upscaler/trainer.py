@@ -31,7 +31,7 @@ def edges(difference: Tensor) -> Tensor:
 class UpscalerTrainer:
     """Learns from uint8 pictures [N, 3, S, S]; `step` and `images` count what has been done."""
 
-    def __init__(self, settings: UpscalerSettings, pictures: Tensor, device: str) -> None:
+    def __init__(self, settings: UpscalerSettings, pictures: Tensor, device: torch.device) -> None:
         self.settings, self.pictures, self.device = settings, pictures, device
         self.rng = torch.Generator().manual_seed(settings.seed)
         with torch.random.fork_rng(devices=[]):

@@ -122,6 +122,7 @@ def test_wrong_input_is_named(train_command: Command, sharp: Path, tmp_path: Pat
         (["--data", sharp, *SMALL, "--patch", "128"], "patch (128) must not be larger"),
         (["--data", sharp, *SMALL, "--patch", "33"], "multiple of 4"),
         (["--resume", tmp_path], "is no run"),
+        (["--data", sharp, *SMALL, "--device", "cuda"], "finds no CUDA device here"),
     ):
         code, output = train_command(*arguments)
         assert (code, message in output) == (2, True), output
@@ -140,6 +141,27 @@ def test_runs_of_the_two_kinds_are_told_apart(
     code, output = train_command("--resume", "runs/g")
     assert code == 2
     assert "trains a generator, not an upscaler" in output
+
+
+def test_a_batch_that_does_not_fit_is_named(
+    train_command: Command, sharp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhaust(self: UpscalerTrainer, learning_rate: float) -> Tensor:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(UpscalerTrainer, "train_step", exhaust)
+    code, output = train_command("--data", sharp, "--name", "first", *SMALL)
+    assert code == 2
+    assert "a batch of 4 patches of 32 pixels does not fit into the memory" in output
+
+
+def test_several_processes_are_refused(
+    train_command: Command, sharp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    code, output = train_command("--data", sharp, *SMALL)
+    assert code == 2
+    assert "by one process, without torchrun" in output
 
 
 def test_spoilt_weights_are_not_kept(

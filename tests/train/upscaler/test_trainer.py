@@ -6,6 +6,8 @@ from train.settings import UpscalerSettings
 from train.upscaler.measure import measure, worn
 from train.upscaler.trainer import UpscalerTrainer, charbonnier, edges
 
+CPU = torch.device("cpu")
+
 
 def test_charbonnier_is_nearly_the_mean_difference() -> None:
     difference = torch.tensor([[3.0, -5.0]])
@@ -22,11 +24,11 @@ def test_edges_see_steps_and_not_tones() -> None:
 
 
 def test_goes_on_exactly_from_its_state(pictures: Tensor, tiny: UpscalerSettings) -> None:
-    whole = UpscalerTrainer(tiny, pictures, "cpu")
+    whole = UpscalerTrainer(tiny, pictures, CPU)
     for _ in range(3):
         whole.train_step(1e-3)
     state = {name: tensor.clone() for name, tensor in whole.state().items()}
-    cut = UpscalerTrainer(tiny.model_copy(update={"seed": 5}), pictures, "cpu")
+    cut = UpscalerTrainer(tiny.model_copy(update={"seed": 5}), pictures, CPU)
     cut.restore(state, whole.step)
     assert cut.images == 3 * tiny.batch
     for trainer in (whole, cut):
@@ -40,7 +42,7 @@ def test_gets_better_than_the_interpolation_that_it_starts_as(
     pictures: Tensor, tiny: UpscalerSettings
 ) -> None:
     settings = tiny.model_copy(update={"width": 16, "blocks": 2})
-    trainer, small = UpscalerTrainer(settings, pictures, "cpu"), worn(pictures)
+    trainer, small = UpscalerTrainer(settings, pictures, CPU), worn(pictures)
     before = measure(trainer.enlarge, small, pictures)["psnr"]
     for _ in range(120):
         trainer.train_step(3e-3)
