@@ -319,3 +319,37 @@ def test_every_wish_is_read_back_in_every_form_order_and_case(
 @given(st.permutations(["hair:pink", "eyes = orange", "a cute girl", "please!"]))
 def test_forms_may_be_mixed(parts: list[str]) -> None:
     assert read_prompt(", ".join(parts), MODEL) == PINK_ORANGE
+
+
+@pytest.mark.parametrize(
+    ("text", "hair", "eyes"),
+    [
+        ("粉色头发 橙色眼睛", "pink", "orange"),
+        ("粉色头发橙色眼睛", "pink", "orange"),
+        ("头发是粉色的，眼睛是橙色的", "pink", "orange"),
+        ("头发:粉色 眼睛:橙色", "pink", "orange"),
+        ("粉发蓝瞳", "pink", "blue"),
+        ("粉紅色頭髮", "pink", None),
+        ("想要一个黑色长发红色眼睛的女孩", "black", "red"),
+        ("深蓝色头发", "blue", None),
+        ("ピンクの髪 オレンジの目", "pink", "orange"),
+        ("ピンクの髪とオレンジの目の女の子を描いてください", "pink", "orange"),
+        ("髪はピンクで目はオレンジ", "pink", "orange"),
+        ("ﾋﾟﾝｸの髪", "pink", None),
+        ("金髪碧眼", "blonde", "blue"),
+        ("hair:ピンク eyes:緑", "pink", "green"),
+        ("おまかせ", None, None),
+        ("随便", None, None),
+    ],
+)
+def test_chinese_and_japanese_are_read_without_spaces(
+    text: str, hair: str | None, eyes: str | None
+) -> None:
+    wish = {name: value for name, value in (("hair", hair), ("eyes", eyes)) if value}
+    assert read_prompt(text, (HAIR, EYES)) == wish
+
+
+def test_what_is_not_understood_in_chinese_or_japanese_is_refused_by_its_name() -> None:
+    for text, named in (("猫", "猫"), ("髪:虹色", "虹"), ("没有头发", "没有"), ("粉色", "粉色")):
+        with pytest.raises(BadPrompt, match=named):
+            read_prompt(text, (HAIR, EYES))

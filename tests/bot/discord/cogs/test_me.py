@@ -1,0 +1,41 @@
+import pytest
+from discord_server import DiscordServer, Person
+
+from bot.studio import Studio
+from db.store import MemberSettings, Owner, Store
+
+pytestmark = pytest.mark.usefixtures("bot")
+
+
+async def test_my_face_is_the_same_every_time(store: Store, mika: Person, ren: Person) -> None:
+    first = await mika.slash("me")
+    second = await mika.slash("me")
+    other = await ren.slash("me")
+    assert first.pictures[0].data == second.pictures[0].data != other.pictures[0].data
+    assert f"<@{mika.id}>" in first.text
+    assert not first.ephemeral
+    assert await store.count() == 2, "one for each member"
+
+
+async def test_a_friends_face_by_option_and_by_menu(mika: Person, ren: Person) -> None:
+    own = await ren.slash("me")
+    asked = await mika.slash("me", user=ren)
+    from_menu = await mika.user_command("Avatar of this member", ren)
+    assert asked.pictures[0].data == from_menu.pictures[0].data == own.pictures[0].data
+    assert f"<@{ren.id}>" in from_menu.text
+
+
+async def test_who_paints_in_private_sees_it_alone(
+    studio: Studio, mika: Person, ren: Person
+) -> None:
+    await studio.save_settings(Owner("discord", str(mika.id)), MemberSettings(private=True))
+    reply = await mika.slash("me")
+    assert reply.ephemeral
+    assert not ren.sees(reply)
+
+
+async def test_it_speaks_japanese(discord: DiscordServer) -> None:
+    yui = discord.member("Yui", locale="ja")
+    reply = await yui.slash("me")
+    assert "の髪、" in reply.text
+    assert "すべておまかせ" in reply.text

@@ -1,0 +1,74 @@
+import pytest
+from discord_server import DiscordServer, Person
+
+from bot.studio import Studio
+from db.store import GalleryQuery, MemberSettings, Owner, Store
+
+pytestmark = pytest.mark.usefixtures("bot")
+
+
+async def test_a_mention_paints_what_it_says(store: Store, mika: Person) -> None:
+    reply = await mika.ask("pink hair, orange eyes")
+    await finished(reply)
+    assert "pink hair, orange eyes" in reply.text
+    assert reply.alt_texts == ["anime avatar: pink hair, orange eyes"]
+    (avatar,) = (await store.gallery(GalleryQuery("everyone", None, None, {}))).avatars
+    assert avatar.owner == Owner("discord", str(mika.id))
+    assert avatar.prompt == "pink hair, orange eyes"
+    again = await mika.click(reply, label="🎲")
+    assert "pink hair" in again.text
+
+
+async def finished(reply) -> None:
+    while not reply.pictures:
+        await reply.changed()
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [("粉色头发橙色眼睛", "粉色头发、橙色眼睛"), ("ピンクの髪", "ピンクの髪")],
+)
+async def test_it_answers_in_the_language_that_it_is_asked_in(
+    mika: Person, text: str, answer: str
+) -> None:
+    reply = await mika.ask(text)
+    await finished(reply)
+    assert answer in reply.text
+
+
+async def test_a_mention_without_words_is_answered_with_help(mika: Person) -> None:
+    assert "/avatar" in (await mika.ask("")).text
+
+
+async def test_what_is_not_understood_is_answered_in_words(mika: Person, store: Store) -> None:
+    assert "pink" in (await mika.ask("pnik hair")).text
+    assert await store.count() == 0
+
+
+async def test_in_private_no_mention_is_needed(discord: DiscordServer, mika: Person) -> None:
+    said = await mika.say("blue hair", channel=mika.dm)
+
+    def answers() -> list:
+        return [r for r in mika.messages(mika.dm) if r.id != said.id and r.pictures]
+
+    (reply,) = await discord.until(answers, "no answer in private")
+    assert "blue hair" in reply.text
+
+
+async def test_what_mentions_nobody_or_comes_from_a_bot_is_not_answered(
+    discord: DiscordServer, mika: Person, ren: Person, store: Store
+) -> None:
+    ren.user.bot = True
+    await mika.say("pink hair")
+    await ren.say(f"{discord.mention} pink hair")
+    reply = await mika.ask("green hair")
+    await finished(reply)
+    assert await store.count() == 1
+
+
+async def test_private_pictures_are_not_shown_to_a_whole_channel(
+    studio: Studio, mika: Person, store: Store
+) -> None:
+    await studio.save_settings(Owner("discord", str(mika.id)), MemberSettings(private=True))
+    assert "/avatar" in (await mika.ask("pink hair")).text
+    assert await store.count() == 0

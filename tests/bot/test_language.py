@@ -1,0 +1,152 @@
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from fluent.syntax import FluentParser
+from fluent.syntax import ast as ftl
+from fluent.syntax.visitor import Visitor
+from tiny_model import EYES, HAIR
+
+from bot.errors import BadPrompt
+from bot.language import (
+    CATALOGUES,
+    LANGUAGES,
+    attribute_name,
+    describe,
+    language_for,
+    language_in,
+    listed,
+    say,
+    value_name,
+)
+from bot.prompt import check_wish, read_prompt
+
+MODEL = (HAIR, EYES)
+# Names of the models' words: English needs none, and each language has its own synonyms.
+NAMES = re.compile(r"(attribute|value)-")
+
+
+class _Variables(Visitor):
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def visit_VariableReference(self, node: ftl.VariableReference) -> None:  # noqa: N802
+        self.names.add(node.id.name)
+
+
+def catalogue(language: str) -> dict[str, set[str]]:
+    """Each message's and attribute's variables, by `key` or `key.attribute`."""
+    texts: dict[str, set[str]] = {}
+    for file in sorted((CATALOGUES / language).glob("*.ftl")):
+        for entry in FluentParser().parse(file.read_text("utf-8")).body:
+            assert not isinstance(entry, ftl.Junk), f"{file}: {entry.content}"
+            if not isinstance(entry, ftl.Message):
+                continue
+            parts = [(entry.id.name, entry.value)]
+            parts += [(f"{entry.id.name}.{a.id.name}", a.value) for a in entry.attributes]
+            for key, pattern in parts:
+                if pattern is None or NAMES.match(key):
+                    continue
+                assert key not in texts, f"{file}: {key} is there twice"
+                variables = _Variables()
+                variables.visit(pattern)
+                texts[key] = variables.names
+    return texts
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_the_catalogues_say_the_same_in_every_language(language: str) -> None:
+    assert catalogue(language) == catalogue("en")
+
+
+def test_every_key_that_the_code_names_is_in_the_catalogues() -> None:
+    known = catalogue("en")
+    prefixes = {key.partition("-")[0] + "-" for key in known}
+    doors = {"say", "words", "tell", "Refusal", "BadPrompt", "NotFound", "NotAllowed", "TooSoon"}
+    doors |= {"ModelUnavailable", "Blocked", "WrongPlace"}
+    missing = []
+    for file in Path("bot").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            keys = [a.value for a in node.args[:2] if isinstance(a, ast.Constant)]
+            keys = [k for k in keys if isinstance(k, str) and any(map(k.startswith, prefixes))]
+            missing += [(str(file), key) for key in keys if name in doors and key not in known]
+    assert missing == []
+
+
+def test_a_key_or_fact_that_is_missing_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        say("no-such-key")
+    with pytest.raises(KeyError, match="seed"):
+        say("card-seed", "ja")
+
+
+def test_numbers_are_written_without_separators() -> None:
+    assert say("card-seed", seed=4294967295).endswith(" 4294967295")
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [
+        ("en-GB", "en"),
+        ("zh-CN", "zh-CN"),
+        ("zh-TW", "zh-CN"),
+        ("ja", "ja"),
+        ("sv-SE", "en"),
+        ("", "en"),
+    ],
+)
+def test_each_locale_has_its_nearest_language(locale: str, language: str) -> None:
+    assert language_for(locale) == language
+
+
+def test_the_language_of_a_text() -> None:
+    assert language_in("粉色头发") == "zh-CN"
+    assert language_in("ピンクの髪") == "ja"
+    assert language_in("pink hair") is None
+
+
+def test_pictures_are_described_in_each_language() -> None:
+    wish = {"hair": "pink", "eyes": "orange"}
+    assert describe(wish) == "pink hair, orange eyes"
+    assert describe(wish, "zh-CN") == "粉色头发、橙色眼睛"
+    assert describe(wish, "ja") == "ピンクの髪、オレンジの目"
+    assert describe({"hair_color": "light blue"}, "ja") == "空色の髪"
+
+
+def test_what_no_catalogue_knows_stays_as_it_is() -> None:
+    assert describe({"mouth": "a bit open"}, "ja") == "a bit open mouth"
+    assert value_name("虹色", "zh-CN") == "虹色"
+
+
+def test_lists() -> None:
+    assert listed("abc") == "a, b and c"
+    assert listed("abc", last="or") == "a, b or c"
+    assert listed("ab", "zh-CN", last="or") == "a或b"
+    assert listed(map(str, range(30))).endswith(", 23 and 6 more")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("hair", HAIR.values)
+def test_what_is_described_can_be_read(hair: str, language: str) -> None:
+    wish = {"hair": hair, "eyes": "orange"}
+    assert read_prompt(describe(wish, language), MODEL) == wish
+    named = {attribute_name(name, language): value_name(wish[name], language) for name in wish}
+    assert check_wish(named, MODEL) == wish
+
+
+def test_a_refusal_speaks_each_language() -> None:
+    with pytest.raises(BadPrompt) as refusal:
+        check_wish({"hair": "pnik"}, MODEL)
+    assert "Did you mean pink?" in str(refusal.value)
+    assert "头发不能是“pnik”。你是想说粉色" in refusal.value.text("zh-CN")
+    assert "髪を「pnik」にはできません" in refusal.value.text("ja")
+
+
+def test_what_was_typed_can_be_made_harmless() -> None:
+    with pytest.raises(BadPrompt) as refusal:
+        check_wish({"hair": "**bold**"}, MODEL)
+    assert "<bold>" in refusal.value.text("en", lambda text: text.replace("**bold**", "<bold>"))
