@@ -1,6 +1,6 @@
 """What does it buy to paint several pictures and keep the one that the critic likes best?
 
-    python benchmarks/best_of.py --data faces64.zip
+    python -m benchmarks.best_of --data faces64.zip
 
 Prints the figures of the second judge, by which nothing is chosen, and the processor time that a
 picture takes. With `--sheet faces.webp` it paints 400 faces instead, as the bot does when nothing
