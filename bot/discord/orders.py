@@ -40,7 +40,9 @@ logger = logging.getLogger(__name__)
 
 TOKEN_SECONDS = 15 * 60  # how long an interaction can be answered
 MARGIN_SECONDS = 15  # less: what is taken up must be painted, too
-PREPARE_SECONDS = 1.0  # of the three that Discord gives for the first answer
+# Of the three that Discord gives for the first answer; less where many have just asked.
+PREPARE_SECONDS, CROWDED_SECONDS = 2.0, 0.5
+CROWD = 16
 PATIENCE_SECONDS = 1.0  # before the place in the queue is shown
 EDIT_SECONDS = 2.0  # between two edits that show it
 # At once: who has just asked is acknowledged before others' orders are written down, and nothing
@@ -211,6 +213,7 @@ class Orders:
         self._client = client
         self._at_work: set[str] = set()
         self._preparing = asyncio.Semaphore(PREPARING)
+        self._unprepared = 0
         self._showing = asyncio.Semaphore(SHOWING)
 
     @property
@@ -239,7 +242,8 @@ class Orders:
         preparing = asyncio.create_task(self._prepare(owed, roles_of(asked)))
         try:
             # A refusal need not show "thinking…" to everyone first, unless it takes its time.
-            await asyncio.wait([preparing], timeout=PREPARE_SECONDS)
+            patience = PREPARE_SECONDS if self._unprepared < CROWD else CROWDED_SECONDS
+            await asyncio.wait([preparing], timeout=patience)
             if preparing.done():
                 preparing.result()
             try:
@@ -263,15 +267,22 @@ class Orders:
         await asyncio.gather(*(self._take_up(o) for o in owed))
 
     async def _prepare(self, owed: Owed, roles: Sequence[str]) -> None:
-        async with self._preparing:
-            await self._studio.admit(
-                owed.owner,
-                guild=owed.guild,
-                channel=owed.channel,
-                roles=roles,
-                pictures=_pictures(owed),
-            )
-            await self._studio.owe(owed)
+        self._unprepared += 1
+        try:
+            async with self._preparing:
+                await self._admit_and_owe(owed, roles)
+        finally:
+            self._unprepared -= 1
+
+    async def _admit_and_owe(self, owed: Owed, roles: Sequence[str]) -> None:
+        await self._studio.admit(
+            owed.owner,
+            guild=owed.guild,
+            channel=owed.channel,
+            roles=roles,
+            pictures=_pictures(owed),
+        )
+        await self._studio.owe(owed)
 
     async def _take_up(self, owed: Owed) -> None:
         answer = Answer(self._client, owed)
