@@ -1,0 +1,79 @@
+"""How long members wait for what the studio does: pictures, families and morphs, stored as well.
+
+    python benchmarks/studio.py [--models DIR] [--rounds N]
+
+One member alone, with the model in use at its largest size, in a database on this disk. A morph
+must take 3 s at most on two cores. CPU seconds are of all cores together: what else runs on the
+machine shows in the wall clock, hardly in them.
+"""
+
+import argparse
+import asyncio
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bot.engine import Engine
+from bot.settings import EngineSettings
+from bot.studio import Studio
+from db.store import Owner, Store
+from export.registry import Registry
+
+MEMBER = Owner("discord", "1", "Nelly")
+
+
+async def measure(studio: Studio, rounds: int) -> None:
+    faces = await studio.create("", owner=MEMBER, count=5, seed=0)
+    a, b, c, d, e = (face.id for face in faces)
+    attribute = studio.attributes[0]
+    colour = {attribute.name: attribute.values[0]}
+    works: dict[str, Callable[[], Awaitable[Any]]] = {
+        "a picture": lambda: studio.create("", owner=MEMBER),
+        "a sheet of 9": lambda: studio.create("", owner=MEMBER, count=9),
+        "another colour": lambda: studio.recolour(a, colour, owner=MEMBER),
+        "9 variations": lambda: studio.variations(a, owner=MEMBER),
+        "a child of two": lambda: studio.mix(a, b, owner=MEMBER),
+        "a morph of 2, WebP": lambda: studio.morph([a, b], owner=MEMBER),
+        "a morph of 2, GIF": lambda: studio.morph([a, b], owner=MEMBER, format="gif"),
+        "a morph of 3, WebP": lambda: studio.morph([a, b, c], owner=MEMBER),
+        "a morph of 5, WebP": lambda: studio.morph([a, b, c, d, e], owner=MEMBER),
+        "a morph of 5, GIF": lambda: studio.morph([a, b, c, d, e], owner=MEMBER, format="gif"),
+    }
+    print(f"{'':22}{'median s':>10}{'worst s':>10}{'CPU s':>9}{'kB':>8}")
+    for name, work in works.items():
+        walls, cpus, size = [], [], 0
+        for _ in range(rounds):
+            wall, cpu = time.perf_counter(), time.process_time()
+            result = await work()
+            walls.append(time.perf_counter() - wall)
+            cpus.append(time.process_time() - cpu)
+            size = sum(p.bytes for p in result) if isinstance(result, list) else len(result.data)
+        print(
+            f"{name:22}{np.median(walls):10.3f}{max(walls):10.3f}"
+            f"{np.median(cpus):9.3f}{size / 1000:8.0f}"
+        )
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--models", type=Path, default=Path("models"))
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    engine = await Engine.open(Registry(options.models), EngineSettings())
+    with tempfile.TemporaryDirectory() as folder:
+        store = await Store.open(f"sqlite+aiosqlite:///{folder}/irodori.db")
+        studio = Studio(engine, store)
+        print(f"model {studio.model_name}, {studio.sizes[-1]} pixels, {engine.model.provider}")
+        await measure(studio, options.rounds)
+        await store.close()
+    await engine.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
