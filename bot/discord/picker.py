@@ -27,7 +27,7 @@ async def complete_id(interaction: Interaction, text: str) -> list[app_commands.
     chosen = {str(value) for value in vars(interaction.namespace).values()} - {text}
     fitting = [
         avatar
-        for avatar in await pictures_of(studio, me)
+        for avatar in await pictures_of(studio, me, LOOKED_AT if typed else MAX_CHOICES)
         if _fits(typed, avatar, language) and avatar.id not in chosen
     ]
     if not fitting and len(typed) == 1:

@@ -102,3 +102,11 @@ async def test_pictures_are_chosen_among_ones_own_and_ones_favourites(
     assert await found("no such thing") == []
     second = await mika.autocomplete("mix", a=mine.id, b="")
     assert [choice.value for choice in second] == [loved.id]
+
+
+async def test_labels_are_in_the_members_language(discord: DiscordServer, studio: Studio) -> None:
+    kei = discord.member("Kei", locale="ja")
+    mine = await painted(studio, kei, hair="pink", eyes="blue")
+    (choice,) = await kei.autocomplete("mix", a="ピンク")
+    assert choice.value == mine.id
+    assert "ピンクの髪" in choice.name

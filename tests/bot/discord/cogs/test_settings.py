@@ -54,3 +54,11 @@ async def test_a_panel_from_before_a_restart_still_saves(
     async with run(studio):
         await mika.select(panel, "irodori:set:language", ["ja"])
     assert (await studio.settings(owner(mika))).language == "ja"
+
+
+@pytest.mark.usefixtures("bot")
+async def test_a_child_is_as_private_as_the_settings_say(studio: Studio, mika: Person) -> None:
+    a, b = await studio.create({}, owner=owner(mika), count=2)
+    await studio.save_settings(owner(mika), MemberSettings(private=True))
+    assert (await mika.slash("mix", a=a.id, b=b.id)).ephemeral
+    assert not (await mika.slash("mix", a=a.id, b=b.id, private=False)).ephemeral
