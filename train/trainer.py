@@ -6,6 +6,7 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torch._functorch import config as functorch
 
 from train import losses
 from train.augment import flip_and_shift
@@ -47,6 +48,8 @@ class Trainer:
             whole_batch_norms(self.generator)
         self.compiled = compiles(settings.compile, self.device)
         if self.compiled:
+            # What the discriminator's pass keeps is needed twice, once for each player.
+            functorch.donated_buffer = False
             self.generator.compile()
             self.discriminator.compile()
         self.players = {

@@ -16,7 +16,7 @@ from export.manifest import Attribute
 from train import checkpoint
 from train.data import Faces, load
 from train.judge import Judge, prepare
-from train.loop import DivergedError, Stopped, train
+from train.loop import DivergedError, MemoryShortError, Stopped, train
 from train.networks import SIZES, Discriminator, Generator
 from train.report import grid_labels, read_log
 from train.settings import TrainSettings
@@ -185,6 +185,19 @@ def test_divergence_stops_and_keeps_the_last_good_checkpoint(
     wild = TINY.model_copy(update={"learning_rate": 1e12, "images": 4_000})
     with pytest.raises(DivergedError, match=r"diverged at .* images: .* loss is .*checkpoint"):
         train(run, wild, faces, judge, quiet())
+    assert (run / "checkpoint.safetensors").read_bytes() == good
+
+
+def test_a_batch_larger_than_the_memory_is_named(
+    tmp_path: Path, faces: Faces, judge: Judge
+) -> None:
+    run = start(tmp_path / "run", faces)
+    train(run, TINY.model_copy(update={"images": 160}), faces, judge, quiet())
+    good = (run / "checkpoint.safetensors").read_bytes()
+    huge = TINY.model_copy(update={"batch": 2 * 10**12, "images": 10**15})
+    named = r"2000000000000 does not fit into the memory of cpu; start anew with --batch 1000"
+    with pytest.raises(MemoryShortError, match=rf"{named}.*; the last checkpoint is kept.*/run"):
+        train(run, huge, faces, judge, quiet())
     assert (run / "checkpoint.safetensors").read_bytes() == good
 
 

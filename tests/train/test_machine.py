@@ -1,0 +1,42 @@
+"""What training takes of a machine without a GPU."""
+
+import pytest
+import torch
+
+from train.distributed import ALONE, Team
+from train.machine import MachineError, compiles, is_out_of_memory, make_ready
+
+
+@pytest.fixture(autouse=True)
+def _without_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+
+def test_threads_are_as_asked_or_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(torch, "set_num_threads", asked.append)
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # as torchrun says
+    assert make_ready("auto", 0, ALONE) == torch.device("cpu")
+    assert asked == [], "all that PyTorch takes"
+    make_ready("cpu", 3, ALONE)
+    make_ready("cpu", 0, Team(rank=1, size=4, local_rank=1, local_size=2))
+    assert asked == [3, 4]
+
+
+def test_a_gpu_that_is_not_there_is_named() -> None:
+    with pytest.raises(MachineError, match="finds no CUDA device here; auto takes what there is"):
+        make_ready("cuda", 0, ALONE)
+
+
+def test_a_cpu_compiles_only_if_asked_to() -> None:
+    cpu = torch.device("cpu")
+    assert [compiles(wish, cpu) for wish in ("auto", "on", "off")] == [False, True, False]
+
+
+def test_want_of_memory_is_told_from_other_errors() -> None:
+    with pytest.raises(RuntimeError) as refused:
+        torch.empty(10**15)
+    assert is_out_of_memory(refused.value)
+    assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory"))
+    assert not is_out_of_memory(RuntimeError("shapes differ"))
