@@ -628,12 +628,17 @@ class Studio:
         """What is being painted is finished by the model before. Raises ModelUnavailable, and then
         nothing has changed.
         """
+        registry = self._engine.registry
         try:
-            await asyncio.to_thread(self._engine.registry.folder, name)
+            await asyncio.to_thread(registry.folder, name)
+            await self._engine.get(name)  # so that one that does not run is never pointed to
+            await asyncio.to_thread(registry.use, name)
         except ModelError as error:
             raise ModelUnavailable("model-refused", why=str(error)) from error
-        await self._engine.get(name)  # loads it, so that what does not run is never pointed to
-        await asyncio.to_thread(self._engine.registry.use, name)
+        except ModelUnavailable as error:
+            if isinstance(error.__cause__, ModelUnavailable):  # which says more
+                raise error.__cause__ from None
+            raise
         await self.reload_model()
 
     async def rollback_model(self) -> str:
