@@ -81,7 +81,8 @@ def place_of(asked: Asked) -> dict[str, str | None]:
 
 def roles_of(asked: Asked) -> list[str]:
     """Ids of the roles that the member has in this server."""
-    return [str(role.id) for role in getattr(asked.user, "roles", ())]
+    # `Member.roles` leaves out those that the cache does not know (yet).
+    return [str(id) for id in getattr(asked.user, "_roles", ())]
 
 
 async def settings_of(asked: Asked) -> MemberSettings:

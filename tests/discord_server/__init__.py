@@ -31,7 +31,8 @@ a message that they cannot see), ImpossibleError.
     person.remove(reply), .messages(channel), .sees(reply), .dm
 
 Options of type user, channel and role take a Person, a Channel and a Role. A channel is
-`discord.general`, `discord.channel("art", guild=None, only=[mio])`, `person.dm` or `discord.dm(a.user, b.user)`;
+`discord.general`, `discord.channel("art", guild=None, only=[mio])`, `person.dm` or
+`discord.dm(a.user, b.user)`;
 `discord.guild("Elsewhere", has_bot=False)` is a guild where only user installs work.
 
 **A Reply** is the message as it is now: .text (all that can be read), .content, .embeds,

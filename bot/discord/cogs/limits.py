@@ -40,7 +40,9 @@ class LimitsCog(commands.Cog):
         description="What members may ask of the bot in this server",
         default_permissions=discord.Permissions(manage_guild=True),
         allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
-        allowed_contexts=app_commands.AppCommandContext(guild=True),
+        allowed_contexts=app_commands.AppCommandContext(
+            guild=True, dm_channel=False, private_channel=False
+        ),
     )
 
     def __init__(self, bot: Any) -> None:
@@ -70,16 +72,16 @@ class LimitsCog(commands.Cog):
         await self._show(interaction, guild)
 
     @limits.command(name="channel", description="Where the bot paints; everywhere if none is named")
-    @app_commands.describe(channel="The channel", answer="Whether it paints there")
+    @app_commands.describe(where="The channel", answer="Whether it paints there")
     async def channel(
         self,
         interaction: Interaction,
-        channel: app_commands.Transform[str, WrittenIn],
+        where: app_commands.Transform[str, WrittenIn],
         answer: bool = True,
     ) -> None:
         guild = await self._admit(interaction)
         channels = (await self.studio.limits(guild)).channels
-        await self._change(guild, channels=_with(channels, channel, answer))
+        await self._change(guild, channels=_with(channels, where, answer))
         await self._show(interaction, guild)
 
     @limits.command(name="role", description="Roles that have neither cooldown nor quota")

@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -129,6 +130,14 @@ def process(discord: DiscordServer, tmp_path: Path) -> StartProcess:
             await discord.wait_disconnected()
 
     return running
+
+
+def slowness() -> float:
+    """How many seconds pass for each that this process may compute: 1 on a machine of its own."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    while time.process_time() - cpu < 0.5:
+        sum(range(1000))
+    return max(1.0, (time.perf_counter() - wall) / 0.5)
 
 
 @pytest.fixture

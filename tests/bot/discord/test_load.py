@@ -1,7 +1,6 @@
 """Two hundred members at once."""
 
 import asyncio
-import time
 from pathlib import Path
 
 from discord_server import DiscordServer
@@ -9,7 +8,7 @@ from discord_server import DiscordServer
 from db.store import Store
 from export.registry import Registry
 
-from .conftest import PATIENCE, StartProcess
+from .conftest import PATIENCE, StartProcess, slowness
 
 MEMBERS = 200
 GREEDY = 9  # pictures of the one who asks for the most, and first
@@ -39,11 +38,3 @@ async def test_200_members_at_once(
     store = await Store.open(f"sqlite+aiosqlite:///{tmp_path}/irodori.db")
     assert await store.count() == sum(counts), "nothing is painted twice"
     await store.close()
-
-
-def slowness() -> float:
-    """How many seconds pass for each that this process may compute: 1 on a machine of its own."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    while time.process_time() - cpu < 0.5:
-        sum(range(1000))
-    return max(1.0, (time.perf_counter() - wall) / 0.5)

@@ -10,7 +10,7 @@ from discord_server import DiscordServer, Person, Reply
 from db.store import Store
 from export.registry import Registry
 
-from .conftest import PATIENCE, StartProcess
+from .conftest import PATIENCE, StartProcess, slowness
 
 
 def chosen(reply: Reply) -> str:
@@ -74,6 +74,7 @@ async def test_what_is_owed_is_answered_after_kill_9(
     ren: Person,
 ) -> None:
     discord.patience = 2 * PATIENCE
+    discord.deadline *= slowness()
     crowd = [discord.member(f"Member {n}", locale="ja") for n in range(6)]
     slowly = ("--engine.max_batch", "1")
     async with process(*slowly) as bot:

@@ -1,0 +1,77 @@
+import pytest
+from discord_server import MANAGE_GUILD, BotError, DiscordServer, Person
+
+from bot.studio import Studio
+
+pytestmark = pytest.mark.usefixtures("bot")
+
+
+@pytest.fixture
+def admin(discord: DiscordServer) -> Person:
+    return discord.member("Aki", permissions=MANAGE_GUILD)
+
+
+async def test_nothing_is_limited_at_first(admin: Person) -> None:
+    reply = await admin.slash("limits show")
+    assert reply.ephemeral
+    for words in ("no cooldown", "no daily limit", "every channel", "gallery is open", "nobody"):
+        assert words in reply.text
+
+
+async def test_a_cooldown_and_those_exempt_from_it(
+    discord: DiscordServer, admin: Person, mika: Person, ren: Person
+) -> None:
+    assert "600 seconds" in (await admin.slash("limits set", cooldown=600)).text
+    artists = discord.role("artists", ren)
+    assert f"<@&{artists.id}>" in (await admin.slash("limits role", role=artists)).text
+    for person in (mika, ren):
+        assert (await person.slash("avatar", hair="pink")).pictures
+    refused = await mika.slash("avatar", hair="pink")
+    assert refused.ephemeral
+    assert "<t:" in refused.text, "when to come again, in the member's own time"
+    assert (await ren.slash("avatar", hair="pink")).pictures
+    assert (
+        "no role is exempt" in (await admin.slash("limits role", role=artists, exempt=False)).text
+    )
+    assert not (await ren.slash("avatar", hair="pink")).pictures
+
+
+async def test_a_daily_quota(admin: Person, mika: Person) -> None:
+    assert "3 pictures a member" in (await admin.slash("limits set", daily=3)).text
+    assert "allows 3" in (await mika.slash("avatar", hair="pink", count=4)).text
+    assert len((await mika.slash("avatar", hair="pink", count=2)).pictures) == 2
+    assert "<t:" in (await mika.slash("avatar", hair="pink", count=2)).text
+    assert len((await mika.slash("avatar", hair="pink")).pictures) == 1
+
+
+async def test_channels(discord: DiscordServer, admin: Person, mika: Person) -> None:
+    art = discord.channel("art")
+    assert f"<#{art.id}>" in (await admin.slash("limits channel", where=art)).text
+    assert f"<#{art.id}>" in (await mika.slash("avatar", hair="pink")).text
+    assert (await mika.slash("avatar", hair="pink", channel=art)).pictures
+    await admin.slash("limits channel", where=art, answer=False)
+    assert (await mika.slash("avatar", hair="pink")).pictures
+
+
+async def test_the_gallery_of_the_server(admin: Person, mika: Person) -> None:
+    assert "closed" in (await admin.slash("limits set", gallery=False)).text
+    refused = await mika.slash("gallery", scope="server")
+    assert refused.pictures == []
+    assert (await mika.slash("gallery", scope="mine")).text
+
+
+async def test_a_blocked_member(admin: Person, mika: Person, ren: Person) -> None:
+    assert f"<@{mika.id}>" in (await admin.slash("limits block", member=mika)).text
+    assert "blocked" in (await mika.slash("avatar", hair="pink")).text
+    assert (await ren.slash("avatar", hair="pink")).pictures
+    await admin.slash("limits block", member=mika, blocked=False)
+    assert (await mika.slash("avatar", hair="pink")).pictures
+
+
+async def test_only_who_manages_the_server(
+    discord: DiscordServer, studio: Studio, mika: Person
+) -> None:
+    with pytest.raises(BotError, match="does not see 'limits'"):
+        await mika.slash("limits show")
+    with pytest.raises(BotError, match="does not see 'limits'"):
+        await discord.operator.slash("limits show", channel=discord.operator.dm)

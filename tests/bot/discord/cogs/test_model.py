@@ -1,0 +1,100 @@
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+from discord_server import ADMINISTRATOR, BotError, DiscordServer, Person
+from tiny_model import HAIR, add_model
+
+from bot.engine import Engine
+from bot.studio import Studio
+from export.registry import Registry
+
+
+@pytest.mark.usefixtures("bot")
+async def test_the_models_and_their_figures(discord: DiscordServer, registry: Registry) -> None:
+    add_model(registry, "better", brightness=0.2)
+    reply = await discord.operator.slash("model list")
+    assert reply.ephemeral
+    assert [line[0] for line in reply.text.splitlines()] == ["▫", "▶"]
+    assert "**tiny**" in reply.text
+    assert "Q 1.50" in reply.text
+
+
+@pytest.mark.usefixtures("bot")
+async def test_another_model_paints_at_once_and_back_again(
+    discord: DiscordServer, registry: Registry, mika: Person
+) -> None:
+    add_model(registry, "better", brightness=0.2)
+    operator = discord.operator
+    assert [c.value for c in await operator.autocomplete("model use", model="bet")] == ["better"]
+    assert "better" in (await operator.slash("model use", model="better")).text
+    assert "better" in (await mika.slash("avatar", hair="pink")).text
+    assert "tiny" in (await operator.slash("model rollback")).text
+    assert "tiny" in (await mika.slash("avatar", hair="pink")).text
+    registry.use("better")
+    assert "better" in (await operator.slash("model reload")).text
+
+
+@pytest.mark.usefixtures("bot")
+async def test_a_model_that_cannot_be_used_changes_nothing(
+    discord: DiscordServer, registry: Registry, studio: Studio
+) -> None:
+    add_model(registry, "broken")
+    (registry.folder("broken") / "generator.onnx").write_bytes(b"broken")
+    for name in ("broken", "nowhere"):
+        reply = await discord.operator.slash("model use", model=name)
+        assert name in reply.text
+    assert studio.model_name == "tiny"
+
+
+@pytest.mark.usefixtures("bot")
+async def test_what_is_asked_for_is_finished_by_the_model_before(
+    discord: DiscordServer,
+    registry: Registry,
+    engine: Engine,
+    mika: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    add_model(registry, "bald", (HAIR,))
+    paint, begun, go = engine.model.paint, threading.Event(), threading.Event()
+
+    def held(*arguments: Any, **named: Any) -> Any:
+        begun.set()
+        go.wait()
+        return paint(*arguments, **named)
+
+    monkeypatch.setattr(engine.model, "paint", held)
+    asked = asyncio.create_task(mika.slash("avatar", hair="pink", eyes="blue"))
+    await asyncio.to_thread(begun.wait)
+    await discord.operator.slash("model use", model="bald")
+    go.set()
+    reply = await asked
+    await discord.until(lambda: reply.pictures, "no picture")
+    assert "`tiny`" in reply.text
+    # What members may ask for is that model's at once.
+    options = {o["name"] for c in discord.commands[None].values() for o in c.get("options", [])}
+    assert "hair" in options
+    assert "eyes" not in options
+
+
+async def test_only_those_who_run_the_bot(
+    discord: DiscordServer, run: Any, studio: Studio, mika: Person, ren: Person
+) -> None:
+    server_admin = discord.member("Aki", permissions=ADMINISTRATOR)
+    async with run(studio, admins=(ren.id,)):
+        with pytest.raises(BotError, match="does not see 'model'"):
+            await mika.slash("model list")
+        refused = await server_admin.slash("model list")
+        assert refused.ephemeral
+        assert "Only those who run this bot" in refused.text
+        assert "**tiny**" in (await ren.slash("model list", channel=ren.dm)).text
+
+
+async def test_a_team_runs_the_bot(
+    discord: DiscordServer, run: Any, studio: Studio, mika: Person, ren: Person
+) -> None:
+    discord.team = [ren.user, discord.owner]
+    async with run(studio):
+        assert "**tiny**" in (await ren.slash("model list", channel=ren.dm)).text
+        assert "Only" in (await mika.slash("stats", channel=mika.dm)).text

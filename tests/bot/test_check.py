@@ -1,0 +1,130 @@
+"""`python -m bot --check` and `python -m bot sync`."""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from discord_server import DiscordServer
+
+from export.registry import Registry
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 60
+
+
+@pytest.fixture
+async def discord() -> AsyncIterator[DiscordServer]:
+    async with DiscordServer() as server:
+        yield server
+
+
+async def run(
+    folder: Path, discord: DiscordServer, *arguments: str, token: str | None = None
+) -> tuple[int, str]:
+    """Its exit status and what it printed."""
+    environment = {key: value for key, value in os.environ.items() if key != "DISCORD_TOKEN"}
+    environment |= {
+        "PYTHONPATH": str(ROOT),
+        "IRODORI_DISCORD__API_URL": discord.api_url,
+        "IRODORI_ENGINE__PROVIDER": "cpu",
+        "IRODORI_WEB__PORT": "0",
+    }
+    token = discord.token if token is None else token
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", *arguments),
+        cwd=folder,
+        env=environment | {"DISCORD_TOKEN": token},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
+    assert process.returncode is not None
+    assert not token or token not in output.decode()
+    return process.returncode, output.decode()
+
+
+async def test_all_is_well(discord: DiscordServer, registry: Registry, tmp_path: Path) -> None:
+    status, said = await run(tmp_path, discord, "--check")
+    assert status == 0, said
+    lines = said.splitlines()
+    assert all(line.startswith("ok ") for line in lines)
+    parts = [line.removeprefix("ok").split(":")[0].strip() for line in lines]
+    assert parts == [
+        "configuration",
+        "database",
+        "model",
+        "web page",
+        "token",
+        "Discord",
+        "permissions",
+    ]
+
+
+async def test_everything_that_is_wrong_is_said(
+    discord: DiscordServer, registry: Registry, tmp_path: Path
+) -> None:
+    (tmp_path / "models" / "tiny" / "generator.onnx").write_bytes(b"broken")
+    (tmp_path / "file").touch()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        status, said = await run(
+            tmp_path,
+            discord,
+            *("--check", "--web.port", str(taken.getsockname()[1])),
+            *("--db.url", "sqlite+aiosqlite:///file/irodori.db"),
+            token="a-secret-of-another-kind",
+        )
+    assert status == 1
+    assert [line.split(":")[0].split()[-1] for line in said.splitlines()] == [
+        "configuration",
+        "database",
+        "model",
+        "page",
+        "token",
+    ]
+    assert said.count("wrong ") == 4
+    for words in ("generator.onnx", "listens there", "does not look like a bot's token"):
+        assert words in said
+    assert "Traceback" not in said
+
+
+async def test_discord_says_no(discord: DiscordServer, registry: Registry, tmp_path: Path) -> None:
+    elsewhere = discord.guild("Elsewhere", has_bot=False)
+    discord.default_guild.members[discord.bot.id] = 0
+    status, said = await run(tmp_path, discord, "--check", "--discord.guild", str(elsewhere.id))
+    assert status == 1
+    assert "Studio (" in said
+    assert "attach files" in said
+    assert f"no access to server {elsewhere.id}" in said
+    discord.token = discord.token[:-1] + "x"
+    status, said = await run(tmp_path, discord, "--check", token=discord.token[:-1] + "y")
+    assert status == 1
+    assert "does not accept the token" in said
+
+
+async def test_a_wrong_setting(discord: DiscordServer, tmp_path: Path) -> None:
+    status, said = await run(tmp_path, discord, "--check", "--web.prot", "1")
+    assert status == 1
+    assert "web.prot" in said
+
+
+async def test_sync_tells_discord_though_nothing_changed(
+    discord: DiscordServer, registry: Registry, tmp_path: Path
+) -> None:
+    guild = discord.default_guild.id
+    for syncs in (1, 2):
+        status, said = await run(tmp_path, discord, "sync", "--guild", str(guild))
+        assert status == 0, said
+        assert discord.syncs == syncs
+    assert "avatar" in said
+    assert {command["name"] for command in discord.commands[guild].values()} >= {"avatar", "mix"}
+    assert not discord.commands.get(None)
+    assert discord.violations == []
+    status, said = await run(tmp_path, discord, "sync", token="")
+    assert status == 2
+    assert "DISCORD_TOKEN is not set" in said
