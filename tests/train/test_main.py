@@ -197,7 +197,9 @@ def test_from_faces_to_a_model_in_use(
     # A run can be judged again, and exported again.
     again = train_command("judge", "runs/first", "--data", faces_zip)
     assert again.returncode == 0, again.stdout
-    assert json.loads((tmp_path / "runs/first/judge.json").read_text()) == settled
+    anew = json.loads((tmp_path / "runs/first/judge.json").read_text())
+    assert anew["figures"] == pytest.approx(settled["figures"], rel=0.01, abs=0.01)
+    assert anew["candidates"] == settled["candidates"]
     (tmp_path / "other").mkdir()
     for number in range(40):
         (tmp_path / "other" / f"{number}.png").write_bytes(face_files[f"images/{number}.png"])
