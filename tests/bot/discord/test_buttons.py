@@ -2,6 +2,7 @@ import pytest
 from discord_server import MANAGE_MESSAGES, DiscordServer, Person, Reply
 from tiny_model import EYES, HAIR, add_model
 
+from bot.discord import orders
 from bot.discord.components import MAX_OPTIONS
 from bot.discord.recolour import colour_rows
 from bot.engine import Engine
@@ -11,6 +12,12 @@ from export.manifest import Attribute
 from export.registry import Registry
 
 pytestmark = pytest.mark.usefixtures("bot")
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine, too, nobody sees "Painting…" in between."""
+    monkeypatch.setattr(orders, "PATIENCE_SECONDS", 60)
 
 
 async def painted(
@@ -259,3 +266,114 @@ async def test_more_values_than_a_select_holds(studio: Studio) -> None:
     assert len(rows) == 2
     assert len(rows[0]) == MAX_OPTIONS
     assert [option.label for option in rows[0] if option.default] == ["pink hair"]
+
+
+async def test_variations_are_a_sheet_of_faces_near_the_picture(
+    studio: Studio, mika: Person, ren: Person
+) -> None:
+    first = await mika.slash("avatar", hair="pink", eyes="orange")
+    sheet = await ren.click(first, label="✨")
+    assert not sheet.ephemeral
+    assert len(sheet.pictures) == 9
+    assert all("pink hair, orange eyes" in str(alt) for alt in sheet.alt_texts)
+    for option in sheet.selects[0].options:
+        avatar = await studio.get(option["value"], None)
+        assert avatar.parents == (id_of(first),)
+        assert avatar.owner.key == str(ren.id)
+
+
+async def test_a_picture_is_mixed_with_one_of_ones_own(
+    studio: Studio, mika: Person, ren: Person
+) -> None:
+    theirs = await mika.slash("avatar", hair="pink", eyes="orange")
+    alone = await ren.click(theirs, label="🧬")
+    assert alone.ephemeral
+    assert "no other pictures" in alone.text
+    mine = await ren.slash("avatar", hair="black", eyes="red")
+    chooser = await ren.click(theirs, label="🧬")
+    assert chooser.ephemeral
+    assert [option["label"] for option in chooser.selects[0].options] == ["black hair, red eyes"]
+    child = await ren.select(chooser, None, [id_of(mine)])
+    assert not child.ephemeral, "only the list is for the one who chooses"
+    avatar = await studio.get(id_of(child), None)
+    assert avatar.parents == (id_of(theirs), id_of(mine))
+    assert "👯" in [button.emoji for button in child.buttons]
+
+
+async def test_what_is_mixed_with_a_private_picture_is_private(mika: Person) -> None:
+    public = await mika.slash("avatar", hair="pink")
+    secret = await mika.slash("avatar", hair="black", private=True)
+    chooser = await mika.click(public, label="🧬")
+    assert (await mika.select(chooser, None, [id_of(secret)])).ephemeral
+
+
+async def test_info_says_everything_and_how_to_ask_again(mika: Person, ren: Person) -> None:
+    first = await mika.slash("avatar", hair="pink", seed=7)
+    info = await ren.click(first, label="ℹ️")
+    assert info.ephemeral
+    for fact in ("wish: pink hair\n", "`7`", "`tiny`", "64 × 64", id_of(first), f"<@{mika.id}>"):
+        assert fact in info.text
+    assert "/avatar hair:pink seed:7 size:64\n" in info.text
+    sheet = await mika.click(first, label="✨")
+    family = await mika.click(sheet, label="ℹ️")
+    assert f"made from: `{id_of(first)}` (pink hair" in family.text
+    assert "/avatar hair:pink\n" in family.text, "its seed is not that of a whole face"
+
+
+async def test_info_does_not_tell_of_private_parents(
+    studio: Studio, store: Store, mika: Person, ren: Person
+) -> None:
+    first = await mika.slash("avatar", hair="pink")
+    second = await mika.click(first, label="🎲")
+    await studio.delete(id_of(first), Owner("discord", str(mika.id)))
+    info = await ren.click(second, label="ℹ️")
+    assert id_of(first) not in info.text
+    assert "not here any more" in info.text
+
+
+async def test_a_favourite_leaves_the_buttons_in_the_askers_language(
+    discord: DiscordServer, ren: Person
+) -> None:
+    yui = discord.member("Yui", locale="ja")
+    reply = await yui.slash("avatar", hair="pink")
+    labels = [button.label for button in reply.buttons if button.label]
+    await ren.click(reply, label="♥️")
+    after = [button.label for button in reply.buttons if button.label]
+    assert [label for label in after if label != "1"] == labels
+    await yui.click(reply, label="♥️")
+    assert "2" in [button.label for button in reply.buttons]
+
+
+async def test_again_offers_the_nearest_of_what_the_model_no_longer_knows(
+    registry: Registry, engine: Engine, studio: Studio, mika: Person
+) -> None:
+    reply = await mika.slash("avatar", hair="pink", eyes="red")
+    hair = Attribute(name="hair", values=("green", "rosewood", "red"), frequencies=(0.4, 0.3, 0.3))
+    add_model(registry, "later", (hair, EYES))
+    registry.use("later")
+    assert await engine.refresh()
+    offer = await mika.click(reply, label="🎲")
+    assert offer.ephemeral
+    assert "no longer knows pink hair" in offer.text
+    assert [button.label for button in offer.buttons] == ["red hair, red eyes"]
+    painted = await mika.click(offer, label="🎲")
+    assert not painted.ephemeral
+    assert "red hair, red eyes" in painted.text
+    assert (await studio.get(id_of(painted), None)).model == "later"
+
+
+@pytest.mark.parametrize("label", ["🎲", "🎨", "✨", "🧬", "♥️", "ℹ️"])
+async def test_a_private_picture_is_nobody_elses_by_a_made_up_button(
+    studio: Studio, mika: Person, label: str
+) -> None:
+    """The id in a custom id is no key: only the owner gets further."""
+    secret = await studio.create({"hair": "pink"}, owner=Owner("web", "x"), private=True)
+    reply = await mika.slash("avatar", hair="red")
+    own = id_of(reply)
+    for row in reply.components:
+        for component in row["components"]:
+            component["custom_id"] = component["custom_id"].replace(own, secret[0].id)
+    custom_id = next(button.custom_id for button in reply.buttons if label == button.emoji)
+    answer = await mika.click(reply, custom_id=custom_id)
+    assert answer.ephemeral
+    assert "There is no avatar" in answer.text

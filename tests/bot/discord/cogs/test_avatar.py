@@ -7,7 +7,7 @@ from PIL import Image
 from tiny_model import EYES
 
 from bot.studio import Studio
-from db.store import GalleryQuery, Owner, Store
+from db.store import GalleryQuery, MemberSettings, Owner, Store
 
 pytestmark = pytest.mark.usefixtures("bot")
 
@@ -131,3 +131,70 @@ async def test_it_works_in_private_and_where_only_the_member_has_the_app(
     assert len((await guest.slash("avatar", channel=friends)).pictures) == 1
     avatars = (await store.gallery(GalleryQuery("everyone", None, None, {}))).avatars
     assert [avatar.guild for avatar in avatars].count(None) == 2
+
+
+SPOKEN = {
+    "en-US": ("pink hair, orange eyes", "wish `hair:pink eyes:orange`", "Again", "🩷 pink"),
+    "zh-CN": ("粉色头发、橙色眼睛", "要求 `hair:pink eyes:orange`", "再来一张", "🩷 粉色"),
+    "ja": ("ピンクの髪、オレンジの目", "注文 `hair:pink eyes:orange`", "もう1枚", "🩷 ピンク"),
+}
+
+
+@pytest.mark.parametrize("locale", SPOKEN)
+async def test_it_speaks_the_members_language(discord: DiscordServer, locale: str) -> None:
+    yui = discord.member("Yui", locale=locale)
+    words, wish, again, label = SPOKEN[locale]
+    suggested = await yui.autocomplete("avatar", hair=label.split()[1])
+    assert (suggested[0].name, suggested[0].value) == (label, "pink")
+    reply = await yui.slash("avatar", hair=suggested[0].value, eyes="orange", seed=7)
+    assert words in reply.text
+    assert wish in reply.text
+    assert again in [button.label for button in reply.buttons]
+    assert words in str(reply.alt_texts[0])
+
+
+@pytest.mark.parametrize(
+    ("hair", "eyes"), [("pink", "orange"), ("粉色", "橙色"), ("ピンク", "オレンジ")]
+)
+async def test_values_are_understood_in_every_language(mika: Person, hair: str, eyes: str) -> None:
+    reply = await mika.slash("avatar", hair=hair, eyes=eyes)
+    assert "pink hair, orange eyes" in reply.text
+
+
+@pytest.mark.parametrize(
+    ("locale", "name", "count", "hair", "told"),
+    [
+        ("en-US", "avatar", "count", "hair", "Did you mean pink?"),
+        ("zh-CN", "头像", "数量", "头发", "你是想说粉色"),
+        ("ja", "アバター", "枚数", "髪", "もしかして：ピンク"),
+    ],
+)
+async def test_the_command_and_its_refusals_in_every_language(
+    discord: DiscordServer, locale: str, name: str, count: str, hair: str, told: str
+) -> None:
+    command = next(c for c in discord.commands[None].values() if c["name"] == "avatar")
+    options = {option["name"]: option for option in command["options"]}
+
+    def called(thing: dict, field: str = "name") -> str:
+        return (thing.get(f"{field}_localizations") or {}).get(locale, thing[field])
+
+    assert called(command) == name
+    assert called(options["count"]) == count
+    assert called(options["hair"]) == hair
+    assert called(options["hair"], "description").startswith(hair)
+    reply = await discord.member("Yui", locale=locale).slash("avatar", hair="pnik")
+    assert reply.ephemeral
+    assert told in reply.text
+
+
+async def test_a_members_settings_count_where_nothing_is_said(
+    studio: Studio, mika: Person, ren: Person
+) -> None:
+    settings = MemberSettings(private=True, language="ja")
+    await studio.save_settings(Owner("discord", str(mika.id)), settings)
+    reply = await mika.slash("avatar", hair="pink")
+    assert reply.ephemeral
+    assert "ピンクの髪" in reply.text
+    shown = await mika.slash("avatar", hair="pink", private=False)
+    assert not shown.ephemeral
+    assert ren.sees(shown)
