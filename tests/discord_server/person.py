@@ -322,7 +322,9 @@ class Person:
             USER: Person,
         }
         if kind == CHANNEL:
-            resolved.setdefault("channels", {})[str(value.id)] = value.payload(self.server.bot)
+            permissions = str(value.permissions(self.user.id))
+            shown = value.payload(self.server.bot) | {"permissions": permissions}
+            resolved.setdefault("channels", {})[str(value.id)] = shown
             return filled | {"value": str(value.id)}
         if kind == ROLE:
             resolved.setdefault("roles", {})[str(value.id)] = value.payload()

@@ -79,6 +79,7 @@ async def test_what_is_owed_is_answered_after_kill_9(
     slowly = ("--engine.max_batch", "1")
     async with process(*slowly) as bot:
         first = await mika.slash("avatar", hair="pink")
+        await discord.until(lambda: first.pictures, "no picture")
         before = len(discord.interactions)
         asking = [
             asyncio.create_task(person.slash("avatar", hair="blue", count=9, private=n % 2 == 0))
