@@ -313,10 +313,10 @@ class AnswerView(ui.View):
         if avatar.conditions:
             self.add_item(Recolour(avatar.id, language))
         self.add_item(Variations(avatar.id, language))
+        self.add_item(Favourite(avatar.id, avatar.favourites))
         self.add_item(MixWith(avatar.id, language))
         if len(avatar.parents) == 2:
             self.add_item(Sibling(avatar.id, language))
-        self.add_item(Favourite(avatar.id, avatar.favourites))
         self.add_item(Info(avatar.id, language))
         self.add_item(Delete(avatar.id))
 

@@ -8,7 +8,7 @@ from discord.ext import commands
 
 from bot.discord.options import option_names
 from bot.discord.replies import Interaction, language_of, respond
-from bot.language import command_text, describe, say
+from bot.language import command_text, describe, language_for, say
 from bot.studio import Studio
 from export.manifest import Attribute
 
@@ -22,23 +22,27 @@ class HelpCog(commands.Cog):
     @app_commands.command(name="help", description="What I can do, with examples")
     async def help(self, interaction: Interaction) -> None:
         studio: Studio = interaction.client.studio
-        text = help_text(studio.attributes, await language_of(interaction), _mention(self.bot))
+        language, names = await language_of(interaction), language_for(str(interaction.locale))
+        text = help_text(studio.attributes, language, f"<@{self.bot.user.id}>", names)
         await respond(lambda: interaction.response.send_message(text, ephemeral=True))
 
 
-def help_text(attributes: Sequence[Attribute], language: str, mention: str) -> str:
+def help_text(
+    attributes: Sequence[Attribute], language: str, mention: str, names: str = "en"
+) -> str:
+    """`names` is the language in which Discord shows the commands' names."""
     wish = example(attributes)
     options = option_names(list(wish), taken=())
     asked = [f"{options[name]}:{value}" for name, value in wish.items()]
     lines = [
         say("help-title", language),
-        f"`{' '.join(['/' + _called('avatar', language), *asked])}`",
+        f"`{' '.join(['/' + _called('avatar', names), *asked])}`",
         say("help-avatar", language),
         "",
         say("help-mention", language, example=f"{mention} {describe(wish, language)}".strip()),
         say("help-buttons", language),
         "",
-        *(f"`/{_called(name, language)}` – {_about(name, language)}" for name in SHOWN),
+        *(f"`/{_called(name, names)}` – {_about(name, language)}" for name in SHOWN),
     ]
     return "\n".join(lines)
 
@@ -60,7 +64,3 @@ def _called(name: str, language: str) -> str:
 
 def _about(name: str, language: str) -> str | None:
     return command_text(f"command-{name}", "description", language)
-
-
-def _mention(bot: Any) -> str:
-    return f"<@{bot.user.id}>"

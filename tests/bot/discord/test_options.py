@@ -1,7 +1,13 @@
+from types import SimpleNamespace
+from typing import Literal
+
+import discord
 import pytest
+from discord import app_commands
 from discord.app_commands.commands import validate_name
 
-from bot.discord.options import option_names, suggest
+from bot.discord.options import OwnOption, option_names, suggest, wish_command
+from bot.discord.translator import CatalogueTranslator
 from export.manifest import Attribute
 
 
@@ -59,3 +65,24 @@ def test_suggestions_keep_discords_limits() -> None:
     assert len(suggest(many, "")) == 25
     assert suggest(many, "hat 33")[0] == "hat 33"
     assert all(len(value) <= 100 for value in suggest(many, "zzzz"))
+
+
+async def test_options_have_names_in_other_languages_and_no_two_the_same() -> None:
+    hair, again = attribute("hair", "pink", "red"), attribute("hair color", "pink", "red")
+    studio = SimpleNamespace(attributes=(hair, again, attribute("nose", "big", "small")))
+    own = {"sort": OwnOption(Literal["new", "loved"], "new", "The newest first")}
+
+    async def run() -> None:
+        raise AssertionError("only described, never called")
+
+    command = wish_command(studio, "gallery", "Browse", run, own)  # type: ignore[arg-type]
+    tree = app_commands.CommandTree(discord.Client(intents=discord.Intents.none()))
+    payload = await command.get_translated_payload(tree, CatalogueTranslator())
+    names = [option.get("name_localizations", {}).get("ja") for option in payload["options"]]
+    assert names == ["髪", None, None, "並び順"]
+    assert payload["options"][0]["description_localizations"]["zh-CN"] == "头发: 粉色, 红色"
+    choices = payload["options"][3]["choices"]
+    assert [choice["name_localizations"]["zh-CN"] for choice in choices] == [
+        "最新在前",
+        "最受喜爱在前",
+    ]

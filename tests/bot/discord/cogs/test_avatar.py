@@ -41,7 +41,7 @@ async def test_the_answer_is_the_picture_with_its_words_and_buttons(
     assert stored is not None
     assert picture.data == stored.data
     assert await reply.fetch(picture) == stored.data
-    assert [button.emoji for button in reply.buttons] == ["🎲", "🎨", "✨", "🧬", "♥️", "ℹ️", "🗑️"]
+    assert [button.emoji for button in reply.buttons] == ["🎲", "🎨", "✨", "♥️", "🧬", "ℹ️", "🗑️"]
     assert all(button.custom_id.endswith(f":{avatar.id}") for button in reply.buttons)
 
 
