@@ -79,7 +79,7 @@ def _sqlite(url: URL) -> AsyncEngine:
     if url.database in (None, "", ":memory:"):
         raise StoreError("db.url names no file; for example sqlite+aiosqlite:///data/irodori.db")
     Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
     def settle(connection: Any, record: Any) -> None:
@@ -103,7 +103,7 @@ def _sqlite(url: URL) -> AsyncEngine:
 
 def _postgres(url: URL) -> AsyncEngine:
     # pre-ping: the server may have been restarted since a connection was used
-    return create_async_engine(url, pool_pre_ping=True)
+    return create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
 
 
 def _migrate(connection: Connection) -> None:
