@@ -29,6 +29,7 @@ from bot.errors import ModelUnavailable
 from bot.settings import DiscordSettings, Settings, WebSettings, discord_token
 from bot.studio import Studio
 from bot.web.app import create_app
+from bot.web.reading import MAX_LINE
 from db.store import Store, StoreError
 from export.registry import Registry
 
@@ -193,7 +194,7 @@ async def _open_page(
 ) -> str:
     """Serves the page until the stack closes; its address. Raises StartError."""
     app = create_app(studio, engine, settings)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=10)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=10, max_line_size=MAX_LINE)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     try:

@@ -3,7 +3,7 @@
 import os
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, IPvAnyNetwork
 
 import config
 from config import ModelsSettings, Section
@@ -21,6 +21,9 @@ class WebSettings(Section):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     paint: Literal["open", "local", "off"] = "open"  # who may paint on the web page
+    paint_per_minute: int = Field(default=120, ge=0)  # pictures of one address; 0: no limit
+    # who is believed to name the visitor's address in X-Forwarded-For
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
     public_url: str = ""  # how others reach the page; empty: links are paths
 
 

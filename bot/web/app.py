@@ -1,22 +1,26 @@
 """The web face: its application, what every answer carries, and how errors are told."""
 
-import hashlib
 import logging
 import math
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import jinja2
 from aiohttp import web
 
 from bot.engine import Engine
-from bot.errors import Busy, Refusal
+from bot.errors import Busy, Refusal, TooSoon
 from bot.settings import WebSettings
 from bot.studio import Studio
 from bot.web import api, pages
-from bot.web.keys import ENGINE, METRICS, SETTINGS, STUDIO, TEMPLATES
+from bot.web.assets import Assets
+from bot.web.events import Events
+from bot.web.keys import ENGINE, EVENTS, METRICS, RATES, SETTINGS, STUDIO, TEMPLATES
 from bot.web.metrics import Metrics
+from bot.web.rates import Rates
 from bot.web.reading import MAX_BODY
 from bot.web.status import status_of
 
@@ -29,7 +33,9 @@ SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
-JSON_PATHS = ("/api/", "/images/", "/healthz", "/metrics", "/static/")
+JSON_PATHS = ("/api/", "/images/", "/thumbs/", "/healthz", "/metrics", "/static/")
+PACKED = ("text/html", "application/json")  # what is packed for the way, from so many bytes on:
+PACK_FROM = 1000
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 log = logging.getLogger(__name__)
@@ -37,20 +43,24 @@ log = logging.getLogger(__name__)
 
 def create_app(studio: Studio, engine: Engine, settings: WebSettings) -> web.Application:
     """The page and the API of the studio. It opens and closes neither studio nor engine."""
-    app = web.Application(middlewares=[_count, _tell_errors], client_max_size=MAX_BODY)
+    app = web.Application(middlewares=[_count, _pack, _tell_errors], client_max_size=MAX_BODY)
     app[STUDIO] = studio
     app[ENGINE] = engine
     app[SETTINGS] = settings
     app[METRICS] = Metrics()
-    app[TEMPLATES] = _templates()
+    app[RATES] = Rates(settings.paint_per_minute)
+    app[EVENTS] = Events(studio, partial(api.as_json, base=settings.public_url.rstrip("/")))
+    app.on_shutdown.append(app[EVENTS].close)
+    assets = Assets(HERE / "static")
+    app[TEMPLATES] = _templates(assets)
     app.add_routes(api.routes)
     app.add_routes(pages.routes)
-    app.router.add_static("/static/", HERE / "static")
+    app.router.add_get("/static/{version}/{name:.+}", assets.answer)
     app.on_response_prepare.append(_secure)
     return app
 
 
-def _templates() -> jinja2.Environment:
+def _templates(assets: Assets) -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE / "templates"),
         autoescape=True,
@@ -59,17 +69,12 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(pages.GLOBALS)
-    environment.globals["static"] = {
-        file.name: f"/static/{file.name}?v={hashlib.sha256(file.read_bytes()).hexdigest()[:12]}"
-        for file in (HERE / "static").iterdir()
-    }
+    environment.globals["static"] = assets.urls
     return environment
 
 
 async def _secure(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(SECURITY)
-    if request.path.startswith("/static/") and "v" in request.query:
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
 
 
 @web.middleware
@@ -86,6 +91,17 @@ async def _count(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 @web.middleware
+async def _pack(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Compresses text where the browser can read it."""
+    response = await handler(request)
+    body = response.body if isinstance(response, web.Response) else None
+    if response.content_type in PACKED and isinstance(body, bytes) and len(body) >= PACK_FROM:
+        response.enable_compression()
+        response.headers["Vary"] = "Accept-Encoding"
+    return response
+
+
+@web.middleware
 async def _tell_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Where every error ends: JSON for programs, a page for people."""
     headers: dict[str, str] = {}
@@ -94,7 +110,10 @@ async def _tell_errors(request: web.Request, handler: Handler) -> web.StreamResp
     except Refusal as error:
         status, text = status_of(error), str(error)
         if isinstance(error, Busy):
-            headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
+            headers["Retry-After"] = _seconds(error.retry_after)
+        elif isinstance(error, TooSoon):
+            wait = error.retry_at - datetime.now(UTC)
+            headers["Retry-After"] = _seconds(wait.total_seconds())
     except web.HTTPException as error:
         if error.status < 400:
             raise
@@ -110,6 +129,10 @@ async def _tell_errors(request: web.Request, handler: Handler) -> web.StreamResp
         response = web.json_response({"error": text}, status=status)
     response.headers.update(headers)
     return response
+
+
+def _seconds(wait: float) -> str:
+    return str(max(1, math.ceil(wait)))
 
 
 def _http_text(request: web.Request, error: web.HTTPException) -> str:

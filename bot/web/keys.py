@@ -6,10 +6,14 @@ from aiohttp import web
 from bot.engine import Engine
 from bot.settings import WebSettings
 from bot.studio import Studio
+from bot.web.events import Events
 from bot.web.metrics import Metrics
+from bot.web.rates import Rates
 
 STUDIO = web.AppKey("studio", Studio)
 ENGINE = web.AppKey("engine", Engine)
 SETTINGS = web.AppKey("settings", WebSettings)
+EVENTS = web.AppKey("events", Events)
+RATES = web.AppKey("rates", Rates)
 METRICS = web.AppKey("metrics", Metrics)
 TEMPLATES = web.AppKey("templates", jinja2.Environment)

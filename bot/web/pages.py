@@ -1,5 +1,6 @@
 """The pages that people see, the pictures on them, and the form that works without JavaScript."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,11 +11,19 @@ from aiohttp import web
 from bot.colours import COLOURS
 from bot.errors import BadPrompt, Refusal
 from bot.language import describe
+from bot.pictures import scaled_png
 from bot.prompt import MAX_LENGTH, check_wish, format_wish
 from bot.web import visitors
-from bot.web.api import PAGE
-from bot.web.keys import SETTINGS, STUDIO, TEMPLATES
-from bot.web.reading import read_fields, read_form, refuse_twice
+from bot.web.api import PAGE, base_of, is_known, matrix_axes
+from bot.web.keys import STUDIO, TEMPLATES
+from bot.web.reading import (
+    read_fields,
+    read_form,
+    read_query,
+    read_size,
+    read_sort,
+    refuse_twice,
+)
 from bot.web.status import status_of
 from db.store import Avatar, GalleryQuery
 from export.manifest import Attribute
@@ -39,6 +48,7 @@ async def studio_page(request: web.Request) -> web.Response:
 async def paint(request: web.Request) -> web.Response:
     """The form, sent without JavaScript: paints, and leads to the picture's page."""
     visitors.require_painter(request)
+    visitors.take(request, 1)
     form = await read_fields(request)
     swatches = {
         key.removeprefix(FIELD): value
@@ -62,25 +72,101 @@ async def paint(request: web.Request) -> web.Response:
     return response
 
 
+@routes.get("/gallery")
+async def gallery_page(request: web.Request) -> web.Response:
+    """`?<attribute>=<value>…&sort=…&cursor=…`"""
+    refuse_twice(request.query)
+    studio = request.app[STUDIO]
+    asked = {k: v for k, v in request.query.items() if k not in ("sort", "cursor")}
+    shown = check_wish(asked, studio.attributes)
+    sort = read_sort(request.query)
+    page = await studio.gallery(
+        GalleryQuery(
+            scope="everyone",
+            viewer=None,
+            guild=None,
+            values=shown,
+            limit=PAGE,
+            cursor=request.query.get("cursor"),
+            sort=sort,
+        )
+    )
+    return render(
+        request,
+        "gallery.html",
+        attributes=studio.attributes,
+        shown=shown,
+        sort=sort,
+        avatars=page.avatars,
+        count=await studio.count(shown),
+        facets=await studio.facets(shown),
+        older=page.older and gallery_link(shown, sort, page.older),
+        newer=page.newer and gallery_link(shown, sort, page.newer),
+    )
+
+
+@routes.get("/matrix")
+async def matrix_page(request: web.Request) -> web.Response:
+    """`?rows=<attribute>&columns=<attribute>`"""
+    query = read_query(request.query, "rows", "columns")
+    studio = request.app[STUDIO]
+    rows, columns = matrix_axes(studio, query)
+    cells = await studio.matrix(rows, columns)
+    by_name = {attribute.name: attribute for attribute in studio.attributes}
+    return render(
+        request,
+        "matrix.html",
+        attributes=studio.attributes,
+        rows=by_name[rows],
+        columns=by_name[columns],
+        cells=cells,
+    )
+
+
 @routes.get("/a/{id}")
 async def avatar_page(request: web.Request) -> web.Response:
-    avatar = await request.app[STUDIO].get(request.match_info["id"], viewer=None)
-    public_url = request.app[SETTINGS].public_url.rstrip("/")
-    return render(request, "avatar.html", avatar=avatar, public_url=public_url)
+    studio = request.app[STUDIO]
+    avatar = await studio.get(request.match_info["id"], viewer=None)
+    favourite, own = await visitors.relation(request, avatar)
+    return render(
+        request,
+        "avatar.html",
+        avatar=avatar,
+        family=await studio.family(avatar),
+        favourite=favourite,
+        own=own,
+        may_paint=visitors.may_paint(request),
+        public_url=base_of(request),
+    )
 
 
 @routes.get("/images/{id}.png")
 async def image(request: web.Request) -> web.Response:
-    picture = await request.app[STUDIO].picture(request.match_info["id"], viewer=None)
-    # A picture never changes under its id, so nobody need ever ask again.
-    headers = {
-        "ETag": f'"{picture.sha256}"',
-        "Cache-Control": "public, max-age=31536000, immutable",
-    }
-    known = request.if_none_match or ()
-    if any(tag.value in (picture.sha256, "*") for tag in known):
-        return web.Response(status=304, headers=headers)
-    return web.Response(body=picture.data, content_type=f"image/{picture.format}", headers=headers)
+    """The picture as it was painted, or `?size=…`, but never larger."""
+    size = read_size(read_query(request.query, "size"))
+    studio = request.app[STUDIO]
+    avatar = await studio.get(request.match_info["id"], viewer=None)
+    size = size if size is not None and size < avatar.width else None
+    tag = avatar.sha256 if size is None else f"{avatar.sha256}-{size}"
+    if is_known(request, tag):
+        return web.Response(status=304, headers=_for_ever(tag))
+    picture = await studio.picture(avatar.id, viewer=None)
+    data, format = picture.data, picture.format
+    if size is not None:
+        data, format = await asyncio.to_thread(scaled_png, data, size), "png"
+    return web.Response(body=data, content_type=f"image/{format}", headers=_for_ever(tag))
+
+
+@routes.get("/thumbs/{id}.webp")
+async def thumb(request: web.Request) -> web.Response:
+    read_query(request.query)
+    studio = request.app[STUDIO]
+    avatar = await studio.get(request.match_info["id"], viewer=None)
+    tag = f"{avatar.sha256}-thumb"
+    if is_known(request, tag):
+        return web.Response(status=304, headers=_for_ever(tag))
+    data = await studio.thumbnail(avatar.id, viewer=None)
+    return web.Response(body=data, content_type="image/webp", headers=_for_ever(tag))
 
 
 def render(
@@ -94,6 +180,11 @@ def render(
         content_type="text/html",
         headers={"Cache-Control": "private, no-cache"},
     )
+
+
+def _for_ever(tag: str) -> dict[str, str]:
+    """A picture never changes under its id, so nobody need ever ask again."""
+    return {"ETag": f'"{tag}"', "Cache-Control": "public, max-age=31536000, immutable"}
 
 
 async def _studio(
@@ -149,9 +240,22 @@ def gallery_url(shown: Mapping[str, str], cursor: str) -> str:
     return f"/?{urlencode({**shown, 'cursor': cursor})}#gallery"
 
 
+def gallery_link(shown: Mapping[str, str], sort: str = "new", cursor: str = "") -> str:
+    """The gallery filtered like this; with a cursor a further page of it."""
+    query = {**shown, **({"sort": sort} if sort != "new" else {})}
+    query |= {"cursor": cursor} if cursor else {}
+    return f"/gallery?{urlencode(query)}" if query else "/gallery"
+
+
 def words(attribute: str, value: str) -> str:
     """The words that stand for one swatch in the prompt."""
     return format_wish({attribute: value})
+
+
+def toggled(shown: Mapping[str, str], attribute: str, value: str) -> dict[str, str]:
+    """The filter with this value, or without it if it has it."""
+    rest = {name: chosen for name, chosen in shown.items() if name != attribute}
+    return rest if shown.get(attribute) == value else {**rest, attribute: value}
 
 
 def alt(avatar: Avatar) -> str:
@@ -172,6 +276,8 @@ GLOBALS = {
     "alt": alt,
     "another": another,
     "day": day,
+    "gallery_link": gallery_link,
+    "toggled": toggled,
     "colours": COLOURS,
     "field": FIELD,
     "max_length": MAX_LENGTH,

@@ -1,10 +1,11 @@
 """Which HTTP status says what went wrong."""
 
-from bot.errors import Busy, ModelUnavailable, NotAllowed, NotFound, Refusal
+from bot.errors import Busy, ModelUnavailable, NotAllowed, NotFound, Refusal, TooSoon
 
 STATUS: dict[type[Refusal], int] = {
     NotAllowed: 403,
     NotFound: 404,
+    TooSoon: 429,
     Busy: 503,
     ModelUnavailable: 503,
 }

@@ -1,4 +1,4 @@
-"""Who a visitor is, and whether he may paint."""
+"""Who a visitor is, and whether he may paint, and how much."""
 
 import hashlib
 import ipaddress
@@ -9,8 +9,9 @@ from urllib.parse import SplitResult, urlsplit
 from aiohttp import web
 
 from bot.errors import NotAllowed
-from bot.web.keys import SETTINGS
-from db.store import Owner
+from bot.web.keys import RATES, SETTINGS, STUDIO
+from bot.web.rates import address_of
+from db.store import Avatar, Owner
 
 COOKIE = "irodori_visitor"
 A_YEAR = 365 * 24 * 3600  # seconds
@@ -57,8 +58,28 @@ def require_painter(request: web.Request) -> None:
     obstacle = _obstacle(request)
     if obstacle:
         raise NotAllowed(obstacle)
+    require_same_origin(request)
+
+
+def take(request: web.Request, pictures: int) -> None:
+    """Counts them for the visitor's address. Raises TooSoon where these are too many."""
+    address = address_of(request, request.app[SETTINGS].trusted_proxies)
+    request.app[RATES].take(address, pictures)
+
+
+def require_same_origin(request: web.Request) -> None:
+    """Raises NotAllowed when the request was made by another site's page in the browser."""
     if not _same_origin(request):
         raise NotAllowed("web-other-site")
+
+
+async def relation(request: web.Request, avatar: Avatar) -> tuple[bool, bool]:
+    """Whether the avatar is one of the visitor's favourites, and his own."""
+    token = token_of(request)
+    if token is None:
+        return False, False
+    owner = owner_of(token)
+    return await request.app[STUDIO].is_favourite(avatar, owner), avatar.owner == owner
 
 
 def _obstacle(request: web.Request) -> str | None:

@@ -11,3 +11,4 @@ studio-not-yours = Only the one who asked for this avatar can delete it.
 studio-no-avatar = There is no avatar “{ $id }”. It may have been deleted.
 transition-frames = A transition has 2 to { $most } frames, not { $count }.
 matrix-same = The rows and the columns of a matrix are two different attributes.
+matrix-none = The model in use has less than two attributes, so there is nothing to lay out.

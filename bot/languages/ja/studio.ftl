@@ -11,3 +11,4 @@ studio-not-yours = この絵を削除できるのは、頼んだ本人だけで�
 studio-no-avatar = 「{ $id }」という絵はありません。削除されたのかもしれません。
 transition-frames = 変化のコマ数は2から{ $most }までです（指定は{ $count }）。
 matrix-same = 表の行と列には、別々の項目を選んでください。
+matrix-none = このモデルには項目が2つないので、表にできません。

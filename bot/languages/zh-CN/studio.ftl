@@ -11,3 +11,4 @@ studio-not-yours = 只有要这张图的人才能删除它。
 studio-no-avatar = 没有编号为“{ $id }”的图，可能已经删除了。
 transition-frames = 渐变要有 2 到 { $most } 帧，不能是 { $count } 帧。
 matrix-same = 表格的行和列要选两个不同的属性。
+matrix-none = 现在的模型不到两个属性，排不成表格。

@@ -5,4 +5,3 @@ web-other-site = 这个请求来自别的网站。请在我们自己的页面上
 web-paint-off = 这里关闭了绘画功能，画廊仍然开放。
 web-paint-local = 这里只有机器人所在的电脑可以画，画廊仍然开放。
 web-too-many = 这个地址暂时不能再画了，请稍等到 { $when }。
-web-too-many-listeners = 等待新图的页面已经太多了。

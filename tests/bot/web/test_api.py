@@ -1,6 +1,7 @@
 import io
 import json
 import re
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -36,7 +37,14 @@ async def test_a_prompt_becomes_a_picture(client: TestClient) -> None:
         "model": "tiny",
         "url": f"/a/{avatar['id']}",
         "image_url": f"/images/{avatar['id']}.png",
+        "thumb_url": f"/thumbs/{avatar['id']}.webp",
+        "width": 64,
+        "height": 64,
+        "created": avatar["created"],
+        "favourites": 0,
+        "parents": [],
     }
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(avatar["created"])).total_seconds() < 60
     image = await pixels(client, avatar)
     assert image.shape == (64, 64, 3)
     upper, lower = image[:32].mean((0, 1)), image[32:].mean((0, 1))
@@ -189,7 +197,7 @@ async def test_the_gallery_filtered(client: TestClient) -> None:
     await paint(client, "hair:green eyes:blue")
     async with client.get("/api/avatars?hair=pink&eyes=blue") as answer:
         page = await answer.json()
-    assert page == {"avatars": [wanted], "older": None, "newer": None}
+    assert page == {"avatars": [wanted], "older": None, "newer": None, "count": 1}
 
 
 @pytest.mark.parametrize(
@@ -368,7 +376,7 @@ async def test_metrics_are_prometheus_text(client: TestClient) -> None:
 
 async def test_every_answer_has_the_security_headers(client: TestClient) -> None:
     (avatar,) = await paint(client)
-    for path in ("/", avatar["url"], avatar["image_url"], "/static/style.css", "/nothing"):
+    for path in ("/", avatar["url"], avatar["image_url"], "/static/x/style.css", "/nothing"):
         async with client.get(path) as answer:
             policy = answer.headers["Content-Security-Policy"]
             assert "default-src 'none'" in policy
