@@ -214,6 +214,7 @@ async def _studio(
         "studio.html",
         status,
         attributes=studio.attributes,
+        sizes=studio.sizes,
         prompt=prompt,
         example=_example(studio.attributes),
         wish=wish,
