@@ -38,9 +38,10 @@ def ssim(pictures: Tensor, truth: Tensor) -> Tensor:
 
     Both uint8 [N, 3, H, W].
     """
-    # Variances are differences of large squares: in single precision even tones come out wrong.
+    # In single precision even tones come out wrong by up to 0.0004; in double it takes ten times as
+    # long.
     scores = structural_similarity_index_measure(
-        pictures.double(), truth.double(), data_range=255.0, reduction="none"
+        pictures.float(), truth.float(), data_range=255.0, reduction="none"
     )
     assert isinstance(scores, Tensor)
     return scores

@@ -29,11 +29,11 @@ def test_psnr_of_a_perfect_picture_is_finite() -> None:
 def test_ssim_is_its_formula_for_even_pictures() -> None:
     a, b, c1 = 100, 140, (0.01 * 255) ** 2
     expected = (2 * a * b + c1) / (a * a + b * b + c1)
-    assert ssim(flat(a, 2), flat(b, 2)).tolist() == pytest.approx([expected] * 2, abs=1e-4)
+    assert ssim(flat(a, 2), flat(b, 2)).tolist() == pytest.approx([expected] * 2, abs=1e-3)
 
 
 def test_ssim_of_a_picture_with_itself_is_one(pictures: Tensor) -> None:
-    assert ssim(pictures, pictures).tolist() == pytest.approx([1.0] * 8, abs=1e-4)
+    assert ssim(pictures, pictures).tolist() == pytest.approx([1.0] * 8, abs=1e-3)
 
 
 def test_clean_pictures_are_means_of_areas(pictures: Tensor) -> None:
