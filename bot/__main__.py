@@ -28,8 +28,7 @@ from bot.engine import Engine
 from bot.errors import ModelUnavailable
 from bot.settings import DiscordSettings, Settings, WebSettings, discord_token
 from bot.studio import Studio
-from bot.web.app import create_app
-from bot.web.reading import MAX_LINE
+from bot.web.app import create_app, create_runner
 from db.store import Store, StoreError
 from export.registry import Registry
 
@@ -194,7 +193,7 @@ async def _open_page(
 ) -> str:
     """Serves the page until the stack closes; its address. Raises StartError."""
     app = create_app(studio, engine, settings)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=10, max_line_size=MAX_LINE)
+    runner = create_runner(app)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     try:

@@ -3,13 +3,15 @@
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import jinja2
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.engine import Engine
 from bot.errors import Busy, Refusal, TooSoon
@@ -21,7 +23,7 @@ from bot.web.events import Events
 from bot.web.keys import ENGINE, EVENTS, METRICS, RATES, SETTINGS, STUDIO, TEMPLATES
 from bot.web.metrics import Metrics
 from bot.web.rates import Rates
-from bot.web.reading import MAX_BODY
+from bot.web.reading import MAX_BODY, MAX_LINE
 from bot.web.status import status_of
 
 HERE = Path(__file__).parent
@@ -58,6 +60,27 @@ def create_app(studio: Studio, engine: Engine, settings: WebSettings) -> web.App
     app.router.add_get("/static/{version}/{name:.+}", assets.answer)
     app.on_response_prepare.append(_secure)
     return app
+
+
+def create_runner(app: web.Application) -> web.AppRunner:
+    return web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=10,
+        max_line_size=MAX_LINE,
+        logger=_Log(logging.getLogger("aiohttp.server")),
+    )
+
+
+class _Log(logging.LoggerAdapter[logging.Logger]):
+    """aiohttp's log, but that what is no HTTP is told in a line: it is the sender's mistake."""
+
+    def process(self, msg: str, kwargs: MutableMapping[str, Any]) -> tuple[str, Any]:
+        error = kwargs.get("exc_info")
+        if isinstance(error, HttpProcessingError):
+            kwargs["exc_info"] = None
+            msg += f": {type(error).__name__}"
+        return msg, kwargs
 
 
 def _templates(assets: Assets) -> jinja2.Environment:
