@@ -40,7 +40,10 @@ class Gate:
         roles: Collection[str],
         pictures: int,
     ) -> None:
-        """Lets so many pictures pass, or raises Blocked, WrongPlace, TooSoon, BadPrompt."""
+        """Lets so many pictures pass, or raises Blocked, WrongPlace, TooSoon, BadPrompt.
+
+        0 is for what paints nothing: who is blocked may not do that either.
+        """
         if guild is None:
             return
         if await self._desk.is_blocked(guild, owner.key):
@@ -49,7 +52,8 @@ class Gate:
         if limits.channels and channel not in limits.channels:
             channels = " ".join(f"<#{id}>" for id in limits.channels)
             raise WrongPlace("moderation-channel", channels=channels)
-        if not (limits.cooldown or limits.daily) or set(roles) & set(limits.exempt_roles):
+        limited = limits.cooldown or limits.daily
+        if not pictures or not limited or set(roles) & set(limits.exempt_roles):
             return
         if limits.daily and pictures > limits.daily:
             raise BadPrompt("moderation-too-many", count=pictures, most=limits.daily)

@@ -193,6 +193,7 @@ class Studio:
         guild: str | None = None,
         channel: str | None = None,
         seed: int | None = None,
+        private: bool = False,
         order: str | None = None,
     ) -> list[Avatar]:
         """The same wish with a fresh seed, by the model in use.
@@ -212,7 +213,7 @@ class Studio:
             owner=owner,
             guild=guild,
             channel=channel,
-            private=parent.private,
+            private=private or parent.private,
             prompt=_prompt(parent, owner),
             parents=(parent.id,),
             size=_size_like(parent, model),
@@ -228,6 +229,7 @@ class Studio:
         owner: Owner,
         guild: str | None = None,
         channel: str | None = None,
+        private: bool = False,
         order: str | None = None,
     ) -> list[Avatar]:
         """The same face (latent, and the model that painted it) with other values.
@@ -249,7 +251,7 @@ class Studio:
             owner=owner,
             guild=guild,
             channel=channel,
-            private=parent.private,
+            private=private or parent.private,
             prompt=format_wish(whole),
             parents=(parent.id,),
             size=_size_like(parent, model),
@@ -265,6 +267,7 @@ class Studio:
         guild: str | None = None,
         channel: str | None = None,
         seed: int | None = None,
+        private: bool = False,
         order: str | None = None,
     ) -> list[Avatar]:
         """Faces near this one, in its colours, by the model that painted it.
@@ -283,7 +286,7 @@ class Studio:
             owner=owner,
             guild=guild,
             channel=channel,
-            private=parent.private,
+            private=private or parent.private,
             prompt=_prompt(parent, owner),
             parents=(parent.id,),
             size=_size_like(parent, model),
@@ -300,6 +303,7 @@ class Studio:
         guild: str | None = None,
         channel: str | None = None,
         seed: int | None = None,
+        size: int | None = None,
         private: bool = False,
         order: str | None = None,
     ) -> list[Avatar]:
@@ -328,6 +332,7 @@ class Studio:
             private=private or any(parent.private for parent in parents),
             prompt=format_wish(conditions),
             parents=(first.id, second.id),
+            size=size,
             order=order,
         )
 
@@ -591,6 +596,7 @@ class Studio:
         pictures: int,
     ) -> None:
         """Whether the owner may ask for so many pictures here and now; they count from now on.
+        None are asked for by who only looks.
 
         Raises Blocked, WrongPlace, TooSoon, and BadPrompt for more than are ever allowed.
         """

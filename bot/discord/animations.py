@@ -11,7 +11,7 @@ from discord import ui
 from bot.animation import Animation, Format
 from bot.discord.gallery import Open
 from bot.discord.orders import Answer, Order, paint
-from bot.discord.replies import Interaction, guarded, is_seen_alone, owner_of
+from bot.discord.replies import Interaction, guarded, is_seen_alone, owner_of, settings_of
 from bot.discord.text import MAX_ALT_TEXT, option_of, shorten, title
 from bot.errors import Refusal
 from bot.language import say
@@ -91,6 +91,7 @@ async def morph_order(
     given = {
         "ids": [face.id for face in faces],
         "format": format,
+        "size": (await settings_of(interaction)).size,
         "limit_bytes": interaction.filesize_limit,
     }
     alone = any(face.private for face in faces) or is_seen_alone(interaction)
@@ -99,7 +100,8 @@ async def morph_order(
 
 def _caption(answer: Answer, animation: Animation, faces: Sequence[Avatar]) -> str:
     language = answer.language
-    names = " → ".join(f"{title(face, language)} `{face.id}`" for face in faces)
+    titles = [discord.utils.escape_markdown(title(face, language)) for face in faces]
+    names = " → ".join(f"{words} `{face.id}`" for words, face in zip(titles, faces, strict=True))
     facts = [say("morph-facts", language, seconds=round(animation.seconds, 1))]
     if answer.named:
         facts.insert(0, say("morph-for", language, member=f"<@{answer.owner.key}>"))

@@ -13,8 +13,18 @@ from typing import Any
 import discord
 from discord import ButtonStyle, SelectOption, ui
 
-from bot.discord.components import ALONE, ID, MAX_OPTIONS, answers_alone, choose, components_of
-from bot.discord.family import Sibling, mix_order
+from bot.discord.components import (
+    ALONE,
+    ID,
+    MAX_OPTIONS,
+    answers_alone,
+    asker_shown,
+    choose,
+    components_of,
+    is_made_private,
+    language_shown,
+)
+from bot.discord.family import Sibling, child_order, mix_order
 from bot.discord.info import info_of
 from bot.discord.orders import Answer, Order, paint
 from bot.discord.picker import pictures_of
@@ -30,10 +40,12 @@ from bot.discord.replies import (
     is_owner,
     language_of,
     owner_of,
+    require_admission,
     respond,
+    settings_of,
     twice,
 )
-from bot.discord.text import caption, file_of, option_of, title
+from bot.discord.text import caption, file_of, option_of, shorten, title
 from bot.errors import NotFound
 from bot.language import describe, say
 from bot.studio import Studio
@@ -41,6 +53,8 @@ from bot.vocabulary import vocabulary
 from db.store import Avatar, Owner
 
 SHOW = "irodori:show"
+MAX_LABEL = 80  # characters of a button
+MAX_MISSING = 500
 
 
 class AvatarButton(ui.DynamicItem[ui.Button[Any]], template=f"irodori:[a-z]+:{ID}"):
@@ -66,13 +80,12 @@ class Again(AvatarButton, template=f"irodori:again:{ID}"):
     async def callback(self, interaction: Interaction) -> None:
         studio: Studio = interaction.client.studio
         avatar = await studio.get(self.avatar_id, owner_of(interaction))
-        alone = answers_alone(interaction, avatar)
         nearest = vocabulary(studio.attributes).nearest(avatar.wish)
         missing = {name: value for name, value in avatar.wish.items() if name not in nearest.exact}
         if missing:
-            await _offer_nearest(interaction, avatar, missing, nearest.wish, alone)
+            await _offer_nearest(interaction, avatar, missing, nearest.wish)
             return
-        await paint(interaction, Order("again", {"id": avatar.id}, alone, named=not alone))
+        await paint(interaction, await child_order(interaction, "again", avatar))
 
 
 async def _offer_nearest(
@@ -80,12 +93,13 @@ async def _offer_nearest(
     avatar: Avatar,
     missing: dict[str, str],
     nearest: dict[str, str],
-    alone: bool,
 ) -> None:
-    language = await language_of(interaction)
-    text = say("nearest-title", language, missing=describe(missing, language))
+    language, alone = await language_of(interaction), await answers_alone(interaction, avatar)
+    lost = discord.utils.escape_markdown(shorten(describe(missing, language), MAX_MISSING))
+    text = say("nearest-title", language, missing=lost)
+    offered = describe(nearest, language) or say("info-any", language)
     view = ui.View(timeout=None)
-    view.add_item(Nearest(avatar.id, alone, describe(nearest, language)))
+    view.add_item(Nearest(avatar.id, alone, shorten(offered, MAX_LABEL)))
     await respond(lambda: interaction.response.send_message(text, view=view, ephemeral=True))
 
 
@@ -108,9 +122,14 @@ class Nearest(ui.DynamicItem[ui.Button[Any]], template=f"irodori:nearest:{ID}:{A
     async def callback(self, interaction: Interaction) -> None:
         studio: Studio = interaction.client.studio
         avatar = await studio.get(self.avatar_id, owner_of(interaction))
-        wish = vocabulary(studio.attributes).nearest(avatar.wish).wish
-        given = {"wish": wish, "private": avatar.private}
-        await paint(interaction, Order("create", given, self.alone, named=not self.alone))
+        private = await is_made_private(interaction, avatar)
+        given = {
+            "wish": vocabulary(studio.attributes).nearest(avatar.wish).wish,
+            "size": (await settings_of(interaction)).size,
+            "private": private,
+        }
+        alone = private or self.alone
+        await paint(interaction, Order("create", given, alone, named=not alone))
 
 
 class Recolour(AvatarButton, template=f"irodori:recolour:{ID}"):
@@ -136,8 +155,7 @@ class Variations(AvatarButton, template=f"irodori:variations:{ID}"):
     async def callback(self, interaction: Interaction) -> None:
         studio: Studio = interaction.client.studio
         avatar = await studio.get(self.avatar_id, owner_of(interaction))
-        alone = answers_alone(interaction, avatar)
-        await paint(interaction, Order("variations", {"id": avatar.id}, alone, named=not alone))
+        await paint(interaction, await child_order(interaction, "variations", avatar))
 
 
 class Favourite(AvatarButton, template=f"irodori:favourite:{ID}"):
@@ -155,6 +173,7 @@ class Favourite(AvatarButton, template=f"irodori:favourite:{ID}"):
     async def callback(self, interaction: Interaction) -> None:
         studio: Studio = interaction.client.studio
         await defer_update(interaction)
+        await require_admission(interaction)
         _, count = await studio.favourite(self.avatar_id, owner_of(interaction))
         assert interaction.message is not None
         # The other buttons stay as they are, in the language of the one who asked for the picture.
@@ -177,12 +196,13 @@ class MixWith(AvatarButton, template=f"irodori:mix:{ID}"):
     async def callback(self, interaction: Interaction) -> None:
         studio: Studio = interaction.client.studio
         me, language = owner_of(interaction), await language_of(interaction)
+        await require_admission(interaction)
         avatar = await studio.get(self.avatar_id, me)
         others = [other for other in await pictures_of(studio, me) if other.id != avatar.id]
         if not others:
             raise NotFound("with-none")
         options = [option_of(other, language) for other in others[:MAX_OPTIONS]]
-        alone = answers_alone(interaction, avatar)
+        alone = await answers_alone(interaction, avatar)
         view = ui.View(timeout=None)
         view.add_item(Partner(avatar.id, alone, options, say("with-choose", language)))
         text = say("with-title", language, title=f"**{_escaped_title(avatar, language)}**")
@@ -229,6 +249,7 @@ class Info(AvatarButton, template=f"irodori:info:{ID}"):
     async def callback(self, interaction: Interaction) -> None:
         studio: Studio = interaction.client.studio
         me = owner_of(interaction)
+        await require_admission(interaction)
         avatar = await studio.get(self.avatar_id, me)
         text = await info_of(studio, avatar, me, await language_of(interaction))
         await respond(lambda: interaction.response.send_message(text, ephemeral=True))
@@ -292,10 +313,11 @@ class Show(ui.DynamicItem[ui.Select[Any]], template=SHOW):
             await open_card(interaction, chosen)
             return
         await defer_update(interaction)
-        language = await language_of(interaction)
+        await require_admission(interaction)
+        language, asker = await language_shown(interaction), asker_shown(interaction)
         options = self.item.options
         number = [option.value for option in options].index(chosen) + 1
-        text = caption(avatar, language, number=number, count=len(options))
+        text = caption(avatar, language, number=number, count=len(options), asked_by=asker)
         view = AnswerView(avatar, language, options)
         await twice(lambda: interaction.edit_original_response(content=text, view=view))
 
@@ -337,8 +359,12 @@ async def deliver(answer: Answer, avatars: Sequence[Avatar]) -> None:
 
 
 async def open_card(interaction: Interaction, avatar_id: str, *, alone: bool = True) -> None:
-    """Show one avatar with its buttons; a private one to its owner alone. Raises NotFound."""
+    """Show one avatar with its buttons; a private one to its owner alone.
+
+    Raises NotFound, Blocked, WrongPlace.
+    """
     studio: Studio = interaction.client.studio
+    await require_admission(interaction)
     me, language = owner_of(interaction), await language_of(interaction)
     avatar = await studio.get(avatar_id, me)
     await defer_answer(interaction, private=alone or avatar.private)
@@ -388,14 +414,14 @@ COMPONENTS = (
 
 async def _take_out_deleted(interaction: Interaction, left: Sequence[Avatar]) -> None:
     assert interaction.message is not None
-    language = await language_of(interaction)
+    language = await language_shown(interaction)
     attachments = [
         attachment
         for attachment in interaction.message.attachments
         if any(avatar.id in attachment.filename for avatar in left)
     ]
     options = [option_of(avatar, language, number=i) for i, avatar in enumerate(left, 1)]
-    text = caption(left[0], language, count=len(left))
+    text = caption(left[0], language, count=len(left), asked_by=asker_shown(interaction))
     view = AnswerView(left[0], language, options)
     await twice(
         lambda: interaction.edit_original_response(content=text, attachments=attachments, view=view)

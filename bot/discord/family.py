@@ -1,15 +1,28 @@
-"""Children of two pictures: how one is ordered, and the button for its siblings."""
+"""Children of one picture, and of two: how they are ordered, and the button for siblings."""
 
 import re
 from typing import Any
 
 from discord import ui
 
+from bot.discord.components import is_made_private
 from bot.discord.orders import Order, paint
 from bot.discord.replies import Interaction, guarded, is_seen_alone, owner_of, settings_of
 from bot.errors import NotFound
 from bot.language import say
 from bot.studio import Studio
+from db.store import Avatar
+
+
+async def child_order(
+    interaction: Interaction, work: str, parent: Avatar, alone: bool | None = None, **given: Any
+) -> Order:
+    """What the studio makes from one picture; `alone` is whether the answer is for one member, as
+    the message is that was pressed on if nothing is said."""
+    private = await is_made_private(interaction, parent)
+    alone = private or (is_seen_alone(interaction) if alone is None else alone)
+    given |= {"id": parent.id, "private": private}
+    return Order(work, given, private=alone, named=not alone)
 
 
 async def mix_order(
@@ -25,10 +38,17 @@ async def mix_order(
     studio: Studio = interaction.client.studio
     me = owner_of(interaction)
     parents = [await studio.get(id, me) for id in (a, b)]
+    settings = await settings_of(interaction)
     if private is None:
-        private = (await settings_of(interaction)).private or False
+        private = settings.private or False
     private = private or any(parent.private for parent in parents)
-    given = {"a": parents[0].id, "b": parents[1].id, "seed": seed, "private": private}
+    given = {
+        "a": parents[0].id,
+        "b": parents[1].id,
+        "seed": seed,
+        "size": settings.size,
+        "private": private,
+    }
     alone = private or is_seen_alone(interaction)
     return Order("mix", given, private=alone, named=named and not alone)
 

@@ -21,6 +21,7 @@ from bot.discord.replies import (
     guarded,
     language_of,
     owner_of,
+    require_admission,
     respond,
     twice,
 )
@@ -234,6 +235,7 @@ class PageView(ui.LayoutView):
 
 async def show_page(interaction: Interaction, place: Place) -> None:
     """Fill in the deferred answer, or the page that was turned. Raises Refusal."""
+    await require_admission(interaction)
     studio: Studio = interaction.client.studio
     viewer, guild = owner_of(interaction), interaction.guild_id
     if place.scope == "guild" and guild is None:

@@ -8,8 +8,16 @@ from urllib.parse import parse_qsl, urlencode
 from discord import ButtonStyle, SelectOption, ui
 
 from bot.discord.components import ALONE, ID, MAX_OPTIONS, answers_alone, choose, components_of
-from bot.discord.orders import Order, paint
-from bot.discord.replies import Interaction, guarded, language_of, owner_of, respond
+from bot.discord.family import child_order
+from bot.discord.orders import paint
+from bot.discord.replies import (
+    Interaction,
+    guarded,
+    language_of,
+    owner_of,
+    require_admission,
+    respond,
+)
 from bot.discord.text import LABEL, shorten, swatch
 from bot.errors import BadPrompt, NotFound
 from bot.language import describe, say
@@ -22,14 +30,16 @@ MAX_COLOURS = 18  # selects of one panel: each takes 2 of a message's 40 compone
 
 
 async def open_panel(interaction: Interaction, avatar_id: str) -> None:
-    """Raises NotFound."""
+    """Raises NotFound, Blocked, WrongPlace."""
     studio: Studio = interaction.client.studio
+    await require_admission(interaction)
     avatar = await studio.get(avatar_id, owner_of(interaction))
     language = await language_of(interaction)
     rows = colour_rows(avatar, studio.attributes, language)
     if not rows:
         raise NotFound("card-no-colours")
-    panel = ColourPanel(rows, Paint(avatar.id, answers_alone(interaction, avatar), language))
+    alone = await answers_alone(interaction, avatar)
+    panel = ColourPanel(rows, Paint(avatar.id, alone, language))
     await respond(lambda: interaction.response.send_message(view=panel, ephemeral=True))
 
 
@@ -124,7 +134,7 @@ class Paint(ui.DynamicItem[ui.Button[Any]], template=f"irodori:paint:{ID}:{ALONE
     @guarded
     async def callback(self, interaction: Interaction) -> None:
         studio: Studio = interaction.client.studio
-        before = (await studio.get(self.avatar_id, owner_of(interaction))).conditions
+        avatar = await studio.get(self.avatar_id, owner_of(interaction))
         shown = [
             parse_qsl(option.value)[0]
             for component in components_of(interaction)
@@ -132,11 +142,12 @@ class Paint(ui.DynamicItem[ui.Button[Any]], template=f"irodori:paint:{ID}:{ALONE
             for option in component.options
             if option.default
         ]
-        changes = {name: value for name, value in shown if before.get(name) != value}
+        changes = {name: value for name, value in shown if avatar.conditions.get(name) != value}
         if not changes:
             raise BadPrompt("recolour-same")
-        given = {"id": self.avatar_id, "wish": changes}
-        await paint(interaction, Order("recolour", given, self.alone, named=not self.alone))
+        # not as the panel is, which is always seen alone
+        order = await child_order(interaction, "recolour", avatar, self.alone, wish=changes)
+        await paint(interaction, order)
 
 
 class ColourPanel(ui.LayoutView):

@@ -15,6 +15,7 @@ from bot.errors import ModelUnavailable, NotAllowed, Refusal, TooSoon
 from bot.language import Fact, language_for, language_in
 from bot.language import say as words
 from bot.settings import DiscordSettings
+from bot.studio import Studio
 from db.store import Avatar, MemberSettings, Owner
 
 logger = logging.getLogger(__name__)
@@ -101,6 +102,15 @@ async def language_of(asked: Asked) -> str:
 async def tell(asked: Asked, key: str, **facts: Fact) -> None:
     """Short words to the member alone, in the member's language."""
     await say(asked, words(key, await language_of(asked), **facts))
+
+
+async def require_admission(asked: Asked) -> None:
+    """Asked by what paints nothing; what paints is asked when its order is taken.
+
+    Raises Blocked, and WrongPlace in a channel where the bot does not answer.
+    """
+    studio: Studio = asked.client.studio
+    await studio.admit(owner_of(asked), **place_of(asked), roles=roles_of(asked), pictures=0)
 
 
 def is_owner(interaction: Interaction, avatar: Avatar) -> bool:

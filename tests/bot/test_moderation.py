@@ -49,6 +49,20 @@ async def test_the_bot_answers_in_its_channels(studio: Studio, admit: Admit) -> 
     await admit(guild=None, channel="13")
 
 
+async def test_who_only_looks_is_refused_where_the_bot_does_not_answer_but_uses_up_nothing(
+    studio: Studio, admit: Admit
+) -> None:
+    await studio.save_limits("1", GuildLimits(cooldown=60, daily=1, channels=("10",)))
+    await admit()
+    for _ in range(3):
+        await admit(pictures=0)
+    with pytest.raises(WrongPlace):
+        await admit(pictures=0, channel="12")
+    await studio.block("1", OTHER.key, True)
+    with pytest.raises(Blocked):
+        await admit(pictures=0, owner=OTHER)
+
+
 async def test_a_cooldown_says_when_to_come_again(
     studio: Studio, admit: Admit, owner: Owner
 ) -> None:

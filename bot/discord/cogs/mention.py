@@ -12,8 +12,14 @@ from discord.ext import commands
 
 from bot.discord.cogs.help import help_text
 from bot.discord.orders import Order, paint
-from bot.discord.replies import Mention, answer_failure, language_of, settings_of
-from bot.errors import NotAllowed
+from bot.discord.replies import (
+    Mention,
+    answer_failure,
+    language_of,
+    require_admission,
+    settings_of,
+)
+from bot.errors import ModelUnavailable, NotAllowed
 from bot.studio import Studio
 
 
@@ -24,10 +30,12 @@ class MentionCog(commands.Cog):
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
         prompt = self._prompt(message)
-        if prompt is None or not self.bot.admit():
+        if prompt is None:
             return
         mention = Mention(self.bot, message)
         try:
+            if not self.bot.admit():
+                raise ModelUnavailable("order-restarting")
             await self._answer(mention, prompt)
         except Exception as error:
             await answer_failure(mention, error)
@@ -45,6 +53,7 @@ class MentionCog(commands.Cog):
     async def _answer(self, mention: Mention, prompt: str) -> None:
         studio: Studio = self.bot.studio
         if not prompt:
+            await require_admission(mention)
             language = await language_of(mention)
             await mention.message.reply(
                 help_text(studio.attributes, language, f"<@{self.bot.user.id}>")

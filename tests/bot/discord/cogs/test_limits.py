@@ -68,6 +68,50 @@ async def test_a_blocked_member(admin: Person, mika: Person, ren: Person) -> Non
     assert (await mika.slash("avatar", hair="pink")).pictures
 
 
+async def test_who_is_blocked_is_refused_everywhere_but_at_what_is_their_own(
+    discord: DiscordServer, admin: Person, mika: Person, ren: Person
+) -> None:
+    mine = await mika.slash("avatar", hair="pink")
+    reply = await ren.slash("avatar", hair="red", count=2)
+    id = str(reply.buttons[0].custom_id).rpartition(":")[2]
+    page = await mika.slash("gallery", scope="everyone")
+    await admin.slash("limits block", member=mika)
+    for label in ("🎲", "🎨", "✨", "♥️", "🧬", "ℹ️"):
+        refused = await mika.click(reply, label=label)
+        assert refused.ephemeral
+        assert "blocked" in refused.text, label
+    assert [button.label for button in reply.buttons if button.emoji == "♥️"] == [""]
+    for refused in (
+        await mika.slash("show", id=id),
+        await mika.slash("gallery", scope="mine"),
+        await mika.slash("me"),
+        await mika.slash("mix", a=id, b=id),
+        await mika.select(reply, None, [reply.selects[0].options[1]["value"]]),
+        await mika.select(page, "irodori:open", [id]),
+        await mika.select(page, "irodori:look:", ["mine:new"]),
+        await mika.ask(""),
+    ):
+        assert "blocked" in refused.text
+    for command in ("settings", "privacy", "help"):
+        assert "blocked you" not in (await mika.slash(command)).text
+    await mika.click(mine, label="🗑️")
+    assert mine.deleted
+    assert (await mika.slash("show", id=id, channel=mika.dm)).pictures, "elsewhere nothing changed"
+
+
+async def test_in_other_channels_nothing_is_shown(
+    discord: DiscordServer, admin: Person, mika: Person
+) -> None:
+    art = discord.channel("art")
+    await admin.slash("limits channel", where=art)
+    reply = await mika.slash("avatar", hair="pink", channel=art)
+    id = str(reply.buttons[0].custom_id).rpartition(":")[2]
+    refused = await mika.slash("show", id=id)
+    assert refused.ephemeral
+    assert f"<#{art.id}>" in refused.text
+    assert (await mika.slash("show", id=id, channel=art)).pictures
+
+
 async def test_only_who_manages_the_server(
     discord: DiscordServer, studio: Studio, mika: Person
 ) -> None:
