@@ -1,6 +1,6 @@
 """What does it buy to paint several pictures and keep the one that the critic likes best?
 
-    python -m benchmarks.best_of --data faces64.zip
+    python benchmarks/best_of.py --data faces64.zip
 
 Prints the figures of the second judge, by which nothing is chosen, and the processor time that a
 picture takes. With `--sheet faces.webp` it paints 400 faces instead, as the bot does when nothing
@@ -17,6 +17,8 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # else `train` would be the benchmark
 
 from config import ModelsSettings
 from export.manifest import Manifest, ModelError

@@ -17,6 +17,8 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # else `train` would be the benchmark
+
 from train.data import DataError, load
 from train.judge import prepare
 from train.settings import JudgeSettings

@@ -30,6 +30,8 @@ import numpy as np
 import onnxruntime
 import torch
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # else `train` would be the benchmark
+
 from bot.engine import Engine
 from bot.errors import ModelUnavailable
 from bot.model import CUDA, usable_cores

@@ -18,6 +18,8 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # else `train` would be the benchmark
+
 from config import ModelsSettings
 from export.manifest import GENERATOR, UPSCALER, Manifest, ModelError
 from export.registry import Registry
