@@ -344,6 +344,24 @@ async def test_a_favourite_leaves_the_buttons_in_the_askers_language(
     assert "2" in [button.label for button in reply.buttons]
 
 
+async def test_a_sheet_keeps_its_language_and_who_asked_for_it(
+    discord: DiscordServer, mika: Person
+) -> None:
+    yui = discord.member("Yui", locale="ja")
+    moderator = discord.member("Mod", permissions=MANAGE_MESSAGES)
+    sheet = await yui.click(await mika.slash("avatar", hair="pink"), label="✨")
+    labels = [button.label for button in sheet.buttons]
+    ids = [option["value"] for option in sheet.selects[0].options]
+    await moderator.select(sheet, None, [ids[4]])
+    assert id_of(sheet) == ids[4]
+    await moderator.click(sheet, label="🗑️")
+    assert len(sheet.pictures) == 8
+    await yui.select(sheet, None, [ids[8]])
+    assert [button.label for button in sheet.buttons] == labels
+    assert f"<@{yui.id}> さんへ" in sheet.text
+    assert "8枚中8枚目" in sheet.text
+
+
 async def test_again_offers_the_nearest_of_what_the_model_no_longer_knows(
     registry: Registry, engine: Engine, studio: Studio, mika: Person
 ) -> None:
@@ -360,6 +378,45 @@ async def test_again_offers_the_nearest_of_what_the_model_no_longer_knows(
     assert not painted.ephemeral
     assert "red hair, red eyes" in painted.text
     assert (await studio.get(id_of(painted), None)).model == "later"
+
+
+async def test_the_nearest_of_many_values_fits_on_a_button(
+    registry: Registry, engine: Engine, studio: Studio, mika: Person
+) -> None:
+    def attributes(word: str) -> tuple[Attribute, ...]:
+        return tuple(
+            Attribute(name=f"thing{i}", values=(f"{word} thing {i}" * 3, "x"), frequencies=(1, 0))
+            for i in range(8)
+        )
+
+    add_model(registry, "old", attributes("one_long_word"))
+    registry.use("old")
+    assert await engine.refresh()
+    wish = {attribute.name: attribute.values[0] for attribute in attributes("one_long_word")}
+    mine = Owner("discord", str(mika.id))
+    (avatar,) = await studio.create(wish, owner=mine)
+    add_model(registry, "new", attributes("one_long_werd"))
+    registry.use("new")
+    assert await engine.refresh()
+    offer = await mika.click(await mika.slash("show", id=avatar.id), label="🎲")
+    (button,) = offer.buttons
+    assert str(button.label).startswith("one_long_werd")
+    painted = await mika.click(offer, label="🎲")
+    assert (await studio.get(id_of(painted), None)).model == "new"
+
+
+async def test_what_has_nothing_near_is_offered_as_a_surprise(
+    registry: Registry, engine: Engine, studio: Studio, mika: Person
+) -> None:
+    reply = await mika.slash("avatar", hair="pink")
+    hats = Attribute(name="hat", values=("straw", "top"), frequencies=(0.5, 0.5))
+    add_model(registry, "hatted", (hats,))
+    registry.use("hatted")
+    assert await engine.refresh()
+    offer = await mika.click(reply, label="🎲")
+    assert [button.label for button in offer.buttons] == ["anything"]
+    painted = await mika.click(offer, label="🎲")
+    assert (await studio.get(id_of(painted), None)).wish == {}
 
 
 @pytest.mark.parametrize("label", ["🎲", "🎨", "✨", "🧬", "♥️", "ℹ️"])

@@ -1,9 +1,18 @@
+import io
+from typing import Any
+
 import pytest
 from discord_server import DiscordServer, Person, Reply
+from PIL import Image
+from tiny_model import add_model
 
+from bot.engine import Engine
 from bot.language import LANGUAGES, say
 from bot.studio import Studio
-from db.store import MemberSettings, Owner
+from db.store import GalleryQuery, MemberSettings, Owner
+from export.registry import Registry
+
+from ..conftest import Run
 
 
 def chosen(panel: Reply) -> dict[str, str]:
@@ -62,3 +71,48 @@ async def test_a_child_is_as_private_as_the_settings_say(studio: Studio, mika: P
     await studio.save_settings(owner(mika), MemberSettings(private=True))
     assert (await mika.slash("mix", a=a.id, b=b.id)).ephemeral
     assert not (await mika.slash("mix", a=a.id, b=b.id, private=False)).ephemeral
+
+
+@pytest.mark.usefixtures("bot")
+async def test_what_is_made_from_anothers_picture_is_as_private_as_the_settings_say(
+    studio: Studio, mika: Person, ren: Person
+) -> None:
+    theirs = await ren.slash("avatar", hair="pink", eyes="blue")
+    await studio.save_settings(owner(mika), MemberSettings(private=True))
+    panel = await mika.click(theirs, label="🎨")
+    await mika.select(panel, panel.selects[0].custom_id, ["hair=green"])
+    for reply in (
+        await mika.click(theirs, label="🎲"),
+        await mika.click(theirs, label="✨"),
+        await mika.click(panel, label="Paint"),
+    ):
+        assert reply.ephemeral
+        assert reply.pictures
+    mine = await studio.gallery(GalleryQuery("mine", owner(mika), None, {}, limit=20))
+    assert [avatar.private for avatar in mine.avatars] == [True] * 11
+
+
+async def test_pictures_are_as_large_as_asked_for_or_as_the_settings_say(
+    registry: Registry, engine: Engine, studio: Studio, run: Run, mika: Person
+) -> None:
+    add_model(registry, "large", upscaler=True)
+    registry.use("large")
+    assert await engine.refresh()
+    async with run(studio):
+
+        async def size(name: str, **options: Any) -> int:
+            (file,) = (await mika.slash(name, **options)).attachments
+            with Image.open(io.BytesIO(file.data)) as image:
+                assert image.width == image.height
+                return image.width
+
+        assert [await size("avatar", size=s) for s in (64, 128, 256)] == [64, 128, 256]
+        assert await size("avatar") == 256
+        panel = await mika.slash("settings")
+        await mika.select(panel, "irodori:set:size", ["128"])
+        assert await size("avatar") == 128
+        assert await size("avatar", size=64) == 64
+        a, b = await studio.create({}, owner=owner(mika), count=2)
+        assert await size("me") == 128
+        assert await size("mix", a=a.id, b=b.id) == 128
+        assert await size("morph", a=a.id, b=b.id) == 128
