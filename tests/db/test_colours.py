@@ -1,6 +1,8 @@
 import sqlite3
 from collections import Counter
 
+from sqlalchemy import Engine, event
+
 from db.store import Colours, Owner, Store
 
 ANN = Owner("discord", "1", "Ann")
@@ -107,3 +109,26 @@ async def test_an_older_database_is_counted_when_it_is_opened(sqlite_url, new):
     store = await Store.open(sqlite_url)
     assert await colours_of(store) == before
     await store.close()
+
+
+async def test_families_are_found_along_an_index(sqlite_url, new):
+    """However many avatars there are."""
+    statements = []
+
+    def note(connection, cursor, statement, parameters, context, executemany):
+        if "LIMIT" in statement:
+            statements.append((statement, parameters))
+
+    store = await Store.open(sqlite_url)
+    a, b = await store.add([new(), new()])
+    [child] = await store.add([new(parents=(a.id, b.id))])
+    event.listen(Engine, "before_cursor_execute", note)
+    await store.family(child, 9)
+    event.remove(Engine, "before_cursor_execute", note)
+    await store.close()
+    assert len(statements) == 2  # children, siblings
+    with sqlite3.connect(sqlite_url.removeprefix("sqlite+aiosqlite:///")) as raw:
+        for statement, parameters in statements:
+            plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+            assert "ix_avatar_parents_parent" in plan[0], plan
+            assert not any(step.startswith("SCAN") for step in plan), plan
