@@ -148,7 +148,7 @@ class _Loop:
         return min(1.0, self.trainer.images / self.settings.images)
 
     def run(self) -> Trainer:
-        with _stop_signals() as stop, self._progress() as bar:
+        with stop_signals() as stop, self._progress() as bar:
             task = bar.add_task("", total=1.0, note="", completed=self.done)  # type: ignore[arg-type]
             next_report = self._next_report()
             losses: dict[str, Tensor] = {}
@@ -270,7 +270,7 @@ class _Loop:
 
 
 @contextmanager
-def _stop_signals() -> Iterator[list[str]]:
+def stop_signals() -> Iterator[list[str]]:
     """Collects the names of Ctrl-C and SIGTERM instead of dying of them."""
     received: list[str] = []
 

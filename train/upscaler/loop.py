@@ -2,13 +2,9 @@
 
 import json
 import math
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -25,7 +21,7 @@ from rich.progress import (
 from torch import Tensor
 
 from train import checkpoint, report
-from train.loop import DivergedError, Stopped
+from train.loop import DivergedError, Stopped, stop_signals
 from train.settings import UpscalerSettings
 from train.upscaler.measure import clean, measure, resize, worn
 from train.upscaler.network import Upscaler
@@ -148,7 +144,7 @@ class _Loop:
         return min(1.0, self.trainer.images / self.settings.images)
 
     def run(self) -> None:
-        with _stop_signals() as stop, self._progress() as bar:
+        with stop_signals() as stop, self._progress() as bar:
             task = bar.add_task("", total=1.0, note="", completed=self.done)  # type: ignore[arg-type]
             next_report = self._next_report()
             loss: Tensor | None = None
@@ -270,19 +266,3 @@ def _figures(run: Path, trainer: UpscalerTrainer, held_out: Tensor) -> dict[str,
             figures[f"{prefix}{name}_bicubic"] = bicubic[name]
     (run / FIGURES).write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
     return figures
-
-
-@contextmanager
-def _stop_signals() -> Iterator[list[str]]:
-    """Collects the names of Ctrl-C and SIGTERM instead of dying of them."""
-    received: list[str] = []
-
-    def receive(number: int, _: FrameType | None) -> None:
-        received.append(signal.Signals(number).name)
-
-    before = {number: signal.signal(number, receive) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
