@@ -28,6 +28,7 @@ from bot.web.status import status_of
 from db.store import Avatar, GalleryQuery
 from export.manifest import Attribute
 
+NEWEST = 12  # pictures that the studio shows of the gallery
 FIELD = "wish."  # the swatches' names in the form: an attribute may be called "prompt"
 
 routes = web.RouteTableDef()
@@ -196,19 +197,7 @@ async def _studio(
     seed: str = "",
 ) -> web.Response:
     studio = request.app[STUDIO]
-    names = [attribute.name for attribute in studio.attributes]
-    asked = {name: request.query[name] for name in names if name in request.query}
-    shown = check_wish(asked, studio.attributes)
-    page = await studio.gallery(
-        GalleryQuery(
-            scope="everyone",
-            viewer=None,
-            guild=None,
-            values=shown,
-            limit=PAGE,
-            cursor=request.query.get("cursor"),
-        )
-    )
+    newest = GalleryQuery(scope="everyone", viewer=None, guild=None, values={}, limit=NEWEST)
     response = render(
         request,
         "studio.html",
@@ -221,10 +210,10 @@ async def _studio(
         seed=seed or request.query.get("seed", ""),
         error=error,
         may_paint=visitors.may_paint(request),
-        shown=shown,
-        avatars=page.avatars,
-        older=page.older and gallery_url(shown, page.older),
-        newer=page.newer and gallery_url(shown, page.newer),
+        avatars=(await studio.gallery(newest)).avatars,
+        shown={},  # these three until the studio's template has no gallery to leaf through
+        older=None,
+        newer=None,
     )
     if visitors.token_of(request) is None:
         visitors.remember(request, response, visitors.new_token())
@@ -235,10 +224,6 @@ def _example(attributes: Sequence[Attribute]) -> str:
     """A prompt to show in the empty box."""
     values = {a.name: a.values[2 * len(a.values) // (3 + i)] for i, a in enumerate(attributes[:2])}
     return describe(values) or "leave it empty for a surprise"
-
-
-def gallery_url(shown: Mapping[str, str], cursor: str) -> str:
-    return f"/?{urlencode({**shown, 'cursor': cursor})}#gallery"
 
 
 def gallery_link(shown: Mapping[str, str], sort: str = "new", cursor: str = "") -> str:

@@ -2,14 +2,15 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from aiohttp import FormData
+from aiohttp import ClientSession, FormData
 from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.web import TCPSite
 from tiny_model import EYES, add_model, attribute
 
 from bot.engine import Engine
 from bot.settings import EngineSettings, WebSettings
 from bot.studio import Studio
-from bot.web.app import create_app
+from bot.web.app import create_app, create_runner
 from bot.web.visitors import COOKIE
 from db.store import Owner, Store
 from export.registry import Registry
@@ -32,6 +33,9 @@ class Page(HTMLParser):
 
     def all(self, tag: str, **wanted: str) -> list[dict[str, str | None]]:
         return [a for t, a in self.tags if t == tag and wanted.items() <= a.items()]
+
+    def swatches(self) -> list[dict[str, str | None]]:
+        return [a for a in self.all("input", type="radio") if "wish." in (a.get("name") or "")]
 
     def tiles(self) -> list[str]:
         hrefs = [str(a["href"]) for a in self.all("a") if a.get("class") == "tile"]
@@ -70,13 +74,19 @@ async def test_nothing_is_inline_and_nothing_is_from_elsewhere(
 async def test_what_the_page_links_to_exists(client: TestClient) -> None:
     page = await get(client, "/")
     files = [a["href"] for a in page.all("link")] + [a["src"] for a in page.all("script")]
-    assert len(files) == 3
+    assert len(files) >= 3
     for file in files:
         async with client.get(str(file)) as answer:
             assert answer.status == 200
             assert "immutable" in answer.headers["Cache-Control"]
-    async with client.get("/static/../app.py") as answer:
-        assert answer.status == 404
+            tag = answer.headers["ETag"]
+    async with client.get(str(file), headers={"If-None-Match": tag}) as answer:
+        assert answer.status == 304
+    async with client.get("/static/older/style.css") as answer:
+        assert answer.headers["Cache-Control"] == "no-cache"
+    for path in ("/static/../app.py", "/static/x/../../app.py", "/static/x/%2e%2e/app.py"):
+        async with client.get(path) as answer:
+            assert answer.status == 404
 
 
 async def test_painting_without_javascript(client: TestClient, store: Store) -> None:
@@ -90,7 +100,7 @@ async def test_painting_without_javascript(client: TestClient, store: Store) -> 
     assert avatar is not None
     assert (avatar.wish, avatar.seed) == ({"hair": "pink", "eyes": "orange"}, 7)
     assert page.all("img", src=f"/images/{id}.png", alt="pink hair, orange eyes")
-    assert "seed 7 · model tiny" in page.text
+    assert re.search(r"seed\W*7\D.*model\W*tiny", page.text, re.IGNORECASE | re.DOTALL)
 
 
 @pytest.mark.parametrize(
@@ -147,37 +157,30 @@ async def test_a_link_may_carry_a_wish(client: TestClient) -> None:
     page = await get(client, "/?prompt=blue+eyes&seed=5")
     assert page.all("input", id="prompt")[0]["value"] == "blue eyes"
     assert page.all("input", id="seed")[0]["value"] == "5"
-    checked = [a["value"] for a in page.all("input", type="radio") if "checked" in a]
+    checked = [a["value"] for a in page.swatches() if "checked" in a]
     assert checked == ["", "blue"]
     page = await get(client, "/?prompt=pimk+hair", status=400)
     assert "Did you mean pink?" in page.text
 
 
-async def test_the_gallery_without_javascript(
+async def test_the_studio_shows_the_newest(
     client: TestClient, studio: Studio, owner: Owner
 ) -> None:
-    for _ in range(3):
-        await studio.create("hair:pink", owner=owner, count=9)
-    await studio.create("hair:green", owner=owner)
-    first = await get(client, "/")
-    (older,) = first.all("a", rel="next")
-    second = await get(client, str(older["href"]))
-    assert (len(first.tiles()), len(second.tiles())) == (24, 4)
-    assert not set(first.tiles()) & set(second.tiles())
-    assert not second.all("a", rel="next")
-    (newer,) = second.all("a", rel="prev")
-    assert (await get(client, str(newer["href"]))).tiles() == first.tiles()
-
-    green = await get(client, "/?hair=green&eyes=")
-    assert len(green.tiles()) == 1
-    pink = await get(client, "/?hair=pink")
-    rest = await get(client, str(pink.all("a", rel="next")[0]["href"]))
-    assert (len(pink.tiles()), len(rest.tiles())) == (24, 3)
-    assert "Nobody has painted these colours yet" in (await get(client, "/?hair=red")).text
+    for _ in range(2):
+        *_, last = await studio.create("hair:pink", owner=owner, count=9)
+    tiles = (await get(client, "/?any=thing&cursor=x")).tiles()
+    assert (len(tiles), tiles[0]) == (12, f"/a/{last.id}")
 
 
 async def test_broken_links_lead_back(client: TestClient) -> None:
-    for path, status in (("/a/2222bbbb", 404), ("/?cursor=x", 400), ("/?hair=pimk", 400)):
+    for path, status in (
+        ("/a/2222bbbb", 404),
+        ("/gallery?cursor=x", 400),
+        ("/gallery?hair=pimk", 400),
+        ("/gallery?sort=best", 400),
+        ("/gallery?hair=red&hair=pink", 400),
+        ("/?prompt=a&prompt=b", 400),
+    ):
         page = await get(client, path, status)
         assert page.all("a", href="/")
         assert page.text.strip()
@@ -231,6 +234,118 @@ async def test_any_model_has_a_page(tmp_path, store: Store, attributes) -> None:
             assert len(page.tiles()) == 1
             assert not page.all("b")
             assert not page.all("i")
-            assert len(page.all("input", type="radio")) == 3 * len(attributes)
+            assert len(page.swatches()) == 3 * len(attributes)
     finally:
         await engine.close()
+
+
+async def test_the_gallery_filtered_and_sorted(
+    client: TestClient, studio: Studio, owner: Owner
+) -> None:
+    (first,) = await studio.create("hair:pink eyes:red", owner=owner)
+    await studio.create("hair:pink eyes:blue", owner=owner, count=3)
+    (last,) = await studio.create("hair:green eyes:red", owner=owner)
+    await studio.create("hair:pink eyes:red", owner=owner, private=True)
+    await studio.favourite(first.id, owner)
+
+    newest = await get(client, "/gallery")
+    assert len(newest.tiles()) == 5
+    assert newest.tiles()[0] == f"/a/{last.id}"
+    assert (await get(client, "/gallery?sort=loved")).tiles()[0] == f"/a/{first.id}"
+    pink = await get(client, "/gallery?hair=pink&eyes=&sort=new")
+    assert len(pink.tiles()) == 4
+    links = [str(a["href"]) for a in pink.all("a") if str(a["href"]).startswith("/gallery")]
+    assert "/gallery?hair=pink&eyes=red" in links
+    red = await get(client, "/gallery?hair=pink&eyes=red")
+    assert red.tiles() == [f"/a/{first.id}"]
+    assert not (await get(client, "/gallery?hair=red")).tiles()
+
+
+async def test_the_gallery_page_by_page(client: TestClient, studio: Studio, owner: Owner) -> None:
+    for _ in range(6):
+        await studio.create("hair:pink", owner=owner, count=9)
+    for query in ("", "?hair=pink", "?sort=loved", "?hair=pink&sort=loved"):
+        pages = [await get(client, f"/gallery{query}")]
+        assert not pages[0].all("a", rel="prev")
+        while older := pages[-1].all("a", rel="next"):
+            pages.append(await get(client, str(older[0]["href"])))
+        assert [len(page.tiles()) for page in pages] == [24, 24, 6]
+        assert len({tile for page in pages for tile in page.tiles()}) == 54
+        (newer,) = pages[1].all("a", rel="prev")
+        assert (await get(client, str(newer["href"]))).tiles() == pages[0].tiles()
+
+
+async def test_the_matrix_leads_to_the_pictures(
+    client: TestClient, studio: Studio, owner: Owner
+) -> None:
+    first, last = await studio.create("hair:pink eyes:red", owner=owner, count=2)
+    page = await get(client, "/matrix")
+    links = [a["href"] for a in page.all("a") if str(a["href"]).startswith("/gallery?hair=")]
+    assert links == ["/gallery?hair=pink&eyes=red"]
+    shown = [str(image["src"]) for image in page.all("img")]
+    assert f"/thumbs/{last.id}.webp" in shown
+    assert f"/thumbs/{first.id}.webp" not in shown
+    assert len(page.all("th")) >= 12 + 10
+    turned = await get(client, "/matrix?rows=eyes&columns=hair")
+    assert turned.all("a", href="/gallery?eyes=red&hair=pink")
+    for wrong in ("rows=hat", "rows=hair&columns=hair", "row=hair"):
+        await get(client, f"/matrix?{wrong}", 400)
+
+
+async def test_a_picture_leads_to_its_family(
+    client: TestClient, studio: Studio, owner: Owner
+) -> None:
+    a, b = await studio.create("hair:pink", owner=owner, count=2)
+    (child,) = await studio.mix(a.id, b.id, owner=owner)
+    sibling, *_ = await studio.variations(a.id, owner=owner)
+    page = await get(client, f"/a/{child.id}")
+    for relative in (a, b, sibling):
+        assert page.all("a", href=f"/a/{relative.id}")
+    await studio.delete(b.id, owner)
+    assert not (await get(client, f"/a/{child.id}")).all("a", href=f"/a/{b.id}")
+
+
+@pytest.mark.parametrize(
+    "words", ["<script>alert(1)</script>", '"><img src=x onerror=x>', "{{ 7*7 }}", "粉色 ✿ ‮abc"]
+)
+async def test_words_are_text(client: TestClient, words: str) -> None:
+    for url in ("/", "/gallery", "/matrix"):
+        key = {"/": "prompt", "/gallery": "hair", "/matrix": "rows"}[url]
+        async with client.get(url, params={key: words}, headers={"Accept": "text/html"}) as answer:
+            html = await answer.text()
+            assert answer.status in (200, 400)
+        page = Page(html)
+        assert not [image for image in page.all("img") if "onerror" in image]
+        assert all(script.get("src") for script in page.all("script"))
+        assert "{{" in html or "49" not in page.text
+    form = {"prompt": f"pink hair {words}"}
+    async with client.post("/paint", data=form, headers={"Accept": "text/html"}) as answer:
+        page = Page(await answer.text())
+    assert all(script.get("src") for script in page.all("script"))
+    assert not [image for image in page.all("img") if "onerror" in image]
+
+
+async def test_absurd_requests_are_answered_and_cost_a_line_of_the_log(
+    studio: Studio, engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Served as `python -m bot` does."""
+    runner = create_runner(create_app(studio, engine, WebSettings()))
+    await runner.setup()
+    await TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        async with ClientSession(headers={"Accept": "text/html"}) as session:
+            for path in ("/?prompt=", "/gallery?hair=", "/api/wish?prompt=", "/a/"):
+                async with session.get(url + path + "x" * 100_000) as answer:
+                    assert answer.status == (404 if path == "/a/" else 400)
+                    json = path.startswith("/api/")
+                    assert answer.content_type == ("application/json" if json else "text/html")
+            async with session.get(url + "/?prompt=" + "x" * 1_000_000) as answer:
+                assert answer.status == 400
+            for method in ("PUT", "PATCH", "DELETE", "OPTIONS"):
+                async with session.request(method, url + "/gallery") as answer:
+                    assert (answer.status, answer.content_type) == (405, "text/html")
+    finally:
+        await runner.cleanup()
+    assert len([r for r in caplog.records if r.levelname == "ERROR"]) == 1
+    assert not any(record.exc_info for record in caplog.records)
