@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import io
 import json
+import posixpath
 import random
 import re
 import sqlite3
@@ -225,7 +226,8 @@ async def weigh(client: TestClient, id: str) -> bool:
             length, text = await packed(asset)
             whole += length
             folder = asset.rpartition("/")[0]
-            left += [f"{folder}/{m}" for m in re.findall(r'from "\./([^"]+)"', text)]
+            modules = re.findall(r'from "(\.[^"]+)"', text)
+            left += [posixpath.normpath(f"{folder}/{module}") for module in modules]
         heavy = heavy or whole > BAR_KB * 1000
         print(f"{name:32}{page / 1000:>9.1f}{whole / 1000:>9.1f}  (bar: {BAR_KB})")
     return heavy
