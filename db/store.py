@@ -114,7 +114,8 @@ class Store:
         await self._sessions.engine.dispose()
 
     async def add(self, avatars: Sequence[NewAvatar]) -> list[Avatar]:
-        """Stores all of them, in this order, or none; they are on disk when it returns.
+        """Stores all of them, in this order, or none; they are on disk when it returns. Where
+        something was stored for their `order` before, that is what it returns.
 
         Raises ValueError for a parent that was never stored, and for a latent or condition that
         is not one vector.
@@ -127,6 +128,10 @@ class Store:
                 owner: await self._sessions.owner_id(session, owner)
                 for owner in sorted({new.owner for new in avatars}, key=lambda o: (o.kind, o.key))
             }
+            # after the owner's row is written: who stores the same order now waits for it
+            for order in {new.order for new in avatars if new.order is not None}:
+                if keys := list(await session.scalars(_painted(order))):
+                    return await _load(session, keys)
             ids = await _unused_ids(session, len(avatars))
             rows = [
                 _row(new, id, created, owners[new.owner])
@@ -167,17 +172,15 @@ class Store:
         """Keeps the first one; of a deleted avatar none."""
         async with self._sessions.writing() as session:
             # locked, so that it is not deleted meanwhile
-            key = await session.scalar(_living(id).with_for_update())
+            key = await session.scalar(_living(id).with_for_update(key_share=True))
             if key is not None:
                 row = self._sessions.insert(ThumbnailRow).values(avatar_id=key, data=data)
                 await session.execute(row.on_conflict_do_nothing())
 
     async def painted(self, order: str) -> list[Avatar]:
         """What was stored for this order, in the order of painting, but for what was deleted."""
-        a = AvatarRow
-        found = select(a.id).where(a.order_id == order).order_by(a.id)
         async with self._sessions.reading() as session:
-            return await _load(session, list(await session.scalars(found)))
+            return await _load(session, list(await session.scalars(_painted(order))))
 
     async def portrait(
         self, owner: Owner, model: str, seed: int, private: bool, width: int
@@ -303,11 +306,13 @@ class Store:
         """
         a, f = AvatarRow, FavouriteRow
         async with self._sessions.writing() as session:
-            # locked, so that two of the same owner's clicks take turns
-            key = await session.scalar(_living(id).with_for_update())
-            if key is None:
+            if await session.scalar(_living(id)) is None:
                 return None
+            # the owner's row first, as everywhere; so two of the same owner's clicks take turns
             liker = await self._sessions.owner_id(session, owner)
+            key = await session.scalar(_living(id).with_for_update(key_share=True))
+            if key is None:  # deleted just now
+                return None
             mine = (f.avatar_id == key) & (f.owner_id == liker)
             removed = await session.scalar(delete(f).where(mine).returning(f.avatar_id))
             if removed is None:
@@ -333,7 +338,7 @@ class Store:
         async with self._sessions.writing() as session:
             # locked, so that nobody likes it meanwhile
             a = AvatarRow
-            found = _living(id).add_columns(a.conditions, a.private).with_for_update()
+            found = _living(id).add_columns(a.conditions, a.private).with_for_update(key_share=True)
             row = (await session.execute(found)).one_or_none()
             if row is None:
                 return False
@@ -354,21 +359,23 @@ class Store:
             await session.execute(
                 delete(o).where(o.owner_kind == owner.kind, o.owner_key == owner.key)
             )
-            key = await session.scalar(select(owner_id(owner)))
+            # locked first, and then as everybody locks: owners, avatars, colours. What the owner
+            # has painted meanwhile is stored before or after all of this.
+            mine = (OwnerRow.kind == owner.kind, OwnerRow.key == owner.key)
+            key = await session.scalar(select(OwnerRow.id).where(*mine).with_for_update())
             if key is None:
                 return 0
             own = select(a.id).where(a.owner_id == key, a.deleted_at.is_(None))
-            whole = own.add_columns(a.conditions, a.private).with_for_update()
+            whole = own.add_columns(a.conditions, a.private).with_for_update(key_share=True)
             rows = (await session.execute(whole)).all()
             if rows:
                 await session.execute(delete(ValueRow).where(ValueRow.avatar_id.in_(own)))
                 await self._scrub(session, own)
-                await count_out(session, [row.conditions for row in rows if not row.private])
             liked = select(f.avatar_id).where(f.owner_id == key)
-            await session.execute(
-                update(a).where(a.id.in_(liked)).values(favourites=a.favourites - 1)
-            )
+            fewer = update(a).where(a.id.in_(liked), a.deleted_at.is_(None))
+            await session.execute(fewer.values(favourites=a.favourites - 1))
             await session.execute(delete(f).where(f.owner_id == key))
+            await count_out(session, [row.conditions for row in rows if not row.private])
             await session.execute(delete(SettingsRow).where(SettingsRow.owner_id == key))
             await session.execute(delete(OwnerRow).where(OwnerRow.id == key))
             return len(rows)
@@ -378,12 +385,16 @@ class Store:
         for table in (PictureRow, ThumbnailRow, ParentRow, FavouriteRow):
             await session.execute(delete(table).where(table.avatar_id.in_(ids)))
         nothing = np.zeros(0, np.float32)
+        # written once: all who delete would wait for each other at this row
+        nobody = await session.scalar(select(owner_id(NOBODY)))
+        if nobody is None:
+            nobody = await self._sessions.owner_id(session, NOBODY)
         await session.execute(
             update(AvatarRow)
             .where(AvatarRow.id.in_(ids))
             .values(
                 deleted_at=datetime.now(UTC),
-                owner_id=await self._sessions.owner_id(session, NOBODY),
+                owner_id=nobody,
                 guild=None,
                 channel=None,
                 model="",
@@ -439,6 +450,11 @@ class Store:
 def _living(id: str) -> Select[Any]:
     """Selects the key of the avatar with this public id, unless it was deleted."""
     return select(AvatarRow.id).where(AvatarRow.public_id == id, AvatarRow.deleted_at.is_(None))
+
+
+def _painted(order: str) -> Select[Any]:
+    """Selects the keys of what was stored for this order, in the order of painting."""
+    return select(AvatarRow.id).where(AvatarRow.order_id == order).order_by(AvatarRow.id)
 
 
 async def _check_parents(session: AsyncSession, parents: set[str]) -> None:

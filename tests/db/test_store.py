@@ -355,3 +355,26 @@ async def test_readers_do_not_wait_for_writers(sqlite_url, tmp_path, new):
     await writers
     assert await store.count() == 21
     await store.close()
+
+
+async def test_what_is_stored_twice_at_once_for_an_order_is_stored_once(store, new):
+    batch = [new(order="900", seed=1), new(order="900", seed=2)]
+    answers = await asyncio.gather(*(store.add(batch) for _ in range(5)))
+    assert await store.count() == 2
+    assert answers == [await store.painted("900")] * 5
+    usage = await store.desk.usage(ANN, "100", datetime.now(UTC) - timedelta(days=1))
+    assert sum(used.pictures for used in usage) == 2
+
+
+async def test_who_is_forgotten_while_painting_leaves_the_counts_right(store, new):
+    [loved] = await store.add([new(owner=Owner("discord", "2"))])
+    acts = []
+    for i in range(40):
+        acts.append(store.add([new(seed=i)]))
+        if i % 4 == 0:
+            acts += [store.forget(ANN), store.favourite(loved.id, ANN)]
+    await asyncio.gather(*acts)
+    assert sum(colours.count for colours in await store.colours()) == await store.count()
+    await store.forget(ANN)
+    assert await store.count() == 1
+    assert (await store.get(loved.id)).favourites == 0
