@@ -39,6 +39,7 @@ class Gate:
         channel: str | None,
         roles: Collection[str],
         pictures: int,
+        parent: str | None = None,
     ) -> None:
         """Lets so many pictures pass, or raises Blocked, WrongPlace, TooSoon, BadPrompt.
 
@@ -49,7 +50,7 @@ class Gate:
         if await self._desk.is_blocked(guild, owner.key):
             raise Blocked("moderation-blocked")
         limits = await self._desk.limits(guild)
-        if limits.channels and channel not in limits.channels:
+        if limits.channels and not {channel, parent} & set(limits.channels):
             channels = " ".join(f"<#{id}>" for id in limits.channels)
             raise WrongPlace("moderation-channel", channels=channels)
         limited = limits.cooldown or limits.daily
@@ -67,11 +68,13 @@ class Gate:
             _check(limits, used, pictures, now)
             self._under_way.setdefault((owner, guild), []).append(_Admission(now, pictures))
 
-    def leave(self, owner: Owner, guild: str | None) -> None:
-        """What was admitted first is stored by now, or has failed."""
-        admitted = self._under_way.get((owner, guild or ""))
-        if admitted:
-            admitted.pop(0)
+    def leave(self, owner: Owner, guild: str | None, pictures: int) -> None:
+        """So many pictures, admitted together, are stored by now, or have failed."""
+        admitted = self._under_way.get((owner, guild or ""), [])
+        # the first one of that size: what was admitted before it may take longer
+        done = next((a for a in admitted if a.pictures == pictures), None)
+        if done is not None:
+            admitted.remove(done)
             if not admitted:
                 del self._under_way[owner, guild or ""]
 

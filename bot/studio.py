@@ -86,21 +86,30 @@ class ModelSummary:
     problem: str | None
 
 
-def _admitted(paint: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
-    """What was admitted is not under way any more when this is done."""
+def _admitted(
+    pictures: int | None = None,
+) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T]]]:
+    """What was admitted is not under way any more when this is done: so many pictures, or else as
+    many as its `count` says.
+    """
 
-    @functools.wraps(paint)
-    async def painting(*args: P.args, **given: P.kwargs) -> T:
-        studio, owner, guild = args[0], given["owner"], given.get("guild")
-        assert isinstance(studio, Studio)
-        assert isinstance(owner, Owner)
-        assert isinstance(guild, str | None)
-        try:
-            return await paint(*args, **given)
-        finally:
-            studio._gate.leave(owner, guild)
+    def admitted(paint: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+        @functools.wraps(paint)
+        async def painting(*args: P.args, **given: P.kwargs) -> T:
+            studio, owner, guild = args[0], given["owner"], given.get("guild")
+            count = given.get("count", 1) if pictures is None else pictures
+            assert isinstance(studio, Studio)
+            assert isinstance(owner, Owner)
+            assert isinstance(guild, str | None)
+            assert isinstance(count, int)
+            try:
+                return await paint(*args, **given)
+            finally:
+                studio._gate.leave(owner, guild, count)
 
-    return painting
+        return painting
+
+    return admitted
 
 
 class Studio:
@@ -140,7 +149,7 @@ class Studio:
 
     # Painting
 
-    @_admitted
+    @_admitted()
     async def create(
         self,
         wish: Mapping[str, str] | str,
@@ -184,7 +193,7 @@ class Studio:
             order=order,
         )
 
-    @_admitted
+    @_admitted(1)
     async def again(
         self,
         id: str,
@@ -220,7 +229,7 @@ class Studio:
             order=order,
         )
 
-    @_admitted
+    @_admitted(1)
     async def recolour(
         self,
         id: str,
@@ -258,7 +267,7 @@ class Studio:
             order=order,
         )
 
-    @_admitted
+    @_admitted(VARIATIONS)
     async def variations(
         self,
         id: str,
@@ -293,7 +302,7 @@ class Studio:
             order=order,
         )
 
-    @_admitted
+    @_admitted(1)
     async def mix(
         self,
         a: str,
@@ -336,7 +345,7 @@ class Studio:
             order=order,
         )
 
-    @_admitted
+    @_admitted(1)
     async def me(
         self,
         member: Owner | str,
@@ -376,7 +385,7 @@ class Studio:
             order=order,
         )
 
-    @_admitted
+    @_admitted(1)
     async def morph(
         self,
         ids: Sequence[str],
@@ -594,13 +603,14 @@ class Studio:
         channel: str | None,
         roles: Collection[str],
         pictures: int,
+        parent: str | None = None,
     ) -> None:
         """Whether the owner may ask for so many pictures here and now; they count from now on.
-        None are asked for by who only looks.
+        None are asked for by who only looks. `parent` is the channel that a thread is in.
 
         Raises Blocked, WrongPlace, TooSoon, and BadPrompt for more than are ever allowed.
         """
-        await self._gate.admit(owner, guild, channel, roles, pictures)
+        await self._gate.admit(owner, guild, channel, roles, pictures, parent)
 
     # Orders and notes
 

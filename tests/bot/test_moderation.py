@@ -113,6 +113,24 @@ async def test_of_ten_presses_at_once_one_is_admitted(
         await admit()
 
 
+async def test_who_is_served_first_leaves_what_takes_longer_under_way(
+    studio: Studio, admit: Admit, owner: Owner
+) -> None:
+    await studio.me("5", owner=owner)
+    await studio.save_limits("1", GuildLimits(daily=10))
+    await admit(9)
+    many = asyncio.create_task(studio.create("", owner=owner, count=9, guild="1"))
+    await admit()
+    await studio.me("5", owner=owner, guild="1")  # which is there already
+    assert not many.done()
+    await admit()
+    with pytest.raises(TooSoon):
+        await admit()
+    await many
+    with pytest.raises(TooSoon):
+        await admit()
+
+
 async def test_what_failed_does_not_count(studio: Studio, admit: Admit, owner: Owner) -> None:
     await studio.save_limits("1", GuildLimits(cooldown=3600, daily=1))
     for _ in range(3):
