@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ParamSpec, TypeVar
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -124,6 +125,7 @@ class Studio:
         self._store = store
         self._gate = Gate(store.desk)
         self._listeners: list[Callable[[Avatar], None]] = []
+        self._portraits: WeakValueDictionary[object, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def attributes(self) -> tuple[Attribute, ...]:
@@ -367,23 +369,27 @@ class Studio:
         seed = int.from_bytes(digest[:4], "big")
         model = self._engine.model
         size = _size(model, size)
-        stored = await self._store.portrait(owner, model.name, seed, private, size)
-        if stored is not None:
-            return [stored]
-        return await self._paint(
-            model,
-            {},
-            [seed],
-            [complete_wish({}, seed, model.manifest)],
-            _candidates(model, [seed]),
-            owner=owner,
-            guild=guild,
-            channel=channel,
-            private=private,
-            prompt="",
-            size=size,
-            order=order,
-        )
+        portrait = owner, model.name, seed, private, size
+        # who asks twice at once gets it twice, not two of them
+        painting = self._portraits.setdefault(portrait, asyncio.Lock())
+        async with painting:
+            stored = await self._store.portrait(*portrait)
+            if stored is not None:
+                return [stored]
+            return await self._paint(
+                model,
+                {},
+                [seed],
+                [complete_wish({}, seed, model.manifest)],
+                _candidates(model, [seed]),
+                owner=owner,
+                guild=guild,
+                channel=channel,
+                private=private,
+                prompt="",
+                size=size,
+                order=order,
+            )
 
     @_admitted(1)
     async def morph(

@@ -136,6 +136,15 @@ async def test_a_portrait_is_not_mistaken_for_another_picture_of_its_seed(
     assert (anew.sha256, anew.wish) == (face.sha256, {})
 
 
+async def test_who_asks_for_a_portrait_twice_at_once_has_one(
+    studio: Studio, store: Store, owner: Owner
+) -> None:
+    asked = [studio.me("5", owner=owner) for _ in range(5)]
+    faces = await asyncio.gather(*asked, studio.me("5", owner=OTHER))
+    assert len({face.id for (face,) in faces}) == 2
+    assert await store.count() == 2
+
+
 async def test_an_order_is_painted_once(studio: Studio, store: Store, owner: Owner) -> None:
     a, b = await pair(studio, owner)
     works = {
