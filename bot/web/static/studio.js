@@ -1,214 +1,230 @@
-// The page works without this file. With it, swatches and prompt keep in step, painting stays on
-// the page, and the gallery grows in place.
+// The studio. The page paints without this file; with it, everything stays on the page: swatches
+// and words in step, a face held while its colours change, two faces blended, and every step in
+// the address, so that the browser's back and forward are undo and redo.
 
-const find = (selector, root = document) => root.querySelector(selector);
-const form = find("#paint");
-const prompt = find("#prompt");
-const seed = find("#seed");
-const button = find("button[type=submit]", form);
-const problem = find("#problem");
-const result = find("#result");
-const news = find("#news");
-const swatches = [...form.querySelectorAll("input[type=radio]")];
+import { describe, tile } from "./faces.js";
+import { get, post } from "./studio/api.js";
+import * as address from "./studio/address.js";
+import * as blend from "./studio/blend.js";
+import { complain, find, form, mayPaint, tell } from "./studio/dom.js";
+import * as easel from "./studio/easel.js";
+import * as order from "./studio/order.js";
+import * as visit from "./studio/visit.js";
 
-// Swatches and prompt -------------------------------------------------------------------------
-
-form.addEventListener("change", (event) => {
-  if (event.target.type !== "radio") return;
-  reading?.abort();
-  prompt.value = swatches
-    .filter((swatch) => swatch.checked && swatch.value)
-    .map((swatch) => swatch.dataset.words)
-    .join(" ");
-  problem.textContent = "";
-});
-
-// The bot alone knows how a prompt is read. Half a word is no mistake yet: errors wait for Paint.
-let reading;
-let pause;
-prompt.addEventListener("input", () => {
-  problem.textContent = "";
-  reading?.abort();
-  clearTimeout(pause);
-  pause = setTimeout(async () => {
-    reading = new AbortController();
-    const query = new URLSearchParams({ prompt: prompt.value });
-    try {
-      const answer = await fetch(`/api/wish?${query}`, { signal: reading.signal });
-      if (answer.ok) choose((await answer.json()).wish);
-    } catch {
-      // Overtaken by the next word, or the bot is away; Paint will tell.
-    }
-  }, 150);
-});
-
-function choose(wish) {
-  for (const swatch of swatches) {
-    const attribute = swatch.name.slice(form.dataset.field.length);
-    swatch.checked = swatch.value === (wish[attribute] ?? "");
-  }
-}
+let shown = []; // the avatars that are seen
+let painting = false;
+let turn = 0; // of what is shown: what comes late does not replace what is newer
 
 // Painting ------------------------------------------------------------------------------------
 
-let painting = false;
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
+  const wanted = order.order();
+  await paint(wanted.count ?? 1, async () => {
+    const changes = await changesOf(wanted);
+    if (changes) return post(`/api/avatars/${shown[0].id}/recolour`, { wish: changes });
+    return post("/api/avatars", wanted);
+  }, wanted.prompt);
+});
+
+/** With its face held, what the words want otherwise than it is; nothing where nothing is held. */
+async function changesOf(wanted) {
+  const [avatar] = shown;
+  if (shown.length !== 1 || wanted.count || !order.holds(avatar)) return null;
+  const { wish } = await get(`/api/wish?${new URLSearchParams({ prompt: wanted.prompt })}`);
+  return differences(wish, avatar);
+}
+
+function differences(wish, avatar) {
+  const changed = Object.entries(wish).filter(([name, value]) => avatar.conditions[name] !== value);
+  return changed.length ? Object.fromEntries(changed) : null;
+}
+
+/** Another swatch with the face held: the same face in that colour. */
+async function recolour() {
+  const [avatar] = shown;
+  if (!mayPaint || shown.length !== 1 || !order.holds(avatar)) return;
+  if (painting) return;
+  const wish = differences(order.wished(), avatar);
+  if (!wish) return;
+  await paint(1, () => post(`/api/avatars/${avatar.id}/recolour`, { wish }));
+  if (shown[0] !== avatar) await recolour(); // what was chosen meanwhile
+}
+
+find("#variations").addEventListener("click", () =>
+  paint(9, () => post(`/api/avatars/${shown[0].id}/variations`)),
+);
+
+find("#mix").addEventListener("click", () => {
+  const [a, b] = shown.map((avatar) => avatar.id);
+  return paint(1, () => post("/api/mix", { a, b }));
+});
+
+/** One painting at a time. `asked` are the words it was asked for in. */
+async function paint(count, make, asked) {
   if (painting) return;
   painting = true;
-  problem.textContent = "";
-  const before = result.dataset.state;
-  result.dataset.state = "painting";
-  result.ariaBusy = "true";
+  complain("");
+  const mine = ++turn;
+  const before = order.draft().prompt;
+  noteFocus();
+  const button = find("button[type=submit]", form);
   button.ariaDisabled = "true";
+  easel.wait(count);
   try {
-    const avatar = await order();
-    await show(avatar);
-    addTile(avatar);
+    const avatars = await make();
+    visit.remember(avatars);
+    addTiles(avatars);
+    if (mine !== turn) return; // gone on to something else: it is in the strip
+    order.settle(avatars[0], asked ?? before);
+    address.push({ ids: avatars.map((avatar) => avatar.id) }, order.draft());
+    await put(avatars);
+    const what = describe(avatars[0]);
+    tell(avatars.length > 1 ? `Painted ${avatars.length} pictures.` : `Painted: ${what}.`);
   } catch (error) {
-    result.dataset.state = before;
-    problem.textContent = error.message;
-    problem.scrollIntoView({ block: "nearest" });
+    complain(error.message);
   } finally {
     painting = false;
-    result.ariaBusy = null;
     button.ariaDisabled = null;
+    if (mine === turn) easel.rest();
   }
-});
+}
 
-async function order() {
-  const body = { prompt: prompt.value };
-  if (seed.value.trim()) {
-    // What is no number is sent as it is: the bot says what is wrong with it.
-    body.seed = /^\d+$/.test(seed.value.trim()) ? Number(seed.value) : seed.value;
-  }
-  let answer;
+// Looking -------------------------------------------------------------------------------------
+
+async function put(avatars) {
+  shown = avatars;
+  if (avatars.length === 0) easel.showNothing();
+  else if (avatars.length === 1) await easel.showOne(avatars[0]);
+  else await easel.showSheet(avatars);
+  settleTools();
+}
+
+/** Shows what the address says. */
+async function look() {
+  const mine = ++turn;
+  const view = address.readView();
   try {
-    answer = await fetch("/api/avatars", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
-  } catch {
-    throw new Error("The bot does not answer. Please try again in a moment.");
+    if (view.blend) easel.wait(1);
+    const avatars = await Promise.all(view.ids.map(visit.load));
+    if (mine !== turn) return;
+    if (!address.hasDraft() && avatars.length) order.settle(avatars[0]);
+    if (view.blend) {
+      const way = await blend.load(...avatars);
+      if (mine !== turn) return;
+      shown = avatars;
+      easel.showBlend(way);
+      settleTools();
+      tell(`Between ${avatars.map(describe).join(" and ")}. Move the slider.`);
+    } else {
+      await put(avatars);
+    }
+    if (avatars.length === 1) await refresh(avatars[0]);
+  } catch (error) {
+    if (mine === turn) complain(error.message);
+  } finally {
+    if (mine === turn) easel.rest();
   }
-  const read = await answer.json().catch(() => ({ error: "The bot's answer was cut off." }));
-  if (!answer.ok) throw new Error(read.error);
-  return read[0];
 }
 
-async function show(avatar) {
-  const fresh = new Image(64, 64);
-  fresh.className = "picture";
-  fresh.alt = describe(avatar);
-  fresh.src = avatar.image_url;
-  await fresh.decode().catch(() => {
-    throw new Error("The picture is painted, but it did not arrive. It is in the gallery.");
-  });
-  find(".picture", result).replaceWith(fresh);
-  const glow = find(".glow", result);
-  glow.src = avatar.image_url;
-  glow.hidden = false;
-  find(".hint", result).hidden = true;
-  find(".chips", result).replaceChildren(
-    ...Object.entries(avatar.conditions).map(([name, value]) => chip(name, value, avatar.wish)),
-  );
-  find("#keep").textContent = avatar.seed;
-  find("#model").textContent = avatar.model;
-  find("#link").href = avatar.url;
-  find(".facts", result).hidden = false;
-  result.dataset.state = "done";
-  news.textContent = `Painted: ${describe(avatar)}.`;
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  result.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
+/** Whether it is a favourite is known to the bot alone. */
+async function refresh(avatar) {
+  if (avatar.favourite !== undefined) return;
+  avatar.favourite = (await get(`/api/avatars/${avatar.id}`)).favourite;
+  visit.keep();
+  if (shown[0] === avatar) easel.showFavourite(avatar);
 }
 
-function chip(name, value, wish) {
-  const item = document.createElement("li");
-  item.className = "chip";
-  if (!(name in wish)) {
-    item.dataset.chance = "";
-    item.title = "left to chance";
+function settleTools() {
+  const ids = shown.map((avatar) => avatar.id);
+  visit.mark(ids);
+  find("#undo").disabled = address.step() === 0;
+  find("#variations").disabled = !mayPaint;
+  // Where the keyboard was on what is gone now, it goes on at the picture.
+  const focused = document.activeElement;
+  if (wasInside && (focused === document.body || focused.disabled || !focused.checkVisibility())) {
+    find("#result").focus({ preventScroll: true });
   }
-  const own = swatches.find((swatch) => swatch.name.endsWith(name) && swatch.value === value);
-  const dab = own && find(".dab", own.parentElement);
-  if (dab) item.append(dab.cloneNode(true));
-  const words = document.createElement("span");
-  words.textContent = `${value} ${name}`;
-  item.append(words);
-  return item;
+  wasInside = false;
 }
 
-const describe = (avatar) =>
-  Object.entries(avatar.conditions).map(([name, value]) => `${value} ${name}`).join(", ") || "a face";
+let wasInside = false; // the keyboard's focus, at the picture
+function noteFocus() {
+  wasInside = find("#result").contains(document.activeElement);
+}
 
-find("#keep").addEventListener("click", () => {
-  seed.value = find("#keep").textContent;
-  seed.focus();
+/** On to another view of known pictures. */
+function go(view, draft = order.draft()) {
+  complain("");
+  noteFocus();
+  address.push(view, draft);
+  return look();
+}
+
+addEventListener("click", async (event) => {
+  const link = event.target.closest("a[data-id]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const avatar = await visit.load(link.dataset.id).catch((error) => complain(error.message));
+  if (!avatar) return;
+  order.settle(avatar);
+  await go({ ids: [avatar.id] });
 });
 
-// The gallery ---------------------------------------------------------------------------------
+addEventListener("popstate", () => {
+  const draft = address.arrive();
+  if (address.hasDraft() || !address.readView().ids.length) order.fill(draft);
+  look();
+});
 
-function addTile(avatar) {
-  const query = new URLSearchParams(location.search);
-  const shown = [...find("#filter").elements].filter((field) => field.name && field.value);
-  const fits = shown.every((field) => avatar.conditions[field.name] === field.value);
-  if (!fits || query.has("cursor")) return;
-  const item = find("#new-tile").content.firstElementChild.cloneNode(true);
-  find("a", item).href = avatar.url;
-  const image = find("img", item);
-  image.src = avatar.image_url;
-  image.alt = describe(avatar);
-  item.classList.add("fresh");
-  find("#gallery .tiles").prepend(item);
+find("#undo").addEventListener("click", () => {
+  noteFocus();
+  history.back();
+});
+
+// What else can be done with a picture --------------------------------------------------------
+
+find("#favourite").addEventListener("click", async () => {
+  const [avatar] = shown;
+  try {
+    Object.assign(avatar, await post(`/api/avatars/${avatar.id}/favourite`));
+    visit.keep();
+    easel.showFavourite(avatar);
+    tell(avatar.favourite ? "A favourite now." : "No favourite any more.");
+  } catch (error) {
+    complain(error.message);
+  }
+});
+
+find("#copy").addEventListener("click", async () => {
+  const line = find("#command");
+  try {
+    await navigator.clipboard.writeText(line.value);
+  } catch {
+    // Only secure pages may write there themselves.
+    line.select();
+    document.execCommand("copy");
+  }
+  find("#copy").textContent = "Copied";
+  tell("Copied the line for Discord.");
+  setTimeout(() => (find("#copy").textContent = "Copy"), 1500);
+});
+
+/** The newest ones of the gallery, below. */
+function addTiles(avatars) {
+  const tiles = find("#gallery .tiles");
+  for (const avatar of [...avatars].reverse()) {
+    const item = tile({ ...avatar, alt: describe(avatar) });
+    item.classList.add("fresh");
+    tiles.prepend(item);
+  }
+  while (tiles.children.length > 12) tiles.lastElementChild.remove();
   find("#gallery .nothing")?.remove();
 }
 
-const gallery = find("#gallery");
-
-gallery.addEventListener("click", async (event) => {
-  const link = event.target.closest("a[rel=next]");
-  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  event.preventDefault();
-  const page = await fetchGallery(link.href);
-  if (!page) return;
-  const tiles = [...page.querySelectorAll(".tiles > li")];
-  const next = find("a[rel=next]", page)?.parentElement;
-  find(".tiles").append(...tiles);
-  if (next) link.parentElement.replaceWith(next);
-  else link.parentElement.remove();
-  if (tiles.length) find("a", tiles[0]).focus({ preventScroll: true });
-  news.textContent = `${tiles.length} older pictures.`;
-});
-
-gallery.addEventListener("change", async (event) => {
-  const filter = event.target.form;
-  if (!filter) return;
-  const chosen = [...new FormData(filter)].filter(([, value]) => value);
-  const address = `/?${new URLSearchParams(chosen)}`;
-  const page = await fetchGallery(address);
-  if (!page) return;
-  // The filter's own selects stay where they are, with the keyboard's focus.
-  for (const child of [...gallery.children].slice(1)) child.remove();
-  gallery.append(...[...page.children].slice(1));
-  for (const field of filter.querySelectorAll("select")) {
-    field.parentElement.classList.toggle("chosen", field.value !== "");
-  }
-  history.replaceState(null, "", chosen.length ? address : "/");
-  news.textContent = `${find(".tiles", gallery).children.length} pictures.`;
-});
-
-/** The gallery section of that address; where it cannot be had, the browser goes there instead. */
-async function fetchGallery(address) {
-  gallery.ariaBusy = "true";
-  try {
-    const answer = await fetch(address, { headers: { accept: "text/html" } });
-    if (!answer.ok) throw new Error(answer.statusText);
-    return find("#gallery", new DOMParser().parseFromString(await answer.text(), "text/html"));
-  } catch {
-    location.assign(address);
-    return null;
-  } finally {
-    gallery.ariaBusy = null;
-  }
+order.listen(() => address.amend(order.draft()), recolour);
+visit.open((a, b) => go({ blend: true, ids: [a, b] }));
+if (address.readView().ids.length) {
+  if (address.hasDraft()) order.fill(address.readDraft());
+  look();
 }
