@@ -28,7 +28,7 @@ from bot.discord.replies import (
     language_of,
     owner_of,
     place_of,
-    roles_of,
+    require_admission,
     words_for,
 )
 from bot.language import say
@@ -116,9 +116,7 @@ class Answer:
         try:
             await self._put(shown)
         except aiohttp.ClientConnectionError:  # which discord.py does not try again
-            for file in shown.get("attachments", ()):
-                if isinstance(file, discord.File):
-                    file.reset(seek=True)
+            rewind(shown.get("attachments", ()))
             await self._put(shown)
 
     async def withdraw(self, text: str) -> None:
@@ -165,15 +163,22 @@ class Answer:
             if self._message is not None:
                 await self._message.edit(**shown)
                 return
-            files = shown.pop("attachments", [])
+            files = shown.get("attachments", [])
             view = {key: value for key, value in shown.items() if value is not None}
+            view.pop("attachments", None)
             if is_reply(owed):
                 view["reference"] = discord.MessageReference(
                     message_id=int(owed.id), channel_id=int(owed.channel), fail_if_not_exists=False
                 )
             elif view.get("content"):
                 view["content"] = f"-# <@{owed.owner.key}>\n{view['content']}"
-            self._message = await channel.send(files=files, **view)
+            # With the same nonce Discord sends no second message where the first one's receipt was
+            # lost, to this process or to the one before it.
+            message = await channel.send(files=files, nonce=owed.id, **view)
+            self._message = message
+            if len(message.attachments) < len(files):  # the first one said "Painting…"
+                rewind(files)
+                await message.edit(**shown)
         except (discord.Forbidden, discord.NotFound) as error:
             raise Expired from error
 
@@ -190,6 +195,13 @@ class Answer:
 def _original() -> Any:
     """Where the answer to an interaction lies; discord.py passes it on as it is."""
     return "@original"
+
+
+def rewind(files: Sequence[discord.Attachment | discord.File]) -> None:
+    """So that they can be sent again."""
+    for file in files:
+        if isinstance(file, discord.File):
+            file.reset(seek=True)
 
 
 def is_reply(owed: Owed) -> bool:
@@ -239,7 +251,7 @@ class Orders:
         if owed.id in self._at_work:  # the gateway told of it twice
             return
         self._at_work.add(owed.id)
-        preparing = asyncio.create_task(self._prepare(owed, roles_of(asked)))
+        preparing = asyncio.create_task(self._prepare(owed, asked))
         try:
             # A refusal need not show "thinking…" to everyone first, unless it takes its time.
             patience = PREPARE_SECONDS if self._unprepared < CROWD else CROWDED_SECONDS
@@ -266,23 +278,14 @@ class Orders:
         self._at_work.update(o.id for o in owed)
         await asyncio.gather(*(self._take_up(o) for o in owed))
 
-    async def _prepare(self, owed: Owed, roles: Sequence[str]) -> None:
+    async def _prepare(self, owed: Owed, asked: Asked) -> None:
         self._unprepared += 1
         try:
             async with self._preparing:
-                await self._admit_and_owe(owed, roles)
+                await require_admission(asked, _pictures(owed))
+                await self._studio.owe(owed)
         finally:
             self._unprepared -= 1
-
-    async def _admit_and_owe(self, owed: Owed, roles: Sequence[str]) -> None:
-        await self._studio.admit(
-            owed.owner,
-            guild=owed.guild,
-            channel=owed.channel,
-            roles=roles,
-            pictures=_pictures(owed),
-        )
-        await self._studio.owe(owed)
 
     async def _take_up(self, owed: Owed) -> None:
         answer = Answer(self._client, owed)

@@ -50,6 +50,10 @@ class Mention:
         return self.message.guild.id if self.message.guild is not None else None
 
     @property
+    def channel(self) -> Any:
+        return self.message.channel
+
+    @property
     def channel_id(self) -> int:
         return self.message.channel.id
 
@@ -104,13 +108,20 @@ async def tell(asked: Asked, key: str, **facts: Fact) -> None:
     await say(asked, words(key, await language_of(asked), **facts))
 
 
-async def require_admission(asked: Asked) -> None:
-    """Asked by what paints nothing; what paints is asked when its order is taken.
+async def require_admission(asked: Asked, pictures: int = 0) -> None:
+    """Whether the member may ask this here, and for so many pictures; an order asks by itself.
 
-    Raises Blocked, and WrongPlace in a channel where the bot does not answer.
+    Raises Blocked, TooSoon, BadPrompt, and WrongPlace in a channel where the bot does not answer.
     """
     studio: Studio = asked.client.studio
-    await studio.admit(owner_of(asked), **place_of(asked), roles=roles_of(asked), pictures=0)
+    parent = getattr(asked.channel, "parent_id", None)  # a thread's; what holds there holds here
+    await studio.admit(
+        owner_of(asked),
+        **place_of(asked),
+        roles=roles_of(asked),
+        pictures=pictures,
+        parent=None if parent is None else str(parent),
+    )
 
 
 def is_owner(interaction: Interaction, avatar: Avatar) -> bool:

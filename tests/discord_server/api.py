@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Result = tuple[int, Any]
 SESSION_RESET_MS = 86_400_000
+NONCE = 25  # characters
 
 
 class Api:
@@ -299,7 +300,14 @@ class Api:
         if call.files and not channel.permissions(self.server.bot.id) & ATTACH_FILES:
             raise ApiError(50013)
         data = call.body if isinstance(call.body, dict) else {}
-        message = Message(channel, self.server.bot)
+        nonce = data.get("nonce") if data.get("enforce_nonce") else None
+        if nonce is not None and len(str(nonce)) > NONCE:
+            call.form.too_long(["nonce"], NONCE)
+            call.form.check()
+        for sent in channel.messages if nonce is not None else ():
+            if sent.nonce == nonce and sent.author is self.server.bot and not sent.deleted:
+                return 200, sent.payload()
+        message = Message(channel, self.server.bot, nonce=nonce)
         reference = data.get("message_reference")
         if reference is not None:
             message.reference = self.server.messages.get(int(reference["message_id"]))

@@ -171,7 +171,7 @@ class Guild:
         }
 
 
-GUILD_TEXT, DM, GROUP_DM = 0, 1, 3
+GUILD_TEXT, DM, GROUP_DM, PUBLIC_THREAD = 0, 1, 3, 11
 
 
 @dataclass(eq=False)
@@ -180,6 +180,7 @@ class Channel:
     guild: Guild | None = None
     recipients: tuple[User, ...] = ()  # of a DM
     only: frozenset[int] | None = None  # a private channel's user ids; None: the whole guild
+    parent: "Channel | None" = None  # of a thread
     id: int = field(default_factory=snowflake)
     messages: "list[Message]" = field(default_factory=list)
 
@@ -204,6 +205,24 @@ class Channel:
         if self.guild is None:
             recipients = [user.payload() for user in self.recipients if user is not viewer]
             return base | {"type": DM, "recipients": recipients}
+        if self.parent is not None:
+            return base | {
+                "type": PUBLIC_THREAD,
+                "guild_id": str(self.guild.id),
+                "name": self.name,
+                "parent_id": str(self.parent.id),
+                "owner_id": str(min(self.guild.members)),
+                "rate_limit_per_user": 0,
+                "message_count": len(self.messages),
+                "member_count": 1,
+                "total_message_sent": len(self.messages),
+                "thread_metadata": {
+                    "archived": False,
+                    "auto_archive_duration": 1440,
+                    "archive_timestamp": now_iso(),
+                    "locked": False,
+                },
+            }
         return base | {
             "type": GUILD_TEXT,
             "guild_id": str(self.guild.id),
@@ -297,6 +316,7 @@ class Message:
     interaction: "Interaction | None" = None
     only_for: int | None = None  # an ephemeral message's reader
     reference: "Message | None" = None
+    nonce: str | None = None
     mentions: list[User] = field(default_factory=list)
     edited: str | None = None
     deleted: bool = False

@@ -199,6 +199,12 @@ class DiscordServer:
         self.channels[channel.id] = channel
         return channel
 
+    def thread(self, name: str, parent: Channel) -> Channel:
+        """A new public thread."""
+        thread = Channel(name, parent.guild, only=parent.only, parent=parent)
+        self.channels[thread.id] = thread
+        return thread
+
     def member(
         self,
         name: str,

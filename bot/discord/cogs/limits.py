@@ -19,7 +19,8 @@ NAMED = 20  # members, channels or roles in one line
 
 
 class WrittenIn(app_commands.Transformer):
-    """The id of a channel that members write in, threads included."""
+    """The id of a channel that members write in, or of a thread; that of a forum is for all its
+    threads."""
 
     @property
     def type(self) -> discord.AppCommandOptionType:
@@ -28,7 +29,9 @@ class WrittenIn(app_commands.Transformer):
     @property
     def channel_types(self) -> list[discord.ChannelType]:
         kinds = discord.ChannelType
-        return [kinds.text, kinds.news, kinds.voice, kinds.public_thread, kinds.private_thread]
+        threads = [kinds.public_thread, kinds.private_thread, kinds.news_thread]
+        talk = [kinds.voice, kinds.stage_voice]
+        return [kinds.text, kinds.news, kinds.forum, *talk, *threads]
 
     async def transform(self, interaction: Interaction, value: Any, /) -> str:
         return str(value.id)

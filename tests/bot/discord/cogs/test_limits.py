@@ -53,6 +53,19 @@ async def test_channels(discord: DiscordServer, admin: Person, mika: Person) -> 
     assert (await mika.slash("avatar", hair="pink")).pictures
 
 
+async def test_a_channels_threads_are_part_of_it(
+    discord: DiscordServer, admin: Person, mika: Person
+) -> None:
+    art = discord.channel("art")
+    inside, outside = discord.thread("faces", art), discord.thread("chat", discord.general)
+    await admin.slash("limits channel", where=art)
+    assert (await mika.slash("avatar", hair="pink", channel=inside)).pictures
+    assert f"<#{art.id}>" in (await mika.slash("avatar", hair="pink", channel=outside)).text
+    await admin.slash("limits channel", where=outside)
+    assert (await mika.slash("avatar", hair="pink", channel=outside)).pictures
+    assert f"<#{art.id}>" in (await mika.slash("avatar", hair="pink")).text
+
+
 async def test_the_gallery_of_the_server(admin: Person, mika: Person) -> None:
     assert "closed" in (await admin.slash("limits set", gallery=False)).text
     refused = await mika.slash("gallery", scope="server")

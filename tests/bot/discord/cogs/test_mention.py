@@ -72,3 +72,14 @@ async def test_private_pictures_are_not_shown_to_a_whole_channel(
     await studio.save_settings(Owner("discord", str(mika.id)), MemberSettings(private=True))
     assert "/avatar" in (await mika.ask("pink hair")).text
     assert await store.count() == 0
+
+
+@pytest.mark.parametrize("processed", [False, True])
+async def test_a_dropped_connection_costs_no_picture_and_sends_none_twice(
+    discord: DiscordServer, mika: Person, processed: bool
+) -> None:
+    discord.provoke(r"/channels/\d+/messages$", None, method="POST", processed=processed)
+    await finished(await mika.ask("pink hair"))
+    await finished(await mika.ask("blue hair"))
+    answers = [reply for reply in mika.messages() if reply.pictures]
+    assert ["pink" in reply.text for reply in answers] == [True, False]
