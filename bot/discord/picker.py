@@ -1,6 +1,7 @@
 """A picture as an option: chosen among one's own and one's favourites, or by its id."""
 
 import contextlib
+import itertools
 from collections.abc import Iterable
 
 from discord import app_commands
@@ -40,12 +41,14 @@ async def complete_id(interaction: Interaction, text: str) -> list[app_commands.
 
 
 async def pictures_of(studio: Studio, owner: Owner, limit: int = LOOKED_AT) -> list[Avatar]:
-    """The newest ones of the owner's own, and then of the favourites, up to `limit` of each."""
+    """The newest ones of the owner's own and of the favourites, up to `limit` of each, in turn:
+    whoever has many of the one sees the other as well."""
     pages = [
         await studio.gallery(GalleryQuery(scope, owner, None, {}, limit))
         for scope in ("mine", "favourites")
     ]
-    return _unique(avatar for page in pages for avatar in page.avatars)
+    turns = itertools.zip_longest(*(page.avatars for page in pages))
+    return _unique(avatar for turn in turns for avatar in turn if avatar is not None)
 
 
 def label_of(avatar: Avatar, language: str) -> str:

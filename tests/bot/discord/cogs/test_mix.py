@@ -104,6 +104,18 @@ async def test_pictures_are_chosen_among_ones_own_and_ones_favourites(
     assert [choice.value for choice in second] == [loved.id]
 
 
+async def test_favourites_are_suggested_beside_many_of_ones_own(
+    studio: Studio, mika: Person, ren: Person
+) -> None:
+    for _ in range(3):
+        await studio.create({}, owner=owner(mika), count=9)
+    loved = await painted(studio, ren, hair="black")
+    await studio.favourite(loved.id, owner(mika))
+    suggested = await mika.autocomplete("mix", a="")
+    assert len(suggested) == 25
+    assert loved.id in [choice.value for choice in suggested]
+
+
 async def test_labels_are_in_the_members_language(discord: DiscordServer, studio: Studio) -> None:
     kei = discord.member("Kei", locale="ja")
     mine = await painted(studio, kei, hair="pink", eyes="blue")
