@@ -125,6 +125,7 @@ class Studio:
         self._store = store
         self._gate = Gate(store.desk)
         self._listeners: list[Callable[[Avatar], None]] = []
+        self._choosing = asyncio.Lock()  # which model is in use: one change at a time
         self._portraits: WeakValueDictionary[object, asyncio.Lock] = WeakValueDictionary()
 
     @property
@@ -651,25 +652,35 @@ class Studio:
         nothing has changed.
         """
         registry = self._engine.registry
-        try:
-            await asyncio.to_thread(registry.folder, name)
-            await self._engine.get(name)  # so that one that does not run is never pointed to
-            await asyncio.to_thread(registry.use, name)
-        except ModelError as error:
-            raise ModelUnavailable("model-refused", why=str(error)) from error
-        except ModelUnavailable as error:
-            if isinstance(error.__cause__, ModelUnavailable):  # which says more
-                raise error.__cause__ from None
-            raise
-        await self.reload_model()
+        async with self._choosing:
+            try:
+                await asyncio.to_thread(registry.folder, name)
+                await self._engine.get(name)  # so that one that does not run is never pointed to
+                await asyncio.to_thread(registry.use, name)
+            except ModelError as error:
+                raise ModelUnavailable("model-refused", why=str(error)) from error
+            except ModelUnavailable as error:
+                if isinstance(error.__cause__, ModelUnavailable):  # which says more
+                    raise error.__cause__ from None
+                raise
+            await self.reload_model()
 
     async def rollback_model(self) -> str:
-        """Back to the model before; its name. Raises ModelUnavailable."""
-        try:
-            await asyncio.to_thread(self._engine.registry.rollback)
-        except ModelError as error:
-            raise ModelUnavailable("model-refused", why=str(error)) from error
-        return await self.reload_model()
+        """Back to the model before; its name. Raises ModelUnavailable, and then nothing has
+        changed.
+        """
+        registry = self._engine.registry
+        async with self._choosing:
+            now = self.model_name
+            try:
+                await asyncio.to_thread(registry.rollback)
+            except ModelError as error:
+                raise ModelUnavailable("model-refused", why=str(error)) from error
+            try:
+                return await self.reload_model()
+            except ModelUnavailable:  # a bot that starts anew must not be pointed to it
+                await asyncio.to_thread(registry.use, now)
+                raise
 
     async def reload_model(self) -> str:
         """Takes over the model that the registry names, at once; its name.

@@ -16,6 +16,7 @@ from bot.painting import VARIATION_ANGLE
 from bot.settings import EngineSettings
 from bot.studio import VARIATIONS, Studio
 from db.store import Avatar, Owner, Store
+from export.manifest import file_entry, read_manifest, write_manifest
 from export.registry import Registry
 
 OTHER = Owner("discord", "2", "Ren")
@@ -295,3 +296,30 @@ async def test_a_model_that_cannot_be_used_changes_nothing(
     (registry.root / "current").write_text("cut\n")  # by hand
     with pytest.raises(ModelUnavailable, match="cut cannot be used, so tiny stays"):
         await studio.reload_model()
+
+
+async def test_a_model_that_does_not_run_is_not_gone_back_to(
+    studio: Studio, registry: Registry
+) -> None:
+    add_model(registry, "newer")
+    add_model(registry, "broken")
+    folder = registry.folder("broken")
+    (folder / "generator.onnx").write_bytes(b"not a network")
+    files = {"generator.onnx": file_entry(folder / "generator.onnx")}
+    write_manifest(folder, read_manifest(folder).model_copy(update={"files": files}))
+    registry.use("broken")  # as another version could run it
+    registry.use("newer")
+    await studio.reload_model()
+    for _ in range(2):
+        with pytest.raises(ModelUnavailable, match="broken cannot be used, so newer stays"):
+            await studio.rollback_model()
+        assert (studio.model_name, registry.current()) == ("newer", "newer")
+
+
+async def test_models_that_are_chosen_at_once_are_chosen_in_turn(
+    studio: Studio, registry: Registry
+) -> None:
+    add_model(registry, "newer")
+    names = ["newer", "tiny"] * 5
+    await asyncio.gather(*(studio.use_model(name) for name in names))
+    assert (studio.model_name, registry.current()) == ("tiny", "tiny")
