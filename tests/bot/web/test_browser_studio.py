@@ -1,14 +1,18 @@
-"""The page as people use it, in headless Chromium."""
+"""The studio page as people use it, in headless Chromium."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestClient
 from playwright.async_api import Page, async_playwright, expect
+from tiny_model import add_model
 
 from bot.studio import Studio
-from db.store import GalleryQuery, Owner
+from db.store import GalleryQuery
+from export.registry import Registry
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 PHONE, DESK = 360, 1280
@@ -17,6 +21,15 @@ PATIENCE = 40_000  # milliseconds; on a machine that does other things, too
 expect.set_options(timeout=PATIENCE)
 
 Visit = Callable[..., Awaitable[Page]]
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    """One model, "tiny", that paints 256 x 256."""
+    registry = Registry(tmp_path / "models")
+    add_model(registry, "tiny", upscaler=True)
+    registry.use("tiny")
+    return registry
 
 
 @pytest.fixture
@@ -49,11 +62,20 @@ async def visit(client: TestClient, chromium: str) -> AsyncIterator[Visit]:
 
 
 async def painted(page: Page) -> str:
-    """Waits for the picture and for its tile; what it shows."""
+    """Waits for the picture; what it shows."""
     await expect(page.locator("#result[data-state=done]")).to_be_visible()
+    await expect(page.locator("#result[aria-busy]")).to_have_count(0)
     picture = page.locator("#result .picture")
-    assert await picture.evaluate("image => image.naturalWidth") == 64
+    assert await picture.evaluate("image => image.naturalWidth") == 256
     return str(await picture.get_attribute("alt"))
+
+
+async def ask(page: Page, words: str) -> None:
+    """Paints what the words say: hair and eyes."""
+    await page.locator("#prompt").fill(words)
+    await page.get_by_role("button", name="Paint", exact=True).click()
+    await expect(page.locator("#result .picture")).to_have_attribute("alt", words)
+    await painted(page)
 
 
 async def no_sideways(page: Page) -> None:
@@ -79,9 +101,8 @@ async def test_painting_by_words(visit: Visit, width: int) -> None:
     await expect(facts).to_have_text("seed 7 · model tiny · link")
     await expect(page.locator(".tile img")).to_have_attribute("alt", "pink hair, orange eyes")
     await no_sideways(page)
-    await page.get_by_role("link", name="link").click()
-    await expect(page.get_by_text("seed 7 · model tiny")).to_be_visible()
-    await no_sideways(page)
+    await page.get_by_role("link", name="link", exact=True).click()
+    await expect(page).to_have_url(re.compile("/a/[a-z0-9]+$"))
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
@@ -102,8 +123,8 @@ async def test_painting_by_swatches(visit: Visit, studio: Studio, width: int) ->
     await expect(page.locator("#result .chip")).to_have_count(2)
     await expect(page.locator("#result .chip[data-chance]")).to_have_count(1)
     sizes = await page.evaluate(
-        "[...document.querySelectorAll('#paint label, button, #filter select')]"
-        ".filter(e => e.matches('.swatch, .any, [type=submit], select'))"
+        "[...document.querySelectorAll('#paint label, button, .tools a, .face')]"
+        ".filter(e => !e.matches('.ask label, .seed') && e.checkVisibility())"
         ".map(e => { const r = e.getBoundingClientRect(); return Math.min(r.width, r.height) })"
     )
     assert min(sizes) >= 43  # CSS pixels: room for a thumb
@@ -112,8 +133,7 @@ async def test_painting_by_swatches(visit: Visit, studio: Studio, width: int) ->
 async def test_painting_by_keyboard_alone(visit: Visit, studio: Studio) -> None:
     page = await visit()
     press = page.keyboard.press
-    await press("Tab")  # the name
-    await press("Tab")
+    await page.locator("#prompt").focus()
     await expect(page.locator("#prompt")).to_be_focused()
     await press("Tab")
     await press("ArrowRight")  # from "any" to the first hair
@@ -125,6 +145,12 @@ async def test_painting_by_keyboard_alone(visit: Visit, studio: Studio) -> None:
     await press("Tab")
     await expect(page.locator("#seed")).to_be_focused()
     await page.keyboard.type("12")
+    await press("Tab")
+    await expect(page.locator("#hold")).to_be_checked()
+    await press("Space")
+    await press("Tab")
+    await expect(page.locator("#one")).to_be_focused()
+    await press("Tab")
     await press("Tab")
     await expect(page.get_by_role("button", name="Paint")).to_be_focused()
     await press("Enter")
@@ -140,7 +166,7 @@ async def test_painting_by_keyboard_alone(visit: Visit, studio: Studio) -> None:
     await page.evaluate("document.querySelector('#result').dataset.state = 'empty'")
     await press("Enter")
     assert (await painted(page)).startswith("white hair")
-    await expect(page.locator(".tile")).to_have_count(3)
+    await expect(page.locator(".face")).to_have_count(3)
     # The swatches have followed, however soon Enter came.
     await expect(page.get_by_role("radio", name="white").first).to_be_checked()
 
@@ -174,74 +200,142 @@ async def test_a_skeleton_while_painting_and_a_mistake_told(
     assert (await painted(page)).startswith("pink hair")
 
 
-async def test_the_same_seed_again(visit: Visit) -> None:
-    page = await visit()
-    await page.get_by_role("button", name="Paint").click()
-    await painted(page)
-    seed = page.locator("#keep")
-    await seed.click()
-    await expect(page.locator("#seed")).to_have_value(await seed.inner_text())
-
-
-async def test_older_pictures_in_place(visit: Visit, studio: Studio, owner: Owner) -> None:
-    for _ in range(6):
-        await studio.create("hair:pink", owner=owner, count=9)
-    page = await visit(PHONE)
-    home = page.url
-    tiles = page.locator(".tile")
-    for count in (24, 48, 54):
-        await expect(tiles).to_have_count(count)
-        if count < 54:
-            await page.get_by_role("link", name="Older").click()
-    await expect(page.get_by_role("link", name="Older")).to_have_count(0)
-    await expect(tiles.nth(48)).to_be_focused()
-    assert page.url == home
-    hrefs = await tiles.evaluate_all("links => links.map(link => link.href)")
-    assert len(set(hrefs)) == 54
+@pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_a_held_face_in_other_colours(visit: Visit, studio: Studio, width: int) -> None:
+    page = await visit(width)
+    await ask(page, "pink hair, red eyes")
+    seed = await page.locator("#seed").input_value()
+    hair = page.get_by_role("radiogroup", name="hair")
+    await page.get_by_label("hold this face").check(force=True)
+    await hair.get_by_role("radio", name="green").check(force=True)
+    await expect(page.locator("#result .picture")).to_have_attribute("alt", "green hair, red eyes")
+    await expect(page.locator(".face")).to_have_count(2)
+    query = GalleryQuery("everyone", viewer=None, guild=None, values={}, limit=3)
+    green, pink = (await studio.gallery(query)).avatars
+    assert green.parents == (pink.id,)
+    assert (green.seed, pink.seed) == (int(seed), int(seed))
     await no_sideways(page)
 
 
-async def test_the_gallery_by_colours(visit: Visit, studio: Studio, owner: Owner) -> None:
-    await studio.create("hair:pink eyes:red", owner=owner)
-    await studio.create("hair:green eyes:red", owner=owner)
-    page = await visit()
-    tiles = page.locator(".tile")
-    await expect(tiles).to_have_count(2)
-    await page.locator("#filter").get_by_label("hair").select_option("pink")
-    await expect(tiles).to_have_count(1)
-    assert page.url.endswith("/?hair=pink")
-    # A picture of other colours is no part of what is shown.
-    await page.get_by_role("radiogroup", name="hair").get_by_role("radio", name="blue").click()
-    await page.get_by_role("button", name="Paint").click()
+@pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_the_address_comes_back_to_what_was_seen(visit: Visit, width: int) -> None:
+    page = await visit(width)
+    picture = page.locator("#result .picture")
+    undo = page.get_by_role("button", name="Undo")
+    await ask(page, "pink hair, red eyes")
+    pink = page.url
+    assert re.search(r"[?]prompt=pink\+hair%2C\+red\+eyes&seed=\d+#/[a-z0-9]+$", pink)
+    await ask(page, "blue hair, red eyes")
+    await page.get_by_role("button", name="Variations").click()
+    cells = page.locator(".sheet a")
+    await expect(cells).to_have_count(9)
+    sheet = page.url
+    await cells.nth(4).click()
     await painted(page)
-    await expect(tiles).to_have_count(1)
+    await undo.click()
+    await expect(cells.first).to_be_visible()
+    assert page.url == sheet
+    await undo.click()
+    await expect(picture).to_be_visible()
+    await undo.click()
+    await expect(picture).to_have_attribute("alt", "pink hair, red eyes")
+    assert page.url == pink
+    await expect(page.locator("#prompt")).to_have_value("pink hair, red eyes")
+    await expect(page.get_by_role("radio", name="pink").first).to_be_checked()
+    await page.go_forward()
+    await expect(picture).to_have_attribute("alt", "blue hair, red eyes")
     await page.reload()
-    await expect(tiles).to_have_count(1)
-    await page.locator("#filter").get_by_label("hair").select_option("any")
-    await expect(tiles).to_have_count(3)
-    await page.locator("#filter").get_by_label("eyes").select_option("yellow")
-    await expect(tiles).to_have_count(0)
-    await expect(page.get_by_text("Nobody has painted these colours yet.")).to_be_visible()
+    await expect(picture).to_have_attribute("alt", "blue hair, red eyes")
+    await expect(page.locator(".face")).to_have_count(11)
+    # Somebody else's browser sees the same.
+    for url, count in ((pink, 1), (sheet, 9)):
+        friend = await visit(width, url.split("/", 3)[3])
+        await expect(friend.locator(".face")).to_have_count(count)
+        await expect(friend.locator("#result[data-state=done], .sheet:visible")).to_have_count(1)
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-async def test_without_javascript(visit: Visit, studio: Studio, owner: Owner, width: int) -> None:
-    for _ in range(3):
-        await studio.create("hair:white", owner=owner, count=9)
+async def test_two_faces_are_blended(visit: Visit, studio: Studio, width: int) -> None:
+    page = await visit(width)
+    await ask(page, "black hair, black eyes")
+    await ask(page, "white hair, yellow eyes")
+    if width == DESK:
+        await page.locator(".face").nth(1).drag_to(page.locator(".face").nth(0))
+    else:
+        await page.locator(".choose").nth(1).click()
+        await expect(page.locator("#how")).to_have_text("Choose one more to blend it with.")
+        await page.locator(".choose").nth(0).click()
+    await expect(page.locator("#result[data-state=blend]")).to_be_visible()
+    light = (
+        "c => c.getContext('2d').getImageData(0, 0, c.width, 16).data"
+        ".reduce((sum, v, i) => i % 4 < 3 ? sum + v : sum, 0) / (3 * 16 * c.width)"
+    )
+    shades = []
+    for share in ("0", "25", "53", "100"):
+        await page.locator("#share").fill(share)
+        shades.append(await page.locator(".between").evaluate(light))
+    assert shades == sorted(shades)
+    assert shades[0] + 100 < shades[-1]
+    await page.locator("#share").press("ArrowLeft")
+    text = await page.locator("#share").get_attribute("aria-valuetext")
+    assert text == "1 % black hair, black eyes, 99 % white hair, yellow eyes"
+    await no_sideways(page)
+    url = page.url
+    await page.get_by_role("button", name="Paint their child").click()
+    await painted(page)
+    query = GalleryQuery("everyone", viewer=None, guild=None, values={}, limit=3)
+    child, white, black = (await studio.gallery(query)).avatars
+    assert child.parents == (black.id, white.id)
+    await page.goto(url)
+    await expect(page.locator("#result[data-state=blend]")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_nine_a_favourite_a_download_and_a_line_for_discord(
+    visit: Visit, studio: Studio, width: int
+) -> None:
+    page = await visit(width, permissions=["clipboard-read", "clipboard-write"])
+    await page.locator("#nine").check(force=True)
+    await page.locator("#seed").fill("40")
+    await page.locator("#prompt").fill("pink hair, red eyes")
+    await page.get_by_role("button", name="Paint", exact=True).click()
+    cells = page.locator(".sheet a")
+    await expect(cells).to_have_count(9)
+    await no_sideways(page)
+    await cells.nth(2).click()
+    await painted(page)
+    await expect(page.locator(".facts")).to_contain_text("seed 42")
+    id = str(await page.locator("#result .picture").get_attribute("data-id"))
+    heart = page.get_by_role("button", name="Favourite")
+    await heart.click()
+    await expect(heart).to_have_attribute("aria-pressed", "true")
+    assert (await studio.get(id, None)).favourites == 1
+    await page.reload()
+    await expect(heart).to_have_attribute("aria-pressed", "true")
+    sizes = page.locator("#sizes a")
+    assert await sizes.evaluate_all("all => all.map(a => a.download)") == [
+        f"irodori-{id}-{size}.png" for size in (64, 128, 256)
+    ]
+    await page.get_by_role("button", name="Copy").click()
+    await expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    copied = await page.evaluate("navigator.clipboard.readText()")
+    assert copied == "/avatar hair:pink eyes:red seed:42 size:256"
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_without_javascript(visit: Visit, studio: Studio, width: int) -> None:
     page = await visit(width, java_script_enabled=False)
+    home = page.url
     await page.locator("#prompt").fill("pink hair")
     await page.get_by_role("radiogroup", name="eyes").get_by_role("radio", name="orange").click()
     await page.get_by_role("button", name="Paint").click()
     await expect(page.get_by_role("img", name="pink hair, orange eyes")).to_be_visible()
     assert await newest(studio) == {"hair": "pink", "eyes": "orange"}
-    await page.get_by_role("link", name="Paint another").click()
-    await expect(page.locator("#prompt")).to_have_value("hair:pink eyes:orange")
-    await expect(page.locator(".tile")).to_have_count(24)
-    await page.get_by_role("link", name="Older").click()
-    await expect(page.locator(".tile")).to_have_count(4)
-    await page.locator("#filter").get_by_label("hair").select_option("pink")
-    await page.get_by_role("button", name="Show").click()
-    await expect(page.locator(".tile")).to_have_count(1)
+    await page.goto(home)
+    await expect(page.locator(".tile:visible")).to_have_count(1)
+    await expect(page.get_by_text("hold this face")).to_be_hidden()
+    await page.get_by_role("link", name="See all").click()
+    await expect(page).to_have_url(re.compile("/gallery$"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
