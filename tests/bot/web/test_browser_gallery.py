@@ -81,3 +81,34 @@ async def test_matrix_picture_and_favourite(
     await expect(favourite).to_have_attribute("aria-pressed", "true")
     assert (await studio.get(avatar.id, viewer=None)).favourites == 1
     await no_sideways(page)
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_scrolling_without_end_and_back(
+    visit: Visit, studio: Studio, owner: Owner, width: int
+) -> None:
+    for _ in range(34):
+        await studio.create("hair:pink", owner=owner, count=9)
+    page = await visit(width, "gallery")
+    seen: set[str] = set()
+    while len(seen) < 306:
+        links = await page.locator("#wall .tile").evaluate_all("all => all.map(a => a.href)")
+        assert len(links) <= 150  # however far one goes
+        seen.update(links)
+        await page.mouse.wheel(0, 500)
+        await page.wait_for_timeout(60)
+    await expect(page.locator("#older")).to_have_count(0)
+    await page.evaluate("scrollTo(0, document.documentElement.scrollHeight / 2)")
+    await page.wait_for_function("new URLSearchParams(location.search).has('cursor')")
+    middle = (
+        "[...document.querySelectorAll('#wall .tile')]"
+        ".find(a => a.getBoundingClientRect().top >= 0)"
+    )
+    await page.wait_for_function(f"{middle}?.href")
+    id, top = await page.evaluate(f"(a => [a.pathname, a.getBoundingClientRect().top])({middle})")
+    await page.locator(f"#wall a[href='{id}']").click()
+    await expect(page.get_by_role("button", name="Favourite")).to_be_visible()
+    await page.go_back()
+    tile = page.locator(f"#wall a[href='{id}']")
+    await expect(tile).to_be_in_viewport()
+    assert abs(await tile.evaluate("a => a.getBoundingClientRect().top") - top) < 3
