@@ -619,6 +619,10 @@ class Studio:
         """
         await self._gate.admit(owner, guild, channel, roles, pictures, parent)
 
+    def dismiss(self, owner: Owner, guild: str | None, pictures: int) -> None:
+        """So many pictures, admitted together, will not be painted after all and do not count."""
+        self._gate.leave(owner, guild, pictures)
+
     # Orders and notes
 
     async def owe(self, owed: Owed) -> None:

@@ -263,6 +263,7 @@ class Orders:
             except discord.HTTPException as error:
                 if is_lost(error):  # nobody waits for it any more
                     await preparing
+                    self._studio.dismiss(owed.owner, owed.guild, _pictures(owed))
                     await self._studio.settle(owed.id)
                 raise
             await preparing

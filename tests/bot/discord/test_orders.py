@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from discord_server import DiscordServer, Person
+from discord_server import BotError, DiscordServer, Person
 
 from bot.discord import client, orders
 from bot.engine import Engine
@@ -157,6 +157,24 @@ async def test_a_refusal_is_said_before_anything_is_shown(
     assert len(ren.messages()) == 1
     await studio.block(guild, str(ren.id), True)
     assert "blocked" in (await ren.slash("avatar")).text
+
+
+@pytest.mark.usefixtures("bot")
+async def test_what_discord_dropped_does_not_count(
+    discord: DiscordServer, studio: Studio, mika: Person
+) -> None:
+    def refused() -> bool:
+        return any(call.path.endswith("/callback") and call.status == 404 for call in discord.calls)
+
+    await studio.save_limits(str(discord.default_guild.id), GuildLimits(cooldown=3600))
+    discord.deadline = -1
+    with pytest.raises(BotError):
+        await mika.slash("avatar", hair="pink")
+    await discord.until(refused, "no late answer")
+    discord.deadline = 3
+    assert (await mika.slash("avatar", hair="pink")).pictures
+    assert {violation.code for violation in discord.violations} <= {0, 10062}
+    discord.violations.clear()
 
 
 @pytest.mark.usefixtures("bot")
