@@ -1,8 +1,9 @@
-"""Takes the README's picture of the web page: the committed model, a database of its own.
+"""Takes the README's pictures of the web page: the committed model, a database of its own.
 
 python docs/take_pictures.py
 """
 
+import io
 import json
 import os
 import re
@@ -13,10 +14,11 @@ import tempfile
 import urllib.request
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).parents[1]
-GALLERY = ["silver hair", "pink hair", "blue hair", "blonde hair", "green hair", "red hair", ""]
+GALLERY = "silver, pink, blue, blonde, green, red, purple, brown, aqua, orange, black, any"
 SHOWN = "hair:pink eyes:orange"
 
 
@@ -38,8 +40,8 @@ def main() -> None:
         try:
             assert bot.stdout is not None
             address = re.findall(r"http://[\d.:]+", bot.stdout.readline())[0]
-            for number, prompt in enumerate(GALLERY):
-                paint(address, prompt, count=4, seed=100 * number)
+            for number, hair in enumerate(GALLERY.split(", ")):
+                paint(address, f"hair:{hair}", count=6, seed=100 * number)
             photograph(chromium, address)
         finally:
             bot.terminate()
@@ -58,13 +60,23 @@ def photograph(chromium: str, address: str) -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=flags)
         page = browser.new_page(viewport={"width": 1200, "height": 1010})
         page.goto(address)
-        page.get_by_role("searchbox").or_(page.locator("input[name=prompt]")).first.fill(SHOWN)
-        page.locator("input[name=seed]").fill("7")
-        page.get_by_role("button", name="Paint").click()
-        page.locator("img[alt*='pink hair, orange eyes']").first.wait_for()
-        page.wait_for_load_state("networkidle")
-        page.screenshot(path=ROOT / "docs" / "page.png")
+        page.locator("#prompt").fill(SHOWN)
+        page.locator("#seed").fill("7")
+        page.get_by_role("button", name="Paint", exact=True).click()
+        page.locator("#result[data-state=done]:not([aria-busy])").wait_for()
+        shoot(page, "studio")
+        page.goto(f"{address}/gallery")
+        shoot(page, "gallery")
+        page.goto(f"{address}/matrix")
+        shoot(page, "matrix")
         browser.close()
+
+
+def shoot(page: Page, name: str) -> None:
+    page.wait_for_load_state("networkidle")
+    page.wait_for_function("[...document.images].every(i => i.complete || !i.checkVisibility())")
+    picture = Image.open(io.BytesIO(page.screenshot()))
+    picture.save(ROOT / "docs" / f"page-{name}.webp", quality=85, method=6)
 
 
 if __name__ == "__main__":
