@@ -233,11 +233,17 @@ function remember() {
 async function comeBack(state) {
   if (state?.y) scrollTo(0, state.y);
   if (!state?.id || placeOf(state.id) < 0) return;
+  const settle = () => {
+    const place = Math.floor(placeOf(state.id) / columns);
+    scrollTo(0, scrollY + wallTop() + place * pitch - state.top);
+    draw();
+  };
+  // At once after each page, so that no frame shows the tile elsewhere.
+  settle();
   if (newer) await climb();
+  settle();
   if (older) await extend();
-  const place = Math.floor(placeOf(state.id) / columns);
-  scrollTo(0, scrollY + wallTop() + place * pitch - state.top);
-  draw();
+  settle();
 }
 
 // News ----------------------------------------------------------------------------------------

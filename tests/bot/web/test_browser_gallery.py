@@ -109,6 +109,8 @@ async def test_scrolling_without_end_and_back(
     await page.locator(f"#wall a[href='{id}']").click()
     await expect(page.get_by_role("button", name="Favourite")).to_be_visible()
     await page.go_back()
-    tile = page.locator(f"#wall a[href='{id}']")
-    await expect(tile).to_be_in_viewport()
-    assert abs(await tile.evaluate("a => a.getBoundingClientRect().top") - top) < 3
+    await page.wait_for_function(
+        "([id, top]) => Math.abs(document.querySelector(`#wall a[href='${id}']`)"
+        "?.getBoundingClientRect().top - top) < 3",
+        arg=[id, top],
+    )
