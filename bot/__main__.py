@@ -11,7 +11,7 @@ import itertools
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ from export.registry import Registry
 RETRY_SECONDS = (5, 15, 60, 300)  # between attempts to reach Discord; the last one from then on
 
 REFUSED = "Discord does not accept the DISCORD_TOKEN; copy it anew from its Bot page"
+
+Ending = list[Callable[[], Awaitable[object]]]
 
 log = logging.getLogger("bot")
 
@@ -154,16 +156,15 @@ async def serve(settings: Settings, token: str | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # Windows
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with AsyncExitStack() as stack:
-        studio, engine = await stack.enter_async_context(_open_studio(settings))
+    async with _open_studio(settings) as (studio, engine), _end_together() as ending:
         faces = []
         if settings.web.enabled:
-            faces.append(await _open_page(stack, studio, engine, settings.web))
-        _in_background(stack, _follow_models(engine, settings.engine.poll_seconds))
+            faces.append(await _open_page(ending, studio, engine, settings.web))
+        _in_background(ending, _follow_models(engine, settings.engine.poll_seconds))
         ends: list[asyncio.Task[Any]] = [asyncio.create_task(stop.wait())]
         if token is not None:
             faces.append("Discord")
-            ends.append(_in_background(stack, _keep_discord(studio, settings.discord, token)))
+            ends.append(_in_background(ending, _keep_discord(studio, settings.discord, token)))
         off = "" if token else "; no DISCORD_TOKEN, so Discord stays off"
         print(
             f"Irodori serves {' and '.join(faces)} with model {engine.model.name}{off}.",
@@ -188,14 +189,22 @@ async def _open_studio(settings: Settings) -> AsyncIterator[tuple[Studio, Engine
         yield Studio(engine, store), engine
 
 
-async def _open_page(
-    stack: AsyncExitStack, studio: Studio, engine: Engine, settings: WebSettings
-) -> str:
-    """Serves the page until the stack closes; its address. Raises StartError."""
+@asynccontextmanager
+async def _end_together() -> AsyncIterator[Ending]:
+    """Ends all that was added, at the same time: the faces' times of grace must not add up."""
+    ending: Ending = []
+    try:
+        yield ending
+    finally:
+        await asyncio.gather(*(end() for end in ending))
+
+
+async def _open_page(ending: Ending, studio: Studio, engine: Engine, settings: WebSettings) -> str:
+    """Serves the page until the end; its address. Raises StartError."""
     app = create_app(studio, engine, settings)
     runner = create_runner(app)
     await runner.setup()
-    stack.push_async_callback(runner.cleanup)
+    ending.append(runner.cleanup)
     try:
         await web.TCPSite(runner, settings.host, settings.port).start()
     except OSError as error:
@@ -233,15 +242,15 @@ async def _keep_discord(studio: Studio, settings: DiscordSettings, token: str) -
         await asyncio.sleep(pause)
 
 
-def _in_background(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """Runs beside everything else, and ends with the stack."""
+def _in_background(ending: Ending, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Runs beside everything else, until the end."""
     task = asyncio.create_task(work)
 
     async def end() -> None:
         task.cancel()
         await asyncio.wait([task])
 
-    stack.push_async_callback(end)
+    ending.append(end)
     return task
 
 
