@@ -158,6 +158,7 @@ def _training(manifest: Manifest) -> str:
     facts = [
         f"- Images: {images}",
         f"- Length: {manifest.training.get('images', 0):,} images shown",
+        *([f"- Began with the weights of {settings['start']}"] if settings.get("start") else []),
     ]
     for a in manifest.attributes:
         shares = zip(a.values, a.frequencies, strict=True)

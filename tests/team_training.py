@@ -26,17 +26,19 @@ SETTINGS = TrainSettings(
     latent_dim=8,
     resolution=32,
     penalty_every=2,
+    unseen_every=2,
     anneal=0,
     device="cpu",
 )
-"""Four steps, every second one with a penalty, all at one learning rate."""
+"""Four steps, in turn with a penalty and with unseen conditions, all at one learning rate."""
 
 
 def faces() -> Faces:
-    """Noise about a grey that hair and eyes decide on."""
+    """Noise about a grey that hair and eyes decide on; none has the first hair and eyes."""
     rng = torch.Generator().manual_seed(0)
     sizes = {"hair": 4, "eyes": 3}
     labels = torch.stack([torch.randint(n, (64,), generator=rng) for n in sizes.values()], dim=1)
+    labels[(labels == 0).all(dim=1)] = 1
     noise = torch.randint(60, (64, 3, 32, 32), generator=rng)
     grey = 40 * labels.sum(dim=1).view(-1, 1, 1, 1)
     attributes = tuple(

@@ -20,6 +20,7 @@ import config
 from export.convert import JUDGED, ExportError, export_run
 from export.manifest import ModelError
 from export.registry import Registry
+from export.weights import read_weights
 from train import checkpoint
 from train.calibrate import calibrate
 from train.data import DataError, Faces, load
@@ -180,6 +181,7 @@ def _learn(
                 f"{run} was trained on other data than {settings.train.data}; "
                 "resume it with its own"
             )
+        weights = None if arguments.resume else _start(settings, faces)
         _judge(settings, faces, console)  # keeps it in a file, for all
         info = checkpoint.RunInfo(
             run=run.resolve().name,
@@ -191,6 +193,10 @@ def _learn(
         )
         checkpoint.write_run(run, info)
         (run / JUDGED).unlink(missing_ok=True)  # what it says is of an earlier generator
+        if weights is not None:
+            trainer = Trainer(settings.train, faces.split()[0])
+            trainer.begin(weights)
+            checkpoint.save(run, trainer.state(), {"images": 0, "step": 0, "seconds": 0.0})
         return run
 
     run = team.once(begin)
@@ -198,6 +204,24 @@ def _learn(
     shared = f", {team.size} processes" if team.size > 1 else ""
     console.print(f"training in {run} on {faces.images.device}{shared}", highlight=False)
     return run, train(run, settings.train, judge.learnt, judge, console, team), judge
+
+
+def _start(settings: TrainingSettings, faces: Faces) -> dict[str, torch.Tensor] | None:
+    """The weights that the training begins with. Raises ModelError, ExportError."""
+    name = settings.train.start
+    if not name:
+        return None
+    folder, manifest = Registry(settings.models.dir).load(name)
+    reason = incomparable(manifest, faces)
+    if reason:
+        raise ModelError(f"a training cannot start with {name}, which {reason}")
+    found = manifest.training.get("settings", {})
+    for key in ("width", "latent_dim"):
+        theirs, ours = found.get(key), getattr(settings.train, key)
+        if theirs != ours:
+            flag = key.replace("_", "-")
+            raise ModelError(f"{name} has {key} {theirs}, not {ours}: add --{flag} {theirs}")
+    return read_weights(folder, manifest)
 
 
 def _judge_model(name: str | None, settings: TrainingSettings, console: Console) -> None:

@@ -1,9 +1,14 @@
-"""Which images and conditions a batch has."""
+"""Which images and conditions a batch has, and which conditions no image has."""
+
+import math
 
 import torch
 from torch import Tensor
 
 from train.data import Faces
+
+LISTED = 1_000_000
+"""Combinations of values that are looked through for those without an image, at the most."""
 
 
 class GroupSampler:
@@ -20,10 +25,7 @@ class GroupSampler:
         shuffled = torch.randperm(
             len(faces), generator=torch.Generator().manual_seed(0)
         ).to(device)  # fmt: skip
-        key = torch.zeros(len(faces), dtype=torch.int64, device=device)
-        for column, size in enumerate(faces.sizes):
-            key = key * size + faces.labels[:, column]
-        _, condition = torch.unique(key, return_inverse=True)
+        _, condition = torch.unique(_number(faces), return_inverse=True)
         self.rows = shuffled[torch.argsort(condition[shuffled], stable=True)]
         self.counts = torch.bincount(condition)
         self.starts = self.counts.cumsum(0) - self.counts
@@ -43,3 +45,30 @@ class GroupSampler:
         turn = torch.rand(self.groups, 1, generator=self.rng, device=device)
         offset = (first + (draw * width).long() + (turn * count).long()) % count
         return self.rows[self.starts[condition] + offset].flatten()
+
+
+def unseen_conditions(faces: Faces) -> Tensor:
+    """Combinations of values that no image shows, as labels int64 [U, A].
+
+    None where there are more combinations than LISTED: nearly all of those are unseen, and what is
+    asked for does not come from the few that are named here.
+    """
+    device = faces.images.device
+    if math.prod(faces.sizes) > LISTED:
+        return faces.labels[:0]
+    counts = torch.bincount(_number(faces), minlength=math.prod(faces.sizes))
+    left = (counts == 0).nonzero().squeeze(1)
+    columns = []
+    for size in reversed(faces.sizes):
+        columns.append(left % size)
+        left = left // size
+    none = torch.zeros(0, 0, dtype=torch.int64, device=device)
+    return torch.stack(columns[::-1], dim=1) if columns else none
+
+
+def _number(faces: Faces) -> Tensor:
+    """Each image's combination of values as one number, int64 [N]."""
+    number = torch.zeros(len(faces), dtype=torch.int64, device=faces.images.device)
+    for column, size in enumerate(faces.sizes):
+        number = number * size + faces.labels[:, column]
+    return number

@@ -19,6 +19,8 @@ class TrainSettings(Section):
     runs: Path = Path("runs")
     name: str = Field("", pattern=r"^[A-Za-z0-9._-]*$")
     """Of the run; made from the data's name and the time where empty."""
+    start: str = ""
+    """Model whose weights the training begins with, in place of random ones."""
     skip_bad: bool = False
     """Leave out bad images and lines with a warning, instead of stopping."""
 
@@ -38,6 +40,8 @@ class TrainSettings(Section):
     """Of the classification heads, for both players."""
     diversity_weight: float = Field(3.0, ge=0)
     """Of the generator's loss for fakes of one condition that are more alike than real faces."""
+    unseen_every: int = Field(8, ge=0)
+    """Steps between two that also ask for conditions that no image shows; 0 = never."""
     penalty: float = Field(0.3, ge=0)
     """γ of R1 (and R2, with the relativistic loss)."""
     penalty_every: int = Field(8, ge=1)

@@ -14,7 +14,7 @@ from train.data import Faces, one_hot
 from train.distributed import ALONE, Team, whole_batch_norms
 from train.machine import compiles
 from train.networks import Discriminator, Generator
-from train.sampler import GroupSampler
+from train.sampler import GroupSampler, unseen_conditions
 from train.settings import TrainSettings
 
 
@@ -59,6 +59,7 @@ class Trainer:
         """The two networks, as they are trained."""
         self.rng = torch.Generator(device=self.device).manual_seed(settings.seed)
         self.sampler = GroupSampler(faces, settings.batch, settings.group, self.rng)
+        self.unseen = unseen_conditions(faces)
         self.step = 0
         self.penalty = torch.zeros((), device=self.device)
         """The last one measured: most steps have none."""
@@ -86,8 +87,15 @@ class Trainer:
         lazy = self.settings.penalty > 0 and self.step % self.settings.penalty_every == 0
         real, labels, latent = self._draw()
         condition = one_hot(labels, self.faces.sizes)
-        fake = self._paint(latent, condition)
-        slope, loss, figures = self._compare(real, fake.detach(), condition, labels, lazy)
+        others, their_latent = self._draw_unseen()
+        fake = self._paint(
+            torch.cat([latent, their_latent]),
+            torch.cat([condition, one_hot(others, self.faces.sizes)]),
+        )
+        shown = fake.detach()
+        slope, loss, figures = self._compare(real, shown[: len(real)], condition, labels, lazy)
+        if len(others):
+            slope = torch.cat([slope, self._name(shown[len(real) :], others)])
         self._update("generator", fake, slope)
         self._update("discriminator", loss)
         self._average()
@@ -104,10 +112,43 @@ class Trainer:
         )
         return real.float().div_(127.5).sub_(1), self.faces.labels[rows], latent[part]
 
+    def _draw_unseen(self) -> tuple[Tensor, Tensor]:
+        """Labels that no image has, and latents: as many as in a batch, but seldom."""
+        settings, every = self.settings, self.settings.unseen_every
+        # Halfway between two penalties, which are dear already.
+        if not (every and len(self.unseen)) or self.step % every != every // 2:
+            empty = torch.zeros(0, settings.latent_dim, device=self.device)
+            return self.faces.labels[:0], empty
+        rows = torch.randint(
+            len(self.unseen), (settings.batch,), generator=self.rng, device=self.device
+        )
+        latent = torch.randn(
+            settings.batch, settings.latent_dim, generator=self.rng, device=self.device
+        )
+        return self.unseen[rows[self.part]], latent[self.part]
+
     def _paint(self, latent: Tensor, condition: Tensor) -> Tensor:
         with self._half_precision():
-            fake = self.players["generator"](latent, condition)
-        return flip_and_shift(fake.float(), self.rng, self.settings.batch, self.part)
+            fake = self.players["generator"](latent, condition).float()
+        rows = self.part.stop - self.part.start
+        parts = [
+            flip_and_shift(part, self.rng, self.settings.batch, self.part)
+            for part in fake.split(rows)
+        ]
+        return torch.cat(parts)
+
+    def _name(self, fake: Tensor, labels: Tensor) -> Tensor:
+        """The slope, at fakes of unseen conditions, of the one loss that they have.
+
+        Nothing real is like them, so how real they look is not judged: the discriminator would
+        soon know them by their colours. The heads learn from real faces alone.
+        """
+        fake.requires_grad_()
+        with self._half_precision():
+            _, logits = self.discriminator(fake, one_hot(labels, self.faces.sizes))
+            naming = losses.classification(logits, labels)
+        (slope,) = torch.autograd.grad(self.settings.class_weight * naming, fake)
+        return slope
 
     def _compare(
         self, real: Tensor, fake: Tensor, condition: Tensor, labels: Tensor, lazy: bool
@@ -213,6 +254,21 @@ class Trainer:
                 }
         self.ema.spread.fill_(1)  # settled anew when training ends
         self.step = step
+
+    def begin(self, weights: dict[str, Tensor]) -> None:
+        """Takes the weights of `generator` and `discriminator` by name, in place of random ones.
+
+        Raises RuntimeError for those of other networks.
+        """
+        for network, name in (
+            (self.generator, "generator"),
+            (self.ema, "generator"),
+            (self.discriminator, "discriminator"),
+        ):
+            start = f"{name}."
+            network.load_state_dict(
+                {k.removeprefix(start): v for k, v in weights.items() if k.startswith(start)}
+            )
 
     def _networks(self) -> dict[str, nn.Module]:
         return {

@@ -215,10 +215,19 @@ def test_from_faces_to_a_model_in_use(
     assert compared
     assert float(compared[1]) == pytest.approx(manifest.metrics["q"], rel=0.02)
     assert registry.current() == manifest.name
-    third = train_command(*worse, "--name", "third", "--force")
+    # One that starts with the weights of the first is as good; --width must be that of the model.
+    start = ["--start", manifest.name, "--name", "third"]
+    third = train_command(*worse, *start, "--force")
     assert "nothing was compared (--force)" in third.stdout
     assert registry.current() != manifest.name
     assert len(registry.names()) == 3
+    _, like = registry.load()
+    assert like.metrics["q"] == pytest.approx(manifest.metrics["q"], rel=0.1)
+    assert f"Began with the weights of {manifest.name}" in (
+        tmp_path / "models" / like.name / "MODEL_CARD.md"
+    ).read_text("utf-8")
+    wider = train_command(*worse, "--start", manifest.name, "--width", 8)
+    assert f"{manifest.name} has width 4, not 8: add --width 4" in wider.stdout
 
 
 def test_going_on_with_a_finished_run(

@@ -1,6 +1,7 @@
 """One step of the game, beside the same game played plainly."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 import team_training
@@ -9,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from train.losses import likeness
+from train.sampler import unseen_conditions
 from train.trainer import Trainer
 
 
@@ -64,6 +66,56 @@ def test_one_look_serves_both_players(loss: str, monkeypatch: pytest.MonkeyPatch
             assert one.grad is not None
             assert other.grad is not None
             assert torch.allclose(one.grad, other.grad, rtol=1e-3, atol=1e-6), name
+
+
+def test_what_no_image_shows_is_asked_for_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its fakes teach the generator which values they lack, and the discriminator nothing."""
+    monkeypatch.setattr("train.trainer.flip_and_shift", lambda images, *_: images)
+    settings = team_training.SETTINGS.model_copy(update={"class_weight": 2.0})
+    faces = team_training.faces()
+    trainer = Trainer(settings, faces)
+    assert trainer.unseen.tolist() == [[0, 0]]
+    trainer.train_step(4e-4)  # every second one asks for them
+    generator, discriminator = copy.deepcopy((trainer.generator, trainer.discriminator))
+    given: list[tuple[Tensor, ...]] = []
+    for network in (trainer.generator, trainer.discriminator):
+        network.register_forward_pre_hook(
+            lambda _, inputs: given.append(tuple(tensor.detach().clone() for tensor in inputs))
+        )
+    trainer.train_step(4e-4)
+    (latent, condition), (real, own), (fake, _), (unseen, theirs) = given
+
+    assert torch.equal(condition, torch.cat([own, theirs]))
+    assert theirs.tolist() == [[1, 0, 0, 0, 1, 0, 0]] * settings.batch
+    painted = generator(latent, condition)
+    assert torch.equal(painted, torch.cat([fake, unseen]))
+    labels = torch.stack([block.argmax(dim=1) for block in own.split(faces.sizes, 1)], dim=1)
+    real_score, real_logits = discriminator(real, own)
+    fake_score, _ = discriminator(fake, own)
+    telling = F.softplus(fake_score - real_score).mean()
+    (telling + settings.class_weight * classes(real_logits, labels)).backward()
+    judged = copy.deepcopy(discriminator).requires_grad_(False)
+    score, logits = judged(painted[: settings.batch], own)
+    painting = F.softplus(real_score.detach() - score).mean()
+    naming = classes(logits, labels) + classes(
+        judged(painted[settings.batch :], theirs)[1], torch.zeros_like(labels)
+    )
+    alike = likeness(real, painted[: settings.batch], settings.group)
+    (painting + settings.class_weight * naming + settings.diversity_weight * alike).backward()
+    for ours, plain in ((trainer.generator, generator), (trainer.discriminator, discriminator)):
+        for (name, one), other in zip(ours.named_parameters(), plain.parameters(), strict=True):
+            assert one.grad is not None
+            assert other.grad is not None
+            assert torch.allclose(one.grad, other.grad, rtol=1e-3, atol=1e-6), name
+
+
+def test_unseen_conditions_are_those_of_no_image() -> None:
+    faces = team_training.faces()
+    shown = {tuple(row) for row in faces.labels.tolist()}
+    every = {(hair, eyes) for hair in range(4) for eyes in range(3)}
+    assert {tuple(row) for row in unseen_conditions(faces).tolist()} == every - shown
+    plain = replace(faces, labels=faces.labels[:, :0], attributes=())
+    assert len(unseen_conditions(plain)) == 0
 
 
 def test_likeness_is_the_deviation_that_is_missing() -> None:
