@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
@@ -57,6 +58,7 @@ TRANSITION_SIZE = 128  # pixels at most: it is looked at while it moves
 RELATIVES = 12  # children, and siblings, that a family shows
 VARIATIONS = 9
 SEEDS = 2**32
+PAPERS = ("MODEL_CARD.md", "samples.png", "weakest.png")  # by which a model shows itself
 UPLOAD_BYTES = 10 * 2**20  # what Discord takes in a server without boosts, and in a DM
 
 _ID = re.compile(r"[a-z0-9]{1,32}")
@@ -461,10 +463,12 @@ class Studio:
 
     # Avatars
 
-    async def get(self, id: str, viewer: Owner | None) -> Avatar:
-        """Raises NotFound, for somebody else's private avatar as well."""
+    async def get(self, id: str, viewer: Owner | None, moderator: bool = False) -> Avatar:
+        """Raises NotFound, for somebody else's private avatar as well; a moderator sees those that
+        were hidden.
+        """
         avatar = await self._find(id)
-        if avatar.private and avatar.owner != viewer:
+        if avatar.private and avatar.owner != viewer and not (moderator and avatar.hidden):
             raise _no_avatar(id)
         return avatar
 
@@ -476,12 +480,14 @@ class Studio:
             raise _no_avatar(id)
         return picture
 
-    async def thumbnail(self, id: str, viewer: Owner | None) -> bytes:
+    async def thumbnail(self, id: str, viewer: Owner | None, moderator: bool = False) -> bytes:
         """A WebP of at most 128 pixels, made when it is first asked for. Raises NotFound."""
-        avatar = await self.get(id, viewer)
+        avatar = await self.get(id, viewer, moderator)
         data = await self._store.thumbnail(avatar.id)
         if data is None:
-            picture = await self.picture(avatar.id, viewer)
+            picture = await self._store.picture(avatar.id)
+            if picture is None:
+                raise _no_avatar(id)
             data = await asyncio.to_thread(thumbnail, picture.data)
             await self._store.keep_thumbnail(avatar.id, data)
         return data
@@ -547,6 +553,15 @@ class Studio:
 
     async def is_favourite(self, avatar: Avatar, owner: Owner) -> bool:
         return await self._store.is_favourite(avatar.id, owner)
+
+    async def hide(self, id: str, hidden: bool) -> Avatar:
+        """Hides a public avatar from everybody but its owner, or shows it again, as a moderator.
+        Raises NotFound for one that is neither public nor hidden.
+        """
+        avatar = await self.get(id, viewer=None, moderator=True)
+        if not await self._store.hide(avatar.id, hidden):
+            raise _no_avatar(id)
+        return await self.get(id, viewer=None, moderator=True)
 
     async def delete(self, id: str, by: Owner, moderator: bool = False) -> Avatar:
         """Deletes one's own avatar, or as a moderator anybody's. Raises NotFound, NotAllowed."""
@@ -650,6 +665,22 @@ class Studio:
     async def models(self) -> list[ModelSummary]:
         """The oldest first."""
         return await asyncio.to_thread(self._summaries)
+
+    async def previous_model(self) -> str | None:
+        """Where `rollback_model` would go back to."""
+        return await asyncio.to_thread(self._engine.registry.previous)
+
+    async def model_paper(self, name: str, paper: str) -> Path | None:
+        """One of a model's PAPERS; None where there is no such model, or it has none."""
+
+        def find() -> Path | None:
+            registry = self._engine.registry
+            if paper not in PAPERS or name not in registry.names():
+                return None
+            path = registry.root / name / paper
+            return path if path.is_file() else None
+
+        return await asyncio.to_thread(find)
 
     async def use_model(self, name: str) -> None:
         """What is being painted is finished by the model before. Raises ModelUnavailable, and then

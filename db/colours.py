@@ -17,7 +17,9 @@ from db.sessions import Sessions
 
 
 async def count_in(sessions: Sessions, session: AsyncSession, rows: Iterable[AvatarRow]) -> None:
-    """Counts avatars that were just added, and have their ids."""
+    """Counts those that are public of avatars that were just added, or are shown again, and have
+    their ids.
+    """
     counts: Counter[str] = Counter()
     newest: dict[str, int] = {}
     for row in rows:
@@ -41,7 +43,7 @@ async def count_in(sessions: Sessions, session: AsyncSession, rows: Iterable[Ava
 
 
 async def count_out(session: AsyncSession, gone: Iterable[Mapping[str, str]]) -> None:
-    """Takes out public avatars of these conditions, which are deleted already."""
+    """Takes out public avatars of these conditions, which are deleted or hidden already."""
     a, c = AvatarRow, ColoursRow
     counts = Counter(map(_text, gone))
     for colours in sorted(counts):

@@ -86,6 +86,8 @@ def matching(query: GalleryQuery) -> tuple[Select[Any], Sequence[Key]]:
         shown = and_(leading.attribute == attribute, leading.value == value, public)
     elif query.scope == "everyone":
         shown = public
+    elif query.scope == "hidden":
+        shown = and_(living, AvatarRow.hidden_at.is_not(None))
     elif query.scope == "guild":
         if query.guild is None:
             raise ValueError("the gallery of a guild needs the guild's id")

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-Scope = Literal["mine", "guild", "everyone", "favourites"]
+Scope = Literal["mine", "guild", "everyone", "favourites", "hidden"]
 Sort = Literal["new", "loved"]
 
 
@@ -67,7 +67,7 @@ class Avatar:
     """A stored avatar: a `NewAvatar` with its public `id`, without the picture's bytes.
 
     `created` is in UTC, `bytes` and `sha256` (hex) are the picture's, `favourites` is the number
-    of owners who like it.
+    of owners who like it. One that was `hidden` is private, too, until it is shown again.
     """
 
     id: str
@@ -91,6 +91,7 @@ class Avatar:
     bytes: int
     sha256: str
     favourites: int
+    hidden: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,8 @@ class GalleryQuery:
     - `mine`: the viewer's, private ones included;
     - `guild`: those made in `guild` that are not private;
     - `everyone`: all that are not private;
-    - `favourites`: those the viewer likes, but other people's private ones.
+    - `favourites`: those the viewer likes, but other people's private ones;
+    - `hidden`: those that were hidden, for those who run the bot.
 
     `values` keeps those that were painted with all of these values (attribute -> value). `sort` is
     newest first, or most favourites first and then newest. `cursor` is None for the first page,

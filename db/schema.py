@@ -214,8 +214,9 @@ class AvatarRow(Base):
     """`id` counts up, so it is the order of the galleries; `public_id` is what people see.
 
     `order_id` is the order that it was painted for. `favourites` counts the rows of that table,
-    written together with them: galleries are ordered by it. A deleted avatar keeps its two ids,
-    for its children's sake, and its two moments, and nothing else; see `Store.delete`.
+    written together with them: galleries are ordered by it. One that was hidden is private, too.
+    A deleted avatar keeps its two ids, for its children's sake, and its moments of painting and of
+    deletion, and nothing else; see `Store.delete`.
     """
 
     __tablename__ = "avatars"
@@ -240,6 +241,7 @@ class AvatarRow(Base):
     bytes: Mapped[int]
     sha256: Mapped[str] = mapped_column(String(64))
     deleted_at: Mapped[datetime | None] = mapped_column(Utc)
+    hidden_at: Mapped[datetime | None] = mapped_column(Utc)
     order_id: Mapped[str | None] = mapped_column(String(64))
     favourites: Mapped[int] = mapped_column(default=0, server_default="0")
 
@@ -262,5 +264,6 @@ for _name, _columns, _where in (
     ("ix_avatars_guild_loved", (AvatarRow.guild, AvatarRow.favourites, AvatarRow.id), _public),
     ("ix_avatars_loved", (AvatarRow.favourites, AvatarRow.id), _public),
     ("ix_avatars_order", (AvatarRow.order_id, AvatarRow.id), AvatarRow.order_id.is_not(None)),
+    ("ix_avatars_hidden", (AvatarRow.id,), AvatarRow.hidden_at.is_not(None)),
 ):
     Index(_name, *_columns, sqlite_where=_where, postgresql_where=_where)

@@ -186,7 +186,8 @@ class Store:
         self, owner: Owner, model: str, seed: int, private: bool, width: int
     ) -> Avatar | None:
         """The owner's newest avatar that this model made of this seed alone, of that width in
-        pixels, and as private: with no wish and no parents.
+        pixels, and as private: with no wish and no parents. Not one that was hidden: it may be
+        shown again.
         """
         a = AvatarRow
         found = select(a.id).where(
@@ -195,6 +196,7 @@ class Store:
             a.seed == seed,
             a.model == model,
             a.private.is_(private),
+            a.hidden_at.is_(None),
             a.width == width,
             cast(a.wish, String) == "{}",
             ~select(ParentRow.parent).where(ParentRow.avatar_id == a.id).exists(),
@@ -350,6 +352,27 @@ class Store:
                 await count_out(session, [row.conditions])
             return True
 
+    async def hide(self, id: str, hidden: bool) -> bool:
+        """Hides a public avatar, which is private from then on, or shows a hidden one again; False
+        when there is neither.
+        """
+        a = AvatarRow
+        # locked, so that nobody deletes it meanwhile
+        found = select(a).where(a.public_id == id, a.deleted_at.is_(None))
+        found = found.with_for_update(key_share=True, of=a)
+        async with self._sessions.writing() as session:
+            row = await session.scalar(found)
+            if row is None or (row.private and row.hidden_at is None):
+                return False
+            if hidden != row.private:
+                row.private, row.hidden_at = hidden, datetime.now(UTC) if hidden else None
+                await session.flush()
+                if hidden:
+                    await count_out(session, [row.conditions])
+                else:
+                    await count_in(self._sessions, session, [row])
+            return True
+
     async def forget(self, owner: Owner) -> int:
         """Deletes all that is known of the owner: avatars, favourites, settings, what is owed, the
         name and who it is. How many avatars there were. What counts for quotas stays for its day.
@@ -407,6 +430,7 @@ class Store:
                 sha256="",
                 order_id=None,
                 favourites=0,
+                hidden_at=None,
             )
         )
 
@@ -552,4 +576,5 @@ def _avatar(row: AvatarRow) -> Avatar:
         bytes=row.bytes,
         sha256=row.sha256,
         favourites=row.favourites,
+        hidden=row.hidden_at is not None,
     )

@@ -34,7 +34,8 @@ async def info_of(studio: Studio, avatar: Avatar, viewer: Owner, language: str) 
     lines = [f"**{escape(title(avatar, language))}**"]
     lines += [f"{say(f'info-{name}', language)}: {fact}" for name, fact in facts.items() if fact]
     if avatar.private:
-        lines.append(f"🔒 {say('info-private', language)}")
+        key = "info-hidden" if avatar.hidden else "info-private"
+        lines.append(f"🔒 {say(key, language)}")
     copy = "info-copy-like" if avatar.parents else "info-copy"
     lines.append(f"{say(copy, language)}:\n```\n{command_line(avatar)}\n```")
     return shorten("\n".join(lines), MAX_TEXT)

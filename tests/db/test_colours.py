@@ -57,6 +57,22 @@ async def test_who_is_forgotten_is_not_counted(store, new):
     }
 
 
+async def test_who_is_hidden_is_not_counted_until_shown_again(store, new):
+    one, two, blue = await store.add(
+        [new(conditions=PINK), new(conditions=PINK), new(conditions=BLUE)]
+    )
+    for _ in range(2):  # twice is no more than once
+        assert await store.hide(two.id, True)
+        assert await store.hide(blue.id, True)
+    assert await store.colours() == [Colours(PINK, 1, one.id)]
+    assert await store.hide(one.id, True)
+    assert await store.colours() == []
+    for id in (one.id, two.id, blue.id):
+        for _ in range(2):
+            assert await store.hide(id, False)
+    assert await store.colours() == [Colours(BLUE, 1, blue.id), Colours(PINK, 2, two.id)]
+
+
 async def test_the_family_is_public_and_living(store, new):
     a, b = await store.add([new(), new()])
     child, sibling, secret, gone = await store.add(
@@ -105,6 +121,8 @@ async def test_an_older_database_is_counted_when_it_is_opened(sqlite_url, new):
         raw.execute("DROP TABLE colours")
         raw.execute("DROP TABLE thumbnails")
         raw.execute("DROP INDEX ix_avatar_parents_parent")
+        raw.execute("DROP INDEX ix_avatars_hidden")
+        raw.execute("ALTER TABLE avatars DROP COLUMN hidden_at")
         raw.execute("UPDATE alembic_version SET version_num = '0002'")
     store = await Store.open(sqlite_url)
     assert await colours_of(store) == before

@@ -38,6 +38,7 @@ async def test_who_sees_what(store, new):
         "ben private": new(owner=BEN, guild="100", private=True),
         "ben deleted": new(owner=BEN, guild="100"),
         "ann deleted": new(owner=ANN, guild="100"),
+        "ben hidden": new(owner=BEN, guild="100"),
     }
     added = dict(zip(made, await store.add(list(made.values())), strict=True))
     name_of = {avatar.id: name for name, avatar in added.items()}
@@ -45,6 +46,7 @@ async def test_who_sees_what(store, new):
         await store.favourite(avatar.id, ANN)
     await store.delete(added["ben deleted"].id)
     await store.delete(added["ann deleted"].id)
+    await store.hide(added["ben hidden"].id, True)
 
     async def seen(scope: str, viewer: Owner | None, guild: str | None = None) -> list[str]:
         page = await store.gallery(GalleryQuery(scope, viewer, guild, {}, limit=50))
@@ -58,7 +60,8 @@ async def test_who_sees_what(store, new):
         assert await seen("guild", viewer, "300") == ["ann elsewhere"]
         assert await seen("guild", viewer, "999") == []
     assert await seen("mine", ANN) == ["ann", "ann dm", "ann elsewhere", "ann private"]
-    assert await seen("mine", BEN, "100") == ["ben", "ben private"]
+    assert await seen("mine", BEN, "100") == ["ben", "ben hidden", "ben private"]
+    assert await seen("hidden", None) == ["ben hidden"]
     assert await seen("favourites", ANN) == sorted([*public, "ann private"])
     assert await seen("favourites", BEN) == []
     stranger = Owner("web", "1")  # the same key, but not the same kind
@@ -314,6 +317,7 @@ async def test_a_query_without_sense_is_refused(store, query, message):
         ("guild", "new", {"hair": "pink", "eyes": "red"}, "ix_avatars_guild"),
         ("everyone", "new", {"hair": "pink", "eyes": "red"}, "attribute=? AND value=?"),
         ("favourites", "new", {"hair": "pink", "eyes": "red"}, "ix_favourites_owner"),
+        ("hidden", "new", {}, "ix_avatars_hidden"),
     ],
 )
 async def test_galleries_follow_an_index(sqlite_url, tmp_path, scope, sort, values, index):

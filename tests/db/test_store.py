@@ -264,6 +264,10 @@ async def test_a_portrait_is_found_again_by_all_that_makes_it(store, new):
     assert await store.portrait(*given) is None
     _, newest = await store.add([new(**plain), new(**plain)])
     assert await store.portrait(*given) == newest
+    await store.hide(newest.id, True)
+    assert await store.portrait(*given) not in (None, newest)
+    private = (ANN, "m", 5, True, 64)
+    assert await store.portrait(*private) not in (None, newest)
 
 
 async def test_all_of_one_owner_s_with_pictures(store, new):
@@ -297,6 +301,24 @@ async def test_statistics(store, new):
 
 async def test_statistics_of_an_empty_store(store):
     assert await store.statistics() == Statistics(0, 0, 0, 0, 0, [])
+
+
+async def test_hiding_is_undone_but_for_private_and_deleted_ones(store, new):
+    shown, private, gone = await store.add([new(), new(private=True), new()])
+    await store.delete(gone.id)
+    assert await store.hide(shown.id, True)
+    hidden = await store.get(shown.id)
+    assert (hidden.private, hidden.hidden) == (True, True)
+    assert await store.hide(shown.id, False)
+    assert await store.get(shown.id) == shown
+    for id in (private.id, gone.id, "22222222"):
+        assert not await store.hide(id, True)
+        assert not await store.hide(id, False)
+    assert await store.get(private.id) == private
+    await store.hide(shown.id, True)
+    await store.delete(shown.id)
+    assert not await store.hide(shown.id, False)
+    assert await store.colours() == []
 
 
 async def test_of_two_deletions_at_once_one_succeeds(store, new):

@@ -42,6 +42,7 @@ info-visitor = a visitor of the web page
 info-when = when
 info-favourites = favourites
 info-private = only you can see it
+info-hidden = hidden by those who run the bot: only you can see it
 info-copy = To ask for it again
 info-copy-like = To ask for one like it
 info-gone = a picture that is not here any more

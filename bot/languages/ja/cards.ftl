@@ -42,6 +42,7 @@ info-visitor = ウェブページの訪問者
 info-when = 日時
 info-favourites = お気に入り
 info-private = あなただけに見えます
+info-hidden = ボットの管理者が非公開にしました。あなただけに見えます
 info-copy = もう一度頼むには
 info-copy-like = 似たものを頼むには
 info-gone = もう見られない絵

@@ -42,6 +42,7 @@ info-visitor = 网页访客
 info-when = 时间
 info-favourites = 收藏
 info-private = 只有你能看到
+info-hidden = 已被机器人管理员隐藏：只有你能看到
 info-copy = 再画一张同样的
 info-copy-like = 再画一张类似的
 info-gone = 一张已经看不到的图

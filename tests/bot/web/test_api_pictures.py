@@ -82,7 +82,7 @@ async def test_nobody_sees_relatives_that_are_private_or_deleted(
     assert secret.id not in str(family)
 
 
-@pytest.mark.parametrize("hidden", ["private", "deleted", "unknown"])
+@pytest.mark.parametrize("hidden", ["private", "deleted", "unknown", "hidden"])
 async def test_a_hidden_picture_is_found_nowhere(
     client: TestClient, studio: Studio, owner: Owner, hidden: str
 ) -> None:
@@ -90,6 +90,8 @@ async def test_a_hidden_picture_is_found_nowhere(
     (avatar,) = await studio.create("hair:red eyes:red", owner=owner, private=hidden == "private")
     if hidden == "deleted":
         await studio.delete(avatar.id, owner)
+    if hidden == "hidden":
+        await studio.hide(avatar.id, True)
     id = "2222bbbb" if hidden == "unknown" else avatar.id
     if hidden == "unknown":
         await studio.delete(avatar.id, owner)
