@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSettings
 from pydantic_settings import TomlConfigSettingsSource as TomlSource
@@ -105,9 +106,14 @@ def reasons(error: ValidationError) -> str:
     """A line for each wrong setting."""
     return "\n".join(
         f"  {'.'.join(str(part) for part in issue['loc'])}: {issue['msg']}"
-        + (f" (it is {issue['input']!r})" if issue["type"] != "extra_forbidden" else "")
+        + (f" (it is {issue['input']!r})" if _may_be_told(issue) else "")
         for issue in error.errors()
     )
+
+
+def _may_be_told(issue: ErrorDetails) -> bool:
+    """Who writes a password where its hash belongs must not find it in the log."""
+    return issue["type"] != "extra_forbidden" and "password" not in str(issue["loc"][-1:])
 
 
 def _refuse_unknown_sections(path: Path) -> None:

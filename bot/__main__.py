@@ -1,12 +1,13 @@
 """`python -m bot`: serves the web page and, given a token, Discord.
 
 `python -m bot --check` says what would keep it from that; `python -m bot sync` tells Discord about
-the commands.
+the commands; `python -m bot password` makes the line of config.toml that opens /admin.
 """
 
 import argparse
 import asyncio
 import contextlib
+import getpass
 import itertools
 import logging
 import signal
@@ -26,6 +27,7 @@ from bot.check import Finding, findings
 from bot.discord.client import run_discord, sync_commands
 from bot.engine import Engine
 from bot.errors import ModelUnavailable
+from bot.passwords import LEAST, PasswordHash
 from bot.settings import DiscordSettings, Settings, WebSettings, discord_token
 from bot.studio import Studio
 from bot.web.app import create_app, create_runner
@@ -52,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given[:1] == ["sync"]:
             return _sync(given[1:])
+        if given[:1] == ["password"]:
+            return _password(given[1:])
         if "--check" in given:
             given.remove("--check")
             return _check(given)
@@ -76,7 +80,8 @@ def read_settings(arguments: Sequence[str]) -> Settings:
         epilog="Every setting can be given, too: --web.port 9000. Sections: "
         + ", ".join(Settings.model_fields)
         + ". `python -m bot sync [--guild ID]` tells Discord about the commands, everywhere or in "
-        "one server, though they have not changed.",
+        "one server, though they have not changed; `python -m bot password` makes the line of "
+        "config.toml that opens /admin.",
         allow_abbrev=False,
     )
     parser.add_argument("--config", type=Path, metavar="PATH", help="instead of config.toml")
@@ -125,6 +130,25 @@ def _sync(arguments: Sequence[str]) -> int:
         raise StartError(f"Discord did not take the commands: {error}") from error
     place = "everywhere" if known.guild is None else f"in server {known.guild}"
     print(f"Discord has the commands {place}: {', '.join(names)}.")
+    return 0
+
+
+def _password(arguments: Sequence[str]) -> int:
+    argparse.ArgumentParser(prog="python -m bot password", allow_abbrev=False).parse_args(arguments)
+    problem, password = "", ""
+    try:
+        password = getpass.getpass("Password for /admin: ")
+        if len(password) < LEAST:
+            problem = f"A password has at least {LEAST} characters."
+        elif getpass.getpass("The same again: ") != password:
+            problem = "These were two different passwords."
+    except EOFError:
+        problem = "No password was typed."
+    if problem:
+        print(problem, file=sys.stderr)
+        return 2
+    print("This goes into config.toml, below [web]:", file=sys.stderr)
+    print(f'admin_password_hash = "{PasswordHash.of(password)}"')
     return 0
 
 

@@ -225,6 +225,11 @@ class Engine:
             return True
 
     @property
+    def capacity(self) -> int:
+        """How many pictures may wait."""
+        return self._settings.queue
+
+    @property
     def stats(self) -> Stats:
         p50, p99 = np.percentile(self._latencies or [0.0], (50, 99))
         return Stats(

@@ -1,12 +1,21 @@
 """The sections of `config.toml` that the bot reads."""
 
 import os
-from typing import Literal
+from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import Field, IPvAnyNetwork
+from pydantic import AfterValidator, Field, IPvAnyNetwork
 
 import config
+from bot.passwords import PasswordHash
 from config import ModelsSettings, Section
+
+
+def _hash(text: str) -> str:
+    try:
+        return str(PasswordHash.parse(text)) if text else ""
+    except ValueError as error:
+        raise ValueError(f"{error}; make one with: python -m bot password") from None
 
 
 class DiscordSettings(Section):
@@ -25,6 +34,9 @@ class WebSettings(Section):
     # who is believed to name the visitor's address in X-Forwarded-For
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
     public_url: str = ""  # how others reach the page; empty: links are paths
+    # of who may use /admin, from `python -m bot password`; empty: there is no /admin
+    admin_password_hash: Annotated[str, AfterValidator(_hash)] = ""
+    runs: Path = Path("runs")  # the trainings that /admin shows
 
 
 class DbSettings(Section):

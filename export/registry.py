@@ -128,16 +128,25 @@ class Registry:
         Models that have been deleted since are passed over. Returns the name.
         Raises ModelError when there is none, or when it cannot be used.
         """
+        path_back = self._path_back()
+        if not path_back:
+            raise ModelError(f"no model was used before {self.current()}; {self._what_exists()}")
+        self.load(path_back[-1])
+        self._point(path_back)
+        return path_back[-1]
+
+    def previous(self) -> str | None:
+        """Where `rollback` would go back to, None where there is none."""
+        return next(reversed(self._path_back()), None)
+
+    def _path_back(self) -> list[str]:
+        """History as far as the model before the one in use that is still there."""
         current = self.current()
         path_back = self._path_to_current()
         existing = self.names()
         while path_back and (path_back[-1] == current or path_back[-1] not in existing):
             path_back.pop()
-        if not path_back:
-            raise ModelError(f"no model was used before {current}; {self._what_exists()}")
-        self.load(path_back[-1])
-        self._point(path_back)
-        return path_back[-1]
+        return path_back
 
     def _path_to_current(self) -> list[str]:
         """History as far as the model in use.

@@ -1,10 +1,8 @@
 """The web face: its application, what every answer carries, and how errors are told."""
 
 import logging
-import math
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,17 +12,30 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.engine import Engine
-from bot.errors import Busy, Refusal, TooSoon
+from bot.errors import Refusal
+from bot.passwords import PasswordHash
 from bot.settings import WebSettings
 from bot.studio import Studio
-from bot.web import api, pages
+from bot.web import admin, api, pages, sessions
 from bot.web.assets import Assets
 from bot.web.events import Events
-from bot.web.keys import ENGINE, EVENTS, METRICS, RATES, SETTINGS, STUDIO, TEMPLATES
+from bot.web.keys import (
+    ENGINE,
+    EVENTS,
+    LOAD,
+    METRICS,
+    RATES,
+    SESSIONS,
+    SETTINGS,
+    STUDIO,
+    TEMPLATES,
+)
+from bot.web.load import Load
 from bot.web.metrics import Metrics
 from bot.web.rates import Rates
 from bot.web.reading import MAX_BODY, MAX_LINE
-from bot.web.status import status_of
+from bot.web.sessions import Sessions
+from bot.web.status import headers_of, status_of
 
 HERE = Path(__file__).parent
 SECURITY = {
@@ -45,18 +56,24 @@ log = logging.getLogger(__name__)
 
 def create_app(studio: Studio, engine: Engine, settings: WebSettings) -> web.Application:
     """The page and the API of the studio. It opens and closes neither studio nor engine."""
-    app = web.Application(middlewares=[_count, _pack, _tell_errors], client_max_size=MAX_BODY)
+    middlewares = [_count, _pack, _tell_errors, admin.guard]
+    app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY)
     app[STUDIO] = studio
     app[ENGINE] = engine
     app[SETTINGS] = settings
     app[METRICS] = Metrics()
-    app[RATES] = Rates(settings.paint_per_minute)
+    app[RATES] = Rates(settings.paint_per_minute, "web-too-many")
     app[EVENTS] = Events(studio, partial(api.as_json, base=settings.public_url.rstrip("/")))
     app.on_shutdown.append(app[EVENTS].close)
     assets = Assets(HERE / "static")
     app[TEMPLATES] = _templates(assets)
     app.add_routes(api.routes)
     app.add_routes(pages.routes)
+    if settings.admin_password_hash:
+        app[SESSIONS] = Sessions(PasswordHash.parse(settings.admin_password_hash), studio)
+        app[LOAD] = Load(engine, app[METRICS])
+        app.cleanup_ctx.append(app[LOAD].follow)
+        app.add_routes(admin.routes)
     app.router.add_get("/static/{version}/{name:.+}", assets.answer)
     app.on_response_prepare.append(_secure)
     return app
@@ -92,6 +109,7 @@ def _templates(assets: Assets) -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(pages.GLOBALS)
+    environment.filters.update(admin.FILTERS)
     environment.globals["static"] = assets.urls
     return environment
 
@@ -110,6 +128,9 @@ async def _count(request: web.Request, handler: Handler) -> web.StreamResponse:
     # Anybody can send any word as a method: those of no route must not become labels for ever.
     method = request.method if resource else "any"
     request.app[METRICS].count(method, route, response.status, seconds)
+    # A stream lasts as long as its page is open; who looks at the figures must not change them.
+    if isinstance(response, web.Response) and not route.startswith(sessions.PATH):
+        request.app[METRICS].wait(seconds)
     return response
 
 
@@ -132,11 +153,7 @@ async def _tell_errors(request: web.Request, handler: Handler) -> web.StreamResp
         return await handler(request)
     except Refusal as error:
         status, text = status_of(error), str(error)
-        if isinstance(error, Busy):
-            headers["Retry-After"] = _seconds(error.retry_after)
-        elif isinstance(error, TooSoon):
-            wait = error.retry_at - datetime.now(UTC)
-            headers["Retry-After"] = _seconds(wait.total_seconds())
+        headers |= headers_of(error)
     except web.HTTPException as error:
         if error.status < 400:
             raise
@@ -152,10 +169,6 @@ async def _tell_errors(request: web.Request, handler: Handler) -> web.StreamResp
         response = web.json_response({"error": text}, status=status)
     response.headers.update(headers)
     return response
-
-
-def _seconds(wait: float) -> str:
-    return str(max(1, math.ceil(wait)))
 
 
 def _http_text(request: web.Request, error: web.HTTPException) -> str:

@@ -7,8 +7,10 @@ from bot.engine import Engine
 from bot.settings import WebSettings
 from bot.studio import Studio
 from bot.web.events import Events
+from bot.web.load import Load
 from bot.web.metrics import Metrics
 from bot.web.rates import Rates
+from bot.web.sessions import Sessions
 
 STUDIO = web.AppKey("studio", Studio)
 ENGINE = web.AppKey("engine", Engine)
@@ -16,4 +18,6 @@ SETTINGS = web.AppKey("settings", WebSettings)
 EVENTS = web.AppKey("events", Events)
 RATES = web.AppKey("rates", Rates)
 METRICS = web.AppKey("metrics", Metrics)
+SESSIONS = web.AppKey("sessions", Sessions)
+LOAD = web.AppKey("load", Load)
 TEMPLATES = web.AppKey("templates", jinja2.Environment)

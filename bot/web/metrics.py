@@ -1,9 +1,11 @@
 """Figures for Prometheus, in its text format 0.0.4."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
 
-from bot.engine import Stats
+import numpy as np
+
+from bot.engine import LATENCIES, Stats
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -29,6 +31,18 @@ class Metrics:
     def __init__(self) -> None:
         self._requests: Counter[Labels] = Counter()
         self._seconds: dict[Labels, float] = {}
+        self._latencies: deque[float] = deque(maxlen=LATENCIES)
+        self.answered = 0
+
+    def wait(self, seconds: float) -> None:
+        """Somebody has waited for an answer for so long."""
+        self.answered += 1
+        self._latencies.append(seconds)
+
+    def latencies(self) -> tuple[float, float]:
+        """p50 and p99 of the last answers, in seconds."""
+        p50, p99 = np.percentile(self._latencies or [0.0], (50, 99))
+        return float(p50), float(p99)
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
         where = (("method", method), ("route", route))

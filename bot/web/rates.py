@@ -1,4 +1,4 @@
-"""How much one address may paint: a token bucket for each, in pictures a minute."""
+"""How much one address may ask for: a token bucket for each, in pictures a minute, or in logins."""
 
 import ipaddress
 import time
@@ -12,17 +12,20 @@ from bot.errors import TooSoon
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-REMEMBERED = 10_000  # addresses; who has not painted for a minute has a full bucket anyway
+REMEMBERED = 10_000  # addresses; who has asked for nothing in a minute has a full bucket anyway
 
 
 class Rates:
-    """`per_minute` is both what a full bucket holds and what it gains in a minute; 0: no limit."""
+    """`per_minute` is both what a full bucket holds and what it gains in a minute; 0: no limit.
+    `refusal` is the key of the message to who has none left.
+    """
 
-    def __init__(self, per_minute: int) -> None:
+    def __init__(self, per_minute: int, refusal: str) -> None:
         self._per_minute = per_minute
+        self._refusal = refusal
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # left, and when
 
-    def take(self, address: str, pictures: int) -> None:
+    def take(self, address: str, count: int) -> None:
         """Raises TooSoon, and then nothing is taken."""
         if not self._per_minute:
             return
@@ -30,13 +33,13 @@ class Rates:
         left, since = self._buckets.pop(address, (float(self._per_minute), now))
         left = min(self._per_minute, left + (now - since) * self._per_minute / 60)
         # more than a bucket holds is allowed to a full one: else it never would be
-        missing = min(pictures, self._per_minute) - left
-        self._buckets[address] = (left if missing > 0 else left - pictures, now)
+        missing = min(count, self._per_minute) - left
+        self._buckets[address] = (left if missing > 0 else left - count, now)
         while len(self._buckets) > REMEMBERED:
             self._buckets.popitem(last=False)
         if missing > 0:
             wait = timedelta(seconds=missing * 60 / self._per_minute)
-            raise TooSoon("web-too-many", retry_at=datetime.now(UTC) + wait)
+            raise TooSoon(self._refusal, retry_at=datetime.now(UTC) + wait)
 
 
 def address_of(request: web.Request, trusted: Sequence[Network]) -> str:

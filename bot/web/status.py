@@ -1,4 +1,7 @@
-"""Which HTTP status says what went wrong."""
+"""Which HTTP status says what went wrong, and when to ask again."""
+
+import math
+from datetime import UTC, datetime
 
 from bot.errors import Busy, ModelUnavailable, NotAllowed, NotFound, Refusal, TooSoon
 
@@ -14,3 +17,15 @@ STATUS: dict[type[Refusal], int] = {
 def status_of(refusal: Refusal) -> int:
     """400, the asker's mistake, unless it is a refusal of another kind."""
     return STATUS.get(type(refusal), 400)
+
+
+def headers_of(refusal: Refusal) -> dict[str, str]:
+    """`Retry-After` where waiting helps."""
+    match refusal:
+        case Busy():
+            wait = refusal.retry_after
+        case TooSoon():
+            wait = (refusal.retry_at - datetime.now(UTC)).total_seconds()
+        case _:
+            return {}
+    return {"Retry-After": str(max(1, math.ceil(wait)))}

@@ -36,7 +36,6 @@ def new_token() -> str:
 
 def remember(request: web.Request, response: web.StreamResponse, token: str) -> None:
     """Give the visitor his token for a year."""
-    public = request.app[SETTINGS].public_url
     response.set_cookie(
         COOKIE,
         token,
@@ -44,8 +43,13 @@ def remember(request: web.Request, response: web.StreamResponse, token: str) -> 
         path="/",
         httponly=True,
         samesite="Lax",
-        secure=request.secure or public.startswith("https://"),
+        secure=is_secure(request),
     )
+
+
+def is_secure(request: web.Request) -> bool:
+    """Whether the visitor comes over HTTPS, as far as we know."""
+    return request.secure or request.app[SETTINGS].public_url.startswith("https://")
 
 
 def may_paint(request: web.Request) -> bool:

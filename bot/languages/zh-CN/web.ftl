@@ -5,3 +5,5 @@ web-other-site = 这个请求来自别的网站。请在我们自己的页面上
 web-paint-off = 这里关闭了绘画功能，画廊仍然开放。
 web-paint-local = 这里只有机器人所在的电脑可以画，画廊仍然开放。
 web-too-many = 这个地址暂时不能再画了，请稍等到 { $when }。
+web-admins-only = 请先以管理员身份登录：本页面的会话已结束。
+web-too-many-logins = 来自你的地址的密码尝试过多，请稍等到 { $when }。

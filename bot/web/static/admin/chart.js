@@ -1,0 +1,123 @@
+// Line charts in SVG, of {x: [...], lines: {name: [numbers or null, ...]}} in a figure's data.
+
+const SVG = "http://www.w3.org/2000/svg";
+const LEFT = 44; // pixels for the numbers
+const BOTTOM = 20;
+const EDGE = 8;
+
+const number = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
+const show = (value) => (value == null ? "–" : number.format(value));
+
+function element(name, attributes, text) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+/** Round numbers that span from low to high, about four of them. */
+function ticks(low, high) {
+  const rough = (high - low || Math.abs(high) || 1) / 3;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough);
+  const first = Math.floor(low / step);
+  const count = Math.max(1, Math.ceil(high / step - 1e-9) - first);
+  return Array.from({ length: count + 1 }, (_, i) => (first + i) * step);
+}
+
+/** Draws the figure's chart, anew where it is drawn already. */
+export function draw(figure) {
+  const { x, lines } = JSON.parse(figure.dataset.chart);
+  const svg = figure.querySelector(".plot");
+  const outputs = figure.querySelectorAll("output");
+  const names = Object.keys(lines);
+  const { clientWidth: width, clientHeight: height } = svg;
+  const values = Object.values(lines).flat().filter((value) => value != null);
+  if (!width || !values.length) return;
+
+  const highest = Math.max(...values);
+  const lowest = Math.min(...values);
+  // From zero, unless all of it happens far above.
+  const marks = ticks(lowest >= 0 && lowest < 0.6 * highest ? 0 : lowest, highest || 1);
+  const [low, high] = [marks[0], marks.at(-1)];
+  const across = (value) => LEFT + ((value - x[0]) / (x.at(-1) - x[0] || 1)) * (width - LEFT - EDGE);
+  const up = (value) => height - BOTTOM - ((value - low) / (high - low)) * (height - BOTTOM - EDGE);
+
+  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  svg.replaceChildren();
+  for (const mark of marks) {
+    const y = up(mark);
+    svg.append(element("path", { class: "rule", d: `M${LEFT} ${y}H${width - EDGE}` }));
+    svg.append(element("text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, show(mark)));
+  }
+  const ends = { [LEFT]: [x[0], "start"], [width - EDGE]: [x.at(-1), "end"] };
+  for (const [place, [value, anchor]] of Object.entries(ends)) {
+    if (x.length > 1 || anchor === "end") {
+      svg.append(element("text", { x: place, y: height - 4, "text-anchor": anchor }, show(value)));
+    }
+  }
+  names.forEach((name, line) => {
+    let pen = "M";
+    const path = lines[name].map((value, i) => {
+      if (value == null) return ((pen = "M"), "");
+      const part = `${pen}${across(x[i]).toFixed(1)} ${up(value).toFixed(1)}`;
+      pen = "L";
+      return part;
+    });
+    svg.append(element("path", { class: `stroke-${line + 1}`, d: path.join("") }));
+    if (x.length === 1) svg.append(dot(line, 0));
+  });
+
+  function dot(line, i) {
+    const value = lines[names[line]][i];
+    const place = { cx: across(x[i]), cy: up(value), r: 3.5 };
+    return element("circle", { class: `dot-${line + 1}`, ...place });
+  }
+
+  // Reading: the values at a place stand in the legend.
+  const cursor = element("g", { class: "cursor" });
+  svg.append(cursor);
+  let at = x.length - 1;
+
+  function read(i) {
+    at = Math.min(Math.max(i, 0), x.length - 1);
+    cursor.replaceChildren(
+      element("path", { class: "rule", d: `M${across(x[at])} ${EDGE}V${height - BOTTOM}` }),
+    );
+    names.forEach((name, line) => {
+      outputs[line].textContent = show(lines[name][at]);
+      if (lines[name][at] != null) cursor.append(dot(line, at));
+    });
+    const left = across(x[at]) < width / 2;
+    const place = { x: across(x[at]) + (left ? 6 : -6), y: EDGE + 8 };
+    cursor.append(element("text", { ...place, "text-anchor": left ? "start" : "end" }, show(x[at])));
+  }
+
+  function rest() {
+    at = x.length - 1;
+    cursor.replaceChildren();
+    names.forEach((name, line) => (outputs[line].textContent = show(lines[name].at(-1))));
+  }
+
+  svg.onpointermove = (event) => {
+    const place = event.clientX - svg.getBoundingClientRect().left;
+    const far = (value) => Math.abs(across(value) - place);
+    read(x.reduce((nearest, value, i) => (far(value) < far(x[nearest]) ? i : nearest), 0));
+  };
+  svg.onpointerleave = rest;
+  svg.onblur = rest;
+  svg.onkeydown = (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1, Home: -x.length, End: x.length }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    read(at + step);
+  };
+}
+
+let width = 0;
+new ResizeObserver(() => {
+  if (width && width !== document.documentElement.clientWidth) {
+    for (const figure of document.querySelectorAll(".chart")) draw(figure);
+  }
+  width = document.documentElement.clientWidth;
+}).observe(document.documentElement);

@@ -1,0 +1,21 @@
+// A run's sample grids, from the first to the newest: a slider leads through them.
+
+export function scrub(figure) {
+  const slider = figure.querySelector("input");
+  if (!slider || figure.dataset.ready) return;
+  figure.dataset.ready = "";
+  const files = JSON.parse(figure.dataset.grids);
+  const image = figure.querySelector("img");
+  const folder = image.src.slice(0, image.src.lastIndexOf("/") + 1);
+  slider.addEventListener("input", async () => {
+    const file = files[slider.value];
+    const thousands = Number(/\d+/.exec(file)[0]);
+    figure.querySelector("output").textContent = thousands.toLocaleString("en");
+    const next = new Image();
+    next.src = folder + file;
+    await next.decode().catch(() => {}); // the one before stays until this one is there
+    if (files[slider.value] !== file) return;
+    image.src = next.src;
+    image.alt = `What it paints after ${thousands} thousand images`;
+  });
+}
