@@ -4,10 +4,10 @@ They are there only where a password is set, and all but the login are behind it
 """
 
 import asyncio
+import logging
 import re
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,13 +27,14 @@ from bot.web.reading import read_fields, read_json, read_query
 from bot.web.runs import Curves, curves, read_run, read_runs, run_names
 from bot.web.sessions import PATH
 from bot.web.status import headers_of, status_of
-from db.store import Avatar, GalleryQuery, Scope
+from db.store import GalleryQuery, Scope
 
 LOGIN = f"{PATH}/login"
 NEWEST = 24  # pictures
 SHOWN_LINES = 12  # of a run's log
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+log = logging.getLogger(__name__)
 routes = web.RouteTableDef()
 
 
@@ -67,18 +68,20 @@ async def login_page(request: web.Request) -> web.Response:
 @routes.post(LOGIN)
 async def login(request: web.Request) -> web.Response:
     sessions = request.app[SESSIONS]
+    address = address_of(request, request.app[SETTINGS].trusted_proxies)
     form = await read_fields(request)
     place = form.get("to", "")
     if not re.fullmatch(rf"{PATH}(/[\w-][\w.-]*){{0,2}}", place, re.ASCII):
         place = PATH
     try:
-        sessions.rates.take(address_of(request, request.app[SETTINGS].trusted_proxies), 1)
+        sessions.rates.take(address, 1)
         right = await sessions.is_password(form.get("password", ""))
     except Refusal as error:
         response = _login_page(request, place, status_of(error), str(error))
         response.headers.update(headers_of(error))
         return response
     if not right:
+        log.warning("a wrong password for %s from %s", PATH, address)
         return _login_page(request, place, 403, "That is not the password.")
     response = web.Response(status=303, headers={"Location": place})
     await sessions.open(response, visitors.is_secure(request))
@@ -141,11 +144,11 @@ async def model_page(request: web.Request) -> web.Response:
     )
 
 
-@routes.get(f"{PATH}/models/{{name}}/{{file}}")
+@routes.get(f"{PATH}/models/{{name}}/{{file:[^/]+\\.png}}")
 async def model_picture(request: web.Request) -> web.FileResponse:
     file = request.match_info["file"]
     path = await request.app[STUDIO].model_paper(request.match_info["name"], file)
-    if path is None or path.suffix != ".png":
+    if path is None:
         raise web.HTTPNotFound
     return _file(path)
 
@@ -170,32 +173,32 @@ async def rollback(request: web.Request) -> web.Response:
 async def live_page(request: web.Request) -> web.Response:
     read_query(request.query)
     load, stats = request.app[LOAD], request.app[ENGINE].stats
+    latest = load.look()
     samples = list(load.samples)
-    now = load.samples[-1].age
-    ages = [round((sample.age - now) / 60, 3) for sample in samples]
+    ages = [round((sample.age - latest.age) / 60, 3) for sample in samples]
 
-    def chart(title: str, factor: float = 1, **lines: str) -> dict[str, Any]:
-        values = {
-            label: [round(factor * getattr(sample, key), 3) for sample in samples]
-            for label, key in lines.items()
-        }
-        return {"title": title, "x": ages, "lines": values}
+    def chart(title: str, unit: str, factor: float = 1, **lines: str) -> dict[str, Any]:
+        values = [
+            {"name": name, "values": [_scaled(getattr(s, key), factor) for s in samples]}
+            for name, key in lines.items()
+        ]
+        return {"title": title, "unit": unit, "x": ages, "over": "minutes", "lines": values}
 
     return render(
         request,
         "admin/live.html",
-        latest=samples[-1],
+        latest=latest,
         stats=stats,
         answered=request.app[METRICS].answered,
         capacity=request.app[ENGINE].capacity,
         whole=whole_memory(),
         seconds=EVERY,
         charts=[
-            chart("Painting", 1000, p50="painting_p50", p99="painting_p99") | {"unit": "ms"},
-            chart("Answering", 1000, p50="answering_p50", p99="answering_p99") | {"unit": "ms"},
-            chart("Queue", waiting="waiting") | {"unit": "pictures"},
-            chart("Rate", pictures="pictures", answers="requests") | {"unit": "per second"},
-            chart("Memory", 1 / 2**20, used="memory") | {"unit": "MiB"},
+            chart("Painting", "ms", 1000, p50="painting_p50", p99="painting_p99"),
+            chart("Answering", "ms", 1000, p50="answering_p50", p99="answering_p99"),
+            chart("Queue", "pictures", waiting="waiting"),
+            chart("Rate", "per second", pictures="pictures", answers="requests"),
+            chart("Memory", "MiB", 1 / 2**20, used="memory"),
         ],
         minutes=EVERY * KEPT / 60,
     )
@@ -230,7 +233,7 @@ async def run_page(request: web.Request) -> web.Response:
     )
 
 
-@routes.get(f"{PATH}/runs/{{name}}/{{file}}")
+@routes.get(f"{PATH}/runs/{{name}}/{{file:[^/]+\\.png}}")
 async def run_picture(request: web.Request) -> web.FileResponse:
     folder, name = request.app[SETTINGS].runs, request.match_info["name"]
     await _require_run(request)
@@ -276,17 +279,18 @@ async def hidden_thumb(request: web.Request) -> web.Response:
 
 @routes.post(f"{PATH}/pictures/{{id}}/hide")
 async def hide(request: web.Request) -> web.Response:
-    await read_json(request)
-    return _told(await request.app[STUDIO].hide(request.match_info["id"], hidden=True))
+    return await _hide(request, True)
 
 
 @routes.post(f"{PATH}/pictures/{{id}}/show")
 async def show(request: web.Request) -> web.Response:
+    return await _hide(request, False)
+
+
+async def _hide(request: web.Request, hidden: bool) -> web.Response:
     await read_json(request)
-    return _told(await request.app[STUDIO].hide(request.match_info["id"], hidden=False))
-
-
-def _told(avatar: Avatar) -> web.Response:
+    avatar = await request.app[STUDIO].hide(request.match_info["id"], hidden)
+    log.info("picture %s is %s", avatar.id, "hidden" if hidden else "public again")
     return web.json_response({"id": avatar.id, "hidden": avatar.hidden})
 
 
@@ -317,18 +321,29 @@ def _size(path: Path) -> tuple[int, int] | None:
         return None
 
 
-def _chart(lines: Curves) -> dict[str, Any]:
-    chart = asdict(lines)
-    factor = 100 if chart.pop("percent") else 1
-    chart["unit"] = "%" if factor == 100 else ""
-    chart["lines"] = {
-        label: [None if value is None else factor * value for value in values]
-        for label, values in lines.lines.items()
+def _scaled(value: float | None, factor: float) -> float | None:
+    return None if value is None else round(factor * value, 3)
+
+
+def _chart(curves: Curves) -> dict[str, Any]:
+    """As the page's script reads it; a list of lines, since JSON's objects have no order."""
+    factor = 100 if curves.percent else 1
+    lines = [
+        {"name": name, "values": [None if v is None else factor * v for v in values]}
+        for name, values in curves.lines.items()
+    ]
+    return {
+        "title": curves.title[:1].upper() + curves.title[1:],
+        "unit": "%" if curves.percent else "",
+        "x": curves.x,
+        "over": "thousands",
+        "lines": lines,
     }
-    return chart
 
 
-def milliseconds(seconds: float) -> str:
+def milliseconds(seconds: float | None) -> str:
+    if seconds is None:  # nobody has asked yet
+        return "–"
     return f"{1000 * seconds:,.{0 if seconds >= 0.01 else 1}f} ms"
 
 

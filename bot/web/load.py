@@ -19,15 +19,15 @@ KEPT = 300  # samples: ten minutes
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """`age` is in seconds since the start; latencies in seconds, over the last requests; rates per
-    second since the sample before; memory in bytes.
+    """`age` is in seconds since the start; latencies in seconds, over the last requests, None where
+    there was none; rates per second, since the sample before; memory in bytes.
     """
 
     age: float
-    painting_p50: float
-    painting_p99: float
-    answering_p50: float
-    answering_p99: float
+    painting_p50: float | None
+    painting_p99: float | None
+    answering_p50: float | None
+    answering_p99: float | None
     waiting: int
     pictures: float
     requests: float
@@ -41,42 +41,43 @@ class Load:
         self._engine = engine
         self._metrics = metrics
         self._started = time.monotonic()
-        self._before = (self._started, 0, 0)
+        self._before = (self._started, engine.stats.pictures, metrics.answered)
         self.samples: deque[Sample] = deque(maxlen=KEPT)
 
     async def follow(self, app: web.Application) -> AsyncIterator[None]:
         """For `cleanup_ctx`."""
-        self.look()
+        self._keep()
         task = asyncio.create_task(self._follow())
         yield
         task.cancel()
         await asyncio.wait([task])
 
     def look(self) -> Sample:
-        """Takes a sample."""
+        """As it is now."""
         stats, now = self._engine.stats, time.monotonic()
         before, pictures, requests = self._before
         passed = max(now - before, 1e-3)
-        self._before = (now, stats.pictures, self._metrics.answered)
         p50, p99 = self._metrics.latencies()
-        sample = Sample(
+        return Sample(
             age=now - self._started,
-            painting_p50=stats.latency_p50,
-            painting_p99=stats.latency_p99,
-            answering_p50=p50,
-            answering_p99=p99,
+            painting_p50=stats.latency_p50 or None,
+            painting_p99=stats.latency_p99 or None,
+            answering_p50=p50 or None,
+            answering_p99=p99 or None,
             waiting=stats.waiting,
             pictures=(stats.pictures - pictures) / passed,
             requests=(self._metrics.answered - requests) / passed,
             memory=used_memory(),
         )
-        self.samples.append(sample)
-        return sample
+
+    def _keep(self) -> None:
+        self.samples.append(self.look())
+        self._before = (time.monotonic(), self._engine.stats.pictures, self._metrics.answered)
 
     async def _follow(self) -> None:
         while True:
             await asyncio.sleep(EVERY)
-            self.look()
+            self._keep()
 
 
 def used_memory(statm: Path = Path("/proc/self/statm")) -> int:

@@ -208,7 +208,7 @@ def _patience(settings: Mapping[str, Any], log: Sequence[Mapping[str, float]]) -
     checkpoints at intervals, of which the shorter one counts.
     """
     minutes = settings.get("checkpoint_minutes")
-    interval = 60 * minutes if _is_number(minutes) else 600.0
+    interval = 60 * max(0.0, minutes) if _is_number(minutes) else 600.0
     moments = [line["seconds"] for line in log[-6:] if "seconds" in line]
     gaps = [b - a for a, b in itertools.pairwise(moments) if b > a]
     return 60 + 1.5 * min(interval, statistics.median(gaps) if gaps else interval)

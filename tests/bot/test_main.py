@@ -21,6 +21,7 @@ from tiny_model import add_model
 
 import config
 from bot.__main__ import main, read_settings
+from bot.passwords import PasswordHash
 from export.registry import Registry
 
 ROOT = Path(__file__).parents[2]
@@ -278,3 +279,19 @@ def test_the_command_line_wins_over_the_file(settings_file: Path) -> None:
     assert settings.engine.max_batch == 4
     with pytest.raises(config.SettingsError, match=r"web\.port"):
         read_settings(["--config", str(settings_file), "--web.port", "70000"])
+
+
+def test_a_password_becomes_a_line_of_the_settings_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed = iter(["correct horse"] * 2 + ["correct horse", "another horse", "short"])
+    monkeypatch.setattr("getpass.getpass", lambda prompt: next(typed))
+    assert main(["password"]) == 0
+    line = capsys.readouterr().out
+    file = tmp_path / "config.toml"
+    file.write_text(f"[web]\n{line}")
+    read = read_settings(["--config", str(file)]).web.admin_password_hash
+    assert PasswordHash.parse(read).is_of("correct horse")
+    for problem in ("different", "at least 8"):
+        assert main(["password"]) == 2
+        assert problem in capsys.readouterr().err

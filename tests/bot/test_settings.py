@@ -43,3 +43,12 @@ def test_the_token_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -
     assert discord_token() is None
     monkeypatch.setenv("DISCORD_TOKEN", "a.b.c\n")
     assert discord_token() == "a.b.c"
+
+
+def test_a_password_is_no_hash_of_one_and_is_not_repeated() -> None:
+    Path("config.toml").write_text('[web]\nadmin_password_hash = "hunter2"\n')
+    with pytest.raises(config.SettingsError) as refusal:
+        config.read(Settings)
+    assert "web.admin_password_hash" in str(refusal.value)
+    assert "python -m bot password" in str(refusal.value)
+    assert "hunter2" not in str(refusal.value)

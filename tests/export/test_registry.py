@@ -113,7 +113,10 @@ def test_refuses_a_renamed_folder(registry: Registry) -> None:
 def test_rollback_goes_back_step_by_step(registry: Registry) -> None:
     for name in ("a", "b", "a", "c"):
         registry.use(name)
-    assert [registry.rollback() for _ in range(3)] == ["a", "b", "a"]
+    for name in ("a", "b", "a"):
+        assert registry.previous() == name
+        assert registry.rollback() == name
+    assert registry.previous() is None
     with pytest.raises(ModelError, match="no model was used before a"):
         registry.rollback()
     assert registry.current() == "a"

@@ -1,4 +1,5 @@
-// Line charts in SVG, of {x: [...], lines: {name: [numbers or null, ...]}} in a figure's data.
+// Line charts in SVG, of {x: [...], over, lines: [{name, values: [number or null, ...]}]} in a
+// figure's data.
 
 const SVG = "http://www.w3.org/2000/svg";
 const LEFT = 44; // pixels for the numbers
@@ -7,6 +8,11 @@ const EDGE = 8;
 
 const number = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 const show = (value) => (value == null ? "–" : number.format(value));
+const rounded = (value) => value.toLocaleString("en", { maximumFractionDigits: 1 });
+const places = {
+  minutes: (value) => (value > -0.05 ? "now" : `${rounded(-value)} min ago`),
+  thousands: (value) => `${rounded(value)}k images`,
+};
 
 function element(name, attributes, text) {
   const made = document.createElementNS(SVG, name);
@@ -27,51 +33,54 @@ function ticks(low, high) {
 
 /** Draws the figure's chart, anew where it is drawn already. */
 export function draw(figure) {
-  const { x, lines } = JSON.parse(figure.dataset.chart);
+  const { x, over, lines } = JSON.parse(figure.dataset.chart);
+  const place = places[over];
   const svg = figure.querySelector(".plot");
   const outputs = figure.querySelectorAll("output");
-  const names = Object.keys(lines);
   const { clientWidth: width, clientHeight: height } = svg;
-  const values = Object.values(lines).flat().filter((value) => value != null);
-  if (!width || !values.length) return;
+  const values = lines.flatMap((line) => line.values).filter((value) => value != null);
+  if (!width) return;
 
+  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  svg.replaceChildren();
+  if (!values.length) {
+    const middle = { x: width / 2, y: height / 2, "text-anchor": "middle" };
+    svg.append(element("text", middle, "nothing yet"));
+    return;
+  }
   const highest = Math.max(...values);
   const lowest = Math.min(...values);
   // From zero, unless all of it happens far above.
   const marks = ticks(lowest >= 0 && lowest < 0.6 * highest ? 0 : lowest, highest || 1);
   const [low, high] = [marks[0], marks.at(-1)];
-  const across = (value) => LEFT + ((value - x[0]) / (x.at(-1) - x[0] || 1)) * (width - LEFT - EDGE);
+  const right = width - EDGE;
+  const across = (value) => right - ((x.at(-1) - value) / (x.at(-1) - x[0] || 1)) * (right - LEFT);
   const up = (value) => height - BOTTOM - ((value - low) / (high - low)) * (height - BOTTOM - EDGE);
 
-  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  svg.replaceChildren();
   for (const mark of marks) {
     const y = up(mark);
-    svg.append(element("path", { class: "rule", d: `M${LEFT} ${y}H${width - EDGE}` }));
+    svg.append(element("path", { class: "rule", d: `M${LEFT} ${y}H${right}` }));
     svg.append(element("text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, show(mark)));
   }
-  const ends = { [LEFT]: [x[0], "start"], [width - EDGE]: [x.at(-1), "end"] };
-  for (const [place, [value, anchor]] of Object.entries(ends)) {
+  const ends = [[LEFT, x[0], "start"], [right, x.at(-1), "end"]];
+  for (const [end, value, anchor] of ends) {
     if (x.length > 1 || anchor === "end") {
-      svg.append(element("text", { x: place, y: height - 4, "text-anchor": anchor }, show(value)));
+      svg.append(element("text", { x: end, y: height - 4, "text-anchor": anchor }, place(value)));
     }
   }
-  names.forEach((name, line) => {
-    let pen = "M";
-    const path = lines[name].map((value, i) => {
-      if (value == null) return ((pen = "M"), "");
-      const part = `${pen}${across(x[i]).toFixed(1)} ${up(value).toFixed(1)}`;
-      pen = "L";
-      return part;
+  lines.forEach(({ values }, line) => {
+    // what the log lacks is a gap
+    const path = values.map((value, i) => {
+      const pen = values[i - 1] == null ? "M" : "L";
+      return value == null ? "" : `${pen}${across(x[i]).toFixed(1)} ${up(value).toFixed(1)}`;
     });
     svg.append(element("path", { class: `stroke-${line + 1}`, d: path.join("") }));
     if (x.length === 1) svg.append(dot(line, 0));
   });
 
   function dot(line, i) {
-    const value = lines[names[line]][i];
-    const place = { cx: across(x[i]), cy: up(value), r: 3.5 };
-    return element("circle", { class: `dot-${line + 1}`, ...place });
+    const centre = { cx: across(x[i]), cy: up(lines[line].values[i]) };
+    return element("circle", { class: `dot-${line + 1}`, r: 3.5, ...centre });
   }
 
   // Reading: the values at a place stand in the legend.
@@ -84,24 +93,24 @@ export function draw(figure) {
     cursor.replaceChildren(
       element("path", { class: "rule", d: `M${across(x[at])} ${EDGE}V${height - BOTTOM}` }),
     );
-    names.forEach((name, line) => {
-      outputs[line].textContent = show(lines[name][at]);
-      if (lines[name][at] != null) cursor.append(dot(line, at));
+    lines.forEach(({ values }, line) => {
+      outputs[line].textContent = show(values[at]);
+      if (values[at] != null) cursor.append(dot(line, at));
     });
     const left = across(x[at]) < width / 2;
-    const place = { x: across(x[at]) + (left ? 6 : -6), y: EDGE + 8 };
-    cursor.append(element("text", { ...place, "text-anchor": left ? "start" : "end" }, show(x[at])));
+    const beside = { x: across(x[at]) + (left ? 6 : -6), y: EDGE + 8 };
+    cursor.append(element("text", { ...beside, "text-anchor": left ? "start" : "end" }, place(x[at])));
   }
 
   function rest() {
     at = x.length - 1;
     cursor.replaceChildren();
-    names.forEach((name, line) => (outputs[line].textContent = show(lines[name].at(-1))));
+    lines.forEach(({ values }, line) => (outputs[line].textContent = show(values.at(-1))));
   }
 
   svg.onpointermove = (event) => {
-    const place = event.clientX - svg.getBoundingClientRect().left;
-    const far = (value) => Math.abs(across(value) - place);
+    const pointer = event.clientX - svg.getBoundingClientRect().left;
+    const far = (value) => Math.abs(across(value) - pointer);
     read(x.reduce((nearest, value, i) => (far(value) < far(x[nearest]) ? i : nearest), 0));
   };
   svg.onpointerleave = rest;

@@ -1,6 +1,7 @@
 // The page as it is by now.
 
 const hovers = matchMedia("(hover: hover)");
+const sources = new WeakMap(); // element -> its HTML as the server sent it
 
 /**
  * Puts what the server shows now in the place of what the selector finds. What is being read or
@@ -21,8 +22,10 @@ export async function renew(selector) {
     const whole = element.id === "page";
     const held = element.contains(document.activeElement) || (hovers.matches && element.matches(":hover"));
     if (!whole && held) continue;
-    if (element.dataset.source === fresh[i].outerHTML) continue;
-    fresh[i].dataset.source = fresh[i].outerHTML;
-    element.replaceWith(document.adoptNode(fresh[i]));
+    const source = fresh[i].outerHTML;
+    if (sources.get(element) === source) continue;
+    const adopted = document.adoptNode(fresh[i]);
+    sources.set(adopted, source);
+    element.replaceWith(adopted);
   }
 }

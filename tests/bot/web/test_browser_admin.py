@@ -1,0 +1,283 @@
+"""The admin's pages as people use them, in headless Chromium."""
+
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from aiohttp.test_utils import TestClient
+from PIL import Image
+from playwright.async_api import Page, async_playwright, expect
+from tiny_model import add_model
+
+from bot.passwords import PasswordHash
+from bot.studio import Studio
+from db.store import Owner
+from export.registry import Registry
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+PHONE, DESK = 360, 1280
+PATIENCE = 40_000  # milliseconds; on a machine that does other things, too
+PASSWORD = "correct horse"
+TWO_POINTS = re.compile(r"M[\d.]+ [\d.]+L[\d.]+ [\d.]+")
+
+expect.set_options(timeout=PATIENCE)
+
+Visit = Callable[..., Awaitable[Page]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """One that is being trained."""
+    folder = tmp_path / "runs" / "faces"
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(json.dumps({"settings": {"images": 4000, "batch": 16}}))
+    report(folder, 1000, generator=1.5, discriminator=0.5, hair_as_asked=0.25)
+    return folder
+
+
+def report(folder: Path, images: int, **figures: float) -> None:
+    """What a training adds when it reports."""
+    Image.new("RGB", (64, 32), "pink").save(folder / f"samples-{images // 1000:06d}k.png")
+    line = {"images": images, "seconds": images / 50, "images_per_second": 50} | figures
+    with (folder / "log.jsonl").open("a") as log:
+        log.write(json.dumps(line) + "\n")
+
+
+@pytest.fixture
+async def client(serve: Callable[..., Awaitable[TestClient]], run: Path) -> TestClient:
+    password = str(PasswordHash.of(PASSWORD, (4, 8, 1)))
+    return await serve(admin_password_hash=password, runs=run.parent)
+
+
+@pytest.fixture
+async def visit(client: TestClient, chromium: str) -> AsyncIterator[Visit]:
+    """Logs in on the way to a page; at the end nothing was refused, broken, fetched from elsewhere,
+    or had moved by itself."""
+    wrong: list[str] = []
+    home = str(client.make_url("/"))
+
+    async with AsyncExitStack() as stack:
+        playwright = await stack.enter_async_context(async_playwright())
+        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        stack.push_async_callback(browser.close)
+
+        async def open_page(width: int, path: str, **options: object) -> Page:
+            viewport = {"width": width, "height": 740}
+            context = await browser.new_context(viewport=viewport, **options)
+            page = await context.new_page()
+            page.set_default_timeout(PATIENCE)
+            page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
+            page.on("request", lambda r: r.url.startswith(home) or wrong.append(f"to {r.url}"))
+            page.on(
+                "console",
+                lambda m: "Content Security Policy" in m.text and wrong.append(m.text),
+            )
+            await page.goto(home + path)
+            await page.get_by_label("Password").fill(PASSWORD)
+            await page.keyboard.press("Enter")
+            await page.wait_for_url(home + path)
+            return page
+
+        yield open_page
+    assert wrong == []
+
+
+async def no_sideways(page: Page) -> None:
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def shift(page: Page) -> float:
+    """How much has moved since the page was opened, but for what somebody has pressed."""
+    return float(
+        await page.evaluate(
+            """new Promise(resolve => {
+              const observer = new PerformanceObserver(list => resolve(
+                list.getEntries().reduce((sum, e) => sum + (e.hadRecentInput ? 0 : e.value), 0)));
+              observer.observe({ type: "layout-shift", buffered: true });
+              setTimeout(() => resolve(0), 300);
+            })"""
+        )
+    )
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_the_password_opens_and_the_logout_closes(visit: Visit, width: int) -> None:
+    page = await visit(width, "admin/runs")
+    await no_sideways(page)
+    await page.get_by_role("button", name="Log out").click()
+    await expect(page.get_by_label("Who shall it be?")).to_be_visible()
+    await page.go_back()
+    await expect(page.get_by_label("Password")).to_be_visible()
+    await page.get_by_label("Password").fill("wrong")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert")).to_have_text("That is not the password.")
+    await no_sideways(page)
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_promoting_and_rolling_back(
+    visit: Visit, registry: Registry, studio: Studio, width: int
+) -> None:
+    add_model(registry, "newer")
+    add_model(registry, "broken")
+    (registry.folder("broken") / "generator.onnx").write_bytes(b"nothing")
+    page = await visit(width, "admin")
+    await no_sideways(page)
+    table = page.get_by_role("region", name="Figures side by side")
+    await expect(table.get_by_role("columnheader")).to_have_count(3)
+
+    def use(name: str) -> object:
+        return page.locator(".card", has_text=name).get_by_role("button")
+
+    await use("newer").click()
+    await page.get_by_role("button", name="Leave it").click()
+    assert studio.model_name == "tiny"
+    await use("newer").click()
+    await page.get_by_role("button", name="Yes").click()
+    await expect(page.get_by_role("status")).to_have_text("newer paints now.")
+    assert studio.model_name == "newer"
+    await use("broken").click()
+    await page.get_by_role("button", name="Yes").click()
+    await expect(page.get_by_role("alert")).to_contain_text("The model cannot be used")
+    await expect(use("broken")).to_have_text("Use this model")
+    await page.get_by_role("button", name="Roll back to tiny").click()
+    await page.get_by_role("button", name="Yes").click()
+    await expect(page.get_by_role("status")).to_have_text("tiny paints now.")
+    assert studio.model_name == "tiny"
+    await no_sideways(page)
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_the_load_is_drawn_and_followed(
+    visit: Visit, studio: Studio, owner: Owner, width: int
+) -> None:
+    page = await visit(width, "admin/live")
+    pictures = page.locator(".dials div", has_text="Pictures").locator("dd").first
+    await expect(pictures).to_have_text("0")
+    await expect(page.locator(".chart .plot path").first).to_be_attached()
+    await studio.create("hair:pink", owner=owner, count=3)
+    await expect(pictures).to_have_text("3")
+    await no_sideways(page)
+    assert await shift(page) < 0.02
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_a_training_is_followed(visit: Visit, run: Path, width: int) -> None:
+    page = await visit(width, "admin/runs")
+    await expect(page.locator(".card .facts")).to_have_text("1,000 images · 50 images/s")
+    await page.get_by_role("link", name="faces", exact=True).click()
+    losses = page.locator(".chart", has_text="Losses")
+    await expect(losses.locator("output")).to_have_text(["1.5", "0.5"])
+    await expect(page.get_by_text("training", exact=True)).to_be_visible()
+    report(run, 2000, generator=0.75, discriminator=0.25, hair_as_asked=0.5)
+    await expect(losses.locator("output")).to_have_text(["0.75", "0.25"])
+    # A curve of two points, and the keys that read it.
+    await expect(losses.locator(".plot path.stroke-2")).to_have_attribute("d", TWO_POINTS)
+    await losses.locator(".plot").focus()
+    await page.keyboard.press("ArrowLeft")
+    await expect(losses.locator("output")).to_have_text(["1.5", "0.5"])
+    # The grids, by the slider's keys.
+    slider = page.get_by_role("slider")
+    await slider.focus()
+    await page.keyboard.press("ArrowLeft")
+    grid = page.locator(".grids img")
+    await expect(grid).to_have_attribute("alt", "What it paints after 1 thousand images")
+    await expect(grid).to_have_js_property("naturalWidth", 64)
+    await no_sideways(page)
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_hiding_a_picture_and_showing_it_again(
+    visit: Visit, client: TestClient, studio: Studio, owner: Owner, width: int
+) -> None:
+    first, second = await studio.create("hair:pink eyes:red", owner=owner, count=2)
+
+    async def status(id: str) -> int:
+        async with client.get(f"/a/{id}") as answer:
+            return answer.status
+
+    page = await visit(width, "admin/pictures")
+    await no_sideways(page)
+    item = page.locator(".picture-of", has_text=first.id)
+    await item.get_by_role("button", name="Hide").click()
+    await expect(page.get_by_role("status")).to_have_text(f"{first.id} is hidden.")
+    assert await status(first.id) == 404
+    await item.get_by_role("button", name="Show").click()
+    await expect(page.get_by_role("status")).to_have_text(f"{first.id} is public again.")
+    assert await status(first.id) == 200
+
+    which = page.get_by_label("Id or link of a picture")
+    await which.fill("what?")
+    await page.get_by_role("button", name="Hide it").click()
+    await expect(page.get_by_role("alert")).to_contain_text("neither a picture's id nor a link")
+    await which.fill(f"https://faces.example.org/a/{second.id}?from=discord")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("status")).to_have_text(f"{second.id} is hidden.")
+    assert await status(second.id) == 404
+    hidden = page.locator(".picture-of[data-hidden]")
+    await expect(hidden).to_have_count(1)
+    await expect(hidden.locator("img")).to_have_js_property("complete", True)
+    await hidden.get_by_role("button", name="Show").click()
+    await expect(hidden).to_have_count(0)
+    assert await status(second.id) == 200
+
+
+async def test_all_of_it_by_the_keyboard(
+    visit: Visit, registry: Registry, studio: Studio, owner: Owner
+) -> None:
+    """From page to page and back, without a pointer."""
+    add_model(registry, "newer")
+    (avatar,) = await studio.create("hair:pink", owner=owner)
+    page = await visit(DESK, "admin")
+
+    async def tab_to(name: str) -> None:
+        for _ in range(40):
+            await page.keyboard.press("Tab")
+            if await page.evaluate("document.activeElement.textContent.trim()") == name:
+                return
+        raise AssertionError(f"{name} is not reached")
+
+    await tab_to("Use this model")
+    await page.keyboard.press("Enter")
+    await tab_to("Yes")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("status")).to_have_text("newer paints now.")
+    assert studio.model_name == "newer"
+    await page.get_by_role("link", name="Irodori").focus()
+    await tab_to("Pictures")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Pictures", exact=True)).to_be_visible()
+    await tab_to("Hide")
+    await page.keyboard.press("Space")
+    await expect(page.get_by_role("status")).to_have_text(f"{avatar.id} is hidden.")
+    # the same button has the focus still
+    await page.keyboard.press("Space")
+    await expect(page.get_by_role("status")).to_have_text(f"{avatar.id} is public again.")
+
+
+@pytest.mark.parametrize("path", ["admin", "admin/live", "admin/runs", "admin/runs/faces"])
+async def test_it_can_be_read_without_javascript(visit: Visit, path: str) -> None:
+    page = await visit(PHONE, path, java_script_enabled=False)
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()
+    await expect(page.locator("[data-post]:visible, .plot:visible")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["admin", "admin/live", "admin/runs", "admin/runs/faces"])
+async def test_nothing_moves_by_itself_and_everything_has_a_name(
+    visit: Visit, path: str, scheme: str
+) -> None:
+    page = await visit(DESK, path, color_scheme=scheme)
+    await page.wait_for_load_state("networkidle")
+    assert await shift(page) < 0.02
+    nameless = await page.evaluate(
+        """[...document.querySelectorAll("a, button, input, select, summary, [role=region], img")]
+          .filter(e => e.checkVisibility() && !e.closest("[aria-hidden]")
+            && !(e.textContent.trim() || e.ariaLabel || e.hasAttribute("alt")
+                 || e.labels?.length || e.getAttribute("aria-labelledby")))
+          .map(e => e.outerHTML)"""
+    )
+    assert nameless == []
