@@ -50,8 +50,9 @@ export function draw(figure) {
   }
   const highest = Math.max(...values);
   const lowest = Math.min(...values);
-  // From zero, unless all of it happens far above.
-  const marks = ticks(lowest >= 0 && lowest < 0.6 * highest ? 0 : lowest, highest || 1);
+  // From zero, unless all that happens does so far above.
+  const fromZero = lowest >= 0 && (lowest < 0.6 * highest || lowest === highest);
+  const marks = ticks(fromZero ? 0 : lowest, highest || 1);
   const [low, high] = [marks[0], marks.at(-1)];
   const right = width - EDGE;
   const across = (value) => right - ((x.at(-1) - value) / (x.at(-1) - x[0] || 1)) * (right - LEFT);
@@ -69,13 +70,14 @@ export function draw(figure) {
     }
   }
   lines.forEach(({ values }, line) => {
-    // what the log lacks is a gap
+    // what the log lacks is a gap, and a value between two gaps a dot
     const path = values.map((value, i) => {
+      if (value == null) return "";
       const pen = values[i - 1] == null ? "M" : "L";
-      return value == null ? "" : `${pen}${across(x[i]).toFixed(1)} ${up(value).toFixed(1)}`;
+      const alone = pen === "M" && values[i + 1] == null;
+      return `${pen}${across(x[i]).toFixed(1)} ${up(value).toFixed(1)}${alone ? "h0" : ""}`;
     });
     svg.append(element("path", { class: `stroke-${line + 1}`, d: path.join("") }));
-    if (x.length === 1) svg.append(dot(line, 0));
   });
 
   function dot(line, i) {
