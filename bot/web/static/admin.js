@@ -77,7 +77,8 @@ document.addEventListener("click", (event) => {
   if (button?.dataset.hide) hide(button);
 });
 
-find("#hide-one")?.addEventListener("submit", (event) => {
+document.addEventListener("submit", (event) => {
+  if (event.target.id !== "hide-one") return;
   event.preventDefault();
   const typed = find("#which").value.trim();
   attempt(async () => {

@@ -211,7 +211,7 @@ async def test_hiding_a_picture_and_showing_it_again(
     assert await status(first.id) == 200
 
     which = page.get_by_label("Id or link of a picture")
-    await which.fill("what?")
+    await which.fill("what is it")
     await page.get_by_role("button", name="Hide it").click()
     await expect(page.get_by_role("alert")).to_contain_text("neither a picture's id nor a link")
     await which.fill(f"https://faces.example.org/a/{second.id}?from=discord")
@@ -286,7 +286,8 @@ async def test_nothing_moves_by_itself_and_everything_has_a_name(
         nameless = await page.evaluate(
             """[...document.querySelectorAll("a, button, input, summary, [role=region], img")]
               .filter(e => e.checkVisibility() && !e.closest("[aria-hidden]")
-                && !(e.textContent.trim() || e.ariaLabel || e.hasAttribute("alt")
+                && !(e.textContent.trim() || e.ariaLabel || e.querySelector("img:not([alt=''])")
+                     || e.hasAttribute("alt")
                      || e.labels?.length || e.getAttribute("aria-labelledby")))
               .map(e => e.outerHTML)"""
         )
