@@ -16,6 +16,9 @@ from export.graph import ExportError
 from export.manifest import CRITIC, GENERATOR, Manifest
 from train.networks import Discriminator, Generator
 
+EPSILON = nn.BatchNorm2d(1).eps
+"""What a batch norm adds to a variance."""
+
 
 def read_weights(folder: Path, manifest: Manifest) -> dict[str, Tensor]:
     """Of the model in `folder`: the state of `generator` and `discriminator`, by name, float32.
@@ -55,7 +58,6 @@ def _generator(folder: Path, fresh: Generator) -> dict[str, Tensor]:
     deviation is 1 then.
     """
     found, state = _constants(folder / GENERATOR, "generator."), fresh.state_dict()
-    eps = fresh.norms[0].norm.eps
     state |= _no_biases(fresh)
     state |= {name: value for name, value in found.items() if name in state}
     for number in range(len(fresh.grow)):
@@ -71,7 +73,7 @@ def _generator(folder: Path, fresh: Generator) -> dict[str, Tensor]:
                 dim=(1, 2, 3)
             )
         state[mean] = -bias * deviation
-        state[variance] = deviation.square() - eps
+        state[variance] = deviation.square() - EPSILON
     state["spread"] = torch.ones(())
     return state
 
