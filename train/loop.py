@@ -153,6 +153,7 @@ class _Loop:
             next_report = self._next_report()
             losses: dict[str, Tensor] = {}
             while not self._agree_to_stop(stop) and self.done < 1:
+                self.trainer.done = self.done
                 losses = self.trainer.train_step(self._learning_rate())
                 if self.trainer.step % CHECK_STEPS == 0:
                     self._check(losses)
