@@ -140,8 +140,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def _may_be_told(issue: ErrorDetails) -> bool:
-    """Who writes a password where its hash belongs must not find it in the log."""
-    return issue["type"] != "extra_forbidden" and "password" not in str(issue["loc"][-1:])
+    """Who writes a password where its hash belongs must not find it in the log; and of settings
+    that do not go together, all of a section, the message names those that matter.
+    """
+    whole = isinstance(issue["input"], dict)
+    return not whole and "password" not in str(issue["loc"][-1:])
 
 
 def _refuse_unknown_sections(path: Path) -> None:

@@ -71,8 +71,6 @@ class Discriminator(nn.Module):
     realness: nn.Module
     project: nn.Linear | None
     heads: nn.ModuleList
-    namer: "Discriminator | None" = None
-    """Names the values where a network of its own does."""
 
     def __init__(
         self, image_size: int, values: Sequence[int], conditioning: Conditioning, heads: Heads
@@ -82,6 +80,8 @@ class Discriminator(nn.Module):
         self.conditioning, self.kind = conditioning, heads
         self.values = tuple(values) if conditioning != "none" else ()
         self.sizes = self.values if heads != "none" else ()
+        self.namer: Discriminator | None = None
+        """Names the values where a network of its own does."""
         self.planes = 3 + (sum(self.values) if conditioning == "input" else 0)
 
     def forward(self, image: Tensor, condition: Tensor) -> tuple[Tensor, list[Tensor]]:
