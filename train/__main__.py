@@ -17,6 +17,7 @@ except ModuleNotFoundError as missing:
     sys.exit(f"training needs {missing.name}: pip install -e '.[train]'")
 
 import config
+from config import nearest
 from export.convert import JUDGED, ExportError, export_run
 from export.manifest import ModelError
 from export.registry import Registry
@@ -63,7 +64,7 @@ def main(given: Sequence[str] | None = None) -> None:
         if given[:1] == ["upscaler"]:
             upscaler.main(given[1:], console)
             return
-        arguments = _parser().parse_args(given)
+        arguments = _arguments(given)
         if arguments.command == "recipes":
             _print_recipes(console)
             return
@@ -97,6 +98,16 @@ def main(given: Sequence[str] | None = None) -> None:
             console.quiet = False  # not every process says the same
         console.print(f"error: {error}", markup=False, highlight=False)
         sys.exit(2)
+
+
+def _arguments(given: Sequence[str]) -> argparse.Namespace:
+    """Exits where there is an unknown one, with the nearest."""
+    parser = _parser()
+    arguments, unknown = parser.parse_known_args(given)
+    if unknown:
+        flags = [flag for action in parser._actions for flag in action.option_strings]
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}{nearest(unknown[0], flags)}")
+    return arguments
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -344,7 +355,7 @@ def _judge(
 
     runs, images = settings.train.runs, settings.judge.images
     judge = prepare(faces, runs, images=images, report=say, seed=seed)
-    return judge if tagged else judge.without_attributes()
+    return judge if tagged else judge.of_unconditional()
 
 
 def _new_run(settings: TrainSettings, faces: Faces) -> Path:

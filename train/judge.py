@@ -126,8 +126,8 @@ class Judge:
         self.device = faces.images.device
         self._reference: Seen | None = None
 
-    def without_attributes(self) -> "Judge":
-        """By the same network, of pictures that nothing was asked for."""
+    def of_unconditional(self) -> "Judge":
+        """The same judge, for generators that cannot be asked."""
         return Judge(self.classifier, self.faces.without_attributes())
 
     @torch.inference_mode()

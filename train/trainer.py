@@ -69,6 +69,8 @@ class Trainer:
         self.rng = torch.Generator(device=self.device).manual_seed(settings.seed)
         self.sampler = GroupSampler(faces, settings.batch, settings.group, self.rng)
         self.unseen = unseen_conditions(faces)
+        if not self.discriminator.sizes:  # nothing would tell the generator how they look
+            self.unseen = self.unseen[:0]
         self.step = 0
         self.done = 0.0
         """How much of the training is over, 0…1: what the loop says."""
