@@ -101,13 +101,14 @@ def main(given: Sequence[str] | None = None) -> None:
 
 
 def _arguments(given: Sequence[str]) -> argparse.Namespace:
-    """Exits where there is an unknown one, with the nearest."""
+    """Exits where there is an unknown flag, with the nearest."""
     parser = _parser()
-    arguments, unknown = parser.parse_known_args(given)
-    if unknown:
-        flags = [flag for action in parser._actions for flag in action.option_strings]
-        parser.error(f"unrecognized arguments: {' '.join(unknown)}{nearest(unknown[0], flags)}")
-    return arguments
+    flags = [flag for action in parser._actions for flag in action.option_strings]
+    for word in given:
+        flag = word.split("=")[0]
+        if flag.startswith("--") and not any(known.startswith(flag) for known in flags):
+            parser.error(f"there is no {flag}{nearest(flag, flags)}")
+    return parser.parse_args(given)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -18,6 +18,7 @@ import config
 from train import recipes
 from train.__main__ import _parser, _settings, main
 from train.data import Faces
+from train.distributed import ShareError, Team, WholeBatchNorm, whole_batch_norms
 from train.networks.autoencoder import Generator as Autoencoder
 from train.networks.stackgan import Generator as StackGenerator
 from train.settings import TrainSettings
@@ -171,6 +172,12 @@ def test_a_wrong_key_in_the_settings_file_is_told_with_the_nearest(tmp_path: Pat
     file.write_text("[train]\nlearn_rate = 1\n")
     with pytest.raises(config.SettingsError, match=r"train\.learn_rate.*nearest: learning_rate"):
         settle("--config", str(file))
+
+
+def test_a_flag_that_is_none_is_told_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--recipes", "dcgan"])
+    assert "there is no --recipes; the nearest: --recipe" in capsys.readouterr().err
 
 
 def test_recipes_are_listed_with_their_sources(capsys: pytest.CaptureFixture[str]) -> None:
@@ -454,6 +461,23 @@ def test_the_average_is_the_generator_itself_where_there_is_none() -> None:
     ):
         if one.is_floating_point():
             assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("name", ["aegan", "stackgan"])
+def test_what_cannot_be_shared_is_named(name: str) -> None:
+    settings = cook(name)
+    with pytest.raises(ShareError, match="by one process"):
+        Trainer(settings, faces(settings.resolution), Team(0, 2))
+
+
+def test_norms_over_all_processes_keep_their_weights() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.BatchNorm2d(4, affine=False))
+    nn.init.normal_(network[1].weight)
+    image = torch.randn(2, 3, 8, 8)
+    expected = network.eval()(image)
+    whole_batch_norms(network)
+    assert [type(layer) for layer in network[1:]] == [WholeBatchNorm] * 2
+    assert torch.equal(network.eval()(image), expected)
 
 
 def test_tags_are_not_used_where_there_is_no_condition() -> None:
