@@ -1,18 +1,24 @@
-"""How `config.toml` is read: file < environment < command line.
+"""How `config.toml` is read: file < (a recipe) < environment < command line.
 
 Every package names the sections that it reads as fields of a `Settings` class of its own; all of
 them are read the same way, here. A wrong key or value is an error that names it.
 """
 
+import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 from pydantic_settings import SettingsError as UnreadableSettings
 from pydantic_settings import TomlConfigSettingsSource as TomlSource
 
@@ -48,6 +54,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="ignore"
     )
+    recipe_: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """What wins over the file, and over nothing else."""
 
     @classmethod
     def settings_customise_sources(
@@ -59,7 +67,8 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         toml_file = settings_cls.model_config.get("toml_file")
-        return init_settings, env_settings, TomlSource(settings_cls, toml_file)
+        recipe = InitSettingsSource(settings_cls, dict(cls.recipe_))
+        return init_settings, env_settings, recipe, TomlSource(settings_cls, toml_file)
 
 
 class ModelsSettings(Section):
@@ -75,11 +84,13 @@ def read(
     settings: type[S],
     file: Path | None = None,
     overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    recipe: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> S:
     """Settings of one package.
 
     `file` defaults to `config.toml` in the working directory, which may be absent; a file that was
-    asked for must exist. `overrides` are what the command line said: {"web": {"port": 8081}}.
+    asked for must exist. `overrides` are what the command line said: {"web": {"port": 8081}};
+    `recipe`, of the same form, wins over the file alone.
 
     Raises SettingsError.
     """
@@ -90,7 +101,10 @@ def read(
     reader = type(
         settings.__name__,
         (settings,),
-        {"model_config": SettingsConfigDict(**{**settings.model_config, "toml_file": path})},
+        {
+            "model_config": SettingsConfigDict(**{**settings.model_config, "toml_file": path}),
+            "recipe_": recipe or {},
+        },
     )
     try:
         return reader(**(overrides or {}))
@@ -98,22 +112,39 @@ def read(
         raise SettingsError(f"wrong settings in the environment {ENV_PREFIX}…: {error}") from None
     except ValidationError as error:
         raise SettingsError(
-            f"wrong settings ({path}, environment {ENV_PREFIX}…, command line):\n{reasons(error)}"
+            f"wrong settings ({path}, environment {ENV_PREFIX}…, command line):\n"
+            f"{reasons(error, settings)}"
         ) from None
 
 
-def reasons(error: ValidationError) -> str:
-    """A line for each wrong setting."""
-    return "\n".join(
-        f"  {'.'.join(str(part) for part in issue['loc'])}: {issue['msg']}"
-        + (f" (it is {issue['input']!r})" if _may_be_told(issue) else "")
-        for issue in error.errors()
-    )
+def reasons(error: ValidationError, settings: type[BaseModel] | None = None) -> str:
+    """A line for each wrong setting; an unknown one is told with the nearest of `settings`."""
+    lines = []
+    for issue in error.errors():
+        line = f"  {'.'.join(str(part) for part in issue['loc'])}: {issue['msg']}"
+        if issue["type"] != "extra_forbidden":
+            line += f" (it is {issue['input']!r})" if _may_be_told(issue) else ""
+        elif settings is not None and len(issue["loc"]) > 1:
+            section = settings.model_fields[str(issue["loc"][0])].annotation
+            assert isinstance(section, type)
+            assert issubclass(section, BaseModel)
+            line += nearest(str(issue["loc"][1]), section.model_fields)
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """What an unknown name may have been meant for, as the end of a sentence."""
+    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    return f"; the nearest: {', '.join(close)}" if close else ""
 
 
 def _may_be_told(issue: ErrorDetails) -> bool:
-    """Who writes a password where its hash belongs must not find it in the log."""
-    return issue["type"] != "extra_forbidden" and "password" not in str(issue["loc"][-1:])
+    """Who writes a password where its hash belongs must not find it in the log; and of settings
+    that do not go together, all of a section, the message names those that matter.
+    """
+    whole = isinstance(issue["input"], dict)
+    return not whole and "password" not in str(issue["loc"][-1:])
 
 
 def _refuse_unknown_sections(path: Path) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 try:
     import torch
@@ -17,11 +17,12 @@ except ModuleNotFoundError as missing:
     sys.exit(f"training needs {missing.name}: pip install -e '.[train]'")
 
 import config
+from config import nearest
 from export.convert import JUDGED, ExportError, export_run
 from export.manifest import ModelError
 from export.registry import Registry
 from export.weights import read_weights
-from train import checkpoint
+from train import checkpoint, recipes
 from train.calibrate import calibrate
 from train.data import DataError, Faces, load
 from train.distributed import ALONE, ShareError, Team, WorkerLostError, join
@@ -41,7 +42,18 @@ It trains, judges, exports, and puts the new model in use if it is not worse tha
 The README says more under "Bring your own images"; `python -m train --help` lists all settings."""
 
 
-OF_A_RUN = ("resolution", "batch", "width", "latent_dim")
+OF_A_RUN = (
+    *(
+        "recipe",
+        "generator",
+        "discriminator",
+        "discriminator_norm",
+        "resolution",
+        "width",
+        "blocks",
+    ),
+    *("latent_dim", "latent_deviation", "conditioning", "heads", "optimiser", "batch"),
+)
 """Settings that a checkpoint is bound to."""
 
 
@@ -52,7 +64,10 @@ def main(given: Sequence[str] | None = None) -> None:
         if given[:1] == ["upscaler"]:
             upscaler.main(given[1:], console)
             return
-        arguments = _parser().parse_args(given)
+        arguments = _arguments(given)
+        if arguments.command == "recipes":
+            _print_recipes(console)
+            return
         settings = _settings(arguments)
         if arguments.command == "judge" and _is_run(arguments.model):
             _judge_run(Path(arguments.model), settings, console)
@@ -85,15 +100,29 @@ def main(given: Sequence[str] | None = None) -> None:
         sys.exit(2)
 
 
+def _arguments(given: Sequence[str]) -> argparse.Namespace:
+    """Exits where there is an unknown flag, with the nearest."""
+    parser = _parser()
+    flags = [flag for action in parser._actions for flag in action.option_strings]
+    for word in given:
+        flag = word.split("=")[0]
+        if flag.startswith("--") and not any(known.startswith(flag) for known in flags):
+            parser.error(f"there is no {flag}{nearest(flag, flags)}")
+    return parser.parse_args(given)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m train",
         description="Train a generator, judge it, export it, and put it in use if it is not worse.",
         epilog="`python -m train judge [MODEL] --data …` prints the figures of a model; "
+        "`python -m train recipes` lists what --recipe takes; "
         "`python -m train judge RUN --data …` settles anew how a run paints, and its figures; "
         "`python -m train upscaler --data …` trains what makes its pictures larger.",
     )
-    parser.add_argument("command", nargs="?", choices=["judge"], help="instead of training")
+    parser.add_argument(
+        "command", nargs="?", choices=["judge", "recipes"], help="instead of training"
+    )
     parser.add_argument(
         "model",
         nargs="?",
@@ -110,7 +139,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _settings(arguments: argparse.Namespace) -> TrainingSettings:
     given = given_flags(arguments, "train")
-    settings = config.read(TrainingSettings, arguments.config, {"train": given})
+    flags = {"train": given} if arguments.resume is None else {}
+    name = config.read(_Named, arguments.config, flags).train.recipe
+    cooked = {"train": recipes.read(name).settings} if name else {}
+    settings = config.read(TrainingSettings, arguments.config, flags, cooked)
     if arguments.resume is None:
         return settings
     # A run goes on with its own settings; only what the command line says anew differs.
@@ -132,17 +164,39 @@ def _settings(arguments: argparse.Namespace) -> TrainingSettings:
     return settings.model_copy(update={"train": resumed})
 
 
+class _RecipeAlone(BaseModel):
+    recipe: str = ""
+
+
+class _Named(config.Settings):
+    """Which recipe is asked for, whatever else is: it has to be read before the others make sense
+    together.
+    """
+
+    train: _RecipeAlone = _RecipeAlone()
+
+
+def _print_recipes(console: Console) -> None:
+    for name in recipes.NAMES:
+        recipe = recipes.read(name)
+        console.print(f"{name:16} {recipe.about}\n{'':16} [{recipe.source}]", markup=False)
+    console.print(
+        "\npython -m train --data faces.zip --recipe NAME; any setting of it can be given anew on"
+        " the command line"
+    )
+
+
 def _train(arguments: argparse.Namespace, settings: TrainingSettings, console: Console) -> None:
     registry = Registry(settings.models.dir)
     if arguments.model_name is not None:
         registry.vacant(arguments.model_name)
     with join() as team:
         console.quiet = not team.first
-        run, trainer, judge = _learn(arguments, settings, console, team)
+        run, trainer, judge, faces = _learn(arguments, settings, console, team)
     if not team.first:
         return
     # The team has parted: torchmetrics would wait for the figures of all its members.
-    second = _judge(settings, judge.faces, console, seed=SECOND)
+    second = _judge(settings, faces, console, bool(trainer.faces.attributes), seed=SECOND)
     judged = calibrate(trainer.ema, trainer.discriminator, judge, second, settings.judge.fakes)
     _keep(run, trainer.state(), judged, console)
     name = export_run(run, registry, arguments.model_name)
@@ -169,10 +223,11 @@ def _keep(
 
 def _learn(
     arguments: argparse.Namespace, settings: TrainingSettings, console: Console, team: Team
-) -> tuple[Path, Trainer, Judge]:
+) -> tuple[Path, Trainer, Judge, Faces]:
     """The training itself, in each process of the team; process 0 alone writes."""
     team.part(settings.train.batch, settings.train.group)  # said before the data is read
     faces = _faces(settings.train, console, team)
+    tagged = settings.train.conditioning != "none"
 
     def begin() -> Path:
         run = arguments.resume or _new_run(settings.train, faces)
@@ -182,10 +237,10 @@ def _learn(
                 "resume it with its own"
             )
         weights = None if arguments.resume else _start(settings, faces)
-        _judge(settings, faces, console)  # keeps it in a file, for all
+        _judge(settings, faces, console, tagged)  # keeps it in a file, for all
         info = checkpoint.RunInfo(
             run=run.resolve().name,
-            attributes=faces.attributes,
+            attributes=faces.attributes if tagged else (),
             latent_dim=settings.train.latent_dim,
             image_size=settings.train.resolution,
             fingerprint=faces.fingerprint,
@@ -195,15 +250,20 @@ def _learn(
         (run / JUDGED).unlink(missing_ok=True)  # what it says is of an earlier generator
         if weights is not None:
             trainer = Trainer(settings.train, faces.split()[0])
-            trainer.begin(weights)
+            try:
+                trainer.begin(weights)
+            except RuntimeError as error:
+                raise ModelError(
+                    f"{settings.train.start} is of other networks than these: {error}"
+                ) from None
             checkpoint.save(run, trainer.state(), {"images": 0, "step": 0, "seconds": 0.0})
         return run
 
     run = team.once(begin)
-    judge = _judge(settings, faces, console)
+    judge = _judge(settings, faces, console, tagged)
     shared = f", {team.size} processes" if team.size > 1 else ""
     console.print(f"training in {run} on {faces.images.device}{shared}", highlight=False)
-    return run, train(run, settings.train, judge.learnt, judge, console, team), judge
+    return run, train(run, settings.train, judge.learnt, judge, console, team), judge, faces
 
 
 def _start(settings: TrainingSettings, faces: Faces) -> dict[str, torch.Tensor] | None:
@@ -227,12 +287,14 @@ def _start(settings: TrainingSettings, faces: Faces) -> dict[str, torch.Tensor] 
 def _judge_model(name: str | None, settings: TrainingSettings, console: Console) -> None:
     registry = Registry(settings.models.dir)
     folder, manifest = registry.load(name)
-    size = {"resolution": manifest.image_size}
+    trained = manifest.training.get("settings", {})
+    size = {"resolution": manifest.image_size, "enlarge": trained.get("enlarge", False)}
     faces = _faces(settings.train.model_copy(update=size), console, ALONE)
-    reason = incomparable(manifest, faces)
+    tagged = bool(manifest.attributes)
+    reason = incomparable(manifest, faces if tagged else faces.without_attributes())
     if reason:
         raise ModelError(f"model {manifest.name} {reason}")
-    judge = _judge(settings, faces, console, seed=SECOND)
+    judge = _judge(settings, faces, console, tagged, seed=SECOND)
     console.print(f"model {manifest.name}, judged with {settings.train.data}", highlight=False)
     found = judge.examine(*onnx_paint(folder, manifest), settings.judge.fakes)
     _print_figures(found.figures, console)
@@ -246,13 +308,14 @@ def _is_run(name: str | None) -> bool:
 def _judge_run(run: Path, settings: TrainingSettings, console: Console) -> None:
     """What the end of a training does, once more."""
     generator, info = checkpoint.load_generator(run)
-    size = {"resolution": info.image_size}
+    size = {"resolution": info.image_size, "enlarge": info.train_settings.enlarge}
     faces = _faces(settings.train.model_copy(update=size), console, ALONE)
     if info.fingerprint != faces.fingerprint:
         raise checkpoint.CheckpointError(
             f"{run} was trained on other data than {settings.train.data}; judge it by its own"
         )
-    judge, second = (_judge(settings, faces, console, seed=seed) for seed in (0, SECOND))
+    tagged = bool(info.attributes)
+    judge, second = (_judge(settings, faces, console, tagged, seed=s) for s in (0, SECOND))
     device = faces.images.device
     discriminator = checkpoint.load_discriminator(run).to(device)
     judged = calibrate(generator.to(device), discriminator, judge, second, settings.judge.fakes)
@@ -264,18 +327,36 @@ def _faces(settings: TrainSettings, console: Console, team: Team) -> Faces:
         console.print(NO_DATA, highlight=False)
         sys.exit(2)
     device = str(make_ready(settings.device, settings.threads, team))
-    faces = load(settings.data, settings.resolution, skip_bad=settings.skip_bad, device=device)
+    faces = load(
+        settings.data,
+        settings.resolution,
+        skip_bad=settings.skip_bad,
+        enlarge=settings.enlarge,
+        device=device,
+    )
     named = ", ".join(f"{a.name} ({len(a.values)})" for a in faces.attributes) or "none"
     console.print(f"{len(faces):,} images, attributes: {named}", highlight=False)
+    if faces.enlarged:
+        size = f"{settings.resolution}×{settings.resolution}"
+        console.print(
+            f"{faces.enlarged:,} of them are smaller than {size} pixels, and are enlarged: what is "
+            "learnt from them is no sharper than they are",
+            highlight=False,
+        )
     return faces
 
 
-def _judge(settings: TrainingSettings, faces: Faces, console: Console, seed: int = 0) -> Judge:
+def _judge(
+    settings: TrainingSettings, faces: Faces, console: Console, tagged: bool, seed: int = 0
+) -> Judge:
+    """Of pictures that are painted as asked, or, not `tagged`, of whatever pictures."""
+
     def say(text: str) -> None:
         console.print(text, highlight=False)
 
     runs, images = settings.train.runs, settings.judge.images
-    return prepare(faces, runs, images=images, report=say, seed=seed)
+    judge = prepare(faces, runs, images=images, report=say, seed=seed)
+    return judge if tagged else judge.of_unconditional()
 
 
 def _new_run(settings: TrainSettings, faces: Faces) -> Path:

@@ -7,7 +7,7 @@ import torch
 
 from train.critic import CANDIDATES, best_of, fit_critic
 from train.judge import Judge
-from train.networks import Discriminator, Generator
+from train.networks.base import Discriminator, Generator
 from train.report import paint
 
 SPREADS = (1.0, 1.15, 1.3, 1.45)
@@ -18,10 +18,10 @@ def calibrate(
 ) -> dict[str, Any]:
     """Settles how the model paints, and returns what its run keeps as `judge.json`.
 
-    Sets `generator.spread` to the one of lowest Q. In the middle of a training the averaged
-    generator's faces are more alike than those learnt from, and a wider latent mends it: the
-    contrary of truncation (Brock et al. 2019). We suppose that averaged weights answer to the
-    latent more faintly; that was not tested.
+    Sets `generator.spread` to the one of lowest Q, in units of the latents that it learnt from. In
+    the middle of a training the averaged generator's faces are more alike than those learnt from,
+    and a wider latent mends it: the contrary of truncation (Brock et al. 2019). We suppose that
+    averaged weights answer to the latent more faintly; that was not tested.
 
     `judge` chooses, and the `second` one, by whom nothing was chosen, measures the best of
     CANDIDATES pictures, as the bot paints them: `figures`, `values` and `unseen` of `fakes` of
@@ -33,10 +33,10 @@ def calibrate(
         return paint(generator, latents, conditions)
 
     def q(spread: float) -> float:
-        generator.spread.fill_(spread)
+        generator.spread.fill_(generator.deviation * spread)
         return judge.measure(one, z)["q"]
 
-    generator.spread.fill_(min(SPREADS, key=q))
+    generator.spread.fill_(generator.deviation * min(SPREADS, key=q))
     latents, conditions = judge.draw(z)
     critic = fit_critic(discriminator, one, latents, conditions)
     fewer = {n: second.measure(best_of(one, critic, n), n * z) for n in (1, 2, CANDIDATES)}

@@ -11,7 +11,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from export.manifest import Attribute
-from train.networks import Discriminator, Generator
+from train import players
+from train.networks.base import Discriminator, Generator
+from train.settings import TrainSettings
 
 RUN_FILE = "run.json"
 CHECKPOINT_FILE = "checkpoint.safetensors"
@@ -34,6 +36,17 @@ class RunInfo:
     """`[train]` as it was."""
     images: int = 0
     """Real images shown so far."""
+
+    @property
+    def train_settings(self) -> TrainSettings:
+        """Raises ValueError where this version does not know them."""
+        shape = {"latent_dim": self.latent_dim, "resolution": self.image_size}
+        return TrainSettings(**{**self.settings, **shape})
+
+    @property
+    def sizes(self) -> list[int]:
+        """The number of values of each attribute."""
+        return [len(attribute.values) for attribute in self.attributes]
 
 
 def write_run(folder: Path, info: RunInfo) -> None:
@@ -141,11 +154,7 @@ def load_discriminator(run: Path) -> Discriminator:
     info = read_run(run)
     state = {n.removeprefix("discriminator."): t for n, t in restore(run, "discriminator.").items()}
     try:
-        discriminator = Discriminator(
-            image_size=info.image_size,
-            values=[len(attribute.values) for attribute in info.attributes],
-            width=info.settings["width"],
-        )
+        discriminator = players.build_discriminator(info.train_settings, info.sizes)
         discriminator.load_state_dict(state)
     except (RuntimeError, ValueError, KeyError) as error:
         raise CheckpointError(f"the checkpoint of {run} is of other networks: {error}") from None
@@ -154,12 +163,7 @@ def load_discriminator(run: Path) -> Discriminator:
 
 def build_generator(info: RunInfo) -> Generator:
     """With fresh weights."""
-    return Generator(
-        image_size=info.image_size,
-        latent_dim=info.latent_dim,
-        values=[len(attribute.values) for attribute in info.attributes],
-        width=info.settings["width"],
-    )
+    return players.build_generator(info.train_settings, info.sizes)
 
 
 def _open(folder: Path) -> safe_open:

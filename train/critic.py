@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from train.judge import Paint
-from train.networks import Discriminator
+from train.networks.base import Discriminator
 
 CANDIDATES = 4
 """Painted for each picture: docs/experiments.md says what they buy."""
@@ -36,8 +36,9 @@ class Critic(nn.Module):
         self.discriminator = copy.deepcopy(discriminator).requires_grad_(False).eval()
         # A picture is judged alone; that it deviates from none is the same for all.
         self.discriminator.group = 1
-        self.sizes = [head.out_features for head in self.discriminator.heads]
-        self.register_buffer("bar", torch.tensor(bar, device=discriminator.realness.weight.device))
+        self.sizes = list(self.discriminator.sizes)
+        device = next(discriminator.parameters()).device
+        self.register_buffer("bar", torch.tensor(bar, device=device))
 
     def forward(self, image: Tensor, condition: Tensor) -> Tensor:
         """Pictures uint8 [N, 3, S, S] and conditions float32 [N, C], whose blocks may be mixtures,
@@ -50,7 +51,9 @@ class Critic(nn.Module):
         """Realness, and the log-probability of the values asked for, both float32 [N]."""
         realness, logits = self.discriminator(image.float() / 127.5 - 1, condition)
         named = torch.zeros_like(realness)
-        for head, asked in zip(logits, condition.split(self.sizes, dim=1), strict=True):
+        # Where no heads name the values, what was asked for is not looked at by itself.
+        asked_for = condition.split(self.sizes, dim=1) if self.sizes else ()
+        for head, asked in zip(logits, asked_for, strict=True):
             named = named + (torch.log_softmax(head, dim=1) * asked).sum(dim=1)
         return realness, named
 

@@ -50,6 +50,8 @@ class Faces:
     labels: Tensor
     """int64 [N, A]: the index of each attribute's value."""
     attributes: tuple[Attribute, ...]
+    enlarged: int = 0
+    """How many were smaller, and scaled up."""
 
     def __len__(self) -> int:
         return len(self.images)
@@ -66,6 +68,10 @@ class Faces:
         for tensor in (self.images, self.labels):
             digest.update(np.ascontiguousarray(tensor.cpu().numpy()).data)
         return digest.hexdigest()[:16]
+
+    def without_attributes(self) -> "Faces":
+        """The same images, untagged."""
+        return replace(self, labels=self.labels[:, :0], attributes=())
 
     def split(self) -> tuple["Faces", "Faces"]:
         """Faces to learn from, and an eighth (2,000 at most) held out; always the same ones."""
@@ -99,15 +105,18 @@ class _Problem:
     what: str
 
 
-def load(path: Path, size: int, *, skip_bad: bool = False, device: str = "cpu") -> Faces:
+def load(
+    path: Path, size: int, *, skip_bad: bool = False, enlarge: bool = False, device: str = "cpu"
+) -> Faces:
     """Reads, decodes and checks every image once; each is cropped to a square and scaled to `size`.
 
-    Everything that is wrong is listed in one DataError, or, with `skip_bad`, left out with a
-    warning. Raises DataError too when nothing is left, or when `size` is larger than the images.
+    Smaller ones are wrong, unless `enlarge` says that they may be scaled up. Everything that is
+    wrong is listed in one DataError, or, with `skip_bad`, left out with a warning. Raises DataError
+    too when nothing is left, or when `size` is larger than the images.
     """
     with _files(path) as files:
         entries, problems = _entries(path, files)
-        images, unreadable = _decode(files, entries, size)
+        images, enlarged, unreadable = _decode(files, entries, size, enlarge)
     problems += unreadable
     entries, lonely = _without_lonely([e for e in entries if e.file in images])
     problems += lonely
@@ -130,7 +139,8 @@ def load(path: Path, size: int, *, skip_bad: bool = False, device: str = "cpu") 
             f"{path} holds no usable image ({', '.join(sorted(SUFFIXES))}); "
             "it should hold images/ and tags.csv, one folder a class, or images alone"
         )
-    return _faces(path, entries, images, device)
+    faces = _faces(path, entries, images, device)
+    return replace(faces, enlarged=sum(entry.file in enlarged for entry in entries))
 
 
 def _faces(path: Path, entries: list[_Entry], images: dict[str, np.ndarray], device: str) -> Faces:
@@ -299,14 +309,17 @@ def _word(text: str) -> str:
 
 
 def _decode(
-    files: Files, entries: list[_Entry], size: int
-) -> tuple[dict[str, np.ndarray], list[_Problem]]:
-    """Images by file name, uint8 [S, S, 3], and what could not be read."""
+    files: Files, entries: list[_Entry], size: int, enlarge: bool
+) -> tuple[dict[str, np.ndarray], set[str], list[_Problem]]:
+    """Images by file name, uint8 [S, S, 3]; which are enlarged; and what could not be read."""
+    enlarged: set[str] = set()
 
     def one(entry: _Entry) -> np.ndarray | str:
         try:
             image = ImageOps.exif_transpose(Image.open(io.BytesIO(files[entry.file]())))
             if min(image.size) < size:
+                enlarged.add(entry.file)
+            if min(image.size) < size and not enlarge:
                 width, height = image.size
                 return f"too small: {width}×{height} pixels for a training size of {size}"
             return np.asarray(_square(image, size))
@@ -321,7 +334,7 @@ def _decode(
                 problems.append(_Problem(entry.where, result))
             else:
                 images[entry.file] = result
-    return images, problems
+    return images, enlarged, problems
 
 
 def _square(image: Image.Image, size: int) -> Image.Image:

@@ -190,14 +190,17 @@ class WholeBatchNorm(nn.BatchNorm2d):
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance * count / (count - 1), self.momentum)
             self.num_batches_tracked += 1
-        return (centred * (variance + self.eps).rsqrt().view(1, -1, 1, 1)).to(x.dtype)
+        normed = (centred * (variance + self.eps).rsqrt().view(1, -1, 1, 1)).to(x.dtype)
+        if not self.affine:
+            return normed
+        return normed * self.weight.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
 
 
 def whole_batch_norms(network: nn.Module) -> None:
-    """Puts a WholeBatchNorm, in the same state, in place of every (non-affine) BatchNorm2d."""
+    """Puts a WholeBatchNorm, in the same state, in place of every BatchNorm2d."""
     for name, child in network.named_children():
         if isinstance(child, nn.BatchNorm2d):
-            norm = WholeBatchNorm(child.num_features, child.eps, child.momentum, affine=False)
+            norm = WholeBatchNorm(child.num_features, child.eps, child.momentum, child.affine)
             norm.load_state_dict(child.state_dict())
             setattr(network, name, norm)
         else:

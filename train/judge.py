@@ -126,6 +126,10 @@ class Judge:
         self.device = faces.images.device
         self._reference: Seen | None = None
 
+    def of_unconditional(self) -> "Judge":
+        """The same judge, for generators that cannot be asked."""
+        return Judge(self.classifier, self.faces.without_attributes())
+
     @torch.inference_mode()
     def look(self, images: Tensor) -> Seen:
         """Pictures uint8 [N, 3, S, S]."""
@@ -143,7 +147,7 @@ class Judge:
             layouts.append(_layout(maps))
         return Seen(
             {name: torch.cat(parts) for name, parts in depths.items()},
-            torch.cat(labels),
+            torch.cat(labels)[:, : len(self.faces.attributes)],
             torch.cat(layouts),
         )
 

@@ -24,9 +24,12 @@ from train.data import Faces, one_hot
 from train.distributed import ALONE, Team, WorkerLostError, is_of_a_lost_worker
 from train.judge import Judge
 from train.machine import is_out_of_memory
+from train.networks import autoencoder
 from train.settings import TrainSettings
 from train.trainer import Trainer
 
+REDRAWN = 8
+"""Faces of a grid that are encoded and drawn again."""
 CHECK_STEPS = 50
 """How often losses are fetched from the device and looked at."""
 ABSURD = 1e4
@@ -153,6 +156,7 @@ class _Loop:
             next_report = self._next_report()
             losses: dict[str, Tensor] = {}
             while not self._agree_to_stop(stop) and self.done < 1:
+                self.trainer.done = self.done
                 losses = self.trainer.train_step(self._learning_rate())
                 if self.trainer.step % CHECK_STEPS == 0:
                     self._check(losses)
@@ -216,6 +220,8 @@ class _Loop:
         pictures = report.paint(self.trainer.ema, self.latents.to(device), conditions)
         kimg = self.trainer.images // 1000
         report.save_grid(self.folder / f"samples-{kimg:06d}k.png", pictures, self.columns)
+        if isinstance(self.trainer.ema, autoencoder.Generator):
+            self._save_redrawn(self.folder / f"redrawn-{kimg:06d}k.png")
         shares = self.judge.as_asked(pictures, labels)
         attributes = self.trainer.faces.attributes
         self.as_asked = {f"{a.name}_as_asked": s for a, s in zip(attributes, shares, strict=True)}
@@ -230,6 +236,15 @@ class _Loop:
         report.append_log(self.folder, figures)
         report.save_plot(self.folder)
         self.console.print(f"{self.trainer.images:,} images · {self._note()}", highlight=False)
+
+    def _save_redrawn(self, file: Path) -> None:
+        """Faces that were held out, and below them what the generator makes of them."""
+        assert isinstance(self.trainer.ema, autoencoder.Generator)
+        given = self.judge.held_out.images[:REDRAWN].to(self.trainer.device)
+        labels = self.judge.held_out.labels[: len(given)].to(self.trainer.device)
+        conditions = one_hot(labels, self.trainer.faces.sizes)
+        redrawn = report.redraw(self.trainer.ema, given, conditions)
+        report.save_grid(file, torch.cat([given, redrawn]), len(given))
 
     def _speed(self) -> float:
         moment, images = self.since_report

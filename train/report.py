@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from export.manifest import Attribute
+from train.networks import autoencoder
 
 LOG_FILE = "log.jsonl"
 PLOT_FILE = "losses.png"
@@ -22,8 +23,17 @@ LOSSES = ("generator", "discriminator", "generator_naming", "discriminator_namin
 @torch.inference_mode()
 def paint(generator: nn.Module, latents: Tensor, conditions: Tensor) -> Tensor:
     """Latents [N, Z], conditions [N, C] to pictures uint8 [N, 3, S, S], rounded as the export's."""
-    pictures = generator(latents, conditions).float()
-    return ((pictures + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return _bytes(generator(latents, conditions))
+
+
+@torch.inference_mode()
+def redraw(generator: autoencoder.Generator, images: Tensor, conditions: Tensor) -> Tensor:
+    """Images uint8 [N, 3, S, S], encoded and drawn again."""
+    return _bytes(generator.reconstruct(images.float() / 127.5 - 1, conditions))
+
+
+def _bytes(pictures: Tensor) -> Tensor:
+    return ((pictures.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
 def grid_labels(attributes: tuple[Attribute, ...], seed: int = 0) -> tuple[Tensor, int]:

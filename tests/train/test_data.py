@@ -213,6 +213,14 @@ def test_nothing_usable(lay_out: Write, tmp_path: Path) -> None:
         load(lay_out(tagged(*PAIRS), name="small"), 64)
 
 
+def test_small_images_are_enlarged_where_they_may_be(lay_out: Write) -> None:
+    large = {"images/1.png": picture(size=(80, 80))}
+    faces = load(lay_out(tagged(*PAIRS, **large)), 64, enlarge=True)
+    assert faces.images.shape == (8, 3, 64, 64)
+    assert faces.enlarged == 7
+    assert load(lay_out(tagged(*PAIRS), name="fitting"), 32, enlarge=True).enlarged == 0
+
+
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

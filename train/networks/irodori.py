@@ -1,4 +1,4 @@
-"""The default networks: a cheap DCGAN shape with the condition in every block.
+"""Our own networks, the default: a cheap DCGAN shape with the condition in every block.
 
 Chosen by quality per hour on two CPU cores: many small updates of cheap networks beat fewer
 updates of residual ones (see the README's "What we measured").
@@ -11,8 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-SIZES = (32, 64, 96, 128)
-"""Picture sizes in pixels that the networks are built for: 4 or 6, doubled."""
+import train.networks.base as base
 
 
 class ConditionalBatchNorm(nn.Module):
@@ -50,16 +49,11 @@ class Smooth(nn.Module):
         return F.conv2d(x, self.kernel, groups=x.shape[1])
 
 
-class Generator(nn.Module):
-    """Latent and condition to a picture.
-
-    `spread` is what the latent is multiplied with: 1 while training, set when it has ended.
-
-    Both enter every block: the style vector is the latent beside a linear embedding of the
-    condition, so that a condition half pink and half blue is the middle between the two.
+class Generator(base.Generator):
+    """Latent and condition enter every block: the style vector is the latent beside a linear
+    embedding of the condition, so that a condition half pink and half blue is the middle between
+    the two.
     """
-
-    spread: Tensor
 
     def __init__(
         self,
@@ -74,11 +68,8 @@ class Generator(nn.Module):
         `width` is the number of channels at half the picture's size; it doubles with each halving
         of the size, up to 8 × width.
         """
-        super().__init__()
-        check_size(image_size)
-        self.latent_dim, self.image_size = latent_dim, image_size
+        super().__init__(image_size, latent_dim)
         condition_dim = sum(values)
-        self.register_buffer("spread", torch.ones(()))
         self.embed = nn.Linear(condition_dim, embedding, bias=False) if condition_dim else None
         style_dim = latent_dim + (embedding if condition_dim else 0)
         channels = [*_channels(image_size, width)[::-1], width // 2]
@@ -106,8 +97,8 @@ class Generator(nn.Module):
         return torch.tanh(self.to_rgb(F.relu(x)))
 
 
-class Discriminator(nn.Module):
-    """Judges realness under a condition (projection, Miyato & Koyama 2018), and names the values.
+class Discriminator(base.Discriminator):
+    """Judges realness under a condition, and names the values.
 
     No normalisation, so that a gradient penalty sees each picture alone but for one thing: the
     deviation of the features within a group of `group` neighbours, which all have one condition
@@ -121,46 +112,44 @@ class Discriminator(nn.Module):
         width: int = 32,
         features: int = 256,
         group: int = 2,
+        conditioning: base.Conditioning = "projection",
+        heads: base.Heads = "linear",
     ) -> None:
-        super().__init__()
-        check_size(image_size)
+        super().__init__(image_size, values, conditioning, heads)
         self.group = group
-        channels = [3, *_channels(image_size, width)]
+        channels = [self.planes, *_channels(image_size, width)]
         self.shrink = nn.ModuleList(
             nn.Conv2d(a, b, 4, stride=2, padding=1) for a, b in pairwise(channels)
         )
         side = image_size >> (len(channels) - 1)
         self.features = nn.Linear(channels[-1] * side**2, features)
-        self.realness = nn.Linear(features, 1)
-        self.deviation = nn.Linear(features, 1, bias=False)
-        condition_dim = sum(values)
-        self.project = nn.Linear(condition_dim, features, bias=False) if condition_dim else None
-        self.heads = nn.ModuleList(nn.Linear(features, n) for n in values)
+        self.realness = base.head(features, 1, heads)
+        self.deviation: nn.Module = nn.Linear(features, 1, bias=False)
+        self.project = self.projection(features)
+        self.heads = self.naming_heads(features)
+        if heads == "network" and self.values:
+            another = Discriminator(
+                image_size, values, width, features, conditioning="auxiliary", heads="linear"
+            )
+            another.deviation = nn.Identity()
+            self.namer = another.only_naming()
         self.apply(_initialise)
 
-    def forward(self, image: Tensor, condition: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Pictures [N, 3, S, S] in -1…1 and conditions [N, C] to realness [N], class logits.
-
-        N must be a multiple of `group`.
-        """
-        x = image
+    def look(self, planes: Tensor) -> Tensor:
+        x = planes
         for shrink in self.shrink:
             x = F.leaky_relu(shrink(x), 0.2)
-        x = F.leaky_relu(self.features(x.flatten(1)), 0.2)
-        grouped = x.view(-1, self.group, x.shape[1])
+        return F.leaky_relu(self.features(x.flatten(1)), 0.2)
+
+    def score(self, features: Tensor, condition: Tensor) -> Tensor:
+        """N must be a multiple of `group`."""
+        grouped = features.view(-1, self.group, features.shape[1])
         deviation = (grouped.var(dim=1, unbiased=False) + 1e-8).sqrt()
-        score = self.realness(x).squeeze(1)
+        score = self.realness(features).squeeze(1)
         score = score + self.deviation(deviation).repeat_interleave(self.group, dim=0).squeeze(1)
         if self.project is not None:
-            score = score + (self.project(condition) * x).sum(dim=1) / x.shape[1] ** 0.5
-        # Scores are subtracted from each other: in half precision little would be left of them.
-        return score.float(), [head(x) for head in self.heads]
-
-
-def check_size(image_size: int) -> None:
-    """Raises ValueError for a size that the networks cannot be built for."""
-    if image_size not in SIZES:
-        raise ValueError(f"the networks draw {SIZES} pixels, not {image_size}")
+            score = score + self.agreement(features, condition)
+        return score
 
 
 def _channels(image_size: int, width: int) -> list[int]:

@@ -1,0 +1,94 @@
+"""Networks that encode pictures and draw them again: EBGAN's discriminator (Zhao et al. 2017), and
+any generator with an encoder before it.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import train.networks.base as base
+
+WIDEST = 4
+"""Channels of the code, relative to those at half the size."""
+
+
+class Discriminator(base.Discriminator):
+    """Realness is minus the energy ‖Dec(Enc(x)) − x‖ (Zhao et al. 2017, eq. 13): what it can draw
+    again is real.
+    """
+
+    def __init__(
+        self,
+        image_size: int,
+        values: Sequence[int] = (),
+        width: int = 64,
+        conditioning: base.Conditioning = "none",
+        heads: base.Heads = "none",
+        norm: base.Norm = "batch",
+    ) -> None:
+        """`width` is the number of channels at half the size; three halvings, the channels double
+        up to 4 × width.
+        """
+        super().__init__(image_size, values, conditioning, heads)
+        channels = [width, 2 * width, WIDEST * width]
+        layers: list[nn.Module] = [nn.Conv2d(self.planes, width, 4, 2, 1)]
+        for a, b in pairwise(channels):
+            layers += [nn.LeakyReLU(0.2), nn.Conv2d(a, b, 4, 2, 1), base.norm(norm, b)]
+        self.encoder = nn.Sequential(*layers)
+        layers = []
+        for a, b in pairwise(channels[::-1]):
+            layers += [nn.LeakyReLU(0.2), nn.ConvTranspose2d(a, b, 4, 2, 1), base.norm(norm, b)]
+        self.decoder = nn.Sequential(
+            *layers, nn.LeakyReLU(0.2), nn.ConvTranspose2d(width, 3, 4, 2, 1), nn.Tanh()
+        )
+        features = WIDEST * width * (image_size // 8) ** 2
+        self.add_heads(
+            features,
+            lambda: Discriminator(image_size, values, width, "auxiliary", "linear", norm),
+        )
+        self.realness = nn.Identity()  # it has no layer: it is the energy
+        self.apply(base.normal)
+
+    def forward(self, image: Tensor, condition: Tensor) -> tuple[Tensor, list[Tensor]]:
+        code = self.encoder(self.joined(image, condition))
+        energy = (self.decoder(code) - image).float().square().sum(dim=(1, 2, 3)).add(1e-8).sqrt()
+        if self.namer is not None:
+            return -energy, self.namer.names(image)
+        return -energy, [head(code.flatten(1)) for head in self.heads]
+
+    def look(self, planes: Tensor) -> Tensor:
+        return self.encoder(planes).flatten(1)
+
+
+class Generator(base.Generator):
+    """A generator that draws from a latent, the decoder, and an encoder from pictures to latents.
+
+    New faces are drawn from normal latents. The encoder's are scaled to the length √Z at which
+    those lie, so that both are of one kind.
+    """
+
+    def __init__(
+        self,
+        decoder: base.Generator,
+        shrinking: Callable[[int], tuple[nn.Sequential, int]],
+    ) -> None:
+        """`shrinking` takes planes, and makes layers from pictures to features and their number."""
+        super().__init__(decoder.image_size, decoder.latent_dim)
+        self.decoder = decoder
+        shrink, features = shrinking(3)
+        self.encoder = nn.Sequential(shrink, nn.Linear(features, decoder.latent_dim))
+        self.encoder.apply(base.normal)
+
+    def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
+        return self.decoder(latent * self.spread, condition)
+
+    def encode(self, image: Tensor) -> Tensor:
+        """Pictures [N, 3, S, S] in -1…1 to latents [N, Z]."""
+        return F.normalize(self.encoder(image), dim=1) * math.sqrt(self.latent_dim)
+
+    def reconstruct(self, image: Tensor, condition: Tensor) -> Tensor:
+        """Pictures [N, 3, S, S] in -1…1, encoded and drawn again."""
+        return self.decoder(self.encode(image) * self.deviation, condition)

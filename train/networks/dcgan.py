@@ -1,0 +1,89 @@
+"""DCGAN (Radford et al. 2016): strided and transposed convolutions, batch norm except at the
+generator's end and the discriminator's start, ReLU and leaky ReLU, weights from normal(0, 0.02).
+
+At 96 pixels the ends have kernel 5 and stride 3, between 32 and 96 pixels, as the book's AnimeGAN.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+import train.networks.base as base
+
+SIDE = 4
+"""Of the smallest maps, in pixels."""
+
+
+class Generator(base.Generator):
+    def __init__(
+        self, image_size: int, latent_dim: int, values: Sequence[int] = (), width: int = 64
+    ) -> None:
+        """`width` is the number of channels of the largest maps; it doubles with each halving."""
+        super().__init__(image_size, latent_dim)
+        channels = _channels(image_size, width)[::-1]
+        layers: list[nn.Module] = [
+            nn.ConvTranspose2d(latent_dim + sum(values), channels[0], SIDE, bias=False)
+        ]
+        for a, b in pairwise(channels):
+            layers += [*_bent(a), nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False)]
+        end = (5, 3, 1) if image_size == 96 else (4, 2, 1)
+        layers += [*_bent(channels[-1]), nn.ConvTranspose2d(channels[-1], 3, *end, bias=False)]
+        self.layers = nn.Sequential(*layers)
+        self.apply(base.normal)
+
+    def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
+        return torch.tanh(self.before_tanh(latent, condition))
+
+    def before_tanh(self, latent: Tensor, condition: Tensor) -> Tensor:
+        """[N, 3, S, S]."""
+        return self.layers(self.joined(latent, condition)[:, :, None, None])
+
+
+class Discriminator(base.Discriminator):
+    def __init__(
+        self,
+        image_size: int,
+        values: Sequence[int] = (),
+        width: int = 64,
+        conditioning: base.Conditioning = "none",
+        heads: base.Heads = "none",
+        norm: base.Norm = "batch",
+    ) -> None:
+        super().__init__(image_size, values, conditioning, heads)
+        self.shrink, features = shrinking(image_size, self.planes, width, norm)
+        self.add_heads(
+            features,
+            lambda: Discriminator(image_size, values, width, "auxiliary", "linear", norm),
+        )
+        self.apply(base.normal)
+
+    def look(self, planes: Tensor) -> Tensor:
+        return self.shrink(planes)
+
+
+def shrinking(
+    image_size: int, planes: int, width: int, norm: base.Norm
+) -> tuple[nn.Sequential, int]:
+    """Pictures [N, planes, S, S] to features [N, F]; and F."""
+    channels = _channels(image_size, width)
+    start = (5, 3, 1) if image_size == 96 else (4, 2, 1)
+    layers: list[nn.Module] = [nn.Conv2d(planes, width, *start), nn.LeakyReLU(0.2)]
+    for a, b in pairwise(channels):
+        layers += [
+            nn.Conv2d(a, b, 4, 2, 1, bias=norm == "none"),
+            base.norm(norm, b),
+            nn.LeakyReLU(0.2),
+        ]
+    return nn.Sequential(*layers, nn.Flatten()), channels[-1] * SIDE**2
+
+
+def _bent(channels: int) -> list[nn.Module]:
+    return [nn.BatchNorm2d(channels), nn.ReLU()]
+
+
+def _channels(image_size: int, width: int) -> list[int]:
+    """From the largest maps down to those of 4 pixels."""
+    largest = image_size // 3 if image_size == 96 else image_size // 2
+    return [width << step for step in range((largest // SIDE).bit_length())]

@@ -1,0 +1,72 @@
+"""The networks of the first GAN (Goodfellow et al. 2014): fully connected, maxout in the
+discriminator; sizes are those of the authors' code for MNIST.
+
+They had dropout in the discriminator, too. Here there is none: every random number of a training
+comes from its one generator, so that a run that goes on does so exactly.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+import train.networks.base as base
+
+PIECES = 5
+"""Of which a maxout unit takes the largest (Goodfellow et al. 2013)."""
+
+
+class Generator(base.Generator):
+    def __init__(
+        self, image_size: int, latent_dim: int, values: Sequence[int] = (), width: int = 1200
+    ) -> None:
+        """`width` is the number of units of the two hidden layers."""
+        super().__init__(image_size, latent_dim)
+        self.layers = nn.Sequential(
+            nn.Linear(latent_dim + sum(values), width),
+            nn.ReLU(),
+            nn.Linear(width, width),
+            nn.ReLU(),
+            nn.Linear(width, 3 * image_size**2),
+        )
+        _uniform(self, 0.05)
+
+    def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
+        pixels = torch.tanh(self.layers(self.joined(latent, condition)))
+        return pixels.view(-1, 3, self.image_size, self.image_size)
+
+
+class Discriminator(base.Discriminator):
+    def __init__(
+        self,
+        image_size: int,
+        values: Sequence[int] = (),
+        width: int = 1200,
+        conditioning: base.Conditioning = "none",
+        heads: base.Heads = "none",
+    ) -> None:
+        """`width` is the number of all pieces of a layer: a fifth of it are units."""
+        super().__init__(image_size, values, conditioning, heads)
+        pieces = max(1, width // PIECES) * PIECES
+        self.first = nn.Linear(self.planes * image_size**2, pieces)
+        self.second = nn.Linear(pieces // PIECES, pieces)
+        self.add_heads(
+            pieces // PIECES,
+            lambda: Discriminator(image_size, values, width, "auxiliary", "linear"),
+        )
+        _uniform(self, 0.005)
+
+    def look(self, planes: Tensor) -> Tensor:
+        return _maxout(self.second(_maxout(self.first(planes.flatten(1)))))
+
+
+def _maxout(pieces: Tensor) -> Tensor:
+    return pieces.unflatten(1, (-1, PIECES)).amax(dim=2)
+
+
+def _uniform(network: nn.Module, bound: float) -> None:
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.uniform_(module.weight, -bound, bound)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)

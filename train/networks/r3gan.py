@@ -1,0 +1,159 @@
+"""The networks of R3GAN (Huang et al. 2024), without any normalisation.
+
+Stages of residual blocks in the shape of ResNeXt, with more channels inside than outside; weights
+are set so that the variance of what a block adds is known without a norm ("Fixup", Zhang et al.
+2019). Their code has 384 channels at the full size of 64 pixels, and twice as many below.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import train.networks.base as base
+
+EXPANSION = 2
+"""Channels inside a block, relative to those outside."""
+PER_GROUP = 16
+"""Channels of a group of the 3×3 convolution."""
+BLOCKS = 2
+"""Of a stage."""
+GAIN = math.sqrt(2 / (1 + 0.2**2))
+"""Keeps the variance through a leaky ReLU (He et al. 2015)."""
+
+
+class Bent(nn.Module):
+    """A bias and a leaky ReLU."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] to the same."""
+        return F.leaky_relu(x + self.bias.view(1, -1, 1, 1), 0.2)
+
+
+class Block(nn.Module):
+    def __init__(self, channels: int, all_blocks: int) -> None:
+        super().__init__()
+        inside = channels * EXPANSION
+        groups = max(1, inside // PER_GROUP)
+        gain = GAIN * all_blocks ** (-1 / 4)  # three layers: L^(-1 / (2·3 - 2))
+        self.enter = _convolution(channels, inside, 1, gain)
+        self.bend = Bent(inside)
+        self.mix = _convolution(inside, inside, 3, gain, groups)
+        self.bend_again = Bent(inside)
+        self.leave = _convolution(inside, channels, 1, 0.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] to the same."""
+        return x + self.leave(self.bend_again(self.mix(self.bend(self.enter(x)))))
+
+
+class Generator(base.Generator):
+    def __init__(
+        self,
+        image_size: int,
+        latent_dim: int,
+        values: Sequence[int] = (),
+        width: int = 384,
+        embedding: int = 64,
+    ) -> None:
+        """`width` is the number of channels at the full size; twice as many below."""
+        super().__init__(image_size, latent_dim)
+        sides, channels = _stages(image_size, width)
+        self.embed = None
+        if values:
+            self.embed = nn.Linear(sum(values), embedding, bias=False)
+            _variance(self.embed.weight, 1.0, sum(values))
+        self.basis = nn.Parameter(torch.randn(channels[0], sides[0], sides[0]))
+        inputs = latent_dim + (embedding if values else 0)
+        self.start = nn.Linear(inputs, channels[0], bias=False)
+        _variance(self.start.weight, 1.0, inputs)
+        self.stages, self.change = nn.ModuleList(), nn.ModuleList()
+        before = channels[0]
+        for number in channels:
+            self.change.append(_change(before, number))
+            self.stages.append(_stage(number, BLOCKS * len(channels)))
+            before = number
+        self.to_rgb = _convolution(before, 3, 1, 1.0)
+
+    def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
+        """Not bent by a tanh at the end: a picture may go a little beyond -1…1."""
+        style = latent * self.spread
+        if self.embed is not None:
+            style = torch.cat([style, self.embed(condition)], dim=1)
+        x = self.basis * self.start(style)[:, :, None, None]
+        for number, (change, stage) in enumerate(zip(self.change, self.stages, strict=True)):
+            if number:
+                x = F.interpolate(change(x), scale_factor=2.0, mode="bilinear")
+            x = stage(x)
+        return self.to_rgb(x)
+
+
+class Discriminator(base.Discriminator):
+    def __init__(
+        self,
+        image_size: int,
+        values: Sequence[int] = (),
+        width: int = 384,
+        conditioning: base.Conditioning = "none",
+        heads: base.Heads = "none",
+    ) -> None:
+        super().__init__(image_size, values, conditioning, heads)
+        sides, channels = _stages(image_size, width)
+        channels = channels[::-1]
+        self.from_rgb = _convolution(self.planes, channels[0], 1, 1.0)
+        self.stages, self.change = nn.ModuleList(), nn.ModuleList()
+        for number, after in zip(channels, [*channels[1:], channels[-1]], strict=True):
+            self.stages.append(_stage(number, BLOCKS * len(channels)))
+            self.change.append(_change(number, after))
+        self.basis = _convolution(channels[-1], channels[-1], sides[0], 1.0, channels[-1], 0)
+        self.add_heads(
+            channels[-1],
+            lambda: Discriminator(image_size, values, width, "auxiliary", "linear"),
+        )
+        for layer in (self.realness, self.project, *self.heads):
+            if isinstance(layer, nn.Linear):
+                _variance(layer.weight, 1.0, layer.in_features)
+
+    def look(self, planes: Tensor) -> Tensor:
+        x = self.from_rgb(planes)
+        for number, (stage, change) in enumerate(zip(self.stages, self.change, strict=True)):
+            x = stage(x)
+            if number < len(self.stages) - 1:
+                # Bilinear, to half the size, is the mean of four.
+                x = change(F.avg_pool2d(x, 2))
+        return self.basis(x).flatten(1)
+
+
+def _stages(image_size: int, width: int) -> tuple[list[int], list[int]]:
+    """Sides and channels, from the smallest maps to the full size."""
+    doublings = (image_size // 4).bit_length() - 1
+    sides = [image_size >> step for step in range(doublings, -1, -1)]
+    return sides, [2 * width] * doublings + [width]
+
+
+def _stage(channels: int, all_blocks: int) -> nn.Sequential:
+    return nn.Sequential(*(Block(channels, all_blocks) for _ in range(BLOCKS)))
+
+
+def _change(before: int, after: int) -> nn.Module:
+    return nn.Identity() if before == after else _convolution(before, after, 1, 1.0)
+
+
+def _convolution(
+    before: int, after: int, kernel: int, gain: float, groups: int = 1, padding: int | None = None
+) -> nn.Conv2d:
+    around = kernel // 2 if padding is None else padding
+    layer = nn.Conv2d(before, after, kernel, padding=around, groups=groups, bias=False)
+    _variance(layer.weight, gain, before // groups * kernel**2)
+    return layer
+
+
+def _variance(weight: Tensor, gain: float, inputs: int) -> None:
+    """Normal weights under which variance grows by gain² from a layer's inputs to its outputs."""
+    nn.init.normal_(weight, 0.0, gain / math.sqrt(inputs))

@@ -1,0 +1,127 @@
+"""The networks of MakeGirlsMoe (Jin et al. 2017): a generator after SRResNet (Ledig et al. 2017),
+and a residual discriminator without batch norm.
+
+They drew 128 pixels; at 64 both have a stage less.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import train.networks.base as base
+
+
+class ResidualBlock(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(),
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] to the same."""
+        return x + self.layers(x)
+
+
+class Generator(base.Generator):
+    """A fully connected layer, residual blocks at a low resolution with one connection around all
+    of them, and sub-pixel convolutions (Shi et al. 2016) up to the full one.
+    """
+
+    def __init__(
+        self,
+        image_size: int,
+        latent_dim: int,
+        values: Sequence[int] = (),
+        width: int = 64,
+        blocks: int = 16,
+    ) -> None:
+        """`width` is the number of channels throughout."""
+        super().__init__(image_size, latent_dim)
+        doublings = 3 if image_size == 128 else 2
+        self.side = image_size >> doublings
+        self.start = nn.Linear(latent_dim + sum(values), width * self.side**2)
+        self.bend = nn.Sequential(nn.BatchNorm2d(width), nn.ReLU())
+        self.blocks = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks)))
+        self.bend_blocks = nn.Sequential(nn.BatchNorm2d(width), nn.ReLU())
+        grow: list[nn.Module] = []
+        for _ in range(doublings):
+            grow += [nn.Conv2d(width, 4 * width, 3, padding=1), nn.PixelShuffle(2)]
+            grow += [nn.BatchNorm2d(width), nn.ReLU()]
+        self.grow = nn.Sequential(*grow)
+        self.to_rgb = nn.Conv2d(width, 3, 9, padding=4)
+        self.apply(base.normal)
+
+    def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
+        x = self.start(self.joined(latent, condition)).unflatten(1, (-1, self.side, self.side))
+        x = self.bend(x)
+        x = x + self.bend_blocks(self.blocks(x))
+        return torch.tanh(self.to_rgb(self.grow(x)))
+
+
+class LeakyBlock(nn.Module):
+    """As the discriminator has it: leaky, without norm unless it is asked for."""
+
+    def __init__(self, channels: int, norm: base.Norm) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=1),
+            base.norm(norm, channels),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(channels, channels, 3, padding=1),
+            base.norm(norm, channels),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] to the same."""
+        return F.leaky_relu(x + self.layers(x), 0.2)
+
+
+class Discriminator(base.Discriminator):
+    def __init__(
+        self,
+        image_size: int,
+        values: Sequence[int] = (),
+        width: int = 64,
+        conditioning: base.Conditioning = "none",
+        heads: base.Heads = "none",
+        norm: base.Norm = "none",
+    ) -> None:
+        """Half of `width` is the number of channels at half the size; it doubles with each halving
+        of the size.
+        """
+        super().__init__(image_size, values, conditioning, heads)
+        self.shrink, features = shrinking(image_size, self.planes, width, norm)
+        self.add_heads(
+            features,
+            lambda: Discriminator(image_size, values, width, "auxiliary", "linear", norm),
+        )
+        self.apply(base.normal)
+
+    def look(self, planes: Tensor) -> Tensor:
+        return self.shrink(planes)
+
+
+def shrinking(
+    image_size: int, planes: int, width: int, norm: base.Norm
+) -> tuple[nn.Sequential, int]:
+    """Pictures [N, planes, S, S] to features [N, F]; and F.
+
+    Two residual blocks after each halving but the last, which ends at 2 or 3 pixels.
+    """
+    halvings = (image_size // 2).bit_length() - 1
+    channels = [planes, *(width // 2 << step for step in range(halvings))]
+    layers: list[nn.Module] = []
+    for step, (a, b) in enumerate(pairwise(channels)):
+        kernel = 4 if step < 3 else 3
+        layers += [nn.Conv2d(a, b, kernel, stride=2, padding=1), nn.LeakyReLU(0.2)]
+        if step < halvings - 1:
+            layers += [LeakyBlock(b, norm), LeakyBlock(b, norm)]
+    return nn.Sequential(*layers, nn.Flatten()), channels[-1] * (image_size >> halvings) ** 2

@@ -1,0 +1,119 @@
+"""Two stages (StackGAN, Zhang et al. 2017): a DCGAN that draws 64 pixels, and a second, conditional
+stage that refines its pictures to 128. The second one learns when the first one has ended.
+
+The second stage corrects the enlarged picture, and starts from no correction at all: so that the
+whole draws 128 pixels from the beginning.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import train.networks.base as base
+import train.networks.dcgan as dcgan
+from train.networks.srresnet import ResidualBlock
+
+SIZE, FIRST = 128, 64
+BLOCKS = 2
+"""Residual blocks: what the paper takes for pictures of 128 pixels."""
+
+
+class Refiner(nn.Module):
+    """From 64 pixels down to 16, where the condition is joined, and up to 128."""
+
+    def __init__(self, condition_dim: int, width: int) -> None:
+        super().__init__()
+        channels = 4 * width
+        self.enter = nn.Sequential(
+            nn.Conv2d(3, width, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(width, 2 * width, 4, 2, 1, bias=False),
+            *(nn.BatchNorm2d(2 * width), nn.ReLU()),
+            nn.Conv2d(2 * width, channels, 4, 2, 1, bias=False),
+            *(nn.BatchNorm2d(channels), nn.ReLU()),
+        )
+        self.join = nn.Sequential(
+            nn.Conv2d(channels + condition_dim, channels, 3, padding=1, bias=False),
+            *(nn.BatchNorm2d(channels), nn.ReLU()),
+        )
+        self.blocks = nn.Sequential(*(ResidualBlock(channels) for _ in range(BLOCKS)))
+        grow: list[nn.Module] = []
+        for _ in range(3):
+            grow += [
+                nn.Upsample(scale_factor=2),
+                nn.Conv2d(channels, channels // 2, 3, padding=1, bias=False),
+                *(nn.BatchNorm2d(channels // 2), nn.ReLU()),
+            ]
+            channels //= 2
+        self.grow = nn.Sequential(*grow)
+        self.to_rgb = nn.Conv2d(channels, 3, 3, padding=1)
+        self.apply(base.normal)
+        nn.init.zeros_(self.to_rgb.weight)
+
+    def forward(self, picture: Tensor, condition: Tensor) -> Tensor:
+        """Pictures [N, 3, 64, 64] to corrections [N, 3, 128, 128], before the tanh."""
+        x = self.enter(picture)
+        planes = condition[:, :, None, None].expand(-1, -1, *x.shape[2:])
+        x = self.blocks(self.join(torch.cat([x, planes], dim=1)))
+        return self.to_rgb(self.grow(x))
+
+
+class Generator(base.Generator):
+    refining: Tensor
+
+    def __init__(
+        self, image_size: int, latent_dim: int, values: Sequence[int] = (), width: int = 64
+    ) -> None:
+        """Raises ValueError for another size than 128."""
+        if image_size != SIZE:
+            raise ValueError(f"stackgan draws {SIZE} pixels, not {image_size}")
+        super().__init__(image_size, latent_dim)
+        self.first = dcgan.Generator(FIRST, latent_dim, values, width)
+        self.second = Refiner(sum(values), width)
+        self.register_buffer("refining", torch.zeros((), dtype=torch.bool))
+
+    def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
+        # The first stage spreads latents, too, as it learnt to.
+        rough = self.first.before_tanh(latent * (self.spread / self.first.spread), condition)
+        large = F.interpolate(rough, scale_factor=2.0, mode="bilinear")
+        return torch.tanh(large + self.second(torch.tanh(rough), condition))
+
+    def deviate(self, deviation: float) -> None:
+        super().deviate(deviation)
+        self.first.deviate(deviation)
+
+    def learning(self, refine: bool) -> base.Generator:
+        """What is to learn now: the first stage, or the whole with the first stage as it is.
+
+        Once the second stage has begun there is no way back.
+        """
+        self.refining.logical_or_(torch.tensor(refine))
+        if not self.refining:
+            return self.first
+        self.first.requires_grad_(False)
+        return self
+
+
+class Discriminator(base.Discriminator):
+    """One for the pictures of each stage."""
+
+    def __init__(
+        self,
+        image_size: int,
+        values: Sequence[int] = (),
+        width: int = 64,
+        conditioning: base.Conditioning = "none",
+        heads: base.Heads = "none",
+        norm: base.Norm = "batch",
+    ) -> None:
+        super().__init__(image_size, values, conditioning, heads)
+        self.first, self.second = (
+            dcgan.Discriminator(size, values, width // (size // FIRST), conditioning, heads, norm)
+            for size in (FIRST, image_size)
+        )
+
+    def forward(self, image: Tensor, condition: Tensor) -> tuple[Tensor, list[Tensor]]:
+        stage = self.first if image.shape[-1] == FIRST else self.second
+        return stage(image, condition)
