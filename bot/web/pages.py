@@ -136,8 +136,7 @@ async def avatar_page(request: web.Request) -> web.Response:
         family=await studio.family(avatar),
         favourite=favourite,
         own=own,
-        may_paint=visitors.may_paint(request),
-        public_url=base_of(request),
+        public_url=base_of(request) or _origin(request),
     )
 
 
@@ -181,6 +180,14 @@ def render(
         content_type="text/html",
         headers={"Cache-Control": "private, no-cache"},
     )
+
+
+def _origin(request: web.Request) -> str:
+    """Where the visitor found the page, for addresses that must be whole; empty if unreadable."""
+    try:
+        return str(request.url.origin())
+    except ValueError:  # a Host that is none
+        return ""
 
 
 def _for_ever(tag: str) -> dict[str, str]:
