@@ -17,6 +17,7 @@ from bot.web import visitors
 from bot.web.api import PAGE, base_of, is_known, matrix_axes
 from bot.web.keys import STUDIO, TEMPLATES
 from bot.web.reading import (
+    SIZES,
     read_fields,
     read_form,
     read_query,
@@ -210,7 +211,7 @@ async def _studio(
         "studio.html",
         status,
         attributes=studio.attributes,
-        sizes=studio.sizes,
+        sizes=[size for size in SIZES if size <= studio.sizes[-1]],
         prompt=prompt,
         example=_example(studio.attributes),
         wish=wish,
@@ -218,9 +219,6 @@ async def _studio(
         error=error,
         may_paint=visitors.may_paint(request),
         avatars=(await studio.gallery(newest)).avatars,
-        shown={},  # these three until the studio's template has no gallery to leaf through
-        older=None,
-        newer=None,
     )
     if visitors.token_of(request) is None:
         visitors.remember(request, response, visitors.new_token())
