@@ -115,13 +115,15 @@ async def test_a_walk_by_keyboard(visit: Visit) -> None:
     # The matrix, from cell to cell, and back.
     await follow(page, page.get_by_role("link", name="Gallery"), "/gallery$", "Shift+Tab")
     await follow(page, page.get_by_role("link", name="Matrix"), "/matrix$")
-    await tab_to(page, page.get_by_role("link", name="purple hair, red eyes"))
-    await press("ArrowUp")
+    await tab_to(page, page.locator(".matrix a").first)
+    for key, times in (("ArrowDown", 8), ("ArrowRight", 8)):
+        for _ in range(times):
+            await press(key)
     await expect(page.get_by_role("link", name="pink hair, red eyes")).to_be_focused()
     await press("Enter")
     await expect(page).to_have_url(re.compile("/gallery[?]hair=pink&eyes=red$"))
     await expect(page.locator(f"#wall [href='/a/{pink}']")).to_be_visible()
-    await press("Alt+ArrowLeft")
+    await page.go_back()
     await expect(page).to_have_url(re.compile("/matrix$"))
 
 
@@ -136,7 +138,7 @@ async def test_nothing_traps_the_keyboard(visit: Visit, studio: Studio, owner: O
         while True:
             await page.keyboard.press("Tab")
             at = await page.evaluate(LOOK)
-            if at is None:  # past the last one
+            if at is None or [at["what"]] == names[:1]:  # past the last one
                 break
             assert not at["wrong"], (path, at)
             assert not at["again"], (path, at)

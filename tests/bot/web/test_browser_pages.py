@@ -103,7 +103,7 @@ async def test_bad_addresses_are_told_kindly(visit: Visit, width: int) -> None:
     for address, status, told in (
         ("/a/nothing", 404, "There is no avatar “nothing”"),
         ("/nowhere", 404, "There is nothing at /nowhere"),
-        ("/gallery?cursor=x", 400, "cursor"),
+        ("/gallery?cursor=x", 400, "This page of the gallery does not exist"),
         ("/gallery?hair=pimk", 400, "Did you mean pink?"),
         ("/gallery?sort=best", 400, "Sort must be"),
         ("/matrix?rows=hat", 400, "hat"),
