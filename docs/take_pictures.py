@@ -149,8 +149,9 @@ def photograph(browser: Browser, address: str, name: str) -> None:
                 reduced_motion="reduce",
                 bypass_csp=True,  # it forbids what waits for the pictures below, too
             )
+            page.set_default_timeout(120_000)  # a machine that does other things, too
             PAGES[name](page)
-            page.wait_for_load_state("networkidle")
+            page.wait_for_timeout(2000)  # until the gallery has read on
             page.wait_for_function(
                 "[...document.images].every((i) => (i.complete && i.naturalWidth)"
                 " || !i.checkVisibility() || i.getBoundingClientRect().top > innerHeight)"

@@ -84,3 +84,11 @@ async def test_axe_finds_nothing_serious(
                     f"{state}, {width}, {scheme}: {said}" for said in await page.evaluate(RUN)
                 ]
     assert found == []
+
+
+async def test_axe_sees_what_is_wrong(visit: Visit) -> None:
+    page = await visit(DESK, "nowhere")
+    await page.evaluate("document.querySelector('main').append(document.createElement('input'))")
+    await page.evaluate(AXE)
+    (said,) = await page.evaluate(RUN)
+    assert said == "label: <input>"
