@@ -23,7 +23,10 @@ from typing import Any
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from bot.passwords import PasswordHash
+
 ROOT = Path(__file__).parents[1]
+PASSWORD = "irodori"
 SHOWN = "hair:pink eyes:orange"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 FONTS = """<?xml version="1.0"?>
@@ -59,6 +62,13 @@ def picture(page: Page) -> None:
     page.locator(".portrait").wait_for()
 
 
+def admin(page: Page) -> None:
+    page.goto("/admin")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.locator(".admin").wait_for()
+
+
 def at(path: str) -> Callable[[Page], object]:
     return lambda page: page.goto(path)
 
@@ -67,6 +77,7 @@ PAGES: dict[str, Callable[[Page], object]] = {
     "gallery": at("/gallery"),
     "matrix": at("/matrix"),
     "picture": picture,
+    "admin": admin,
     "studio": studio,  # paints: the last
 }
 
@@ -82,6 +93,7 @@ def main() -> None:
         bot = subprocess.Popen(
             [
                 *(sys.executable, "-m", "bot", "--web.port", "0", "--web.paint_per_minute", "0"),
+                *("--web.admin_password_hash", str(PasswordHash.of(PASSWORD))),
                 *("--db.url", f"sqlite+aiosqlite:///{folder}/irodori.db"),
             ],
             cwd=ROOT,

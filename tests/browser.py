@@ -4,8 +4,12 @@ from collections.abc import Awaitable, Callable
 
 from playwright.async_api import Page, expect
 
+from bot.passwords import PasswordHash
+
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 PHONE, DESK = 360, 1280  # CSS pixels
+PASSWORD = "correct horse"
+PASSWORD_HASH = str(PasswordHash.of(PASSWORD, (4, 8, 1)))
 PATIENCE = 40_000  # milliseconds; on a machine that does other things, too
 
 Visit = Callable[..., Awaitable[Page]]
@@ -30,3 +34,10 @@ async def ask(page: Page, words: str) -> None:
     await page.get_by_role("button", name="Paint", exact=True).click()
     await expect(page.locator("#result .picture")).to_have_attribute("alt", words)
     await painted(page)
+
+
+async def log_in(page: Page) -> None:
+    """Onto the admin's page that was asked for."""
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".admin")).to_be_visible()

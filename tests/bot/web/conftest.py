@@ -13,6 +13,7 @@ from bot.engine import Engine
 from bot.settings import WebSettings
 from bot.studio import Studio
 from bot.web.app import create_app
+from bot.web.reading import MAX_LINE
 
 Serve = Callable[..., Awaitable[TestClient]]
 
@@ -26,8 +27,9 @@ async def serve(studio: Studio, engine: Engine) -> AsyncIterator[Serve]:
 
     async def start(**settings: object) -> TestClient:
         app = create_app(studio, engine, WebSettings(**settings))
-        client = TestClient(TestServer(app))
-        await client.start_server()
+        server = TestServer(app)
+        await server.start_server(max_line_size=MAX_LINE)  # as the bot's own
+        client = TestClient(server)
         clients.append(client)
         return client
 

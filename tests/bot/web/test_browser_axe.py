@@ -1,11 +1,14 @@
 """What axe-core says of every page: at both widths, light and dark."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
-from browser import DESK, PHONE, Visit, ask
+from aiohttp.test_utils import TestClient
+from browser import DESK, PASSWORD_HASH, PHONE, Visit, ask, log_in
 from playwright.async_api import Page, expect
+from training_run import begin
 
 from bot.studio import Studio
 from db.store import Owner
@@ -40,6 +43,16 @@ async def studio_page(page: Page, child: str) -> AsyncIterator[str]:
     yield "a mistake"
 
 
+async def admin_pages(page: Page, child: str) -> AsyncIterator[str]:
+    await page.goto("/admin")
+    yield "login"
+    await log_in(page)
+    yield "models"
+    for path in ("models/tiny", "live", "runs", "runs/faces", "pictures"):
+        await page.goto(f"/admin/{path}")
+        yield path
+
+
 def plain(*paths: str) -> States:
     async def states(page: Page, child: str) -> AsyncIterator[str]:
         for path in paths:
@@ -56,8 +69,15 @@ PAGES: dict[str, States] = {
     ),
     "matrix": plain("/matrix"),
     "picture": plain("/a/{child}"),
+    "admin": admin_pages,
     "errors": plain("/a/nothing", "/gallery?cursor=x"),
 }
+
+
+@pytest.fixture
+async def client(serve: Callable[..., Awaitable[TestClient]], tmp_path: Path) -> TestClient:
+    begin(tmp_path / "runs" / "faces")
+    return await serve(admin_password_hash=PASSWORD_HASH, runs=tmp_path / "runs")
 
 
 @pytest.mark.parametrize("name", PAGES)
