@@ -136,7 +136,7 @@ def fill(address: str) -> None:
     for hair in ("white", "green"):
         post(f"{address}/api/avatars/{child['id']}/recolour", wish={"hair": hair})
     post(f"{address}/api/avatars/{child['id']}/favourite")
-    for seed in (50, 54):
+    for seed in (500, 600):
         post(f"{address}/api/avatars", prompt="", count=9, seed=seed)
 
 
