@@ -1,35 +1,99 @@
 """Takes the README's pictures of the web page: the committed model, a database of its own.
 
-python docs/take_pictures.py
+    python docs/take_pictures.py [NAME ...]
+
+Each is a sheet of one page: on a desk and on a phone, light and dark. Letters are Inter's, a plain
+one that many desktops have (apt-get install fonts-inter), or what the system has instead.
 """
 
 import io
 import json
 import os
+import random
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from PIL import Image, ImageDraw
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from bot.passwords import PasswordHash
 
 ROOT = Path(__file__).parents[1]
-GALLERY = "silver, pink, blue, blonde, green, red, purple, brown, aqua, orange, black, any"
+PASSWORD = "irodori"
 SHOWN = "hair:pink eyes:orange"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+FONTS = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <include>/etc/fonts/fonts.conf</include>
+  <match target="pattern">
+    <test name="family" qual="all" compare="not_contains"><string>mono</string></test>
+    <test name="family" qual="all" compare="not_contains"><string>Menlo</string></test>
+    <edit name="family" mode="prepend_first" binding="strong"><string>Inter</string></edit>
+  </match>
+</fontconfig>
+"""
+DESK, PHONE = (1280, 860), (360, 780)  # CSS pixels
+SCALE = 2  # pixels to one of them, from which the sheet is made smaller
+TALL = 640  # pixels; a window on the sheet
+GAP, ROUND = 20, 14  # pixels between the windows, and of their corners
+
+
+def studio(page: Page) -> None:
+    page.goto("/")
+    page.locator("#prompt").fill(SHOWN)
+    page.locator("#seed").fill("7")
+    page.get_by_role("button", name="Paint", exact=True).click()
+    page.locator("#result[data-state=done]:not([aria-busy])").wait_for()
+    page.evaluate("document.activeElement.blur()")
+
+
+def picture(page: Page) -> None:
+    """A face with parents and children."""
+    page.goto("/gallery?sort=loved")
+    page.locator("#wall .tile").first.click()
+    page.locator(".portrait").wait_for()
+
+
+def admin(page: Page) -> None:
+    page.goto("/admin")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.locator(".admin").wait_for()
+
+
+def at(path: str) -> Callable[[Page], object]:
+    return lambda page: page.goto(path)
+
+
+PAGES: dict[str, Callable[[Page], object]] = {
+    "gallery": at("/gallery"),
+    "matrix": at("/matrix"),
+    "picture": picture,
+    "admin": admin,
+    "studio": studio,  # paints: the last
+}
 
 
 def main() -> None:
+    names = sys.argv[1:] or list(PAGES)
+    if unknown := [name for name in names if name not in PAGES]:
+        sys.exit(f"there is no page {unknown[0]}; there are {', '.join(PAGES)}")
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         sys.exit("this needs Chromium: apt-get install chromium")
     with tempfile.TemporaryDirectory() as folder:
         bot = subprocess.Popen(
             [
-                *(sys.executable, "-m", "bot", "--web.port", "0"),
+                *(sys.executable, "-m", "bot", "--web.port", "0", "--web.paint_per_minute", "0"),
+                *("--web.admin_password_hash", str(PasswordHash.of(PASSWORD))),
                 *("--db.url", f"sqlite+aiosqlite:///{folder}/irodori.db"),
             ],
             cwd=ROOT,
@@ -40,43 +104,103 @@ def main() -> None:
         try:
             assert bot.stdout is not None
             address = re.findall(r"http://[\d.:]+", bot.stdout.readline())[0]
-            for number, hair in enumerate(GALLERY.split(", ")):
-                paint(address, f"hair:{hair}", count=6, seed=100 * number)
-            photograph(chromium, address)
+            fill(address)
+            fonts = Path(folder) / "fonts.conf"
+            fonts.write_text(FONTS)
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(
+                    executable_path=chromium,
+                    args=FLAGS,
+                    env={**os.environ, "FONTCONFIG_FILE": str(fonts)},
+                )
+                for name in names:
+                    photograph(browser, address, name)
         finally:
             bot.terminate()
             bot.wait()
 
 
-def paint(address: str, prompt: str, count: int, seed: int) -> None:
-    body = json.dumps({"prompt": prompt, "count": count, "seed": seed}).encode()
+def fill(address: str) -> None:
+    """A face of each pair of colours, and a family that one is fond of."""
+    with urllib.request.urlopen(f"{address}/api/facets") as answer:
+        hairs, eyes = (list(counts) for counts in json.load(answer).values())
+    pairs = [f"hair:{hair} eyes:{eye}" for hair in hairs for eye in eyes]
+    random.Random(5).shuffle(pairs)
+    for seed, prompt in enumerate(pairs):
+        post(f"{address}/api/avatars", prompt=prompt, seed=seed)
+    (a,) = post(f"{address}/api/avatars", prompt=SHOWN, seed=7)
+    (b,) = post(f"{address}/api/avatars", prompt="hair:blue eyes:red", seed=12)
+    child, *_ = [
+        post(f"{address}/api/mix", a=a["id"], b=b["id"], seed=seed)[0] for seed in (1, 2, 3, 4)
+    ]
+    for hair in ("white", "green"):
+        post(f"{address}/api/avatars/{child['id']}/recolour", wish={"hair": hair})
+    post(f"{address}/api/avatars/{child['id']}/favourite")
+    for seed in (500, 600):
+        post(f"{address}/api/avatars", prompt="", count=9, seed=seed)
+
+
+def post(url: str, **body: Any) -> Any:
     headers = {"Content-Type": "application/json"}
-    urllib.request.urlopen(urllib.request.Request(f"{address}/api/avatars", body, headers)).close()
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)
 
 
-def photograph(chromium: str, address: str) -> None:
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
-        page = browser.new_page(viewport={"width": 1200, "height": 1010})
-        page.goto(address)
-        page.locator("#prompt").fill(SHOWN)
-        page.locator("#seed").fill("7")
-        page.get_by_role("button", name="Paint", exact=True).click()
-        page.locator("#result[data-state=done]:not([aria-busy])").wait_for()
-        shoot(page, "studio")
-        page.goto(f"{address}/gallery")
-        shoot(page, "gallery")
-        page.goto(f"{address}/matrix")
-        shoot(page, "matrix")
-        browser.close()
+def photograph(browser: Browser, address: str, name: str) -> None:
+    """The sheet of one page: light above dark, the desk beside the phone."""
+    rows = []
+    for scheme in ("light", "dark"):
+        windows = []
+        for width, height in (DESK, PHONE):
+            page = browser.new_page(
+                base_url=address,
+                viewport={"width": width, "height": height},
+                device_scale_factor=SCALE,
+                color_scheme=scheme,
+                reduced_motion="reduce",
+                bypass_csp=True,  # it forbids what waits for the pictures below, too
+            )
+            page.set_default_timeout(120_000)  # a machine that does other things, too
+            PAGES[name](page)
+            page.wait_for_timeout(2000)  # until the gallery has read on
+            page.wait_for_function(
+                "[...document.images].every((i) => (i.complete && i.naturalWidth)"
+                " || !i.checkVisibility() || i.getBoundingClientRect().top > innerHeight)"
+            )
+            windows.append(window(page.screenshot()))
+            page.close()
+        rows.append(beside(windows, across=True))
+    sheet = beside(rows, across=False)
+    sheet.save(ROOT / "docs" / f"page-{name}.webp", quality=70, alpha_quality=80, method=6)
 
 
-def shoot(page: Page, name: str) -> None:
-    page.wait_for_load_state("networkidle")
-    page.wait_for_function("[...document.images].every(i => i.complete || !i.checkVisibility())")
-    picture = Image.open(io.BytesIO(page.screenshot()))
-    picture.save(ROOT / "docs" / f"page-{name}.webp", quality=85, method=6)
+def window(png: bytes) -> Image.Image:
+    """As it is on the sheet: as tall as the others, with round corners and a thin edge."""
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    size = (round(picture.width * TALL / picture.height), TALL)
+    picture = picture.resize(size, Image.Resampling.LANCZOS)
+    corners = Image.new("L", (4 * size[0], 4 * size[1]))
+    ImageDraw.Draw(corners).rounded_rectangle(
+        (0, 0, corners.width - 1, corners.height - 1), 4 * ROUND, fill=255
+    )
+    picture.putalpha(corners.resize(size, Image.Resampling.LANCZOS))
+    edge = (128, 120, 130, 90)
+    box = (0, 0, size[0] - 1, size[1] - 1)
+    ImageDraw.Draw(picture, "RGBA").rounded_rectangle(box, ROUND, outline=edge)
+    return picture
+
+
+def beside(pictures: list[Image.Image], across: bool) -> Image.Image:
+    """On clear ground, with gaps between."""
+    step = [(p.width if across else p.height) + GAP for p in pictures]
+    length = sum(step) - GAP
+    thick = max(p.height if across else p.width for p in pictures)
+    sheet = Image.new("RGBA", (length, thick) if across else (thick, length))
+    for number, picture in enumerate(pictures):
+        place = sum(step[:number])
+        sheet.paste(picture, (place, 0) if across else (0, place))
+    return sheet
 
 
 if __name__ == "__main__":

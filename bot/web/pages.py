@@ -17,6 +17,7 @@ from bot.web import visitors
 from bot.web.api import PAGE, base_of, is_known, matrix_axes
 from bot.web.keys import STUDIO, TEMPLATES
 from bot.web.reading import (
+    SIZES,
     read_fields,
     read_form,
     read_query,
@@ -136,8 +137,7 @@ async def avatar_page(request: web.Request) -> web.Response:
         family=await studio.family(avatar),
         favourite=favourite,
         own=own,
-        may_paint=visitors.may_paint(request),
-        public_url=base_of(request),
+        public_url=base_of(request) or _origin(request),
     )
 
 
@@ -183,6 +183,14 @@ def render(
     )
 
 
+def _origin(request: web.Request) -> str:
+    """Where the visitor found the page, for addresses that must be whole; empty if unreadable."""
+    try:
+        return str(request.url.origin())
+    except ValueError:  # a Host that is none
+        return ""
+
+
 def _for_ever(tag: str) -> dict[str, str]:
     """A picture never changes under its id, so nobody need ever ask again."""
     return {"ETag": f'"{tag}"', "Cache-Control": "public, max-age=31536000, immutable"}
@@ -203,7 +211,7 @@ async def _studio(
         "studio.html",
         status,
         attributes=studio.attributes,
-        sizes=studio.sizes,
+        sizes=[size for size in SIZES if size <= studio.sizes[-1]],
         prompt=prompt,
         example=_example(studio.attributes),
         wish=wish,
@@ -211,9 +219,6 @@ async def _studio(
         error=error,
         may_paint=visitors.may_paint(request),
         avatars=(await studio.gallery(newest)).avatars,
-        shown={},  # these three until the studio's template has no gallery to leaf through
-        older=None,
-        newer=None,
     )
     if visitors.token_of(request) is None:
         visitors.remember(request, response, visitors.new_token())

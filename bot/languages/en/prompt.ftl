@@ -9,6 +9,6 @@ prompt-unknown-attribute = There is no attribute “{ $said }”. { $near }You c
 prompt-unknown-value = { $attribute } cannot be “{ $said }”. { $near }{ $choices }
 prompt-unknown-word = I do not know “{ $said }”. { $near }{ $choices }
 prompt-near = Did you mean { $words }?{" "}
-prompt-choices = { $attribute } can be { $values }.
+prompt-choices = You can choose { $values } for { $attribute }.
 prompt-choices-joint = {" "}
 prompt-no-choice = This model leaves no choice: every picture is a surprise.

@@ -10,8 +10,6 @@ const remove = find("#delete");
 const news = find("#news");
 const problem = find("#problem");
 
-for (const button of [favourite, copy, remove]) if (button) button.hidden = false;
-
 async function attempt(task) {
   problem.textContent = "";
   try {

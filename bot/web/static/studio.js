@@ -70,7 +70,8 @@ async function paint(count, make, asked) {
   noteFocus();
   const button = find("button[type=submit]", form);
   button.ariaDisabled = "true";
-  easel.wait(count);
+  easel.wait(count > 1 ? "sheet" : "done", count);
+  visit.expect(count);
   try {
     const avatars = await make();
     visit.remember(avatars);
@@ -83,6 +84,7 @@ async function paint(count, make, asked) {
     tell(avatars.length > 1 ? `Painted ${avatars.length} pictures.` : `Painted: ${what}.`);
   } catch (error) {
     complain(error.message);
+    visit.draw();
   } finally {
     painting = false;
     button.ariaDisabled = null;
@@ -105,7 +107,8 @@ async function look() {
   const mine = ++turn;
   const view = address.readView();
   try {
-    if (view.blend) easel.wait(1);
+    if (view.blend) easel.wait("blend");
+    else if (view.ids.length) easel.wait(view.ids.length > 1 ? "sheet" : "done", view.ids.length);
     const avatars = await Promise.all(view.ids.map(visit.load));
     if (mine !== turn) return;
     if (!address.hasDraft() && avatars.length) order.settle(avatars[0]);

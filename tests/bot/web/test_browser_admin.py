@@ -1,93 +1,45 @@
 """The admin's pages as people use them, in headless Chromium."""
 
-import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestClient
-from PIL import Image
-from playwright.async_api import Page, async_playwright, expect
+from browser import DESK, PASSWORD_HASH, PHONE, Visit, log_in, no_sideways
+from playwright.async_api import Page, expect
 from tiny_model import add_model
+from training_run import begin, report
 
-from bot.passwords import PasswordHash
 from bot.studio import Studio
 from db.store import Owner
 from export.registry import Registry
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-PHONE, DESK = 360, 1280
-PATIENCE = 40_000  # milliseconds; on a machine that does other things, too
-PASSWORD = "correct horse"
 TWO_POINTS = re.compile(r"M[\d.]+ [\d.]+L[\d.]+ [\d.]+")
-
-expect.set_options(timeout=PATIENCE)
-
-Visit = Callable[..., Awaitable[Page]]
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     """One that is being trained."""
-    folder = tmp_path / "runs" / "faces"
-    folder.mkdir(parents=True)
-    (folder / "run.json").write_text(json.dumps({"settings": {"images": 4000, "batch": 16}}))
-    report(folder, 1000, generator=1.5, discriminator=0.5, hair_as_asked=0.25)
-    return folder
-
-
-def report(folder: Path, images: int, **figures: float) -> None:
-    """What a training adds when it reports."""
-    Image.new("RGB", (64, 32), "pink").save(folder / f"samples-{images // 1000:06d}k.png")
-    line = {"images": images, "seconds": images / 50, "images_per_second": 50} | figures
-    with (folder / "log.jsonl").open("a") as log:
-        log.write(json.dumps(line) + "\n")
+    return begin(tmp_path / "runs" / "faces")
 
 
 @pytest.fixture
 async def client(serve: Callable[..., Awaitable[TestClient]], run: Path) -> TestClient:
-    password = str(PasswordHash.of(PASSWORD, (4, 8, 1)))
-    return await serve(admin_password_hash=password, runs=run.parent)
+    return await serve(admin_password_hash=PASSWORD_HASH, runs=run.parent)
 
 
 @pytest.fixture
-async def visit(client: TestClient, chromium: str) -> AsyncIterator[Visit]:
-    """Logs in on the way to a page; at the end nothing was refused, broken, fetched from elsewhere,
-    or had moved by itself."""
-    wrong: list[str] = []
-    home = str(client.make_url("/"))
+async def enter(visit: Visit) -> Visit:
+    """Logs in on the way to a page."""
 
-    async with AsyncExitStack() as stack:
-        playwright = await stack.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        stack.push_async_callback(browser.close)
+    async def open_page(width: int, path: str, **options: object) -> Page:
+        page = await visit(width, path, **options)
+        await log_in(page)
+        assert page.url.endswith(f"/{path}")
+        return page
 
-        async def open_page(width: int, path: str, **options: object) -> Page:
-            viewport = {"width": width, "height": 740}
-            context = await browser.new_context(viewport=viewport, **options)
-            page = await context.new_page()
-            page.set_default_timeout(PATIENCE)
-            page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
-            page.on("request", lambda r: r.url.startswith(home) or wrong.append(f"to {r.url}"))
-            page.on(
-                "console",
-                lambda m: "Content Security Policy" in m.text and wrong.append(m.text),
-            )
-            await page.goto(home + path)
-            await page.get_by_label("Password").fill(PASSWORD)
-            await page.keyboard.press("Enter")
-            await expect(page.locator(".admin")).to_be_visible()
-            assert page.url == home + path
-            return page
-
-        yield open_page
-    assert wrong == []
-
-
-async def no_sideways(page: Page) -> None:
-    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    return open_page
 
 
 async def shift(page: Page) -> float:
@@ -105,8 +57,8 @@ async def shift(page: Page) -> float:
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-async def test_the_password_opens_and_the_logout_closes(visit: Visit, width: int) -> None:
-    page = await visit(width, "admin/runs")
+async def test_the_password_opens_and_the_logout_closes(enter: Visit, width: int) -> None:
+    page = await enter(width, "admin/runs")
     await no_sideways(page)
     await page.get_by_role("button", name="Log out").click()
     await expect(page.get_by_label("Who shall it be?")).to_be_visible()
@@ -120,12 +72,12 @@ async def test_the_password_opens_and_the_logout_closes(visit: Visit, width: int
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
 async def test_promoting_and_rolling_back(
-    visit: Visit, registry: Registry, studio: Studio, width: int
+    enter: Visit, registry: Registry, studio: Studio, width: int
 ) -> None:
     add_model(registry, "newer")
     add_model(registry, "broken")
     (registry.folder("broken") / "generator.onnx").write_bytes(b"nothing")
-    page = await visit(width, "admin")
+    page = await enter(width, "admin")
     await no_sideways(page)
     table = page.get_by_role("region", name="Figures side by side")
     await expect(table.get_by_role("columnheader")).to_have_count(3)
@@ -153,9 +105,9 @@ async def test_promoting_and_rolling_back(
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
 async def test_the_load_is_drawn_and_followed(
-    visit: Visit, studio: Studio, owner: Owner, width: int
+    enter: Visit, studio: Studio, owner: Owner, width: int
 ) -> None:
-    page = await visit(width, "admin/live")
+    page = await enter(width, "admin/live")
     pictures = page.locator(".dials div", has_text="Pictures").locator("dd").first
     await expect(pictures).to_have_text("0")
     await expect(page.locator(".chart .plot path").first).to_be_attached()
@@ -166,8 +118,8 @@ async def test_the_load_is_drawn_and_followed(
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-async def test_a_training_is_followed(visit: Visit, run: Path, width: int) -> None:
-    page = await visit(width, "admin/runs")
+async def test_a_training_is_followed(enter: Visit, run: Path, width: int) -> None:
+    page = await enter(width, "admin/runs")
     await expect(page.locator(".card .facts")).to_have_text("1,000 images · 50 images/s")
     await page.get_by_role("link", name="faces", exact=True).click()
     losses = page.locator(".chart", has_text="Losses")
@@ -192,7 +144,7 @@ async def test_a_training_is_followed(visit: Visit, run: Path, width: int) -> No
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
 async def test_hiding_a_picture_and_showing_it_again(
-    visit: Visit, client: TestClient, studio: Studio, owner: Owner, width: int
+    enter: Visit, client: TestClient, studio: Studio, owner: Owner, width: int
 ) -> None:
     first, second = await studio.create("hair:pink eyes:red", owner=owner, count=2)
 
@@ -200,7 +152,7 @@ async def test_hiding_a_picture_and_showing_it_again(
         async with client.get(f"/a/{id}") as answer:
             return answer.status
 
-    page = await visit(width, "admin/pictures")
+    page = await enter(width, "admin/pictures")
     await no_sideways(page)
     item = page.locator(".picture-of", has_text=first.id)
     await item.get_by_role("button", name="Hide").click()
@@ -227,12 +179,12 @@ async def test_hiding_a_picture_and_showing_it_again(
 
 
 async def test_all_of_it_by_the_keyboard(
-    visit: Visit, registry: Registry, studio: Studio, owner: Owner
+    enter: Visit, registry: Registry, studio: Studio, owner: Owner
 ) -> None:
     """From page to page and back, without a pointer."""
     add_model(registry, "newer")
     (avatar,) = await studio.create("hair:pink", owner=owner)
-    page = await visit(DESK, "admin")
+    page = await enter(DESK, "admin")
 
     async def tab_to(name: str) -> None:
         for _ in range(40):
@@ -259,8 +211,8 @@ async def test_all_of_it_by_the_keyboard(
     await expect(page.get_by_role("status")).to_have_text(f"{avatar.id} is public again.")
 
 
-async def test_it_can_be_read_without_javascript(visit: Visit) -> None:
-    page = await visit(PHONE, "admin", java_script_enabled=False)
+async def test_it_can_be_read_without_javascript(enter: Visit) -> None:
+    page = await enter(PHONE, "admin", java_script_enabled=False)
     for place in ("Models", "Live", "Runs", "Pictures"):
         await page.get_by_role("link", name=place, exact=True).click()
         await expect(page.get_by_role("heading", level=1)).to_contain_text(place)
@@ -274,10 +226,10 @@ async def test_it_can_be_read_without_javascript(visit: Visit) -> None:
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
 async def test_nothing_moves_by_itself_and_everything_has_a_name(
-    visit: Visit, client: TestClient, studio: Studio, owner: Owner, width: int
+    enter: Visit, client: TestClient, studio: Studio, owner: Owner, width: int
 ) -> None:
     await studio.create("hair:pink", owner=owner, count=3)
-    page = await visit(width, "admin")
+    page = await enter(width, "admin")
     for path in ("/admin", "/admin/live", "/admin/runs", "/admin/runs/faces", "/admin/pictures"):
         await page.goto(str(client.make_url(path)))
         await page.wait_for_load_state("load")

@@ -1,55 +1,11 @@
 """The gallery, a picture's page and the matrix as people use them, in headless Chromium."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-
 import pytest
-from aiohttp.test_utils import TestClient
-from playwright.async_api import Page, async_playwright, expect
+from browser import DESK, PHONE, Visit, no_sideways
+from playwright.async_api import expect
 
 from bot.studio import Studio
 from db.store import Owner
-
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-PHONE, DESK = 360, 1280
-PATIENCE = 40_000  # milliseconds; on a machine that does other things, too
-
-expect.set_options(timeout=PATIENCE)
-
-Visit = Callable[..., Awaitable[Page]]
-
-
-@pytest.fixture
-async def visit(client: TestClient, chromium: str) -> AsyncIterator[Visit]:
-    """Opens a page; at the end nothing was refused, broken or fetched from elsewhere."""
-    wrong: list[str] = []
-    home = str(client.make_url("/"))
-
-    async with AsyncExitStack() as stack:
-        playwright = await stack.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        stack.push_async_callback(browser.close)
-
-        async def open_page(width: int, path: str, **options: object) -> Page:
-            viewport = {"width": width, "height": 740}
-            context = await browser.new_context(viewport=viewport, **options)
-            page = await context.new_page()
-            page.set_default_timeout(PATIENCE)
-            page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
-            page.on("request", lambda r: r.url.startswith(home) or wrong.append(f"to {r.url}"))
-            page.on(
-                "console",
-                lambda m: "Content Security Policy" in m.text and wrong.append(m.text),
-            )
-            await page.goto(home + path)
-            return page
-
-        yield open_page
-    assert wrong == []
-
-
-async def no_sideways(page: Page) -> None:
-    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])

@@ -1,26 +1,16 @@
 """The studio page as people use it, in headless Chromium."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from aiohttp.test_utils import TestClient
-from playwright.async_api import Page, async_playwright, expect
+from browser import DESK, PHONE, Visit, ask, no_sideways, painted
+from playwright.async_api import expect
 from tiny_model import add_model
 
 from bot.studio import Studio
 from db.store import GalleryQuery
 from export.registry import Registry
-
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-PHONE, DESK = 360, 1280
-PATIENCE = 40_000  # milliseconds; on a machine that does other things, too
-
-expect.set_options(timeout=PATIENCE)
-
-Visit = Callable[..., Awaitable[Page]]
 
 
 @pytest.fixture
@@ -30,56 +20,6 @@ def registry(tmp_path: Path) -> Registry:
     add_model(registry, "tiny", upscaler=True)
     registry.use("tiny")
     return registry
-
-
-@pytest.fixture
-async def visit(client: TestClient, chromium: str) -> AsyncIterator[Visit]:
-    """Opens the page; at the end nothing was refused, broken or fetched from elsewhere."""
-    wrong: list[str] = []
-    home = str(client.make_url("/"))
-
-    async with AsyncExitStack() as stack:
-        playwright = await stack.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        stack.push_async_callback(browser.close)
-
-        async def open_page(width: int = DESK, path: str = "", **options: object) -> Page:
-            viewport = {"width": width, "height": 740}
-            context = await browser.new_context(viewport=viewport, **options)
-            page = await context.new_page()
-            page.set_default_timeout(PATIENCE)
-            page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
-            page.on("request", lambda r: r.url.startswith(home) or wrong.append(f"to {r.url}"))
-            page.on(
-                "console",
-                lambda m: "Content Security Policy" in m.text and wrong.append(m.text),
-            )
-            await page.goto(home + path)
-            return page
-
-        yield open_page
-    assert wrong == []
-
-
-async def painted(page: Page) -> str:
-    """Waits for the picture; what it shows."""
-    await expect(page.locator("#result[data-state=done]")).to_be_visible()
-    await expect(page.locator("#result[aria-busy]")).to_have_count(0)
-    picture = page.locator("#result .picture")
-    assert await picture.evaluate("image => image.naturalWidth") == 256
-    return str(await picture.get_attribute("alt"))
-
-
-async def ask(page: Page, words: str) -> None:
-    """Paints what the words say: hair and eyes."""
-    await page.locator("#prompt").fill(words)
-    await page.get_by_role("button", name="Paint", exact=True).click()
-    await expect(page.locator("#result .picture")).to_have_attribute("alt", words)
-    await painted(page)
-
-
-async def no_sideways(page: Page) -> None:
-    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 async def newest(studio: Studio) -> dict[str, str]:
@@ -97,6 +37,8 @@ async def test_painting_by_words(visit: Visit, width: int) -> None:
     await page.get_by_label("seed").fill("7")
     await page.get_by_role("button", name="Paint").click()
     assert await painted(page) == "pink hair, orange eyes"
+    picture = page.locator("#result .picture")
+    assert await picture.evaluate("image => image.naturalWidth") == 256
     facts = page.locator(".facts")
     await expect(facts).to_have_text("seed 7 · model tiny · link")
     await expect(page.locator(".tile img")).to_have_attribute("alt", "pink hair, orange eyes")

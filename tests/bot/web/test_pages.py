@@ -67,7 +67,7 @@ async def test_nothing_is_inline_and_nothing_is_from_elsewhere(
             assert tag != "style"
             assert not any(name == "style" or name.startswith("on") for name in attributes), tag
             for name in ("src", "href", "action"):
-                assert re.match(r"/(?!/)", attributes.get(name) or "/"), (tag, attributes)
+                assert re.match(r"[/#](?!/)", attributes.get(name) or "/"), (tag, attributes)
         assert all("src" in script for script in page.all("script"))
 
 

@@ -13,11 +13,12 @@ const glow = find(".glow", result);
 const sheet = find(".sheet", result);
 const canvas = find(".between", result);
 const chips = find(".chips", result);
-const SIZES = [64, 128, 256];
+const sizes = [...find("#sizes").querySelectorAll("a")];
 
-/** A skeleton of so many pictures. */
-export function wait(count) {
+/** A skeleton of so many pictures, and room for what stands under the state that comes next. */
+export function wait(next, count = 1) {
   frame.dataset.cells = count;
+  setUnder(next);
   result.dataset.state = "painting";
   result.ariaBusy = "true";
 }
@@ -25,7 +26,10 @@ export function wait(count) {
 /** The end of the waiting; what was there before is there again if nothing new came. */
 export function rest() {
   result.ariaBusy = null;
-  if (result.dataset.state === "painting") result.dataset.state = result.dataset.shown ?? "empty";
+  if (result.dataset.state !== "painting") return;
+  const before = result.dataset.shown ?? "empty";
+  setUnder(before);
+  result.dataset.state = before;
 }
 
 export function showNothing() {
@@ -46,8 +50,7 @@ export async function showOne(avatar) {
   find("#model").textContent = avatar.model;
   find("#link").href = avatar.url;
   find("#command").value = commandLine(avatar);
-  for (const link of find("#sizes").querySelectorAll("a")) link.remove();
-  find("#sizes").append(...SIZES.filter((size) => size <= avatar.width).map((size) => download(avatar, size)));
+  for (const link of sizes) offer(link, avatar);
   showFavourite(avatar);
   set("done");
 }
@@ -88,6 +91,12 @@ function set(state) {
   find(".picture", result).hidden = state !== "done";
   sheet.hidden = state !== "sheet";
   canvas.hidden = state !== "blend";
+  setUnder(state);
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (state !== "empty") result.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
+}
+
+function setUnder(state) {
   find(".way", result).hidden = state !== "blend";
   chips.hidden = state !== "done";
   find(".facts", result).hidden = state !== "done";
@@ -95,8 +104,6 @@ function set(state) {
   find(".tools", result).hidden = state === "empty";
   for (const id of ["favourite", "variations", "sizes"]) find(`#${id}`).hidden = state !== "done";
   for (const id of ["mix", "morph"]) find(`#${id}`).hidden = state !== "blend";
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  if (state !== "empty") result.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
 }
 
 function lightUp(avatar) {
@@ -117,12 +124,12 @@ function chip(name, value, wish) {
   return item;
 }
 
-function download(avatar, size) {
-  const link = document.createElement("a");
+/** The link to download it in one size. */
+function offer(link, avatar) {
+  const size = Number(link.textContent);
+  link.hidden = size > avatar.width;
   link.href = `${avatar.image_url}?size=${size}`;
   link.download = `irodori-${avatar.id}-${size}.png`;
-  link.textContent = size;
-  return link;
 }
 
 /** What asks for the same in Discord, or for one like it where it was made from others. */

@@ -39,6 +39,16 @@ export async function load(id) {
   return found;
 }
 
+/** Room in the strip for so many more, until it is drawn again. */
+export function expect(count) {
+  for (let i = 0; i < count; i++) {
+    const item = document.createElement("li");
+    item.className = "blank";
+    strip.prepend(item);
+  }
+  section.hidden = false;
+}
+
 export function forget(id) {
   avatars = avatars.filter((avatar) => avatar.id !== id);
   keep();
@@ -78,8 +88,9 @@ function recall() {
   }
 }
 
-function draw() {
-  const there = new Map([...strip.children].map((item) => [item.firstElementChild.dataset.id, item]));
+export function draw() {
+  const faces = [...strip.querySelectorAll(".face")];
+  const there = new Map(faces.map((face) => [face.dataset.id, face.parentElement]));
   strip.replaceChildren(...avatars.map((avatar) => there.get(avatar.id) ?? newFace(avatar)));
   section.hidden = avatars.length === 0;
 }
@@ -100,9 +111,9 @@ function pick(id) {
   const done = chosen.length === 2;
   const pair = chosen;
   if (done) chosen = [];
-  for (const item of strip.children) {
-    const isChosen = chosen.includes(find(".face", item).dataset.id);
-    find(".choose", item).ariaPressed = String(isChosen);
+  for (const face of strip.querySelectorAll(".face")) {
+    const isChosen = chosen.includes(face.dataset.id);
+    find(".choose", face.parentElement).ariaPressed = String(isChosen);
   }
   how.textContent = chosen.length ? "Choose one more to blend it with." : usual;
   if (done) blend(...pair);

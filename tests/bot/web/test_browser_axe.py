@@ -1,0 +1,114 @@
+"""What axe-core says of every page: at both widths, light and dark."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from aiohttp.test_utils import TestClient
+from browser import DESK, PASSWORD_HASH, PHONE, Visit, ask, log_in
+from playwright.async_api import Page, expect
+from training_run import begin
+
+from bot.studio import Studio
+from db.store import Owner
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+RUN = """async () => {
+  const { violations } = await axe.run(document, { rules: { "target-size": { enabled: true } } });
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`);
+}"""
+
+States = Callable[[Page, str], AsyncIterator[str]]
+
+
+async def studio_page(page: Page, child: str) -> AsyncIterator[str]:
+    await page.goto("/")
+    yield "empty"
+    await ask(page, "black hair, black eyes")
+    yield "a picture"
+    await page.get_by_label("hold this face").check(force=True)
+    yield "a face held"
+    await page.locator("#nine").check(force=True)
+    await page.get_by_role("button", name="Paint", exact=True).click()
+    await expect(page.locator(".sheet a")).to_have_count(9)
+    yield "nine"
+    await page.locator(".choose").nth(1).click()
+    await page.locator(".choose").nth(9).click()
+    await expect(page.locator("#result[data-state=blend]")).to_be_visible()
+    yield "a blend"
+    await page.goto("/?prompt=pimk+hair")
+    yield "a mistake"
+
+
+async def admin_pages(page: Page, child: str) -> AsyncIterator[str]:
+    await page.goto("/admin")
+    yield "login"
+    await log_in(page)
+    yield "models"
+    for path in ("models/tiny", "live", "runs", "runs/faces", "pictures"):
+        await page.goto(f"/admin/{path}")
+        yield path
+
+
+def plain(*paths: str) -> States:
+    async def states(page: Page, child: str) -> AsyncIterator[str]:
+        for path in paths:
+            await page.goto(path.format(child=child))
+            yield path
+
+    return states
+
+
+PAGES: dict[str, States] = {
+    "studio": studio_page,
+    "gallery": plain(
+        "/gallery", "/gallery?hair=pink", "/gallery?hair=black&eyes=black", "/gallery?sort=loved"
+    ),
+    "matrix": plain("/matrix"),
+    "picture": plain("/a/{child}"),
+    "admin": admin_pages,
+    "errors": plain("/a/nothing", "/gallery?cursor=x"),
+}
+
+
+@pytest.fixture
+async def client(serve: Callable[..., Awaitable[TestClient]], tmp_path: Path) -> TestClient:
+    begin(tmp_path / "runs" / "faces")
+    return await serve(admin_password_hash=PASSWORD_HASH, runs=tmp_path / "runs")
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.timeout(600)  # axe looks at everything: this is the slowest there is
+async def test_axe_finds_nothing_serious(
+    visit: Visit, studio: Studio, owner: Owner, name: str
+) -> None:
+    a, b = await studio.create("hair:pink eyes:red", owner=owner, count=2)
+    (child,) = await studio.mix(a.id, b.id, owner=owner)
+    await studio.recolour(child.id, {"hair": "blue"}, owner=owner)
+    await studio.variations(a.id, owner=owner)
+    await studio.favourite(child.id, owner)
+    # What moves is judged where it comes to rest.
+    page = await visit(DESK, reduced_motion="reduce")
+    found = []
+    async for state in PAGES[name](page, child.id):
+        # Not as a script of the page: its policy would refuse it.
+        await page.evaluate(AXE)
+        for width in (PHONE, DESK):
+            await page.set_viewport_size({"width": width, "height": 740})
+            for scheme in ("light", "dark"):
+                await page.emulate_media(color_scheme=scheme)
+                found += [
+                    f"{state}, {width}, {scheme}: {said}" for said in await page.evaluate(RUN)
+                ]
+    assert found == []
+
+
+async def test_axe_sees_what_is_wrong(visit: Visit) -> None:
+    page = await visit(DESK, "nowhere")
+    await page.evaluate("document.querySelector('main').append(document.createElement('input'))")
+    await page.evaluate(AXE)
+    (said,) = await page.evaluate(RUN)
+    assert said == "label: <input>"

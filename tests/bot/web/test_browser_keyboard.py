@@ -1,0 +1,147 @@
+"""A walk over all pages with nothing but a keyboard, in headless Chromium."""
+
+import re
+
+import pytest
+from browser import Visit, painted
+from PIL import Image
+from playwright.async_api import Locator, Page, expect
+
+from bot.studio import Studio
+from db.store import Owner
+
+# Where the focus is, what is wrong with it there, and whether that is the goal.
+LOOK = """(goal) => {
+  const at = document.activeElement;
+  if (at === document.body) return null;
+  const around = at.closest("label, .pick") ?? at;
+  const ringed = [at, around].some((element) => {
+    const { outlineStyle, outlineWidth } = getComputedStyle(element);
+    return outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
+  });
+  const { left, right, top, bottom } = at.getBoundingClientRect();
+  const hit = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+  const wrong = [];
+  if (!ringed) wrong.push("no ring is seen");
+  if (!around.contains(hit) && !hit?.contains(at)) wrong.push(`it is behind ${hit?.outerHTML}`);
+  const again = at.hasAttribute("data-stop");
+  at.setAttribute("data-stop", "");
+  const what = at.id || at.getAttribute("aria-label") || at.textContent.trim() || at.outerHTML;
+  return { what, wrong, again, there: at === goal };
+}"""
+
+
+async def tab_to(page: Page, goal: Locator, key: str = "Tab") -> None:
+    """Steps until the goal has the focus, which must be visible all the way."""
+    for _ in range(100):
+        await page.keyboard.press(key)
+        at = await goal.evaluate(LOOK)
+        assert at is None or not at["wrong"], at
+        if at and at["there"]:
+            return
+    raise AssertionError(f"{goal} is out of the keyboard's reach")
+
+
+async def follow(page: Page, goal: Locator, address: str, key: str = "Tab") -> None:
+    await tab_to(page, goal, key)
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(re.compile(address))
+
+
+@pytest.mark.timeout(600)  # some two hundred steps
+async def test_a_walk_by_keyboard(visit: Visit) -> None:
+    page = await visit(permissions=["clipboard-read", "clipboard-write"])
+    press = page.keyboard.press
+    picture = page.locator("#result .picture")
+
+    # Past what is above, into the studio: paint.
+    await press("Tab")
+    await expect(page.get_by_role("link", name="To the content")).to_be_focused()
+    await press("Enter")
+    await press("Tab")
+    await expect(page.locator("#prompt")).to_be_focused()
+    await page.keyboard.type("pink hair, red eyes")
+    await press("Enter")
+    assert await painted(page) == "pink hair, red eyes"
+    pink = str(await picture.get_attribute("data-id"))
+
+    # Lock, and recolour with the arrow keys.
+    await tab_to(page, page.locator("#hold"))
+    await press("Space")
+    await tab_to(page, page.get_by_role("radio", name="pink").first, "Shift+Tab")
+    await press("ArrowRight")
+    await expect(picture).to_have_attribute("alt", "purple hair, red eyes")
+    await painted(page)
+
+    # Favourite, download, copy.
+    favourite = page.locator("#favourite")
+    await tab_to(page, favourite)
+    await press("Enter")
+    await expect(favourite).to_have_attribute("aria-pressed", "true")
+    await tab_to(page, page.locator("#sizes a").first)
+    async with page.expect_download() as wait:
+        await press("Enter")
+    file = await (await wait.value).path()
+    assert Image.open(file).size == (64, 64)
+    await tab_to(page, page.locator("#copy"))
+    await press("Enter")
+    await expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    copied = await page.evaluate("navigator.clipboard.readText()")
+    assert copied == "/avatar hair:purple eyes:red"
+
+    # Two are chosen and blended, scrubbed through, and have a child.
+    for number in range(2):
+        await tab_to(page, page.locator(".choose").nth(number))
+        await press("Enter")
+    await expect(page.locator("#result[data-state=blend]")).to_be_visible()
+    share = page.locator("#share")
+    await tab_to(page, share, "Shift+Tab")
+    await press("ArrowRight")
+    await expect(share).to_have_value("51")
+    await tab_to(page, page.locator("#mix"))
+    await press("Enter")
+    await painted(page)
+    child = str(await picture.get_attribute("data-id"))
+    await tab_to(page, page.locator("#undo"), "Shift+Tab")
+
+    # The gallery, through its filters and past them; a picture, and its family.
+    await follow(page, page.get_by_role("link", name="See all"), "/gallery$")
+    await follow(page, page.get_by_role("link", name="pink").first, "/gallery[?]hair=pink$")
+    await tab_to(page, page.get_by_role("link", name="To the pictures"))
+    await press("Enter")
+    await follow(page, page.locator(f"#wall [href='/a/{pink}']"), f"/a/{pink}$")
+    await follow(page, page.locator(f".family [href='/a/{child}']"), f"/a/{child}$")
+
+    # The matrix, from cell to cell, and back.
+    await follow(page, page.get_by_role("link", name="Gallery"), "/gallery$", "Shift+Tab")
+    await follow(page, page.get_by_role("link", name="Matrix"), "/matrix$")
+    await tab_to(page, page.locator(".matrix a").first)
+    for key, times in (("ArrowDown", 8), ("ArrowRight", 8)):
+        for _ in range(times):
+            await press(key)
+    await expect(page.get_by_role("link", name="pink hair, red eyes")).to_be_focused()
+    await press("Enter")
+    await expect(page).to_have_url(re.compile("/gallery[?]hair=pink&eyes=red$"))
+    await expect(page.locator(f"#wall [href='/a/{pink}']")).to_be_visible()
+    await page.go_back()
+    await expect(page).to_have_url(re.compile("/matrix$"))
+
+
+@pytest.mark.timeout(600)
+async def test_nothing_traps_the_keyboard(visit: Visit, studio: Studio, owner: Owner) -> None:
+    a, b = await studio.create("hair:pink eyes:red", owner=owner, count=2)
+    (child,) = await studio.mix(a.id, b.id, owner=owner)
+    page = await visit()
+    for path in ("/", "/gallery", "/matrix", f"/a/{child.id}", "/a/nothing"):
+        await page.goto(path)
+        names = []
+        while True:
+            await page.keyboard.press("Tab")
+            at = await page.evaluate(LOOK)
+            if at is None or [at["what"]] == names[:1]:  # past the last one
+                break
+            assert not at["wrong"], (path, at)
+            assert not at["again"], (path, at)
+            names.append(at["what"])
+        assert len(names) > 4, path
+        assert names[:4] == ["To the content", "Irodori", "Studio", "Gallery"]

@@ -1,0 +1,189 @@
+"""What holds for every page, in headless Chromium: nothing jumps, bad addresses are told kindly,
+and it all can be looked at without JavaScript."""
+
+import asyncio
+import re
+from urllib.parse import quote
+
+import pytest
+from browser import DESK, PHONE, Visit, ask, no_sideways, painted
+from playwright.async_api import Page, Route, expect
+
+from bot.studio import Studio
+from db.store import Owner
+
+# Layout shifts that nobody's hand has caused, as the Layout Instability specification has them.
+WATCH = """
+  window.shifts = [];
+  new PerformanceObserver((list) => {
+    for (const { value, hadRecentInput, sources } of list.getEntries()) {
+      const what = sources.map(({ node }) => node?.className || node?.nodeName);
+      if (!hadRecentInput) window.shifts.push([value, what.join(", ")]);
+    }
+  }).observe({ type: "layout-shift", buffered: true });
+"""
+AFTER_INPUT = 0.6  # seconds; shifts in the half one after an input are its answer
+
+
+async def shifts(page: Page) -> list[list[object]]:
+    """All that there were until now."""
+    # Two frames, so that the last one's shifts are told.
+    return await page.evaluate(
+        "new Promise(r => requestAnimationFrame(() => requestAnimationFrame(() => "
+        "setTimeout(() => r(window.shifts), 50))))"
+    )
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_nothing_jumps(visit: Visit, studio: Studio, owner: Owner, width: int) -> None:
+    a, b = await studio.create("hair:pink eyes:red", owner=owner, count=2)
+    (child,) = await studio.mix(a.id, b.id, owner=owner)
+    await studio.create("hair:blue", owner=owner, count=9)
+    page = await visit(width)
+    await page.add_init_script(WATCH)
+
+    async def slowly(route: Route) -> None:
+        await asyncio.sleep(AFTER_INPUT)
+        await route.continue_()
+
+    await page.route("**/thumbs/**", slowly)
+    await page.route("**/images/**", slowly)
+    for path in ("/", "/gallery", "/gallery?hair=blue&sort=loved", "/matrix", f"/a/{child.id}"):
+        await page.goto(path, wait_until="load")
+        assert await shifts(page) == [], path
+    # However long the bot takes, what it paints moves nothing when it comes.
+    await page.goto("/")
+    await page.route("**/api/avatars", slowly)
+    await page.route("**/api/avatars/*/variations", slowly)
+    await ask(page, "green hair, blue eyes")
+    assert await shifts(page) == []
+    await page.get_by_role("button", name="Variations").click()
+    await expect(page.locator(".sheet a")).to_have_count(9)
+    assert await shifts(page) == []
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_looking_without_javascript(
+    visit: Visit, studio: Studio, owner: Owner, width: int
+) -> None:
+    a, b = await studio.create("hair:pink eyes:red", owner=owner, count=2)
+    (child,) = await studio.mix(a.id, b.id, owner=owner)
+    for _ in range(3):
+        await studio.create("hair:blue eyes:green", owner=owner, count=9)
+    await studio.favourite(a.id, owner)
+    page = await visit(width, "gallery", java_script_enabled=False)
+    tiles = page.locator("#wall .tile")
+    await expect(tiles).to_have_count(24)
+    await page.get_by_role("link", name="Older").click()
+    await expect(tiles).to_have_count(6)
+    await page.get_by_role("link", name="Newer").click()
+    await expect(tiles).to_have_count(24)
+    await page.get_by_role("link", name="pink 3").click()
+    await expect(tiles).to_have_count(3)
+    await page.get_by_role("link", name="Most loved").click()
+    await expect(tiles).to_have_count(3)
+    await expect(tiles.first).to_have_attribute("href", f"/a/{a.id}")
+    await tiles.first.click()
+    await expect(page.get_by_text("Loved by 1")).to_be_visible()
+    await expect(page.get_by_role("link", name="Open in the studio")).to_be_hidden()
+    await page.locator(f".family [href='/a/{child.id}']").click()
+    await expect(page.get_by_role("heading", name="Parents")).to_be_visible()
+    await page.get_by_role("link", name="Gallery").click()
+    await page.get_by_role("link", name="Matrix").click()
+    await page.get_by_role("link", name="blue hair, green eyes: 27").click()
+    await expect(tiles).to_have_count(24)
+    await no_sideways(page)
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_bad_addresses_are_told_kindly(visit: Visit, width: int) -> None:
+    page = await visit(width)
+    page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
+    html = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+    for address, status, told in (
+        ("/a/nothing", 404, "There is no avatar “nothing”"),
+        ("/nowhere", 404, "There is nothing at /nowhere"),
+        ("/gallery?cursor=x", 400, "This page of the gallery does not exist"),
+        ("/gallery?hair=pimk", 400, "Did you mean pink?"),
+        ("/gallery?sort=best", 400, "Sort must be"),
+        ("/matrix?rows=hat", 400, "hat"),
+        (f"/gallery?hair={quote(html)}", 400, "<img src=x"),
+        (f"/?prompt={quote(html)}", 400, "There is no attribute “src”"),
+        ("/?prompt=" + "x" * 100_000, 400, "Your prompt has 100000 characters"),
+    ):
+        answer = await page.goto(address)
+        assert answer is not None
+        assert answer.status == status, address
+        await expect(page.locator(".problem:visible, .lost")).to_contain_text(told)
+        await expect(page.get_by_role("link", name="Irodori")).to_be_visible()
+        await no_sideways(page)
+    words = "粉色頭髮 ✿ شعر"  # any script is shown, and some are understood
+    await page.goto(f"/?prompt={quote(words)}")
+    await expect(page.locator("#prompt")).to_have_value(words)
+    await expect(page.get_by_role("radio", name="pink").first).to_be_checked()
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_painting_that_is_closed_or_too_much(visit: Visit, serve, width: int) -> None:
+    closed = await serve(paint="off")
+    page = await visit(width, at=closed)
+    await expect(page.get_by_role("button", name="Painting is closed here")).to_be_disabled()
+    page = await visit(width, at=await serve(paint_per_minute=1))
+    await ask(page, "pink hair, red eyes")
+    await page.locator("#prompt").press("Enter")
+    await expect(page.get_by_role("alert")).to_contain_text("as much as one address may")
+    assert await painted(page) == "pink hair, red eyes"
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_a_picture_shows_its_family_and_leads_into_the_studio(
+    visit: Visit, studio: Studio, owner: Owner, width: int
+) -> None:
+    a, b = await studio.create("hair:pink eyes:red", owner=owner, count=2)
+    child, sibling = [(await studio.mix(a.id, b.id, owner=owner, seed=seed))[0] for seed in (1, 2)]
+    (grandchild,) = await studio.recolour(child.id, {"hair": "blue"}, owner=owner)
+    page = await visit(width, f"a/{child.id}")
+    for title, ids in (
+        ("Parents", {a.id, b.id}),
+        ("Child", {grandchild.id}),
+        ("Sibling", {sibling.id}),
+    ):
+        family = page.get_by_role("region", name=title, exact=True).get_by_role("link")
+        hrefs = await family.evaluate_all("all => all.map(a => a.getAttribute('href'))")
+        assert set(hrefs) == {f"/a/{id}" for id in ids}
+    for fact in ("hair:pink eyes:red", str(child.seed), "tiny"):
+        await expect(page.locator(".facts")).to_contain_text(fact)
+    image = page.locator("meta[property='og:image']")
+    address = str(await image.get_attribute("content"))
+    assert (await page.request.get(address)).headers["content-type"] == "image/png"
+    await no_sideways(page)
+    await page.get_by_role("link", name="Open in the studio").click()
+    assert await painted(page) == "pink hair, red eyes"
+    await expect(page).to_have_url(re.compile(f"#/{child.id}$"))
+    await expect(page.locator("#seed")).to_have_value(str(child.seed))
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_counts_and_the_most_loved(
+    visit: Visit, studio: Studio, owner: Owner, width: int
+) -> None:
+    loved, _ = await studio.create("hair:pink eyes:red", owner=owner, count=2)
+    await studio.create("hair:blue eyes:red", owner=owner)
+    await studio.favourite(loved.id, owner)
+    page = await visit(width, "gallery")
+    await page.get_by_role("link", name="Most loved").click()
+    tiles = page.locator("#wall .tile")
+    await expect(tiles.first).to_have_attribute("href", f"/a/{loved.id}")
+    await expect(tiles.first.locator(".loved")).to_have_text("1")
+    await page.get_by_role("link", name="red 3").click()
+    await page.get_by_role("link", name="pink 2").click()
+    await expect(page.get_by_role("heading", name="Gallery")).to_contain_text("2 pictures")
+    await expect(page).to_have_url(re.compile("sort=loved"))
+    # Another value of the same attribute instead of it, none of it, and what has no picture.
+    await page.get_by_role("link", name="blue 1").click()
+    await expect(page.get_by_role("heading", name="Gallery")).to_contain_text("1 picture")
+    await page.get_by_role("link", name="black 0").first.click()
+    await expect(page.get_by_text("Nobody has painted these colours yet.")).to_be_visible()
+    await no_sideways(page)
+    await page.get_by_role("link", name="Paint the first one").click()
+    await expect(page.locator("#prompt")).to_have_value("hair:black eyes:red")
