@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import combinations
 from typing import Any
@@ -152,8 +152,11 @@ class Judge:
         """The same judge for generators that cannot be asked: what they were asked for is left out
         of its figures, but it still reads off their pictures which conditions they reach.
         """
-        untagged = replace(self.faces, labels=self.faces.labels[:, :0], attributes=())
-        return Judge(self.classifier, untagged, self.reads)
+        return Judge(self.classifier, self.faces.without_attributes(), self.reads)
+
+    def points(self, images: Tensor) -> Tensor:
+        """All that the judge sees in pictures, each depth counting alike, float32 [N, F]."""
+        return self._place(self.look(images)).points
 
     def as_asked(self, images: Tensor, labels: Tensor) -> list[float]:
         """The share of pictures that show the value asked for, one share an attribute."""
