@@ -24,6 +24,7 @@ from export.registry import Registry
 from export.weights import read_weights
 from train import checkpoint, recipes
 from train.calibrate import calibrate
+from train.compare import command as compare
 from train.data import DataError, Faces, load
 from train.distributed import ALONE, ShareError, Team, WorkerLostError, join
 from train.judge import SECOND, Examination, Judge, prepare
@@ -45,7 +46,7 @@ It trains, judges, exports, and puts the new model in use if it is not worse tha
 The README says more under "Bring your own images"; `python -m train --help` lists all settings."""
 
 
-COMMANDS = {"show": show.main, "upscaler": upscaler.main}
+COMMANDS = {"compare": compare.main, "show": show.main, "upscaler": upscaler.main}
 
 OF_A_RUN = (
     *(
@@ -125,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
         "`python -m train recipes` lists what --recipe takes; "
         "`python -m train judge RUN --data …` settles anew how a run paints, and its figures; "
         "`python -m train show RUN` paints what a run has learnt; "
+        "`python -m train compare RUN…` puts several side by side; "
         "`python -m train upscaler --data …` trains what makes its pictures larger.",
     )
     parser.add_argument(

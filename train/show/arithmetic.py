@@ -6,6 +6,7 @@ has no name: how bright and how warm they are, and what they differ in most in t
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from PIL import Image
@@ -63,6 +64,7 @@ def directions(model: Model, judge: Judge, condition: Tensor) -> list[Direction]
     unmoved = model.paint(base, condition.expand(TRIED, -1))
 
     def direction(trait: str, measure: _Measure, shows: Tensor, lacks: Tensor) -> Direction:
+        """Of bool [PAINTED] for a value, or of row numbers."""
         mean, other = latents[shows].mean(dim=0), latents[lacks].mean(dim=0)
         moved = along(base, mean - other, torch.tensor(OFFSETS[-1:]))[:, 0]
         shown = model.paint(moved, condition.expand(TRIED, -1))
@@ -87,28 +89,33 @@ def directions(model: Model, judge: Judge, condition: Tensor) -> list[Direction]
 def _values(judge: Judge) -> Iterator[tuple[str, _Measure]]:
     for column, attribute in enumerate(judge.reads):
         for number, value in enumerate(attribute.values):
-            yield (
-                f"{value} {attribute.name}",
-                lambda p, c=column, n=number: (judge.look(p).labels[:, c] == n).float().cpu(),
-            )
+            yield f"{value} {attribute.name}", partial(_showing, judge, column, number)
+
+
+def _showing(judge: Judge, column: int, value: int, pictures: Tensor) -> Tensor:
+    return (judge.look(pictures).labels[:, column] == value).float().cpu()
 
 
 def _traits(judge: Judge, pictures: Tensor) -> Iterator[tuple[str, _Measure]]:
     """Each in deviations from its mean over these pictures."""
     points = judge.points(pictures)
     middle = points.mean(dim=0)
-    # The components of largest variance are the last ones; their signs are those of the largest
-    # weights, since they are anybody's choice.
+    # The axes of largest variance are the last ones; their signs are anybody's choice.
     axes = torch.linalg.eigh((points - middle).T @ (points - middle)).eigenvectors.flip(1)
-    axes = axes * axes.gather(0, axes.abs().argmax(dim=0, keepdim=True)).sign()
     measures: dict[str, _Measure] = {"brightness": _brightness, "warmth": _warmth}
     for number in range(COMPONENTS):
-        measures[f"component-{number + 1}"] = lambda p, n=number: (
-            (judge.points(p) - middle) @ axes[:, n]
-        ).cpu()
+        measures[f"component {number + 1}"] = partial(_component, judge, axes[:, number])
     for name, measure in measures.items():
         deviation, mean = torch.std_mean(measure(pictures))
-        yield name, lambda p, m=measure, s=deviation, a=mean: (m(p) - a) / s.clamp(min=1e-9)
+        yield name, partial(_standardised, measure, mean, deviation.clamp(min=1e-9))
+
+
+def _component(judge: Judge, axis: Tensor, pictures: Tensor) -> Tensor:
+    return (judge.points(pictures) @ axis).cpu()
+
+
+def _standardised(measure: _Measure, mean: Tensor, deviation: Tensor, pictures: Tensor) -> Tensor:
+    return (measure(pictures) - mean) / deviation
 
 
 def _brightness(pictures: Tensor) -> Tensor:

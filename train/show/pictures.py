@@ -60,9 +60,12 @@ def interpolation(model: Model) -> Image.Image:
     conditions = model.encode(model.labels(2 * PAIRS))
     pictures = []
     for pair in range(PAIRS):
-        ends = slice(2 * pair, 2 * pair + 2)
-        fading = linear(*conditions[ends], STEPS)
-        pictures += [model.paint(way(*latents[ends], STEPS), fading) for way in (linear, spherical)]
+        one, other = 2 * pair, 2 * pair + 1
+        fading = linear(conditions[one], conditions[other], STEPS)
+        pictures += [
+            model.paint(way(latents[one], latents[other], STEPS), fading)
+            for way in (linear, spherical)
+        ]
     return report.sheet(torch.cat(pictures), ["linear", "spherical"] * PAIRS, [""] * STEPS)
 
 
