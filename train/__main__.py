@@ -141,6 +141,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with a run's folder")
     parser.add_argument("--model-name", metavar="NAME", help="of the exported model")
     parser.add_argument("--no-promote", action="store_true", help="export, but leave it unused")
+    parser.add_argument(
+        "--no-export", action="store_true", help="train alone: judge and export the run later"
+    )
     parser.add_argument("--force", action="store_true", help="put it in use without comparing")
     add_flags(parser, "train", TrainSettings)
     return parser
@@ -203,6 +206,9 @@ def _train(arguments: argparse.Namespace, settings: TrainingSettings, console: C
         console.quiet = not team.first
         run, trainer, judge, faces = _learn(arguments, settings, console, team)
     if not team.first:
+        return
+    if arguments.no_export:
+        console.print(f"trained; judge it with: python -m train judge {run}", highlight=False)
         return
     # The team has parted: torchmetrics would wait for the figures of all its members.
     second = _judge(settings, faces, console, bool(trainer.faces.attributes), seed=SECOND)

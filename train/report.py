@@ -10,6 +10,7 @@ import torch
 from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from export.manifest import Attribute
 from export.sheet import draw_sheet
@@ -20,6 +21,8 @@ PLOT_FILE = "losses.png"
 WORST_FILE = "worst-clusters.png"
 MOST = 16
 """Rows and columns of a grid."""
+CELL = 64
+"""Pixels of a picture on a labelled sheet, at the least."""
 LOSSES = ("generator", "discriminator", "generator_naming", "discriminator_naming")
 
 
@@ -67,8 +70,21 @@ def save_grid(file: Path, pictures: Tensor, columns: int) -> None:
 
 
 def sheet(pictures: Tensor, rows: Sequence[str], columns: Sequence[str]) -> Image.Image:
-    """Pictures uint8 [rows × columns, 3, S, S], labelled at the left and above."""
+    """Pictures uint8 [rows × columns, 3, S, S], labelled at the left and above; small ones are
+    enlarged, so that the labels have room.
+    """
+    pictures = scaled(pictures, max(CELL, pictures.shape[-1]))
     return draw_sheet(pictures.cpu().permute(0, 2, 3, 1).contiguous().numpy(), rows, columns)
+
+
+def scaled(pictures: Tensor, size: int) -> Tensor:
+    """uint8 [N, 3, S, S] to uint8 [N, 3, size, size]."""
+    if pictures.shape[-1] == size:
+        return pictures
+    resized = F.interpolate(
+        pictures.float(), size=size, mode="bicubic", antialias=True, align_corners=False
+    )
+    return resized.round().clamp(0, 255).to(torch.uint8)
 
 
 def save_worst(run: Path, pictures: Tensor, shares: Sequence[tuple[float, float]]) -> None:

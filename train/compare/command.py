@@ -1,4 +1,4 @@
-"""`python -m train compare RUN…`: the runs' figures in one table, and their pictures on one sheet."""
+"""`python -m train compare RUN…`: the figures of runs in one table, their pictures on one sheet."""
 
 import argparse
 import json

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from export.manifest import Attribute
+from train import report
 from train.show.model import Model
 
 CELL = 96
@@ -36,17 +36,7 @@ def strip(model: Model, wished: Sequence[dict[str, str]]) -> Tensor:
             if wish.get(attribute.name) in attribute.values:
                 row[column] = attribute.values.index(wish[attribute.name])
     pictures = model.paint(model.latents(len(wished)), model.encode(labels))
-    return scaled(pictures, CELL)
-
-
-def scaled(pictures: Tensor, size: int) -> Tensor:
-    """uint8 [N, 3, S, S] to uint8 [N, 3, size, size]."""
-    if pictures.shape[-1] == size:
-        return pictures
-    resized = F.interpolate(
-        pictures.float(), size=size, mode="bicubic", antialias=True, align_corners=False
-    )
-    return resized.round().clamp(0, 255).to(torch.uint8)
+    return report.scaled(pictures, CELL)
 
 
 def blank() -> Tensor:

@@ -51,8 +51,8 @@ class Direction:
 
     def __str__(self) -> str:
         if self.is_value:
-            return f"{self.trait} {self.before:.0%} → {self.after:.0%}"
-        return f"{self.trait} {self.before:+.1f} → {self.after:+.1f} σ"
+            return f"{self.trait} {self.before:.0%} to {self.after:.0%}"
+        return f"{self.trait} {self.before:+.1f} to {self.after:+.1f} sd"
 
 
 def directions(model: Model, judge: Judge, condition: Tensor) -> list[Direction]:
@@ -140,6 +140,6 @@ def arithmetic(model: Model, judge: Judge) -> Image.Image:
         latents = torch.cat([torch.stack([found.shows, found.lacks]), moved])
         pictures.append(model.paint(latents, condition.expand(len(latents), -1)))
         rows.append(str(found))
-    moves = [f"{offset:+g} σ" if offset else "a face" for offset in OFFSETS]
+    moves = [f"{offset:+g} sd" if offset else "a face" for offset in OFFSETS]
     columns = ["shows it", "lacks it", *moves]
     return report.sheet(torch.cat(pictures), rows, columns)
