@@ -22,7 +22,7 @@ def spherical(one: Tensor, other: Tensor, steps: int) -> Tensor:
     norms = one.norm(), other.norm()
     cosine = (one @ other / (norms[0] * norms[1]).clamp(min=1e-9)).clamp(-1, 1)
     angle = torch.acos(cosine)
-    if torch.sin(angle) < 1e-4:
+    if torch.sin(angle) < 1e-4 or min(norms) == 0:
         return linear(one, other, steps)
     part = torch.linspace(0, 1, steps).unsqueeze(1)
     unit = (
