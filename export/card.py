@@ -39,6 +39,7 @@ _FIGURES = {
     "dropped_conditions": "share of the conditions of real images that are hardly painted",
     "dropped_clusters": "share of the clusters of real images that are hardly painted",
 }
+_OF_SEVERAL = ("q", "diversity", "near_duplicates", "fid", "kid", "precision", "recall")
 _SHARES = (
     "near_duplicates",
     "precision",
@@ -191,6 +192,7 @@ def _figures(manifest: Manifest) -> str:
         "\n".join(lines),
         *(_values(name, rows) for name, rows in judged.get("values", {}).items()),
         *_unseen(judged.get("unseen", [])),
+        *_dropped(judged.get("dropped", [])),
         *_best_of(judged.get("best_of", [])),
     ]
     return "\n\n".join(parts)
@@ -223,10 +225,22 @@ def _unseen(pairs: list[dict[str, Any]]) -> list[str]:
     ]
 
 
+def _dropped(modes: list[dict[str, Any]]) -> list[str]:
+    if not modes:
+        return []
+    named = [
+        f"{' and '.join(f'{value} {name}' for name, value in mode['conditions'].items())}"
+        f" ({_share(mode['real'])} of the real images, {_share(mode['painted'])} of the pictures)"
+        for mode in modes[:_SHOWN]
+    ]
+    more = f"; and {len(modes) - _SHOWN} more" if len(modes) > _SHOWN else ""
+    return [f"Hardly ever seen in its pictures: {'; '.join(named)}{more}."]
+
+
 def _best_of(rows: list[dict[str, Any]]) -> list[str]:
     if not rows:
         return []
-    names = [name for name in rows[0] if name.endswith("_as_asked") or name in _FIGURES]
+    names = [name for name in rows[0] if name.endswith("_as_asked") or name in _OF_SEVERAL]
     lines = ["| best of | " + " | ".join(names) + " |", "|--:|" + "--:|" * len(names)]
     lines += [
         f"| {row['candidates']} | " + " | ".join(_number(n, row[n]) for n in names) + " |"

@@ -148,9 +148,9 @@ class Judge:
             torch.cat(layouts),
         )
 
-    def of_unconditional(self) -> "Judge":
-        """The same judge for generators that cannot be asked: what they were asked for is left out
-        of its figures, but it still reads off their pictures which conditions they reach.
+    def without_attributes(self) -> "Judge":
+        """By the same network, of pictures that nothing was asked for: it still reads off them which
+        conditions they reach.
         """
         return Judge(self.classifier, self.faces.without_attributes(), self.reads)
 

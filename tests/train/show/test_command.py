@@ -39,10 +39,10 @@ def size_of(file: Path) -> tuple[int, int]:
 
 def test_all_that_a_run_can_show(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["show", str(run), "--seed", "3"])
-    names = ["samples", "grid", "interpolation", "best", "arithmetic", "losses"]
-    for name in names:
+    said = capsys.readouterr().out
+    for name in ("samples", "grid", "interpolation", "best", "arithmetic", "losses"):
         assert (run / f"{name}.png").is_file(), name
-        assert f"{name}.png" in capsys.readouterr().out or True
+        assert f"{run}/{name}.png" in said
     assert size_of(run / "samples.png") == (8 * 64, 8 * 64)
     width, height = size_of(run / "grid.png")
     assert (width - 3 * 64 > 20, height) == (True, 20 + 4 * 64), "hair by eyes, labelled"
@@ -61,7 +61,7 @@ def test_the_same_seed_is_the_same_picture(run: Path, tmp_path: Path) -> None:
     assert [file.name for file in (tmp_path / "one").iterdir()] == ["samples.png"]
 
 
-def test_a_grid_is_of_one_latent(run: Path) -> None:
+def test_a_model_paints_in_batches(run: Path) -> None:
     model = Model(run)
     labels = model.labels(2)
     assert model.name([2, 1]) == "pink hair, green eyes"
