@@ -149,8 +149,8 @@ class Judge:
         )
 
     def without_attributes(self) -> "Judge":
-        """By the same network, of pictures that nothing was asked for: it still reads off them which
-        conditions they reach.
+        """By the same network, of pictures that nothing was asked for: which conditions they reach
+        is still read off them.
         """
         return Judge(self.classifier, self.faces.without_attributes(), self.reads)
 
