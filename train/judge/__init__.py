@@ -5,8 +5,8 @@ to it. Distances are therefore taken at five depths, each as a ratio to its floo
 for real faces that neither the judge nor the generator has seen.
 """
 
-from train.judge.judge import Examination, Judge, Paint, ValueShare
+from train.judge.judge import Examination, Judge, Paint, Seen, ValueShare
 from train.judge.network import Classifier
 from train.judge.prepare import SECOND, prepare
 
-__all__ = ["SECOND", "Classifier", "Examination", "Judge", "Paint", "ValueShare", "prepare"]
+__all__ = ["SECOND", "Classifier", "Examination", "Judge", "Paint", "Seen", "ValueShare", "prepare"]

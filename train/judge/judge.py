@@ -154,10 +154,6 @@ class Judge:
         """
         return Judge(self.classifier, self.faces.without_attributes(), self.reads)
 
-    def points(self, images: Tensor) -> Tensor:
-        """All that the judge sees in pictures, each depth counting alike, float32 [N, F]."""
-        return self._place(self.look(images)).points
-
     def as_asked(self, images: Tensor, labels: Tensor) -> list[float]:
         """The share of pictures that show the value asked for, one share an attribute."""
         return self._right(images, labels).mean(dim=0).tolist()
@@ -335,18 +331,23 @@ class Judge:
         ]
         return torch.quantile(torch.cat(nearest).cpu(), 0.001).item()
 
-    def _place(self, seen: Seen) -> _Places:
-        """Each depth counts as much as any other: real faces are 1 from its mean, on average."""
+    def points(self, seen: Seen) -> Tensor:
+        """All depths side by side, float32 [N, F], each counting as much as any other: real faces
+        are 1 from its mean, on average.
+        """
         parts = []
         for depth, features in seen.depths.items():
             real = self._reference.depths[depth]
             mean = real.mean(dim=0)
             spread = (real - mean).square().sum(dim=1).mean().sqrt()
             parts.append((features - mean) / spread.clamp(min=1e-9))
+        return torch.cat(parts, dim=1)
+
+    def _place(self, seen: Seen) -> _Places:
         conditions = torch.zeros(len(seen.labels), dtype=torch.int64, device=self.device)
         for column, attribute in enumerate(self.reads):
             conditions = conditions * len(attribute.values) + seen.labels[:, column]
-        return _Places(torch.cat(parts, dim=1), conditions)
+        return _Places(self.points(seen), conditions)
 
     @cached_property
     def _real(self) -> _Places:

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from train import report
-from train.judge import Judge
+from train.judge import Judge, Seen
 from train.show.latents import along
 from train.show.model import Model
 
@@ -31,8 +31,9 @@ COMPONENTS = 3
 VALUES = 8
 """Values that are shown, those first that change most."""
 
-_Measure = Callable[[Tensor], Tensor]
-"""Pictures uint8 [N, 3, S, S] to how much of a trait each shows, float32 [N]."""
+_Measure = Callable[[Tensor, Seen], Tensor]
+"""Pictures uint8 [N, 3, S, S], and what the judge sees in them, to how much of a trait each shows,
+float32 [N]."""
 
 
 @dataclass(frozen=True)
@@ -59,28 +60,30 @@ def directions(model: Model, judge: Judge, condition: Tensor) -> list[Direction]
     """One for each trait of faces painted under one condition [1, C], so that nothing but their
     latents tells them apart. `judge` is of the model's data.
     """
-    latents, base = model.latents(PAINTED), model.latents(TRIED)
-    pictures = model.paint(latents, condition.expand(PAINTED, -1))
-    unmoved = model.paint(base, condition.expand(TRIED, -1))
+
+    def paint(latents: Tensor) -> tuple[Tensor, Seen]:
+        pictures = model.paint(latents, condition.expand(len(latents), -1))
+        return pictures, judge.look(pictures)
 
     def direction(trait: str, measure: _Measure, shows: Tensor, lacks: Tensor) -> Direction:
         """Of bool [PAINTED] for a value, or of row numbers."""
         mean, other = latents[shows].mean(dim=0), latents[lacks].mean(dim=0)
         moved = along(base, mean - other, torch.tensor(OFFSETS[-1:]))[:, 0]
-        shown = model.paint(moved, condition.expand(TRIED, -1))
-        before, after = (measure(faces).mean().item() for faces in (unmoved, shown))
+        before, after = (measure(*faces).mean().item() for faces in (unmoved, paint(moved)))
         return Direction(trait, mean, other, before, after, is_value=shows.dtype == torch.bool)
 
+    latents, base = model.latents(PAINTED), model.latents(TRIED)
+    painted, unmoved = paint(latents), paint(base)
     values = []
     if not model.attributes:
         for name, measure in _values(judge):
-            shows = measure(pictures) > 0
+            shows = measure(*painted) > 0
             if min(shows.sum(), (~shows).sum()) >= FEWEST:
                 values.append(direction(name, measure, shows, ~shows))
         values.sort(key=lambda found: found.before - found.after)
     traits = []
-    for name, measure in _traits(judge, pictures):
-        order = measure(pictures).argsort()
+    for name, measure in _traits(judge, *painted):
+        order = measure(*painted).argsort()
         few = int(EXTREME * PAINTED)
         traits.append(direction(name, measure, order[-few:], order[:few]))
     return values[:VALUES] + traits
@@ -89,16 +92,16 @@ def directions(model: Model, judge: Judge, condition: Tensor) -> list[Direction]
 def _values(judge: Judge) -> Iterator[tuple[str, _Measure]]:
     for column, attribute in enumerate(judge.reads):
         for number, value in enumerate(attribute.values):
-            yield f"{value} {attribute.name}", partial(_showing, judge, column, number)
+            yield f"{value} {attribute.name}", partial(_showing, column, number)
 
 
-def _showing(judge: Judge, column: int, value: int, pictures: Tensor) -> Tensor:
-    return (judge.look(pictures).labels[:, column] == value).float().cpu()
+def _showing(column: int, value: int, pictures: Tensor, seen: Seen) -> Tensor:
+    return (seen.labels[:, column] == value).float().cpu()
 
 
-def _traits(judge: Judge, pictures: Tensor) -> Iterator[tuple[str, _Measure]]:
+def _traits(judge: Judge, pictures: Tensor, seen: Seen) -> Iterator[tuple[str, _Measure]]:
     """Each in deviations from its mean over these pictures."""
-    points = judge.points(pictures)
+    points = judge.points(seen)
     middle = points.mean(dim=0)
     # The axes of largest variance are the last ones; their signs are anybody's choice.
     axes = torch.linalg.eigh((points - middle).T @ (points - middle)).eigenvectors.flip(1)
@@ -106,23 +109,25 @@ def _traits(judge: Judge, pictures: Tensor) -> Iterator[tuple[str, _Measure]]:
     for number in range(COMPONENTS):
         measures[f"component {number + 1}"] = partial(_component, judge, axes[:, number])
     for name, measure in measures.items():
-        deviation, mean = torch.std_mean(measure(pictures))
+        deviation, mean = torch.std_mean(measure(pictures, seen))
         yield name, partial(_standardised, measure, mean, deviation.clamp(min=1e-9))
 
 
-def _component(judge: Judge, axis: Tensor, pictures: Tensor) -> Tensor:
-    return (judge.points(pictures) @ axis).cpu()
+def _component(judge: Judge, axis: Tensor, pictures: Tensor, seen: Seen) -> Tensor:
+    return (judge.points(seen) @ axis).cpu()
 
 
-def _standardised(measure: _Measure, mean: Tensor, deviation: Tensor, pictures: Tensor) -> Tensor:
-    return (measure(pictures) - mean) / deviation
+def _standardised(
+    measure: _Measure, mean: Tensor, deviation: Tensor, pictures: Tensor, seen: Seen
+) -> Tensor:
+    return (measure(pictures, seen) - mean) / deviation
 
 
-def _brightness(pictures: Tensor) -> Tensor:
+def _brightness(pictures: Tensor, seen: Seen) -> Tensor:
     return pictures.float().mean(dim=(1, 2, 3))
 
 
-def _warmth(pictures: Tensor) -> Tensor:
+def _warmth(pictures: Tensor, seen: Seen) -> Tensor:
     """Red over blue."""
     means = pictures.float().mean(dim=(2, 3))
     return means[:, 0] - means[:, 2]

@@ -20,7 +20,7 @@ def faces(faces_zip: Path) -> Faces:
 
 @pytest.fixture(scope="module")
 def judge(faces: Faces, tmp_path_factory: pytest.TempPathFactory) -> Judge:
-    return prepare(faces, tmp_path_factory.mktemp("judge"), images=3_000, report=lambda _: None)
+    return prepare(faces, tmp_path_factory.mktemp("judge"), images=1_600, report=lambda _: None)
 
 
 class ByHand(nn.Module):
