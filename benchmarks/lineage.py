@@ -234,6 +234,7 @@ class Lineage:
         done = [entry for entry in wanted if self.file(entry).is_file()]
         rows = {e: Row(**self.content(e)["row"]) for e in done}
         document = self.given.docs / "lineage.md"
+        self.given.docs.mkdir(parents=True, exist_ok=True)
         document.write_text("\n\n".join(self.document(rows)) + "\n", "utf-8")
         if done:
             strips = [np.asarray(Image.open(self.file(e).with_suffix(".webp"))) for e in done]

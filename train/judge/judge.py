@@ -12,8 +12,8 @@ from torch import Tensor
 
 from export.manifest import Attribute
 from train.data import Faces, one_hot
-from train.judge import modes
 from train.judge.distances import frechet, kernel, layout, within
+from train.judge.modes import HARDLY, assign, cluster, dropped, reach, shares
 from train.judge.neighbours import neighbour_figures
 from train.judge.network import Classifier
 
@@ -355,16 +355,14 @@ class Judge:
 
     @cached_property
     def _centres(self) -> Tensor:
-        return modes.cluster(self._real.points)
+        return cluster(self._real.points)
 
     def _shares(self, places: _Places) -> dict[str, Tensor]:
         """Which share of the pictures each mode has, by kind of modes; [K] each."""
         count = math.prod(len(attribute.values) for attribute in self.reads)
-        clusters = modes.assign(places.points, self._centres)
-        found = {"clusters": modes.shares(clusters, len(self._centres))}
-        return found | (
-            {"conditions": modes.shares(places.conditions, count)} if self.reads else {}
-        )
+        clusters = assign(places.points, self._centres)
+        found = {"clusters": shares(clusters, len(self._centres))}
+        return found | ({"conditions": shares(places.conditions, count)} if self.reads else {})
 
     @cached_property
     def _real_shares(self) -> dict[str, Tensor]:
@@ -373,21 +371,21 @@ class Judge:
     def _reach(self, places: _Places) -> dict[str, Tensor]:
         count = len(places.points)
         return {
-            kind: modes.reach(self._real_shares[kind], shares, count)
-            for kind, shares in self._shares(places).items()
+            kind: reach(self._real_shares[kind], painted, count)
+            for kind, painted in self._shares(places).items()
         }
 
     def _mode_figures(self, places: _Places) -> dict[str, float]:
         found = self._reach(places)
-        return {f"dropped_{kind}": modes.dropped(reached) for kind, reached in found.items()}
+        return {f"dropped_{kind}": dropped(reached) for kind, reached in found.items()}
 
     def _dropped(self, places: _Places) -> list[Mode]:
         """Conditions, the one first that most real faces have."""
         if not self.reads:
             return []
         reached = self._reach(places)["conditions"]
-        real, painted = (self._shares(p)["conditions"] for p in (self._real, places))
-        hardly = (reached < modes.HARDLY).nonzero().flatten().tolist()
+        real, painted = (found["conditions"] for found in (self._real_shares, self._shares(places)))
+        hardly = (reached < HARDLY).nonzero().flatten().tolist()
         hardly.sort(key=lambda number: -real[number].item())
         return [Mode(self._name(n), real[n].item(), painted[n].item()) for n in hardly]
 
@@ -401,7 +399,7 @@ class Judge:
     def _worst(self, images: Tensor, places: _Places) -> tuple[list[Mode], Tensor]:
         """The clusters of `Examination`, and their pictures."""
         reached = self._reach(places)["clusters"]
-        real, painted = (self._shares(p)["clusters"] for p in (self._real, places))
+        real, painted = (found["clusters"] for found in (self._real_shares, self._shares(places)))
         told = int((~reached.isnan()).sum())
         # The least reached first, of several the largest.
         order = sorted(
