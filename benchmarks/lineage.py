@@ -218,7 +218,7 @@ class Lineage:
     def examine(self, model: Model, judge: Judge, run: Path) -> dict[str, Any]:
         """Of single pictures, as the networks paint them: no wider latents, no critic."""
         if not model.attributes:
-            judge = judge.without_attributes()
+            judge = judge.of_unconditional()
         size = judge.faces.images.shape[-1]
 
         def paint(latents: Tensor, conditions: Tensor) -> Tensor:

@@ -148,9 +148,9 @@ class Judge:
             torch.cat(layouts),
         )
 
-    def without_attributes(self) -> "Judge":
-        """By the same network, of pictures that nothing was asked for: which conditions they reach
-        is still read off them.
+    def of_unconditional(self) -> "Judge":
+        """The same judge, for generators that cannot be asked: which conditions they reach is still
+        read off their pictures.
         """
         return Judge(self.classifier, self.faces.without_attributes(), self.reads)
 

@@ -36,4 +36,4 @@ def judge_of_run(
     judge = prepare(
         faces, settings.train.runs, images=settings.judge.images, report=report, seed=seed
     )
-    return judge if info.attributes else judge.without_attributes()
+    return judge if info.attributes else judge.of_unconditional()

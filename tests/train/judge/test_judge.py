@@ -183,7 +183,7 @@ def test_who_paints_one_condition_only_drops_all_others(judge: Judge) -> None:
 
 
 def test_who_cannot_be_asked_is_judged_by_what_shows(judge: Judge) -> None:
-    blind = judge.without_attributes()
+    blind = judge.of_unconditional()
     black = judge.learnt.images[judge.learnt.labels[:, 0] == 1]
 
     def paint(latents: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
