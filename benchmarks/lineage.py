@@ -36,7 +36,7 @@ from train.compare import sheet
 from train.compare.table import Row, diverged, markdown
 from train.data import load
 from train.judge import SECOND, Judge, prepare
-from train.settings import JudgeSettings
+from train.settings import JudgeSettings, TrainSettings
 from train.show.model import Model
 
 ROOT = Path(__file__).parents[1]
@@ -73,15 +73,11 @@ class Entry:
         """All that the outcome depends on; what was done by another plan is done again."""
         budget = "minutes" if given.images is None else "images"
         whole = given.minutes if given.images is None else given.images
-        width = self.settings.get("width")
         return {
             "recipe": self.recipe,
             "settings": self.settings,
-            "flags": [
-                *self.flags,
-                *(("--width", str(max(2, width // 4 * 2))) if given.half_width and width else ()),
-                *(given.flags or ()),
-            ],
+            "half_width": given.half_width,
+            "flags": [*self.flags, *given.flags],
             budget: whole if self.claim else given.rest,
             "data": self.data(given).name,
         }
@@ -154,8 +150,11 @@ class Lineage:
             arguments += ["--resume", run]
         else:
             (run / checkpoint.RUN_FILE).unlink(missing_ok=True)  # cut off before any checkpoint
-            arguments += ["--name", run.name, *plan["flags"]]
             arguments += ["--recipe", entry.recipe] if entry.recipe else []
+            if plan["half_width"]:
+                width = entry.settings.get("width", TrainSettings().width)
+                arguments += ["--width", max(2, width // 4 * 2)]
+            arguments += ["--name", run.name, *plan["flags"]]
         if self.given.jobs > 1:
             arguments += ["--threads", 1]
         print(f"{entry.name}: training in {run}", flush=True)
@@ -192,10 +191,10 @@ class Lineage:
             "fingerprint": judge.faces.fingerprint,
         }
         examined: dict[str, Any] = {}
-        pictures = sheet.blank()
+        wished, pictures = sheet.wishes(judge.faces.attributes), sheet.blank()
         if painted:
             model = Model(run)
-            pictures = sheet.strip(model, sheet.wishes(judge.faces.attributes))
+            pictures = sheet.strip(model, wished)
             if not found:
                 examined = self.examine(model, judge, run)
         note = diverged(found) if found else ""
@@ -205,6 +204,7 @@ class Lineage:
         content = {
             "plan": self.plan(entry),
             "machine": machine(),
+            "asked": sheet.headings(wished),
             "row": asdict(Row(**row, figures=figures, note=note)),
             "examined": examined,
         }
@@ -240,7 +240,7 @@ class Lineage:
             strips = [np.asarray(Image.open(self.file(e).with_suffix(".webp"))) for e in done]
             cells = [cell for strip in strips for cell in np.split(strip, sheet.COLUMNS, axis=1)]
             names = [row.name for row in rows.values()]
-            pictures = draw_sheet(np.stack(cells), names, [""] * sheet.COLUMNS)
+            pictures = draw_sheet(np.stack(cells), names, self.content(done[0])["asked"])
             pictures.save(self.given.docs / "lineage.webp", quality=80, method=6)
         return document
 
@@ -285,18 +285,17 @@ class Lineage:
         )
         data = dict.fromkeys(content["plan"]["data"] for content in contents)
         machines = dict.fromkeys(content["machine"] for content in contents)
-        flags = dict.fromkeys(
-            " ".join(content["plan"]["flags"]) for content in contents if content["plan"]["flags"]
-        )
         fakes = dict.fromkeys(
             f"{content['examined']['fakes']:,}" for content in contents if content["examined"]
         )
+        halves = {content["plan"]["half_width"] for content in contents}
+        width = ", with half the channels of its recipe" if halves == {True} else ""
         return (
-            f"Trained for {' or '.join(budgets)} each, on {' and '.join(data)}, by"
+            f"Each was trained for {' or '.join(budgets)}{width}, on {' and '.join(data)}, by"
             f" {' and '.join(machines)}"
-            + (f", with {'; '.join(f'`{f}`' for f in flags)}" if flags else "")
-            + f". Figures of {' or '.join(fakes) or 'no'} single pictures, by one judge, which no"
-            " training saw; none was chosen by a critic."
+            + (f", with `{' '.join(self.given.flags)}`" if self.given.flags else "")
+            + f". Figures of {' or '.join(fakes) or 'no'} single pictures, none of them chosen by a"
+            " critic, measured by one judge of the data."
         )
 
 

@@ -81,14 +81,14 @@ def test_the_whole_list(
     assert wild["note"].startswith("diverged at step ")
     document = (tmp_path / "docs/lineage.md").read_text("utf-8")
     first, second = document.split("## A smaller budget")
-    assert "Trained for 400 images each, on faces.zip" in first
+    assert "Each was trained for 400 images, on faces.zip" in first
     assert "| good |" in first
     assert "diverged at step" in first
     assert "| small |" in second
     assert "What we saw." in first
     assert "It is good." in second
     with Image.open(tmp_path / "docs/lineage.webp") as sheet:
-        assert sheet.height == 3 * 96
+        assert sheet.height == 34 + 3 * 96, "what was asked for stands above"
     assert not list((tmp_path / "docs").rglob("*.safetensors"))
 
     # Once more: only what failed is tried again, without its runs, too.
