@@ -29,7 +29,13 @@ def judge_of_run(
     if data is None or not data.exists():
         where = f", {data}, is not there" if data else " is not known"
         raise DataError(f"the data of {run}{where}: say where it is with --data")
-    faces = load(data, info.image_size, skip_bad=settings.train.skip_bad, device=device)
+    faces = load(
+        data,
+        info.image_size,
+        skip_bad=settings.train.skip_bad,
+        enlarge=info.train_settings.enlarge,
+        device=device,
+    )
     untagged = faces.without_attributes()
     if info.fingerprint not in (faces.fingerprint, untagged.fingerprint):
         raise CheckpointError(f"{run} was trained on other data than {data}; name its own (--data)")
