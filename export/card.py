@@ -6,9 +6,10 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from export.manifest import GENERATOR, Attribute, Manifest
+from export.sheet import draw_sheet
 
 CARD = "MODEL_CARD.md"
 SAMPLES = "samples.png"
@@ -31,7 +32,22 @@ _FIGURES = {
     "but one in a thousand real ones",
     "fid": "Fréchet distance of the judge's last features",
     "kid": "kernel distance of the judge's last features",
+    "precision": "share of pictures that lie among real ones",
+    "recall": "share of real images that lie among the pictures",
+    "density": "how densely real images lie around the pictures",
+    "coverage": "share of real images with a picture among their nearest neighbours",
+    "dropped_conditions": "share of the conditions of real images that are hardly painted",
+    "dropped_clusters": "share of the clusters of real images that are hardly painted",
 }
+_OF_SEVERAL = ("q", "diversity", "near_duplicates", "fid", "kid", "precision", "recall")
+_SHARES = (
+    "near_duplicates",
+    "precision",
+    "recall",
+    "coverage",
+    "dropped_conditions",
+    "dropped_clusters",
+)
 
 
 def draw_samples(paint: Paint, manifest: Manifest) -> Image.Image:
@@ -49,7 +65,7 @@ def draw_samples(paint: Paint, manifest: Manifest) -> Image.Image:
             for i in range(0, len(conditions), _BATCH)
         ]
     )
-    return _grid(pictures, rows, columns)
+    return draw_sheet(pictures, rows, columns)
 
 
 def draw_weakest(paint: Paint, score: Score, manifest: Manifest) -> Image.Image:
@@ -76,25 +92,7 @@ def draw_weakest(paint: Paint, score: Score, manifest: Manifest) -> Image.Image:
         chosen = np.arange(_TRIED), best
         weakest = found[chosen].argsort(kind="stable")[:_SHOWN]
         rows["single" if count == 1 else f"best of {count}"] = painted[chosen][weakest]
-    return _grid(np.concatenate(list(rows.values())), list(rows), [""] * _SHOWN)
-
-
-def _grid(pictures: np.ndarray, rows: list[str], columns: list[str]) -> Image.Image:
-    """Pictures [rows × columns, S, S, 3], labelled at the left and above."""
-    size = pictures.shape[1]
-    font = ImageFont.load_default(12)
-    left = max(int(font.getlength(label)) for label in rows) + 12 if any(rows) else 0
-    top = 20 if any(columns) else 0
-    grid = Image.new("RGB", (left + size * len(columns), top + size * len(rows)), "white")
-    pen = ImageDraw.Draw(grid)
-    for y, label in enumerate(rows):
-        pen.text((left - 6, top + (y + 0.5) * size), label, "black", font, anchor="rm")
-    for x, label in enumerate(columns):
-        pen.text((left + (x + 0.5) * size, top / 2), label, "black", font, anchor="mm")
-    cells = product(range(len(rows)), range(len(columns)))
-    for (y, x), picture in zip(cells, pictures, strict=True):
-        grid.paste(Image.fromarray(picture), (left + x * size, top + y * size))
-    return grid
+    return draw_sheet(np.concatenate(list(rows.values())), list(rows), [""] * _SHOWN)
 
 
 def _plan(manifest: Manifest) -> tuple[list[str], list[str], list[dict[str, str]]]:
@@ -194,6 +192,7 @@ def _figures(manifest: Manifest) -> str:
         "\n".join(lines),
         *(_values(name, rows) for name, rows in judged.get("values", {}).items()),
         *_unseen(judged.get("unseen", [])),
+        *_dropped(judged.get("dropped", [])),
         *_best_of(judged.get("best_of", [])),
     ]
     return "\n\n".join(parts)
@@ -226,10 +225,22 @@ def _unseen(pairs: list[dict[str, Any]]) -> list[str]:
     ]
 
 
+def _dropped(modes: list[dict[str, Any]]) -> list[str]:
+    if not modes:
+        return []
+    named = [
+        f"{' and '.join(f'{value} {name}' for name, value in mode['conditions'].items())}"
+        f" ({_share(mode['real'])} of the real images, {_share(mode['painted'])} of the pictures)"
+        for mode in modes[:_SHOWN]
+    ]
+    more = f"; and {len(modes) - _SHOWN} more" if len(modes) > _SHOWN else ""
+    return [f"Hardly ever seen in its pictures: {'; '.join(named)}{more}."]
+
+
 def _best_of(rows: list[dict[str, Any]]) -> list[str]:
     if not rows:
         return []
-    names = [name for name in rows[0] if name.endswith("_as_asked") or name in _FIGURES]
+    names = [name for name in rows[0] if name.endswith("_as_asked") or name in _OF_SEVERAL]
     lines = ["| best of | " + " | ".join(names) + " |", "|--:|" + "--:|" * len(names)]
     lines += [
         f"| {row['candidates']} | " + " | ".join(_number(n, row[n]) for n in names) + " |"
@@ -296,7 +307,7 @@ def _expect(manifest: Manifest) -> str:
 
 
 def _number(name: str, value: float) -> str:
-    if name == "near_duplicates" or "_as_asked" in name:
+    if name in _SHARES or "_as_asked" in name:
         return f"{value:.1%}"
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
 
@@ -304,6 +315,8 @@ def _number(name: str, value: float) -> str:
 def _meaning(name: str) -> str:
     if name.endswith("_as_asked_unseen"):
         return f"the same for {name.removesuffix('_as_asked_unseen')}, of pairs that no image shows"
+    if name == "all_as_asked":
+        return "share of pictures that show all that was asked for"
     if name.endswith("_as_asked"):
         return f"share of pictures that show the {name.removesuffix('_as_asked')} asked for"
     if name.startswith("distance_"):

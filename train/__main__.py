@@ -24,13 +24,17 @@ from export.registry import Registry
 from export.weights import read_weights
 from train import checkpoint, recipes
 from train.calibrate import calibrate
+from train.compare import command as compare
 from train.data import DataError, Faces, load
 from train.distributed import ALONE, ShareError, Team, WorkerLostError, join
 from train.judge import SECOND, Examination, Judge, prepare
 from train.loop import DivergedError, MemoryShortError, Stopped, train
 from train.machine import MachineError, make_ready
 from train.promote import incomparable, onnx_paint, promote
+from train.report import save_worst
 from train.settings import TrainingSettings, TrainSettings, add_flags, given_flags
+from train.show import command as show
+from train.show.model import ShowError
 from train.trainer import Trainer
 from train.upscaler import command as upscaler
 
@@ -41,6 +45,8 @@ There is nothing to learn from yet: name a folder or a zip of images, at least 6
 It trains, judges, exports, and puts the new model in use if it is not worse than the present one.
 The README says more under "Bring your own images"; `python -m train --help` lists all settings."""
 
+
+COMMANDS = {"compare": compare.main, "show": show.main, "upscaler": upscaler.main}
 
 OF_A_RUN = (
     *(
@@ -61,8 +67,8 @@ def main(given: Sequence[str] | None = None) -> None:
     console = Console(soft_wrap=True)
     given = sys.argv[1:] if given is None else given
     try:
-        if given[:1] == ["upscaler"]:
-            upscaler.main(given[1:], console)
+        if given[:1] and given[0] in COMMANDS:
+            COMMANDS[given[0]](given[1:], console)
             return
         arguments = _arguments(given)
         if arguments.command == "recipes":
@@ -92,6 +98,7 @@ def main(given: Sequence[str] | None = None) -> None:
         ModelError,
         OSError,
         ShareError,
+        ShowError,
         WorkerLostError,
     ) as error:
         if isinstance(error, MemoryShortError | WorkerLostError):
@@ -118,6 +125,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog="`python -m train judge [MODEL] --data …` prints the figures of a model; "
         "`python -m train recipes` lists what --recipe takes; "
         "`python -m train judge RUN --data …` settles anew how a run paints, and its figures; "
+        "`python -m train show RUN` paints what a run has learnt; "
+        "`python -m train compare RUN…` puts several side by side; "
         "`python -m train upscaler --data …` trains what makes its pictures larger.",
     )
     parser.add_argument(
@@ -132,6 +141,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with a run's folder")
     parser.add_argument("--model-name", metavar="NAME", help="of the exported model")
     parser.add_argument("--no-promote", action="store_true", help="export, but leave it unused")
+    parser.add_argument(
+        "--no-export", action="store_true", help="train alone: judge and export the run later"
+    )
     parser.add_argument("--force", action="store_true", help="put it in use without comparing")
     add_flags(parser, "train", TrainSettings)
     return parser
@@ -195,10 +207,13 @@ def _train(arguments: argparse.Namespace, settings: TrainingSettings, console: C
         run, trainer, judge, faces = _learn(arguments, settings, console, team)
     if not team.first:
         return
+    if arguments.no_export:
+        console.print(f"trained; judge it with: python -m train judge {run}", highlight=False)
+        return
     # The team has parted: torchmetrics would wait for the figures of all its members.
     second = _judge(settings, faces, console, bool(trainer.faces.attributes), seed=SECOND)
-    judged = calibrate(trainer.ema, trainer.discriminator, judge, second, settings.judge.fakes)
-    _keep(run, trainer.state(), judged, console)
+    players = trainer.ema, trainer.discriminator
+    _keep(run, trainer.state(), *calibrate(*players, judge, second, settings.judge.fakes), console)
     name = export_run(run, registry, arguments.model_name)
     console.print(f"exported as {registry.folder(name)}", highlight=False)
     if arguments.no_promote:
@@ -210,7 +225,11 @@ def _train(arguments: argparse.Namespace, settings: TrainingSettings, console: C
 
 
 def _keep(
-    run: Path, tensors: dict[str, torch.Tensor], judged: dict[str, Any], console: Console
+    run: Path,
+    tensors: dict[str, torch.Tensor],
+    judged: dict[str, Any],
+    worst: torch.Tensor,
+    console: Console,
 ) -> None:
     checkpoint.save(run, tensors, checkpoint.read_progress(run))
     spread, candidates = tensors["ema.spread"].item(), judged["candidates"]
@@ -218,6 +237,8 @@ def _keep(
         f"latents are spread by {spread:g}, the best of {candidates} is kept", highlight=False
     )
     (run / JUDGED).write_text(json.dumps(judged, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    shares = [(cluster["real"], cluster["painted"]) for cluster in judged["clusters"]]
+    save_worst(run, worst, shares)
     _print_figures(judged["figures"], console)
 
 
@@ -318,8 +339,8 @@ def _judge_run(run: Path, settings: TrainingSettings, console: Console) -> None:
     judge, second = (_judge(settings, faces, console, tagged, seed=s) for s in (0, SECOND))
     device = faces.images.device
     discriminator = checkpoint.load_discriminator(run).to(device)
-    judged = calibrate(generator.to(device), discriminator, judge, second, settings.judge.fakes)
-    _keep(run, checkpoint.restore(run) | {"ema.spread": generator.spread}, judged, console)
+    found = calibrate(generator.to(device), discriminator, judge, second, settings.judge.fakes)
+    _keep(run, checkpoint.restore(run) | {"ema.spread": generator.spread}, *found, console)
 
 
 def _faces(settings: TrainSettings, console: Console, team: Team) -> Faces:

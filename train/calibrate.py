@@ -1,9 +1,9 @@
 """What is settled when a training has ended: the spread of latents, the critic, the figures."""
 
-from dataclasses import asdict
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from train.critic import CANDIDATES, best_of, fit_critic
 from train.judge import Judge
@@ -15,8 +15,9 @@ SPREADS = (1.0, 1.15, 1.3, 1.45)
 
 def calibrate(
     generator: Generator, discriminator: Discriminator, judge: Judge, second: Judge, fakes: int
-) -> dict[str, Any]:
-    """Settles how the model paints, and returns what its run keeps as `judge.json`.
+) -> tuple[dict[str, Any], Tensor]:
+    """Settles how the model paints, and returns what its run keeps as `judge.json`, and the
+    pictures of the clusters that it reaches least, as `Examination.worst` has them.
 
     Sets `generator.spread` to the one of lowest Q, in units of the latents that it learnt from. In
     the middle of a training the averaged generator's faces are more alike than those learnt from,
@@ -24,7 +25,7 @@ def calibrate(
     averaged weights answer to the latent more faintly; that was not tested.
 
     `judge` chooses, and the `second` one, by whom nothing was chosen, measures the best of
-    CANDIDATES pictures, as the bot paints them: `figures`, `values` and `unseen` of `fakes` of
+    CANDIDATES pictures, as the bot paints them: what it finds in an examination of `fakes` of
     them, and what fewer candidates would give in `best_of`. `bar` is the critic's.
     """
     z = generator.latent_dim
@@ -41,10 +42,11 @@ def calibrate(
     critic = fit_critic(discriminator, one, latents, conditions)
     fewer = {n: second.measure(best_of(one, critic, n), n * z) for n in (1, 2, CANDIDATES)}
     found = second.examine(best_of(one, critic, CANDIDATES), CANDIDATES * z, fakes)
-    return {
+    judged = {
         "candidates": CANDIDATES,
         "bar": critic.bar.item(),
         "learnt": len(judge.learnt),
         "held_out": len(judge.held_out),
         "best_of": [{"candidates": n} | figures for n, figures in fewer.items()],
-    } | asdict(found)
+    }
+    return judged | found.content(), found.worst

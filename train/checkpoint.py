@@ -1,8 +1,10 @@
-"""What is kept of a run: `run.json` from its first minute, `checkpoint.safetensors` since."""
+"""What is kept of a run: `run.json` from its first minute, `checkpoint.safetensors` since, and
+`diverged.json` if it came to nothing.
+"""
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from train.settings import TrainSettings
 
 RUN_FILE = "run.json"
 CHECKPOINT_FILE = "checkpoint.safetensors"
+DIVERGED_FILE = "diverged.json"
 FORMAT = 1
 
 
@@ -47,6 +50,31 @@ class RunInfo:
     def sizes(self) -> list[int]:
         """The number of values of each attribute."""
         return [len(attribute.values) for attribute in self.attributes]
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """Where a run's training came to nothing; the run keeps it until it goes on."""
+
+    step: int
+    images: int
+    sign: str
+    """What was seen of it, such as "generator loss is nan"."""
+
+
+def write_divergence(folder: Path, found: Divergence) -> None:
+    _replace(folder / DIVERGED_FILE, (json.dumps(asdict(found)) + "\n").encode())
+
+
+def read_divergence(folder: Path) -> Divergence | None:
+    """None of a run that has not diverged. Raises CheckpointError."""
+    file = folder / DIVERGED_FILE
+    try:
+        return Divergence(**json.loads(file.read_text("utf-8")))
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError) as error:
+        raise CheckpointError(f"{file} is damaged: {error}") from None
 
 
 def write_run(folder: Path, info: RunInfo) -> None:

@@ -66,6 +66,7 @@ def train(
         elapsed = _restore(run, trainer)
         if team.first:
             report.rewind_log(run, trainer.images)
+            (run / checkpoint.DIVERGED_FILE).unlink(missing_ok=True)
         return _Loop(run, settings, trainer, judge, console, elapsed).run()
     except (RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
@@ -201,6 +202,9 @@ class _Loop:
                 raise self._diverged(f"{name} loss is {value}")
 
     def _diverged(self, sign: str) -> DivergedError:
+        if self.team.first:
+            found = checkpoint.Divergence(self.trainer.step, self.trainer.images, sign)
+            checkpoint.write_divergence(self.folder, found)
         kept = (self.folder / checkpoint.CHECKPOINT_FILE).exists()
         last = f"the last good checkpoint is kept in {self.folder}. " if kept else ""
         return DivergedError(

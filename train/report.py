@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,19 @@ import torch
 from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from export.manifest import Attribute
+from export.sheet import draw_sheet
 from train.networks import autoencoder
 
 LOG_FILE = "log.jsonl"
 PLOT_FILE = "losses.png"
+WORST_FILE = "worst-clusters.png"
 MOST = 16
 """Rows and columns of a grid."""
+CELL = 64
+"""Pixels of a picture on a labelled sheet, at the least."""
 LOSSES = ("generator", "discriminator", "generator_naming", "discriminator_naming")
 
 
@@ -63,6 +69,38 @@ def save_grid(file: Path, pictures: Tensor, columns: int) -> None:
     Image.fromarray(pixels.contiguous().numpy()).save(file)
 
 
+def sheet(pictures: Tensor, rows: Sequence[str], columns: Sequence[str]) -> Image.Image:
+    """Pictures uint8 [rows × columns, 3, S, S], labelled at the left and above; small ones are
+    enlarged, so that the labels have room.
+    """
+    pictures = scaled(pictures, max(CELL, pictures.shape[-1]))
+    return draw_sheet(pictures.cpu().permute(0, 2, 3, 1).contiguous().numpy(), rows, columns)
+
+
+def scaled(pictures: Tensor, size: int) -> Tensor:
+    """uint8 [N, 3, S, S] to uint8 [N, 3, size, size]."""
+    if pictures.shape[-1] == size:
+        return pictures
+    resized = F.interpolate(
+        pictures.float(), size=size, mode="bicubic", antialias=True, align_corners=False
+    )
+    return resized.round().clamp(0, 255).to(torch.uint8)
+
+
+def save_worst(run: Path, pictures: Tensor, shares: Sequence[tuple[float, float]]) -> None:
+    """The clusters of real faces that a generator reaches least: real faces of each, and the
+    nearest fakes below.
+
+    Pictures uint8 [K, 2, N, 3, S, S]; `shares` of the real and of the painted pictures, [K].
+    """
+    if not len(pictures):
+        return
+    labels: list[str] = []
+    for real, painted in shares:
+        labels += [f"{real:.1%} of real", f"{painted:.1%} of painted"]
+    sheet(pictures.flatten(0, 2), labels, [""] * pictures.shape[2]).save(run / WORST_FILE)
+
+
 def append_log(run: Path, figures: dict[str, Any]) -> None:
     with (run / LOG_FILE).open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(figures) + "\n")
@@ -85,8 +123,8 @@ def rewind_log(run: Path, images: int) -> None:
     (run / LOG_FILE).write_text(text, "utf-8")
 
 
-def save_plot(run: Path) -> None:
-    """Losses, and the share of fakes as asked, over thousands of images."""
+def save_plot(run: Path, file: Path | None = None) -> None:
+    """Losses, and the share of fakes as asked, over thousands of images; in the run's folder."""
     log = read_log(run)
     if len(log) < 2:
         return
@@ -102,4 +140,4 @@ def save_plot(run: Path) -> None:
     lower.set(xlabel="thousand images", ylabel="share of fakes", ylim=(0, 1.02))
     if lower.lines:
         lower.legend()
-    figure.savefig(run / PLOT_FILE, dpi=100)
+    figure.savefig(file or run / PLOT_FILE, dpi=100)

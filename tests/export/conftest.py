@@ -22,6 +22,10 @@ FIGURES = {
     "q_real": 1.0,
     "near_duplicates": 0.08,
     "near_duplicates_real": 0.01,
+    "all_as_asked": 0.9725,
+    "precision": 0.61,
+    "density": 0.5,
+    "dropped_conditions": 0.025,
     "distance_stage1": 0.02,
     "distance_stage1_real": 0.005,
 }
@@ -41,6 +45,7 @@ JUDGED = {
     "unseen": [
         {"conditions": {"hair": "red", "eyes": "blue"}, "as_asked": {"hair": 0.98, "eyes": 0.96}}
     ],
+    "dropped": [{"conditions": {"hair": "aqua", "eyes": "blue"}, "real": 0.031, "painted": 0.001}],
     "best_of": [
         {"candidates": 1, "hair_as_asked": 0.97, "q": 4.9, "near_duplicates": 0.09},
         {"candidates": 4, "hair_as_asked": 0.991, "q": 4.5, "near_duplicates": 0.08},

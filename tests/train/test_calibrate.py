@@ -17,7 +17,8 @@ def test_the_spread_of_lowest_q_is_kept(faces_zip: Path, tmp_path: Path) -> None
     torch.manual_seed(0)
     generator = Generator(32, 8, faces.sizes, width=4).eval()
     second = prepare(faces, tmp_path, images=640, report=lambda _: None, seed=1)
-    judged = calibrate(generator, Discriminator(32, faces.sizes, width=4), judge, second, 200)
+    discriminator = Discriminator(32, faces.sizes, width=4)
+    judged, worst = calibrate(generator, discriminator, judge, second, 200)
     kept = generator.spread.item()
     assert judged["candidates"] == 4
     assert judged["fakes"] == 200
@@ -32,6 +33,7 @@ def test_the_spread_of_lowest_q_is_kept(faces_zip: Path, tmp_path: Path) -> None
     alone = second.measure(lambda z, c: paint(generator, z, c), 8)
     assert judged["best_of"][0]["q"] == pytest.approx(alone["q"])
     assert judged["learnt"] + judged["held_out"] == len(faces)
+    assert len(worst) == len(judged["clusters"]) > 0
     json.dumps(judged, allow_nan=False)
 
 

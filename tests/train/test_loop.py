@@ -186,6 +186,12 @@ def test_divergence_stops_and_keeps_the_last_good_checkpoint(
     with pytest.raises(DivergedError, match=r"diverged at .* images: .* loss is .*checkpoint"):
         train(run, wild, faces, judge, quiet())
     assert (run / "checkpoint.safetensors").read_bytes() == good
+    found = checkpoint.read_divergence(run)
+    assert found
+    assert found.images == 8 * found.step > 160
+    assert "loss is" in found.sign
+    train(run, TINY.model_copy(update={"images": 168}), faces, judge, quiet())
+    assert checkpoint.read_divergence(run) is None, "it has gone on"
 
 
 def test_a_batch_larger_than_the_memory_is_named(

@@ -1,3 +1,4 @@
+import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,19 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.judge import DAMAGE, checkerboard, noise
+from benchmarks.judge import DAMAGE, blur, checkerboard, noise
 from export.manifest import Attribute
 from train.data import DataError, Faces, load, one_hot
 from train.judge import Judge, prepare
 
 Damage = Callable[[torch.Tensor, float], torch.Tensor]
-REAL_FACES = Path(__file__).parents[2].parent / "shared" / "data" / "faces64.zip"
-
-
-@pytest.fixture(scope="session")
-def judge(faces_zip: Path, tmp_path_factory: pytest.TempPathFactory) -> Judge:
-    faces = load(faces_zip, 32)
-    return prepare(faces, tmp_path_factory.mktemp("judge"), images=8_000, report=print)
+REAL_FACES = Path(__file__).parents[4] / "shared" / "data" / "faces64.zip"
 
 
 def test_it_reads_held_out_faces(judge: Judge) -> None:
@@ -157,6 +152,59 @@ def test_pairs_that_no_image_shows_are_painted(faces_zip: Path, tmp_path: Path) 
     assert pair.as_asked["hair"] > 0.9
     assert pair.as_asked["eyes"] < 0.1
     assert found.figures["eyes_as_asked_unseen"] == pair.as_asked["eyes"]
+
+
+def test_who_paints_one_condition_only_drops_all_others(judge: Judge) -> None:
+    faces = judge.learnt.images[(judge.learnt.labels == 0).all(dim=1)]
+
+    def paint(latents: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
+        return faces[torch.arange(len(latents)) % len(faces)]
+
+    found = judge.examine(paint, latent_dim=1, fakes=240)
+    assert found.figures["dropped_conditions"] == pytest.approx(11 / 12, abs=0.01)
+    assert found.figures["dropped_conditions_real"] == 0
+    named = [(mode.conditions["hair"], mode.conditions["eyes"]) for mode in found.dropped]
+    assert len(set(named)) == 11
+    assert ("aqua", "blue") not in named
+    assert all(mode.painted == 0 for mode in found.dropped)
+    assert found.figures["all_as_asked"] == pytest.approx(1 / 12, abs=0.03)
+    assert found.figures["dropped_clusters"] > 0.5 > found.figures["dropped_clusters_real"]
+    assert found.figures["coverage"] < 0.3 < found.figures["coverage_real"]
+    assert found.figures["recall"] < 0.4 < found.figures["recall_real"]
+    assert found.figures["precision"] > 0.8
+
+    # The worst clusters are shown: faces that were learnt from, and the fakes nearest to them.
+    assert found.worst.shape == (5, 2, 8, 3, 32, 32)
+    assert [mode.painted for mode in found.clusters] == [0] * 5
+    real, fake = found.worst[0]
+    assert (real[0] == judge.learnt.images).all(dim=(1, 2, 3)).any()
+    assert (fake[0] == faces).all(dim=(1, 2, 3)).any()
+    json.dumps(found.content(), allow_nan=False)
+
+
+def test_who_cannot_be_asked_is_judged_by_what_shows(judge: Judge) -> None:
+    blind = judge.of_unconditional()
+    black = judge.learnt.images[judge.learnt.labels[:, 0] == 1]
+
+    def paint(latents: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
+        assert conditions.shape == (len(latents), 0)
+        return black[torch.randint(len(black), (len(latents),))]
+
+    found = blind.examine(paint, latent_dim=1, fakes=240)
+    assert not [name for name in found.figures if "as_asked" in name]
+    assert found.values == {}
+    assert found.figures["dropped_conditions"] == pytest.approx(9 / 12, abs=0.1)
+    assert {mode.conditions["hair"] for mode in found.dropped} == {"aqua", "pink", "red"}
+
+
+def test_blur_lowers_precision_and_faces_kept_from_all_are_covered(judge: Judge) -> None:
+    held = judge.held_out
+    real = judge.compare(held.images, held.labels)
+    blurred = judge.compare(blur(held.images, 1.2), held.labels)
+    assert real["precision"] == real["precision_real"] > 0.6
+    assert real["coverage"] > 0.8
+    assert blurred["precision"] < real["precision"]
+    assert blurred["density"] < real["density"]
 
 
 def test_another_seed_is_another_judge(faces_zip: Path, tmp_path: Path) -> None:

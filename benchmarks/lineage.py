@@ -1,0 +1,359 @@
+"""Trains every recipe for an equal budget, judges all by one judge, and writes `docs/lineage.md`.
+
+    python benchmarks/lineage.py --data faces64.zip --data-96 faces96.zip --minutes 25 --rest 5
+
+The recipes that the documents' claims concern, R3GAN and the default get `--minutes` each (or
+`--images`), all others `--rest` of the same. One process at a time, or `--jobs 2` with a thread
+each. What is done is kept in `docs/lineage/`, a few kilobytes a recipe, and not done again; what
+was interrupted goes on where it was. What fails is said at the end; what diverges stands in the
+table. Paragraphs in `docs/lineage/notes.toml`, by the names in the table, go into the document.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # else `train` would be the benchmark
+
+from export.sheet import draw_sheet
+from train import checkpoint, report
+from train.compare import sheet
+from train.compare.table import Row, diverged, markdown
+from train.data import load
+from train.judge import SECOND, Judge, prepare
+from train.settings import JudgeSettings, TrainSettings
+from train.show.model import Model
+
+ROOT = Path(__file__).parents[1]
+RECIPES = ROOT / "train" / "recipes"
+CLAIMS = (
+    ("dcgan", "dcgan", ()),
+    ("wgan-gp", "wgan-gp", ()),
+    ("acgan-srresnet-lambda-1", "acgan-srresnet", ("--class-weight", "1")),
+    ("acgan-srresnet-lambda-5", "acgan-srresnet", ("--class-weight", "5")),
+    ("acgan-decoupled", "acgan-decoupled", ()),
+    ("r3gan", "r3gan", ()),
+    ("irodori", "irodori", ()),
+)
+"""Name, recipe and flags of those that get the whole budget: does WGAN-GP converge faster than
+DCGAN, does λ trade colour against sharpness, do decoupled heads cure it?"""
+REPORTS_JUDGE = 16_000
+"""Images that the judge of the trainings' own reports learns from; no figure here is its own."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    name: str
+    recipe: str
+    """Empty: what `config.toml` says."""
+    flags: tuple[str, ...]
+    claim: bool
+    """Whether it gets the whole budget."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return _recipe(self.recipe).get("train", {})
+
+    def plan(self, given: argparse.Namespace) -> dict[str, Any]:
+        """All that the outcome depends on; what was done by another plan is done again."""
+        budget = "minutes" if given.images is None else "images"
+        whole = given.minutes if given.images is None else given.images
+        return {
+            "recipe": self.recipe,
+            "settings": self.settings,
+            "half_width": given.half_width,
+            "flags": [*self.flags, *given.flags],
+            budget: whole if self.claim else given.rest,
+            "data": self.data(given).name,
+        }
+
+    def data(self, given: argparse.Namespace) -> Path:
+        """Those of 96 pixels have their own data, if there is any."""
+        of_96 = self.settings.get("resolution") == 96 and given.data_96
+        return given.data_96 if of_96 else given.data
+
+
+def entries() -> list[Entry]:
+    """Of all recipes there are, those of the claims first."""
+    claims = [Entry(*claim, claim=True) for claim in CLAIMS]
+    taken = {entry.recipe for entry in claims}
+    rest = sorted(file.stem for file in RECIPES.glob("*.toml") if file.stem not in taken)
+    return claims + [Entry(name, name, (), claim=False) for name in rest]
+
+
+def _recipe(name: str) -> dict[str, Any]:
+    return tomllib.loads((RECIPES / f"{name}.toml").read_text("utf-8")) if name else {}
+
+
+class Lineage:
+    def __init__(self, given: argparse.Namespace) -> None:
+        self.given = given
+        self.kept = given.docs / "lineage"
+        self.judges: dict[tuple[Path, int], Judge] = {}
+
+    def run(self, wanted: Sequence[Entry]) -> list[str]:
+        """Does what is not done yet; returns the names of those that failed."""
+        todo = [entry for entry in wanted if not self.is_done(entry)]
+        for entry in todo:  # before two processes would do so at once
+            self.judge(entry)
+        failed = []
+        with ThreadPoolExecutor(self.given.jobs) as pool:
+            running = {pool.submit(self.train, entry): entry for entry in todo}
+            for future in as_completed(running):
+                entry = running[future]
+                try:
+                    future.result()
+                    self.keep(entry)
+                except Exception as error:  # the others are worth their time all the same
+                    print(f"{entry.name} failed: {error}", flush=True)
+                    failed.append(entry.name)
+        return failed
+
+    def is_done(self, entry: Entry) -> bool:
+        file = self.file(entry)
+        return file.is_file() and json.loads(file.read_text("utf-8"))["plan"] == self.plan(entry)
+
+    def plan(self, entry: Entry) -> dict[str, Any]:
+        return json.loads(json.dumps(entry.plan(self.given)))
+
+    def file(self, entry: Entry) -> Path:
+        return self.kept / f"{entry.name}.json"
+
+    def folder(self, entry: Entry) -> Path:
+        """The run's; another plan has another one."""
+        digest = hashlib.sha256(json.dumps(self.plan(entry), sort_keys=True).encode()).hexdigest()
+        return self.given.runs / f"{entry.name}-{digest[:8]}"
+
+    def train(self, entry: Entry) -> None:
+        """Begins the run, or goes on with it. Raises ChildProcessError."""
+        run, plan = self.folder(entry), self.plan(entry)
+        if checkpoint.read_divergence(run):
+            return
+        goal = ("--minutes", plan["minutes"]) if "minutes" in plan else ("--images", plan["images"])
+        arguments = ["--data", entry.data(self.given), "--runs", self.given.runs, *goal]
+        if (run / checkpoint.CHECKPOINT_FILE).is_file():
+            arguments += ["--resume", run]
+        else:
+            (run / checkpoint.RUN_FILE).unlink(missing_ok=True)  # cut off before any checkpoint
+            arguments += ["--recipe", entry.recipe] if entry.recipe else []
+            if plan["half_width"]:
+                width = entry.settings.get("width", TrainSettings().width)
+                arguments += ["--width", max(2, width // 4 * 2)]
+            arguments += ["--name", run.name, *plan["flags"]]
+        if self.given.jobs > 1:
+            arguments += ["--threads", 1]
+        print(f"{entry.name}: training in {run}", flush=True)
+        code = call([*map(str, arguments), "--no-export"], run.with_suffix(".log"))
+        if code and not checkpoint.read_divergence(run):
+            raise ChildProcessError(
+                f"the training ended with {code}; see {run.with_suffix('.log')}"
+            )
+
+    def judge(self, entry: Entry) -> Judge:
+        """The second judge of the entry's data, as all others' of that data."""
+        data = entry.data(self.given)
+        size = 96 if data == self.given.data_96 else self.given.judged_size
+        if (data, size) not in self.judges:
+            images = self.given.judge_images
+            faces = load(data, size)
+            prepare(faces, self.given.runs, images=REPORTS_JUDGE, report=print)
+            judge = prepare(faces, self.given.runs, images=images, report=print, seed=SECOND)
+            self.judges[data, size] = judge
+        return self.judges[data, size]
+
+    def keep(self, entry: Entry) -> None:
+        """The figures, and a strip of pictures."""
+        run = self.folder(entry)
+        info, found = checkpoint.read_run(run), checkpoint.read_divergence(run)
+        painted = (run / checkpoint.CHECKPOINT_FILE).is_file()
+        judge = self.judge(entry)
+        row = {
+            "name": entry.name,
+            "recipe": entry.recipe,
+            "image_size": info.image_size,
+            "images": found.images if found else info.images,
+            "seconds": checkpoint.read_progress(run)["seconds"] if painted else 0.0,
+            "fingerprint": judge.faces.fingerprint,
+        }
+        examined: dict[str, Any] = {}
+        wished, pictures = sheet.wishes(judge.faces.attributes), sheet.blank()
+        if painted:
+            model = Model(run)
+            pictures = sheet.strip(model, wished)
+            if not found:
+                examined = self.examine(model, judge, run)
+        note = diverged(found) if found else ""
+        if not found and info.image_size != judge.faces.images.shape[-1]:
+            note = f"scaled to {judge.faces.images.shape[-1]} pixels to be judged"
+        figures = examined.pop("figures", {})
+        content = {
+            "plan": self.plan(entry),
+            "machine": machine(),
+            "asked": sheet.headings(wished),
+            "row": asdict(Row(**row, figures=figures, note=note)),
+            "examined": examined,
+        }
+        self.kept.mkdir(parents=True, exist_ok=True)
+        strip = report.sheet(pictures, [""], [""] * len(pictures))
+        strip.save(self.file(entry).with_suffix(".webp"), quality=90)
+        text = json.dumps(content, indent=1, ensure_ascii=False)
+        self.file(entry).write_text(text + "\n", "utf-8")  # last: it says that all is done
+        print(f"{entry.name}: {note or 'judged'}", flush=True)
+
+    def examine(self, model: Model, judge: Judge, run: Path) -> dict[str, Any]:
+        """Of single pictures, as the networks paint them: no wider latents, no critic."""
+        if not model.attributes:
+            judge = judge.of_unconditional()
+        size = judge.faces.images.shape[-1]
+
+        def paint(latents: Tensor, conditions: Tensor) -> Tensor:
+            return report.scaled(model.paint(latents, conditions), size)
+
+        found = judge.examine(paint, model.info.latent_dim, self.given.fakes)
+        shares = [(cluster.real, cluster.painted) for cluster in found.clusters]
+        report.save_worst(run, found.worst, shares)
+        return found.content()
+
+    def write(self, wanted: Sequence[Entry]) -> Path:
+        """The document and its sheet, of all that is done."""
+        done = [entry for entry in wanted if self.file(entry).is_file()]
+        rows = {e: Row(**self.content(e)["row"]) for e in done}
+        document = self.given.docs / "lineage.md"
+        self.given.docs.mkdir(parents=True, exist_ok=True)
+        document.write_text("\n\n".join(self.document(rows)) + "\n", "utf-8")
+        if done:
+            strips = [np.asarray(Image.open(self.file(e).with_suffix(".webp"))) for e in done]
+            cells = [cell for strip in strips for cell in np.split(strip, sheet.COLUMNS, axis=1)]
+            names = [row.name for row in rows.values()]
+            pictures = draw_sheet(np.stack(cells), names, self.content(done[0])["asked"])
+            pictures.save(self.given.docs / "lineage.webp", quality=80, method=6)
+        return document
+
+    def content(self, entry: Entry) -> dict[str, Any]:
+        return json.loads(self.file(entry).read_text("utf-8"))
+
+    def document(self, rows: dict[Entry, Row]) -> Iterator[str]:
+        file = self.kept / "notes.toml"
+        notes = tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
+        yield "# The lineage"
+        yield (
+            "Every system that this project grew from, trained and judged alike. Written by"
+            " `benchmarks/lineage.py`; the paragraphs are from `docs/lineage/notes.toml`."
+        )
+        yield from notes.get("summary", "").strip().split("\n\n") if "summary" in notes else ()
+        for claim, heading in ((True, "The whole budget"), (False, "A smaller budget")):
+            group = {entry: row for entry, row in rows.items() if entry.claim == claim}
+            if group:
+                yield f"## {heading}"
+                yield self.budget(list(group))
+                yield markdown(list(group.values()))
+        if rows:
+            yield "## What they paint"
+            yield "![A row of pictures each](lineage.webp)"
+            yield (
+                "The same conditions in each row, where a system can be asked for any; a latent for"
+                " each picture, none picked."
+            )
+            yield "## One by one"
+        for entry, row in rows.items():
+            recipe = _recipe(entry.recipe)
+            yield f"### {row.name}"
+            about = [recipe[key].strip() for key in ("about", "source") if key in recipe]
+            yield from (" — ".join(about),) if about else ()
+            yield from (notes[row.name].strip(),) if row.name in notes else ()
+
+    def budget(self, group: Sequence[Entry]) -> str:
+        contents = [self.content(entry) for entry in group]
+        budgets = dict.fromkeys(
+            f"{plan['minutes']:g} minutes" if "minutes" in plan else f"{plan['images']:,} images"
+            for plan in (content["plan"] for content in contents)
+        )
+        data = dict.fromkeys(content["plan"]["data"] for content in contents)
+        machines = dict.fromkeys(content["machine"] for content in contents)
+        fakes = dict.fromkeys(
+            f"{content['examined']['fakes']:,}" for content in contents if content["examined"]
+        )
+        halves = {content["plan"]["half_width"] for content in contents}
+        width = ", with half the channels of its recipe" if halves == {True} else ""
+        return (
+            f"Each was trained for {' or '.join(budgets)}{width}, on {' and '.join(data)}, by"
+            f" {' and '.join(machines)}"
+            + (f", with `{' '.join(self.given.flags)}`" if self.given.flags else "")
+            + f". Figures of {' or '.join(fakes) or 'no'} single pictures, none of them chosen by a"
+            " critic, measured by one judge of the data."
+        )
+
+
+def call(arguments: Sequence[str], log: Path) -> int:
+    """`python -m train` in a process of its own, whose words go into a file; its exit status."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    environment = os.environ | {"IRODORI_JUDGE__IMAGES": str(REPORTS_JUDGE)}
+    with log.open("a", encoding="utf-8") as stream:
+        return subprocess.run(
+            [sys.executable, "-m", "train", *arguments],
+            cwd=Path.cwd(),
+            env=environment | {"PYTHONPATH": str(ROOT)},
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            check=False,
+        ).returncode
+
+
+def machine() -> str:
+    if torch.cuda.is_available():
+        return f"one {torch.cuda.get_device_name()}"
+    return f"{os.cpu_count()} CPU cores ({platform.machine()})"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", type=Path, required=True, help="tagged images")
+    parser.add_argument("--data-96", type=Path, help="those of the recipes of 96 pixels")
+    parser.add_argument("--minutes", type=float, default=25, help="of training for each claim")
+    parser.add_argument("--images", type=int, help="shown in training, instead of minutes")
+    parser.add_argument("--rest", type=float, default=5, help="minutes or images for all others")
+    parser.add_argument("--half-width", action="store_true", help="networks of half the channels")
+    parser.add_argument("--jobs", type=int, default=1, help="trainings at once, a thread each")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="no others")
+    parser.add_argument("--write", action="store_true", help="only write the document anew")
+    parser.add_argument("--runs", type=Path, default=Path("runs/lineage"))
+    parser.add_argument("--docs", type=Path, default=ROOT / "docs")
+    parser.add_argument("--fakes", type=int, default=JudgeSettings().fakes, help="judged of each")
+    parser.add_argument("--judge-images", type=int, default=JudgeSettings().images)
+    parser.add_argument("--judged-size", type=int, default=64, help="pixels that are judged")
+    parser.add_argument("flags", nargs="*", help="after --: for every training (--device cuda)")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None, all_of_them: Sequence[Entry] | None = None) -> int:
+    given = _parser().parse_args(arguments)
+    wanted = list(all_of_them if all_of_them is not None else entries())
+    unknown = set(given.only or ()) - {entry.name for entry in wanted}
+    if unknown:
+        sys.exit(f"there is no {unknown.pop()!r}; there are: {', '.join(e.name for e in wanted)}")
+    lineage = Lineage(given)
+    chosen = [entry for entry in wanted if not given.only or entry.name in given.only]
+    failed = [] if given.write else lineage.run(chosen)
+    print(f"written: {lineage.write(wanted)}")
+    if failed:
+        print(f"failed, and tried again next time: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

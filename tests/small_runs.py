@@ -1,0 +1,65 @@
+"""Runs of untrained networks: for tests of what is done with a run."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from train import checkpoint
+from train.data import Faces
+from train.report import append_log
+from train.settings import TrainSettings
+from train.trainer import Trainer
+
+TINY = TrainSettings(batch=8, width=4, latent_dim=8, resolution=32, device="cpu")
+FIGURES = {
+    "hair_as_asked": 0.5,
+    "eyes_as_asked": 0.25,
+    "all_as_asked": 0.125,
+    "q": 12.5,
+    "fid": 30.0,
+    "kid": 0.25,
+    "precision": 0.75,
+    "recall": 0.5,
+    "density": 0.625,
+    "coverage": 0.25,
+    "near_duplicates": 0.01,
+    "diversity": 0.875,
+    "dropped_conditions": 0.0,
+    "dropped_clusters": 0.125,
+}
+
+
+def make_run(folder: Path, faces: Faces, *, reports: int = 0, data: Path | None = None) -> Path:
+    """A run with a checkpoint, and samples and a log of some reports."""
+    trainer = Trainer(TINY, faces)
+    settings = TINY.model_dump(mode="json") | {"data": str(data) if data else None}
+    info = checkpoint.RunInfo(
+        run=folder.name,
+        attributes=faces.attributes,
+        latent_dim=TINY.latent_dim,
+        image_size=TINY.resolution,
+        fingerprint=faces.fingerprint,
+        settings=settings,
+    )
+    checkpoint.write_run(folder, info)
+    checkpoint.save(folder, trainer.state(), {"images": 1600, "step": 200, "seconds": 120.0})
+    for number in range(1, reports + 1):
+        picture = Image.fromarray(np.full((64, 96, 3), 40 * number, np.uint8))
+        picture.save(folder / f"samples-{number:06d}k.png")
+        losses = ("generator", "discriminator", "generator_naming", "discriminator_naming")
+        append_log(folder, {"images": 1000 * number} | dict.fromkeys(losses, 1 / number))
+    return folder
+
+
+def judge_run(folder: Path, **figures: float) -> Path:
+    """As if the run had been judged, best of 1 and of 4."""
+    real: dict[str, Any] = {f"{name}_real": 1.0 for name in FIGURES}
+    rows = [
+        {"candidates": 1} | FIGURES | real | figures,
+        {"candidates": 4} | FIGURES | real | {"q": 9.5},
+    ]
+    (folder / "judge.json").write_text(json.dumps({"best_of": rows}))
+    return folder

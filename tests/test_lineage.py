@@ -1,0 +1,133 @@
+"""benchmarks/lineage.py: what is done is not done again, and what fails holds up nothing else."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+from drawn_faces import face_files, write_zip
+from PIL import Image
+
+from benchmarks import lineage
+from benchmarks.lineage import Entry
+from train import checkpoint
+from train.__main__ import main as train
+
+TINY = ("--resolution", "32", "--width", "4", "--latent-dim", "8", "--batch", "8")
+ENTRIES = (
+    Entry("good", "", TINY, claim=True),
+    Entry("wild", "", (*TINY, "--learning-rate", "1e12"), claim=True),
+    Entry("broken", "", (*TINY, "--batch", "7"), claim=False),
+    Entry("small", "", TINY, claim=False),
+)
+
+
+@pytest.fixture
+def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(lineage, "REPORTS_JUDGE", 320)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    data = write_zip(tmp_path / "faces.zip", face_files())
+    return [
+        *("--data", str(data), "--images", "400", "--rest", "80", "--docs", str(tmp_path / "docs")),
+        *("--runs", str(tmp_path / "runs"), "--fakes", "120", "--judge-images", "320"),
+        *("--judged-size", "32"),
+    ]
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The trainings, in this process: importing PyTorch anew takes longer than all the rest."""
+    made: list[list[str]] = []
+
+    def call(given: Sequence[str], log: Path) -> int:
+        made.append(list(given))
+        monkeypatch.setenv("IRODORI_JUDGE__IMAGES", "320")
+        try:
+            train(given)
+        except SystemExit as end:
+            return int(end.code or 0)
+        return 0
+
+    monkeypatch.setattr(lineage, "call", call)
+    # A signal is taken by the main thread only.
+    monkeypatch.setattr("train.loop.signal.signal", lambda *_: None)
+    return made
+
+
+def content(tmp_path: Path, name: str) -> dict:
+    return json.loads((tmp_path / f"docs/lineage/{name}.json").read_text("utf-8"))
+
+
+def test_the_whole_list(
+    arguments: list[str],
+    calls: list[list[str]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "docs/lineage").mkdir(parents=True)
+    notes = 'summary = "What we saw."\ngood = "It is good."\n'
+    (tmp_path / "docs/lineage/notes.toml").write_text(notes)
+    assert lineage.main(arguments, ENTRIES) == 1, "one is broken"
+    assert "failed, and tried again next time: broken" in capsys.readouterr().out
+    assert len(calls) == 4
+
+    good, wild, small = (content(tmp_path, name)["row"] for name in ("good", "wild", "small"))
+    assert (good["images"], small["images"]) == (400, 80)
+    assert {"q", "precision", "dropped_clusters", "all_as_asked"} <= set(good["figures"])
+    assert good["note"] == ""
+    assert wild["figures"] == {}
+    assert wild["note"].startswith("diverged at step ")
+    document = (tmp_path / "docs/lineage.md").read_text("utf-8")
+    first, second = document.split("## A smaller budget")
+    assert "Each was trained for 400 images, on faces.zip" in first
+    assert "| good |" in first
+    assert "diverged at step" in first
+    assert "| small |" in second
+    assert "What we saw." in first
+    assert "It is good." in second
+    with Image.open(tmp_path / "docs/lineage.webp") as sheet:
+        assert sheet.height == 34 + 3 * 96, "what was asked for stands above"
+    assert not list((tmp_path / "docs").rglob("*.safetensors"))
+
+    # Once more: only what failed is tried again, without its runs, too.
+    calls.clear()
+    (tmp_path / "runs").rename(tmp_path / "lost")
+    lineage.main(arguments, ENTRIES)
+    assert len(calls) == 1
+    assert "7" in calls[0]
+    assert (tmp_path / "docs/lineage.md").read_text("utf-8") == document
+
+    # Another budget is another plan.
+    calls.clear()
+    lineage.main([*arguments, "--rest", "88", "--only", "small"], ENTRIES)
+    assert len(calls) == 1
+    assert content(tmp_path, "small")["row"]["images"] == 88
+
+
+def test_what_was_interrupted_goes_on(
+    arguments: list[str], calls: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = lineage.call
+
+    def interrupted(given: Sequence[str], log: Path) -> int:
+        cut = list(given)
+        cut[cut.index("--images") + 1] = "80"
+        assert real(cut, log) == 0
+        return 130
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lineage, "call", interrupted)
+        assert lineage.main(arguments, ENTRIES[:1]) == 1
+    (run,) = (folder for folder in (tmp_path / "runs").iterdir() if folder.is_dir())
+    assert checkpoint.read_run(run).images == 80
+    assert lineage.main(arguments, ENTRIES[:1]) == 0
+    assert "--resume" in calls[-1]
+    assert checkpoint.read_run(run).images == 400
+    assert content(tmp_path, "good")["row"]["images"] == 400
+
+
+def test_an_unknown_name_is_named(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit, match=r"there is no 'goood'; there are: good, wild"):
+        lineage.main([*arguments, "--only", "goood"], ENTRIES)

@@ -1,0 +1,128 @@
+"""`python -m train show RUN`."""
+
+from pathlib import Path
+
+import pytest
+from drawn_faces import write_zip
+from PIL import Image
+from small_runs import make_run
+
+from train.__main__ import main
+from train.data import load
+from train.show.model import Model
+from train.show.pictures import MOST_FRAMES, frames
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IRODORI_JUDGE__IMAGES", "640")
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+@pytest.fixture
+def run(tmp_path: Path, faces_zip: Path) -> Path:
+    return make_run(tmp_path / "runs/run", load(faces_zip, 32), reports=3, data=faces_zip)
+
+
+@pytest.fixture
+def untagged_run(tmp_path: Path, face_files: dict[str, bytes]) -> Path:
+    files = {name: face_files[name] for name in list(face_files)[:64]}
+    data = write_zip(tmp_path / "plain.zip", files)
+    return make_run(tmp_path / "runs/plain", load(data, 32), data=data)
+
+
+def size_of(file: Path) -> tuple[int, int]:
+    with Image.open(file) as picture:
+        return picture.size
+
+
+def test_all_that_a_run_can_show(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["show", str(run), "--seed", "3"])
+    said = capsys.readouterr().out
+    for name in ("samples", "grid", "interpolation", "best", "arithmetic", "losses"):
+        assert (run / f"{name}.png").is_file(), name
+        assert f"{run}/{name}.png" in said
+    assert size_of(run / "samples.png") == (8 * 64, 8 * 64)
+    width, height = size_of(run / "grid.png")
+    assert (width - 3 * 64 > 20, height) == (True, 20 + 4 * 64), "hair by eyes, labelled"
+    assert size_of(run / "interpolation.png")[1] == 6 * 64
+    with Image.open(run / "animation.webp") as animation:
+        assert animation.n_frames == 3
+
+
+def test_the_same_seed_is_the_same_picture(run: Path, tmp_path: Path) -> None:
+    for folder, seed in (("one", "1"), ("same", "1"), ("other", "2")):
+        main(["show", str(run), "samples", "--seed", seed, "--out", folder])
+    one, same, other = (
+        (tmp_path / f / "samples.png").read_bytes() for f in ("one", "same", "other")
+    )
+    assert one == same != other
+    assert [file.name for file in (tmp_path / "one").iterdir()] == ["samples.png"]
+
+
+def test_a_model_paints_in_batches(run: Path) -> None:
+    model = Model(run)
+    labels = model.labels(2)
+    assert model.name([2, 1]) == "pink hair, green eyes"
+    assert model.encode(labels).shape == (2, 7)
+    assert model.paint(model.latents(70), model.encode(model.labels(70))).shape == (70, 3, 32, 32)
+
+
+def test_an_animation_as_gif(run: Path) -> None:
+    main(["show", str(run), "animation", "--format", "gif"])
+    with Image.open(run / "animation.gif") as animation:
+        assert animation.n_frames == 3
+        assert animation.info["duration"] == 200
+        animation.seek(2)
+        assert animation.info["duration"] == 2000, "the last one stays"
+
+
+def test_of_many_reports_some_are_shown_the_first_and_the_last_among_them(run: Path) -> None:
+    for number in range(4, 200):
+        (run / f"samples-{number:06d}k.png").symlink_to(run / "samples-000003k.png")
+    shown = frames(run)
+    assert len(shown) == MOST_FRAMES
+    assert shown[0].getpixel((5, 5)) == (40, 40, 40)
+    assert shown[-1].size == (96, 84), "a caption below"
+
+
+def test_what_a_run_cannot_show_is_said(
+    untagged_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["show", str(untagged_run)])
+    said = capsys.readouterr().out
+    assert "no grid: " in said
+    assert "was trained without attributes" in said
+    assert "no animation: " in said
+    assert (untagged_run / "samples.png").is_file()
+    assert (untagged_run / "arithmetic.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ("grid", "plain was trained without attributes"),
+        ("animation", "has 0 reports' samples, an animation needs two or more"),
+        ("losses", "has no two reports yet"),
+        ("portrait", "there is no picture 'portrait'; there are: samples, grid"),
+    ],
+)
+def test_asked_for_by_name_it_is_an_error(
+    what: str, message: str, untagged_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["show", str(untagged_run), what])
+    assert end.value.code == 2
+    assert message in capsys.readouterr().out
+
+
+def test_without_its_data_a_run_has_no_judge(
+    run: Path, faces_zip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = make_run(tmp_path / "runs/gone", load(faces_zip, 32), data=tmp_path / "gone.zip")
+    with pytest.raises(SystemExit):
+        main(["show", str(gone), "arithmetic"])
+    assert "gone.zip, is not there: say where it is with --data" in capsys.readouterr().out
+    main(["show", str(gone), "arithmetic", "--data", str(faces_zip)])
+    assert (gone / "arithmetic.png").is_file()

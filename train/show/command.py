@@ -1,0 +1,103 @@
+"""`python -m train show RUN`: a trained run's pictures, all from its checkpoint."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PIL import Image
+from rich.console import Console
+
+import config
+from train import report
+from train.data import DataError
+from train.judge import SECOND
+from train.judge.of_run import judge_of_run
+from train.settings import TrainingSettings
+from train.show import pictures
+from train.show.arithmetic import arithmetic
+from train.show.model import Model, ShowError
+
+PAINTED: dict[str, Callable[[Model], Image.Image]] = {
+    "samples": pictures.samples,
+    "grid": pictures.grid,
+    "interpolation": pictures.interpolation,
+    "best": pictures.best,
+}
+ALL = [*PAINTED, "arithmetic", "animation", "losses"]
+
+
+def main(given: Sequence[str], console: Console) -> None:
+    """Raises ShowError, SettingsError, CheckpointError and DataError."""
+    arguments = _parser().parse_args(given)
+    wrong = [name for name in arguments.what if name not in [*ALL, "all"]]
+    if wrong:
+        raise ShowError(f"there is no picture {wrong[0]!r}; there are: {', '.join(ALL)}, all")
+    everything = "all" in arguments.what or not arguments.what
+    train = {"data": arguments.data} if arguments.data else {}
+    settings = config.read(TrainingSettings, arguments.config, {"train": train})
+    folder = arguments.out or arguments.run
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ALL if everything else dict.fromkeys(arguments.what):
+        # A model for each, so that a picture is the same whatever else is asked for.
+        model = Model(arguments.run, arguments.seed)
+        try:
+            file = _show(name, model, folder, arguments.format, settings, console)
+        except (ShowError, DataError) as error:
+            if not everything:
+                raise
+            console.print(f"no {name}: {error}", markup=False, highlight=False)
+        else:
+            console.print(str(file), highlight=False)
+
+
+def _show(
+    name: str,
+    model: Model,
+    folder: Path,
+    animated: str,
+    settings: TrainingSettings,
+    console: Console,
+) -> Path:
+    file = folder / f"{name}.png"
+    if name == "losses":
+        if len(report.read_log(model.run)) < 2:
+            raise ShowError(f"{model.run} has no two reports yet, and curves need two or more")
+        report.save_plot(model.run, file)
+    elif name == "animation":
+        file = file.with_suffix(f".{animated}")
+        pictures.save_animation(file, pictures.frames(model.run))
+    elif name == "arithmetic":
+
+        def say(text: str) -> None:
+            console.print(text, highlight=False)
+
+        judge = judge_of_run(model.run, model.info, settings, say, seed=SECOND)
+        arithmetic(model, judge).save(file)
+    else:
+        PAINTED[name](model).save(file)
+    return file
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m train show",
+        description="Paint what a trained run can, into its folder.",
+    )
+    parser.add_argument("run", type=Path, metavar="RUN", help="the run's folder")
+    parser.add_argument(
+        "what",
+        nargs="*",
+        metavar="PICTURE",
+        help="samples: 64 faces; grid: all values of two attributes; interpolation: from face to"
+        " face, straight and on the sphere; best: what the discriminator likes best and least;"
+        " arithmetic: mean faces added and subtracted (needs the data, for the judge); animation:"
+        " the reports' samples; losses: of both players. By default all that the run can show",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="other faces (default 0)")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where to write instead")
+    parser.add_argument(
+        "--format", choices=["webp", "gif"], default="webp", help="of the animation"
+    )
+    parser.add_argument("--data", type=Path, help="the run's images, where they are elsewhere now")
+    parser.add_argument("--config", type=Path, metavar="PATH", help="another config.toml")
+    return parser
