@@ -106,6 +106,8 @@ async def visit(discord: DiscordServer) -> list[Shot]:
     async def shoot(name: str, person: Person, command: str, **options: Any) -> Reply:
         reply = await person.slash(command, **options)
         assert isinstance(reply, Reply), "an answer, not a form"
+        if command != "settings":  # a slow machine says first that it is painting
+            await discord.until(lambda: reply.attachments, f"the pictures of /{command}", 30)
         typed = (own_name(discord, command, person), {k: str(v) for k, v in options.items()})
         shots.append(Shot(name, str(person), typed, reply, person.user.locale))
         return reply
