@@ -1,5 +1,10 @@
 """Opens the database behind a URL: the connection's settings, and the schema brought up to date."""
 
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +14,7 @@ from alembic.util import CommandError
 from sqlalchemy import URL, Connection, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only
 
 DRIVERS = ("sqlite+aiosqlite", "postgresql+asyncpg")
 PRAGMAS = (
@@ -87,7 +93,7 @@ def _sqlite(url: URL) -> AsyncEngine:
         cursor = connection.cursor()
         try:
             for pragma in PRAGMAS:
-                cursor.execute(f"PRAGMA {pragma}")
+                _patiently(partial(cursor.execute, f"PRAGMA {pragma}"))
         except Exception:
             connection.close()  # or its thread would stay
             raise
@@ -99,6 +105,21 @@ def _sqlite(url: URL) -> AsyncEngine:
         connection.exec_driver_sql(options.get("sqlite_begin", "BEGIN"))
 
     return engine
+
+
+def _patiently(execute: Callable[[], object]) -> None:
+    """SQLite does not wait by itself for the lock that turning to WAL takes: of several that open
+    a new database at once, all but one would fail.
+    """
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            execute()
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        await_only(asyncio.sleep(0.02))
 
 
 def _postgres(url: URL) -> AsyncEngine:

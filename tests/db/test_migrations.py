@@ -77,6 +77,22 @@ async def test_many_open_a_new_database_at_once(url, new):
     await asyncio.gather(*(store.close() for store in stores))
 
 
+async def test_while_another_writes_a_new_database_the_second_waits(sqlite_url, tmp_path):
+    """SQLite itself refuses at once, where it is not in WAL mode yet."""
+    file = tmp_path / "data" / "irodori.db"
+    file.parent.mkdir()
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("CREATE TABLE of_another (x)")
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("INSERT INTO of_another VALUES (1)")
+    opening = asyncio.create_task(Store.open(sqlite_url))
+    done, _ = await asyncio.wait([opening], timeout=0.3)
+    assert not done
+    other.execute("COMMIT")
+    await (await opening).close()
+    other.close()
+
+
 async def test_a_database_of_a_newer_version_is_left_alone(sqlite_url, tmp_path):
     await (await Store.open(sqlite_url)).close()
     file = tmp_path / "data" / "irodori.db"
