@@ -3,10 +3,11 @@
     python benchmarks/lineage.py --data faces64.zip --data-96 faces96.zip --minutes 25 --rest 5
 
 The recipes that the documents' claims concern, R3GAN and the default get `--minutes` each (or
-`--images`), all others `--rest` of the same. One process at a time, or `--jobs 2` with a thread
-each. What is done is kept in `docs/lineage/`, a few kilobytes a recipe, and not done again; what
-was interrupted goes on where it was. What fails is said at the end; what diverges stands in the
-table. Paragraphs in `docs/lineage/notes.toml`, by the names in the table, go into the document.
+`--images`), all others `--rest` of the same; the former are judged on the way, too. One process at
+a time, or `--jobs 2` with a thread each. What is done is kept in `docs/lineage/`, a few kilobytes a
+recipe, and not done again; what was interrupted goes on where it was. What fails is said at the
+end; what diverges stands in the table. Paragraphs in `docs/lineage/notes.toml`, by the names in the
+table, go into the document.
 """
 
 import argparse
@@ -33,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # else `train` would be the 
 from export.sheet import draw_sheet
 from train import checkpoint, report
 from train.compare import sheet
-from train.compare.table import Row, diverged, markdown
+from train.compare.table import Row, diverged, markdown, number
 from train.data import load
 from train.judge import SECOND, Judge, prepare
 from train.settings import JudgeSettings, TrainSettings
@@ -41,17 +42,20 @@ from train.show.model import Model
 
 ROOT = Path(__file__).parents[1]
 RECIPES = ROOT / "train" / "recipes"
+SMALL_BATCH = ("--batch", "16")
+"""For networks of which a CPU would see but a few hundred batches of their recipes' size."""
 CLAIMS = (
-    ("dcgan", "dcgan", ()),
-    ("wgan-gp", "wgan-gp", ()),
-    ("acgan-srresnet-lambda-1", "acgan-srresnet", ("--class-weight", "1")),
-    ("acgan-srresnet-lambda-5", "acgan-srresnet", ("--class-weight", "5")),
-    ("acgan-decoupled", "acgan-decoupled", ()),
-    ("r3gan", "r3gan", ()),
+    ("dcgan", "dcgan", ("--width", "32", "--batch", "64")),
+    ("wgan-gp", "wgan-gp", ("--width", "32", "--batch", "64")),
+    ("acgan-srresnet-lambda-1", "acgan-srresnet", ("--class-weight", "1", *SMALL_BATCH)),
+    ("acgan-srresnet-lambda-5", "acgan-srresnet", ("--class-weight", "5", *SMALL_BATCH)),
+    ("acgan-decoupled", "acgan-decoupled", ("--class-weight", "5", *SMALL_BATCH)),
+    ("r3gan", "r3gan", ("--width", "16", *SMALL_BATCH)),
     ("irodori", "irodori", ()),
 )
 """Name, recipe and flags of those that get the whole budget: does WGAN-GP converge faster than
-DCGAN, does λ trade colour against sharpness, do decoupled heads cure it?"""
+DCGAN (with the same networks and batch), does λ trade colour against sharpness, do decoupled heads
+cure it?"""
 REPORTS_JUDGE = 16_000
 """Images that the judge of the trainings' own reports learns from; no figure here is its own."""
 
@@ -73,12 +77,13 @@ class Entry:
         """All that the outcome depends on; what was done by another plan is done again."""
         budget = "minutes" if given.images is None else "images"
         whole = given.minutes if given.images is None else given.images
+        stops = [given.rest, (given.rest + whole) / 2, whole] if self.claim else [given.rest]
         return {
             "recipe": self.recipe,
             "settings": self.settings,
             "half_width": given.half_width,
             "flags": [*self.flags, *given.flags],
-            budget: whole if self.claim else given.rest,
+            budget: stops if budget == "minutes" else [round(stop) for stop in stops],
             "data": self.data(given).name,
         }
 
@@ -105,6 +110,8 @@ class Lineage:
         self.given = given
         self.kept = given.docs / "lineage"
         self.judges: dict[tuple[Path, int], Judge] = {}
+        if given.jobs > 1:
+            torch.set_num_threads(1)  # what is judged here takes the place of a training
 
     def run(self, wanted: Sequence[Entry]) -> list[str]:
         """Does what is not done yet; returns the names of those that failed."""
@@ -113,12 +120,11 @@ class Lineage:
             self.judge(entry)
         failed = []
         with ThreadPoolExecutor(self.given.jobs) as pool:
-            running = {pool.submit(self.train, entry): entry for entry in todo}
+            running = {pool.submit(self.do, entry): entry for entry in todo}
             for future in as_completed(running):
                 entry = running[future]
                 try:
                     future.result()
-                    self.keep(entry)
                 except Exception as error:  # the others are worth their time all the same
                     print(f"{entry.name} failed: {error}", flush=True)
                     failed.append(entry.name)
@@ -139,13 +145,27 @@ class Lineage:
         digest = hashlib.sha256(json.dumps(self.plan(entry), sort_keys=True).encode()).hexdigest()
         return self.given.runs / f"{entry.name}-{digest[:8]}"
 
-    def train(self, entry: Entry) -> None:
+    def do(self, entry: Entry) -> None:
+        """Trains from stop to stop, and measures at each. Raises ChildProcessError."""
+        run, budget = self.folder(entry), self.budget_of(entry)
+        for stop in self.plan(entry)[budget]:
+            measured = run / f"{budget}-{stop:g}.json"
+            if measured.is_file():
+                continue
+            self.train(entry, f"--{budget}", stop)
+            found = self.measure(entry)
+            measured.write_text(json.dumps(found), "utf-8")
+        self.keep(entry)
+
+    def budget_of(self, entry: Entry) -> str:
+        return "minutes" if "minutes" in self.plan(entry) else "images"
+
+    def train(self, entry: Entry, budget: str, stop: float) -> None:
         """Begins the run, or goes on with it. Raises ChildProcessError."""
         run, plan = self.folder(entry), self.plan(entry)
         if checkpoint.read_divergence(run):
             return
-        goal = ("--minutes", plan["minutes"]) if "minutes" in plan else ("--images", plan["images"])
-        arguments = ["--data", entry.data(self.given), "--runs", self.given.runs, *goal]
+        arguments = ["--data", entry.data(self.given), "--runs", self.given.runs, budget, stop]
         if (run / checkpoint.CHECKPOINT_FILE).is_file():
             arguments += ["--resume", run]
         else:
@@ -176,44 +196,50 @@ class Lineage:
             self.judges[data, size] = judge
         return self.judges[data, size]
 
-    def keep(self, entry: Entry) -> None:
-        """The figures, and a strip of pictures."""
-        run = self.folder(entry)
+    def measure(self, entry: Entry) -> dict[str, Any]:
+        """What the run is now: a row of the table, and all that the judge found."""
+        run, judge = self.folder(entry), self.judge(entry)
         info, found = checkpoint.read_run(run), checkpoint.read_divergence(run)
         painted = (run / checkpoint.CHECKPOINT_FILE).is_file()
-        judge = self.judge(entry)
-        row = {
-            "name": entry.name,
-            "recipe": entry.recipe,
-            "image_size": info.image_size,
-            "images": found.images if found else info.images,
-            "seconds": checkpoint.read_progress(run)["seconds"] if painted else 0.0,
-            "fingerprint": judge.faces.fingerprint,
-        }
-        examined: dict[str, Any] = {}
-        wished, pictures = sheet.wishes(judge.faces.attributes), sheet.blank()
-        if painted:
-            model = Model(run)
-            pictures = sheet.strip(model, wished)
-            if not found:
-                examined = self.examine(model, judge, run)
-        note = diverged(found) if found else ""
-        if not found and info.image_size != judge.faces.images.shape[-1]:
-            note = f"scaled to {judge.faces.images.shape[-1]} pixels to be judged"
-        figures = examined.pop("figures", {})
+        examined = self.examine(Model(run), judge, run) if painted and not found else {}
+        notes = [diverged(found)] if found else []
+        if entry.flags:
+            notes.append(f"`{' '.join(entry.flags)}`")
+        if examined and info.image_size != judge.faces.images.shape[-1]:
+            notes.append(f"scaled to {judge.faces.images.shape[-1]} pixels to be judged")
+        row = Row(
+            name=entry.name,
+            recipe=entry.recipe,
+            image_size=info.image_size,
+            images=found.images if found else info.images,
+            seconds=checkpoint.read_progress(run)["seconds"] if painted else 0.0,
+            fingerprint=judge.faces.fingerprint,
+            figures=examined.pop("figures", {}),
+            note="; ".join(notes),
+        )
+        print(f"{entry.name}: {'diverged' if found else 'judged'}", flush=True)
+        return {"row": asdict(row), "examined": examined}
+
+    def keep(self, entry: Entry) -> None:
+        """The figures at each stop, and a strip of pictures."""
+        run, budget = self.folder(entry), self.budget_of(entry)
+        stops = self.plan(entry)[budget]
+        found = [json.loads((run / f"{budget}-{stop:g}.json").read_text("utf-8")) for stop in stops]
+        wished, pictures = sheet.wishes(self.judge(entry).faces.attributes), sheet.blank()
+        if (run / checkpoint.CHECKPOINT_FILE).is_file():
+            pictures = sheet.strip(Model(run), wished)
         content = {
             "plan": self.plan(entry),
-            "machine": machine(),
+            "machine": machine(self.given.jobs),
             "asked": sheet.headings(wished),
-            "row": asdict(Row(**row, figures=figures, note=note)),
-            "examined": examined,
+            **found[-1],
+            "on_the_way": [one["row"] for one in found[:-1]],
         }
         self.kept.mkdir(parents=True, exist_ok=True)
         strip = report.sheet(pictures, [""], [""] * len(pictures))
         strip.save(self.file(entry).with_suffix(".webp"), quality=90)
         text = json.dumps(content, indent=1, ensure_ascii=False)
         self.file(entry).write_text(text + "\n", "utf-8")  # last: it says that all is done
-        print(f"{entry.name}: {note or 'judged'}", flush=True)
 
     def examine(self, model: Model, judge: Judge, run: Path) -> dict[str, Any]:
         """Of single pictures, as the networks paint them: no wider latents, no critic."""
@@ -262,6 +288,7 @@ class Lineage:
                 yield f"## {heading}"
                 yield self.budget(list(group))
                 yield markdown(list(group.values()))
+        yield from self.on_the_way([entry for entry in rows if entry.claim])
         if rows:
             yield "## What they paint"
             yield "![A row of pictures each](lineage.webp)"
@@ -277,12 +304,25 @@ class Lineage:
             yield from (" — ".join(about),) if about else ()
             yield from (notes[row.name].strip(),) if row.name in notes else ()
 
+    def on_the_way(self, group: Sequence[Entry]) -> Iterator[str]:
+        """A table of Q at each stop, and of the share that is as asked."""
+        contents = [self.content(entry) for entry in group]
+        plans = dict.fromkeys(_stops(content["plan"]) for content in contents)
+        if len(plans) != 1:  # none, or of two plans, which do not compare
+            return
+        yield "### On the way"
+        yield "Q, and the share of pictures that are as asked, after so much of it:"
+        (stops,) = plans
+        lines = ["| | " + " | ".join(stops) + " |", "|---|" + "---|" * len(stops)]
+        for content in contents:
+            rows = [*content["on_the_way"], content["row"]]
+            cells = [_short(row["figures"]) for row in rows]
+            lines.append("| " + " | ".join([content["row"]["name"], *cells]) + " |")
+        yield "\n".join(lines)
+
     def budget(self, group: Sequence[Entry]) -> str:
         contents = [self.content(entry) for entry in group]
-        budgets = dict.fromkeys(
-            f"{plan['minutes']:g} minutes" if "minutes" in plan else f"{plan['images']:,} images"
-            for plan in (content["plan"] for content in contents)
-        )
+        budgets = dict.fromkeys(_stops(content["plan"])[-1] for content in contents)
         data = dict.fromkeys(content["plan"]["data"] for content in contents)
         machines = dict.fromkeys(content["machine"] for content in contents)
         fakes = dict.fromkeys(
@@ -314,10 +354,26 @@ def call(arguments: Sequence[str], log: Path) -> int:
         ).returncode
 
 
-def machine() -> str:
+def _stops(plan: dict[str, Any]) -> tuple[str, ...]:
+    if "minutes" in plan:
+        return tuple(f"{stop:g} minutes" for stop in plan["minutes"])
+    return tuple(f"{stop:,} images" for stop in plan["images"])
+
+
+def _short(figures: dict[str, float]) -> str:
+    if not figures:
+        return "diverged"
+    asked = figures.get("all_as_asked")
+    return number("q", figures["q"]) + (
+        "" if asked is None else f" ({number('all_as_asked', asked)})"
+    )
+
+
+def machine(jobs: int) -> str:
     if torch.cuda.is_available():
         return f"one {torch.cuda.get_device_name()}"
-    return f"{os.cpu_count()} CPU cores ({platform.machine()})"
+    cores = f"{os.cpu_count()} CPU cores ({platform.machine()})"
+    return f"a thread each of {cores}, {jobs} trainings at a time" if jobs > 1 else cores
 
 
 def _parser() -> argparse.ArgumentParser:

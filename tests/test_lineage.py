@@ -71,12 +71,12 @@ def test_the_whole_list(
     (tmp_path / "docs/lineage/notes.toml").write_text(notes)
     assert lineage.main(arguments, ENTRIES) == 1, "one is broken"
     assert "failed, and tried again next time: broken" in capsys.readouterr().out
-    assert len(calls) == 4
+    assert len(calls) == 3 + 1 + 1 + 1, "the claim is judged on the way, at two stops"
 
     good, wild, small = (content(tmp_path, name)["row"] for name in ("good", "wild", "small"))
     assert (good["images"], small["images"]) == (400, 80)
     assert {"q", "precision", "dropped_clusters", "all_as_asked"} <= set(good["figures"])
-    assert good["note"] == ""
+    assert good["note"] == f"`{' '.join(TINY)}`", "what differs from the recipe"
     assert wild["figures"] == {}
     assert wild["note"].startswith("diverged at step ")
     document = (tmp_path / "docs/lineage.md").read_text("utf-8")
@@ -87,6 +87,7 @@ def test_the_whole_list(
     assert "| small |" in second
     assert "What we saw." in first
     assert "It is good." in second
+    assert [row["images"] for row in content(tmp_path, "good")["on_the_way"]] == [80, 240]
     with Image.open(tmp_path / "docs/lineage.webp") as sheet:
         assert sheet.height == 34 + 3 * 96, "what was asked for stands above"
     assert not list((tmp_path / "docs").rglob("*.safetensors"))
