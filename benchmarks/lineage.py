@@ -18,10 +18,12 @@ import platform
 import subprocess
 import sys
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -110,14 +112,14 @@ class Lineage:
         self.given = given
         self.kept = given.docs / "lineage"
         self.judges: dict[tuple[Path, int], Judge] = {}
+        self.one_at_a_time: defaultdict[tuple[Path, int], Lock] = defaultdict(Lock)
+        self.judging = Lock()
         if given.jobs > 1:
             torch.set_num_threads(1)  # what is judged here takes the place of a training
 
     def run(self, wanted: Sequence[Entry]) -> list[str]:
         """Does what is not done yet; returns the names of those that failed."""
         todo = [entry for entry in wanted if not self.is_done(entry)]
-        for entry in todo:  # before two processes would do so at once
-            self.judge(entry)
         failed = []
         with ThreadPoolExecutor(self.given.jobs) as pool:
             running = {pool.submit(self.do, entry): entry for entry in todo}
@@ -147,6 +149,7 @@ class Lineage:
 
     def do(self, entry: Entry) -> None:
         """Trains from stop to stop, and measures at each. Raises ChildProcessError."""
+        self.judge(entry)  # before two trainings of the same data would make theirs at once
         run, budget = self.folder(entry), self.budget_of(entry)
         for stop in self.plan(entry)[budget]:
             measured = run / f"{budget}-{stop:g}.json"
@@ -188,12 +191,13 @@ class Lineage:
         """The second judge of the entry's data, as all others' of that data."""
         data = entry.data(self.given)
         size = 96 if data == self.given.data_96 else self.given.judged_size
-        if (data, size) not in self.judges:
-            images = self.given.judge_images
-            faces = load(data, size)
-            prepare(faces, self.given.runs, images=REPORTS_JUDGE, report=print)
-            judge = prepare(faces, self.given.runs, images=images, report=print, seed=SECOND)
-            self.judges[data, size] = judge
+        with self.one_at_a_time[data, size]:
+            if (data, size) not in self.judges:
+                images = self.given.judge_images
+                faces = load(data, size)
+                prepare(faces, self.given.runs, images=REPORTS_JUDGE, report=print)
+                judge = prepare(faces, self.given.runs, images=images, report=print, seed=SECOND)
+                self.judges[data, size] = judge
         return self.judges[data, size]
 
     def measure(self, entry: Entry) -> dict[str, Any]:
@@ -250,7 +254,8 @@ class Lineage:
         def paint(latents: Tensor, conditions: Tensor) -> Tensor:
             return report.scaled(model.paint(latents, conditions), size)
 
-        found = judge.examine(paint, model.info.latent_dim, self.given.fakes)
+        with self.judging:  # some of it draws from PyTorch's own random state
+            found = judge.examine(paint, model.info.latent_dim, self.given.fakes)
         shares = [(cluster.real, cluster.painted) for cluster in found.clusters]
         report.save_worst(run, found.worst, shares)
         return found.content()
