@@ -30,6 +30,7 @@ _FIGURES = {
     "diversity": "mean distance between pictures of one condition, in units of the real ones'",
     "near_duplicates": "share of pictures closer to another of their condition than all "
     "but one in a thousand real ones",
+    "sharpness": "how much fine detail there is, in units of the real ones'; noise counts, too",
     "fid": "Fréchet distance of the judge's last features",
     "kid": "kernel distance of the judge's last features",
     "precision": "share of pictures that lie among real ones",

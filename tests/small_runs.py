@@ -27,6 +27,7 @@ FIGURES = {
     "coverage": 0.25,
     "near_duplicates": 0.01,
     "diversity": 0.875,
+    "sharpness": 1.25,
     "dropped_conditions": 0.0,
     "dropped_clusters": 0.125,
 }

@@ -19,6 +19,7 @@ FIGURES = {
     "coverage": "coverage",
     "near_duplicates": "near-duplicates",
     "diversity": "diversity",
+    "sharpness": "sharpness",
     "dropped_conditions": "dropped conditions",
     "dropped_clusters": "dropped clusters",
 }

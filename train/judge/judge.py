@@ -16,6 +16,7 @@ from train.judge.distances import frechet, kernel, layout, within
 from train.judge.modes import HARDLY, assign, cluster, dropped, reach, shares
 from train.judge.neighbours import neighbour_figures
 from train.judge.network import Classifier
+from train.judge.sharpness import sharpness
 
 UNSEEN_PAIRS = 12
 """Pairs of values without any image that are painted, at the most."""
@@ -172,6 +173,7 @@ class Judge:
         - `diversity`: mean pairwise distance within a condition, in units of the real faces' own
         - `near_duplicates`: share of pictures with a neighbour of the same condition closer than
           real faces come but for one in a thousand
+        - `sharpness`: mean variance of the Laplacian, in units of the real faces' own
         - `precision`, `recall`, `density`, `coverage`: as `neighbour_figures` has them, at all
           depths together, among as many real faces as are held out
         - `dropped_conditions`, `dropped_clusters`: shares of what real faces show that is hardly
@@ -240,8 +242,9 @@ class Judge:
         places = _Places.together([part for _, part in found])
         figures |= self._mode_figures(places)
         real = floor | {"q": 1.0}
-        figures["diversity"] /= max(real["diversity"], 1e-9)
-        real["diversity"] = 1.0
+        for name in ("diversity", "sharpness"):
+            figures[name] /= max(real[name], 1e-9)
+            real[name] = 1.0
         return figures | {f"{name}_real": value for name, value in real.items()}, places
 
     def _paint(self, paint: Paint, latent_dim: int, labels: Tensor) -> Tensor:
@@ -295,6 +298,7 @@ class Judge:
         nearest, mean = within(seen.layout, labels)
         figures["near_duplicates"] = (nearest < self._closest).float().mean().item()
         figures["diversity"] = mean
+        figures["sharpness"] = sharpness(images)
         places = self._place(seen)
         crowd = self._shuffled[: len(self.held_out)]
         return figures | neighbour_figures(self._real.points[crowd], places.points), places

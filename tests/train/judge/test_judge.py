@@ -78,6 +78,13 @@ def test_one_face_for_everybody_is_found_out(judge: Judge) -> None:
     assert figures["diversity"] == pytest.approx(0, abs=1e-3)
 
 
+def test_sharpness_falls_with_blur_and_rises_with_noise(judge: Judge) -> None:
+    held = judge.held_out
+    assert judge.compare(held.images, held.labels)["sharpness"] == pytest.approx(1)
+    assert judge.compare(blur(held.images, 1.5), held.labels)["sharpness"] < 0.5
+    assert judge.compare(noise(held.images, 25), held.labels)["sharpness"] > 1.5
+
+
 def test_wrong_colours_are_counted(judge: Judge) -> None:
     held = judge.held_out
     figures = judge.compare(held.images.flip(1), held.labels)
