@@ -114,6 +114,8 @@ class Lineage:
         self.judges: dict[tuple[Path, int], Judge] = {}
         self.one_at_a_time: defaultdict[tuple[Path, int], Lock] = defaultdict(Lock)
         self.judging = Lock()
+        self.unasked: dict[Judge, Judge] = {}
+        """Those of generators that cannot be asked; what they have seen of real faces is kept."""
         if given.jobs > 1:
             torch.set_num_threads(1)  # what is judged here takes the place of a training
 
@@ -205,7 +207,7 @@ class Lineage:
         run, judge = self.folder(entry), self.judge(entry)
         info, found = checkpoint.read_run(run), checkpoint.read_divergence(run)
         painted = (run / checkpoint.CHECKPOINT_FILE).is_file()
-        examined = self.examine(Model(run), judge, run) if painted and not found else {}
+        examined = self.examine(entry, Model(run), judge) if painted and not found else {}
         notes = [diverged(found)] if found else []
         if entry.flags:
             notes.append(f"`{' '.join(entry.flags)}`")
@@ -245,19 +247,20 @@ class Lineage:
         text = json.dumps(content, indent=1, ensure_ascii=False)
         self.file(entry).write_text(text + "\n", "utf-8")  # last: it says that all is done
 
-    def examine(self, model: Model, judge: Judge, run: Path) -> dict[str, Any]:
+    def examine(self, entry: Entry, model: Model, judge: Judge) -> dict[str, Any]:
         """Of single pictures, as the networks paint them: no wider latents, no critic."""
         if not model.attributes:
-            judge = judge.of_unconditional()
+            judge = self.unasked.setdefault(judge, judge.of_unconditional())
         size = judge.faces.images.shape[-1]
 
         def paint(latents: Tensor, conditions: Tensor) -> Tensor:
             return report.scaled(model.paint(latents, conditions), size)
 
+        fakes = self.given.fakes if entry.claim else self.given.fakes // 2
         with self.judging:  # some of it draws from PyTorch's own random state
-            found = judge.examine(paint, model.info.latent_dim, self.given.fakes)
+            found = judge.examine(paint, model.info.latent_dim, fakes)
         shares = [(cluster.real, cluster.painted) for cluster in found.clusters]
-        report.save_worst(run, found.worst, shares)
+        report.save_worst(self.folder(entry), found.worst, shares)
         return found.content()
 
     def write(self, wanted: Sequence[Entry]) -> Path:
@@ -335,6 +338,8 @@ class Lineage:
         )
         halves = {content["plan"]["half_width"] for content in contents}
         width = ", with half the channels of its recipe" if halves == {True} else ""
+        if width and any("--width" in entry.flags for entry in group):
+            width += " unless its row says otherwise"
         return (
             f"Each was trained for {' or '.join(budgets)}{width}, on {' and '.join(data)}, by"
             f" {' and '.join(machines)}"
@@ -394,7 +399,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--write", action="store_true", help="only write the document anew")
     parser.add_argument("--runs", type=Path, default=Path("runs/lineage"))
     parser.add_argument("--docs", type=Path, default=ROOT / "docs")
-    parser.add_argument("--fakes", type=int, default=JudgeSettings().fakes, help="judged of each")
+    parser.add_argument(
+        "--fakes", type=int, default=JudgeSettings().fakes, help="judged of each; half of the rest"
+    )
     parser.add_argument("--judge-images", type=int, default=JudgeSettings().images)
     parser.add_argument("--judged-size", type=int, default=64, help="pixels that are judged")
     parser.add_argument("flags", nargs="*", help="after --: for every training (--device cuda)")
