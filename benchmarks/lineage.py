@@ -58,7 +58,7 @@ CLAIMS = (
 """Name, recipe and flags of those that get the whole budget: does WGAN-GP converge faster than
 DCGAN (with the same networks and batch), does λ trade colour against sharpness, do decoupled heads
 cure it?"""
-REPORTS_JUDGE = 16_000
+REPORTS_JUDGE = 4_000
 """Images that the judge of the trainings' own reports learns from; no figure here is its own."""
 
 
@@ -111,8 +111,8 @@ class Lineage:
     def __init__(self, given: argparse.Namespace) -> None:
         self.given = given
         self.kept = given.docs / "lineage"
-        self.judges: dict[tuple[Path, int], Judge] = {}
-        self.one_at_a_time: defaultdict[tuple[Path, int], Lock] = defaultdict(Lock)
+        self.judges: dict[Path, Judge] = {}
+        self.one_at_a_time: defaultdict[Path, Lock] = defaultdict(Lock)
         self.judging = Lock()
         self.unasked: dict[Judge, Judge] = {}
         """Those of generators that cannot be asked; what they have seen of real faces is kept."""
@@ -190,17 +190,16 @@ class Lineage:
             )
 
     def judge(self, entry: Entry) -> Judge:
-        """The second judge of the entry's data, as all others' of that data."""
+        """The second judge of the entry's data, whatever size the entry's pictures have."""
         data = entry.data(self.given)
-        size = 96 if data == self.given.data_96 else self.given.judged_size
-        with self.one_at_a_time[data, size]:
-            if (data, size) not in self.judges:
+        with self.one_at_a_time[data]:
+            if data not in self.judges:
                 images = self.given.judge_images
-                faces = load(data, size)
+                faces = load(data, self.given.judged_size)
                 prepare(faces, self.given.runs, images=REPORTS_JUDGE, report=print)
                 judge = prepare(faces, self.given.runs, images=images, report=print, seed=SECOND)
-                self.judges[data, size] = judge
-        return self.judges[data, size]
+                self.judges[data] = judge
+        return self.judges[data]
 
     def measure(self, entry: Entry) -> dict[str, Any]:
         """What the run is now: a row of the table, and all that the judge found."""
