@@ -295,7 +295,7 @@ class Lineage:
                 yield f"## {heading}"
                 yield self.budget(list(group))
                 yield markdown(list(group.values()))
-        yield from self.on_the_way([entry for entry in rows if entry.claim])
+                yield from self.on_the_way(list(group)) if claim else ()
         if rows:
             yield "## What they paint"
             yield "![A row of pictures each](lineage.webp)"
