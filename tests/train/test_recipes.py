@@ -70,9 +70,11 @@ def test_each_says_all_of_an_experiment_and_trains(name: str) -> None:
             ("discriminator", trainer.discriminator),
         )
     }
+    # Of so small a network, plain gradients are lost in the weights' last digit.
+    larger = 10 if settings.optimiser == "sgd" else 1
     for step in range(6):
         trainer.done = step / 6
-        trainer.train_step(settings.learning_rate)
+        trainer.train_step(larger * settings.learning_rate)
     for player, parameters in before.items():
         pairs = zip(parameters, getattr(trainer, player).parameters(), strict=True)
         moved = [not torch.equal(old, new) for old, new in pairs if new.grad is not None]
