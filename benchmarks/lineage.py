@@ -7,7 +7,7 @@ The recipes that the documents' claims concern, R3GAN and the default get `--min
 a time, or `--jobs 2` with a thread each. What is done is kept in `docs/lineage/`, a few kilobytes a
 recipe, and not done again; what was interrupted goes on where it was. What fails is said at the
 end; what diverges stands in the table. Paragraphs in `docs/lineage/notes.toml`, by the names in the
-table, go into the document.
+table, go into the document, which `lineage_document.py` writes.
 """
 
 import argparse
@@ -17,33 +17,29 @@ import os
 import platform
 import subprocess
 import sys
-import tomllib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # else `train` would be the benchmark
 
-from export.sheet import draw_sheet
-from train import checkpoint, report
+from benchmarks import lineage_document
+from train import checkpoint, recipes, report
 from train.compare import sheet
-from train.compare.table import Row, diverged, markdown, number
+from train.compare.table import Row, diverged
 from train.data import load
 from train.judge import SECOND, Judge, prepare
 from train.settings import JudgeSettings, TrainSettings
 from train.show.model import Model
 
 ROOT = Path(__file__).parents[1]
-RECIPES = ROOT / "train" / "recipes"
 SMALL_BATCH = ("--batch", "16")
 """For networks of which a CPU would see but a few hundred batches of their recipes' size."""
 CLAIMS = (
@@ -73,7 +69,7 @@ class Entry:
 
     @property
     def settings(self) -> dict[str, Any]:
-        return _recipe(self.recipe).get("train", {})
+        return recipes.read(self.recipe).settings if self.recipe else {}
 
     def plan(self, given: argparse.Namespace) -> dict[str, Any]:
         """All that the outcome depends on; what was done by another plan is done again."""
@@ -99,12 +95,8 @@ def entries() -> list[Entry]:
     """Of all recipes there are, those of the claims first."""
     claims = [Entry(*claim, claim=True) for claim in CLAIMS]
     taken = {entry.recipe for entry in claims}
-    rest = sorted(file.stem for file in RECIPES.glob("*.toml") if file.stem not in taken)
+    rest = sorted(set(recipes.NAMES) - taken)
     return claims + [Entry(name, name, (), claim=False) for name in rest]
-
-
-def _recipe(name: str) -> dict[str, Any]:
-    return tomllib.loads((RECIPES / f"{name}.toml").read_text("utf-8")) if name else {}
 
 
 class Lineage:
@@ -262,91 +254,6 @@ class Lineage:
         report.save_worst(self.folder(entry), found.worst, shares)
         return found.content()
 
-    def write(self, wanted: Sequence[Entry]) -> Path:
-        """The document and its sheet, of all that is done."""
-        done = [entry for entry in wanted if self.file(entry).is_file()]
-        rows = {e: Row(**self.content(e)["row"]) for e in done}
-        document = self.given.docs / "lineage.md"
-        self.given.docs.mkdir(parents=True, exist_ok=True)
-        document.write_text("\n\n".join(self.document(rows)) + "\n", "utf-8")
-        if done:
-            strips = [np.asarray(Image.open(self.file(e).with_suffix(".webp"))) for e in done]
-            cells = [cell for strip in strips for cell in np.split(strip, sheet.COLUMNS, axis=1)]
-            names = [row.name for row in rows.values()]
-            pictures = draw_sheet(np.stack(cells), names, self.content(done[0])["asked"])
-            pictures.save(self.given.docs / "lineage.webp", quality=80, method=6)
-        return document
-
-    def content(self, entry: Entry) -> dict[str, Any]:
-        return json.loads(self.file(entry).read_text("utf-8"))
-
-    def document(self, rows: dict[Entry, Row]) -> Iterator[str]:
-        file = self.kept / "notes.toml"
-        notes = tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
-        yield "# The lineage"
-        yield (
-            "Every system that this project grew from, trained and judged alike. Written by"
-            " `benchmarks/lineage.py`; the paragraphs are from `docs/lineage/notes.toml`."
-        )
-        yield from notes.get("summary", "").strip().split("\n\n") if "summary" in notes else ()
-        for claim, heading in ((True, "The whole budget"), (False, "A smaller budget")):
-            group = {entry: row for entry, row in rows.items() if entry.claim == claim}
-            if group:
-                yield f"## {heading}"
-                yield self.budget(list(group))
-                yield markdown(list(group.values()))
-                yield from self.on_the_way(list(group)) if claim else ()
-        if rows:
-            yield "## What they paint"
-            yield "![A row of pictures each](lineage.webp)"
-            yield (
-                "The same conditions in each row, where a system can be asked for any; a latent for"
-                " each picture, none picked."
-            )
-            yield "## One by one"
-        for entry, row in rows.items():
-            recipe = _recipe(entry.recipe)
-            yield f"### {row.name}"
-            about = [recipe[key].strip() for key in ("about", "source") if key in recipe]
-            yield from (" — ".join(about),) if about else ()
-            yield from (notes[row.name].strip(),) if row.name in notes else ()
-
-    def on_the_way(self, group: Sequence[Entry]) -> Iterator[str]:
-        """A table of Q at each stop, and of the share that is as asked."""
-        contents = [self.content(entry) for entry in group]
-        plans = dict.fromkeys(_stops(content["plan"]) for content in contents)
-        if len(plans) != 1:  # none, or of two plans, which do not compare
-            return
-        yield "### On the way"
-        yield "Q, and the share of pictures that are as asked, after so much of it:"
-        (stops,) = plans
-        lines = ["| | " + " | ".join(stops) + " |", "|---|" + "---|" * len(stops)]
-        for content in contents:
-            rows = [*content["on_the_way"], content["row"]]
-            cells = [_short(row["figures"]) for row in rows]
-            lines.append("| " + " | ".join([content["row"]["name"], *cells]) + " |")
-        yield "\n".join(lines)
-
-    def budget(self, group: Sequence[Entry]) -> str:
-        contents = [self.content(entry) for entry in group]
-        budgets = dict.fromkeys(_stops(content["plan"])[-1] for content in contents)
-        data = dict.fromkeys(content["plan"]["data"] for content in contents)
-        machines = dict.fromkeys(content["machine"] for content in contents)
-        fakes = dict.fromkeys(
-            f"{content['examined']['fakes']:,}" for content in contents if content["examined"]
-        )
-        halves = {content["plan"]["half_width"] for content in contents}
-        width = ", with half the channels of its recipe" if halves == {True} else ""
-        if width and any("--width" in entry.flags for entry in group):
-            width += " unless its row says otherwise"
-        return (
-            f"Each was trained for {' or '.join(budgets)}{width}, on {' and '.join(data)}, by"
-            f" {' and '.join(machines)}"
-            + (f", with `{' '.join(self.given.flags)}`" if self.given.flags else "")
-            + f". Figures of {' or '.join(fakes) or 'no'} single pictures, none of them chosen by a"
-            " critic, measured by one judge of the data."
-        )
-
 
 def call(arguments: Sequence[str], log: Path) -> int:
     """`python -m train` in a process of its own, whose words go into a file; its exit status."""
@@ -361,21 +268,6 @@ def call(arguments: Sequence[str], log: Path) -> int:
             stderr=subprocess.STDOUT,
             check=False,
         ).returncode
-
-
-def _stops(plan: dict[str, Any]) -> tuple[str, ...]:
-    if "minutes" in plan:
-        return tuple(f"{stop:g} minutes" for stop in plan["minutes"])
-    return tuple(f"{stop:,} images" for stop in plan["images"])
-
-
-def _short(figures: dict[str, float]) -> str:
-    if not figures:
-        return "diverged"
-    asked = figures.get("all_as_asked")
-    return number("q", figures["q"]) + (
-        "" if asked is None else f" ({number('all_as_asked', asked)})"
-    )
 
 
 def machine(jobs: int) -> str:
@@ -416,7 +308,8 @@ def main(arguments: Sequence[str] | None = None, all_of_them: Sequence[Entry] | 
     lineage = Lineage(given)
     chosen = [entry for entry in wanted if not given.only or entry.name in given.only]
     failed = [] if given.write else lineage.run(chosen)
-    print(f"written: {lineage.write(wanted)}")
+    groups = [[entry.name for entry in wanted if entry.claim == claim] for claim in (True, False)]
+    print(f"written: {lineage_document.write(given.docs, *groups, flags=given.flags)}")
     if failed:
         print(f"failed, and tried again next time: {', '.join(failed)}")
     return 1 if failed else 0
