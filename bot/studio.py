@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
@@ -16,9 +15,10 @@ import numpy as np
 
 from bot.animation import Animation, Format, encode, lay_path
 from bot.engine import Engine, Model, Stats
-from bot.errors import BadPrompt, ModelUnavailable, NotAllowed, NotFound
+from bot.errors import BadPrompt, NotAllowed, NotFound
 from bot.language import LANGUAGES
 from bot.latents import draw_candidates
+from bot.models import Models
 from bot.moderation import Gate, check_limits
 from bot.painting import (
     between,
@@ -48,7 +48,7 @@ from db.store import (
     Statistics,
     Store,
 )
-from export.manifest import Attribute, ModelError, read_manifest
+from export.manifest import Attribute
 
 MAX_COUNT = 9
 MAX_PAGE = 100  # avatars
@@ -58,7 +58,6 @@ TRANSITION_SIZE = 128  # pixels at most: it is looked at while it moves
 RELATIVES = 12  # children, and siblings, that a family shows
 VARIATIONS = 9
 SEEDS = 2**32
-PAPERS = ("MODEL_CARD.md", "samples.png", "weakest.png")  # by which a model shows itself
 UPLOAD_BYTES = 10 * 2**20  # what Discord takes in a server without boosts, and in a DM
 
 _ID = re.compile(r"[a-z0-9]{1,32}")
@@ -74,19 +73,6 @@ class Transition:
     data: bytes
     frames: int
     size: int
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSummary:
-    """One model of the registry; `problem` is why it cannot be used, as far as its manifest tells.
-    `metrics` are the judge's, `created` is in UTC; both are empty where the manifest is broken.
-    """
-
-    name: str
-    created: datetime | None
-    metrics: Mapping[str, float]
-    in_use: bool
-    problem: str | None
 
 
 def _admitted(
@@ -123,11 +109,11 @@ class Studio:
     """
 
     def __init__(self, engine: Engine, store: Store) -> None:
+        self.models = Models(engine)
         self._engine = engine
         self._store = store
         self._gate = Gate(store.desk)
         self._listeners: list[Callable[[Avatar], None]] = []
-        self._choosing = asyncio.Lock()  # which model is in use: one change at a time
         self._portraits: WeakValueDictionary[object, asyncio.Lock] = WeakValueDictionary()
 
     @property
@@ -659,89 +645,6 @@ class Studio:
 
     async def statistics(self) -> Statistics:
         return await self._store.statistics()
-
-    # Models
-
-    async def models(self) -> list[ModelSummary]:
-        """The oldest first."""
-        return await asyncio.to_thread(self._summaries)
-
-    async def previous_model(self) -> str | None:
-        """Where `rollback_model` would go back to."""
-        return await asyncio.to_thread(self._engine.registry.previous)
-
-    async def model_paper(self, name: str, paper: str) -> Path | None:
-        """One of a model's PAPERS; None where there is no such model, or it has none."""
-
-        def find() -> Path | None:
-            registry = self._engine.registry
-            if paper not in PAPERS or name not in registry.names():
-                return None
-            path = registry.root / name / paper
-            return path if path.is_file() else None
-
-        return await asyncio.to_thread(find)
-
-    async def use_model(self, name: str) -> None:
-        """What is being painted is finished by the model before. Raises ModelUnavailable, and then
-        nothing has changed.
-        """
-        registry = self._engine.registry
-        async with self._choosing:
-            try:
-                await asyncio.to_thread(registry.folder, name)
-                await self._engine.get(name)  # so that one that does not run is never pointed to
-                await asyncio.to_thread(registry.use, name)
-            except ModelError as error:
-                raise ModelUnavailable("model-refused", why=str(error)) from error
-            except ModelUnavailable as error:
-                if isinstance(error.__cause__, ModelUnavailable):  # which says more
-                    raise error.__cause__ from None
-                raise
-            await self.reload_model()
-
-    async def rollback_model(self) -> str:
-        """Back to the model before; its name. Raises ModelUnavailable, and then nothing has
-        changed.
-        """
-        registry = self._engine.registry
-        async with self._choosing:
-            now = self.model_name
-            try:
-                await asyncio.to_thread(registry.rollback)
-            except ModelError as error:
-                raise ModelUnavailable("model-refused", why=str(error)) from error
-            try:
-                return await self.reload_model()
-            except ModelUnavailable:  # a bot that starts anew must not be pointed to it
-                await asyncio.to_thread(registry.use, now)
-                raise
-
-    async def reload_model(self) -> str:
-        """Takes over the model that the registry names, at once; its name.
-
-        Raises ModelUnavailable if that one cannot be used: the one in use stays.
-        """
-        await self._engine.refresh()
-        named = await asyncio.to_thread(self._engine.registry.current)
-        if named != self.model_name:
-            raise ModelUnavailable("model-stays", named=str(named), name=self.model_name)
-        return self.model_name
-
-    def _summaries(self) -> list[ModelSummary]:
-        registry = self._engine.registry
-        summaries = []
-        for name in registry.names():
-            in_use = name == self.model_name
-            try:
-                manifest = read_manifest(registry.folder(name))
-            except ModelError as error:
-                summaries.append(ModelSummary(name, None, {}, in_use, str(error)))
-            else:
-                summaries.append(
-                    ModelSummary(name, manifest.created, manifest.metrics, in_use, None)
-                )
-        return summaries
 
     async def _find(self, id: str) -> Avatar:
         plain = id.strip().lower()

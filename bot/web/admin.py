@@ -103,27 +103,27 @@ async def models_page(request: web.Request) -> web.Response:
     """The model in use comes first, then the newest."""
     read_query(request.query)
     studio = request.app[STUDIO]
-    newest_first = reversed(await studio.models())
+    newest_first = reversed(await studio.models.all())
     models = sorted(newest_first, key=lambda model: not model.in_use)
-    samples = {m.name for m in models if await studio.model_paper(m.name, "samples.png")}
+    samples = {m.name for m in models if await studio.models.paper(m.name, "samples.png")}
     return render(
         request,
         "admin/models.html",
         models=[(model, highlights(model), model.name in samples) for model in models],
         compared=[model for model in models if model.metrics],
         figures=figures([model for model in models if model.metrics]),
-        previous=await studio.previous_model(),
+        previous=await studio.models.previous(),
     )
 
 
 @routes.get(f"{PATH}/models/{{name}}")
 async def model_page(request: web.Request) -> web.Response:
     studio, name = request.app[STUDIO], request.match_info["name"]
-    model = next((model for model in await studio.models() if model.name == name), None)
+    model = next((model for model in await studio.models.all() if model.name == name), None)
     if model is None:
         raise web.HTTPNotFound
     papers = {
-        paper: await studio.model_paper(name, paper) for paper in ("samples.png", "weakest.png")
+        paper: await studio.models.paper(name, paper) for paper in ("samples.png", "weakest.png")
     }
 
     def image(file: str) -> tuple[str, int, int] | None:
@@ -134,7 +134,7 @@ async def model_page(request: web.Request) -> web.Response:
     def read(card: Path) -> str:
         return card.read_text("utf-8", errors="replace")
 
-    card = await studio.model_paper(name, "MODEL_CARD.md")
+    card = await studio.models.paper(name, "MODEL_CARD.md")
     text = await asyncio.to_thread(read, card) if card else "It has no card."
     return render(
         request,
@@ -147,7 +147,7 @@ async def model_page(request: web.Request) -> web.Response:
 @routes.get(f"{PATH}/models/{{name}}/{{file:[^/]+\\.png}}")
 async def model_picture(request: web.Request) -> web.FileResponse:
     file = request.match_info["file"]
-    path = await request.app[STUDIO].model_paper(request.match_info["name"], file)
+    path = await request.app[STUDIO].models.paper(request.match_info["name"], file)
     if path is None:
         raise web.HTTPNotFound
     return _file(path)
@@ -156,14 +156,14 @@ async def model_picture(request: web.Request) -> web.FileResponse:
 @routes.post(f"{PATH}/models/{{name}}/use")
 async def use_model(request: web.Request) -> web.Response:
     await read_json(request)
-    await request.app[STUDIO].use_model(request.match_info["name"])
+    await request.app[STUDIO].models.use(request.match_info["name"])
     return web.json_response({"model": request.app[STUDIO].model_name})
 
 
 @routes.post(f"{PATH}/rollback")
 async def rollback(request: web.Request) -> web.Response:
     await read_json(request)
-    return web.json_response({"model": await request.app[STUDIO].rollback_model()})
+    return web.json_response({"model": await request.app[STUDIO].models.rollback()})
 
 
 # Load

@@ -11,12 +11,11 @@ from PIL import Image
 from tiny_model import EYES, HAIR, add_model, attribute
 
 from bot.engine import Engine
-from bot.errors import BadPrompt, ModelUnavailable, NotFound
+from bot.errors import BadPrompt, NotFound
 from bot.painting import VARIATION_ANGLE
 from bot.settings import EngineSettings
 from bot.studio import VARIATIONS, Studio
 from db.store import Avatar, Owner, Store
-from export.manifest import file_entry, read_manifest, write_manifest
 from export.registry import Registry
 
 OTHER = Owner("discord", "2", "Ren")
@@ -197,14 +196,14 @@ async def test_pictures_of_different_models_meet_where_one_model_suits_both(
 ) -> None:
     (old,) = await studio.create("pink hair, red eyes", owner=owner)
     add_model(registry, "next", (HAIR, EYES), brightness=0.3)
-    await studio.use_model("next")
+    await studio.models.use("next")
     (new,) = await studio.create("blue hair, green eyes", owner=owner)
     (child,) = await studio.mix(old.id, new.id, owner=owner)
     assert (old.model, new.model, child.model) == ("tiny", "next", "next")
     assert (await studio.morph([old.id, new.id], owner=owner)).frames > 2
 
     add_model(registry, "wings", (attribute("wings", "red blue"),))
-    await studio.use_model("wings")
+    await studio.models.use("wings")
     (winged,) = await studio.create("", owner=owner)
     with pytest.raises(BadPrompt, match="different models"):
         await studio.mix(old.id, winged.id, owner=owner)
@@ -256,70 +255,3 @@ async def test_of_the_candidates_the_chosen_one_is_kept(
         assert same.sha256 == avatars[4].sha256  # the very latent that was chosen
     finally:
         await engine.close()
-
-
-async def test_models_are_listed_and_taken_into_use(
-    studio: Studio, registry: Registry, owner: Owner
-) -> None:
-    add_model(registry, "next", (attribute("wings", "red blue"),))
-    (registry.root / "broken").mkdir()
-    (registry.root / "broken" / "manifest.json").write_text("{")
-    models = {model.name: model for model in await studio.models()}
-    assert set(models) == {"tiny", "next", "broken"}
-    assert (models["tiny"].in_use, models["next"].in_use) == (True, False)
-    assert (models["tiny"].metrics, models["tiny"].problem) == ({"q": 1.5}, None)
-    assert "not valid JSON" in models["broken"].problem
-
-    running = asyncio.create_task(studio.create("pink hair", owner=owner, count=9))
-    await asyncio.sleep(0)
-    await studio.use_model("next")
-    assert (studio.model_name, studio.attributes[0].name) == ("next", "wings")
-    assert {avatar.model for avatar in await running} == {"tiny"}
-    assert await studio.rollback_model() == studio.model_name == "tiny"
-    registry.use("next")  # as the training does
-    assert await studio.reload_model() == studio.model_name == "next"
-
-
-async def test_a_model_that_cannot_be_used_changes_nothing(
-    studio: Studio, registry: Registry
-) -> None:
-    with pytest.raises(ModelUnavailable, match="no model was used before"):
-        await studio.rollback_model()
-    with pytest.raises(ModelUnavailable, match=r"nosuch.*there are: tiny"):
-        await studio.use_model("nosuch")
-    add_model(registry, "cut")
-    file = registry.folder("cut") / "generator.onnx"
-    file.write_bytes(file.read_bytes()[:1000])
-    with pytest.raises(ModelUnavailable, match="has 1000 bytes where its manifest says"):
-        await studio.use_model("cut")
-    assert (studio.model_name, registry.current()) == ("tiny", "tiny")
-    (registry.root / "current").write_text("cut\n")  # by hand
-    with pytest.raises(ModelUnavailable, match="cut cannot be used, so tiny stays"):
-        await studio.reload_model()
-
-
-async def test_a_model_that_does_not_run_is_not_gone_back_to(
-    studio: Studio, registry: Registry
-) -> None:
-    add_model(registry, "newer")
-    add_model(registry, "broken")
-    folder = registry.folder("broken")
-    (folder / "generator.onnx").write_bytes(b"not a network")
-    files = {"generator.onnx": file_entry(folder / "generator.onnx")}
-    write_manifest(folder, read_manifest(folder).model_copy(update={"files": files}))
-    registry.use("broken")  # as another version could run it
-    registry.use("newer")
-    await studio.reload_model()
-    for _ in range(2):
-        with pytest.raises(ModelUnavailable, match="broken cannot be used, so newer stays"):
-            await studio.rollback_model()
-        assert (studio.model_name, registry.current()) == ("newer", "newer")
-
-
-async def test_models_that_are_chosen_at_once_are_chosen_in_turn(
-    studio: Studio, registry: Registry
-) -> None:
-    add_model(registry, "newer")
-    names = ["newer", "tiny"] * 5
-    await asyncio.gather(*(studio.use_model(name) for name in names))
-    assert (studio.model_name, registry.current()) == ("tiny", "tiny")

@@ -9,7 +9,8 @@ from discord.ext import commands
 from bot.discord.replies import Interaction, defer_answer, fill_in, language_of, require_operator
 from bot.discord.text import shorten
 from bot.language import say
-from bot.studio import ModelSummary, Studio
+from bot.models import ModelSummary
+from bot.studio import Studio
 
 FIGURES = ("q", "near_duplicates", "diversity")  # beside those that end so:
 AS_ASKED = "_as_asked"
@@ -31,7 +32,7 @@ class ModelCog(commands.Cog):
     async def list_models(self, interaction: Interaction) -> None:
         await self._admit(interaction)
         language = await language_of(interaction)
-        models = await self.studio.models()
+        models = await self.studio.models.all()
         lines = [_line(model, language) for model in models[-LISTED:]]
         if len(models) > LISTED:
             lines.insert(0, say("model-older", language, count=len(models) - LISTED))
@@ -41,27 +42,27 @@ class ModelCog(commands.Cog):
     @app_commands.describe(model="One of those that /model list shows")
     async def use(self, interaction: Interaction, model: str) -> None:
         await self._admit(interaction)
-        await self.studio.use_model(model)
+        await self.studio.models.use(model)
         await self._tell_in_use(interaction)
 
     @use.autocomplete("model")
     async def complete(
         self, interaction: Interaction, typed: str
     ) -> list[app_commands.Choice[str]]:
-        names = [model.name for model in reversed(await self.studio.models())]
+        names = [model.name for model in reversed(await self.studio.models.all())]
         found = [name for name in names if typed.casefold() in name.casefold() and len(name) <= 100]
         return [app_commands.Choice(name=name, value=name) for name in found[:MAX_CHOICES]]
 
     @model.command(name="rollback", description="Back to the model before")
     async def rollback(self, interaction: Interaction) -> None:
         await self._admit(interaction)
-        await self.studio.rollback_model()
+        await self.studio.models.rollback()
         await self._tell_in_use(interaction)
 
     @model.command(name="reload", description="Take over what models/current names, at once")
     async def reload(self, interaction: Interaction) -> None:
         await self._admit(interaction)
-        await self.studio.reload_model()
+        await self.studio.models.reload()
         await self._tell_in_use(interaction)
 
     async def _admit(self, interaction: Interaction) -> None:
