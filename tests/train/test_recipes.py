@@ -70,11 +70,9 @@ def test_each_says_all_of_an_experiment_and_trains(name: str) -> None:
             ("discriminator", trainer.discriminator),
         )
     }
-    # Of so small a network, plain gradients are lost in the weights' last digit.
-    larger = 10 if settings.optimiser == "sgd" else 1
     for step in range(6):
         trainer.done = step / 6
-        trainer.train_step(larger * settings.learning_rate)
+        trainer.train_step(settings.learning_rate)
     for player, parameters in before.items():
         pairs = zip(parameters, getattr(trainer, player).parameters(), strict=True)
         moved = [not torch.equal(old, new) for old, new in pairs if new.grad is not None]
@@ -257,6 +255,17 @@ def test_the_schedule_of_steps(name: str, generator: int) -> None:
     trainer = steps(name, 10)
     assert updates(trainer) == {"generator": generator, "discriminator": 10}
     assert trainer.images == 40
+
+
+def test_gan_may_be_trained_as_by_its_authors() -> None:
+    trainer = steps("gan", 4, optimiser="sgd", learning_rate=0.1, discriminator_steps=2)
+    sgd = trainer.optimisers["discriminator"]
+    assert isinstance(sgd, torch.optim.SGD)
+    assert sgd.param_groups[0]["momentum"] == 0.5
+    before = [p.clone() for p in trainer.discriminator.parameters()]
+    trainer.train_step(0.1)
+    after = trainer.discriminator.parameters()
+    assert any(not torch.equal(*pair) for pair in zip(before, after, strict=True))
 
 
 def test_wgan_clips_every_weight() -> None:
