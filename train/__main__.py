@@ -30,6 +30,8 @@ from train.distributed import ALONE, ShareError, Team, WorkerLostError, join
 from train.judge import SECOND, Examination, Judge, prepare
 from train.loop import DivergedError, MemoryShortError, Stopped, train
 from train.machine import MachineError, make_ready
+from train.networks.base import Discriminator, Generator
+from train.progress import bar
 from train.promote import incomparable, onnx_paint, promote
 from train.report import save_worst
 from train.settings import TrainingSettings, TrainSettings, add_flags, given_flags
@@ -213,7 +215,8 @@ def _train(arguments: argparse.Namespace, settings: TrainingSettings, console: C
     # The team has parted: torchmetrics would wait for the figures of all its members.
     second = _judge(settings, faces, console, bool(trainer.faces.attributes), seed=SECOND)
     players = trainer.ema, trainer.discriminator
-    _keep(run, trainer.state(), *calibrate(*players, judge, second, settings.judge.fakes), console)
+    judged = _calibrated(run, *players, judge, second, settings.judge.fakes, console)
+    _keep(run, trainer.state(), *judged, console)
     name = export_run(run, registry, arguments.model_name)
     console.print(f"exported as {registry.folder(name)}", highlight=False)
     if arguments.no_promote:
@@ -222,6 +225,24 @@ def _train(arguments: argparse.Namespace, settings: TrainingSettings, console: C
     margin = settings.promote.margin
     said = promote(name, registry, second, settings.judge.fakes, margin, force=arguments.force)
     console.print(said, highlight=False)
+
+
+def _calibrated(
+    run: Path,
+    generator: Generator,
+    discriminator: Discriminator,
+    judge: Judge,
+    second: Judge,
+    fakes: int,
+    console: Console,
+) -> tuple[dict[str, Any], torch.Tensor]:
+    """As `calibrate`, which a CPU may need longer for than for a short training."""
+    try:
+        with bar(console, "judging") as tell:
+            return calibrate(generator, discriminator, judge, second, fakes, tell)
+    except KeyboardInterrupt:
+        judge_it = f"judge it with: python -m train judge {run}"
+        raise Stopped(f"stopped by SIGINT; what was learnt is kept; {judge_it}") from None
 
 
 def _keep(
@@ -339,8 +360,9 @@ def _judge_run(run: Path, settings: TrainingSettings, console: Console) -> None:
     judge, second = (_judge(settings, faces, console, tagged, seed=s) for s in (0, SECOND))
     device = faces.images.device
     discriminator = checkpoint.load_discriminator(run).to(device)
-    found = calibrate(generator.to(device), discriminator, judge, second, settings.judge.fakes)
-    _keep(run, checkpoint.restore(run) | {"ema.spread": generator.spread}, *found, console)
+    players = generator.to(device), discriminator
+    judged = _calibrated(run, *players, judge, second, settings.judge.fakes, console)
+    _keep(run, checkpoint.restore(run) | {"ema.spread": generator.spread}, *judged, console)
 
 
 def _faces(settings: TrainSettings, console: Console, team: Team) -> Faces:

@@ -1,8 +1,8 @@
 """What is settled when a training has ended: the spread of latents, the critic, the figures."""
 
+from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from train.critic import CANDIDATES, best_of, fit_critic
@@ -11,10 +11,16 @@ from train.networks.base import Discriminator, Generator
 from train.report import paint
 
 SPREADS = (1.0, 1.15, 1.3, 1.45)
+CANDIDATE_COUNTS = (1, 2, CANDIDATES)
 
 
 def calibrate(
-    generator: Generator, discriminator: Discriminator, judge: Judge, second: Judge, fakes: int
+    generator: Generator,
+    discriminator: Discriminator,
+    judge: Judge,
+    second: Judge,
+    fakes: int,
+    tell: Callable[[float], None] = lambda done: None,
 ) -> tuple[dict[str, Any], Tensor]:
     """Settles how the model paints, and returns what its run keeps as `judge.json`, and the
     pictures of the clusters that it reaches least, as `Examination.worst` has them.
@@ -26,11 +32,18 @@ def calibrate(
 
     `judge` chooses, and the `second` one, by whom nothing was chosen, measures the best of
     CANDIDATES pictures, as the bot paints them: what it finds in an examination of `fakes` of
-    them, and what fewer candidates would give in `best_of`. `bar` is the critic's.
+    them, and what fewer candidates would give in `best_of`. `bar` is the critic's. `tell` hears
+    how much of it is done, 0…1.
     """
     z = generator.latent_dim
+    painted, held_out = 0, len(judge.held_out)
+    counts = len(SPREADS) + 1 + sum(CANDIDATE_COUNTS)  # of as many as are held out: see below
+    total = counts * held_out + CANDIDATES * max(fakes, held_out)
 
-    def one(latents: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
+    def one(latents: Tensor, conditions: Tensor) -> Tensor:
+        nonlocal painted
+        painted += len(latents)
+        tell(min(1.0, painted / total))  # pairs that no image shows come on top
         return paint(generator, latents, conditions)
 
     def q(spread: float) -> float:
@@ -40,7 +53,7 @@ def calibrate(
     generator.spread.fill_(generator.deviation * min(SPREADS, key=q))
     latents, conditions = judge.draw(z)
     critic = fit_critic(discriminator, one, latents, conditions)
-    fewer = {n: second.measure(best_of(one, critic, n), n * z) for n in (1, 2, CANDIDATES)}
+    fewer = {n: second.measure(best_of(one, critic, n), n * z) for n in CANDIDATE_COUNTS}
     found = second.examine(best_of(one, critic, CANDIDATES), CANDIDATES * z, fakes)
     judged = {
         "candidates": CANDIDATES,

@@ -10,13 +10,6 @@ from types import FrameType
 
 import torch
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from torch import Tensor
 
 from train import checkpoint, report
@@ -25,6 +18,7 @@ from train.distributed import ALONE, Team, WorkerLostError, is_of_a_lost_worker
 from train.judge import Judge
 from train.machine import is_out_of_memory
 from train.networks import autoencoder
+from train.progress import bar
 from train.settings import TrainSettings
 from train.trainer import Trainer
 
@@ -152,8 +146,7 @@ class _Loop:
         return min(1.0, self.trainer.images / self.settings.images)
 
     def run(self) -> Trainer:
-        with stop_signals() as stop, self._progress() as bar:
-            task = bar.add_task("", total=1.0, note="", completed=self.done)  # type: ignore[arg-type]
+        with stop_signals() as stop, bar(self.console, "training", self.done) as tell:
             next_report = self._next_report()
             losses: dict[str, Tensor] = {}
             while not self._agree_to_stop(stop) and self.done < 1:
@@ -161,7 +154,7 @@ class _Loop:
                 losses = self.trainer.train_step(self._learning_rate())
                 if self.trainer.step % CHECK_STEPS == 0:
                     self._check(losses)
-                    bar.update(task, completed=self.done, note=self._note())
+                    tell(self.done, self._note())
                     if time.monotonic() - self.saved_at > 60 * self.settings.checkpoint_minutes:
                         self._save()
                 if self.trainer.images >= next_report:
@@ -170,6 +163,7 @@ class _Loop:
                     next_report = self._next_report()
             if losses:
                 self._check(losses)
+                tell(self.done, self._note())
                 self._save()
             if self.done == 1 and self.since_report[1] < self.trainer.images:
                 self._report()
@@ -276,16 +270,6 @@ class _Loop:
             "seconds": self.seconds,
         }
         checkpoint.save(self.folder, state, progress)
-
-    def _progress(self) -> Progress:
-        return Progress(
-            TextColumn("training"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
-            console=self.console,
-        )
 
 
 @contextmanager

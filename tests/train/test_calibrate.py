@@ -18,7 +18,10 @@ def test_the_spread_of_lowest_q_is_kept(faces_zip: Path, tmp_path: Path) -> None
     generator = Generator(32, 8, faces.sizes, width=4).eval()
     second = prepare(faces, tmp_path, images=640, report=lambda _: None, seed=1)
     discriminator = Discriminator(32, faces.sizes, width=4)
-    judged, worst = calibrate(generator, discriminator, judge, second, 200)
+    told: list[float] = []
+    judged, worst = calibrate(generator, discriminator, judge, second, 200, told.append)
+    assert told == sorted(told)
+    assert 0 < told[0] < 0.5 < told[-2] <= told[-1] == 1
     kept = generator.spread.item()
     assert judged["candidates"] == 4
     assert judged["fakes"] == 200

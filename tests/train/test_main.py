@@ -256,6 +256,24 @@ def test_going_on_with_a_finished_run(
         registry.load()
 
 
+def test_stopped_while_it_is_judged(
+    train_command: Command, faces_zip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("train.__main__.calibrate", interrupted)
+        stopped = train_command("--data", faces_zip, "--images", 8, "--name", "run", *SMALL)
+    assert stopped.returncode == 130
+    assert (
+        "what was learnt is kept; judge it with: python -m train judge runs/run" in stopped.stdout
+    )
+    assert Registry(tmp_path / "models").names() == []
+    assert train_command("judge", "runs/run", "--data", faces_zip, *SMALL).returncode == 0
+    assert (tmp_path / "runs/run/judge.json").is_file()
+
+
 def test_other_data_is_refused_on_resume(
     train_command: Command,
     faces_zip: Path,

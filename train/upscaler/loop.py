@@ -11,17 +11,11 @@ import numpy as np
 import torch
 from PIL import Image
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from torch import Tensor
 
 from train import checkpoint, report
 from train.loop import DivergedError, Stopped, stop_signals
+from train.progress import bar
 from train.settings import UpscalerSettings
 from train.upscaler.measure import clean, measure, resize, worn
 from train.upscaler.network import Upscaler
@@ -144,15 +138,14 @@ class _Loop:
         return min(1.0, self.trainer.images / self.settings.images)
 
     def run(self) -> None:
-        with stop_signals() as stop, self._progress() as bar:
-            task = bar.add_task("", total=1.0, note="", completed=self.done)  # type: ignore[arg-type]
+        with stop_signals() as stop, bar(self.console, "training", self.done) as tell:
             next_report = self._next_report()
             loss: Tensor | None = None
             while self.done < 1 and not stop:
                 loss = self.trainer.train_step(self._learning_rate())
                 if self.trainer.step % CHECK_STEPS == 0:
                     self._check(loss)
-                    bar.update(task, completed=self.done, note=self._note())
+                    tell(self.done, self._note())
                     if time.monotonic() - self.saved_at > 60 * self.settings.checkpoint_minutes:
                         self._save()
                 if self.trainer.images >= next_report:
@@ -161,6 +154,7 @@ class _Loop:
                     next_report = self._next_report()
             if loss is not None:
                 self._check(loss)
+                tell(self.done, self._note())
                 self._save()
             if self.done == 1 and self.since_report[1] < self.trainer.images:
                 self._report()
@@ -236,16 +230,6 @@ class _Loop:
             "seconds": self.seconds,
         }
         checkpoint.save(self.folder, state, progress)
-
-    def _progress(self) -> Progress:
-        return Progress(
-            TextColumn("training"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
-            console=self.console,
-        )
 
 
 def save_sheet(file: Path, columns: list[Tensor]) -> None:
