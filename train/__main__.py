@@ -357,6 +357,8 @@ def _judge_run(run: Path, settings: TrainingSettings, console: Console) -> None:
             f"{run} was trained on other data than {settings.train.data}; judge it by its own"
         )
     tagged = bool(info.attributes)
+    beside = settings.train.model_copy(update={"runs": run.resolve().parent})
+    settings = settings.model_copy(update={"train": beside})
     judge, second = (_judge(settings, faces, console, tagged, seed=s) for s in (0, SECOND))
     device = faces.images.device
     discriminator = checkpoint.load_discriminator(run).to(device)

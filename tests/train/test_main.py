@@ -270,8 +270,10 @@ def test_stopped_while_it_is_judged(
         "what was learnt is kept; judge it with: python -m train judge runs/run" in stopped.stdout
     )
     assert Registry(tmp_path / "models").names() == []
-    assert train_command("judge", "runs/run", "--data", faces_zip, *SMALL).returncode == 0
-    assert (tmp_path / "runs/run/judge.json").is_file()
+    (tmp_path / "runs").rename(tmp_path / "elsewhere")
+    assert train_command("judge", "elsewhere/run", "--data", faces_zip, *SMALL).returncode == 0
+    assert (tmp_path / "elsewhere/run/judge.json").is_file()
+    assert not (tmp_path / "runs").exists(), "judges lie beside the run"
 
 
 def test_other_data_is_refused_on_resume(

@@ -19,7 +19,8 @@ def judge_of_run(
     seed: int,
     device: str = "cpu",
 ) -> Judge:
-    """A judge of the run's data, which the settings name where they are not where they were.
+    """A judge of the run's data, which the settings name where they are not where they were; it
+    is kept beside the run, as that of the training is.
 
     Of an unconditional run it is one that knows the data's tags, where there are any. Raises
     DataError, and CheckpointError for other data.
@@ -39,7 +40,6 @@ def judge_of_run(
     untagged = faces.without_attributes()
     if info.fingerprint not in (faces.fingerprint, untagged.fingerprint):
         raise CheckpointError(f"{run} was trained on other data than {data}; name its own (--data)")
-    judge = prepare(
-        faces, settings.train.runs, images=settings.judge.images, report=report, seed=seed
-    )
+    folder, images = run.resolve().parent, settings.judge.images
+    judge = prepare(faces, folder, images=images, report=report, seed=seed)
     return judge if info.attributes else judge.of_unconditional()

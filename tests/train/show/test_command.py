@@ -51,6 +51,13 @@ def test_all_that_a_run_can_show(run: Path, capsys: pytest.CaptureFixture[str]) 
         assert animation.n_frames == 3
 
 
+def test_the_judge_is_kept_beside_the_run(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "runs").rename(tmp_path / "elsewhere")
+    main(["show", "elsewhere/run", "arithmetic"])
+    assert len(list((tmp_path / "elsewhere").glob("judge-*"))) == 1
+    assert not (tmp_path / "runs").exists()
+
+
 def test_the_same_seed_is_the_same_picture(run: Path, tmp_path: Path) -> None:
     for folder, seed in (("one", "1"), ("same", "1"), ("other", "2")):
         main(["show", str(run), "samples", "--seed", seed, "--out", folder])
