@@ -53,7 +53,7 @@ class Direction:
     def __str__(self) -> str:
         if self.is_value:
             return f"{self.trait} {self.before:.0%} to {self.after:.0%}"
-        return f"{self.trait} {self.before:+.1f} to {self.after:+.1f} sd"
+        return f"{self.trait} {self.before:+z.1f} to {self.after:+z.1f} sd"
 
 
 def directions(model: Model, judge: Judge, condition: Tensor) -> list[Direction]:
