@@ -13,7 +13,7 @@ test: $(VENV)/.test    ## install everything, then check and test everything
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	$(PY) -m pytest
+	$(PY) -m pytest --numprocesses logical --dist worksteal
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Irodori needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 1; }

@@ -1,5 +1,6 @@
 """What tests of several packages share: a real, tiny model, and the bot's service on top of it."""
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from bot.settings import EngineSettings
 from bot.studio import Studio
 from db.store import Owner, Store
 from export.registry import Registry
+
+# Before PyTorch is imported, and for what the tests start: they run side by side, small tensors are
+# quicker on one thread, and sums come out the same on every machine.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 # A busy machine is no reason to fail.
 hypothesis.settings.register_profile("irodori", deadline=None)

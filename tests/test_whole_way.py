@@ -30,7 +30,6 @@ async def train(folder: Path, *arguments: str) -> str:
         env={
             **os.environ,
             "PYTHONPATH": str(ROOT),
-            "OMP_NUM_THREADS": "1",
             "IRODORI_JUDGE__IMAGES": "1000",
             "IRODORI_JUDGE__FAKES": "120",
         },

@@ -1,17 +1,10 @@
-"""Drawn faces, as files and as a zip; training on one thread."""
+"""Drawn faces, as files and as a zip."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import drawn_faces
 import pytest
-import torch
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> None:
-    """Small tensors are quicker on one thread, and sums come out the same on every machine."""
-    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("team")
     team_training.run(folder / "alone")
     team_training.run(folder / "resumed", images=16)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [*("-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone")]
     result = subprocess.run(
         [sys.executable, *command, str(ROOT / "tests/team_training.py"), str(folder)],
