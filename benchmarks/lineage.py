@@ -42,9 +42,11 @@ from train.show.model import Model
 ROOT = Path(__file__).parents[1]
 SMALL_BATCH = ("--batch", "16")
 """For networks of which a CPU would see but a few hundred batches of their recipes' size."""
+DCGAN_ALIKE = ("--width", "32", "--batch", "64")
+"""For the same networks and batch wherever they are DCGAN's."""
 CLAIMS = (
-    ("dcgan", "dcgan", ("--width", "32", "--batch", "64")),
-    ("wgan-gp", "wgan-gp", ("--width", "32", "--batch", "64")),
+    ("dcgan", "dcgan", DCGAN_ALIKE),
+    ("wgan-gp", "wgan-gp", DCGAN_ALIKE),
     ("acgan-srresnet-lambda-1", "acgan-srresnet", ("--class-weight", "1", *SMALL_BATCH)),
     ("acgan-srresnet-lambda-5", "acgan-srresnet", ("--class-weight", "5", *SMALL_BATCH)),
     ("acgan-decoupled", "acgan-decoupled", ("--class-weight", "5", *SMALL_BATCH)),
@@ -54,6 +56,13 @@ CLAIMS = (
 """Name, recipe and flags of those that get the whole budget: does WGAN-GP converge faster than
 DCGAN (with the same networks and batch), does λ trade colour against sharpness, do decoupled heads
 cure it?"""
+REST = {
+    **dict.fromkeys(("cgan", "acgan-dcgan", "dcgan-tricks"), DCGAN_ALIKE),
+    **dict.fromkeys(("aegan", "aegan-dcgan", "aegan-wgan-gp"), SMALL_BATCH),
+    **dict.fromkeys(("acgan-two-nets", "ebgan", "wgan"), SMALL_BATCH),
+    "stackgan": ("--width", "16", *SMALL_BATCH),
+}
+"""Flags of the others, by recipe: with these, five minutes of a CPU show more than grey."""
 REPORTS_JUDGE = 4_000
 """Images that the judge of the trainings' own reports learns from; no figure here is its own."""
 
@@ -96,7 +105,7 @@ def entries() -> list[Entry]:
     claims = [Entry(*claim, claim=True) for claim in CLAIMS]
     taken = {entry.recipe for entry in claims}
     rest = sorted(set(recipes.NAMES) - taken)
-    return claims + [Entry(name, name, (), claim=False) for name in rest]
+    return claims + [Entry(name, name, REST.get(name, ()), claim=False) for name in rest]
 
 
 class Lineage:
