@@ -60,6 +60,7 @@ REST = {
     **dict.fromkeys(("cgan", "acgan-dcgan", "dcgan-tricks"), DCGAN_ALIKE),
     **dict.fromkeys(("aegan", "aegan-dcgan", "aegan-wgan-gp"), SMALL_BATCH),
     **dict.fromkeys(("acgan-two-nets", "ebgan", "wgan"), SMALL_BATCH),
+    "dcgan-96": ("--batch", "32"),
     "stackgan": ("--width", "16", *SMALL_BATCH),
 }
 """Flags of the others, by recipe: with these, five minutes of a CPU show more than grey."""
