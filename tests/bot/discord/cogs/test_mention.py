@@ -79,7 +79,9 @@ async def test_a_dropped_connection_costs_no_picture_and_sends_none_twice(
     discord: DiscordServer, mika: Person, processed: bool
 ) -> None:
     discord.provoke(r"/channels/\d+/messages$", None, method="POST", processed=processed)
-    await finished(await mika.ask("pink hair"))
-    await finished(await mika.ask("blue hair"))
+    wishes = ["pink hair, blue eyes", "blue hair, pink eyes"]
+    for wish in wishes:
+        await finished(await mika.ask(wish))
     answers = [reply for reply in mika.messages() if reply.pictures]
-    assert ["pink" in reply.text for reply in answers] == [True, False]
+    for wish, answer in zip(wishes, answers, strict=True):
+        assert wish in answer.text
