@@ -84,7 +84,7 @@ async def test_from_drawn_faces_to_avatars(tmp_path: Path) -> None:
 
     async with DiscordServer() as discord, bot(tmp_path, discord) as address:
         mio = discord.member("Mio")
-        reply = await mio.slash("avatar", hair="pink", eyes="orange", seed=7)
+        reply = await (await mio.slash("avatar", hair="pink", eyes="orange", seed=7)).painted()
         assert "pink hair, orange eyes" in reply.text
         painted = pixels(reply.pictures[0].data)
         assert painted.shape == (32, 32, 3)
@@ -109,7 +109,7 @@ async def test_from_drawn_faces_to_avatars(tmp_path: Path) -> None:
                     async with web.get("/healthz") as answer:
                         if (await answer.json())["model"] == "newer":
                             break
-            reply = await mio.slash("avatar", hair="pink", eyes="orange", seed=7)
+            reply = await (await mio.slash("avatar", hair="pink", eyes="orange", seed=7)).painted()
             assert np.abs(pixels(reply.pictures[0].data) - painted).max() > 1
             assert "newer" in reply.text
         assert discord.violations == []

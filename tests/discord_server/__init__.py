@@ -38,8 +38,8 @@ Options of type user, channel and role take a Person, a Channel and a Role. A ch
 **A Reply** is the message as it is now: .text (all that can be read), .content, .embeds,
 .components, .attachments and .pictures (each with .filename, .data, .description, .width, .url),
 .alt_texts, .buttons, .selects, .ephemeral, .flags, .deleted; `await reply.changed()` waits for the
-next edit, `await reply.fetch(attachment)` downloads. A slash command or click may give a Modal
-instead: .title, .fields, .custom_id.
+next edit, `await reply.painted()` for pictures, `await reply.fetch(attachment)` downloads. A slash
+command or click may give a Modal instead: .title, .fields, .custom_id.
 
 **What the bot did wrong** is in `discord.violations` (each with .code, .message, .where, .errors);
 all requests are in `discord.calls`. Every body is held against Discord's own description of its

@@ -162,6 +162,11 @@ class Reply:
         await self._server.until(done, "the message was not edited", within)
         return self
 
+    async def painted(self) -> "Reply":
+        """Until it shows pictures: a busy bot says first that it will take a while."""
+        await self._server.until(lambda: self.pictures, "the message shows no picture")
+        return self
+
     async def fetch(self, attachment: Attachment) -> bytes:
         """Over HTTP, as a client does. Raises BotError when the URL does not answer."""
         async with aiohttp.ClientSession() as session, session.get(attachment.url) as response:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from discord_server import DiscordServer, Person
 
+from bot.discord import orders
 from bot.discord.client import run_discord
 from bot.settings import DiscordSettings
 from bot.studio import Studio
@@ -61,6 +62,12 @@ def run(discord: DiscordServer) -> Run:
             await discord.wait_disconnected()
 
     return running
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer is complete when it comes: on a busy machine, too, nobody sees "Painting…"."""
+    monkeypatch.setattr(orders, "PATIENCE_SECONDS", PATIENCE)
 
 
 @pytest.fixture

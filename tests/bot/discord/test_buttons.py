@@ -2,7 +2,6 @@ import pytest
 from discord_server import MANAGE_MESSAGES, DiscordServer, Person, Reply
 from tiny_model import EYES, HAIR, add_model
 
-from bot.discord import orders
 from bot.discord.components import MAX_OPTIONS
 from bot.discord.recolour import colour_rows
 from bot.engine import Engine
@@ -12,12 +11,6 @@ from export.manifest import Attribute
 from export.registry import Registry
 
 pytestmark = pytest.mark.usefixtures("bot")
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a busy machine, too, nobody sees "Painting…" in between."""
-    monkeypatch.setattr(orders, "PATIENCE_SECONDS", 60)
 
 
 async def painted(

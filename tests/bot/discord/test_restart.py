@@ -23,20 +23,22 @@ async def test_old_messages_work_after_kill_9(
     async with process():
         single = await mika.slash("avatar", hair="pink", eyes="orange", seed=7)
         several = await mika.slash("avatar", hair="blue", count=9)
+        await asyncio.gather(single.painted(), several.painted())
         page = await ren.slash("gallery", scope="everyone")
         panel = await ren.click(single, label="🎨")
         await ren.select(panel, panel.selects[0].custom_id, ["hair=green"])
 
     async with process():
         assert discord.syncs == 1
-        again = await ren.click(single, label="🎲")
+        again = await (await ren.click(single, label="🎲")).painted()
         assert "pink hair, orange eyes" in again.text
         assert len(again.pictures) == 1
         await ren.click(single, label="♥️")
         assert [button.label for button in single.buttons if button.emoji == "♥️"] == ["1"]
 
         await ren.select(panel, panel.selects[1].custom_id, ["eyes=black"])
-        assert "green hair, black eyes" in (await ren.click(panel, label="Paint")).text
+        recoloured = await (await ren.click(panel, label="Paint")).painted()
+        assert "green hair, black eyes" in recoloured.text
         fresh = await mika.click(single, label="🎨")
         assert len(fresh.selects) == 2
 
@@ -53,7 +55,7 @@ async def test_old_messages_work_after_kill_9(
 
         await mika.click(single, label="🗑️")
         assert single.deleted
-        same = await mika.slash("avatar", hair="pink", eyes="orange", seed=7)
+        same = await (await mika.slash("avatar", hair="pink", eyes="orange", seed=7)).painted()
         assert same.pictures[0].data == card.pictures[0].data
 
 
@@ -78,8 +80,7 @@ async def test_what_is_owed_is_answered_after_kill_9(
     crowd = [discord.member(f"Member {n}", locale="ja") for n in range(6)]
     slowly = ("--engine.max_batch", "1")
     async with process(*slowly) as bot:
-        first = await mika.slash("avatar", hair="pink")
-        await discord.until(lambda: first.pictures, "no picture")
+        first = await (await mika.slash("avatar", hair="pink")).painted()
         before = len(discord.interactions)
         asking = [
             asyncio.create_task(person.slash("avatar", hair="blue", count=9, private=n % 2 == 0))
@@ -137,7 +138,7 @@ async def test_the_log_of_a_busy_life_has_no_secrets(
 ) -> None:
     async with process("--log.level", "DEBUG", "--log.format", "json") as bot:
         reply = await mika.slash("avatar", hair="pink", eyes="orange", count=2)
-        await ren.click(reply, label="🎲")
+        await (await ren.click(await reply.painted(), label="🎲")).painted()
         await ren.slash("gallery", scope="everyone")
         await ren.ask("no such colour zzyzx")
         await ren.ask("blue hair please")
