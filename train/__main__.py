@@ -1,12 +1,10 @@
 """`python -m train`: data -> checkpoint -> judged -> exported -> promoted."""
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -23,30 +21,19 @@ from export.manifest import ModelError
 from export.registry import Registry
 from export.weights import read_weights
 from train import checkpoint, recipes
-from train.calibrate import calibrate
 from train.compare import command as compare
-from train.data import DataError, Faces, load
-from train.distributed import ALONE, ShareError, Team, WorkerLostError, join
-from train.judge import SECOND, Examination, Judge, prepare
+from train.data import DataError, Faces
+from train.distributed import ShareError, Team, WorkerLostError, join
+from train.judge import SECOND, Judge
+from train.judging import judge_model, judge_of, judge_run, read_faces, settle
 from train.loop import DivergedError, MemoryShortError, Stopped, train
-from train.machine import MachineError, make_ready
-from train.networks.base import Discriminator, Generator
-from train.progress import bar
-from train.promote import incomparable, onnx_paint, promote
-from train.report import save_worst
+from train.machine import MachineError
+from train.promote import incomparable, promote
 from train.settings import TrainingSettings, TrainSettings, add_flags, given_flags
 from train.show import command as show
 from train.show.model import ShowError
 from train.trainer import Trainer
 from train.upscaler import command as upscaler
-
-NO_DATA = """\
-There is nothing to learn from yet: name a folder or a zip of images, at least 64×64 pixels each.
-  python -m train --data faces.zip    with images/ and tags.csv, a line each: 17,aqua hair red eyes
-  python -m train --data folder       with one folder a class, or untagged images alone
-It trains, judges, exports, and puts the new model in use if it is not worse than the present one.
-The README says more under "Bring your own images"; `python -m train --help` lists all settings."""
-
 
 COMMANDS = {"compare": compare.main, "show": show.main, "upscaler": upscaler.main}
 
@@ -78,9 +65,9 @@ def main(given: Sequence[str] | None = None) -> None:
             return
         settings = _settings(arguments)
         if arguments.command == "judge" and _is_run(arguments.model):
-            _judge_run(Path(arguments.model), settings, console)
+            judge_run(Path(arguments.model), settings, console)
         elif arguments.command == "judge":
-            _judge_model(arguments.model, settings, console)
+            judge_model(arguments.model, settings, console)
         else:
             _train(arguments, settings, console)
     except KeyboardInterrupt:  # before or after the training itself, which takes it kindly
@@ -213,10 +200,10 @@ def _train(arguments: argparse.Namespace, settings: TrainingSettings, console: C
         console.print(f"trained; judge it with: python -m train judge {run}", highlight=False)
         return
     # The team has parted: torchmetrics would wait for the figures of all its members.
-    second = _judge(settings, faces, console, bool(trainer.faces.attributes), seed=SECOND)
+    tagged = bool(trainer.faces.attributes)
+    second = judge_of(faces, settings, console, tagged=tagged, seed=SECOND)
     players = trainer.ema, trainer.discriminator
-    judged = _calibrated(run, *players, judge, second, settings.judge.fakes, console)
-    _keep(run, trainer.state(), *judged, console)
+    settle(run, *players, judge, second, settings.judge.fakes, console)
     name = export_run(run, registry, arguments.model_name)
     console.print(f"exported as {registry.folder(name)}", highlight=False)
     if arguments.no_promote:
@@ -227,48 +214,12 @@ def _train(arguments: argparse.Namespace, settings: TrainingSettings, console: C
     console.print(said, highlight=False)
 
 
-def _calibrated(
-    run: Path,
-    generator: Generator,
-    discriminator: Discriminator,
-    judge: Judge,
-    second: Judge,
-    fakes: int,
-    console: Console,
-) -> tuple[dict[str, Any], torch.Tensor]:
-    """As `calibrate`, which a CPU may need longer for than for a short training."""
-    try:
-        with bar(console, "judging") as tell:
-            return calibrate(generator, discriminator, judge, second, fakes, tell)
-    except KeyboardInterrupt:
-        judge_it = f"judge it with: python -m train judge {run}"
-        raise Stopped(f"stopped by SIGINT; what was learnt is kept; {judge_it}") from None
-
-
-def _keep(
-    run: Path,
-    tensors: dict[str, torch.Tensor],
-    judged: dict[str, Any],
-    worst: torch.Tensor,
-    console: Console,
-) -> None:
-    checkpoint.save(run, tensors, checkpoint.read_progress(run))
-    spread, candidates = tensors["ema.spread"].item(), judged["candidates"]
-    console.print(
-        f"latents are spread by {spread:g}, the best of {candidates} is kept", highlight=False
-    )
-    (run / JUDGED).write_text(json.dumps(judged, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    shares = [(cluster["real"], cluster["painted"]) for cluster in judged["clusters"]]
-    save_worst(run, worst, shares)
-    _print_figures(judged["figures"], console)
-
-
 def _learn(
     arguments: argparse.Namespace, settings: TrainingSettings, console: Console, team: Team
 ) -> tuple[Path, Trainer, Judge, Faces]:
     """The training itself, in each process of the team; process 0 alone writes."""
     team.part(settings.train.batch, settings.train.group)  # said before the data is read
-    faces = _faces(settings.train, console, team)
+    faces = read_faces(settings.train, console, team)
     tagged = settings.train.conditioning != "none"
 
     def begin() -> Path:
@@ -279,7 +230,7 @@ def _learn(
                 "resume it with its own"
             )
         weights = None if arguments.resume else _start(settings, faces)
-        _judge(settings, faces, console, tagged)  # keeps it in a file, for all
+        judge_of(faces, settings, console, tagged=tagged)  # keeps it in a file, for all
         info = checkpoint.RunInfo(
             run=run.resolve().name,
             attributes=faces.attributes if tagged else (),
@@ -302,7 +253,7 @@ def _learn(
         return run
 
     run = team.once(begin)
-    judge = _judge(settings, faces, console, tagged)
+    judge = judge_of(faces, settings, console, tagged=tagged)
     shared = f", {team.size} processes" if team.size > 1 else ""
     console.print(f"training in {run} on {faces.images.device}{shared}", highlight=False)
     return run, train(run, settings.train, judge.learnt, judge, console, team), judge, faces
@@ -326,82 +277,8 @@ def _start(settings: TrainingSettings, faces: Faces) -> dict[str, torch.Tensor] 
     return read_weights(folder, manifest)
 
 
-def _judge_model(name: str | None, settings: TrainingSettings, console: Console) -> None:
-    registry = Registry(settings.models.dir)
-    folder, manifest = registry.load(name)
-    trained = manifest.training.get("settings", {})
-    size = {"resolution": manifest.image_size, "enlarge": trained.get("enlarge", False)}
-    faces = _faces(settings.train.model_copy(update=size), console, ALONE)
-    tagged = bool(manifest.attributes)
-    reason = incomparable(manifest, faces if tagged else faces.without_attributes())
-    if reason:
-        raise ModelError(f"model {manifest.name} {reason}")
-    judge = _judge(settings, faces, console, tagged, seed=SECOND)
-    console.print(f"model {manifest.name}, judged with {settings.train.data}", highlight=False)
-    found = judge.examine(*onnx_paint(folder, manifest), settings.judge.fakes)
-    _print_figures(found.figures, console)
-    _print_values(found, console)
-
-
 def _is_run(name: str | None) -> bool:
     return name is not None and (Path(name) / checkpoint.RUN_FILE).is_file()
-
-
-def _judge_run(run: Path, settings: TrainingSettings, console: Console) -> None:
-    """What the end of a training does, once more."""
-    generator, info = checkpoint.load_generator(run)
-    size = {"resolution": info.image_size, "enlarge": info.train_settings.enlarge}
-    faces = _faces(settings.train.model_copy(update=size), console, ALONE)
-    if info.fingerprint != faces.fingerprint:
-        raise checkpoint.CheckpointError(
-            f"{run} was trained on other data than {settings.train.data}; judge it by its own"
-        )
-    tagged = bool(info.attributes)
-    beside = settings.train.model_copy(update={"runs": run.resolve().parent})
-    settings = settings.model_copy(update={"train": beside})
-    judge, second = (_judge(settings, faces, console, tagged, seed=s) for s in (0, SECOND))
-    device = faces.images.device
-    discriminator = checkpoint.load_discriminator(run).to(device)
-    players = generator.to(device), discriminator
-    judged = _calibrated(run, *players, judge, second, settings.judge.fakes, console)
-    _keep(run, checkpoint.restore(run) | {"ema.spread": generator.spread}, *judged, console)
-
-
-def _faces(settings: TrainSettings, console: Console, team: Team) -> Faces:
-    if settings.data is None:
-        console.print(NO_DATA, highlight=False)
-        sys.exit(2)
-    device = str(make_ready(settings.device, settings.threads, team))
-    faces = load(
-        settings.data,
-        settings.resolution,
-        skip_bad=settings.skip_bad,
-        enlarge=settings.enlarge,
-        device=device,
-    )
-    named = ", ".join(f"{a.name} ({len(a.values)})" for a in faces.attributes) or "none"
-    console.print(f"{len(faces):,} images, attributes: {named}", highlight=False)
-    if faces.enlarged:
-        size = f"{settings.resolution}×{settings.resolution}"
-        console.print(
-            f"{faces.enlarged:,} of them are smaller than {size} pixels, and are enlarged: what is "
-            "learnt from them is no sharper than they are",
-            highlight=False,
-        )
-    return faces
-
-
-def _judge(
-    settings: TrainingSettings, faces: Faces, console: Console, tagged: bool, seed: int = 0
-) -> Judge:
-    """Of pictures that are painted as asked, or, not `tagged`, of whatever pictures."""
-
-    def say(text: str) -> None:
-        console.print(text, highlight=False)
-
-    runs, images = settings.train.runs, settings.judge.images
-    judge = prepare(faces, runs, images=images, report=say, seed=seed)
-    return judge if tagged else judge.of_unconditional()
 
 
 def _new_run(settings: TrainSettings, faces: Faces) -> Path:
@@ -412,28 +289,6 @@ def _new_run(settings: TrainSettings, faces: Faces) -> Path:
             f"{run} exists already; go on with it (--resume {run}) or choose another --name"
         )
     return run
-
-
-def _print_figures(figures: dict[str, float], console: Console) -> None:
-    """Every figure beside that of held-out real faces."""
-    console.print(f"{'':24}{'painted':>12}{'real':>12}", highlight=False)
-    for name, value in figures.items():
-        if not name.endswith("_real"):
-            real = figures.get(f"{name}_real")
-            _print_row(name.replace("_", " "), value, real, console)
-
-
-def _print_values(found: Examination, console: Console) -> None:
-    """How often each value shows where it is asked for."""
-    for attribute, values in found.values.items():
-        console.print(f"{attribute} as asked", highlight=False)
-        for share in values:
-            _print_row(f"  {share.value}", share.as_asked, share.as_asked_real, console)
-
-
-def _print_row(name: str, value: float | None, real: float | None, console: Console) -> None:
-    cells = ("" if number is None else f"{number:.4f}" for number in (value, real))
-    console.print(f"{name:24}" + "".join(f"{cell:>12}" for cell in cells), highlight=False)
 
 
 if __name__ == "__main__":

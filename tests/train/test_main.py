@@ -263,7 +263,7 @@ def test_stopped_while_it_is_judged(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("train.__main__.calibrate", interrupted)
+        patch.setattr("train.judging.calibrate", interrupted)
         stopped = train_command("--data", faces_zip, "--images", 8, "--name", "run", *SMALL)
     assert stopped.returncode == 130
     assert (
