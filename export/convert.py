@@ -232,6 +232,6 @@ def _read_judged(path: Path) -> dict[str, Any]:
     if not isinstance(judged, dict) or not {"figures", "candidates", "bar"} <= set(judged):
         raise ExportError(
             f"{path} is of an earlier version: judge the run again"
-            f" (python -m train judge {path.parent} --data …)"
+            f" (python -m train judge {path.parent})"
         )
     return judged

@@ -113,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Train a generator, judge it, export it, and put it in use if it is not worse.",
         epilog="`python -m train judge [MODEL] --data …` prints the figures of a model; "
         "`python -m train recipes` lists what --recipe takes; "
-        "`python -m train judge RUN --data …` settles anew how a run paints, and its figures; "
+        "`python -m train judge RUN` settles anew how a run paints, and its figures; "
         "`python -m train show RUN` paints what a run has learnt; "
         "`python -m train compare RUN…` puts several side by side; "
         "`python -m train upscaler --data …` trains what makes its pictures larger.",

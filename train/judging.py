@@ -14,6 +14,7 @@ from train.calibrate import calibrate
 from train.data import Faces, load
 from train.distributed import ALONE, Team
 from train.judge import SECOND, Examination, Judge, prepare
+from train.judge.of_run import faces_of_run, judge_of_run
 from train.loop import Stopped
 from train.machine import make_ready
 from train.networks.base import Discriminator, Generator
@@ -52,22 +53,22 @@ def judge_model(name: str | None, settings: TrainingSettings, console: Console) 
 
 
 def judge_run(run: Path, settings: TrainingSettings, console: Console) -> None:
-    """What the end of a training does, once more. Raises CheckpointError, DataError."""
+    """What the end of a training does, once more, on the run's own data.
+
+    Raises CheckpointError, DataError.
+    """
+
+    def say(text: str) -> None:
+        console.print(text, highlight=False)
+
     generator, info = checkpoint.load_generator(run)
-    size = {"resolution": info.image_size, "enlarge": info.train_settings.enlarge}
-    faces = read_faces(settings.train.model_copy(update=size), console)
-    if info.fingerprint != faces.fingerprint:
-        raise checkpoint.CheckpointError(
-            f"{run} was trained on other data than {settings.train.data}; judge it by its own"
-        )
-    beside = settings.train.model_copy(update={"runs": run.resolve().parent})
-    settings = settings.model_copy(update={"train": beside})
+    discriminator = checkpoint.load_discriminator(run)
+    device = make_ready(settings.train.device, settings.train.threads, ALONE)
+    faces = faces_of_run(run, info, settings.train, str(device))
     judge, second = (
-        judge_of(faces, settings, console, tagged=bool(info.attributes), seed=seed)
-        for seed in (0, SECOND)
+        judge_of_run(run, info, faces, settings, say, seed=seed) for seed in (0, SECOND)
     )
-    device = faces.images.device
-    players = generator.to(device), checkpoint.load_discriminator(run).to(device)
+    players = generator.to(device), discriminator.to(device)
     settle(run, *players, judge, second, settings.judge.fakes, console)
 
 

@@ -195,7 +195,7 @@ def test_from_faces_to_a_model_in_use(
     assert "  aqua" in judged.stdout
 
     # A run can be judged again, and exported again.
-    again = train_command("judge", "runs/first", "--data", faces_zip)
+    again = train_command("judge", "runs/first")
     assert again.returncode == 0, again.stdout
     anew = json.loads((tmp_path / "runs/first/judge.json").read_text())
     assert anew["figures"] == pytest.approx(settled["figures"], rel=0.01, abs=0.01)
@@ -271,7 +271,7 @@ def test_stopped_while_it_is_judged(
     )
     assert Registry(tmp_path / "models").names() == []
     (tmp_path / "runs").rename(tmp_path / "elsewhere")
-    assert train_command("judge", "elsewhere/run", "--data", faces_zip, *SMALL).returncode == 0
+    assert train_command("judge", "elsewhere/run").returncode == 0
     assert (tmp_path / "elsewhere/run/judge.json").is_file()
     assert not (tmp_path / "runs").exists(), "judges lie beside the run"
 

@@ -11,7 +11,7 @@ import config
 from train import report
 from train.data import DataError
 from train.judge import SECOND
-from train.judge.of_run import judge_of_run
+from train.judge.of_run import faces_of_run, judge_of_run
 from train.settings import TrainingSettings
 from train.show import pictures
 from train.show.arithmetic import arithmetic
@@ -71,7 +71,9 @@ def _show(
         def say(text: str) -> None:
             console.print(text, highlight=False)
 
-        judge = judge_of_run(model.run, model.info, settings, say, seed=SECOND)
+        run, info = model.run, model.info
+        faces = faces_of_run(run, info, settings.train)
+        judge = judge_of_run(run, info, faces, settings, say, seed=SECOND)
         arithmetic(model, judge).save(file)
     else:
         PAINTED[name](model).save(file)
