@@ -133,6 +133,7 @@ async def test_an_answer_later_than_its_token_goes_to_the_channel(
         discord.advance(QUARTER_OF_AN_HOUR + 1)
         held.set()
         message = await discord.until(lambda: mika.messages()[before:], "nothing in the channel")
+        await message[0].painted()
     assert len(message[0].pictures) == 1
     assert f"<@{mika.id}>" in message[0].text
     assert message[0].buttons
@@ -205,7 +206,7 @@ async def test_an_order_whose_message_is_gone_is_not_painted(
         await discord.delete_message(reply.message)
     held.set()
     async with run(studio):
-        await mika.slash("avatar", hair="red")
+        await (await mika.slash("avatar", hair="red")).painted()
     assert await store.count() == 1
     assert {violation.code for violation in discord.violations} <= {10008}
     discord.violations.clear()
