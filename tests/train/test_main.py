@@ -276,6 +276,16 @@ def test_stopped_while_it_is_judged(
     assert not (tmp_path / "runs").exists(), "judges lie beside the run"
 
 
+def test_a_run_that_left_out_bad_images_is_judged_without_them(
+    train_command: Command, lay_out: Callable[..., Path], face_files: dict[str, bytes]
+) -> None:
+    data = lay_out({**face_files, "images/0.png": b"not an image"})
+    arguments = ["--images", 8, "--name", "run", "--no-export", *SMALL]
+    assert train_command("--data", data, "--skip-bad", *arguments).returncode == 0
+    judged = train_command("judge", "runs/run")
+    assert judged.returncode == 0, judged.stdout
+
+
 def test_other_data_is_refused_on_resume(
     train_command: Command,
     faces_zip: Path,

@@ -23,7 +23,7 @@ def faces_of_run(run: Path, info: RunInfo, settings: TrainSettings, device: str 
     faces = load(
         data,
         info.image_size,
-        skip_bad=settings.skip_bad,
+        skip_bad=settings.skip_bad or info.train_settings.skip_bad,
         enlarge=info.train_settings.enlarge,
         device=device,
     )

@@ -8,7 +8,7 @@ pytestmark = pytest.mark.usefixtures("bot")
 
 
 async def test_a_mention_paints_what_it_says(store: Store, mika: Person) -> None:
-    reply = await mika.ask("pink hair, orange eyes")
+    reply = await (await mika.ask("pink hair, orange eyes")).painted()
     assert "pink hair, orange eyes" in reply.text
     assert reply.alt_texts == ["anime avatar: pink hair, orange eyes"]
     (avatar,) = (await store.gallery(GalleryQuery("everyone", None, None, {}))).avatars
@@ -25,7 +25,7 @@ async def test_a_mention_paints_what_it_says(store: Store, mika: Person) -> None
 async def test_it_answers_in_the_language_that_it_is_asked_in(
     mika: Person, text: str, answer: str
 ) -> None:
-    reply = await mika.ask(text)
+    reply = await (await mika.ask(text)).painted()
     assert answer in reply.text
 
 
@@ -54,7 +54,7 @@ async def test_what_mentions_nobody_or_comes_from_a_bot_is_not_answered(
     ren.user.bot = True
     await mika.say("pink hair")
     await ren.say(f"{discord.mention} pink hair")
-    await mika.ask("green hair")
+    await (await mika.ask("green hair")).painted()
     assert await store.count() == 1
 
 
@@ -73,7 +73,7 @@ async def test_a_dropped_connection_costs_no_picture_and_sends_none_twice(
     discord.provoke(r"/channels/\d+/messages$", None, method="POST", processed=processed)
     wishes = ["pink hair, blue eyes", "blue hair, pink eyes"]
     for wish in wishes:
-        await mika.ask(wish)
+        await (await mika.ask(wish)).painted()
     answers = [reply for reply in mika.messages() if reply.pictures]
     for wish, answer in zip(wishes, answers, strict=True):
         assert wish in answer.text
