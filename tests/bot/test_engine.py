@@ -1,15 +1,15 @@
 import asyncio
 import logging
-import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
+from gate import Gate, queued
 from tiny_model import EYES, HAIR, IMAGE_SIZE, LATENT_DIM, add_model
 
-from bot.engine import OLDER_MODELS, Engine, Model
+from bot.engine import OLDER_MODELS, Engine
 from bot.errors import Busy, ModelUnavailable
 from bot.model import SLICE
 from bot.settings import EngineSettings
@@ -29,34 +29,9 @@ def difference(a: np.ndarray, b: np.ndarray) -> int:
     return int(np.abs(a.astype(int) - b.astype(int)).max())
 
 
-class Gate:
-    """Holds a model's batches until they are let through, and keeps their sizes."""
-
-    def __init__(self, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.batches: list[int] = []
-        self._open = threading.Event()
-        self._begun = threading.Semaphore(0)
-        paint = model.paint
-
-        def held(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
-            self.batches.append(len(latents))
-            self._begun.release()
-            assert self._open.wait(30), "the test never opened the gate"
-            return paint(latents, conditions)
-
-        monkeypatch.setattr(model, "paint", held)
-
-    async def begun(self) -> None:
-        """Waits until one more batch is being painted."""
-        assert await asyncio.to_thread(self._begun.acquire, timeout=30)
-
-    def open(self) -> None:
-        self._open.set()
-
-
 @pytest.fixture
 def gate(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Gate]:
-    return lambda: Gate(engine.model, monkeypatch)
+    return lambda: Gate(engine, monkeypatch)
 
 
 @asynccontextmanager
@@ -68,13 +43,6 @@ async def opened(registry: Registry, **settings: object) -> AsyncIterator[Engine
         yield engine
     finally:
         await engine.close()
-
-
-async def queued(engine: Engine, pictures: int) -> None:
-    """Waits until so many pictures are in the queue."""
-    async with asyncio.timeout(30):
-        while engine.stats.waiting != pictures:  # noqa: ASYNC110 (the engine tells nobody)
-            await asyncio.sleep(0)
 
 
 async def test_a_picture_shows_what_was_asked(engine: Engine) -> None:
@@ -176,7 +144,7 @@ async def test_two_hundred_at_once_are_queued_and_painted_once(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with opened(registry) as engine:
-        held = Gate(engine.model, monkeypatch)
+        held = Gate(engine, monkeypatch)
         held.open()
         images = await asyncio.gather(
             *(engine.paint(*request(seed, 9), turn=str(seed)) for seed in range(200))
@@ -197,7 +165,7 @@ async def test_those_just_served_join_the_next_batch(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with opened(registry, max_wait_ms=1000) as engine:
-        held = Gate(engine.model, monkeypatch)
+        held = Gate(engine, monkeypatch)
 
         async def ask_twice(seed: int) -> None:
             await engine.paint(*request(seed))
@@ -214,7 +182,7 @@ async def test_those_just_served_join_the_next_batch(
 
 async def test_waiting_for_others_ends(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     async with opened(registry, max_wait_ms=20) as engine:
-        held = Gate(engine.model, monkeypatch)
+        held = Gate(engine, monkeypatch)
         both = asyncio.gather(*(engine.paint(*request(seed)) for seed in range(2)))
         await held.begun()
         third = asyncio.create_task(engine.paint(*request(2)))
@@ -228,7 +196,7 @@ async def test_a_full_queue_answers_busy(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with opened(registry, queue=4, max_batch=4) as engine:
-        held = Gate(engine.model, monkeypatch)
+        held = Gate(engine, monkeypatch)
         first = asyncio.create_task(engine.paint(*request(0)))
         await held.begun()
         waiting = asyncio.create_task(engine.paint(*request(1, 3)))
@@ -346,7 +314,7 @@ async def test_closing_half_way_refuses_the_whole(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with opened(registry, max_batch=4) as engine:
-        held = Gate(engine.model, monkeypatch)
+        held = Gate(engine, monkeypatch)
         painting = asyncio.create_task(engine.paint(*request(0, 50)))
         await held.begun()
         closing = asyncio.create_task(engine.close())
@@ -362,7 +330,7 @@ async def test_closing_finishes_what_is_painted_and_refuses_the_rest(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with opened(registry) as engine:
-        held = Gate(engine.model, monkeypatch)
+        held = Gate(engine, monkeypatch)
         painted = asyncio.create_task(engine.paint(*request(0)))
         await held.begun()
         waiting = asyncio.create_task(engine.paint(*request(1)))

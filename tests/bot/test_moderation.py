@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from gate import Gate
 
+from bot.engine import Engine
 from bot.errors import BadPrompt, Blocked, Refusal, TooSoon, WrongPlace
 from bot.studio import Studio
 from db.store import GuildLimits, Owner
@@ -114,18 +116,19 @@ async def test_of_ten_presses_at_once_one_is_admitted(
 
 
 async def test_who_is_served_first_leaves_what_takes_longer_under_way(
-    studio: Studio, admit: Admit, owner: Owner
+    engine: Engine, studio: Studio, admit: Admit, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await studio.me("5", owner=owner)
     await studio.save_limits("1", GuildLimits(daily=10))
+    held = Gate(engine, monkeypatch)
     await admit(9)
     many = asyncio.create_task(studio.create("", owner=owner, count=9, guild="1"))
     await admit()
     await studio.me("5", owner=owner, guild="1")  # which is there already
-    assert not many.done()
     await admit()
     with pytest.raises(TooSoon):
         await admit()
+    held.open()
     await many
     with pytest.raises(TooSoon):
         await admit()

@@ -2,50 +2,37 @@
 
 import asyncio
 import logging
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from discord_server import BotError, DiscordServer, Person
+from gate import Gate, queued
 
 from bot.discord import client, orders
 from bot.engine import Engine
 from bot.studio import Studio
 from db.store import GuildLimits, Store
 
-from .conftest import PATIENCE, Run
+from .conftest import Run
 
 QUARTER_OF_AN_HOUR = 15 * 60
 ORIGINAL = "/messages/@original$"
 
 
 @pytest.fixture
-def held(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Nothing is painted until it is set."""
-    paint, go = engine.model.paint, threading.Event()
-
-    def wait(*arguments: Any, **named: Any) -> Any:
-        go.wait()
-        return paint(*arguments, **named)
-
-    monkeypatch.setattr(engine.model, "paint", wait)
+def held(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    """Nothing is painted until it is opened."""
     monkeypatch.setattr(orders, "PATIENCE_SECONDS", 0.05)
     monkeypatch.setattr(orders, "EDIT_SECONDS", 0.05)
-    yield go
-    go.set()
-
-
-async def queued(engine: Engine, pictures: int) -> None:
-    """Waits until so many pictures are in the queue, at least."""
-    async with asyncio.timeout(PATIENCE):
-        while engine.stats.waiting < pictures:  # noqa: ASYNC110 (the engine tells nobody)
-            await asyncio.sleep(0)
+    gate = Gate(engine, monkeypatch)
+    yield gate
+    gate.open()
 
 
 @pytest.mark.usefixtures("bot")
 async def test_the_place_in_the_queue_is_shown_and_kept_current(
-    discord: DiscordServer, held: threading.Event, mika: Person
+    discord: DiscordServer, held: Gate, mika: Person
 ) -> None:
     crowd = [discord.member(f"Member {n}", locale="zh-CN") for n in range(20)]
     first = await mika.slash("avatar", hair="pink", count=9)
@@ -62,20 +49,20 @@ async def test_the_place_in_the_queue_is_shown_and_kept_current(
     waiting = asyncio.gather(
         finish("Mika", first, 9), *(finish(f"{n}", reply, 1) for n, reply in enumerate(replies))
     )
-    held.set()
+    held.open()
     await waiting
     assert "前面还有" not in "".join(reply.text for reply in replies)
 
 
 @pytest.mark.usefixtures("bot")
 async def test_many_pictures_of_one_hold_nobody_up(
-    discord: DiscordServer, engine: Engine, held: threading.Event, mika: Person
+    discord: DiscordServer, engine: Engine, held: Gate, mika: Person
 ) -> None:
     crowd = [discord.member(f"Member {n}") for n in range(20)]
     greedy = [asyncio.create_task(mika.slash("avatar", hair="pink", count=9)) for _ in range(5)]
-    await queued(engine, 45 - 16)
+    await queued(engine, 45 - 16, at_least=True)
     others = [asyncio.create_task(person.slash("avatar", hair="blue")) for person in crowd]
-    await queued(engine, 45 - 16 + 20)
+    await queued(engine, 45 - 16 + 20, at_least=True)
     replies = await asyncio.gather(*greedy, *others)
     left: list[int] = []
 
@@ -84,7 +71,7 @@ async def test_many_pictures_of_one_hold_nobody_up(
         left.append(sum(not r.pictures for r in replies[:5]))
 
     waiting = asyncio.gather(*(finish(reply) for reply in replies[5:]))
-    held.set()
+    held.open()
     await waiting
     assert max(left) > 0, "others are served before all of Mika's"
     await discord.until(lambda: all(r.pictures for r in replies), "Mika's pictures")
@@ -95,7 +82,7 @@ async def test_what_takes_longer_than_the_end_stays_owed(
     run: Run,
     studio: Studio,
     store: Store,
-    held: threading.Event,
+    held: Gate,
     mika: Person,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -103,7 +90,7 @@ async def test_what_takes_longer_than_the_end_stays_owed(
     async with run(studio):
         reply = await mika.slash("avatar", hair="pink", seed=7)
         assert reply.pictures == []
-    held.set()
+    held.open()
     async with run(studio):
         await discord.until(lambda: reply.pictures, "no picture after the restart")
     assert "`7`" in reply.text
@@ -111,7 +98,7 @@ async def test_what_takes_longer_than_the_end_stays_owed(
 
 
 async def test_who_asks_while_the_bot_ends_is_told(
-    discord: DiscordServer, run: Run, studio: Studio, held: threading.Event, mika: Person
+    discord: DiscordServer, run: Run, studio: Studio, held: Gate, mika: Person
 ) -> None:
     async with run(studio) as bot:
         first = await mika.slash("avatar", hair="pink")
@@ -119,7 +106,7 @@ async def test_who_asks_while_the_bot_ends_is_told(
         refused = await mika.slash("avatar", hair="red")
         assert "restarted" in refused.text
         assert refused.ephemeral
-        held.set()
+        held.open()
         await discord.until(lambda: first.pictures, "what runs is finished")
 
 
@@ -127,7 +114,7 @@ async def test_an_answer_later_than_its_token_goes_to_the_channel(
     discord: DiscordServer,
     run: Run,
     studio: Studio,
-    held: threading.Event,
+    held: Gate,
     mika: Person,
     ren: Person,
     caplog: pytest.LogCaptureFixture,
@@ -138,7 +125,7 @@ async def test_an_answer_later_than_its_token_goes_to_the_channel(
         private = await ren.slash("avatar", hair="red", private=True)
         before = len(mika.messages())
         discord.advance(QUARTER_OF_AN_HOUR + 1)
-        held.set()
+        held.open()
         message = await discord.until(lambda: mika.messages()[before:], "nothing in the channel")
         await message[0].painted()
     assert len(message[0].pictures) == 1
@@ -203,7 +190,7 @@ async def test_an_order_whose_message_is_gone_is_not_painted(
     run: Run,
     studio: Studio,
     store: Store,
-    held: threading.Event,
+    held: Gate,
     mika: Person,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -211,7 +198,7 @@ async def test_an_order_whose_message_is_gone_is_not_painted(
     async with run(studio):
         reply = await mika.slash("avatar", hair="pink")
         await discord.delete_message(reply.message)
-    held.set()
+    held.open()
     async with run(studio):
         await (await mika.slash("avatar", hair="red")).painted()
     assert await store.count() == 1

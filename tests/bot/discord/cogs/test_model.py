@@ -1,9 +1,9 @@
 import asyncio
-import threading
 from typing import Any
 
 import pytest
 from discord_server import ADMINISTRATOR, BotError, DiscordServer, Person
+from gate import Gate
 from tiny_model import HAIR, add_model
 
 from bot.engine import Engine
@@ -57,18 +57,11 @@ async def test_what_is_asked_for_is_finished_by_the_model_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     add_model(registry, "bald", (HAIR,))
-    paint, begun, go = engine.model.paint, threading.Event(), threading.Event()
-
-    def held(*arguments: Any, **named: Any) -> Any:
-        begun.set()
-        go.wait()
-        return paint(*arguments, **named)
-
-    monkeypatch.setattr(engine.model, "paint", held)
+    held = Gate(engine, monkeypatch)
     asked = asyncio.create_task(mika.slash("avatar", hair="pink", eyes="blue"))
-    await asyncio.to_thread(begun.wait)
+    await held.begun()
     await discord.operator.slash("model use", model="bald")
-    go.set()
+    held.open()
     reply = await asked
     await discord.until(lambda: reply.pictures, "no picture")
     assert "`tiny`" in reply.text
