@@ -2,6 +2,7 @@
 
 import io
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -285,7 +286,9 @@ async def test_a_thumbnail_is_made_once(
         assert answer.status == 304
 
 
-async def test_an_address_paints_so_much_a_minute(serve) -> None:
+async def test_an_address_paints_so_much_a_minute(serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("bot.web.rates.time", SimpleNamespace(monotonic=lambda: now))
     client = await serve(paint_per_minute=10)
     (avatar,) = await paint(client)
     await post(client, f"/api/avatars/{avatar['id']}/variations")
@@ -297,6 +300,10 @@ async def test_an_address_paints_so_much_a_minute(serve) -> None:
         assert answer.status == 429
     await get(client, f"/api/transition?a={avatar['id']}&b={avatar['id']}", 429)
     assert await get(client, "/api/avatars")
+    now = 6.0
+    await paint(client)
+    async with client.post("/api/avatars", json={"prompt": ""}) as answer:
+        assert answer.status == 429
 
 
 async def test_behind_a_proxy_every_visitor_has_his_own_limit(serve) -> None:
