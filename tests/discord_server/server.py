@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import re
 import time
 from collections.abc import Callable
@@ -158,7 +159,10 @@ class DiscordServer:
         try:
             async with asyncio.timeout(seconds):
                 while not (value := met()):
-                    await self.bell.wait()
+                    # Not everything that is waited for is told to Discord.
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(0.1):
+                            await self.bell.wait()
                 return value
         except TimeoutError:
             wrongs = "".join(f"\n  {violation}" for violation in self.violations)

@@ -64,12 +64,18 @@ async def test_scrolling_without_end_and_back(
         await page.wait_for_timeout(60)
     await expect(page.locator("#older")).to_have_count(0)
     await page.evaluate("scrollTo(0, document.documentElement.scrollHeight / 2)")
-    await page.wait_for_function("new URLSearchParams(location.search).has('cursor')")
+    # What the page will come back to is what is in sight now.
+    await page.wait_for_function(
+        """() => {
+            const tile = document.querySelector(`#wall a[href='/a/${history.state?.id}']`);
+            return tile && Math.abs(tile.getBoundingClientRect().top - history.state.top) < 3;
+        }"""
+    )
+    assert await page.evaluate("new URLSearchParams(location.search).has('cursor')")
     middle = (
         "[...document.querySelectorAll('#wall .tile')]"
         ".find(a => a.getBoundingClientRect().top >= 0)"
     )
-    await page.wait_for_function(f"{middle}?.href")
     id, top = await page.evaluate(f"(a => [a.pathname, a.getBoundingClientRect().top])({middle})")
     await page.locator(f"#wall a[href='{id}']").click()
     await expect(page.get_by_role("button", name="Favourite")).to_be_visible()
