@@ -40,8 +40,9 @@ logger = logging.getLogger(__name__)
 
 TOKEN_SECONDS = 15 * 60  # how long an interaction can be answered
 MARGIN_SECONDS = 15  # less: what is taken up must be painted, too
-# Of the three that Discord gives for the first answer; less where many have just asked.
-PREPARE_SECONDS, CROWDED_SECONDS = 2.0, 0.5
+# Of the three that Discord gives for the first answer; less where many have just asked. The way
+# from Discord and back has to fit in, too, on a machine that is busy.
+PREPARE_SECONDS, CROWDED_SECONDS = 1.5, 0.5
 CROWD = 16
 PATIENCE_SECONDS = 1.0  # before the place in the queue is shown
 EDIT_SECONDS = 2.0  # between two edits that show it
@@ -235,6 +236,7 @@ class Orders:
 
     async def take(self, asked: Asked, order: Order) -> None:
         """See `paint`."""
+        begun = time.monotonic()
         owed = Owed(
             id=str(asked.id),
             application=str(self._client.application_id),
@@ -255,7 +257,8 @@ class Orders:
         try:
             # A refusal need not show "thinking…" to everyone first, unless it takes its time.
             patience = PREPARE_SECONDS if self._unprepared < CROWD else CROWDED_SECONDS
-            await asyncio.wait([preparing], timeout=patience)
+            left = begun + patience - time.monotonic()
+            await asyncio.wait([preparing], timeout=max(0.0, left))
             if preparing.done():
                 preparing.result()
             try:

@@ -55,6 +55,32 @@ async def test_the_place_in_the_queue_is_shown_and_kept_current(
 
 
 @pytest.mark.usefixtures("bot")
+async def test_who_asks_a_slow_disk_is_acknowledged_in_time(
+    discord: DiscordServer, studio: Studio, mika: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owe, language_of, go = studio.owe, orders.language_of, asyncio.Event()
+
+    async def read_slowly(asked: Any) -> str:
+        await asyncio.sleep(orders.PREPARE_SECONDS)
+        return await language_of(asked)
+
+    async def write_slowly(owed: Any) -> None:
+        await go.wait()
+        await owe(owed)
+
+    monkeypatch.setattr(orders, "language_of", read_slowly)
+    monkeypatch.setattr(studio, "owe", write_slowly)
+    asked = asyncio.create_task(mika.slash("avatar", hair="pink"))
+
+    def acknowledged() -> bool:
+        return any(i.answer is not None for i in discord.interactions.values())
+
+    await discord.until(acknowledged, "no answer")
+    go.set()
+    assert len((await asked).pictures) == 1
+
+
+@pytest.mark.usefixtures("bot")
 async def test_many_pictures_of_one_hold_nobody_up(
     discord: DiscordServer, engine: Engine, held: Gate, mika: Person
 ) -> None:
