@@ -154,7 +154,7 @@ async def test_two_hundred_at_once_are_queued_and_painted_once(
 
 
 async def test_a_lone_request_is_not_kept_waiting(registry: Registry) -> None:
-    wait = 600  # seconds, more than the settings allow: no slow machine is taken for it
+    wait = 60  # seconds, more than the settings allow: no slow machine is taken for it
     async with opened(registry, max_wait_ms=1000 * wait) as engine:
         await engine.paint(*request(0))
         await engine.paint(*request(1))

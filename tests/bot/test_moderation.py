@@ -125,6 +125,7 @@ async def test_who_is_served_first_leaves_what_takes_longer_under_way(
     many = asyncio.create_task(studio.create("", owner=owner, count=9, guild="1"))
     await admit()
     await studio.me("5", owner=owner, guild="1")  # which is there already
+    assert not many.done()
     await admit()
     with pytest.raises(TooSoon):
         await admit()
