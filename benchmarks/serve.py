@@ -32,9 +32,9 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # else `train` would be the benchmark
 
-from bot.engine import Engine
 from bot.errors import ModelUnavailable
-from bot.model import CUDA, usable_cores
+from bot.inference.engine import Engine
+from bot.inference.model import CUDA, usable_cores
 from bot.settings import EngineSettings
 from export.convert import ToBytes, to_onnx
 from export.manifest import GENERATOR, Manifest, ModelError

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from bot.engine import Engine
+from bot.inference.engine import Engine
 from bot.settings import EngineSettings
 from bot.studio import Studio
 from db.store import Owner, Store

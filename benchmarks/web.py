@@ -29,9 +29,9 @@ import numpy as np
 from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
 
-from bot.engine import Engine
 from bot.errors import ModelUnavailable
-from bot.painting import complete_wish
+from bot.inference.conditions import complete_wish
+from bot.inference.engine import Engine
 from bot.settings import EngineSettings, WebSettings
 from bot.studio import Studio
 from bot.web.app import create_app

@@ -25,8 +25,8 @@ import config
 from bot import logs
 from bot.check import Finding, findings
 from bot.discord.client import run_discord, sync_commands
-from bot.engine import Engine
 from bot.errors import ModelUnavailable
+from bot.inference.engine import Engine
 from bot.passwords import LEAST, PasswordHash
 from bot.settings import DiscordSettings, Settings, WebSettings, discord_token
 from bot.studio import Studio

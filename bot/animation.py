@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from bot.errors import BadPrompt
-from bot.painting import between
+from bot.inference.latents import slerp
 
 Format = Literal["webp", "gif"]
 
@@ -63,7 +63,7 @@ def lay_path(latents: Sequence[np.ndarray], conditions: Sequence[np.ndarray]) ->
     poses, colours, shown = [], [], []
     for leg in range(legs):
         there = (leg + 1) % count
-        poses.append(between(latents[leg], latents[there], shares))
+        poses.append(slerp(latents[leg], latents[there], shares))
         a, b = conditions[leg], conditions[there]
         colours.append((a + shares[:, None] * (b - a)).astype(np.float32))
         start = leg * (STEPS + 1)

@@ -16,8 +16,8 @@ import discord
 import numpy as np
 
 from bot.discord.client import reach
-from bot.engine import Engine
 from bot.errors import Refusal
+from bot.inference.engine import Engine
 from bot.settings import DiscordSettings, Settings, WebSettings
 from db.store import Store, StoreError
 from export.registry import Registry

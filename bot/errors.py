@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from bot.language import Fact, say
+from bot.i18n.messages import Fact, say
 
 
 class Refusal(Exception):  # noqa: N818 (a refusal is no fault)

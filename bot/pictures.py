@@ -9,6 +9,13 @@ THUMBNAIL = 128  # pixels
 QUALITY = 86  # of WebP: at this one, no eye's colour is seen to bleed
 
 
+def encode_png(image: np.ndarray) -> bytes:
+    """uint8 [S, S, 3] RGB to a lossless PNG."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return file.getvalue()
+
+
 def scaled_png(data: bytes, size: int) -> bytes:
     """A square picture's file to a PNG of `size` pixels, by the mean over the area, or of its own
     size where that is smaller."""

@@ -14,25 +14,18 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from bot.animation import Animation, Format, encode, lay_path
-from bot.engine import Engine, Model, Stats
 from bot.errors import BadPrompt, NotAllowed, NotFound
-from bot.language import LANGUAGES
-from bot.latents import draw_candidates
-from bot.models import Models
+from bot.i18n.messages import LANGUAGES
+from bot.inference.catalog import Models
+from bot.inference.conditions import complete_wish, mix_conditions
+from bot.inference.engine import Engine, Model, Stats
+from bot.inference.latents import draw_candidates, mix_latents, perturb, slerp
 from bot.moderation import Gate, check_limits
-from bot.painting import (
-    between,
-    complete_wish,
-    encode_png,
-    mixed_conditions,
-    mixed_latent,
-    near,
-)
-from bot.pictures import strip, thumbnail
-from bot.prompt import check_wish, format_wish, read_prompt, tidy_prompt
+from bot.pictures import encode_png, strip, thumbnail
+from bot.prompts.parser import check_wish, format_wish, read_prompt, tidy_prompt
+from bot.prompts.vocabulary import quote, vocabulary
 from bot.showcase import Cell, count_facets, count_matching, lay_matrix
 from bot.takeout import Takeout, pack
-from bot.vocabulary import quote, vocabulary
 from db.store import (
     Avatar,
     BadCursor,
@@ -282,7 +275,7 @@ class Studio:
             parent.wish,
             seeds,
             [parent.conditions] * VARIATIONS,
-            np.stack([near(parent.latent, s) for s in seeds])[:, None],
+            np.stack([perturb(parent.latent, s) for s in seeds])[:, None],
             owner=owner,
             guild=guild,
             channel=channel,
@@ -319,13 +312,13 @@ class Studio:
         (seed,) = _seeds(seed)
         first, second = parents
         names = [attribute.name for attribute in model.manifest.attributes]
-        conditions = mixed_conditions(first.conditions, second.conditions, names, seed)
+        conditions = mix_conditions(first.conditions, second.conditions, names, seed)
         return await self._paint(
             model,
             conditions,
             [seed],
             [conditions],
-            mixed_latent(first.latent, second.latent, seed)[None, None],
+            mix_latents(first.latent, second.latent, seed)[None, None],
             owner=owner,
             guild=guild,
             channel=channel,
@@ -428,7 +421,7 @@ class Studio:
         start, end = (model.manifest.encode(face.conditions) for face in (first, last))
         conditions = start + shares[:, None] * (end - start)
         size = max((s for s in model.sizes if s <= TRANSITION_SIZE), default=model.sizes[0])
-        latents = between(first.latent, last.latent, shares)
+        latents = slerp(first.latent, last.latent, shares)
         images = await self._engine.paint(latents, conditions, model, size=size, turn=_turn(owner))
         return Transition(await asyncio.to_thread(strip, images), frames, size)
 

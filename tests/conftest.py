@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 from tiny_model import add_model
 
-from bot.engine import Engine
+from bot.inference.engine import Engine
 from bot.settings import EngineSettings
 from bot.studio import Studio
 from db.store import Owner, Store

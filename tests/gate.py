@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-from bot.engine import Engine
+from bot.inference.engine import Engine
 
 PATIENCE = 60  # seconds; on a machine that does other things, too
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.model import load_model
+from bot.inference.model import load_model
 from bot.settings import EngineSettings
 from export.registry import Registry
 

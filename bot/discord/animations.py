@@ -14,7 +14,7 @@ from bot.discord.orders import Answer, Order, paint
 from bot.discord.replies import Interaction, guarded, is_seen_alone, owner_of, settings_of
 from bot.discord.text import MAX_ALT_TEXT, option_of, shorten, title
 from bot.errors import Refusal
-from bot.language import say
+from bot.i18n.messages import say
 from bot.studio import Studio
 from db.store import Avatar
 

@@ -47,9 +47,9 @@ from bot.discord.replies import (
 )
 from bot.discord.text import caption, file_of, option_of, shorten, title
 from bot.errors import NotFound
-from bot.language import describe, say
+from bot.i18n.messages import describe, say
+from bot.prompts.vocabulary import vocabulary
 from bot.studio import Studio
-from bot.vocabulary import vocabulary
 from db.store import Avatar, Owner
 
 SHOW = "irodori:show"

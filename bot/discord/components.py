@@ -8,7 +8,7 @@ import discord
 from discord import SelectOption
 
 from bot.discord.replies import Interaction, is_seen_alone, language_of, settings_of
-from bot.language import LANGUAGES, say
+from bot.i18n.messages import LANGUAGES, say
 from db.store import Avatar
 
 ID = "(?P<id>[0-9a-z]+)"

@@ -9,7 +9,7 @@ from bot.discord.components import is_made_private
 from bot.discord.orders import Order, paint
 from bot.discord.replies import Interaction, guarded, is_seen_alone, owner_of, settings_of
 from bot.errors import NotFound
-from bot.language import say
+from bot.i18n.messages import say
 from bot.studio import Studio
 from db.store import Avatar
 

@@ -27,7 +27,7 @@ from bot.discord.replies import (
 )
 from bot.discord.text import file_of, option_of, shorten
 from bot.errors import BadPrompt, NotFound
-from bot.language import describe, say
+from bot.i18n.messages import describe, say
 from bot.studio import Studio
 from db.store import LAST, Avatar, GalleryQuery, Page, Picture, Scope, Sort
 

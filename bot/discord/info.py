@@ -5,7 +5,7 @@ import discord
 from bot.discord.options import option_names
 from bot.discord.text import shorten, title
 from bot.errors import NotFound
-from bot.language import describe, say
+from bot.i18n.messages import describe, say
 from bot.studio import Studio
 from db.store import Avatar, Owner
 

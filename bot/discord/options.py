@@ -13,10 +13,10 @@ from discord.app_commands import Choice, locale_str
 
 from bot.discord.replies import Interaction, language_of
 from bot.discord.text import shorten, swatch
-from bot.language import LANGUAGES, attribute_name, command_text, value_name
-from bot.prompt import check_wish
+from bot.i18n.messages import LANGUAGES, attribute_name, command_text, value_name
+from bot.prompts.parser import check_wish
+from bot.prompts.words import SYNONYMS
 from bot.studio import Studio
-from bot.words import SYNONYMS
 from export.manifest import Attribute
 
 MAX_OPTIONS = 25  # of one command

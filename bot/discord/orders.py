@@ -31,7 +31,7 @@ from bot.discord.replies import (
     require_admission,
     words_for,
 )
-from bot.language import say
+from bot.i18n.messages import say
 from bot.logs import write_down
 from bot.studio import SEEDS, Studio
 from db.store import Owed

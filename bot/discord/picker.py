@@ -9,7 +9,7 @@ from discord import app_commands
 from bot.discord.replies import Interaction, language_of, owner_of
 from bot.discord.text import LABEL, shorten, swatch, title
 from bot.errors import NotFound
-from bot.language import describe
+from bot.i18n.messages import describe
 from bot.studio import Studio
 from db.store import Avatar, GalleryQuery, Owner
 

@@ -20,7 +20,7 @@ from bot.discord.replies import (
 )
 from bot.discord.text import LABEL, shorten, swatch
 from bot.errors import BadPrompt, NotFound
-from bot.language import describe, say
+from bot.i18n.messages import describe, say
 from bot.studio import Studio
 from db.store import Avatar
 from export.manifest import Attribute

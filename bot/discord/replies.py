@@ -12,8 +12,8 @@ import discord
 from discord import app_commands
 
 from bot.errors import ModelUnavailable, NotAllowed, Refusal, TooSoon
-from bot.language import Fact, language_for, language_in
-from bot.language import say as words
+from bot.i18n.messages import Fact, language_for, language_in
+from bot.i18n.messages import say as words
 from bot.settings import DiscordSettings
 from bot.studio import Studio
 from db.store import Avatar, MemberSettings, Owner

@@ -4,9 +4,9 @@ import io
 
 import discord
 
-from bot.language import describe, say
-from bot.prompt import format_wish
-from bot.words import SYNONYMS
+from bot.i18n.messages import describe, say
+from bot.prompts.parser import format_wish
+from bot.prompts.words import SYNONYMS
 from db.store import Avatar, Picture
 
 LABEL = 100  # characters of a select option's label, and of its description

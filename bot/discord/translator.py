@@ -20,7 +20,7 @@ from discord.app_commands import (
     locale_str,
 )
 
-from bot.language import command_text, language_for
+from bot.i18n.messages import command_text, language_for
 
 
 class CatalogueTranslator(Translator):

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.errors import BadPrompt
-from bot.prompt import format_wish
+from bot.prompts.parser import format_wish
 from bot.showcase import Cell
 from bot.studio import MAX_PAGE, VARIATIONS, Studio
 from bot.web import visitors

@@ -11,8 +11,8 @@ import jinja2
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from bot.engine import Engine
 from bot.errors import Refusal
+from bot.inference.engine import Engine
 from bot.passwords import PasswordHash
 from bot.settings import WebSettings
 from bot.studio import Studio

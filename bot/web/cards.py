@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from bot.models import ModelSummary
+from bot.inference.catalog import ModelSummary
 
 REAL = "_real"  # ends the name of a figure that held-out real images have
 FIRST = ("q", "near_duplicates", "diversity", "fid", "kid")

@@ -3,7 +3,7 @@
 import jinja2
 from aiohttp import web
 
-from bot.engine import Engine
+from bot.inference.engine import Engine
 from bot.settings import WebSettings
 from bot.studio import Studio
 from bot.web.events import Events

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot.engine import Engine
+from bot.inference.engine import Engine
 from bot.web.metrics import Metrics
 
 EVERY = 2.0  # seconds

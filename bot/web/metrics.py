@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from bot.engine import LATENCIES, Stats
+from bot.inference.engine import LATENCIES, Stats
 
 Labels = tuple[tuple[str, str], ...]
 

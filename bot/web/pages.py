@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from bot.colours import COLOURS
 from bot.errors import BadPrompt, Refusal
-from bot.language import describe
+from bot.i18n.messages import describe
 from bot.pictures import scaled_png
-from bot.prompt import MAX_LENGTH, check_wish, format_wish
+from bot.prompts.colors import COLOURS
+from bot.prompts.parser import MAX_LENGTH, check_wish, format_wish
 from bot.web import visitors
 from bot.web.api import PAGE, base_of, is_known, matrix_axes
 from bot.web.keys import STUDIO, TEMPLATES

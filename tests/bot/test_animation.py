@@ -6,7 +6,7 @@ from PIL import Image
 
 from bot.animation import ATTEMPTS, HOLD_MS, Animation, Path, encode, lay_path
 from bot.errors import BadPrompt
-from bot.painting import draw_latent
+from bot.inference.latents import draw_latent
 
 LIMIT = 10 * 2**20
 

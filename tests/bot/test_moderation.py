@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from gate import Gate
 
-from bot.engine import Engine
 from bot.errors import BadPrompt, Blocked, Refusal, TooSoon, WrongPlace
+from bot.inference.engine import Engine
 from bot.studio import Studio
 from db.store import GuildLimits, Owner
 

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from tiny_model import add_model, attribute
 
-from bot.engine import Engine
 from bot.errors import BadPrompt, Busy, ModelUnavailable, NotAllowed, NotFound
+from bot.inference.engine import Engine
 from bot.settings import EngineSettings
 from bot.studio import MAX_COUNT, SEEDS, Studio
 from db.store import Avatar, GalleryQuery, Owner, Store

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from tiny_model import EYES, HAIR, add_model, attribute
 
-from bot.engine import Engine
 from bot.errors import BadPrompt, NotFound
-from bot.painting import VARIATION_ANGLE
+from bot.inference.engine import Engine
+from bot.inference.latents import VARIATION_ANGLE
 from bot.settings import EngineSettings
 from bot.studio import VARIATIONS, Studio
 from db.store import Avatar, Owner, Store

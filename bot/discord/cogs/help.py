@@ -8,7 +8,7 @@ from discord.ext import commands
 
 from bot.discord.options import option_names
 from bot.discord.replies import Interaction, language_of, respond
-from bot.language import command_text, describe, language_for, say
+from bot.i18n.messages import command_text, describe, language_for, say
 from bot.studio import Studio
 from export.manifest import Attribute
 

@@ -10,7 +10,7 @@ from discord.ext import commands
 
 from bot.discord.replies import Interaction, defer_answer, fill_in, language_of
 from bot.errors import NotAllowed
-from bot.language import say
+from bot.i18n.messages import say
 from bot.moderation import MAX_COOLDOWN, MAX_DAILY
 from bot.studio import Studio
 from db.store import GuildLimits

@@ -8,8 +8,8 @@ from discord.ext import commands
 
 from bot.discord.replies import Interaction, defer_answer, fill_in, language_of, require_operator
 from bot.discord.text import shorten
-from bot.language import say
-from bot.models import ModelSummary
+from bot.i18n.messages import say
+from bot.inference.catalog import ModelSummary
 from bot.studio import Studio
 
 FIGURES = ("q", "near_duplicates", "diversity")  # beside those that end so:

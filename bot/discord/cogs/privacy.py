@@ -19,7 +19,7 @@ from bot.discord.replies import (
     respond,
     twice,
 )
-from bot.language import say
+from bot.i18n.messages import say
 from bot.studio import Studio
 
 

@@ -19,7 +19,7 @@ from bot.discord.replies import (
     settings_of,
     twice,
 )
-from bot.language import LANGUAGES, say
+from bot.i18n.messages import LANGUAGES, say
 from bot.studio import Studio
 from db.store import MemberSettings
 

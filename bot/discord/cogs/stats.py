@@ -8,7 +8,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord.replies import Interaction, defer_answer, fill_in, language_of, require_operator
-from bot.language import describe, say
+from bot.i18n.messages import describe, say
 from bot.studio import Studio
 
 LOVED = 5  # pairs of colours that are named

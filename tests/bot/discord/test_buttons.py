@@ -4,7 +4,7 @@ from tiny_model import EYES, HAIR, add_model
 
 from bot.discord.components import MAX_OPTIONS
 from bot.discord.recolour import colour_rows
-from bot.engine import Engine
+from bot.inference.engine import Engine
 from bot.studio import Studio
 from db.store import Avatar, GalleryQuery, Owner, Store
 from export.manifest import Attribute

@@ -9,8 +9,8 @@ from tiny_model import HAIR, add_model, attribute
 
 from bot.discord import client
 from bot.discord.client import run_discord
-from bot.engine import Engine
 from bot.errors import Busy
+from bot.inference.engine import Engine
 from bot.settings import DiscordSettings
 from bot.studio import Studio
 from db.store import Store

@@ -10,7 +10,7 @@ from discord_server import BotError, DiscordServer, Person
 from gate import Gate, queued
 
 from bot.discord import client, orders
-from bot.engine import Engine
+from bot.inference.engine import Engine
 from bot.studio import Studio
 from db.store import GuildLimits, Store
 

@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from browser import DESK, FLAGS, PATIENCE, Visit
 from playwright.async_api import Page, async_playwright, expect
 
-from bot.engine import Engine
+from bot.inference.engine import Engine
 from bot.settings import WebSettings
 from bot.studio import Studio
 from bot.web.app import create_app

@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestClient
 from PIL import Image
 
 from bot.errors import Busy
-from bot.prompt import MAX_LENGTH
+from bot.prompts.parser import MAX_LENGTH
 from bot.studio import Studio
 from bot.web.visitors import COOKIE
 from db.store import Owner, Store

@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestClient
 from PIL import Image
 from tiny_model import add_model
 
-from bot.engine import Engine
+from bot.inference.engine import Engine
 from bot.studio import Studio
 from bot.web.visitors import COOKIE
 from db.store import Owner, Store

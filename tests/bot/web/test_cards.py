@@ -1,6 +1,6 @@
 from datetime import UTC, datetime
 
-from bot.models import ModelSummary
+from bot.inference.catalog import ModelSummary
 from bot.web.cards import figures, highlights, render_card
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

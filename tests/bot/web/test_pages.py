@@ -7,7 +7,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import TCPSite
 from tiny_model import EYES, add_model, attribute
 
-from bot.engine import Engine
+from bot.inference.engine import Engine
 from bot.settings import EngineSettings, WebSettings
 from bot.studio import Studio
 from bot.web.app import create_app, create_runner

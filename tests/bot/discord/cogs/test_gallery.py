@@ -5,8 +5,8 @@ from discord_server import DiscordServer, Person, Reply
 from tiny_model import add_model, attribute
 
 from bot.discord.gallery import Place, Turn
-from bot.engine import Engine
 from bot.errors import BadPrompt
+from bot.inference.engine import Engine
 from bot.studio import Studio
 from db.store import GuildLimits, Owner
 from export.registry import Registry

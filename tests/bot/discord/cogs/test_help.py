@@ -3,7 +3,7 @@ from discord_server import DiscordServer, Person
 from tiny_model import attribute
 
 from bot.discord.cogs.help import help_text
-from bot.language import LANGUAGES
+from bot.i18n.messages import LANGUAGES
 
 pytestmark = pytest.mark.usefixtures("bot")
 

@@ -6,7 +6,7 @@ from discord_server import ADMINISTRATOR, BotError, DiscordServer, Person
 from gate import Gate
 from tiny_model import HAIR, add_model
 
-from bot.engine import Engine
+from bot.inference.engine import Engine
 from bot.studio import Studio
 from export.registry import Registry
 

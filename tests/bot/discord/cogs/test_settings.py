@@ -6,8 +6,8 @@ from discord_server import DiscordServer, Person, Reply
 from PIL import Image
 from tiny_model import add_model
 
-from bot.engine import Engine
-from bot.language import LANGUAGES, say
+from bot.i18n.messages import LANGUAGES, say
+from bot.inference.engine import Engine
 from bot.studio import Studio
 from db.store import GalleryQuery, MemberSettings, Owner
 from export.registry import Registry

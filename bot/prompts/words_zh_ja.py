@@ -1,4 +1,4 @@
-"""The words of `bot.words` in Chinese and Japanese.
+"""The words of `bot.prompts.words` in Chinese and Japanese.
 
 These are written without spaces: what is listed here is also what such text is cut into, the
 longest first.
@@ -9,7 +9,7 @@ def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-# As `bot.words.SYNONYMS`: what the words on the right stand for.
+# As `bot.prompts.words.SYNONYMS`: what the words on the right stand for.
 _VALUES = {
     "pink, rose": "粉 粉色 粉红 粉红色 粉紅 粉紅色 浅粉色 樱色 桃 桃色 桜色 もも色 ピンク ピンク色",
     "red, crimson": "红 红色 紅 紅色 大红 赤 赤色 赤い 深红 レッド",

@@ -9,9 +9,9 @@ import pytest
 from gate import Gate, queued
 from tiny_model import EYES, HAIR, IMAGE_SIZE, LATENT_DIM, add_model
 
-from bot.engine import OLDER_MODELS, Engine
 from bot.errors import Busy, ModelUnavailable
-from bot.model import SLICE
+from bot.inference.engine import OLDER_MODELS, Engine
+from bot.inference.model import SLICE
 from bot.settings import EngineSettings
 from export.manifest import GENERATOR
 from export.registry import Registry

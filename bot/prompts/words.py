@@ -4,7 +4,7 @@ Nothing here says which attributes a model has. A synonym stands for the first o
 left to right, that the attribute in question really has.
 """
 
-from bot import words_abroad
+from bot.prompts import words_zh_ja
 
 
 def _set(words: str) -> frozenset[str]:
@@ -87,7 +87,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "without": "no, false, off, none, 0",
         "none": "no, false, off, 0",
     }.items()
-} | words_abroad.VALUES
+} | words_zh_ja.VALUES
 
 # Standing alone, these words say which attribute is meant, where a model has it.
 HOMES = dict.fromkeys(
@@ -97,30 +97,30 @@ HOMES = dict.fromkeys(
 # They colour a colour ("dark blue"), and are passed over before a value that has no such shade.
 SHADES = (
     _set("bright dark deep hot light medium neon pale pastel soft vibrant vivid")
-    | words_abroad.SHADES
+    | words_zh_ja.SHADES
 )
 
 # Values of switches ("smile: yes"). Without their attribute beside them they say nothing.
 SWITCHES = _set("yes no true false on off none without 0 1")
 
-NEGATIONS = _set("no not non never without dont except") | words_abroad.NEGATIONS
+NEGATIONS = _set("no not non never without dont except") | words_zh_ja.NEGATIONS
 
 # "hair: any" leaves the hair open, and says so.
-ANYTHING = _set("any anything random whatever whichever open surprise") | words_abroad.ANYTHING
+ANYTHING = _set("any anything random whatever whichever open surprise") | words_zh_ja.ANYTHING
 
 # Between an attribute and its value they are not there: "hair is pink", "eyes of blue".
 LINKS = (
     _set("is are be of color colors colour colours colored coloured the a an in very really so")
-    | words_abroad.LINKS
+    | words_zh_ja.LINKS
 )
 
 # After these, what follows belongs to something else: "blonde with blue eyes".
-BREAKS = _set("with who whose having has have but plus") | words_abroad.BREAKS
+BREAKS = _set("with who whose having has have but plus") | words_zh_ja.BREAKS
 
-JOINTS = frozenset({"and", "&", "+", "/"}) | words_abroad.JOINTS
+JOINTS = frozenset({"and", "&", "+", "/"}) | words_zh_ja.JOINTS
 
 # Harmless, and no typo of anything.
-FILLERS = words_abroad.FILLERS | _set(
+FILLERS = words_zh_ja.FILLERS | _set(
     "1boy 1girl adorable all also anime another art artwork as at avatar avatars back background "
     "beautiful bed best big both boy boys can chair character chibi cool could crazy create curly "
     "cute draw drawing drawn elegant face faces fancy female flowing fluffy for from generate "

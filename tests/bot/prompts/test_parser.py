@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from tiny_model import EYES, HAIR, attribute
 
 from bot.errors import BadPrompt
-from bot.language import describe
-from bot.prompt import MAX_LENGTH, check_wish, format_wish, read_prompt, tidy_prompt
-from bot.words import ANYTHING, BREAKS, FILLERS, JOINTS, LINKS, NEGATIONS, SHADES, SYNONYMS
+from bot.i18n.messages import describe
+from bot.prompts.parser import MAX_LENGTH, check_wish, format_wish, read_prompt, tidy_prompt
+from bot.prompts.words import ANYTHING, BREAKS, FILLERS, JOINTS, LINKS, NEGATIONS, SHADES, SYNONYMS
 from export.manifest import Attribute
 
 MODEL = (HAIR, EYES)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Literal, TypeAlias
 
-from bot import words_abroad
-from bot.colours import apart
 from bot.errors import BadPrompt
-from bot.language import attribute_name, listed, say, value_name
-from bot.words import SYNONYMS
+from bot.i18n.messages import attribute_name, listed, say, value_name
+from bot.prompts import words_zh_ja
+from bot.prompts.colors import apart
+from bot.prompts.words import SYNONYMS
 from export.manifest import Attribute
 
 Phrase = tuple[str, ...]
@@ -23,7 +23,7 @@ _MARKS = ":=&+/,;|.!?\n、。"
 _TOKEN = re.compile(r"[:=]+|[&+/]|[,;|.!?\n、。]+|(?:[^\s:=&+/,;|.!?、。]|(?<=\d)\.(?=\d))+")
 
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
-_KNOWN = "|".join(sorted(map(re.escape, words_abroad.ALL), key=len, reverse=True))
+_KNOWN = "|".join(sorted(map(re.escape, words_zh_ja.ALL), key=len, reverse=True))
 _UNSPACED = re.compile(rf"{_KNOWN}|(?:(?!{_KNOWN}){_CJK.pattern})+|[^\u3040-\u30ff\u3400-\u9fff]+")
 
 
@@ -227,7 +227,7 @@ def _abroad(name: str) -> list[Phrase]:
     forms = {phrase, *_forms(phrase)}
     return [
         words_of(word)
-        for called, words in words_abroad.ATTRIBUTES.items()
+        for called, words in words_zh_ja.ATTRIBUTES.items()
         if words_of(called) in forms
         for word in sorted(words)
     ]

@@ -9,7 +9,7 @@ from fluent.syntax.visitor import Visitor
 from tiny_model import EYES, HAIR
 
 from bot.errors import BadPrompt
-from bot.language import (
+from bot.i18n.messages import (
     CATALOGUES,
     LANGUAGES,
     attribute_name,
@@ -20,7 +20,7 @@ from bot.language import (
     say,
     value_name,
 )
-from bot.prompt import check_wish, read_prompt
+from bot.prompts.parser import check_wish, read_prompt
 
 MODEL = (HAIR, EYES)
 # Names of the models' words: English needs none, and each language has its own synonyms.

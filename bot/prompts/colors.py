@@ -1,6 +1,6 @@
 """How the words for colours look. A value that is no colour is shown as its word."""
 
-from bot.words import SYNONYMS
+from bot.prompts.words import SYNONYMS
 
 # Tags are one painter's words for another painter's pots: these are hues of hair and eyes as such
 # pictures have them, not the pure colours of the same names.

@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from bot.errors import Busy, ModelUnavailable
-from bot.model import Model, load_model
+from bot.inference.model import Model, load_model
 from bot.settings import EngineSettings
 from bot.turns import Turns
 from export.registry import Registry

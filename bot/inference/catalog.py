@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bot.engine import Engine
 from bot.errors import ModelUnavailable
+from bot.inference.engine import Engine
 from export.manifest import ModelError, read_manifest
 
 PAPERS = ("MODEL_CARD.md", "samples.png", "weakest.png")  # by which a model shows itself

@@ -1,4 +1,4 @@
-"""What people read, in three languages: the catalogues in `bot/languages`, one file a topic.
+"""What people read, in three languages: the catalogues in `bot/i18n/locales`, one file a topic.
 
 They are written in Fluent (https://projectfluent.org), so that a translator needs no Python.
 """
@@ -15,7 +15,7 @@ from fluent.runtime.types import fluent_number
 
 LANGUAGES = ("en", "zh-CN", "ja")
 
-CATALOGUES = Path(__file__).parent / "languages"
+CATALOGUES = Path(__file__).parent / "locales"
 LISTED = 25  # words that a list names at most
 
 # A fact may itself depend on the language: it is then called with it.

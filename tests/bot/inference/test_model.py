@@ -15,7 +15,7 @@ from tiny_model import (
 )
 
 from bot.errors import ModelUnavailable
-from bot.model import Model, load_model, usable_cores
+from bot.inference.model import Model, load_model, usable_cores
 from bot.settings import EngineSettings
 from export.manifest import CRITIC, GENERATOR, UPSCALER
 from export.registry import Registry
@@ -66,7 +66,7 @@ def test_the_double_size_is_the_mean_of_each_four_pixels(
     model = loaded(registry, "large")
     chequer = np.zeros((256, 256, 3), np.uint8)
     chequer[::2, ::2] = chequer[1::2, 1::2] = 255
-    monkeypatch.setattr("bot.model._only", lambda outputs: chequer[None])
+    monkeypatch.setattr("bot.inference.model._only", lambda outputs: chequer[None])
     assert set(np.unique(model.upscale(pictures(1), 128))) <= {127, 128}
 
 
@@ -159,7 +159,7 @@ def test_cuda_where_there_is_none(
     monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
     with pytest.raises(ModelUnavailable, match="extra 'cuda'"):
         load_model(registry, None, EngineSettings(provider="cuda"))
-    monkeypatch.setattr("bot.model._has_nvidia_driver", lambda: True)
+    monkeypatch.setattr("bot.inference.model._has_nvidia_driver", lambda: True)
     model = load_model(registry, None, EngineSettings(provider="auto"))
     assert model.provider == "CPUExecutionProvider"
     assert "painting on the CPU" in caplog.text

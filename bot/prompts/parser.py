@@ -13,8 +13,8 @@ from functools import partial
 from itertools import pairwise
 
 from bot.errors import BadPrompt
-from bot.language import attribute_name, listed, value_name
-from bot.vocabulary import (
+from bot.i18n.messages import attribute_name, listed, value_name
+from bot.prompts.vocabulary import (
     Reading,
     Vocabulary,
     is_word,
@@ -24,7 +24,7 @@ from bot.vocabulary import (
     vocabulary,
     words_of,
 )
-from bot.words import (
+from bot.prompts.words import (
     ANYTHING,
     BREAKS,
     FILLERS,
