@@ -122,13 +122,13 @@ async def serve(registry: Registry, seconds: float) -> None:
 
 
 def choosing(engine: Engine, size: int, count: int) -> Paint:
-    """The best of so many candidates at a size; each request has a turn of its own."""
-    turns = itertools.count()
+    """The best of so many candidates at a size; each request is by a user of its own."""
+    users = itertools.count()
 
     async def paint(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
         candidates = np.stack([np.roll(latents, i, axis=1) for i in range(count)], axis=1)
         images, _ = await engine.paint_best(
-            candidates, conditions, size=size, turn=str(next(turns))
+            candidates, conditions, size=size, user=str(next(users))
         )
         return images
 

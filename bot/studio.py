@@ -401,7 +401,7 @@ class Studio:
             [model.manifest.encode(face.conditions) for face in faces],
         )
         images = await self._engine.paint(
-            path.latents, path.conditions, model, size=_size(model, size), turn=_turn(owner)
+            path.latents, path.conditions, model, size=_size(model, size), user=_user(owner)
         )
         shown = tuple(face.id for face in faces)
         animation = await asyncio.to_thread(encode, path, images, format, limit_bytes, shown)
@@ -422,12 +422,12 @@ class Studio:
         conditions = start + shares[:, None] * (end - start)
         size = max((s for s in model.sizes if s <= TRANSITION_SIZE), default=model.sizes[0])
         latents = slerp(first.latent, last.latent, shares)
-        images = await self._engine.paint(latents, conditions, model, size=size, turn=_turn(owner))
+        images = await self._engine.paint(latents, conditions, model, size=size, user=_user(owner))
         return Transition(await asyncio.to_thread(strip, images), frames, size)
 
     def place(self, owner: Owner) -> int:
         """How many pictures of others are painted before the owner's next one."""
-        return self._engine.place(_turn(owner))
+        return self._engine.queue_position(_user(owner))
 
     async def painted(self, order: str) -> list[Avatar]:
         """What was painted for this order and has not been deleted."""
@@ -684,7 +684,7 @@ class Studio:
                 return painted
         encoded = np.stack([model.manifest.encode(c) for c in conditions])
         images, chosen = await self._engine.paint_best(
-            latents, encoded, model, size=size, turn=_turn(owner)
+            latents, encoded, model, size=size, user=_user(owner)
         )
         pictures = await asyncio.to_thread(lambda: [encode_png(image) for image in images])
         added = await self._store.add(
@@ -761,7 +761,7 @@ def _suits(model: Model, avatar: Avatar) -> bool:
     return len(avatar.latent) == model.manifest.latent_dim
 
 
-def _turn(owner: Owner) -> str:
+def _user(owner: Owner) -> str:
     return f"{owner.kind}:{owner.key}"
 
 

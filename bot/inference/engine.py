@@ -13,9 +13,9 @@ from fractions import Fraction
 import numpy as np
 
 from bot.errors import Busy, ModelUnavailable
+from bot.inference.fair_queue import FairQueue
 from bot.inference.model import Model, load_model
 from bot.settings import EngineSettings
-from bot.turns import Turns
 from export.registry import Registry
 
 __all__ = ["Engine", "Model", "Stats"]
@@ -48,14 +48,14 @@ class _Request:
     """`latents` [n, N, Z] are the candidates, `conditions` [n, C]; what is painted of it is put
     behind `images` and `chosen`, until it is answered as a whole."""
 
-    turn: str
+    user: str
     model: Model
     latents: np.ndarray
     conditions: np.ndarray
     size: int
     share: Fraction  # of a batch, that one picture takes
     answer: asyncio.Future[tuple[np.ndarray, np.ndarray]]
-    left: int = 0  # pictures that no batch has taken yet
+    remaining: int = 0  # pictures that no batch has taken yet
     images: list[np.ndarray] = field(default_factory=list)
     chosen: list[np.ndarray] = field(default_factory=list)
     asked: float = field(default_factory=time.perf_counter)
@@ -66,7 +66,7 @@ class _Request:
 
 class Engine:
     """One batch is painted at a time. Who asks while nothing is painted is served at once; who
-    asks meanwhile goes into the next batches, a picture of each turn after the other.
+    asks meanwhile goes into the next batches, round-robin across users.
 
     Needs a running event loop, and belongs to it.
     """
@@ -78,7 +78,7 @@ class Engine:
         self._older: OrderedDict[str, Model] = OrderedDict()
         self._loading = asyncio.Lock()
         self._refused_model = ""
-        self._turns: Turns[_Request] = Turns()
+        self._queue: FairQueue[_Request] = FairQueue()
         self._painting: list[tuple[_Request, int]] = []
         self._arrived = asyncio.Event()
         self._closed = False
@@ -105,19 +105,19 @@ class Engine:
         model: Model | None = None,
         *,
         size: int | None = None,
-        turn: str = "",
+        user: str = "",
     ) -> np.ndarray:
         """Latents [n, Z] and conditions [n, C] to uint8 [n, S, S, 3] RGB, by the model in use or
         by another one. S is one of the model's `sizes`, the largest if none is given.
 
-        `turn` is who asks: turns are served one picture after the other, round and round.
+        `user` is who asks: the queue is fair across users, see FairQueue.
 
         Raises Busy when too many pictures wait already, ModelUnavailable when the model fails, and
         ValueError for arrays or a size that do not fit it.
         """
         if latents.ndim != 2:
             raise _misfit(model or self.model, latents, conditions)
-        images, _ = await self.paint_best(latents[:, None], conditions, model, size=size, turn=turn)
+        images, _ = await self.paint_best(latents[:, None], conditions, model, size=size, user=user)
         return images
 
     async def paint_best(
@@ -127,7 +127,7 @@ class Engine:
         model: Model | None = None,
         *,
         size: int | None = None,
-        turn: str = "",
+        user: str = "",
     ) -> tuple[np.ndarray, np.ndarray]:
         """Of the candidates [n, N, Z] for each picture, the one that the model's critic scores
         highest: uint8 [n, S, S, 3] and its latent [n, Z].
@@ -147,7 +147,7 @@ class Engine:
         if self._closed:
             raise _closing()
         # A request larger than the whole queue is taken when nobody waits: else it never would be.
-        waiting = self._turns.pictures
+        waiting = self._queue.pictures
         if waiting and waiting + n > self._settings.queue:
             self._refused += 1
             raise Busy(max(1.0, waiting * self._seconds_per_picture))
@@ -157,16 +157,16 @@ class Engine:
         if size > model.manifest.image_size:
             share = max(share, Fraction(1, model.upscaled_at_once))
         request = _Request(
-            turn,
+            user,
             model,
             np.ascontiguousarray(latents, np.float32),
             np.ascontiguousarray(conditions, np.float32),
             size,
             share,
             asyncio.get_running_loop().create_future(),
-            left=n,
+            remaining=n,
         )
-        self._turns.add(request)
+        self._queue.add(request)
         self._arrived.set()
         try:
             return await request.answer
@@ -174,14 +174,14 @@ class Engine:
             self._drop(request)
             raise
 
-    def place(self, turn: str) -> int:
-        """How many pictures of others are painted before the next one of this turn.
+    def queue_position(self, user: str) -> int:
+        """How many pictures of others are painted before this user's next one.
 
         0 if it is being painted, and if none waits.
         """
-        if any(request.turn == turn for request, _ in self._painting):
+        if any(request.user == user for request, _ in self._painting):
             return 0
-        ahead = self._turns.place(turn)
+        ahead = self._queue.position(user)
         return 0 if ahead is None else ahead + sum(count for _, count in self._painting)
 
     async def get(self, name: str) -> Model:
@@ -238,7 +238,7 @@ class Engine:
             candidates=self._candidates,
             upscaled=self._upscaled,
             upscale_seconds=self._upscale_seconds,
-            waiting=self._turns.pictures,
+            waiting=self._queue.pictures,
             refused=self._refused,
             dropped=self._dropped,
             failed=self._failed,
@@ -271,16 +271,16 @@ class Engine:
         loop = asyncio.get_running_loop()
         together = 0  # pictures of the last batch, if it was one of several requests
         while True:
-            if self._turns.pictures:
+            if self._queue.pictures:
                 await self._gather(together)
             elif not self._closed:
                 together = 0
                 await self._next_arrival()
             if self._closed:
                 break
-            for request in [r for r in self._turns if r.answer.cancelled()]:
-                self._drop(request)  # its caller has not had a turn yet to do it
-            batch = self._painting = self._turns.take()
+            for request in [r for r in self._queue if r.answer.cancelled()]:
+                self._drop(request)  # its caller has not run since to do it
+            batch = self._painting = self._queue.take_batch()
             if not batch:  # all that had arrived were cancelled
                 continue
             started = time.perf_counter()
@@ -293,15 +293,15 @@ class Engine:
                 refusal.__cause__ = error
                 _refuse([request for request, _ in batch], refusal)
                 for request, _ in batch:
-                    self._turns.remove(request)
+                    self._queue.remove(request)
                 continue
             finally:
                 self._painting = []
             together = len(images) if len(batch) > 1 else 0
             self._account(batch, started)
             self._hand_out(batch, images, chosen)
-        _refuse(self._turns, _closing())
-        self._turns = Turns()
+        _refuse(self._queue, _closing())
+        self._queue = FairQueue()
 
     async def _next_arrival(self) -> None:
         self._arrived.clear()
@@ -314,7 +314,7 @@ class Engine:
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._settings.max_wait_ms / 1000):
-                while self._turns.pictures < enough and not self._closed:
+                while self._queue.pictures < enough and not self._closed:
                     await self._next_arrival()
 
     def _run(self, batch: list[tuple[_Request, int]]) -> tuple[list[np.ndarray], list[np.ndarray]]:
@@ -351,7 +351,7 @@ class Engine:
         self._batches += 1
         self._pictures += pictures
         self._seconds_per_picture += 0.2 * ((now - started) / pictures - self._seconds_per_picture)
-        self._latencies.extend(now - request.asked for request, _ in batch if not request.left)
+        self._latencies.extend(now - request.asked for request, _ in batch if not request.remaining)
 
     def _hand_out(
         self,
@@ -364,11 +364,11 @@ class Engine:
             request.images += images[start : start + count]
             request.chosen += chosen[start : start + count]
             start += count
-            if not request.left and not request.answer.done():
+            if not request.remaining and not request.answer.done():
                 request.answer.set_result((np.stack(request.images), np.stack(request.chosen)))
 
     def _drop(self, request: _Request) -> None:
-        if self._turns.remove(request):
+        if self._queue.remove(request):
             self._dropped += 1
 
 

@@ -110,9 +110,9 @@ async def test_many_pictures_of_one_hold_nobody_up(
     held = gate()
     done: list[str] = []
 
-    async def ask(turn: str, n: int) -> None:
-        assert len(await engine.paint(*request(n, n), turn=turn)) == n
-        done.append(turn)
+    async def ask(user: str, n: int) -> None:
+        assert len(await engine.paint(*request(n, n), user=user)) == n
+        done.append(user)
 
     async with asyncio.TaskGroup() as everybody:
         everybody.create_task(ask("many", 50))
@@ -125,18 +125,18 @@ async def test_many_pictures_of_one_hold_nobody_up(
     assert held.batches == [16, 16, 16, 16, 6], "every picture once"
 
 
-async def test_the_place_in_the_queue(engine: Engine, gate: Callable[[], Gate]) -> None:
+async def test_position_counts_pictures_of_others(engine: Engine, gate: Callable[[], Gate]) -> None:
     held = gate()
-    assert engine.place("nobody") == 0
-    tasks = [asyncio.create_task(engine.paint(*request(0, 20), turn="a"))]
+    assert engine.queue_position("nobody") == 0
+    tasks = [asyncio.create_task(engine.paint(*request(0, 20), user="a"))]
     await held.begun()
-    tasks += [asyncio.create_task(engine.paint(*request(1, 2), turn=turn)) for turn in "bcb"]
+    tasks += [asyncio.create_task(engine.paint(*request(1, 2), user=user)) for user in "bcb"]
     await queued(engine, 10)
     # 16 of a's are being painted, then come one of a, b, c, and again
-    assert [engine.place(turn) for turn in "abcd"] == [0, 17, 18, 0]
+    assert [engine.queue_position(user) for user in "abcd"] == [0, 17, 18, 0]
     held.open()
     await asyncio.gather(*tasks)
-    assert [engine.place(turn) for turn in "abc"] == [0, 0, 0]
+    assert [engine.queue_position(user) for user in "abc"] == [0, 0, 0]
 
 
 async def test_two_hundred_at_once_are_queued_and_painted_once(
@@ -146,7 +146,7 @@ async def test_two_hundred_at_once_are_queued_and_painted_once(
         held = Gate(engine, monkeypatch)
         held.open()
         images = await asyncio.gather(
-            *(engine.paint(*request(seed, 9), turn=str(seed)) for seed in range(200))
+            *(engine.paint(*request(seed, 9), user=str(seed)) for seed in range(200))
         )
     assert sum(held.batches) == 1800
     assert max(held.batches) == EngineSettings().max_batch
@@ -389,7 +389,7 @@ async def test_a_size_that_the_model_does_not_paint_is_an_error(
 async def test_sizes_are_painted_together_each_to_its_own(rich: Engine) -> None:
     sizes = (64, 256, 128, 64, 256)
     images = await asyncio.gather(
-        *(rich.paint(*request(i), size=size, turn=str(i)) for i, size in enumerate(sizes))
+        *(rich.paint(*request(i), size=size, user=str(i)) for i, size in enumerate(sizes))
     )
     assert [image.shape[1] for image in images] == list(sizes)
     for i, image in enumerate(images):
@@ -468,7 +468,7 @@ async def test_the_choice_does_not_depend_on_the_batch(rich: Engine) -> None:
     alone = [await rich.paint_best(z, c, size=size) for z, c, size in asked]
     batches = rich.stats.batches
     together = await asyncio.gather(
-        *(rich.paint_best(z, c, size=s, turn=str(i % 5)) for i, (z, c, s) in enumerate(asked))
+        *(rich.paint_best(z, c, size=s, user=str(i % 5)) for i, (z, c, s) in enumerate(asked))
     )
     assert rich.stats.batches - batches < len(asked)
     for (image, chosen), (same_image, same_choice) in zip(alone, together, strict=True):
