@@ -1,7 +1,7 @@
-"""How `config.toml` is read: file < (a recipe) < environment < command line.
+"""Reads `config.toml`, with rising precedence: file, recipe, environment, command line.
 
-Every package names the sections that it reads as fields of a `Settings` class of its own; all of
-them are read the same way, here. A wrong key or value is an error that names it.
+Each package has a `Settings` class whose fields are the sections that it reads. A wrong key or
+value is an error that names it. `python -m config` writes the file from these classes.
 """
 
 import difflib
@@ -39,11 +39,11 @@ SECTIONS = (
 
 
 class SettingsError(Exception):
-    """A wrong key or value, with a message that names it and where it stands."""
+    """A wrong key or value; the message names it and its source."""
 
 
 class Section(BaseModel):
-    """One `[section]` of `config.toml`; a key that it does not have is an error."""
+    """One `[section]` of `config.toml`; the docstrings of its fields describe them there."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
@@ -55,7 +55,7 @@ class Settings(BaseSettings):
         env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="ignore"
     )
     recipe_: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
-    """What wins over the file, and over nothing else."""
+    """Settings that win over the file, and over nothing else."""
 
     @classmethod
     def settings_customise_sources(
@@ -72,9 +72,10 @@ class Settings(BaseSettings):
 
 
 class ModelsSettings(Section):
-    """`[models]`, which all but the store read."""
+    """Model registry."""
 
     dir: Path = Path("models")
+    """Folder of the models; the file `current` in it names the model in use."""
 
 
 S = TypeVar("S", bound=Settings)
@@ -86,11 +87,11 @@ def read(
     overrides: Mapping[str, Mapping[str, Any]] | None = None,
     recipe: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> S:
-    """Settings of one package.
+    """Reads the settings of one package.
 
-    `file` defaults to `config.toml` in the working directory, which may be absent; a file that was
-    asked for must exist. `overrides` are what the command line said: {"web": {"port": 8081}};
-    `recipe`, of the same form, wins over the file alone.
+    `file` defaults to `config.toml` in the working directory, which need not exist; a file given
+    explicitly must. `overrides` come from the command line: {"web": {"port": 8081}}. `recipe` has
+    the same form and wins over the file only.
 
     Raises SettingsError.
     """
@@ -108,7 +109,7 @@ def read(
     )
     try:
         return reader(**(overrides or {}))
-    except UnreadableSettings as error:  # IRODORI_TRAIN=… that is no JSON
+    except UnreadableSettings as error:  # IRODORI_TRAIN=… that is not JSON
         raise SettingsError(f"wrong settings in the environment {ENV_PREFIX}…: {error}") from None
     except ValidationError as error:
         raise SettingsError(
@@ -118,12 +119,12 @@ def read(
 
 
 def reasons(error: ValidationError, settings: type[BaseModel] | None = None) -> str:
-    """A line for each wrong setting; an unknown one is told with the nearest of `settings`."""
+    """One line per wrong setting; for an unknown key with the nearest keys of `settings`."""
     lines = []
     for issue in error.errors():
         line = f"  {'.'.join(str(part) for part in issue['loc'])}: {issue['msg']}"
         if issue["type"] != "extra_forbidden":
-            line += f" (it is {issue['input']!r})" if _may_be_told(issue) else ""
+            line += f" (it is {issue['input']!r})" if _may_be_shown(issue) else ""
         elif settings is not None and len(issue["loc"]) > 1:
             section = settings.model_fields[str(issue["loc"][0])].annotation
             assert isinstance(section, type)
@@ -134,14 +135,14 @@ def reasons(error: ValidationError, settings: type[BaseModel] | None = None) -> 
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """What an unknown name may have been meant for, as the end of a sentence."""
+    """The known names nearest to an unknown one, as the end of a sentence."""
     close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
     return f"; the nearest: {', '.join(close)}" if close else ""
 
 
-def _may_be_told(issue: ErrorDetails) -> bool:
-    """Who writes a password where its hash belongs must not find it in the log; and of settings
-    that do not go together, all of a section, the message names those that matter.
+def _may_be_shown(issue: ErrorDetails) -> bool:
+    """Whether the message may repeat the input: not a password typed in place of its hash, and not
+    a whole section, of which the message names the keys that matter.
     """
     whole = isinstance(issue["input"], dict)
     return not whole and "password" not in str(issue["loc"][-1:])
