@@ -72,7 +72,7 @@ async def measure(arguments: argparse.Namespace) -> int:
                 f"{time.perf_counter() - start:.0f} s"
             )
             studio = Studio(engine, store)
-            app = create_app(studio, engine, WebSettings(paint_per_minute=0))
+            app = create_app(studio, WebSettings(paint_per_minute=0))
             async with TestClient(TestServer(app)) as client:
                 new = await studio.create({}, owner=Owner("web", "benchmark"), count=9)
                 ids = [avatar.id for avatar in new] + ids

@@ -27,7 +27,7 @@ from bot.check import Finding, findings
 from bot.discord.client import run_discord, sync_commands
 from bot.errors import ModelUnavailable
 from bot.inference.engine import Engine
-from bot.passwords import LEAST, PasswordHash
+from bot.passwords import MIN_LENGTH, PasswordHash
 from bot.settings import DiscordSettings, Settings, WebSettings, discord_token
 from bot.studio import Studio
 from bot.web.app import create_app, create_runner
@@ -138,8 +138,8 @@ def _password(arguments: Sequence[str]) -> int:
     problem, password = "", ""
     try:
         password = getpass.getpass("Password for /admin: ")
-        if len(password) < LEAST:
-            problem = f"A password has at least {LEAST} characters."
+        if len(password) < MIN_LENGTH:
+            problem = f"A password has at least {MIN_LENGTH} characters."
         elif getpass.getpass("The same again: ") != password:
             problem = "These were two different passwords."
     except EOFError:
@@ -183,7 +183,7 @@ async def serve(settings: Settings, token: str | None) -> None:
     async with _open_studio(settings) as (studio, engine), _end_together() as ending:
         faces = []
         if settings.web.enabled:
-            faces.append(await _open_page(ending, studio, engine, settings.web))
+            faces.append(await _open_page(ending, studio, settings.web))
         _in_background(ending, _follow_models(engine, settings.engine.poll_seconds))
         ends: list[asyncio.Task[Any]] = [asyncio.create_task(stop.wait())]
         if token is not None:
@@ -223,9 +223,9 @@ async def _end_together() -> AsyncIterator[Ending]:
         await asyncio.gather(*(end() for end in ending))
 
 
-async def _open_page(ending: Ending, studio: Studio, engine: Engine, settings: WebSettings) -> str:
+async def _open_page(ending: Ending, studio: Studio, settings: WebSettings) -> str:
     """Serves the page until the end; its address. Raises StartError."""
-    app = create_app(studio, engine, settings)
+    app = create_app(studio, settings)
     runner = create_runner(app)
     await runner.setup()
     ending.append(runner.cleanup)

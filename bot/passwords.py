@@ -1,5 +1,6 @@
-"""Passwords are kept as scrypt hashes (RFC 7914) that say how they were made:
-`scrypt:<log2 N>:<r>:<p>:<salt>:<hash>`, the last two in URL-safe base64.
+"""Hashes of the admin password: Argon2id (RFC 9106), and scrypt (RFC 7914) for older settings.
+
+An scrypt hash is `scrypt:<log2 N>:<r>:<p>:<salt>:<hash>`, the last two in URL-safe base64.
 """
 
 import base64
@@ -7,68 +8,88 @@ import binascii
 import hashlib
 import hmac
 import re
-import secrets
 import unicodedata
 from dataclasses import dataclass
 from typing import Self
 
-LEAST = 8  # characters of a password
-# As much work as OWASP's password storage cheat sheet asks for; 32 MiB, a quarter of a second.
-COST = (15, 8, 3)
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import InvalidHashError, VerificationError
 
-_FORM = re.compile(r"scrypt:(\d{1,2}):(\d{1,2}):(\d{1,2}):([\w-]{22}):([\w-]{43})", re.ASCII)
-_MOST_MEMORY = 512 * 2**20  # bytes
+MIN_LENGTH = 8  # characters of a password
+MAX_MEMORY = 512 * 2**20  # bytes that checking a password may take
+
+_HASHER = PasswordHasher()
+_SCRYPT = re.compile(r"scrypt:(\d{1,2}):(\d{1,2}):(\d{1,2}):([\w-]{22}):([\w-]{43})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class PasswordHash:
-    """`cost` is log2 N, r, p."""
+    """`text` is the hash as it stands in the settings."""
 
-    cost: tuple[int, int, int]
-    salt: bytes
-    digest: bytes
+    text: str
 
     @classmethod
-    def of(cls, password: str, cost: tuple[int, int, int] = COST) -> Self:
-        """With a fresh salt."""
-        salt = secrets.token_bytes(16)
-        return cls(cost, salt, _scrypt(password, salt, cost))
+    def of(cls, password: str, hasher: PasswordHasher = _HASHER) -> Self:
+        """An Argon2id hash with a random salt."""
+        return cls(hasher.hash(_normalized(password)))
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Raises ValueError for what is no hash."""
-        match = _FORM.fullmatch(text)
-        if match is None:
-            raise ValueError("this is no password hash")
-        n, r, p = (int(number) for number in match.groups()[:3])
+        """Raises ValueError for text that is not a hash, or one that takes too much memory."""
+        if text.startswith("scrypt:"):
+            _parse_scrypt(text)
+            return cls(text)
         try:
-            salt, digest = (base64.urlsafe_b64decode(f"{b}==") for b in match.groups()[3:])
-        except binascii.Error:
-            raise ValueError("this is no password hash") from None
-        if not (n and r and p) or _memory((n, r, p)) > _MOST_MEMORY:
-            raise ValueError("this password hash takes no work, or too much memory")
-        return cls((n, r, p), salt, digest)
+            memory = 1024 * extract_parameters(text).memory_cost
+        except (InvalidHashError, ValueError):
+            raise ValueError("this is not a password hash") from None
+        if not text.startswith("$argon2id$") or not text.isprintable():
+            raise ValueError("this is not a password hash")
+        if memory > MAX_MEMORY:
+            raise ValueError("checking this password hash would take too much memory")
+        return cls(text)
 
     def __str__(self) -> str:
-        numbers = ":".join(map(str, self.cost))
-        salt, digest = (
-            base64.urlsafe_b64encode(data).decode().rstrip("=") for data in (self.salt, self.digest)
-        )
-        return f"scrypt:{numbers}:{salt}:{digest}"
+        return self.text
 
-    def is_of(self, password: str) -> bool:
-        """Takes its time: not for the event loop."""
-        return hmac.compare_digest(_scrypt(password, self.salt, self.cost), self.digest)
+    def matches(self, password: str) -> bool:
+        """Takes a fraction of a second on purpose: not for the event loop."""
+        if self.text.startswith("scrypt:"):
+            cost, salt, digest = _parse_scrypt(self.text)
+            return hmac.compare_digest(_scrypt(password, salt, cost), digest)
+        try:
+            return _HASHER.verify(self.text, _normalized(password))
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def _normalized(password: str) -> bytes:
+    """The same bytes for the two ways of typing an accented letter; a form can hold anything."""
+    return unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
+
+
+def _parse_scrypt(text: str) -> tuple[tuple[int, int, int], bytes, bytes]:
+    """Cost (log2 N, r, p), salt and digest. Raises ValueError."""
+    match = _SCRYPT.fullmatch(text)
+    if match is None:
+        raise ValueError("this is not a password hash")
+    n, r, p = (int(number) for number in match.groups()[:3])
+    try:
+        salt, digest = (base64.urlsafe_b64decode(f"{b}==") for b in match.groups()[3:])
+    except binascii.Error:
+        raise ValueError("this is not a password hash") from None
+    if not (n and r and p) or _scrypt_memory((n, r, p)) > MAX_MEMORY:
+        raise ValueError("this password hash has no cost, or would take too much memory")
+    return (n, r, p), salt, digest
 
 
 def _scrypt(password: str, salt: bytes, cost: tuple[int, int, int]) -> bytes:
     n, r, p = cost
-    # what two keyboards write in two ways is one password; and a form's body may hold anything
-    data = unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
-    maxmem = _memory(cost) + 2**20
+    maxmem = _scrypt_memory(cost) + 2**20
+    data = _normalized(password)
     return hashlib.scrypt(data, salt=salt, n=2**n, r=r, p=p, maxmem=maxmem, dklen=32)
 
 
-def _memory(cost: tuple[int, int, int]) -> int:
+def _scrypt_memory(cost: tuple[int, int, int]) -> int:
     n, r, p = cost
     return 128 * r * (2**n + p + 2)

@@ -16,7 +16,7 @@ import numpy as np
 from bot.animation import Animation, Format, encode, lay_path
 from bot.errors import BadPrompt, NotAllowed, NotFound
 from bot.i18n.messages import LANGUAGES
-from bot.inference.catalog import Models
+from bot.inference.catalog import ModelCatalog
 from bot.inference.conditions import complete_wish, mix_conditions
 from bot.inference.engine import Engine, Model, Stats
 from bot.inference.latents import draw_candidates, mix_latents, perturb, slerp
@@ -102,7 +102,7 @@ class Studio:
     """
 
     def __init__(self, engine: Engine, store: Store) -> None:
-        self.models = Models(engine)
+        self.models = ModelCatalog(engine)
         self._engine = engine
         self._store = store
         self._gate = Gate(store.desk)

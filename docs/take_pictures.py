@@ -58,7 +58,7 @@ def studio(page: Page) -> None:
 def picture(page: Page) -> None:
     """A face with parents and children."""
     page.goto("/gallery?sort=loved")
-    page.locator("#wall .tile").first.click()
+    page.locator("#grid .tile").first.click()
     page.locator(".portrait").wait_for()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from argon2 import PasswordHasher
 from playwright.async_api import Page, expect
 
 from bot.passwords import PasswordHash
@@ -9,7 +10,7 @@ from bot.passwords import PasswordHash
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 PHONE, DESK = 360, 1280  # CSS pixels
 PASSWORD = "correct horse"
-PASSWORD_HASH = str(PasswordHash.of(PASSWORD, (4, 8, 1)))
+PASSWORD_HASH = str(PasswordHash.of(PASSWORD, PasswordHasher(1, 8, 1)))
 PATIENCE = 40_000  # milliseconds; on a machine that does other things, too
 
 Visit = Callable[..., Awaitable[Page]]

@@ -1,4 +1,4 @@
-"""Which models there are, and which of them is in use: what an operator sees and changes."""
+"""Lists the models and changes which one is in use."""
 
 import asyncio
 from collections.abc import Mapping
@@ -10,13 +10,13 @@ from bot.errors import ModelUnavailable
 from bot.inference.engine import Engine
 from export.manifest import ModelError, read_manifest
 
-PAPERS = ("MODEL_CARD.md", "samples.png", "weakest.png")  # by which a model shows itself
+FILES = ("MODEL_CARD.md", "samples.png", "weakest.png")  # of a model, that operators may see
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSummary:
-    """One model of the registry; `problem` is why it cannot be used, as far as its manifest tells.
-    `metrics` are the judge's, `created` is in UTC; both are empty where the manifest is broken.
+    """One model of the registry. `problem` says why it cannot be used, as far as its manifest
+    shows. `metrics` are the judge's, `created` is in UTC; both are empty for a broken manifest.
     """
 
     name: str
@@ -26,70 +26,71 @@ class ModelSummary:
     problem: str | None
 
 
-class Models:
-    """The registry's models, of which the engine has one in use."""
+class ModelCatalog:
+    """The registry's models, one of which the engine uses."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._registry = engine.registry
-        self._choosing = asyncio.Lock()  # one change at a time
+        self._switching = asyncio.Lock()  # one switch at a time
 
     async def all(self) -> list[ModelSummary]:
-        """The oldest first."""
+        """All models, oldest first."""
         return await asyncio.to_thread(self._summaries)
 
     async def previous(self) -> str | None:
-        """Where `rollback` would go back to."""
+        """Name of the model that `rollback` would use."""
         return await asyncio.to_thread(self._registry.previous)
 
-    async def paper(self, name: str, paper: str) -> Path | None:
-        """One of a model's PAPERS; None where there is no such model, or it has none."""
+    async def file(self, name: str, file: str) -> Path | None:
+        """Path of one of a model's FILES; None if the model or the file does not exist."""
 
         def find() -> Path | None:
-            if paper not in PAPERS or name not in self._registry.names():
+            if file not in FILES or name not in self._registry.names():
                 return None
-            path = self._registry.root / name / paper
+            path = self._registry.root / name / file
             return path if path.is_file() else None
 
         return await asyncio.to_thread(find)
 
     async def use(self, name: str) -> None:
-        """What is being painted is finished by the model before. Raises ModelUnavailable, and then
-        nothing has changed.
+        """Uses this model from now on; requests in the queue keep the previous one.
+
+        Raises ModelUnavailable, and then nothing has changed.
         """
-        async with self._choosing:
+        async with self._switching:
             try:
                 await asyncio.to_thread(self._registry.folder, name)
-                await self._engine.get(name)  # so that one that does not run is never pointed to
+                await self._engine.get(name)  # fails before the pointer moves
                 await asyncio.to_thread(self._registry.use, name)
             except ModelError as error:
                 raise ModelUnavailable("model-refused", why=str(error)) from error
             except ModelUnavailable as error:
-                if isinstance(error.__cause__, ModelUnavailable):  # which says more
+                if isinstance(error.__cause__, ModelUnavailable):  # more specific
                     raise error.__cause__ from None
                 raise
             await self.reload()
 
     async def rollback(self) -> str:
-        """Back to the model before; its name. Raises ModelUnavailable, and then nothing has
-        changed.
+        """Returns to the previous model; its name.
+
+        Raises ModelUnavailable, and then nothing has changed.
         """
-        async with self._choosing:
-            now = self._engine.model.name
+        async with self._switching:
+            current = self._engine.model.name
             try:
                 await asyncio.to_thread(self._registry.rollback)
             except ModelError as error:
                 raise ModelUnavailable("model-refused", why=str(error)) from error
             try:
                 return await self.reload()
-            except ModelUnavailable:  # a bot that starts anew must not be pointed to it
-                await asyncio.to_thread(self._registry.use, now)
+            except ModelUnavailable:  # a restarted bot must not load it
+                await asyncio.to_thread(self._registry.use, current)
                 raise
 
     async def reload(self) -> str:
-        """Takes over the model that the registry names, at once; its name.
-
-        Raises ModelUnavailable if that one cannot be used: the one in use stays.
+        """Switches to the model that the registry names, without waiting for the next poll; its
+        name. Raises ModelUnavailable if it cannot be used: the model in use stays.
         """
         await self._engine.refresh()
         named = await asyncio.to_thread(self._registry.current)

@@ -1,4 +1,4 @@
-"""Gathers requests into batches, paints them off the event loop, takes new models over."""
+"""Collects requests into batches, paints them off the event loop, and switches models."""
 
 import asyncio
 import contextlib
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
+from prometheus_client import Histogram
 
 from bot.errors import Busy, ModelUnavailable
 from bot.inference.fair_queue import FairQueue
@@ -22,25 +23,30 @@ __all__ = ["Engine", "Model", "Stats"]
 
 log = logging.getLogger(__name__)
 
-OLDER_MODELS = 2  # kept loaded beside the one in use, to recolour what they have painted
-LATENCIES = 1000  # the last requests, that the percentiles are taken over
+OLDER_MODELS = 2  # kept loaded beside the one in use, to recolor pictures that they painted
+RECENT = 1000  # requests that the percentiles cover
+BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """Counts since the start; latencies in seconds, waiting included, of the last requests."""
+    """Counts since the start. Latencies are in seconds, from a request to its pictures; the
+    percentiles are those of the last requests.
+    """
 
     batches: int
     pictures: int
-    candidates: int  # pictures painted to choose among, those that were chosen included
+    candidates: int  # pictures painted to choose from, the chosen ones included
     upscaled: int  # pictures
     upscale_seconds: float  # spent on them
     waiting: int  # pictures in the queue now
-    refused: int  # requests answered "busy"
-    dropped: int  # requests whose caller went away while they waited
+    capacity: int  # pictures that fit into the queue
+    refused: int  # requests that found the queue full
+    dropped: int  # requests cancelled while they waited
     failed: int  # requests that the model failed on
     latency_p50: float
     latency_p99: float
+    latency: Histogram
 
 
 @dataclass(eq=False, slots=True)
@@ -86,7 +92,13 @@ class Engine:
         self._refused = self._dropped = self._failed = 0
         self._upscaled = 0
         self._upscale_seconds = 0.0
-        self._latencies: deque[float] = deque(maxlen=LATENCIES)
+        self._latencies: deque[float] = deque(maxlen=RECENT)
+        self._latency = Histogram(
+            "irodori_paint_seconds",
+            "Seconds from a request to its pictures.",
+            buckets=BUCKETS,
+            registry=None,
+        )
         self._seconds_per_picture = 0.01  # a guess, until there is a measurement
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="engine")
         self._server = asyncio.create_task(self._serve(), name="engine")
@@ -225,11 +237,6 @@ class Engine:
             return True
 
     @property
-    def capacity(self) -> int:
-        """How many pictures may wait."""
-        return self._settings.queue
-
-    @property
     def stats(self) -> Stats:
         p50, p99 = np.percentile(self._latencies or [0.0], (50, 99))
         return Stats(
@@ -239,11 +246,13 @@ class Engine:
             upscaled=self._upscaled,
             upscale_seconds=self._upscale_seconds,
             waiting=self._queue.pictures,
+            capacity=self._settings.queue,
             refused=self._refused,
             dropped=self._dropped,
             failed=self._failed,
             latency_p50=float(p50),
             latency_p99=float(p99),
+            latency=self._latency,
         )
 
     async def close(self) -> None:
@@ -351,7 +360,10 @@ class Engine:
         self._batches += 1
         self._pictures += pictures
         self._seconds_per_picture += 0.2 * ((now - started) / pictures - self._seconds_per_picture)
-        self._latencies.extend(now - request.asked for request, _ in batch if not request.remaining)
+        for request, _ in batch:
+            if not request.remaining:
+                self._latencies.append(now - request.asked)
+                self._latency.observe(now - request.asked)
 
     def _hand_out(
         self,

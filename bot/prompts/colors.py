@@ -1,10 +1,9 @@
-"""How the words for colours look. A value that is no colour is shown as its word."""
+"""Colors of values such as pink or blonde. Values that are not colors have none."""
 
 from bot.prompts.words import SYNONYMS
 
-# Tags are one painter's words for another painter's pots: these are hues of hair and eyes as such
-# pictures have them, not the pure colours of the same names.
-COLOURS = {
+# Hues of hair and eyes as anime pictures have them, not the pure colors of the same names.
+COLORS = {
     "aqua": "#5bc6cc",
     "beige": "#e6d5b8",
     "black": "#2f2c36",
@@ -34,18 +33,18 @@ COLOURS = {
 }
 
 
-def colour_of(value: str) -> str | None:
-    """The colour of a model's value as #rrggbb; of a dark blue that of blue."""
+def color_of(value: str) -> str | None:
+    """The color of a model's value as #rrggbb; for "dark blue" that of blue."""
     for word in (value.casefold(), value.casefold().split()[-1]):
         for name in (word, *SYNONYMS.get(word, ())):
-            if name in COLOURS:
-                return COLOURS[name]
+            if name in COLORS:
+                return COLORS[name]
     return None
 
 
-def apart(a: str, b: str) -> float | None:
-    """How far apart the colours of two values are, in steps of RGB; None where one has none."""
-    one, other = colour_of(a), colour_of(b)
+def color_distance(a: str, b: str) -> float | None:
+    """Euclidean distance of two values' colors in RGB (0 to 441); None where one has none."""
+    one, other = color_of(a), color_of(b)
     if one is None or other is None:
         return None
     parts = [(int(one[i : i + 2], 16), int(other[i : i + 2], 16)) for i in (1, 3, 5)]

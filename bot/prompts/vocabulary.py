@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from bot.errors import BadPrompt
 from bot.i18n.messages import attribute_name, listed, say, value_name
 from bot.prompts import words_zh_ja
-from bot.prompts.colors import apart
+from bot.prompts.colors import color_distance
 from bot.prompts.words import SYNONYMS
 from export.manifest import Attribute
 
@@ -252,7 +252,7 @@ def _plain(character: str) -> str:
 
 def _nearest_value(value: str, values: Sequence[str]) -> str | None:
     """The one whose colour is the nearest, or where this is no colour, whose spelling is."""
-    distances = {other: apart(value, other) for other in values}
+    distances = {other: color_distance(value, other) for other in values}
     colours = {other: far for other, far in distances.items() if far is not None}
     if colours:
         return min(colours, key=lambda other: colours[other])

@@ -1,4 +1,4 @@
-"""What pages are made of besides HTML: read once, packed once, kept by browsers for ever."""
+"""Serves static files, compressed once, under versioned URLs that browsers cache."""
 
 import gzip
 import hashlib
@@ -12,14 +12,15 @@ from aiohttp import web
 @dataclass(frozen=True, slots=True)
 class _File:
     data: bytes
-    packed: bytes
+    compressed: bytes
     content_type: str
     tag: str
 
 
 class Assets:
-    """The files of a folder. Their addresses have a version of them all in it, so that modules
-    that import each other change together."""
+    """The files of a folder. Their URLs contain a version of all of them together, so that modules
+    that import each other change together.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._files = {
@@ -32,13 +33,13 @@ class Assets:
 
     @property
     def urls(self) -> dict[str, str]:
-        """File's name -> address."""
+        """URLs by file name."""
         return {name: f"/static/{self._version}/{name}" for name in self._files}
 
     async def answer(self, request: web.Request) -> web.Response:
         """Handles /static/{version}/{name}. Raises HTTPNotFound.
 
-        Another version is what a page of before the last start asks for: it gets the file of now.
+        A page loaded before the last start asks for another version: it gets the current file.
         """
         file = self._files.get(request.match_info["name"])
         if file is None:
@@ -52,8 +53,10 @@ class Assets:
         if any(known.value in (file.tag, "*") for known in request.if_none_match or ()):
             return web.Response(status=304, headers=headers)
         body = file.data
-        if "gzip" in request.headers.get("Accept-Encoding", "") and len(file.packed) < len(body):
-            body = file.packed
+        if "gzip" in request.headers.get("Accept-Encoding", "") and len(file.compressed) < len(
+            body
+        ):
+            body = file.compressed
             headers["Content-Encoding"] = "gzip"
         headers["Content-Type"] = file.content_type
         return web.Response(body=body, headers=headers)
@@ -64,5 +67,5 @@ def _read(path: Path) -> _File:
     content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     if content_type.startswith("text/"):
         content_type += "; charset=utf-8"
-    # without a time in it: the same file is the same bytes after every start
+    # no timestamp: the same file gives the same bytes after every start
     return _File(data, gzip.compress(data, mtime=0), content_type, hashlib.sha256(data).hexdigest())

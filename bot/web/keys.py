@@ -1,23 +1,18 @@
-"""What the handlers find in the application: `request.app[STUDIO]`."""
+"""Keys of what handlers find in the application, as in `request.app[STUDIO]`."""
+
+from typing import Any
 
 import jinja2
 from aiohttp import web
 
-from bot.inference.engine import Engine
 from bot.settings import WebSettings
 from bot.studio import Studio
-from bot.web.events import Events
-from bot.web.load import Load
 from bot.web.metrics import Metrics
-from bot.web.rates import Rates
-from bot.web.sessions import Sessions
+from bot.web.rate_limits import RateLimiter
 
 STUDIO = web.AppKey("studio", Studio)
-ENGINE = web.AppKey("engine", Engine)
 SETTINGS = web.AppKey("settings", WebSettings)
-EVENTS = web.AppKey("events", Events)
-RATES = web.AppKey("rates", Rates)
+PAINT_RATE = web.AppKey("paint_rate", RateLimiter)
 METRICS = web.AppKey("metrics", Metrics)
-SESSIONS = web.AppKey("sessions", Sessions)
-LOAD = web.AppKey("load", Load)
+OPENAPI = web.AppKey("openapi", dict[str, Any])
 TEMPLATES = web.AppKey("templates", jinja2.Environment)

@@ -1,96 +1,109 @@
-"""Figures for Prometheus, in its text format 0.0.4."""
+"""Prometheus metrics of one application."""
 
-from collections import Counter, deque
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterator
 
 import numpy as np
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
-from bot.inference.engine import LATENCIES, Stats
+from bot.studio import Studio
 
-Labels = tuple[tuple[str, str], ...]
+RECENT = 1000  # requests that the percentiles of the admin page cover
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)  # seconds
 
-ENGINE = {
-    "batches": ("irodori_batches_total", "counter", "Batches that were painted."),
-    "pictures": ("irodori_pictures_total", "counter", "Pictures that were painted."),
-    "candidates": ("irodori_candidates_total", "counter", "Pictures painted to choose among."),
-    "upscaled": ("irodori_upscaled_total", "counter", "Pictures that were upscaled."),
-    "upscale_seconds": (
-        "irodori_upscale_seconds_total",
-        "counter",
-        "Seconds spent on upscaling.",
-    ),
-    "waiting": ("irodori_pictures_waiting", "gauge", "Pictures in the queue now."),
-    "refused": ("irodori_refused_total", "counter", "Requests that were answered busy."),
-    "dropped": ("irodori_dropped_total", "counter", "Requests given up before they were painted."),
+COUNTERS = {  # fields of the engine's statistics
+    "batches": ("irodori_batches", "Batches painted."),
+    "pictures": ("irodori_pictures", "Pictures painted."),
+    "candidates": ("irodori_candidates", "Candidates painted, the chosen pictures included."),
+    "upscaled": ("irodori_upscaled", "Pictures upscaled."),
+    "upscale_seconds": ("irodori_upscale_seconds", "Seconds spent on upscaling."),
+    "refused": ("irodori_refused", "Requests refused because the queue was full."),
+    "dropped": ("irodori_dropped", "Requests cancelled before they were painted."),
+    "failed": ("irodori_failed", "Requests that the model failed on."),
 }
+
+disable_created_metrics()  # a second series for each counter, which nobody reads
 
 
 class Metrics:
-    """Requests by method, route and status, and the time they took."""
+    """HTTP requests by method, route and status, and the statistics of the engine."""
 
-    def __init__(self) -> None:
-        self._requests: Counter[Labels] = Counter()
-        self._seconds: dict[Labels, float] = {}
-        self._latencies: deque[float] = deque(maxlen=LATENCIES)
+    def __init__(self, studio: Studio) -> None:
+        self._registry = CollectorRegistry()
+        self._registry.register(_EngineCollector(studio))
+        ProcessCollector(registry=self._registry)
+        self._requests = Counter(
+            "irodori_http_requests",
+            "HTTP requests answered.",
+            ("method", "route", "status"),
+            registry=self._registry,
+        )
+        self._seconds = Counter(
+            "irodori_http_seconds",
+            "Seconds spent on answering HTTP requests.",
+            ("method", "route"),
+            registry=self._registry,
+        )
+        self._durations = Histogram(
+            "irodori_http_request_seconds",
+            "Seconds from an HTTP request to its answer.",
+            ("method", "route"),
+            buckets=BUCKETS,
+            registry=self._registry,
+        )
+        self._recent: deque[float] = deque(maxlen=RECENT)
         self.answered = 0
+        """Requests of visitors: neither streams nor the admin pages count."""
 
-    def wait(self, seconds: float) -> None:
-        """Somebody has waited for an answer for so long."""
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Counts a request."""
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(method, route).inc(seconds)
+        self._durations.labels(method, route).observe(seconds)
+
+    def observe_visitor(self, seconds: float) -> None:
+        """Adds a request to those that the admin page shows."""
         self.answered += 1
-        self._latencies.append(seconds)
+        self._recent.append(seconds)
 
-    def latencies(self) -> tuple[float, float]:
-        """p50 and p99 of the last answers, in seconds."""
-        p50, p99 = np.percentile(self._latencies or [0.0], (50, 99))
+    def recent_percentiles(self) -> tuple[float, float]:
+        """p50 and p99 of the last visitors' requests, in seconds."""
+        p50, p99 = np.percentile(self._recent or [0.0], (50, 99))
         return float(p50), float(p99)
 
-    def count(self, method: str, route: str, status: int, seconds: float) -> None:
-        where = (("method", method), ("route", route))
-        self._requests[(*where, ("status", str(status)))] += 1
-        self._seconds[where] = self._seconds.get(where, 0.0) + seconds
+    def render(self) -> tuple[bytes, str]:
+        """The metrics in Prometheus' text format 0.0.4, and its content type."""
+        return generate_latest(self._registry), CONTENT_TYPE_PLAIN_0_0_4
 
-    def text(self, model: str, stats: Stats) -> str:
-        info = (("name", model),)
-        latencies = [
-            ((("quantile", "0.5"),), stats.latency_p50),
-            ((("quantile", "0.99"),), stats.latency_p99),
-        ]
-        return "".join(
-            [
-                _family("irodori_model_info", "gauge", "The model in use.", [(info, 1)]),
-                *(
-                    _family(name, kind, text, [((), getattr(stats, key))])
-                    for key, (name, kind, text) in ENGINE.items()
-                ),
-                _family(
-                    "irodori_paint_seconds",
-                    "gauge",
-                    "Seconds from the request to its pictures, over the last requests.",
-                    latencies,
-                ),
-                _family(
-                    "irodori_http_requests_total",
-                    "counter",
-                    "Requests that were answered.",
-                    self._requests.items(),
-                ),
-                _family(
-                    "irodori_http_seconds_total",
-                    "counter",
-                    "Seconds spent on answering requests.",
-                    self._seconds.items(),
-                ),
-            ]
+
+class _EngineCollector(Collector):
+    """Reads the engine's statistics when Prometheus asks for them."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+
+    def collect(self) -> Iterator[Metric]:
+        stats = self._studio.engine_stats
+        model = GaugeMetricFamily("irodori_model_info", "The model in use.", labels=("name",))
+        model.add_metric((self._studio.model_name,), 1)
+        yield model
+        for field, (name, text) in COUNTERS.items():
+            yield CounterMetricFamily(name, text, value=getattr(stats, field))
+        yield GaugeMetricFamily(
+            "irodori_pictures_waiting", "Pictures in the queue.", value=stats.waiting
         )
-
-
-def _family(name: str, kind: str, text: str, samples: Iterable[tuple[Labels, float]]) -> str:
-    lines = [f"# HELP {name} {text}", f"# TYPE {name} {kind}"]
-    for labels, value in samples:
-        inner = ",".join(f'{key}="{_escape(label)}"' for key, label in labels)
-        lines.append(f"{name}{{{inner}}} {value:.10g}" if inner else f"{name} {value:.10g}")
-    return "\n".join(lines) + "\n"
-
-
-def _escape(label: str) -> str:
-    return label.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+        yield GaugeMetricFamily(
+            "irodori_queue_capacity", "Pictures that the queue holds.", value=stats.capacity
+        )
+        yield from stats.latency.collect()

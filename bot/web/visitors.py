@@ -1,4 +1,4 @@
-"""Who a visitor is, and whether he may paint, and how much."""
+"""Identifies visitors by a cookie, and decides whether and how much they may paint."""
 
 import hashlib
 import ipaddress
@@ -9,25 +9,30 @@ from urllib.parse import SplitResult, urlsplit
 from aiohttp import web
 
 from bot.errors import NotAllowed
-from bot.web.keys import RATES, SETTINGS, STUDIO
-from bot.web.rates import address_of
+from bot.web.keys import PAINT_RATE, SETTINGS, STUDIO
+from bot.web.rate_limits import client_address
 from db.store import Avatar, Owner
 
 COOKIE = "irodori_visitor"
 A_YEAR = 365 * 24 * 3600  # seconds
-# What a reverse proxy adds: behind one, every visitor seems to come from this machine.
+# Headers of reverse proxies: behind one, every visitor seems to come from this machine.
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 
 
 def token_of(request: web.Request) -> str | None:
-    """The visitor's token if the request carries one of ours."""
+    """The visitor's token, if the request has a valid one."""
     token = request.cookies.get(COOKIE, "")
     return token if re.fullmatch(r"[A-Za-z0-9_-]{43}", token) else None
 
 
 def owner_of(token: str) -> Owner:
-    """The database knows visitors by the hash alone: it is no key to anybody's pictures."""
+    """The database stores a hash: with a copy of it nobody can act as a visitor."""
     return Owner("web", hashlib.sha256(token.encode()).hexdigest())
+
+
+def current_owner(request: web.Request) -> Owner:
+    """The visitor as an owner; a new one for a visitor without a token."""
+    return owner_of(token_of(request) or new_token())
 
 
 def new_token() -> str:
@@ -35,7 +40,7 @@ def new_token() -> str:
 
 
 def remember(request: web.Request, response: web.StreamResponse, token: str) -> None:
-    """Give the visitor his token for a year."""
+    """Sets the visitor's cookie for a year."""
     response.set_cookie(
         COOKIE,
         token,
@@ -48,37 +53,38 @@ def remember(request: web.Request, response: web.StreamResponse, token: str) -> 
 
 
 def is_secure(request: web.Request) -> bool:
-    """Whether the visitor comes over HTTPS, as far as we know."""
+    """Whether the visitor uses HTTPS, directly or through a proxy."""
     return request.secure or request.app[SETTINGS].public_url.startswith("https://")
 
 
 def may_paint(request: web.Request) -> bool:
-    return _obstacle(request) is None
+    return _denial(request) is None
 
 
 def require_painter(request: web.Request) -> None:
-    """Raises NotAllowed where painting is off, or for local visitors only and this is none, or
-    when the request was made by another site's page in the visitor's browser."""
-    obstacle = _obstacle(request)
-    if obstacle:
-        raise NotAllowed(obstacle)
+    """Raises NotAllowed where `web.paint` does not allow it, and for requests that another site's
+    page makes.
+    """
+    denial = _denial(request)
+    if denial:
+        raise NotAllowed(denial)
     require_same_origin(request)
 
 
-def take(request: web.Request, pictures: int) -> None:
-    """Counts them for the visitor's address. Raises TooSoon where these are too many."""
-    address = address_of(request, request.app[SETTINGS].trusted_proxies)
-    request.app[RATES].take(address, pictures)
+def charge(request: web.Request, pictures: int) -> None:
+    """Charges the pictures to the rate limit of the visitor's address. Raises TooSoon."""
+    address = client_address(request, request.app[SETTINGS].trusted_proxies)
+    request.app[PAINT_RATE].charge(address, pictures)
 
 
 def require_same_origin(request: web.Request) -> None:
-    """Raises NotAllowed when the request was made by another site's page in the browser."""
+    """Raises NotAllowed for a request that another site's page makes in the visitor's browser."""
     if not _same_origin(request):
         raise NotAllowed("web-other-site")
 
 
 async def relation(request: web.Request, avatar: Avatar) -> tuple[bool, bool]:
-    """Whether the avatar is one of the visitor's favourites, and his own."""
+    """Whether the avatar is one of the visitor's favorites, and whether it is the visitor's own."""
     token = token_of(request)
     if token is None:
         return False, False
@@ -86,7 +92,7 @@ async def relation(request: web.Request, avatar: Avatar) -> tuple[bool, bool]:
     return await request.app[STUDIO].is_favourite(avatar, owner), avatar.owner == owner
 
 
-def _obstacle(request: web.Request) -> str | None:
+def _denial(request: web.Request) -> str | None:
     paint = request.app[SETTINGS].paint
     if paint == "off":
         return "web-paint-off"
@@ -96,8 +102,8 @@ def _obstacle(request: web.Request) -> str | None:
 
 
 def _is_local(request: web.Request) -> bool:
-    # The Host, too: a page of another site whose name was made to point here (DNS rebinding)
-    # reaches this machine through the visitor's own browser.
+    # The Host counts too: with DNS rebinding, another site's page reaches this machine through
+    # the visitor's own browser.
     return (
         not any(header in request.headers for header in FORWARDED)
         and _is_loopback(request.remote or "")
@@ -115,8 +121,8 @@ def _is_loopback(host: str) -> bool:
 
 
 def _same_origin(request: web.Request) -> bool:
-    """True for our own page and for clients that are no browser."""
-    # Browsers send the first one to secure origins only, the second one with every POST.
+    """True for our own pages and for clients that are not browsers."""
+    # Browsers send Sec-Fetch-Site to secure origins only, and Origin with every POST.
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site in ("same-origin", "none")
@@ -130,5 +136,5 @@ def _same_origin(request: web.Request) -> bool:
 def _split(url: str) -> SplitResult:
     try:
         return urlsplit(url)
-    except ValueError:  # such as "//[": nobody's address
+    except ValueError:  # for example "//["
         return urlsplit("")

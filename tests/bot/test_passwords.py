@@ -1,30 +1,40 @@
 import pytest
+from argon2 import PasswordHasher
 
 from bot.passwords import PasswordHash
 
-QUICK = (4, 8, 1)
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+# as version 0.2 made it, of "correct horse"
+SCRYPT = "scrypt:4:8:1:3GbjSs4pK_AVJBrzg_JJ3g:nlypCPSPRcAZkdmoTPoXdPLkdsUd2--3Ms6ILV-EwRk"
 
 
-def test_a_hash_is_of_its_password_alone() -> None:
+def test_a_hash_matches_its_password_alone() -> None:
     text = str(PasswordHash.of("correct horse", QUICK))
-    read = PasswordHash.parse(text)
-    assert read.cost == QUICK
-    assert str(read) == text
-    assert read.is_of("correct horse")
+    parsed = PasswordHash.parse(text)
+    assert str(parsed) == text
+    assert parsed.matches("correct horse")
     for wrong in ("", "correct hors", "correct horse ", "Correct horse", "\udcff"):
-        assert not read.is_of(wrong)
+        assert not parsed.matches(wrong)
 
 
-def test_no_two_hashes_are_alike() -> None:
+def test_scrypt_hashes_of_earlier_versions_stay_valid() -> None:
+    parsed = PasswordHash.parse(SCRYPT)
+    assert str(parsed) == SCRYPT
+    assert parsed.matches("correct horse")
+    for wrong in ("", "correct hors", "correct horse ", "Correct horse", "\udcff"):
+        assert not parsed.matches(wrong)
+
+
+def test_two_hashes_of_a_password_differ() -> None:
     assert str(PasswordHash.of("same", QUICK)) != str(PasswordHash.of("same", QUICK))
 
 
-def test_a_letter_is_the_same_however_it_is_written() -> None:
-    assert PasswordHash.of("caf\u00e9 caf\u00e9", QUICK).is_of("cafe\u0301 cafe\u0301")
+def test_an_accented_letter_is_the_same_however_it_is_typed() -> None:
+    assert PasswordHash.of("caf\u00e9 caf\u00e9", QUICK).matches("cafe\u0301 cafe\u0301")
 
 
-def test_a_hash_says_that_it_takes_work() -> None:
-    assert str(PasswordHash.of("correct horse")).startswith("scrypt:15:8:3:")
+def test_the_default_hash_is_argon2id_with_64_mib() -> None:
+    assert str(PasswordHash.of("correct horse")).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 @pytest.mark.parametrize(
@@ -37,8 +47,11 @@ def test_a_hash_says_that_it_takes_work() -> None:
         "scrypt:0:8:1:" + "a" * 22 + ":" + "a" * 43,
         "scrypt:40:8:1:" + "a" * 22 + ":" + "a" * 43,  # more memory than any machine has
         "scrypt:15:8:3:" + "a" * 22 + ":" + "a" * 43 + "\n",
+        "$argon2id$v=19$m=65536,t=3,p=4$abc",
+        "$argon2i$v=19$m=65536,t=3,p=4$MIIRqgvgQbgj220jfp0MPA$YfwJSVjtjSU0zzV/P3S9nnQ/USre2wvJMjfC",
+        "$argon2id$v=19$m=9999999,t=3,p=4$MIIRqgvgQbgj220jfp0MPA$YfwJSVjtjSU0zzV/P3S9nnQ/USre2wvJ",
     ],
 )
-def test_what_is_no_hash_is_refused(text: str) -> None:
+def test_invalid_and_excessive_hashes_are_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="password hash"):
         PasswordHash.parse(text)

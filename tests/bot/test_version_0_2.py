@@ -135,4 +135,4 @@ def test_every_key_of_the_settings_file_keeps_its_meaning() -> None:
     changed = read.model_dump(mode="json", include=set(recorded), exclude_defaults=True)
     assert changed.keys() == recorded.keys()
     assert config.read(TrainingSettings, file).train.images == 3_000_000
-    assert PasswordHash.parse(read.web.admin_password_hash).is_of("correct horse")
+    assert PasswordHash.parse(read.web.admin_password_hash).matches("correct horse")

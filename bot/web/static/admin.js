@@ -1,18 +1,17 @@
-// The admin's pages: they can be read without this file. With it, what changes is followed, curves
-// are drawn, and models and pictures can be changed.
+// The admin pages. This script adds live updates, charts and actions.
 
 import { draw } from "./admin/chart.js";
-import { renew } from "./admin/follow.js";
-import { scrub } from "./admin/grids.js";
-import { ask } from "./faces.js";
+import { refresh } from "./admin/refresh.js";
+import { addSlider } from "./admin/grids.js";
+import { request } from "./common.js";
 
 const find = (selector, root = document) => root.querySelector(selector);
 const problem = find("#problem");
 const news = find("#news");
 
-function ready() {
+function initialize() {
   for (const figure of document.querySelectorAll(".chart")) draw(figure);
-  for (const figure of document.querySelectorAll(".grids")) scrub(figure);
+  for (const figure of document.querySelectorAll(".grids")) addSlider(figure);
 }
 
 async function attempt(task) {
@@ -25,13 +24,13 @@ async function attempt(task) {
   }
 }
 
-// Changes -------------------------------------------------------------------------------------
+// Actions -------------------------------------------------------------------------------------
 
-/** Whether the admin is sure. */
-function isSure(question, why) {
-  const dialog = find("#sure");
-  find("#sure-title").textContent = question;
-  find("#sure-why").textContent = why;
+/** Asks for confirmation. */
+function confirm(question, why) {
+  const dialog = find("#confirm");
+  find("#confirm-title").textContent = question;
+  find("#confirm-why").textContent = why;
   dialog.returnValue = "";
   dialog.showModal();
   return new Promise((resolve) =>
@@ -39,32 +38,32 @@ function isSure(question, why) {
   );
 }
 
-/** Chooses a model; loading it takes seconds. */
-async function choose(button) {
-  const { post, busy, sure, why } = button.dataset;
-  if (button.ariaDisabled === "true" || !(await isSure(sure, why))) return;
+/** Switches the model; loading it takes seconds. */
+async function switchModel(button) {
+  const { post, busy, question, why } = button.dataset;
+  if (button.ariaDisabled === "true" || !(await confirm(question, why))) return;
   const text = button.textContent;
   button.ariaDisabled = "true";
   button.textContent = busy;
   news.textContent = busy;
   await attempt(async () => {
-    const { model } = await ask(post, "POST");
-    await renew("#page");
-    ready();
-    news.textContent = `${model} paints now.`;
+    const { model } = await request(post, "POST");
+    await refresh("#page");
+    initialize();
+    news.textContent = `${model} is in use.`;
     find("#page h1").focus();
   });
   button.ariaDisabled = null;
   button.textContent = text;
 }
 
-/** Hides a picture, or shows it again; it stays in its place, so that a slip is easily undone. */
+/** Hides a picture or shows it again. It keeps its position, so that a mistake is easily undone. */
 async function hide(button) {
   const id = button.dataset.hide;
   const item = button.closest("li");
-  const act = "hidden" in item.dataset ? "show" : "hide";
+  const action = "hidden" in item.dataset ? "show" : "hide";
   await attempt(async () => {
-    const { hidden } = await ask(`/admin/pictures/${id}/${act}`, "POST");
+    const { hidden } = await request(`/admin/pictures/${id}/${action}`, "POST");
     item.toggleAttribute("data-hidden", hidden);
     button.textContent = hidden ? "Show" : "Hide";
     news.textContent = hidden ? `${id} is hidden.` : `${id} is public again.`;
@@ -73,44 +72,44 @@ async function hide(button) {
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (button?.dataset.post) choose(button);
+  if (button?.dataset.post) switchModel(button);
   if (button?.dataset.hide) hide(button);
 });
 
 document.addEventListener("submit", (event) => {
   if (event.target.id !== "hide-one") return;
   event.preventDefault();
-  const typed = find("#which").value.trim();
+  const input = find("#which").value.trim();
   attempt(async () => {
-    const id = /(?:^|\/(?:a|images|thumbs)\/)([a-z0-9]{1,32})(?:\.\w+)?(?:[?#].*)?$/i.exec(typed)?.[1];
-    if (!id) throw new Error("That is neither a picture's id nor a link to one, such as /a/bcd23456.");
-    await ask(`/admin/pictures/${id.toLowerCase()}/hide`, "POST");
-    await renew("#page");
+    const id = /(?:^|\/(?:a|images|thumbs)\/)([a-z0-9]{1,32})(?:\.\w+)?(?:[?#].*)?$/i.exec(input)?.[1];
+    if (!id) throw new Error("Enter a picture's id or a link to it, such as /a/bcd23456.");
+    await request(`/admin/pictures/${id.toLowerCase()}/hide`, "POST");
+    await refresh("#page");
     news.textContent = `${id} is hidden.`;
     find("#which").focus();
   });
 });
 
-// Following -----------------------------------------------------------------------------------
+// Live updates -----------------------------------------------------------------------------------
 
 let timer;
 
-async function follow() {
+async function scheduleRefresh() {
   clearTimeout(timer);
-  const followed = find("[data-follow]");
-  if (!followed || document.hidden) return;
+  const live = find("[data-refresh]");
+  if (!live || document.hidden) return;
   timer = setTimeout(async () => {
     try {
-      await renew("[data-live]");
-      ready();
+      await refresh("[data-live]");
+      initialize();
       delete document.body.dataset.stale;
     } catch {
-      document.body.dataset.stale = ""; // it asks again, and shows that the figures are old
+      document.body.dataset.stale = ""; // shows that the figures are outdated, and tries again
     }
-    follow();
-  }, 1000 * followed.dataset.follow);
+    scheduleRefresh();
+  }, 1000 * live.dataset.refresh);
 }
 
-document.addEventListener("visibilitychange", follow);
-ready();
-follow();
+document.addEventListener("visibilitychange", scheduleRefresh);
+initialize();
+scheduleRefresh();

@@ -1,10 +1,10 @@
-// The page works without this file; with it, a picture can be loved, deleted, and asked for again.
+// A picture's page. This script adds favoriting, copying and deleting.
 
-import { ask } from "./faces.js";
+import { request } from "./common.js";
 
 const find = (selector) => document.querySelector(selector);
 const { id } = find(".portrait").dataset;
-const favourite = find("#favourite");
+const favorite = find("#favorite");
 const copy = find("#copy");
 const remove = find("#delete");
 const news = find("#news");
@@ -19,39 +19,39 @@ async function attempt(task) {
   }
 }
 
-favourite.addEventListener("click", () =>
+favorite.addEventListener("click", () =>
   attempt(async () => {
-    const state = await ask(`/api/avatars/${id}/favourite`, "POST");
-    favourite.ariaPressed = String(state.favourite);
-    favourite.querySelector("span").textContent = state.favourites;
-    news.textContent = state.favourite ? "It is one of your favourites." : "No longer a favourite.";
+    const state = await request(`/api/avatars/${id}/favourite`, "POST");
+    favorite.ariaPressed = String(state.favourite);
+    favorite.querySelector("span").textContent = state.favourites;
+    news.textContent = state.favourite ? "Added to your favorites." : "Removed from your favorites.";
   }),
 );
 
 copy.addEventListener("click", () =>
   attempt(async () => {
-    const line = find("#line");
+    const command = find("#command");
     try {
-      await navigator.clipboard.writeText(line.textContent);
+      await navigator.clipboard.writeText(command.textContent);
       copy.textContent = "Copied";
       news.textContent = "Copied.";
     } catch {
-      // No clipboard here (a page that is not served over HTTPS): it is marked, ready for the keys.
-      getSelection().selectAllChildren(line);
-      news.textContent = "The line is selected.";
+      // Without HTTPS there is no clipboard: select the command, ready to be copied.
+      getSelection().selectAllChildren(command);
+      news.textContent = "The command is selected.";
     }
   }),
 );
 
 remove?.addEventListener("click", () => {
-  const sure = find("#sure");
-  sure.showModal();
-  sure.addEventListener(
+  const dialog = find("#confirm");
+  dialog.showModal();
+  dialog.addEventListener(
     "close",
     () =>
-      sure.returnValue === "yes" &&
+      dialog.returnValue === "yes" &&
       attempt(async () => {
-        await ask(`/api/avatars/${id}`, "DELETE");
+        await request(`/api/avatars/${id}`, "DELETE");
         location.replace("/gallery");
       }),
     { once: true },

@@ -1,27 +1,27 @@
-// The page works without this file: then it has links to older and newer pictures. With it, the
-// wall has no end, and what was just painted appears by itself.
+// The gallery. Without this script the page has links to older and newer pictures; with it, the
+// grid scrolls without end, and new pictures appear as they are painted.
 
-import { ask, describe, tile } from "./faces.js";
+import { request, describe, tile } from "./common.js";
 
-const AHEAD = 1.5; // windows, above and below, that have their tiles; further ones are padding
-const KEPT = 40; // pages, on either side, of which the ids are remembered
+const AHEAD = 1.5; // viewport heights above and below that have tiles; the rest is padding
+const KEPT = 40; // pages on either side that stay in memory
 
 const find = (selector) => document.querySelector(selector);
-const wall = find("#wall");
+const grid = find("#grid");
 const news = find("#news");
-const herald = find("#herald");
-const { sort } = wall.dataset;
-const shown = JSON.parse(wall.dataset.shown);
+const newPictures = find("#new-pictures");
+const { sort } = grid.dataset;
+const filters = JSON.parse(grid.dataset.filters);
 
-// What there is -------------------------------------------------------------------------------
+// Pages --------------------------------------------------------------------------------
 //
-// Pages as the API gives them, from the newest on: {cursor, size, faces}, faces being null for a
-// page that was forgotten. Before them are faces that were painted since the first page was read.
+// Pages as the API returns them, newest first: {cursor, size, faces}; faces is null for a page that
+// was dropped from memory. In front of them are faces painted since the first page was loaded.
 
 const cursorOf = (link) => link && new URL(link.href).searchParams.get("cursor");
 const fresh = [];
 const pages = [
-  { cursor: new URLSearchParams(location.search).get("cursor"), faces: [...wall.children].map(faceOf) },
+  { cursor: new URLSearchParams(location.search).get("cursor"), faces: [...grid.children].map(faceOf) },
 ];
 pages[0].size = pages[0].faces.length;
 let older = cursorOf(find("#older a"));
@@ -33,16 +33,16 @@ function faceOf(item) {
   return { id, alt: image.alt, favourites: Number(item.querySelector(".loved").textContent) };
 }
 
-const faceFrom = (avatar) => ({ id: avatar.id, alt: describe(avatar), favourites: avatar.favourites });
+const toFace = (avatar) => ({ id: avatar.id, alt: describe(avatar), favourites: avatar.favourites });
 
-function read(cursor) {
-  const query = new URLSearchParams({ ...shown, sort, ...(cursor && { cursor }) });
-  return ask(`/api/avatars?${query}`);
+function load(cursor) {
+  const query = new URLSearchParams({ ...filters, sort, ...(cursor && { cursor }) });
+  return request(`/api/avatars?${query}`);
 }
 
 const total = () => pages.reduce((sum, page) => sum + page.size, fresh.length);
 
-/** [page, index in it] of the picture at this place; the page is null for a fresh one. */
+/** [page, index within it] of the picture at this index; page is null for a fresh one. */
 function locate(index) {
   if (index < fresh.length) return [null, index];
   index -= fresh.length;
@@ -54,57 +54,57 @@ function locate(index) {
 }
 
 function faceAt(index) {
-  const [page, place] = locate(index);
-  return page ? page.faces?.[place] : fresh[place];
+  const [page, i] = locate(index);
+  return page ? page.faces?.[i] : fresh[i];
 }
 
 const knows = (id) =>
   [{ faces: fresh }, ...pages].some(({ faces }) => faces?.some((face) => face.id === id));
 
-// What is in sight ----------------------------------------------------------------------------
+// Visible tiles ----------------------------------------------------------------------------
 
 let columns;
 let pitch; // pixels from one row to the next
 
 function measure() {
-  const style = getComputedStyle(wall);
+  const style = getComputedStyle(grid);
   columns = style.gridTemplateColumns.split(" ").length;
   const gap = parseFloat(style.rowGap);
-  pitch = (wall.clientWidth + gap) / columns;
+  pitch = (grid.clientWidth + gap) / columns;
 }
 
 const rows = () => Math.ceil(total() / columns);
-const wallTop = () => wall.getBoundingClientRect().top;
-const topRow = () => Math.min(Math.max(0, Math.floor(-wallTop() / pitch)), Math.max(0, rows() - 1));
+const gridTop = () => grid.getBoundingClientRect().top;
+const topRow = () => Math.min(Math.max(0, Math.floor(-gridTop() / pitch)), Math.max(0, rows() - 1));
 
-const nodes = new Map(); // by id, or by place for one that is forgotten
+const nodes = new Map(); // by id, or by index for a dropped face
 
 function draw() {
   const reach = AHEAD * innerHeight;
-  const first = Math.max(0, Math.floor((-wallTop() - reach) / pitch));
-  const last = Math.min(rows(), Math.ceil((-wallTop() + innerHeight + reach) / pitch));
+  const first = Math.max(0, Math.floor((-gridTop() - reach) / pitch));
+  const last = Math.min(rows(), Math.ceil((-gridTop() + innerHeight + reach) / pitch));
   const wanted = new Map();
-  const forgotten = new Set();
+  const dropped = new Set();
   for (let i = first * columns; i < Math.min(total(), last * columns); i++) {
     const face = faceAt(i);
-    if (!face) forgotten.add(locate(i)[0]);
+    if (!face) dropped.add(locate(i)[0]);
     const key = face?.id ?? `blank ${i}`;
     wanted.set(key, nodes.get(key) ?? (face ? tile(face) : blank()));
   }
   for (const [key, node] of nodes) if (!wanted.has(key)) node.remove();
-  // Nodes that stay are not moved: that would take the keyboard's focus from them.
-  let next = wall.firstElementChild;
+  // Nodes that stay are not moved, which would take the focus from them.
+  let next = grid.firstElementChild;
   for (const node of wanted.values()) {
     if (node === next) next = next.nextElementSibling;
-    else wall.insertBefore(node, next);
+    else grid.insertBefore(node, next);
   }
   nodes.clear();
   for (const [key, node] of wanted) nodes.set(key, node);
-  wall.style.paddingTop = `${first * pitch}px`;
-  wall.style.paddingBottom = `${Math.max(0, rows() - last) * pitch}px`;
-  for (const page of forgotten) recall(page);
-  if (older && last >= rows()) extend();
-  if (newer && climbing && first === 0) climb();
+  grid.style.paddingTop = `${first * pitch}px`;
+  grid.style.paddingBottom = `${Math.max(0, rows() - last) * pitch}px`;
+  for (const page of dropped) reload(page);
+  if (older && last >= rows()) loadOlder();
+  if (newer && scrollingUp && first === 0) loadNewer();
 }
 
 function blank() {
@@ -113,21 +113,21 @@ function blank() {
   return item;
 }
 
-/** Changes what there is, and leaves what is in sight where it is, unless that is the top. */
+/** Edits the pages and keeps the visible tiles in place, except at the top. */
 function change(edit) {
   const [index, before] = [topRow() * columns, total()];
   const face = total() && faceAt(index);
-  const offset = wallTop() + topRow() * pitch;
-  const inside = wallTop() < 0;
+  const offset = gridTop() + topRow() * pitch;
+  const inside = gridTop() < 0;
   edit();
   if (inside && face && total() > before) {
-    const place = placeOf(face.id);
-    scrollBy(0, wallTop() + Math.floor(place / columns) * pitch - offset);
+    const place = indexOf(face.id);
+    scrollBy(0, gridTop() + Math.floor(place / columns) * pitch - offset);
   }
   draw();
 }
 
-function placeOf(id) {
+function indexOf(id) {
   let start = 0;
   for (const { faces, size } of [{ faces: fresh, size: fresh.length }, ...pages]) {
     const place = faces?.findIndex((face) => face.id === id) ?? -1;
@@ -137,15 +137,15 @@ function placeOf(id) {
   return -1;
 }
 
-// More of it ----------------------------------------------------------------------------------
+// Loading --------------------------------------------------------------------------------
 
 let loading = null;
 let failed = false;
-let climbing = false; // newer pages come by themselves only for somebody who goes there
+let scrollingUp = false; // newer pages load only when scrolling towards them
 
-/** One at a time; where it fails the link stays, for the browser to follow. */
-function once(load) {
-  loading ??= load()
+/** One at a time; after a failure the link stays for the browser to follow. */
+function once(task) {
+  loading ??= task()
     .catch(() => {
       failed = true;
     })
@@ -155,28 +155,28 @@ function once(load) {
     });
   return loading;
 }
-const extend = () =>
+const loadOlder = () =>
   !failed &&
   once(async () => {
     const cursor = older;
-    const page = await read(cursor);
-    const faces = page.avatars.map(faceFrom).filter(({ id }) => !knows(id));
+    const page = await load(cursor);
+    const faces = page.avatars.map(toFace).filter(({ id }) => !knows(id));
     older = page.older;
     pages.push({ cursor, faces, size: faces.length });
     const link = find("#older a");
-    if (older) link.href = addressOf(older);
+    if (older) link.href = urlOf(older);
     else find("#older").remove();
   });
 
-const climb = () =>
+const loadNewer = () =>
   !failed &&
   once(async () => {
     const cursor = newer;
-    const page = await read(cursor);
-    const faces = page.avatars.map(faceFrom).filter(({ id }) => !knows(id));
+    const page = await load(cursor);
+    const faces = page.avatars.map(toFace).filter(({ id }) => !knows(id));
     newer = page.newer;
     change(() => pages.unshift({ cursor: newer ? cursor : null, faces, size: faces.length }));
-    if (newer) find("#newer a").href = addressOf(newer);
+    if (newer) find("#newer a").href = urlOf(newer);
     else leaveNewer();
   });
 
@@ -187,99 +187,99 @@ function leaveNewer() {
   listen();
 }
 
-async function recall(page) {
-  if (page.recalling) return;
-  page.recalling = true;
+async function reload(page) {
+  if (page.reloading) return;
+  page.reloading = true;
   try {
-    const { avatars } = await read(page.cursor);
-    // As many as there were: everything below must stay in its place.
-    page.faces = avatars.map(faceFrom).slice(0, page.size);
+    const { avatars } = await load(page.cursor);
+    // As many as before, so that everything below keeps its position.
+    page.faces = avatars.map(toFace).slice(0, page.size);
     page.size = page.faces.length;
     draw();
   } catch {
     setTimeout(() => draw(), 3000);
   } finally {
-    page.recalling = false;
+    page.reloading = false;
   }
 }
 
-function forget() {
+function dropDistantPages() {
   const here = pages.indexOf(locate(topRow() * columns)[0] ?? pages[0]);
   pages.forEach((page, i) => {
     if (page.cursor && Math.abs(i - here) > KEPT) page.faces = null;
   });
 }
 
-// Coming back ---------------------------------------------------------------------------------
+// History --------------------------------------------------------------------------------
 //
-// The address is that of the page that is in sight; the history remembers the tile and its place.
+// The URL is that of the visible page; the history state has the top tile and its position.
 
-function addressOf(cursor) {
-  const query = new URLSearchParams({ ...shown, ...(sort !== "new" && { sort }), ...(cursor && { cursor }) });
+function urlOf(cursor) {
+  const query = new URLSearchParams({ ...filters, ...(sort !== "new" && { sort }), ...(cursor && { cursor }) });
   return query.size ? `/gallery?${query}` : "/gallery";
 }
 
-function remember() {
+function saveState() {
   if (!total()) return;
   const index = topRow() * columns;
-  const inside = wallTop() < 0;
+  const inside = gridTop() < 0;
   const state = inside
-    ? { id: faceAt(index)?.id, top: wallTop() + topRow() * pitch }
+    ? { id: faceAt(index)?.id, top: gridTop() + topRow() * pitch }
     : { y: scrollY };
   const page = inside ? (locate(index)[0] ?? pages[0]) : pages[0];
-  history.replaceState(state, "", addressOf(page.cursor));
+  history.replaceState(state, "", urlOf(page.cursor));
 }
 
-async function comeBack(state) {
+async function restoreState(state) {
   if (state?.y) scrollTo(0, state.y);
-  if (!state?.id || placeOf(state.id) < 0) return;
-  const settle = () => {
-    const place = Math.floor(placeOf(state.id) / columns);
-    scrollTo(0, scrollY + wallTop() + place * pitch - state.top);
+  if (!state?.id || indexOf(state.id) < 0) return;
+  const align = () => {
+    const place = Math.floor(indexOf(state.id) / columns);
+    scrollTo(0, scrollY + gridTop() + place * pitch - state.top);
     draw();
   };
-  // At once after each page, so that no frame shows the tile elsewhere.
-  settle();
-  if (newer) await climb();
-  settle();
-  if (older) await extend();
-  settle();
+  // Immediately after each page, so that no frame shows the tile elsewhere.
+  align();
+  if (newer) await loadNewer();
+  align();
+  if (older) await loadOlder();
+  align();
 }
 
-// News ----------------------------------------------------------------------------------------
+// New pictures ---------------------------------------------------------------------------
 
 let source = null;
 let unseen = 0;
 
-/** Only while the page is looked at: a browser has few connections to a host. */
+/** Listens only while the page is visible: a browser has few connections per host. */
 function listen() {
-  const wish = sort === "new" && !newer && !document.hidden;
-  if (wish && !source) {
+  const wanted = sort === "new" && !newer && !document.hidden;
+  if (wanted && !source) {
     source = new EventSource("/api/events");
     source.addEventListener("open", catchUp);
-    source.addEventListener("avatar", (event) => arrive([JSON.parse(event.data)]));
-  } else if (!wish) {
+    source.addEventListener("avatar", (event) => addNew([JSON.parse(event.data)]));
+  } else if (!wanted) {
     source?.close();
     source = null;
   }
 }
 
-/** What was painted while nobody listened. */
+/** Adds pictures painted while the stream was closed. */
 async function catchUp() {
-  const page = await read(null).catch(() => null);
+  const page = await load(null).catch(() => null);
   if (!page) return;
   const known = page.avatars.findIndex(({ id }) => knows(id));
-  arrive(page.avatars.slice(0, known < 0 ? undefined : known).reverse());
+  addNew(page.avatars.slice(0, known < 0 ? undefined : known).reverse());
 }
 
-function arrive(avatars) {
+function addNew(avatars) {
   const faces = avatars
-    .filter(({ conditions }) => Object.entries(shown).every(([name, value]) => conditions[name] === value))
-    .map(faceFrom)
+    .filter(({ conditions }) => Object.entries(filters).every(([name, value]) => conditions[name] === value))
+    .map(toFace)
     .filter(({ id }) => !knows(id));
   if (!faces.length) return;
-  if (!total()) return location.reload(); // the page says that there is nothing yet
-  const inside = wallTop() < 0;
+  if (!total()) return location.reload(); // the page says that there are no pictures
+  const inside = gridTop() < 0;
   change(() => fresh.unshift(...faces.reverse()));
   for (const { id } of faces) nodes.get(id)?.classList.add("fresh");
   const count = find("#count");
@@ -287,58 +287,58 @@ function arrive(avatars) {
   count.textContent = Number(count.dataset.count).toLocaleString("en");
   if (inside) {
     unseen += faces.length;
-    herald.textContent = unseen === 1 ? "1 new picture" : `${unseen} new pictures`;
-    herald.hidden = false;
-    news.textContent = herald.textContent;
+    newPictures.textContent = unseen === 1 ? "1 new picture" : `${unseen} new pictures`;
+    newPictures.hidden = false;
+    news.textContent = newPictures.textContent;
   } else {
     news.textContent = `New: ${faces[0].alt}.`;
   }
 }
 
-herald.addEventListener("click", () => {
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const far = -wallTop() > 4 * innerHeight;
-  scrollTo({ top: 0, behavior: calm || far ? "auto" : "smooth" });
-  wall.querySelector("a")?.focus({ preventScroll: true });
+newPictures.addEventListener("click", () => {
+  const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const far = -gridTop() > 4 * innerHeight;
+  scrollTo({ top: 0, behavior: reducedMotion || far ? "auto" : "smooth" });
+  grid.querySelector("a")?.focus({ preventScroll: true });
 });
 
-// All of it -----------------------------------------------------------------------------------
+// Start -----------------------------------------------------------------------------------
 
-for (const item of wall.children) nodes.set(faceOf(item).id, item);
-for (const chosen of document.querySelectorAll(".choice[aria-current]")) {
-  const row = chosen.closest(".choices");
-  row.scrollLeft = chosen.offsetLeft - row.clientWidth / 2;
+for (const item of grid.children) nodes.set(faceOf(item).id, item);
+for (const selected of document.querySelectorAll(".choice[aria-current]")) {
+  const row = selected.closest(".choices");
+  row.scrollLeft = selected.offsetLeft - row.clientWidth / 2;
 }
 
 let frame = 0;
-let rest = 0;
+let idle = 0;
 let height = scrollY;
 addEventListener("scroll", () => {
   frame ||= requestAnimationFrame(() => {
     frame = 0;
-    climbing = scrollY < height;
+    scrollingUp = scrollY < height;
     height = scrollY;
-    if (wallTop() >= 0) {
-      herald.hidden = true;
+    if (gridTop() >= 0) {
+      newPictures.hidden = true;
       unseen = 0;
     }
     draw();
   });
-  clearTimeout(rest);
-  rest = setTimeout(() => {
-    forget();
-    remember();
+  clearTimeout(idle);
+  idle = setTimeout(() => {
+    dropDistantPages();
+    saveState();
   }, 150);
 });
 
 new ResizeObserver(() => {
   const width = columns;
   const index = width && topRow() * columns;
-  const inside = width && wallTop() < 0;
+  const inside = width && gridTop() < 0;
   measure();
-  // Other columns: the same picture stays the first in sight.
+  // With other columns, the same picture stays at the top.
   if (width && width !== columns && inside) {
-    scrollBy(0, wallTop() + Math.floor(index / columns) * pitch);
+    scrollBy(0, gridTop() + Math.floor(index / columns) * pitch);
   }
   draw();
 }).observe(document.documentElement);
@@ -346,11 +346,11 @@ new ResizeObserver(() => {
 find("#newer")?.addEventListener("click", (event) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey || failed) return;
   event.preventDefault();
-  climb();
+  loadNewer();
 });
 document.addEventListener("visibilitychange", listen);
 addEventListener("pagehide", () => {
-  remember();
+  saveState();
   source?.close();
   source = null;
 });
@@ -358,6 +358,6 @@ addEventListener("pageshow", (event) => event.persisted && listen());
 
 history.scrollRestoration = "manual";
 measure();
-await comeBack(history.state);
+await restoreState(history.state);
 draw();
 listen();

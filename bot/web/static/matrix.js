@@ -1,4 +1,4 @@
-// The page works without this file; with it, the arrow keys go from cell to cell.
+// The matrix page. This script moves the focus between cells with the arrow keys.
 
 const table = document.querySelector(".matrix");
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };

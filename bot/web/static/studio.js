@@ -1,37 +1,37 @@
-// The studio. The page paints without this file; with it, everything stays on the page: swatches
-// and words in step, a face held while its colours change, two faces blended, and every step in
-// the address, so that the browser's back and forward are undo and redo.
+// The studio. The form works without this script. With it, everything stays on the page: prompt and
+// swatches are kept in sync, a locked face can be recolored, two faces can be blended, and every
+// step is in the URL, so that the browser's back and forward are undo and redo.
 
-import { describe, tile } from "./faces.js";
+import { describe, tile } from "./common.js";
 import { get, post } from "./studio/api.js";
-import * as address from "./studio/address.js";
+import * as url from "./studio/url.js";
 import * as blend from "./studio/blend.js";
-import { complain, find, form, mayPaint, tell } from "./studio/dom.js";
-import * as easel from "./studio/easel.js";
-import * as order from "./studio/order.js";
-import * as visit from "./studio/visit.js";
+import { showError, find, form, mayPaint, announce } from "./studio/dom.js";
+import * as result from "./studio/result.js";
+import * as paintForm from "./studio/form.js";
+import * as session from "./studio/session.js";
 
-let shown = []; // the avatars that are seen
+let shown = []; // the avatars on display
 let painting = false;
-let turn = 0; // of what is shown: what comes late does not replace what is newer
+let latest = 0; // number of the latest view: a late response must not replace a newer view
 
 // Painting ------------------------------------------------------------------------------------
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const wanted = order.order();
-  await paint(wanted.count ?? 1, async () => {
-    const changes = await changesOf(wanted);
+  const body = paintForm.requestBody();
+  await paint(body.count ?? 1, async () => {
+    const changes = await lockedChanges(body);
     if (changes) return post(`/api/avatars/${shown[0].id}/recolour`, { wish: changes });
-    return post("/api/avatars", wanted);
-  }, wanted.prompt);
+    return post("/api/avatars", body);
+  }, body.prompt);
 });
 
-/** With its face held, what the words want otherwise than it is; nothing where nothing is held. */
-async function changesOf(wanted) {
+/** Values of the prompt that differ from the locked face; null without a locked face. */
+async function lockedChanges(body) {
   const [avatar] = shown;
-  if (shown.length !== 1 || wanted.count || !order.holds(avatar)) return null;
-  const { wish } = await get(`/api/wish?${new URLSearchParams({ prompt: wanted.prompt })}`);
+  if (shown.length !== 1 || body.count || !paintForm.isLocked(avatar)) return null;
+  const { wish } = await get(`/api/wish?${new URLSearchParams({ prompt: body.prompt })}`);
   return differences(wish, avatar);
 }
 
@@ -40,15 +40,15 @@ function differences(wish, avatar) {
   return changed.length ? Object.fromEntries(changed) : null;
 }
 
-/** Another swatch with the face held: the same face in that colour. */
-async function recolour() {
+/** Repaints the locked face with the selected swatches. */
+async function recolor() {
   const [avatar] = shown;
-  if (!mayPaint || shown.length !== 1 || !order.holds(avatar)) return;
+  if (!mayPaint || shown.length !== 1 || !paintForm.isLocked(avatar)) return;
   if (painting) return;
-  const wish = differences(order.wished(), avatar);
+  const wish = differences(paintForm.selectedWish(), avatar);
   if (!wish) return;
   await paint(1, () => post(`/api/avatars/${avatar.id}/recolour`, { wish }));
-  if (shown[0] !== avatar) await recolour(); // what was chosen meanwhile
+  if (shown[0] !== avatar) await recolor(); // swatches selected meanwhile
 }
 
 find("#variations").addEventListener("click", () =>
@@ -60,124 +60,124 @@ find("#mix").addEventListener("click", () => {
   return paint(1, () => post("/api/mix", { a, b }));
 });
 
-/** One painting at a time. `asked` are the words it was asked for in. */
-async function paint(count, make, asked) {
+/** Paints and shows pictures, one request at a time. `prompt` is what the form said. */
+async function paint(count, make, prompt) {
   if (painting) return;
   painting = true;
-  complain("");
-  const mine = ++turn;
-  const before = order.draft().prompt;
+  showError("");
+  const mine = ++latest;
+  const before = paintForm.draft().prompt;
   noteFocus();
   const button = find("button[type=submit]", form);
   button.ariaDisabled = "true";
-  easel.wait(count > 1 ? "sheet" : "done", count);
-  visit.expect(count);
+  result.wait(count > 1 ? "sheet" : "done", count);
+  session.addPlaceholders(count);
   try {
     const avatars = await make();
-    visit.remember(avatars);
+    session.add(avatars);
     addTiles(avatars);
-    if (mine !== turn) return; // gone on to something else: it is in the strip
-    order.settle(avatars[0], asked ?? before);
-    address.push({ ids: avatars.map((avatar) => avatar.id) }, order.draft());
-    await put(avatars);
+    if (mine !== latest) return; // the visitor moved on: the pictures are in the strip
+    paintForm.showWish(avatars[0], prompt ?? before);
+    url.push({ ids: avatars.map((avatar) => avatar.id) }, paintForm.draft());
+    await showAvatars(avatars);
     const what = describe(avatars[0]);
-    tell(avatars.length > 1 ? `Painted ${avatars.length} pictures.` : `Painted: ${what}.`);
+    announce(avatars.length > 1 ? `Painted ${avatars.length} pictures.` : `Painted: ${what}.`);
   } catch (error) {
-    complain(error.message);
-    visit.draw();
+    showError(error.message);
+    session.draw();
   } finally {
     painting = false;
     button.ariaDisabled = null;
-    if (mine === turn) easel.rest();
+    if (mine === latest) result.stopWaiting();
   }
 }
 
-// Looking -------------------------------------------------------------------------------------
+// Showing --------------------------------------------------------------------------------
 
-async function put(avatars) {
+async function showAvatars(avatars) {
   shown = avatars;
-  if (avatars.length === 0) easel.showNothing();
-  else if (avatars.length === 1) await easel.showOne(avatars[0]);
-  else await easel.showSheet(avatars);
-  settleTools();
+  if (avatars.length === 0) result.showNothing();
+  else if (avatars.length === 1) await result.showOne(avatars[0]);
+  else await result.showSheet(avatars);
+  updateTools();
 }
 
-/** Shows what the address says. */
-async function look() {
-  const mine = ++turn;
-  const view = address.readView();
+/** Shows the view in the URL. */
+async function showView() {
+  const mine = ++latest;
+  const view = url.readView();
   try {
-    if (view.blend) easel.wait("blend");
-    else if (view.ids.length) easel.wait(view.ids.length > 1 ? "sheet" : "done", view.ids.length);
-    const avatars = await Promise.all(view.ids.map(visit.load));
-    if (mine !== turn) return;
-    if (!address.hasDraft() && avatars.length) order.settle(avatars[0]);
+    if (view.blend) result.wait("blend");
+    else if (view.ids.length) result.wait(view.ids.length > 1 ? "sheet" : "done", view.ids.length);
+    const avatars = await Promise.all(view.ids.map(session.load));
+    if (mine !== latest) return;
+    if (!url.hasDraft() && avatars.length) paintForm.showWish(avatars[0]);
     if (view.blend) {
-      const way = await blend.load(...avatars);
-      if (mine !== turn) return;
+      const transition = await blend.load(...avatars);
+      if (mine !== latest) return;
       shown = avatars;
-      easel.showBlend(way);
-      settleTools();
-      tell(`Between ${avatars.map(describe).join(" and ")}. Move the slider.`);
+      result.showBlend(transition);
+      updateTools();
+      announce(`Between ${avatars.map(describe).join(" and ")}. Move the slider.`);
     } else {
-      await put(avatars);
+      await showAvatars(avatars);
     }
-    if (avatars.length === 1) await refresh(avatars[0]);
+    if (avatars.length === 1) await loadFavorite(avatars[0]);
   } catch (error) {
-    if (mine === turn) complain(error.message);
+    if (mine === latest) showError(error.message);
   } finally {
-    if (mine === turn) easel.rest();
+    if (mine === latest) result.stopWaiting();
   }
 }
 
-/** Whether it is a favourite is known to the bot alone. */
-async function refresh(avatar) {
+/** Loads whether the avatar is a favorite. */
+async function loadFavorite(avatar) {
   if (avatar.favourite !== undefined) return;
   avatar.favourite = (await get(`/api/avatars/${avatar.id}`)).favourite;
-  visit.keep();
-  if (shown[0] === avatar) easel.showFavourite(avatar);
+  session.save();
+  if (shown[0] === avatar) result.showFavorite(avatar);
 }
 
-function settleTools() {
+function updateTools() {
   const ids = shown.map((avatar) => avatar.id);
-  visit.mark(ids);
-  find("#undo").disabled = address.step() === 0;
+  session.mark(ids);
+  find("#undo").disabled = url.step() === 0;
   find("#variations").disabled = !mayPaint;
-  // Where the keyboard was on what is gone now, it goes on at the picture.
+  // If the focused element has gone, move the focus to the picture.
   const focused = document.activeElement;
-  if (wasInside && (focused === document.body || focused.disabled || !focused.checkVisibility())) {
+  if (hadFocus && (focused === document.body || focused.disabled || !focused.checkVisibility())) {
     find("#result").focus({ preventScroll: true });
   }
-  wasInside = false;
+  hadFocus = false;
 }
 
-let wasInside = false; // the keyboard's focus, at the picture
+let hadFocus = false; // whether the focus was in the result
 function noteFocus() {
-  wasInside = find("#result").contains(document.activeElement);
+  hadFocus = find("#result").contains(document.activeElement);
 }
 
-/** On to another view of known pictures. */
-function go(view, draft = order.draft()) {
-  complain("");
+/** Goes to another view of known pictures. */
+function go(view, draft = paintForm.draft()) {
+  showError("");
   noteFocus();
-  address.push(view, draft);
-  return look();
+  url.push(view, draft);
+  return showView();
 }
 
 addEventListener("click", async (event) => {
   const link = event.target.closest("a[data-id]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  const avatar = await visit.load(link.dataset.id).catch((error) => complain(error.message));
+  const avatar = await session.load(link.dataset.id).catch((error) => showError(error.message));
   if (!avatar) return;
-  order.settle(avatar);
+  paintForm.showWish(avatar);
   await go({ ids: [avatar.id] });
 });
 
 addEventListener("popstate", () => {
-  const draft = address.arrive();
-  if (address.hasDraft() || !address.readView().ids.length) order.fill(draft);
-  look();
+  const draft = url.readStep();
+  if (url.hasDraft() || !url.readView().ids.length) paintForm.fill(draft);
+  showView();
 });
 
 find("#undo").addEventListener("click", () => {
@@ -185,35 +185,35 @@ find("#undo").addEventListener("click", () => {
   history.back();
 });
 
-// What else can be done with a picture --------------------------------------------------------
+// Actions --------------------------------------------------------------------------------
 
-find("#favourite").addEventListener("click", async () => {
+find("#favorite").addEventListener("click", async () => {
   const [avatar] = shown;
   try {
     Object.assign(avatar, await post(`/api/avatars/${avatar.id}/favourite`));
-    visit.keep();
-    easel.showFavourite(avatar);
-    tell(avatar.favourite ? "A favourite now." : "No favourite any more.");
+    session.save();
+    result.showFavorite(avatar);
+    announce(avatar.favourite ? "Added to your favorites." : "Removed from your favorites.");
   } catch (error) {
-    complain(error.message);
+    showError(error.message);
   }
 });
 
 find("#copy").addEventListener("click", async () => {
-  const line = find("#command");
+  const command = find("#command");
   try {
-    await navigator.clipboard.writeText(line.value);
+    await navigator.clipboard.writeText(command.value);
   } catch {
-    // Only secure pages may write there themselves.
-    line.select();
+    // Without HTTPS there is no clipboard API.
+    command.select();
     document.execCommand("copy");
   }
   find("#copy").textContent = "Copied";
-  tell("Copied the line for Discord.");
+  announce("Copied the Discord command.");
   setTimeout(() => (find("#copy").textContent = "Copy"), 1500);
 });
 
-/** The newest ones of the gallery, below. */
+/** Adds pictures to the gallery below. */
 function addTiles(avatars) {
   const tiles = find("#gallery .tiles");
   for (const avatar of [...avatars].reverse()) {
@@ -225,9 +225,9 @@ function addTiles(avatars) {
   find("#gallery .nothing")?.remove();
 }
 
-order.listen(() => address.amend(order.draft()), recolour);
-visit.open((a, b) => go({ blend: true, ids: [a, b] }));
-if (address.readView().ids.length) {
-  if (address.hasDraft()) order.fill(address.readDraft());
-  look();
+paintForm.listen(() => url.amend(paintForm.draft()), recolor);
+session.open((a, b) => go({ blend: true, ids: [a, b] }));
+if (url.readView().ids.length) {
+  if (url.hasDraft()) paintForm.fill(url.readDraft());
+  showView();
 }

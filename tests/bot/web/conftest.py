@@ -1,4 +1,4 @@
-"""The web face on loopback, on top of the tiny model."""
+"""The web front end on loopback, on top of the tiny model."""
 
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,11 +9,10 @@ from aiohttp.test_utils import TestClient, TestServer
 from browser import DESK, FLAGS, PATIENCE, Visit
 from playwright.async_api import Page, async_playwright, expect
 
-from bot.inference.engine import Engine
 from bot.settings import WebSettings
 from bot.studio import Studio
 from bot.web.app import create_app
-from bot.web.reading import MAX_LINE
+from bot.web.requests import MAX_LINE
 
 Serve = Callable[..., Awaitable[TestClient]]
 
@@ -21,12 +20,12 @@ expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture
-async def serve(studio: Studio, engine: Engine) -> AsyncIterator[Serve]:
+async def serve(studio: Studio) -> AsyncIterator[Serve]:
     """Serves the page with the settings given; a client that keeps cookies."""
     clients = []
 
     async def start(**settings: object) -> TestClient:
-        app = create_app(studio, engine, WebSettings(**settings))
+        app = create_app(studio, WebSettings(**settings))
         server = TestServer(app)
         await server.start_server(max_line_size=MAX_LINE)  # as the bot's own
         client = TestClient(server)

@@ -61,12 +61,12 @@ async def test_the_password_opens_and_the_logout_closes(enter: Visit, width: int
     page = await enter(width, "admin/runs")
     await no_sideways(page)
     await page.get_by_role("button", name="Log out").click()
-    await expect(page.get_by_label("Who shall it be?")).to_be_visible()
+    await expect(page.get_by_label("Describe a face")).to_be_visible()
     await page.go_back()
     await expect(page.get_by_label("Password")).to_be_visible()
     await page.get_by_label("Password").fill("wrong")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("alert")).to_have_text("That is not the password.")
+    await expect(page.get_by_role("alert")).to_have_text("Wrong password.")
     await no_sideways(page)
 
 
@@ -79,26 +79,26 @@ async def test_promoting_and_rolling_back(
     (registry.folder("broken") / "generator.onnx").write_bytes(b"nothing")
     page = await enter(width, "admin")
     await no_sideways(page)
-    table = page.get_by_role("region", name="Figures side by side")
+    table = page.get_by_role("region", name="Metrics")
     await expect(table.get_by_role("columnheader")).to_have_count(3)
 
     def use(name: str) -> object:
         return page.locator(".card", has_text=name).get_by_role("button")
 
     await use("newer").click()
-    await page.get_by_role("button", name="Leave it").click()
+    await page.get_by_role("button", name="Cancel").click()
     assert studio.model_name == "tiny"
     await use("newer").click()
-    await page.get_by_role("button", name="Yes").click()
-    await expect(page.get_by_role("status")).to_have_text("newer paints now.")
+    await page.get_by_role("button", name="Confirm").click()
+    await expect(page.get_by_role("status")).to_have_text("newer is in use.")
     assert studio.model_name == "newer"
     await use("broken").click()
-    await page.get_by_role("button", name="Yes").click()
+    await page.get_by_role("button", name="Confirm").click()
     await expect(page.get_by_role("alert")).to_contain_text("The model cannot be used")
     await expect(use("broken")).to_have_text("Use this model")
     await page.get_by_role("button", name="Roll back to tiny").click()
-    await page.get_by_role("button", name="Yes").click()
-    await expect(page.get_by_role("status")).to_have_text("tiny paints now.")
+    await page.get_by_role("button", name="Confirm").click()
+    await expect(page.get_by_role("status")).to_have_text("tiny is in use.")
     assert studio.model_name == "tiny"
     await no_sideways(page)
 
@@ -137,7 +137,7 @@ async def test_a_training_is_followed(enter: Visit, run: Path, width: int) -> No
     await slider.focus()
     await page.keyboard.press("ArrowLeft")
     grid = page.locator(".grids img")
-    await expect(grid).to_have_attribute("alt", "What it paints after 1 thousand images")
+    await expect(grid).to_have_attribute("alt", "Samples after 1 thousand images")
     await expect(grid).to_have_js_property("naturalWidth", 64)
     await no_sideways(page)
 
@@ -162,10 +162,10 @@ async def test_hiding_a_picture_and_showing_it_again(
     await expect(page.get_by_role("status")).to_have_text(f"{first.id} is public again.")
     assert await status(first.id) == 200
 
-    which = page.get_by_label("Id or link of a picture")
+    which = page.get_by_label("Picture id or link")
     await which.fill("what is it")
-    await page.get_by_role("button", name="Hide it").click()
-    await expect(page.get_by_role("alert")).to_contain_text("neither a picture's id nor a link")
+    await page.get_by_role("button", name="Hide picture").click()
+    await expect(page.get_by_role("alert")).to_contain_text("Enter a picture's id or a link")
     await which.fill(f"https://faces.example.org/a/{second.id}?from=discord")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("status")).to_have_text(f"{second.id} is hidden.")
@@ -195,9 +195,9 @@ async def test_all_of_it_by_the_keyboard(
 
     await tab_to("Use this model")
     await page.keyboard.press("Enter")
-    await tab_to("Yes")
+    await tab_to("Confirm")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("status")).to_have_text("newer paints now.")
+    await expect(page.get_by_role("status")).to_have_text("newer is in use.")
     assert studio.model_name == "newer"
     await page.get_by_role("link", name="Irodori").focus()
     await tab_to("Pictures")
@@ -220,7 +220,7 @@ async def test_it_can_be_read_without_javascript(enter: Visit) -> None:
     await page.get_by_role("link", name="Runs", exact=True).click()
     await page.get_by_role("link", name="faces", exact=True).click()
     await expect(page.locator(".chart output").first).to_have_text("1.5")
-    await page.get_by_text("The last reports").click()
+    await page.get_by_text("Latest reports").click()
     await expect(page.get_by_role("cell", name="1,000")).to_be_visible()
 
 

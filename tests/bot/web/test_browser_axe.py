@@ -29,7 +29,7 @@ async def studio_page(page: Page, child: str) -> AsyncIterator[str]:
     yield "empty"
     await ask(page, "black hair, black eyes")
     yield "a picture"
-    await page.get_by_label("hold this face").check(force=True)
+    await page.get_by_label("Lock this face").check(force=True)
     yield "a face held"
     await page.locator("#nine").check(force=True)
     await page.get_by_role("button", name="Paint", exact=True).click()

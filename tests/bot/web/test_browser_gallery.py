@@ -14,9 +14,9 @@ async def test_a_picture_appears_by_itself(
 ) -> None:
     await studio.create("hair:pink eyes:red", owner=owner)
     page = await visit(width, "gallery")
-    await expect(page.locator("#wall .tile")).to_have_count(1)
+    await expect(page.locator("#grid .tile")).to_have_count(1)
     await studio.create("hair:green eyes:blue", owner=owner)
-    first = page.locator("#wall .tile img").first
+    first = page.locator("#grid .tile img").first
     await expect(first).to_have_attribute("alt", "green hair, blue eyes")
     await no_sideways(page)
 
@@ -30,9 +30,9 @@ async def test_matrix_picture_and_favourite(
     await no_sideways(page)
     await page.get_by_role("link", name="pink hair, red eyes: 1").click()
     await expect(page.locator(".choice[aria-current]")).to_have_count(2)
-    await page.locator("#wall .tile").click()
+    await page.locator("#grid .tile").click()
     await expect(page.get_by_role("heading", name="pink hair, red eyes")).to_be_visible()
-    favourite = page.get_by_role("button", name="Favourite")
+    favourite = page.get_by_role("button", name="Favorite")
     await favourite.click()
     await expect(favourite).to_have_attribute("aria-pressed", "true")
     assert (await studio.get(avatar.id, viewer=None)).favourites == 1
@@ -47,7 +47,7 @@ async def test_scrolling_without_end_and_back(
         await studio.create("hair:pink", owner=owner, count=9)
     page = await visit(width, "gallery")
     # A window, one and a half above and below it, and the rows that are cut at both ends.
-    columns, rows = await page.locator("#wall").evaluate(
+    columns, rows = await page.locator("#grid").evaluate(
         """wall => {
             const tops = [...wall.children].map((tile) => tile.getBoundingClientRect().top);
             const columns = tops.filter((top) => top === tops[0]).length;
@@ -57,7 +57,7 @@ async def test_scrolling_without_end_and_back(
     assert columns * rows < 306
     seen: set[str] = set()
     while len(seen) < 306:
-        links = await page.locator("#wall .tile").evaluate_all("all => all.map(a => a.href)")
+        links = await page.locator("#grid .tile").evaluate_all("all => all.map(a => a.href)")
         assert len(links) <= columns * rows  # however far one goes
         seen.update(links)
         await page.mouse.wheel(0, 500)
@@ -67,21 +67,21 @@ async def test_scrolling_without_end_and_back(
     # What the page will come back to is what is in sight now.
     await page.wait_for_function(
         """() => {
-            const tile = document.querySelector(`#wall a[href='/a/${history.state?.id}']`);
+            const tile = document.querySelector(`#grid a[href='/a/${history.state?.id}']`);
             return tile && Math.abs(tile.getBoundingClientRect().top - history.state.top) < 3;
         }"""
     )
     assert await page.evaluate("new URLSearchParams(location.search).has('cursor')")
     middle = (
-        "[...document.querySelectorAll('#wall .tile')]"
+        "[...document.querySelectorAll('#grid .tile')]"
         ".find(a => a.getBoundingClientRect().top >= 0)"
     )
     id, top = await page.evaluate(f"(a => [a.pathname, a.getBoundingClientRect().top])({middle})")
-    await page.locator(f"#wall a[href='{id}']").click()
-    await expect(page.get_by_role("button", name="Favourite")).to_be_visible()
+    await page.locator(f"#grid a[href='{id}']").click()
+    await expect(page.get_by_role("button", name="Favorite")).to_be_visible()
     await page.go_back()
     await page.wait_for_function(
-        "([id, top]) => Math.abs(document.querySelector(`#wall a[href='${id}']`)"
+        "([id, top]) => Math.abs(document.querySelector(`#grid a[href='${id}']`)"
         "?.getBoundingClientRect().top - top) < 3",
         arg=[id, top],
     )

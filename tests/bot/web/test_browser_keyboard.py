@@ -56,7 +56,7 @@ async def test_a_walk_by_keyboard(visit: Visit) -> None:
 
     # Past what is above, into the studio: paint.
     await press("Tab")
-    await expect(page.get_by_role("link", name="To the content")).to_be_focused()
+    await expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     await press("Enter")
     await press("Tab")
     await expect(page.locator("#prompt")).to_be_focused()
@@ -66,7 +66,7 @@ async def test_a_walk_by_keyboard(visit: Visit) -> None:
     pink = str(await picture.get_attribute("data-id"))
 
     # Lock, and recolour with the arrow keys.
-    await tab_to(page, page.locator("#hold"))
+    await tab_to(page, page.locator("#lock"))
     await press("Space")
     await tab_to(page, page.get_by_role("radio", name="pink").first, "Shift+Tab")
     await press("ArrowRight")
@@ -74,7 +74,7 @@ async def test_a_walk_by_keyboard(visit: Visit) -> None:
     await painted(page)
 
     # Favourite, download, copy.
-    favourite = page.locator("#favourite")
+    favourite = page.locator("#favorite")
     await tab_to(page, favourite)
     await press("Enter")
     await expect(favourite).to_have_attribute("aria-pressed", "true")
@@ -107,9 +107,9 @@ async def test_a_walk_by_keyboard(visit: Visit) -> None:
     # The gallery, through its filters and past them; a picture, and its family.
     await follow(page, page.get_by_role("link", name="See all"), "/gallery$")
     await follow(page, page.get_by_role("link", name="pink").first, "/gallery[?]hair=pink$")
-    await tab_to(page, page.get_by_role("link", name="To the pictures"))
+    await tab_to(page, page.get_by_role("link", name="Skip to pictures"))
     await press("Enter")
-    await follow(page, page.locator(f"#wall [href='/a/{pink}']"), f"/a/{pink}$")
+    await follow(page, page.locator(f"#grid [href='/a/{pink}']"), f"/a/{pink}$")
     await follow(page, page.locator(f".family [href='/a/{child}']"), f"/a/{child}$")
 
     # The matrix, from cell to cell, and back.
@@ -122,7 +122,7 @@ async def test_a_walk_by_keyboard(visit: Visit) -> None:
     await expect(page.get_by_role("link", name="pink hair, red eyes")).to_be_focused()
     await press("Enter")
     await expect(page).to_have_url(re.compile("/gallery[?]hair=pink&eyes=red$"))
-    await expect(page.locator(f"#wall [href='/a/{pink}']")).to_be_visible()
+    await expect(page.locator(f"#grid [href='/a/{pink}']")).to_be_visible()
     await page.go_back()
     await expect(page).to_have_url(re.compile("/matrix$"))
 
@@ -144,4 +144,4 @@ async def test_nothing_traps_the_keyboard(visit: Visit, studio: Studio, owner: O
             assert not at["again"], (path, at)
             names.append(at["what"])
         assert len(names) > 4, path
-        assert names[:4] == ["To the content", "Irodori", "Studio", "Gallery"]
+        assert names[:4] == ["Skip to content", "Irodori", "Studio", "Gallery"]

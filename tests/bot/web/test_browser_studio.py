@@ -30,7 +30,7 @@ async def newest(studio: Studio) -> dict[str, str]:
 @pytest.mark.parametrize("width", [PHONE, DESK])
 async def test_painting_by_words(visit: Visit, width: int) -> None:
     page = await visit(width)
-    await page.get_by_label("Who shall it be?").fill("orange eyes and pink hair")
+    await page.get_by_label("Describe a face").fill("orange eyes and pink hair")
     # The swatches follow the words.
     await expect(page.get_by_role("radio", name="pink").first).to_be_checked()
     await expect(page.get_by_role("radio", name="orange").last).to_be_checked()
@@ -63,7 +63,7 @@ async def test_painting_by_swatches(visit: Visit, studio: Studio, width: int) ->
     assert (await painted(page)).endswith(", red eyes")
     assert await newest(studio) == {"eyes": "red"}
     await expect(page.locator("#result .chip")).to_have_count(2)
-    await expect(page.locator("#result .chip[data-chance]")).to_have_count(1)
+    await expect(page.locator("#result .chip[data-random]")).to_have_count(1)
     sizes = await page.evaluate(
         "[...document.querySelectorAll('#paint label, button, .tools a, .face')]"
         ".filter(e => !e.matches('.ask label, .seed') && e.checkVisibility())"
@@ -88,7 +88,7 @@ async def test_painting_by_keyboard_alone(visit: Visit, studio: Studio) -> None:
     await expect(page.locator("#seed")).to_be_focused()
     await page.keyboard.type("12")
     await press("Tab")
-    await expect(page.locator("#hold")).to_be_checked()
+    await expect(page.locator("#lock")).to_be_checked()
     await press("Space")
     await press("Tab")
     await expect(page.locator("#one")).to_be_focused()
@@ -148,7 +148,7 @@ async def test_a_held_face_in_other_colours(visit: Visit, studio: Studio, width:
     await ask(page, "pink hair, red eyes")
     seed = await page.locator("#seed").input_value()
     hair = page.get_by_role("radiogroup", name="hair")
-    await page.get_by_label("hold this face").check(force=True)
+    await page.get_by_label("Lock this face").check(force=True)
     await hair.get_by_role("radio", name="green").check(force=True)
     await expect(page.locator("#result .picture")).to_have_attribute("alt", "green hair, red eyes")
     await expect(page.locator(".face")).to_have_count(2)
@@ -205,7 +205,9 @@ async def test_two_faces_are_blended(visit: Visit, studio: Studio, width: int) -
         await page.locator(".face").nth(1).drag_to(page.locator(".face").nth(0))
     else:
         await page.locator(".choose").nth(1).click()
-        await expect(page.locator("#how")).to_have_text("Choose one more to blend it with.")
+        await expect(page.locator("#visit-help")).to_have_text(
+            "Select another picture to blend it with."
+        )
         await page.locator(".choose").nth(0).click()
     await expect(page.locator("#result[data-state=blend]")).to_be_visible()
     light = (
@@ -223,7 +225,7 @@ async def test_two_faces_are_blended(visit: Visit, studio: Studio, width: int) -
     assert text == "1 % black hair, black eyes, 99 % white hair, yellow eyes"
     await no_sideways(page)
     url = page.url
-    await page.get_by_role("button", name="Paint their child").click()
+    await page.get_by_role("button", name="Mix them").click()
     await painted(page)
     query = GalleryQuery("everyone", viewer=None, guild=None, values={}, limit=3)
     child, white, black = (await studio.gallery(query)).avatars
@@ -248,7 +250,7 @@ async def test_nine_a_favourite_a_download_and_a_line_for_discord(
     await painted(page)
     await expect(page.locator(".facts")).to_contain_text("seed 42")
     id = str(await page.locator("#result .picture").get_attribute("data-id"))
-    heart = page.get_by_role("button", name="Favourite")
+    heart = page.get_by_role("button", name="Favorite")
     await heart.click()
     await expect(heart).to_have_attribute("aria-pressed", "true")
     assert (await studio.get(id, None)).favourites == 1
@@ -275,7 +277,7 @@ async def test_without_javascript(visit: Visit, studio: Studio, width: int) -> N
     assert await newest(studio) == {"hair": "pink", "eyes": "orange"}
     await page.goto(home)
     await expect(page.locator(".tile:visible")).to_have_count(1)
-    await expect(page.get_by_text("hold this face")).to_be_hidden()
+    await expect(page.get_by_text("Lock this face")).to_be_hidden()
     await page.get_by_role("link", name="See all").click()
     await expect(page).to_have_url(re.compile("/gallery$"))
 

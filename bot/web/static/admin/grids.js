@@ -1,6 +1,6 @@
-// A run's sample grids, from the first to the newest: a slider leads through them.
+// A run's sample grids: a slider selects one, from the first to the newest.
 
-export function scrub(figure) {
+export function addSlider(figure) {
   const slider = figure.querySelector("input");
   if (!slider || figure.dataset.ready) return;
   figure.dataset.ready = "";
@@ -13,9 +13,9 @@ export function scrub(figure) {
     figure.querySelector("output").textContent = thousands.toLocaleString("en");
     const next = new Image();
     next.src = folder + file;
-    await next.decode().catch(() => {}); // the one before stays until this one is there
+    await next.decode().catch(() => {}); // keeps the previous grid until this one is loaded
     if (files[slider.value] !== file) return;
     image.src = next.src;
-    image.alt = `What it paints after ${thousands} thousand images`;
+    image.alt = `Samples after ${thousands} thousand images`;
   });
 }

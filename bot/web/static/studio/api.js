@@ -1,45 +1,45 @@
-// The bot's answers. What goes wrong is an Error whose message can be shown as it is.
+// Requests to the bot. Errors have messages that can be shown to visitors.
 
-export async function get(address, options) {
-  return read(await ask(address, options));
+export async function get(url, options) {
+  return read(await request(url, options));
 }
 
-export async function post(address, body = {}) {
+export async function post(url, body = {}) {
   const headers = { "content-type": "application/json" };
-  return read(await ask(address, { method: "POST", headers, body: JSON.stringify(body) }));
+  return read(await request(url, { method: "POST", headers, body: JSON.stringify(body) }));
 }
 
-/** The answer itself, for what is no JSON. */
-export async function fetchFile(address) {
-  const answer = await ask(address);
-  if (!answer.ok) await read(answer);
-  return answer;
+/** The response itself, for what is no JSON. */
+export async function fetchFile(url) {
+  const response = await request(url);
+  if (!response.ok) await read(response);
+  return response;
 }
 
-async function ask(address, options) {
+async function request(url, options) {
   try {
-    return await fetch(address, options);
+    return await fetch(url, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Error("The bot does not answer. Please try again in a moment.");
   }
 }
 
-async function read(answer) {
-  const body = await answer.json().catch((error) => {
+async function read(response) {
+  const body = await response.json().catch((error) => {
     throw error.name === "AbortError" ? error : new Error("The bot's answer was cut off.");
   });
-  if (!answer.ok) throw new Error(body.error);
+  if (!response.ok) throw new Error(body.error);
   return body;
 }
 
-/** A picture that is there as soon as it is shown. */
-export async function loadImage(address, alt, size) {
+/** A picture, decoded and ready to be shown. */
+export async function loadImage(url, alt, size) {
   const image = new Image(size, size);
   image.alt = alt;
-  image.src = address;
+  image.src = url;
   await image.decode().catch(() => {
-    throw new Error("The picture did not arrive. It may have been deleted.");
+    throw new Error("The picture could not be loaded. It may have been deleted.");
   });
   return image;
 }

@@ -1,8 +1,8 @@
-// What lies between two faces: a strip of frames, scrubbed through.
+// The blend of two faces: a strip of frames, one of which the slider selects.
 
 import { fetchFile } from "./api.js";
 import { find } from "./dom.js";
-import { describe } from "../faces.js";
+import { describe } from "../common.js";
 
 const canvas = find(".between");
 const slider = find("#share");
@@ -14,19 +14,19 @@ let names = ["", ""];
 
 slider.addEventListener("input", draw);
 
-/** Fetches the way from a to b; nothing is shown yet. */
+/** Fetches the transition from a to b; nothing is shown yet. */
 export async function load(a, b) {
   const query = new URLSearchParams({ a: a.id, b: b.id, frames: FRAMES });
-  const answer = await fetchFile(`/api/transition?${query}`);
-  const bitmap = await createImageBitmap(await answer.blob());
-  return { bitmap, size: Number(answer.headers.get("x-frame-size")), pair: [a, b] };
+  const response = await fetchFile(`/api/transition?${query}`);
+  const bitmap = await createImageBitmap(await response.blob());
+  return { bitmap, size: Number(response.headers.get("x-frame-size")), pair: [a, b] };
 }
 
-export function show(way) {
+export function show(transition) {
   frames?.close();
-  frames = way.bitmap;
-  size = way.size;
-  names = way.pair.map(describe);
+  frames = transition.bitmap;
+  size = transition.size;
+  names = transition.pair.map(describe);
   canvas.width = size;
   canvas.height = size;
   canvas.setAttribute("aria-label", `Between ${names.join(" and ")}`);
@@ -34,17 +34,17 @@ export function show(way) {
   draw();
 }
 
-/** Between two frames the next one shines through: the way has no steps. */
+/** Draws the slider's position, fading between neighboring frames. */
 function draw() {
   const share = Number(slider.value) / 100;
   const last = frames.width / size - 1;
-  const place = share * last;
-  const before = Math.min(Math.floor(place), last - 1);
-  const pen = canvas.getContext("2d");
-  for (const [frame, alpha] of [[before, 1], [before + 1, place - before]]) {
-    pen.globalAlpha = alpha;
-    pen.drawImage(frames, frame * size, 0, size, size, 0, 0, size, size);
+  const position = share * last;
+  const first = Math.min(Math.floor(position), last - 1);
+  const context = canvas.getContext("2d");
+  for (const [frame, alpha] of [[first, 1], [first + 1, position - first]]) {
+    context.globalAlpha = alpha;
+    context.drawImage(frames, frame * size, 0, size, size, 0, 0, size, size);
   }
-  const rest = 100 - slider.value;
-  slider.setAttribute("aria-valuetext", `${rest} % ${names[0]}, ${slider.value} % ${names[1]}`);
+  const other = 100 - slider.value;
+  slider.setAttribute("aria-valuetext", `${other} % ${names[0]}, ${slider.value} % ${names[1]}`);
 }

@@ -1,0 +1,117 @@
+"""Streams new public pictures to open pages as they are painted (server-sent events)."""
+
+import asyncio
+import json
+
+from aiohttp import web
+
+from bot.errors import Busy
+from bot.studio import Studio
+from bot.web.api import schemas
+from bot.web.api.openapi import Answer, describe
+from bot.web.api.responses import avatar_body
+from bot.web.requests import read_query
+from db.store import Avatar, GalleryQuery
+
+MAX_LISTENERS = 200
+BACKLOG = 32  # pictures that a slow listener may lag behind before its stream is ended
+HEARTBEAT = 20  # seconds; proxies close idle connections
+MAX_MISSED = 24  # pictures that are sent to a listener that reconnects
+RETRY_MS = 3000  # after which a browser reconnects
+
+routes = web.RouteTableDef()
+
+
+class EventStreams:
+    """The open streams, until `close`. URLs in events begin with `base`."""
+
+    def __init__(self, studio: Studio, base: str) -> None:
+        self._studio = studio
+        self._base = base
+        self._queues: set[asyncio.Queue[Avatar | None]] = set()
+        self._unsubscribe = studio.listen(self._publish)
+
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        """Streams until either side ends it. Raises BadRequest, and Busy at MAX_LISTENERS.
+
+        `Last-Event-ID` is the last picture that the page has: newer ones are sent first.
+        """
+        read_query(request.query, schemas.EmptyQuery)
+        if len(self._queues) >= MAX_LISTENERS:
+            raise Busy(RETRY_MS / 1000)
+        queue: asyncio.Queue[Avatar | None] = asyncio.Queue(BACKLOG + 1)
+        self._queues.add(queue)  # before the query for missed pictures, so that none falls between
+        response = web.StreamResponse(
+            headers={
+                "Content-Type": "text/event-stream; charset=utf-8",
+                "Cache-Control": "no-store",
+                "X-Accel-Buffering": "no",  # keeps nginx from buffering the events
+            }
+        )
+        try:
+            last = request.headers.get("Last-Event-ID")
+            missed = await self._painted_since(last) if last else []
+            await response.prepare(request)
+            await response.write(f"retry: {RETRY_MS}\n\n".encode())
+            for avatar in missed:
+                await response.write(self._format_event(avatar))
+            sent = {avatar.id for avatar in missed}
+            while True:
+                try:
+                    painted = await asyncio.wait_for(queue.get(), HEARTBEAT)
+                except TimeoutError:
+                    await response.write(b":\n\n")
+                    continue
+                if painted is None:
+                    return response
+                if painted.id not in sent:
+                    await response.write(self._format_event(painted))
+        except ConnectionError:  # the page was closed
+            return response
+        finally:
+            self._queues.discard(queue)
+
+    async def close(self, app: web.Application) -> None:
+        """Ends all streams, which would keep the server from stopping."""
+        self._unsubscribe()
+        for queue in tuple(self._queues):
+            self._end(queue)
+
+    def _publish(self, avatar: Avatar) -> None:
+        for queue in tuple(self._queues):
+            if queue.qsize() < BACKLOG:
+                queue.put_nowait(avatar)
+            else:  # its page reconnects and asks for what it missed
+                self._end(queue)
+
+    def _end(self, queue: asyncio.Queue[Avatar | None]) -> None:
+        self._queues.discard(queue)
+        queue.put_nowait(None)
+
+    async def _painted_since(self, last: str) -> list[Avatar]:
+        """Pictures newer than the one with this id, oldest first; at most MAX_MISSED."""
+        query = GalleryQuery("everyone", None, None, {}, limit=MAX_MISSED)
+        newest = (await self._studio.gallery(query)).avatars
+        ids = [avatar.id for avatar in newest]
+        return newest[: ids.index(last) if last in ids else None][::-1]
+
+    def _format_event(self, avatar: Avatar) -> bytes:
+        data = json.dumps(avatar_body(avatar, self._base).model_dump(mode="json"))
+        return f"id: {avatar.id}\nevent: avatar\ndata: {data}\n\n".encode()
+
+
+STREAMS = web.AppKey("streams", EventStreams)
+
+
+@routes.get("/api/events")
+@describe(
+    {200: Answer("An endless stream.", "text/event-stream")},
+    errors=(400, 503),
+    header=("Last-Event-ID", "The last known picture: up to 24 newer ones are sent first."),
+)
+async def events(request: web.Request) -> web.StreamResponse:
+    """Stream new public pictures as they are painted.
+
+    Server-sent events named `avatar`: the data is an Avatar, the event id is its id.
+    """
+    return await request.app[STREAMS].stream(request)

@@ -1,0 +1,247 @@
+"""Generates the OpenAPI 3.1 description of the API from its routes and their pydantic models."""
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+
+from bot.web.api import schemas
+from bot.web.requests import MAX_BODY
+
+JSON = "application/json"
+REFERENCE = "#/components/schemas/{model}"
+DESCRIPTION = """\
+Paints anime avatars and serves those that were painted. Every error is an object with one key, \
+`error`, that says what was wrong. Requests that change or paint something must not come from \
+another site's page. POST and DELETE need the header `content-type: application/json`. The first \
+painting sets a cookie that lets the visitor delete these pictures. Private, hidden and deleted \
+pictures answer 404."""
+RETRY_AFTER = {
+    "Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}
+}
+ERRORS: Mapping[int, tuple[str, str]] = {
+    400: ("BadRequest", "The request is not valid."),
+    403: (
+        "NotAllowed",
+        "Painting is closed, the picture belongs to somebody else, or the request comes from "
+        "another site's page.",
+    ),
+    404: ("NotFound", "There is no such public picture."),
+    413: ("TooLarge", f"The body is larger than {MAX_BODY // 1024} KiB."),
+    415: ("NotJson", "The content type is not application/json."),
+    429: ("TooMany", "This address has reached its rate limit."),
+    503: ("Unavailable", "The queue is full, or the model cannot be used."),
+}
+JSON_ERRORS = (400, 413, 415)  # of every request with a JSON body
+PAINTING_ERRORS = (*JSON_ERRORS, 403, 429, 503)
+
+H = TypeVar("H", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A successful response. `content` is a model, or the media type of what is not JSON."""
+
+    description: str
+    content: Any = None
+    headers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What the description says of one handler."""
+
+    answers: Mapping[int, Answer]
+    errors: Sequence[int]
+    body: type[BaseModel] | None
+    query: type[BaseModel] | None
+    header: tuple[str, str] | None
+
+
+OPERATIONS: dict[Callable[..., Any], Operation] = {}
+
+
+def describe(
+    answers: Mapping[int, Answer],
+    *,
+    errors: Sequence[int] = (),
+    body: type[BaseModel] | None = None,
+    query: type[BaseModel] | None = None,
+    header: tuple[str, str] | None = None,
+) -> Callable[[H], H]:
+    """Adds a handler to the description. Its docstring becomes summary and description;
+    `header` is a request header and what it is for.
+    """
+
+    def add(handler: H) -> H:
+        OPERATIONS[handler] = Operation(answers, errors, body, query, header)
+        return handler
+
+    return add
+
+
+def build_document(routes: Iterable[web.AbstractRouteDef]) -> dict[str, Any]:
+    """The OpenAPI document of those routes whose handlers are described."""
+    described = [
+        (route, OPERATIONS[route.handler])
+        for route in routes
+        if isinstance(route, web.RouteDef) and route.handler in OPERATIONS
+    ]
+    generated = _generate_schemas([operation for _, operation in described])
+    paths: dict[str, dict[str, Any]] = {}
+    for route, operation in described:
+        paths.setdefault(route.path, {})[route.method.lower()] = _describe_operation(
+            route, operation, generated
+        )
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Irodori",
+            "version": "1",
+            "license": {"name": "MIT", "identifier": "MIT"},
+            "description": DESCRIPTION,
+        },
+        "paths": paths,
+        "components": {
+            "parameters": {
+                "id": {
+                    "name": "id",
+                    "in": "path",
+                    "required": True,
+                    "schema": {"$ref": REFERENCE.format(model="Id")},
+                },
+                "filter": {
+                    "name": "filter",
+                    "in": "query",
+                    "style": "form",
+                    "explode": True,
+                    "description": "Attributes and values such as hair=pink&eyes=orange: only "
+                    "pictures that have all of them.",
+                    "schema": {"$ref": REFERENCE.format(model="Wish")},
+                },
+            },
+            "responses": {name: _describe_error(status) for status, (name, _) in ERRORS.items()},
+            "schemas": generated.definitions,
+        },
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Schemas:
+    """The JSON schema of every model in the document, and the definitions that they refer to."""
+
+    by_model: Mapping[int, dict[str, Any]]
+    definitions: dict[str, Any]
+
+    def of(self, model: Any) -> dict[str, Any]:
+        return self.by_model[id(model)]
+
+
+class _Generator(GenerateJsonSchema):
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False  # a field's name says it already
+
+
+def _generate_schemas(operations: Iterable[Operation]) -> _Schemas:
+    requests = [m for o in operations for m in (o.body, o.query) if m is not None]
+    responses = [
+        answer.content
+        for operation in operations
+        for answer in operation.answers.values()
+        if answer.content is not None and not isinstance(answer.content, str)
+    ]
+    inputs = [(id(model), "validation", TypeAdapter(model)) for model in requests]
+    outputs = [
+        (id(model), "serialization", TypeAdapter(model))
+        for model in (*responses, schemas.Error, schemas.Id, schemas.Wish)
+    ]
+    found, rest = TypeAdapter.json_schemas(
+        [*inputs, *outputs],  # type: ignore[list-item]  # the modes are literals
+        ref_template=REFERENCE,
+        schema_generator=_Generator,
+    )
+    by_model = {key: schema for (key, _), schema in found.items()}
+    return _Schemas(by_model, rest.get("$defs", {}))
+
+
+def _describe_operation(
+    route: web.RouteDef, operation: Operation, generated: _Schemas
+) -> dict[str, Any]:
+    summary, _, description = (inspect.getdoc(route.handler) or "").partition("\n")
+    described: dict[str, Any] = {
+        "operationId": route.handler.__name__,
+        "summary": summary.rstrip("."),
+    }
+    if description.strip():
+        described["description"] = " ".join(description.split())
+    parameters = [*_path_parameters(route.path), *_query_parameters(operation, generated)]
+    if operation.header:
+        name, purpose = operation.header
+        header = {"name": name, "in": "header", "description": purpose}
+        parameters.append({**header, "schema": {"type": "string"}})
+    if parameters:
+        described["parameters"] = parameters
+    if operation.body is not None:
+        described["requestBody"] = {
+            "required": any(f.is_required() for f in operation.body.model_fields.values()),
+            "content": {JSON: {"schema": generated.of(operation.body)}},
+        }
+    described["responses"] = {
+        **{str(s): _describe_answer(a, generated) for s, a in operation.answers.items()},
+        **{
+            str(status): {"$ref": f"#/components/responses/{ERRORS[status][0]}"}
+            for status in sorted(operation.errors)
+        },
+    }
+    return described
+
+
+def _path_parameters(path: str) -> list[dict[str, Any]]:
+    return [{"$ref": f"#/components/parameters/{name}"} for name in re.findall(r"\{(\w+)\}", path)]
+
+
+def _query_parameters(operation: Operation, generated: _Schemas) -> list[dict[str, Any]]:
+    model = operation.query
+    if model is None:
+        return []
+    schema = generated.of(model)
+    if "$ref" in schema:
+        schema = generated.definitions[schema["$ref"].rpartition("/")[2]]
+    parameters: list[dict[str, Any]] = []
+    if issubclass(model, schemas.FilterQuery):
+        parameters.append({"$ref": "#/components/parameters/filter"})
+    for name, value in schema.get("properties", {}).items():
+        value = dict(value)
+        parameter = {"name": name, "in": "query", "required": name in schema.get("required", ())}
+        if "description" in value:
+            parameter["description"] = value.pop("description")
+        if value.get("type") == "array":
+            parameter |= {"style": "form", "explode": False}
+        parameters.append({**parameter, "schema": value})
+    return parameters
+
+
+def _describe_answer(answer: Answer, generated: _Schemas) -> dict[str, Any]:
+    described: dict[str, Any] = {"description": answer.description}
+    if answer.headers:
+        described["headers"] = dict(answer.headers)
+    if isinstance(answer.content, str):
+        described["content"] = {answer.content: {}}
+    elif answer.content is not None:
+        described["content"] = {JSON: {"schema": generated.of(answer.content)}}
+    return described
+
+
+def _describe_error(status: int) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "description": ERRORS[status][1],
+        "content": {JSON: {"schema": {"$ref": REFERENCE.format(model="Error")}}},
+    }
+    if status in (429, 503):
+        described["headers"] = RETRY_AFTER
+    return described

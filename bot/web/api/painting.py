@@ -1,0 +1,178 @@
+"""Endpoints that paint; all but the animations answer 201 with a list, one entry per picture."""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from bot.studio import VARIATIONS, Studio
+from bot.web import visitors
+from bot.web.api import schemas
+from bot.web.api.openapi import PAINTING_ERRORS, Answer, describe
+from bot.web.api.responses import avatar_bodies, base_url, has_cached, json_response
+from bot.web.keys import STUDIO
+from bot.web.requests import read_body, read_query
+from db.store import Avatar, Owner
+
+ANIMATION_COST = 9  # pictures that an animation counts as in the rate limit
+
+PAINTED = {
+    201: Answer(
+        "The pictures, in the order of their seeds.",
+        list[schemas.Avatar],
+        {
+            "Set-Cookie": {
+                "description": "A token that lets the visitor delete these pictures.",
+                "schema": {"type": "string"},
+            }
+        },
+    )
+}
+ETAG = {"ETag": {"schema": {"type": "string"}}, "Cache-Control": {"schema": {"type": "string"}}}
+
+routes = web.RouteTableDef()
+
+
+@routes.post("/api/avatars")
+@describe(PAINTED, body=schemas.PaintRequest, errors=PAINTING_ERRORS)
+async def create(request: web.Request) -> web.Response:
+    """Paint pictures."""
+    visitors.require_painter(request)
+    body = await read_body(request, schemas.PaintRequest)
+    return await _paint(
+        request,
+        body.count,
+        lambda studio, owner: studio.create(
+            body.prompt, owner=owner, count=body.count, seed=body.seed, size=body.size
+        ),
+    )
+
+
+@routes.post("/api/avatars/{id}/again")
+@describe(PAINTED, body=schemas.SeedRequest, errors=(*PAINTING_ERRORS, 404))
+async def again(request: web.Request) -> web.Response:
+    """Paint the same wish with another seed."""
+    visitors.require_painter(request)
+    id, body = request.match_info["id"], await read_body(request, schemas.SeedRequest)
+    return await _paint(
+        request, 1, lambda studio, owner: studio.again(id, owner=owner, seed=body.seed)
+    )
+
+
+@routes.post("/api/avatars/{id}/recolour")
+@describe(PAINTED, body=schemas.RecolorRequest, errors=(*PAINTING_ERRORS, 404))
+async def recolour(request: web.Request) -> web.Response:
+    """Paint the same face with other values."""
+    visitors.require_painter(request)
+    id, body = request.match_info["id"], await read_body(request, schemas.RecolorRequest)
+    return await _paint(
+        request, 1, lambda studio, owner: studio.recolour(id, body.wish, owner=owner)
+    )
+
+
+@routes.post("/api/avatars/{id}/variations")
+@describe(PAINTED, body=schemas.SeedRequest, errors=(*PAINTING_ERRORS, 404))
+async def variations(request: web.Request) -> web.Response:
+    """Paint nine faces similar to this one."""
+    visitors.require_painter(request)
+    id, body = request.match_info["id"], await read_body(request, schemas.SeedRequest)
+    return await _paint(
+        request,
+        VARIATIONS,
+        lambda studio, owner: studio.variations(id, owner=owner, seed=body.seed),
+    )
+
+
+@routes.post("/api/mix")
+@describe(PAINTED, body=schemas.MixRequest, errors=(*PAINTING_ERRORS, 404))
+async def mix(request: web.Request) -> web.Response:
+    """Paint a child of two pictures."""
+    visitors.require_painter(request)
+    body = await read_body(request, schemas.MixRequest)
+    return await _paint(
+        request, 1, lambda studio, owner: studio.mix(body.a, body.b, owner=owner, seed=body.seed)
+    )
+
+
+@routes.get("/api/transition")
+@describe(
+    {
+        200: Answer(
+            "Square frames, side by side.",
+            "image/webp",
+            {
+                **ETAG,
+                "X-Frames": {"required": True, "schema": {"type": "integer"}},
+                "X-Frame-Size": {
+                    "required": True,
+                    "description": "Pixels.",
+                    "schema": {"type": "integer"},
+                },
+            },
+        ),
+        304: Answer("The version in If-None-Match is current."),
+    },
+    query=schemas.TransitionQuery,
+    errors=(400, 403, 404, 429, 503),
+)
+async def transition(request: web.Request) -> web.Response:
+    """Paint the transition from one face to another, as a strip of frames.
+
+    Counts as nine pictures.
+    """
+    visitors.require_painter(request)
+    query = read_query(request.query, schemas.TransitionQuery)
+    studio = request.app[STUDIO]
+    faces = [await studio.get(id, viewer=None) for id in (query.a, query.b)]
+    tag = "-".join([*(f.sha256[:20] for f in faces), studio.model_name, str(query.frames)])
+    # Private and short-lived: a strip must not outlive its faces by much.
+    headers = {"ETag": f'"{tag}"', "Cache-Control": "private, max-age=3600"}
+    if has_cached(request, tag):
+        return web.Response(status=304, headers=headers)
+    visitors.charge(request, ANIMATION_COST)
+    painted = await studio.transition(
+        query.a, query.b, query.frames, owner=visitors.current_owner(request)
+    )
+    headers |= {"X-Frame-Size": str(painted.size), "X-Frames": str(painted.frames)}
+    return web.Response(body=painted.data, content_type="image/webp", headers=headers)
+
+
+@routes.get("/api/morph.webp")
+@describe(
+    {200: Answer("An animated WebP.", "image/webp")},
+    query=schemas.MorphQuery,
+    errors=(400, 403, 404, 429, 503),
+)
+async def morph(request: web.Request) -> web.Response:
+    """Paint a looping animation through two to five faces.
+
+    Counts as nine pictures.
+    """
+    visitors.require_painter(request)
+    ids = read_query(request.query, schemas.MorphQuery).ids
+    for id in ids[:ANIMATION_COST]:
+        await request.app[STUDIO].get(id, viewer=None)
+    visitors.charge(request, ANIMATION_COST)
+    animation = await request.app[STUDIO].morph(ids, owner=visitors.current_owner(request))
+    name = "-".join(("irodori", *animation.ids))
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}.webp"',
+        "Cache-Control": "private, max-age=3600",
+    }
+    return web.Response(body=animation.data, content_type="image/webp", headers=headers)
+
+
+async def _paint(
+    request: web.Request,
+    pictures: int,
+    paint: Callable[[Studio, Owner], Awaitable[list[Avatar]]],
+) -> web.Response:
+    """Charges the rate limit, paints and sets the visitor's cookie.
+
+    Raises TooSoon, and what the studio raises.
+    """
+    visitors.charge(request, pictures)
+    token = visitors.token_of(request) or visitors.new_token()
+    avatars = await paint(request.app[STUDIO], visitors.owner_of(token))
+    response = json_response(avatar_bodies(avatars, base_url(request)), status=201)
+    visitors.remember(request, response, token)
+    return response

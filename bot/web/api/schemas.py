@@ -1,0 +1,255 @@
+"""Request and response bodies of the HTTP API; `openapi.json` is generated from these models."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from typing_extensions import TypeAliasType
+
+from bot.studio import MAX_COUNT, MAX_FRAMES, MAX_MORPH, MAX_PAGE, SEEDS
+from db.store import Sort
+
+PAGE_SIZE = 24  # pictures
+FRAMES = 17  # of a transition
+IMAGE_SIZES = (64, 128, 256)  # pixels; what ?size= of an image may be
+MAX_SIZE = 4096  # pixels; the model says which sizes it paints
+
+
+def _whole_text(value: Any) -> Any:
+    """Replaces lone surrogates, which JSON can hold and UTF-8 cannot."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
+
+def _parse_digits(value: Any) -> Any:
+    """Converts the digits of a query or form field; everything else is left to the validation."""
+    text = value.strip() if isinstance(value, str) else ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else value
+
+
+Text = Annotated[str, BeforeValidator(_whole_text)]
+Id = TypeAliasType("Id", Annotated[Text, Field(examples=["7k3mx2pq"])])
+Wish = TypeAliasType(
+    "Wish",
+    Annotated[
+        dict[Text, Text],
+        Field(
+            description="Attributes and their values, as the model in use has them.",
+            examples=[{"hair": "pink", "eyes": "orange"}],
+        ),
+    ],
+)
+Seed = Annotated[int, Field(ge=0, lt=SEEDS)]
+SeedField = Annotated[Seed, BeforeValidator(_parse_digits)]
+
+
+Address = Annotated[str, Field(json_schema_extra={"format": "uri-reference"})]
+
+
+class Schema(BaseModel):
+    """A model whose field docstrings are its descriptions; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, strict=True)
+
+
+# Request bodies
+
+
+class EmptyRequest(Schema):
+    """A body without keys."""
+
+
+class PaintRequest(Schema):
+    prompt: Annotated[Text, Field(examples=["hair:pink eyes:orange"])]
+    """For example `hair:pink eyes:orange` or `a girl with golden hair`. Attributes that it does not
+    name are chosen at random."""
+    count: Annotated[int, Field(ge=1, le=MAX_COUNT)] = 1
+    seed: Seed | None = None
+    """Random if missing or null. The same seed, wish and model paint the same picture. Further
+    pictures use the seeds that follow."""
+    size: Annotated[int, Field(ge=1, le=MAX_SIZE)] | None = None
+    """Pixels, one of the sizes of the model in use. The default is the largest."""
+
+
+class SeedRequest(Schema):
+    seed: Seed | None = None
+    """Random if missing or null. The same seed, wish and model paint the same picture."""
+
+
+class RecolorRequest(Schema):
+    wish: Wish
+    """The values to change."""
+
+
+class MixRequest(Schema):
+    a: Id
+    """The first parent."""
+    b: Id
+    """The second parent."""
+    seed: Seed | None = None
+    """Random if missing or null. Another seed paints a sibling."""
+
+
+# Query strings and forms
+
+
+class EmptyQuery(Schema):
+    """A query without keys."""
+
+
+class FilterQuery(Schema):
+    """Every key that is not declared is an attribute to filter by."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, str]
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The values to filter by."""
+        return dict(self.__pydantic_extra__)
+
+
+class PageQuery(FilterQuery):
+    sort: Sort = "new"
+    """Newest first, or most favorites first."""
+    cursor: str | None = None
+    """`older` or `newer` of another page with the same sort order; `last` is the last page."""
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE), BeforeValidator(_parse_digits)] = PAGE_SIZE
+    """Pictures per page."""
+
+
+class MatrixQuery(Schema):
+    rows: str = ""
+    """An attribute. The default is the model's first."""
+    columns: str = ""
+    """An attribute. The default is the model's next."""
+
+
+class TransitionQuery(Schema):
+    a: Id
+    """The first frame."""
+    b: Id
+    """The last frame."""
+    frames: Annotated[int, Field(ge=2, le=MAX_FRAMES), BeforeValidator(_parse_digits)] = FRAMES
+    """Number of frames, both faces included."""
+
+
+class MorphQuery(Schema):
+    ids: Annotated[
+        list[Text],
+        Field(json_schema_extra={"minItems": 2, "maxItems": MAX_MORPH}),
+        BeforeValidator(lambda value: value.split(",") if isinstance(value, str) else value),
+    ] = [""]
+    """Ids of two to five pictures, separated by commas."""
+
+
+class ImageQuery(Schema):
+    size: Annotated[Literal[64, 128, 256], BeforeValidator(_parse_digits)] | None = None
+    """Pixels. Images are scaled down, never up. The default is the original size."""
+
+
+class PromptQuery(Schema):
+    prompt: str = ""
+    """As for painting."""
+
+
+class PaintForm(Schema):
+    """The form of the studio page; its other fields are the swatches."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    prompt: str = ""
+    seed: SeedField | None = None
+
+
+# Responses
+
+
+class Error(Schema):
+    error: Annotated[str, Field(min_length=1)]
+
+
+class Avatar(Schema):
+    id: Id
+    prompt: str
+    """As typed by the visitor: untrusted text."""
+    wish: Wish
+    """The values that the prompt chose."""
+    conditions: Wish
+    """The wish, completed with random values."""
+    seed: Seed
+    model: str
+    url: Address
+    """The picture's page."""
+    image_url: Address
+    thumb_url: Address
+    width: Annotated[int, Field(ge=1)]
+    height: Annotated[int, Field(ge=1)]
+    created: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    favourites: Annotated[int, Field(ge=0)]
+    parents: list[Id]
+    """Ids of the pictures that it was made from, deleted ones included."""
+
+
+class AvatarWithFamily(Avatar):
+    parents: list[Avatar]  # type: ignore[assignment]  # whole pictures here, ids elsewhere
+    """Public pictures that still exist."""
+    children: list[Avatar]
+    """The newest."""
+    siblings: list[Avatar]
+    """Pictures that share a parent with it, the newest."""
+    favourite: bool
+    """Whether it is one of the visitor's favorites."""
+    own: bool
+    """Whether the visitor may delete it."""
+
+
+class Page(Schema):
+    avatars: list[Avatar]
+    older: str | None
+    """A cursor, or null on the last page."""
+    newer: str | None
+    """A cursor, or null on the first page."""
+    count: Annotated[int, Field(ge=0)]
+    """Public pictures that match the filter."""
+
+
+class Cell(Schema):
+    count: Annotated[int, Field(ge=1)]
+    id: Id
+    """The newest picture with these two values."""
+    url: Address
+    thumb_url: Address
+
+
+class Matrix(Schema):
+    rows: str
+    columns: str
+    cells: dict[str, dict[str, Cell]]
+    """Cells by row value and column value; empty cells are left out."""
+
+
+class Favorite(Schema):
+    favourite: bool
+    """Whether it is one of the visitor's favorites now."""
+    favourites: Annotated[int, Field(ge=0)]
+    """How many people have it as a favorite."""
+
+
+class Prompt(Schema):
+    wish: Wish
+    prompt: str
+    """The wish in short form."""
+
+
+class Health(Schema):
+    ok: bool
+    model: str
+    error: str = ""
+
+
+Facets = TypeAliasType(
+    "Facets",
+    Annotated[
+        dict[str, dict[str, Annotated[int, Field(ge=0)]]],
+        Field(description="Number of pictures, by attribute and value."),
+    ],
+)

@@ -1,0 +1,109 @@
+"""What applies to every request: metrics, compression, error answers and security headers."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from bot.errors import Refusal
+from bot.web.admin.sessions import PATH as ADMIN_PATH
+from bot.web.errors import headers_of, status_of
+from bot.web.keys import METRICS
+from bot.web.pages.render import render
+from bot.web.requests import MAX_BODY
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+JSON_PATHS = ("/api/", "/images/", "/thumbs/", "/healthz", "/metrics", "/static/")
+COMPRESSED_TYPES = ("text/html", "application/json")
+COMPRESS_FROM = 1000  # bytes
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+log = logging.getLogger(__name__)
+
+
+async def add_security_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """For `on_response_prepare`."""
+    response.headers.update(SECURITY_HEADERS)
+
+
+@web.middleware
+async def measure(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Counts the request in the metrics."""
+    start = time.perf_counter()
+    response = await handler(request)
+    resource = request.match_info.route.resource
+    route = resource.canonical if resource else "unmatched"
+    seconds = time.perf_counter() - start
+    # A client can send any word as a method: those without a route must not become labels.
+    method = request.method if resource else "any"
+    metrics = request.app[METRICS]
+    metrics.observe(method, route, response.status, seconds)
+    # Streams last as long as their page is open, and watching must not change the figures.
+    if isinstance(response, web.Response) and not route.startswith(ADMIN_PATH):
+        metrics.observe_visitor(seconds)
+    return response
+
+
+@web.middleware
+async def compress(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Compresses text for browsers that accept it."""
+    response = await handler(request)
+    body = response.body if isinstance(response, web.Response) else None
+    compressible = response.content_type in COMPRESSED_TYPES
+    if compressible and isinstance(body, bytes) and len(body) >= COMPRESS_FROM:
+        response.enable_compression()
+        response.headers["Vary"] = "Accept-Encoding"
+    return response
+
+
+@web.middleware
+async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answers every error, with JSON for programs and a page for people."""
+    headers: dict[str, str] = {}
+    try:
+        return await handler(request)
+    except Refusal as error:
+        status, text = status_of(error), str(error)
+        headers |= headers_of(error)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        status, text = error.status, _http_message(request, error)
+        if "Allow" in error.headers:
+            headers["Allow"] = error.headers["Allow"]
+    except Exception:
+        log.exception("%s %s failed", request.method, request.path)
+        status, text = 500, "internal error; the bot's log has the details"
+    if _wants_page(request):
+        response = render(request, "error.html", status, message=text)
+    else:
+        response = web.json_response({"error": text}, status=status)
+    response.headers.update(headers)
+    return response
+
+
+def _http_message(request: web.Request, error: web.HTTPException) -> str:
+    match error.status:
+        case 404:
+            return f"there is nothing at {request.path}"
+        case 405:
+            allowed = error.headers["Allow"]
+            return f"{request.path} does not support {request.method}; allowed: {allowed}"
+        case 413:
+            return f"the body is larger than {MAX_BODY // 1024} KiB"
+        case _:
+            return error.text or error.reason
+
+
+def _wants_page(request: web.Request) -> bool:
+    return not request.path.startswith(JSON_PATHS) and "text/html" in request.headers.get(
+        "Accept", ""
+    )

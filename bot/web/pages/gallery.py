@@ -1,0 +1,88 @@
+"""The pages that show pictures: the gallery, the matrix, and one picture with its family."""
+
+from aiohttp import web
+
+from bot.prompts.parser import check_wish
+from bot.web import visitors
+from bot.web.api.responses import base_url
+from bot.web.api.schemas import PAGE_SIZE, MatrixQuery, PageQuery
+from bot.web.keys import STUDIO
+from bot.web.matrix import choose_axes
+from bot.web.pages.render import gallery_url, render
+from bot.web.requests import read_query
+from db.store import GalleryQuery
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/gallery")
+async def gallery_page(request: web.Request) -> web.Response:
+    """`?<attribute>=<value>…&sort=…&cursor=…`"""
+    studio = request.app[STUDIO]
+    query = read_query(request.query, PageQuery)
+    filters = check_wish(query.values, studio.attributes)
+    page = await studio.gallery(
+        GalleryQuery(
+            scope="everyone",
+            viewer=None,
+            guild=None,
+            values=filters,
+            limit=PAGE_SIZE,
+            cursor=query.cursor,
+            sort=query.sort,
+        )
+    )
+    return render(
+        request,
+        "gallery.html",
+        attributes=studio.attributes,
+        filters=filters,
+        sort=query.sort,
+        avatars=page.avatars,
+        count=await studio.count(filters),
+        facets=await studio.facets(filters),
+        older=page.older and gallery_url(filters, query.sort, page.older),
+        newer=page.newer and gallery_url(filters, query.sort, page.newer),
+    )
+
+
+@routes.get("/matrix")
+async def matrix_page(request: web.Request) -> web.Response:
+    """`?rows=<attribute>&columns=<attribute>`"""
+    query = read_query(request.query, MatrixQuery)
+    studio = request.app[STUDIO]
+    rows, columns = choose_axes(studio.attributes, query.rows, query.columns)
+    cells = await studio.matrix(rows, columns)
+    by_name = {attribute.name: attribute for attribute in studio.attributes}
+    return render(
+        request,
+        "matrix.html",
+        attributes=studio.attributes,
+        rows=by_name[rows],
+        columns=by_name[columns],
+        cells=cells,
+    )
+
+
+@routes.get("/a/{id}")
+async def avatar_page(request: web.Request) -> web.Response:
+    studio = request.app[STUDIO]
+    avatar = await studio.get(request.match_info["id"], viewer=None)
+    favorite, own = await visitors.relation(request, avatar)
+    return render(
+        request,
+        "avatar.html",
+        avatar=avatar,
+        family=await studio.family(avatar),
+        favorite=favorite,
+        own=own,
+        public_url=base_url(request) or _origin(request),
+    )
+
+
+def _origin(request: web.Request) -> str:
+    """Origin of the request, for absolute URLs; empty where the Host header is not valid."""
+    try:
+        return str(request.url.origin())
+    except ValueError:
+        return ""

@@ -1,0 +1,86 @@
+"""Renders the templates: their environment, and the functions that they call."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import jinja2
+from aiohttp import web
+
+from bot.i18n.messages import describe
+from bot.prompts.colors import COLORS
+from bot.prompts.parser import MAX_LENGTH, format_wish
+from bot.web.keys import TEMPLATES
+from db.store import Avatar
+
+SWATCH_PREFIX = "wish."  # of the swatches' names in the form: an attribute may be called "prompt"
+
+
+def create_environment(folder: Path, assets: Mapping[str, str]) -> jinja2.Environment:
+    """`assets` maps the names of static files to their URLs."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        static=assets,
+        colors=COLORS,
+        swatch_prefix=SWATCH_PREFIX,
+        max_length=MAX_LENGTH,
+        value_prompt=value_prompt,
+        alt_text=alt_text,
+        repaint_url=repaint_url,
+        format_day=format_day,
+        gallery_url=gallery_url,
+        toggle_filter=toggle_filter,
+    )
+    return environment
+
+
+def render(
+    request: web.Request, template: str, status: int = 200, **variables: Any
+) -> web.Response:
+    """A page. It is private to the visitor (cookie, draft of a prompt): no shared cache."""
+    text = request.app[TEMPLATES].get_template(template).render(status=status, **variables)
+    return web.Response(
+        text=text,
+        status=status,
+        content_type="text/html",
+        headers={"Cache-Control": "private, no-cache"},
+    )
+
+
+def gallery_url(filters: Mapping[str, str], sort: str = "new", cursor: str = "") -> str:
+    """The gallery with these filters; with a cursor, a further page of it."""
+    query = {**filters, **({"sort": sort} if sort != "new" else {})}
+    query |= {"cursor": cursor} if cursor else {}
+    return f"/gallery?{urlencode(query)}" if query else "/gallery"
+
+
+def repaint_url(avatar: Avatar) -> str:
+    """The studio with this avatar's wish filled in."""
+    return f"/?{urlencode({'prompt': format_wish(avatar.wish)})}" if avatar.wish else "/"
+
+
+def toggle_filter(filters: Mapping[str, str], attribute: str, value: str) -> dict[str, str]:
+    """The filters with this value, or without it if it was selected."""
+    others = {name: selected for name, selected in filters.items() if name != attribute}
+    return others if filters.get(attribute) == value else {**others, attribute: value}
+
+
+def value_prompt(attribute: str, value: str) -> str:
+    """The part of a prompt that chooses this value."""
+    return format_wish({attribute: value})
+
+
+def alt_text(avatar: Avatar) -> str:
+    return describe(avatar.conditions) or "a face"
+
+
+def format_day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y}"

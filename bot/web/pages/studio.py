@@ -1,0 +1,91 @@
+"""The studio page, and its form, which also works without JavaScript."""
+
+from collections.abc import Mapping, Sequence
+
+from aiohttp import web
+
+from bot.errors import BadPrompt, Refusal
+from bot.i18n.messages import describe
+from bot.web import visitors
+from bot.web.api.schemas import IMAGE_SIZES, PaintForm
+from bot.web.errors import status_of
+from bot.web.keys import STUDIO
+from bot.web.pages.render import SWATCH_PREFIX, render
+from bot.web.requests import read_form, reject_duplicates, validate
+from db.store import GalleryQuery
+from export.manifest import Attribute
+
+NEWEST = 12  # pictures of the gallery below the studio
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/")
+async def studio_page(request: web.Request) -> web.Response:
+    """`?prompt=…&seed=…` fills in the form."""
+    reject_duplicates(request.query)
+    prompt, seed = request.query.get("prompt", ""), request.query.get("seed", "")
+    try:
+        wish = request.app[STUDIO].read(prompt)
+    except BadPrompt as error:
+        return await _render_studio(request, {"prompt": prompt, "seed": seed}, {}, error)
+    return await _render_studio(request, {"prompt": prompt, "seed": seed}, wish)
+
+
+@routes.post("/paint")
+async def paint(request: web.Request) -> web.Response:
+    """Paints the form sent without JavaScript, and redirects to the picture's page."""
+    visitors.require_painter(request)
+    visitors.charge(request, 1)
+    form = await read_form(request)
+    swatches = {
+        key.removeprefix(SWATCH_PREFIX): value
+        for key, value in form.items()
+        if key.startswith(SWATCH_PREFIX) and value
+    }
+    studio = request.app[STUDIO]
+    token = visitors.token_of(request) or visitors.new_token()
+    try:
+        fields = validate(PaintForm, {key: value for key, value in form.items() if value.strip()})
+        # The prompt wins over the swatches: without JavaScript the two are not kept in sync.
+        wish = {**swatches, **studio.read(fields.prompt)}
+        owner = visitors.owner_of(token)
+        avatars = await studio.create(wish, owner=owner, seed=fields.seed, prompt=fields.prompt)
+    except Refusal as error:
+        return await _render_studio(request, form, swatches, error)
+    response = web.Response(status=303, headers={"Location": f"/a/{avatars[0].id}"})
+    visitors.remember(request, response, token)
+    return response
+
+
+async def _render_studio(
+    request: web.Request,
+    form: Mapping[str, str],
+    wish: Mapping[str, str],
+    error: Refusal | None = None,
+) -> web.Response:
+    studio = request.app[STUDIO]
+    newest = GalleryQuery(scope="everyone", viewer=None, guild=None, values={}, limit=NEWEST)
+    response = render(
+        request,
+        "studio.html",
+        200 if error is None else status_of(error),
+        attributes=studio.attributes,
+        sizes=[size for size in IMAGE_SIZES if size <= studio.sizes[-1]],
+        prompt=form.get("prompt", ""),
+        example=_example_prompt(studio.attributes),
+        wish=wish,
+        seed=form.get("seed", ""),
+        error="" if error is None else str(error),
+        may_paint=visitors.may_paint(request),
+        avatars=(await studio.gallery(newest)).avatars,
+    )
+    if visitors.token_of(request) is None:
+        visitors.remember(request, response, visitors.new_token())
+    return response
+
+
+def _example_prompt(attributes: Sequence[Attribute]) -> str:
+    """The placeholder of the prompt field."""
+    values = {a.name: a.values[2 * len(a.values) // (3 + i)] for i, a in enumerate(attributes[:2])}
+    return describe(values) or "leave it empty for a surprise"

@@ -1,0 +1,68 @@
+"""Rate limits per address, as token buckets: pictures or logins per minute."""
+
+import ipaddress
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from aiohttp import web
+
+from bot.errors import TooSoon
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+MAX_ADDRESSES = 10_000  # that are kept; a bucket unused for a minute is full anyway
+
+
+class RateLimiter:
+    """`per_minute` is both the size of a bucket and its refill in a minute; 0 means no limit.
+    `refusal` is the key of the message when a bucket is empty.
+    """
+
+    def __init__(self, per_minute: int, refusal: str) -> None:
+        self._per_minute = per_minute
+        self._refusal = refusal
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # level, time
+
+    def charge(self, address: str, count: int) -> None:
+        """Takes `count` tokens. Raises TooSoon, and then takes none."""
+        if not self._per_minute:
+            return
+        now = time.monotonic()
+        level, since = self._buckets.pop(address, (float(self._per_minute), now))
+        level = min(self._per_minute, level + (now - since) * self._per_minute / 60)
+        # a full bucket allows more than it holds: otherwise nothing ever would
+        missing = min(count, self._per_minute) - level
+        self._buckets[address] = (level if missing > 0 else level - count, now)
+        while len(self._buckets) > MAX_ADDRESSES:
+            self._buckets.popitem(last=False)
+        if missing > 0:
+            wait = timedelta(seconds=missing * 60 / self._per_minute)
+            raise TooSoon(self._refusal, retry_at=datetime.now(UTC) + wait)
+
+
+def client_address(request: web.Request, trusted: Sequence[Network]) -> str:
+    """The last address before the trusted proxies; for IPv6 its /64, which is one household."""
+    chain = [
+        hop.strip()
+        for header in request.headers.getall("X-Forwarded-For", [])
+        for hop in header.split(",")
+    ]
+    address = _parsed(request.remote or "")
+    while chain and address is not None and any(address in network for network in trusted):
+        previous = _parsed(chain.pop())
+        if previous is None:  # not written by a trusted proxy
+            break
+        address = previous
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
+def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

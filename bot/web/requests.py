@@ -1,0 +1,143 @@
+"""Validates requests with pydantic models; every mistake is a BadRequest that names the key."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from aiohttp import web
+from multidict import MultiMapping
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from bot.errors import Refusal
+
+MAX_BODY = 16 * 1024  # bytes
+MAX_LINE = 256 * 1024  # bytes of a request's first line: a long prompt gets a page, not a bare 400
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class BadRequest(Refusal):
+    """A request that is not valid, with the reason in English, like the keys of the API."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__("web-request", why=why)
+
+
+async def read_body(request: web.Request, model: type[M]) -> M:
+    """The JSON object in the body; an empty body is an empty object.
+
+    Raises BadRequest, HTTPUnsupportedMediaType, HTTPRequestEntityTooLarge.
+    """
+    if request.content_type != "application/json":
+        raise web.HTTPUnsupportedMediaType(
+            text="send JSON, with the header content-type: application/json"
+        )
+    try:
+        text = (await request.read()).decode("utf-8")
+        body = json.loads(text) if text else {}
+    except (ValueError, RecursionError, web.RequestPayloadError):
+        raise BadRequest("the body is not valid JSON in UTF-8") from None
+    if not isinstance(body, dict):
+        raise BadRequest('the body must be a JSON object such as {"prompt": "hair:pink"}')
+    return validate(model, body)
+
+
+def read_query(query: MultiMapping[str], model: type[M]) -> M:
+    """The query string. A key with an empty value has its default.
+
+    Raises BadRequest, also for a key that appears more than once.
+    """
+    reject_duplicates(query)
+    given = {
+        key: value
+        for key, value in query.items()
+        if value or key not in model.model_fields or model.model_fields[key].is_required()
+    }
+    return validate(model, given)
+
+
+async def read_form(request: web.Request) -> dict[str, str]:
+    """The text fields of a form. Raises BadRequest, HTTPRequestEntityTooLarge."""
+    try:
+        form = await request.post()
+    except (ValueError, LookupError, RuntimeError, web.RequestPayloadError):
+        raise BadRequest("the form cannot be read") from None
+    return {key: value for key, value in form.items() if isinstance(value, str)}
+
+
+def validate(model: type[M], values: Mapping[str, Any]) -> M:
+    """Raises BadRequest for the first mistake."""
+    try:
+        return model.model_validate(dict(values))
+    except ValidationError as error:
+        raise BadRequest(_message(model, error.errors()[0])) from None
+
+
+def reject_duplicates(query: MultiMapping[str]) -> None:
+    """Raises BadRequest for a key that appears more than once."""
+    for key in query:
+        if len(query.getall(key)) > 1:
+            raise BadRequest(f"{_quoted(key)} is given more than once")
+
+
+def _message(model: type[BaseModel], error: ErrorDetails) -> str:
+    path = [str(part) for part in error["loc"]]
+    if error["type"] == "extra_forbidden":
+        known = ", ".join(model.model_fields)
+        valid = f"valid keys: {known}" if known else "no keys are valid here"
+        return f"unknown key {_quoted(path[0])}; {valid}"
+    key, expected = _shortened(".".join(path)), _expectation(model, path)
+    if error["type"] == "missing":
+        return f"{key} is missing; it must be {expected}"
+    return f"{key} must be {expected}; it is {_shown(error['input'])}"
+
+
+def _expectation(model: type[BaseModel], path: Sequence[str]) -> str:
+    """What the model's JSON schema asks for at this path, in words."""
+    root = model.model_json_schema()
+
+    def resolved(schema: dict[str, Any]) -> dict[str, Any]:
+        if "$ref" in schema:
+            rest = {key: value for key, value in schema.items() if key != "$ref"}
+            schema = root["$defs"][schema["$ref"].rpartition("/")[2]] | rest
+        options = [option for option in schema.get("anyOf", []) if option.get("type") != "null"]
+        return resolved(options[0]) | {"examples": schema.get("examples")} if options else schema
+
+    schema = root
+    for key in path:
+        properties = schema.get("properties", {})
+        step = properties.get(key) or schema.get("additionalProperties") or schema.get("items")
+        if not isinstance(step, dict):
+            break
+        schema = resolved(step)
+    examples = schema.get("examples") or []
+    such_as = f" such as {json.dumps(examples[0])}" if examples else ""
+    if "enum" in schema:
+        return "one of " + ", ".join(json.dumps(value) for value in schema["enum"])
+    match schema.get("type"):
+        case "integer":
+            most = schema.get("maximum", schema.get("exclusiveMaximum", 0) - 1)
+            return f"a whole number from {schema['minimum']} to {most}"
+        case "object":
+            return f"an object{such_as}"
+        case "array":
+            return "a list"
+        case _:
+            return f"a string{such_as}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return _quoted(value)
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "a list"
+    return _shortened(json.dumps(value))
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(_shortened(text))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 40 else text[:40] + "…"

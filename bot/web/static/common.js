@@ -1,0 +1,36 @@
+// Shared by all pages that show pictures.
+
+/** "pink hair, orange eyes" */
+export const describe = ({ conditions }) =>
+  Object.entries(conditions).map(([name, value]) => `${value} ${name}`).join(", ") || "a face";
+
+/** A tile of the gallery from the page's template. */
+export function tile({ id, alt, favourites }) {
+  const item = document.querySelector("#new-tile").content.firstElementChild.cloneNode(true);
+  item.querySelector("a").href = `/a/${id}`;
+  const image = item.querySelector("img");
+  image.alt = alt;
+  image.src = `/thumbs/${id}.webp`;
+  const count = item.querySelector(".loved");
+  count.hidden = !favourites;
+  count.querySelector("span").textContent = favourites;
+  return item;
+}
+
+/** The response's JSON, or null without a body. Throws an Error with a readable message. */
+export async function request(url, method = "GET", body = undefined) {
+  let response;
+  try {
+    response = await fetch(url, {
+      method,
+      headers: method === "GET" ? {} : { "content-type": "application/json" },
+      body: method === "GET" ? undefined : JSON.stringify(body ?? {}),
+    });
+  } catch {
+    throw new Error("The bot does not answer. Please try again in a moment.");
+  }
+  if (response.status === 204) return null;
+  const content = await response.json().catch(() => ({ error: "The bot's answer was incomplete." }));
+  if (!response.ok) throw new Error(content.error);
+  return content;
+}

@@ -1,0 +1,141 @@
+// The result: empty, a skeleton, one picture, a sheet of pictures, or a blend.
+
+import { loadImage } from "./api.js";
+import { find } from "./dom.js";
+import { describe } from "../common.js";
+import { dotOf } from "./form.js";
+import { fillLink } from "./session.js";
+import * as blend from "./blend.js";
+
+const result = find("#result");
+const frame = find(".frame", result);
+const glow = find(".glow", result);
+const sheet = find(".sheet", result);
+const canvas = find(".between", result);
+const chips = find(".chips", result);
+const sizes = [...find("#sizes").querySelectorAll("a")];
+
+/** Shows a skeleton, and makes room for the controls of the next state. */
+export function wait(next, count = 1) {
+  frame.dataset.cells = count;
+  setControls(next);
+  result.dataset.state = "painting";
+  result.ariaBusy = "true";
+}
+
+/** Ends the waiting; shows the previous state again if nothing new arrived. */
+export function stopWaiting() {
+  result.ariaBusy = null;
+  if (result.dataset.state !== "painting") return;
+  const previous = result.dataset.previous ?? "empty";
+  setControls(previous);
+  result.dataset.state = previous;
+}
+
+export function showNothing() {
+  set("empty");
+  glow.hidden = true;
+}
+
+export async function showOne(avatar) {
+  const fresh = await loadImage(avatar.image_url, describe(avatar), avatar.width);
+  fresh.className = "picture";
+  fresh.dataset.id = avatar.id;
+  find(".picture", result).replaceWith(fresh);
+  setGlow(avatar);
+  chips.replaceChildren(
+    ...Object.entries(avatar.conditions).map(([name, value]) => chip(name, value, avatar.wish)),
+  );
+  find("#made").textContent = avatar.seed;
+  find("#model").textContent = avatar.model;
+  find("#link").href = avatar.url;
+  find("#command").value = commandLine(avatar);
+  for (const link of sizes) fillDownload(link, avatar);
+  showFavorite(avatar);
+  set("done");
+}
+
+export function showFavorite(avatar) {
+  find("#favorite").ariaPressed = String(avatar.favourite ?? false);
+}
+
+export async function showSheet(avatars) {
+  const cells = avatars.map((avatar) => {
+    const link = document.createElement("a");
+    link.append(new Image(128, 128));
+    fillLink(link, avatar);
+    const cell = document.createElement("li");
+    cell.append(link);
+    return cell;
+  });
+  await Promise.all(cells.map((cell) => find("img", cell).decode().catch(() => {})));
+  sheet.replaceChildren(...cells);
+  setGlow(avatars[0]);
+  set("sheet");
+}
+
+export function showBlend(transition) {
+  blend.show(transition);
+  const [a, b] = transition.pair;
+  result.querySelectorAll(".end").forEach((link, i) => fillLink(link, transition.pair[i]));
+  find("#morph").href = `/api/morph.webp?ids=${a.id},${b.id}`;
+  setGlow(a);
+  set("blend");
+}
+
+function set(state) {
+  result.dataset.state = state;
+  result.dataset.previous = state;
+  result.ariaBusy = null;
+  find(".hint", result).hidden = state !== "empty";
+  find(".picture", result).hidden = state !== "done";
+  sheet.hidden = state !== "sheet";
+  canvas.hidden = state !== "blend";
+  setControls(state);
+  const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (state !== "empty") result.scrollIntoView({ block: "nearest", behavior: reducedMotion ? "auto" : "smooth" });
+}
+
+function setControls(state) {
+  find(".way", result).hidden = state !== "blend";
+  chips.hidden = state !== "done";
+  find(".facts", result).hidden = state !== "done";
+  find(".command", result).hidden = state !== "done";
+  find(".tools", result).hidden = state === "empty";
+  for (const id of ["favorite", "variations", "sizes"]) find(`#${id}`).hidden = state !== "done";
+  for (const id of ["mix", "morph"]) find(`#${id}`).hidden = state !== "blend";
+}
+
+function setGlow(avatar) {
+  glow.src = avatar.thumb_url;
+  glow.hidden = false;
+}
+
+function chip(name, value, wish) {
+  const item = document.createElement("li");
+  item.className = "chip";
+  if (!(name in wish)) {
+    item.dataset.random = "";
+    item.title = "random";
+  }
+  const words = document.createElement("span");
+  words.textContent = `${value} ${name}`;
+  item.append(...[dotOf(name, value)].filter(Boolean), words);
+  return item;
+}
+
+/** Makes a link download the avatar in its size. */
+function fillDownload(link, avatar) {
+  const size = Number(link.textContent);
+  link.hidden = size > avatar.width;
+  link.href = `${avatar.image_url}?size=${size}`;
+  link.download = `irodori-${avatar.id}-${size}.png`;
+}
+
+/** The Discord command for this picture, or for one like it if it was made from others. */
+function commandLine(avatar) {
+  const option = (name) => name.toLowerCase().replace(/[^\p{L}\p{N}_]+/gu, "-").replace(/^-|-$/g, "");
+  const options = Object.entries(avatar.wish).map(([name, value]) => `${option(name)}:${value}`);
+  if (!avatar.parents.length) options.push(`seed:${avatar.seed}`, `size:${avatar.width}`);
+  return ["/avatar", ...options].join(" ");
+}

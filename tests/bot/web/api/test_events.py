@@ -1,0 +1,116 @@
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp.test_utils import TestClient
+
+from bot.studio import Studio
+from bot.web.api import events
+from db.store import Owner
+
+
+class Listener:
+    """Reads one stream."""
+
+    def __init__(self, answer) -> None:
+        self.answer = answer
+
+    async def next(self) -> dict[str, str]:
+        """The next event's fields; comments and what only sets the pause are left out."""
+        while True:
+            fields = {}
+            while line := (await self.answer.content.readline()).decode().rstrip("\n"):
+                name, _, value = line.partition(": ")
+                fields[name] = value
+            if "data" in fields:
+                return fields
+            if self.answer.content.at_eof():
+                raise EOFError
+
+
+@asynccontextmanager
+async def listening(client: TestClient, **headers: str) -> AsyncIterator[Listener]:
+    async with client.get("/api/events", headers=headers) as answer:
+        assert answer.status == 200
+        assert answer.content_type == "text/event-stream"
+        assert answer.headers["Cache-Control"] == "no-store"
+        yield Listener(answer)
+
+
+async def test_new_public_pictures_are_told(
+    client: TestClient, studio: Studio, owner: Owner
+) -> None:
+    async with listening(client) as one, listening(client) as other:
+        await studio.create({}, owner=owner, private=True)
+        (avatar,) = await studio.create("hair:pink", owner=owner, prompt="pink\nhair")
+        for listener in (one, other):
+            event = await listener.next()
+            assert (event["event"], event["id"]) == ("avatar", avatar.id)
+            told = json.loads(event["data"])
+            async with client.get("/api/avatars") as answer:
+                assert (await answer.json())["avatars"] == [told]
+        (last,) = await studio.recolour(avatar.id, {"hair": "blue"}, owner=owner)
+        assert (await one.next())["id"] == last.id
+
+
+async def test_who_comes_back_is_told_what_was_missed(
+    client: TestClient, studio: Studio, owner: Owner
+) -> None:
+    first, *missed = await studio.create({}, owner=owner, count=4)
+    await studio.delete(missed[1].id, owner)
+    async with listening(client, **{"Last-Event-ID": first.id}) as listener:
+        assert [(await listener.next())["id"] for _ in range(2)] == [missed[0].id, missed[2].id]
+        (new,) = await studio.create({}, owner=owner)
+        assert (await listener.next())["id"] == new.id
+
+
+async def test_what_is_quiet_is_kept_open(
+    client: TestClient, studio: Studio, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "HEARTBEAT", 0.01)
+    async with listening(client) as listener:
+        seen = [await listener.answer.content.readline() for _ in range(6)]
+        assert seen.count(b":\n") >= 2
+
+
+async def test_there_are_so_many_listeners_at_most(
+    client: TestClient, studio: Studio, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "MAX_LISTENERS", 1)
+    async with listening(client), client.get("/api/events") as answer:
+        assert answer.status == 503
+        assert int(answer.headers["Retry-After"]) > 0
+    async with asyncio.timeout(30):  # the server sees that the page was closed when it writes
+        while True:
+            await studio.create({}, owner=owner)
+            async with client.get("/api/events") as answer:
+                if answer.status == 200:
+                    return
+
+
+async def test_who_does_not_listen_any_more_is_left(
+    client: TestClient, studio: Studio, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "BACKLOG", 2)
+    async with listening(client) as listener:
+        await studio.create({}, owner=owner, count=9)  # told at once, before anything is written
+        assert [await listener.next() for _ in range(2)]
+        with pytest.raises(EOFError):
+            await listener.next()
+
+
+async def test_streams_end_with_the_server(serve) -> None:
+    client = await serve()
+    async with listening(client) as listener:
+        closing = asyncio.create_task(client.server.close())
+        with pytest.raises(EOFError):
+            await asyncio.wait_for(listener.next(), 30)
+        await closing
+
+
+async def test_a_wrong_question_is_named(client: TestClient) -> None:
+    async with client.get("/api/events?since=1") as answer:
+        assert answer.status == 400
+        assert "since" in (await answer.json())["error"]

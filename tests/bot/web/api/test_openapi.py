@@ -1,0 +1,181 @@
+"""The generated OpenAPI document against what the application really answers."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from bot.errors import Busy
+from bot.studio import Studio
+from bot.web.app import openapi_document
+
+DOCUMENT = json.loads(json.dumps(openapi_document()))
+REGISTRY = Registry().with_resource("urn:api", Resource(DOCUMENT, DRAFT202012))
+
+
+def operation(path: str, method: str) -> dict[str, Any]:
+    """The description of what this request asks for."""
+    for template, item in DOCUMENT["paths"].items():
+        pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template))
+        if re.fullmatch(pattern, path) and method in item:
+            return item[method]
+    raise AssertionError(f"{method} {path} is not described")
+
+
+def resolved(part: dict[str, Any]) -> dict[str, Any]:
+    return REGISTRY.resolver("urn:api").lookup(part["$ref"]).contents if "$ref" in part else part
+
+
+async def asked(client: TestClient, method: str, url: str, **given: Any) -> Any:
+    """The answer of the application, which must be as described."""
+    async with client.request(method, url, **given) as answer:
+        responses = operation(answer.url.path, method.lower())["responses"]
+        assert str(answer.status) in responses, (method, url, answer.status, await answer.text())
+        described = resolved(responses[str(answer.status)])
+        for name, header in described.get("headers", {}).items():
+            if name in answer.headers and header["schema"]["type"] == "integer":
+                assert int(answer.headers[name]) > 0
+            assert name in answer.headers or not header.get("required"), name
+        content = described.get("content")
+        if content is None:
+            assert not await answer.read()
+            return None
+        assert answer.content_type in content
+        if answer.content_type != "application/json":
+            return await answer.read() if answer.content_type != "text/event-stream" else None
+        value = await answer.json()
+        schema = described["content"]["application/json"]["schema"]
+        Draft202012Validator(
+            absolute(schema), registry=REGISTRY, format_checker=Draft202012Validator.FORMAT_CHECKER
+        ).validate(value)
+        return value
+
+
+def absolute(schema: Any) -> Any:
+    """References into the document, wherever the schema stands now."""
+    if isinstance(schema, dict):
+        return {
+            key: f"urn:api{value}" if key == "$ref" else absolute(value)
+            for key, value in schema.items()
+        }
+    return [absolute(part) for part in schema] if isinstance(schema, list) else schema
+
+
+def references(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        yield from (value for key, value in part.items() if key == "$ref")
+        part = list(part.values())
+    if isinstance(part, list):
+        for inner in part:
+            yield from references(inner)
+
+
+def test_every_reference_leads_somewhere_and_every_schema_is_one() -> None:
+    resolver = REGISTRY.resolver("urn:api")
+    for reference in references(DOCUMENT):
+        resolver.lookup(reference)
+    for schema in DOCUMENT["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+    ids = [
+        item[method]["operationId"]
+        for item in DOCUMENT["paths"].values()
+        for method in item.keys() & {"get", "post", "delete"}
+    ]
+    assert len(ids) == len(set(ids))
+
+
+async def test_every_route_of_the_api_is_described_and_no_other(client: TestClient) -> None:
+    routes = {
+        (route.resource.canonical, route.method.lower())
+        for route in client.app.router.routes()
+        if route.method != "HEAD"
+        and re.match(r"/(api|images|thumbs|healthz|metrics)\b", route.resource.canonical)
+    }
+    described = {
+        (path, method)
+        for path, item in DOCUMENT["paths"].items()
+        for method in item.keys() & {"get", "post", "delete"}
+    }
+    assert {route for route in routes if "admin" not in route[0]} == described
+
+
+async def test_answers_are_as_described(client: TestClient) -> None:
+    assert await asked(client, "GET", "/api/openapi.json") == DOCUMENT
+    a, b = await asked(
+        client, "POST", "/api/avatars", json={"prompt": "pink hair", "count": 2, "size": 64}
+    )
+    of_a = f"/api/avatars/{a['id']}"
+    await asked(client, "POST", f"{of_a}/again", json={"seed": 3})
+    await asked(client, "POST", f"{of_a}/recolour", json={"wish": {"hair": "blue"}})
+    assert len(await asked(client, "POST", f"{of_a}/variations", json={})) == 9
+    (child,) = await asked(client, "POST", "/api/mix", json={"a": a["id"], "b": b["id"]})
+    whole = await asked(client, "GET", f"/api/avatars/{child['id']}")
+    assert [parent["id"] for parent in whole["parents"]] == child["parents"]
+    await asked(client, "POST", f"{of_a}/favourite", json={})
+    await asked(client, "GET", f"/api/transition?a={a['id']}&b={b['id']}&frames=3")
+    await asked(client, "GET", f"/api/morph.webp?ids={a['id']},{b['id']}")
+    await asked(client, "GET", "/api/avatars?hair=pink&sort=loved&limit=2")
+    await asked(client, "GET", "/api/facets?hair=pink")
+    await asked(client, "GET", "/api/matrix")
+    await asked(client, "GET", "/api/events")
+    await asked(client, "GET", "/api/wish?prompt=pink")
+    await asked(client, "GET", f"{a['image_url']}?size=64")
+    await asked(client, "GET", a["thumb_url"])
+    await asked(client, "GET", "/healthz")
+    await asked(client, "GET", "/metrics")
+    await asked(client, "DELETE", of_a, headers={"content-type": "application/json"})
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "given", "status"),
+    [
+        ("POST", "/api/avatars", {"json": {}}, 400),
+        ("POST", "/api/avatars", {"data": b"{}"}, 415),
+        ("POST", "/api/avatars", {"json": {"prompt": "x" * 100_000}}, 413),
+        ("POST", "/api/avatars/22222222/again", {"json": {}}, 404),
+        ("POST", "/api/mix", {"json": {"a": "x"}}, 400),
+        ("POST", "/api/avatars/22222222/favourite", {"data": b""}, 415),
+        ("DELETE", "/api/avatars/22222222", {"json": {}}, 404),
+        ("DELETE", "/api/avatars/22222222", {"data": b""}, 415),
+        ("GET", "/api/avatars?sort=best", {}, 400),
+        ("GET", "/api/avatars/22222222", {}, 404),
+        ("GET", "/api/transition?a=x", {}, 400),
+        ("GET", "/api/transition?a=x&b=y&frames=34", {}, 400),
+        ("GET", "/api/transition?a=x&b=y", {}, 404),
+        ("GET", "/api/morph.webp", {}, 404),
+        ("GET", "/api/facets?hat=red", {}, 400),
+        ("GET", "/api/matrix?rows=hair&columns=hair", {}, 400),
+        ("GET", "/api/matrix?rows=hat", {}, 400),
+        ("GET", "/images/22222222.png?size=65", {}, 400),
+        ("GET", "/thumbs/22222222.webp", {}, 404),
+    ],
+)
+async def test_refusals_are_as_described(
+    client: TestClient, method: str, url: str, given: dict[str, Any], status: int
+) -> None:
+    if given.get("data") == b"":
+        given = {**given, "headers": {"content-type": "text/plain"}}
+    async with client.request(method, url, **given) as answer:
+        assert answer.status == status
+    assert (await asked(client, method, url, **given))["error"]
+
+
+async def test_too_much_is_refused_as_described(
+    serve, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await serve(paint_per_minute=1)
+    await asked(client, "POST", "/api/avatars", json={"prompt": ""})
+    assert await asked(client, "POST", "/api/avatars", json={"prompt": ""})
+
+    async def busy(*args: object, **kwargs: object) -> None:
+        raise Busy(2.4)
+
+    monkeypatch.setattr(studio, "create", busy)
+    other = await serve()
+    await asked(other, "POST", "/api/avatars", json={"prompt": ""})

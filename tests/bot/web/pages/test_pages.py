@@ -1,0 +1,351 @@
+import re
+from html.parser import HTMLParser
+
+import pytest
+from aiohttp import ClientSession, FormData
+from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.web import TCPSite
+from tiny_model import EYES, add_model, attribute
+
+from bot.inference.engine import Engine
+from bot.settings import EngineSettings, WebSettings
+from bot.studio import Studio
+from bot.web.app import create_app, create_runner
+from bot.web.visitors import COOKIE
+from db.store import Owner, Store
+from export.registry import Registry
+
+
+class Page(HTMLParser):
+    """A page's tags as (name, attributes), and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def all(self, tag: str, **wanted: str) -> list[dict[str, str | None]]:
+        return [a for t, a in self.tags if t == tag and wanted.items() <= a.items()]
+
+    def swatches(self) -> list[dict[str, str | None]]:
+        return [a for a in self.all("input", type="radio") if "wish." in (a.get("name") or "")]
+
+    def tiles(self) -> list[str]:
+        hrefs = [str(a["href"]) for a in self.all("a") if a.get("class") == "tile"]
+        return [href for href in hrefs if href != "/a/"]  # that one is the template's
+
+
+async def get(client: TestClient, path: str, status: int = 200) -> Page:
+    async with client.get(path, headers={"Accept": "text/html"}) as answer:
+        assert answer.status == status, await answer.text()
+        assert answer.content_type == "text/html"
+        return Page(await answer.text())
+
+
+async def test_the_first_page_offers_what_the_model_can(client: TestClient) -> None:
+    page = await get(client, "/")
+    swatches = [a["value"] for a in page.all("input", type="radio", name="wish.eyes")]
+    assert swatches == ["", *EYES.values]
+    assert "Paint the first one" in page.text
+    assert not page.all("button", type="submit")[0].get("disabled")
+
+
+async def test_nothing_is_inline_and_nothing_is_from_elsewhere(
+    client: TestClient, studio: Studio, owner: Owner
+) -> None:
+    (avatar,) = await studio.create("hair:pink", owner=owner)
+    for path, status in (("/", 200), (f"/a/{avatar.id}", 200), ("/nothing", 404)):
+        page = await get(client, path, status)
+        for tag, attributes in page.tags:
+            assert tag != "style"
+            assert not any(name == "style" or name.startswith("on") for name in attributes), tag
+            for name in ("src", "href", "action"):
+                assert re.match(r"[/#](?!/)", attributes.get(name) or "/"), (tag, attributes)
+        assert all("src" in script for script in page.all("script"))
+
+
+async def test_what_the_page_links_to_exists(client: TestClient) -> None:
+    page = await get(client, "/")
+    files = [a["href"] for a in page.all("link")] + [a["src"] for a in page.all("script")]
+    assert len(files) >= 3
+    for file in files:
+        async with client.get(str(file)) as answer:
+            assert answer.status == 200
+            assert "immutable" in answer.headers["Cache-Control"]
+            tag = answer.headers["ETag"]
+    async with client.get(str(file), headers={"If-None-Match": tag}) as answer:
+        assert answer.status == 304
+    async with client.get("/static/older/style.css") as answer:
+        assert answer.headers["Cache-Control"] == "no-cache"
+    for path in ("/static/../app.py", "/static/x/../../app.py", "/static/x/%2e%2e/app.py"):
+        async with client.get(path) as answer:
+            assert answer.status == 404
+
+
+async def test_painting_without_javascript(client: TestClient, store: Store) -> None:
+    form = {"prompt": "hair:pink", "wish.hair": "red", "wish.eyes": "orange", "seed": " 7 "}
+    async with client.post("/paint", data=form) as answer:
+        assert answer.status == 200
+        assert COOKIE in answer.history[0].cookies
+        id = answer.url.path.removeprefix("/a/")
+        page = Page(await answer.text())
+    avatar = await store.get(id)
+    assert avatar is not None
+    assert (avatar.wish, avatar.seed) == ({"hair": "pink", "eyes": "orange"}, 7)
+    assert page.all("img", src=f"/images/{id}.png", alt="pink hair, orange eyes")
+    assert re.search(r"seed\W*7\D.*model\W*tiny", page.text, re.IGNORECASE | re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"prompt": "hair:pimk <b>", "seed": "3"}, "Did you mean pink"),
+        ({"prompt": "", "seed": "x<b>"}, "seed must be a whole number"),
+        ({"prompt": "", "seed": str(2**32)}, "seed must be"),
+        ({"prompt": "", "wish.hat": "red"}, "hat"),
+    ],
+)
+async def test_a_mistake_without_javascript_keeps_what_was_typed(
+    client: TestClient, form: dict[str, str], said: str
+) -> None:
+    async with client.post("/paint", data=form, headers={"Accept": "text/html"}) as answer:
+        assert answer.status == 400
+        html = await answer.text()
+    page = Page(html)
+    assert said in page.text
+    assert page.all("input", id="prompt")[0]["value"] == form["prompt"]
+    assert page.all("input", id="seed")[0]["value"] == form.get("seed", "")
+    assert "<b>" not in html
+
+
+async def test_an_upload_is_no_order(client: TestClient) -> None:
+    upload = FormData()
+    upload.add_field("prompt", b"pink hair", filename="prompt.txt")
+    async with client.post("/paint", data=upload) as answer:
+        assert answer.status == 200  # read as a form whose prompt is left out
+    async with client.post("/paint", data={"prompt": "x" * 20_000}) as answer:
+        assert answer.status == 413
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/x-www-form-urlencoded", b"prompt=\xff\xfe"),
+        ("application/x-www-form-urlencoded; charset=klingon", b"prompt=pink"),
+        ("multipart/form-data", b"prompt"),
+        ("multipart/form-data; boundary=a", b"prompt"),
+        ("multipart/form-data; boundary=a", b"--a\r\n\r\nprompt\r\n--a--\r\n"),
+    ],
+)
+async def test_a_form_that_cannot_be_read_is_no_fault_of_ours(
+    client: TestClient, content_type: str, body: bytes
+) -> None:
+    headers = {"content-type": content_type}
+    async with client.post("/paint", data=body, headers=headers) as answer:
+        assert answer.status == 400
+        assert "form" in (await answer.json())["error"]
+
+
+async def test_a_link_may_carry_a_wish(client: TestClient) -> None:
+    page = await get(client, "/?prompt=blue+eyes&seed=5")
+    assert page.all("input", id="prompt")[0]["value"] == "blue eyes"
+    assert page.all("input", id="seed")[0]["value"] == "5"
+    checked = [a["value"] for a in page.swatches() if "checked" in a]
+    assert checked == ["", "blue"]
+    page = await get(client, "/?prompt=pimk+hair", status=400)
+    assert "Did you mean pink?" in page.text
+
+
+async def test_the_studio_shows_the_newest(
+    client: TestClient, studio: Studio, owner: Owner
+) -> None:
+    for _ in range(2):
+        *_, last = await studio.create("hair:pink", owner=owner, count=9)
+    tiles = (await get(client, "/?any=thing&cursor=x")).tiles()
+    assert (len(tiles), tiles[0]) == (12, f"/a/{last.id}")
+
+
+async def test_broken_links_lead_back(client: TestClient) -> None:
+    for path, status in (
+        ("/a/2222bbbb", 404),
+        ("/gallery?cursor=x", 400),
+        ("/gallery?hair=pimk", 400),
+        ("/gallery?sort=best", 400),
+        ("/gallery?hair=red&hair=pink", 400),
+        ("/?prompt=a&prompt=b", 400),
+    ):
+        page = await get(client, path, status)
+        assert page.all("a", href="/")
+        assert page.text.strip()
+
+
+async def test_the_visitor_is_known_from_the_first_page_on(client: TestClient) -> None:
+    async with client.get("/") as answer:
+        assert answer.cookies[COOKIE]["httponly"]
+        assert "private" in answer.headers["Cache-Control"]
+    async with client.get("/") as answer:
+        assert COOKIE not in answer.cookies
+
+
+async def test_where_painting_is_closed_the_page_says_so(serve) -> None:
+    client = await serve(paint="off")
+    page = await get(client, "/")
+    assert "disabled" in page.all("button", type="submit")[0]
+    async with client.post("/paint", headers={"Accept": "text/html"}) as answer:
+        assert answer.status == 403
+        assert "switched off" in await answer.text()
+
+
+async def test_a_shared_link_shows_its_picture(serve, studio: Studio, owner: Owner) -> None:
+    client = await serve(public_url="https://irodori.example/")
+    (avatar,) = await studio.create("hair:pink eyes:red", owner=owner)
+    page = await get(client, f"/a/{avatar.id}")
+    (image,) = page.all("meta", property="og:image")
+    assert image["content"] == f"https://irodori.example/images/{avatar.id}.png"
+    assert page.all("a", href="/?prompt=hair%3Apink+eyes%3Ared")
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        (attribute("smile", "yes no"), attribute('g"<i>lasses', "round <b>")),
+        (),
+    ],
+)
+async def test_any_model_has_a_page(tmp_path, store: Store, attributes) -> None:
+    registry = Registry(tmp_path / "models")
+    add_model(registry, "other", attributes)
+    registry.use("other")
+    engine = await Engine.open(registry, EngineSettings(provider="cpu", threads=1, max_batch=1))
+    try:
+        studio = Studio(engine, store)
+        async with TestClient(TestServer(create_app(studio, WebSettings()))) as client:
+            async with client.post("/paint", data={"prompt": ""}) as answer:
+                assert answer.status == 200
+                assert "<b>" not in await answer.text()
+            page = await get(client, "/")
+            assert len(page.tiles()) == 1
+            assert not page.all("b")
+            assert not page.all("i")
+            assert len(page.swatches()) == 3 * len(attributes)
+    finally:
+        await engine.close()
+
+
+async def test_the_gallery_filtered_and_sorted(
+    client: TestClient, studio: Studio, owner: Owner
+) -> None:
+    (first,) = await studio.create("hair:pink eyes:red", owner=owner)
+    await studio.create("hair:pink eyes:blue", owner=owner, count=3)
+    (last,) = await studio.create("hair:green eyes:red", owner=owner)
+    await studio.create("hair:pink eyes:red", owner=owner, private=True)
+    await studio.favourite(first.id, owner)
+
+    newest = await get(client, "/gallery")
+    assert len(newest.tiles()) == 5
+    assert newest.tiles()[0] == f"/a/{last.id}"
+    assert (await get(client, "/gallery?sort=loved")).tiles()[0] == f"/a/{first.id}"
+    pink = await get(client, "/gallery?hair=pink&eyes=&sort=new")
+    assert len(pink.tiles()) == 4
+    links = [str(a["href"]) for a in pink.all("a") if str(a["href"]).startswith("/gallery")]
+    assert "/gallery?hair=pink&eyes=red" in links
+    red = await get(client, "/gallery?hair=pink&eyes=red")
+    assert red.tiles() == [f"/a/{first.id}"]
+    assert not (await get(client, "/gallery?hair=red")).tiles()
+
+
+async def test_the_gallery_page_by_page(client: TestClient, studio: Studio, owner: Owner) -> None:
+    for _ in range(6):
+        await studio.create("hair:pink", owner=owner, count=9)
+    for query in ("", "?hair=pink", "?sort=loved", "?hair=pink&sort=loved"):
+        pages = [await get(client, f"/gallery{query}")]
+        assert not pages[0].all("a", rel="prev")
+        while older := pages[-1].all("a", rel="next"):
+            pages.append(await get(client, str(older[0]["href"])))
+        assert [len(page.tiles()) for page in pages] == [24, 24, 6]
+        assert len({tile for page in pages for tile in page.tiles()}) == 54
+        (newer,) = pages[1].all("a", rel="prev")
+        assert (await get(client, str(newer["href"]))).tiles() == pages[0].tiles()
+
+
+async def test_the_matrix_leads_to_the_pictures(
+    client: TestClient, studio: Studio, owner: Owner
+) -> None:
+    first, last = await studio.create("hair:pink eyes:red", owner=owner, count=2)
+    page = await get(client, "/matrix")
+    links = [a["href"] for a in page.all("a") if str(a["href"]).startswith("/gallery?hair=")]
+    assert links == ["/gallery?hair=pink&eyes=red"]
+    shown = [str(image["src"]) for image in page.all("img")]
+    assert f"/thumbs/{last.id}.webp" in shown
+    assert f"/thumbs/{first.id}.webp" not in shown
+    assert len(page.all("th")) >= 12 + 10
+    turned = await get(client, "/matrix?rows=eyes&columns=hair")
+    assert turned.all("a", href="/gallery?eyes=red&hair=pink")
+    for wrong in ("rows=hat", "rows=hair&columns=hair", "row=hair"):
+        await get(client, f"/matrix?{wrong}", 400)
+
+
+async def test_a_picture_leads_to_its_family(
+    client: TestClient, studio: Studio, owner: Owner
+) -> None:
+    a, b = await studio.create("hair:pink", owner=owner, count=2)
+    (child,) = await studio.mix(a.id, b.id, owner=owner)
+    sibling, *_ = await studio.variations(a.id, owner=owner)
+    page = await get(client, f"/a/{child.id}")
+    for relative in (a, b, sibling):
+        assert page.all("a", href=f"/a/{relative.id}")
+    await studio.delete(b.id, owner)
+    assert not (await get(client, f"/a/{child.id}")).all("a", href=f"/a/{b.id}")
+
+
+@pytest.mark.parametrize(
+    "words", ["<script>alert(1)</script>", '"><img src=x onerror=x>', "{{ 7*7 }}", "粉色 ✿ ‮abc"]
+)
+async def test_words_are_text(client: TestClient, words: str) -> None:
+    for url in ("/", "/gallery", "/matrix"):
+        key = {"/": "prompt", "/gallery": "hair", "/matrix": "rows"}[url]
+        async with client.get(url, params={key: words}, headers={"Accept": "text/html"}) as answer:
+            html = await answer.text()
+            assert answer.status in (200, 400)
+        page = Page(html)
+        assert not [image for image in page.all("img") if "onerror" in image]
+        assert all(script.get("src") for script in page.all("script"))
+        assert "{{" in html or "49" not in page.text
+    form = {"prompt": f"pink hair {words}"}
+    async with client.post("/paint", data=form, headers={"Accept": "text/html"}) as answer:
+        page = Page(await answer.text())
+    assert all(script.get("src") for script in page.all("script"))
+    assert not [image for image in page.all("img") if "onerror" in image]
+
+
+async def test_absurd_requests_are_answered_and_cost_a_line_of_the_log(
+    studio: Studio, engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Served as `python -m bot` does."""
+    runner = create_runner(create_app(studio, WebSettings()))
+    await runner.setup()
+    await TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        async with ClientSession(headers={"Accept": "text/html"}) as session:
+            for path in ("/?prompt=", "/gallery?hair=", "/api/wish?prompt=", "/a/"):
+                async with session.get(url + path + "x" * 100_000) as answer:
+                    assert answer.status == (404 if path == "/a/" else 400)
+                    json = path.startswith("/api/")
+                    assert answer.content_type == ("application/json" if json else "text/html")
+            async with session.get(url + "/?prompt=" + "x" * 1_000_000) as answer:
+                assert answer.status == 400
+            for method in ("PUT", "PATCH", "DELETE", "OPTIONS"):
+                async with session.request(method, url + "/gallery") as answer:
+                    assert (answer.status, answer.content_type) == (405, "text/html")
+    finally:
+        await runner.cleanup()
+    assert len([r for r in caplog.records if r.levelname == "ERROR"]) == 1
+    assert not any(record.exc_info for record in caplog.records)
