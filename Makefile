@@ -1,4 +1,4 @@
-# Everything sets itself up: a virtual environment in .venv, renewed only when pyproject.toml changes.
+# Each target installs what it needs into .venv, again when pyproject.toml changes.
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -13,7 +13,7 @@ test: $(VENV)/.test    ## install everything, then check and test everything
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	$(PY) -m pytest --numprocesses logical --dist worksteal
+	$(PY) -m pytest --numprocesses logical --dist worksteal $(PYTEST_OPTIONS)
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Irodori needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 1; }
@@ -24,8 +24,8 @@ $(VENV)/.bot: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(VENV)/bin/python
-	$(PY) -m pip install --quiet --editable '.[train,test]'
+	$(PY) -m pip install --quiet --editable '.[train,test,postgres]'
 	@touch $(VENV)/.bot $@
 
-clean:                 ## forget the virtual environment and all caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+clean:                 ## remove the virtual environment and all caches
+	rm -rf $(VENV) .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

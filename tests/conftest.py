@@ -6,6 +6,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from external_data import FOLDER
 from tiny_model import add_model
 
 from bot.inference.engine import Engine
@@ -21,6 +22,14 @@ os.environ["OMP_NUM_THREADS"] = "1"
 # A busy machine is no reason to fail.
 hypothesis.settings.register_profile("irodori", deadline=None)
 hypothesis.settings.load_profile("irodori")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skips tests marked `external_data` where a file that they name is absent."""
+    for marker in item.iter_markers("external_data"):
+        absent = [str(file) for file in marker.args if not file.is_file()]
+        if absent:
+            pytest.skip(f"no {', '.join(absent)}; TEST_DATA_DIR names another folder than {FOLDER}")
 
 
 @pytest.fixture

@@ -76,14 +76,12 @@ from .model import (
 )
 from .person import Person
 from .replies import Button, Choice, Modal, Reply, Select
-from .schema import FILE as SCHEMA_FILE
 from .server import DiscordServer
 
 __all__ = [
     "ADMINISTRATOR",
     "MANAGE_GUILD",
     "MANAGE_MESSAGES",
-    "SCHEMA_FILE",
     "Attachment",
     "BotError",
     "Button",

@@ -7,13 +7,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from external_data import DISCORD_OPENAPI
 from jsonschema import Draft202012Validator, ValidationError
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from .errors import Form
 
-FILE = Path(__file__).parents[3] / "shared" / "discord" / "openapi.json"
 BASE = "urn:discord"
 
 # Discord's words for what a JSON schema calls otherwise.
@@ -52,7 +52,7 @@ EVENT_PARTS: dict[str, dict[str, str | None]] = {
 class Schemas:
     """Checks bodies by the names in the description: paths with methods, or schemas."""
 
-    def __init__(self, file: Path = FILE) -> None:
+    def __init__(self, file: Path = DISCORD_OPENAPI) -> None:
         self.document = json.loads(file.read_text("utf-8"))
         schemas = self.document["components"]["schemas"]
         # The description says that the codes of nested errors are numbers; Discord sends words.
@@ -182,7 +182,9 @@ def discord_schemas() -> Schemas | None:
 
     None, with a warning, where it is absent.
     """
-    if FILE.is_file():
+    if DISCORD_OPENAPI.is_file():
         return Schemas()
-    warnings.warn(f"bodies are not checked against Discord's schemas: no {FILE}", stacklevel=2)
+    warnings.warn(
+        f"bodies are not checked against Discord's schemas: no {DISCORD_OPENAPI}", stacklevel=2
+    )
     return None

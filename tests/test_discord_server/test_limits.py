@@ -6,8 +6,9 @@ from typing import Any
 import discord as discord_py
 import pytest
 from discord.http import Route
-from discord_server import SCHEMA_FILE, BotError, DiscordServer
+from discord_server import BotError, DiscordServer
 from discord_server.model import User
+from external_data import DISCORD_OPENAPI
 
 from .conftest import Puppet, gallery, picture
 
@@ -204,7 +205,7 @@ async def test_messages_at_the_limits_are_taken(discord: DiscordServer, puppet: 
     assert discord.violations == []
 
 
-@pytest.mark.skipif(not SCHEMA_FILE.is_file(), reason=f"{SCHEMA_FILE} is not there")
+@pytest.mark.external_data(DISCORD_OPENAPI)
 async def test_what_only_the_schema_knows(discord: DiscordServer, puppet: Puppet) -> None:
     data = {"content": "x", "components": [row(button(style=9))], "tts": "loud"}
     puppet.act = lambda interaction: puppet.callback(interaction, 4, data)
@@ -215,7 +216,7 @@ async def test_what_only_the_schema_knows(discord: DiscordServer, puppet: Puppet
     assert codes_at(violation.errors, "data.components.0.components.0.style")
 
 
-@pytest.mark.skipif(not SCHEMA_FILE.is_file(), reason=f"{SCHEMA_FILE} is not there")
+@pytest.mark.external_data(DISCORD_OPENAPI)
 async def test_its_own_answers_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     payload = User.payload
     monkeypatch.setattr(User, "payload", lambda user: payload(user) | {"id": user.id})

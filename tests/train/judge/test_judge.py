@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from external_data import REAL_FACES
 
 from benchmarks.judge import DAMAGE, blur, checkerboard, noise
 from export.manifest import Attribute
@@ -13,7 +14,6 @@ from train.data import DataError, Faces, load, one_hot
 from train.judge import Judge, prepare
 
 Damage = Callable[[torch.Tensor, float], torch.Tensor]
-REAL_FACES = Path(__file__).parents[4] / "shared" / "data" / "faces64.zip"
 
 
 def test_it_reads_held_out_faces(judge: Judge) -> None:
@@ -50,14 +50,13 @@ def test_damage_raises_q_the_stronger_the_more(damage: Damage, judge: Judge) -> 
 
 @pytest.fixture(scope="module")
 def judge_of_real_faces(tmp_path_factory: pytest.TempPathFactory) -> Judge:
-    if not REAL_FACES.is_file():
-        pytest.skip(f"the real faces are not at {REAL_FACES}")
     faces = load(REAL_FACES, 64)
     rows = torch.randperm(len(faces), generator=torch.Generator().manual_seed(0))[:4000]
     some = replace(faces, images=faces.images[rows], labels=faces.labels[rows])
     return prepare(some, tmp_path_factory.mktemp("judge"), images=8_000, report=print)
 
 
+@pytest.mark.external_data(REAL_FACES)
 @pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.__name__)
 def test_damage_of_real_faces_raises_q(damage: Damage, judge_of_real_faces: Judge) -> None:
     # 500 held out: noise of 5 of 255 drowns in their floor (Q 0.98; with all 1,968 it is 1.11).
