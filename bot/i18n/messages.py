@@ -1,6 +1,6 @@
-"""What people read, in three languages: the catalogues in `bot/i18n/locales`, one file a topic.
+"""Messages in three languages, from the Fluent files in `bot/i18n/locales`, one file per topic.
 
-They are written in Fluent (https://projectfluent.org), so that a translator needs no Python.
+See https://projectfluent.org for the format.
 """
 
 import re
@@ -15,15 +15,15 @@ from fluent.runtime.types import fluent_number
 
 LANGUAGES = ("en", "zh-CN", "ja")
 
-CATALOGUES = Path(__file__).parent / "locales"
-LISTED = 25  # words that a list names at most
+LOCALES = Path(__file__).parent / "locales"
+MAX_LISTED = 25  # words in a list
 
-# A fact may itself depend on the language: it is then called with it.
+# A variable of a message; a function is called with the language.
 Fact: TypeAlias = str | int | float | Callable[[str], str]
 
 
 def say(key: str, language: str = "en", /, **facts: Fact) -> str:
-    """The text of this key. Raises KeyError for a key that no catalogue has, or a missing fact."""
+    """The message of this key. Raises KeyError for an unknown key or a missing variable."""
     message = _bundle(language).get_message(key)
     if message.value is None:
         raise KeyError(f"the message {key} has no text of its own, only attributes")
@@ -31,7 +31,7 @@ def say(key: str, language: str = "en", /, **facts: Fact) -> str:
 
 
 def command_text(key: str, attribute: str, language: str) -> str | None:
-    """What a command, option or choice is called; nothing where the catalogues do not say."""
+    """Name or description of a command, option or choice; None if it has no message."""
     bundle = _bundle(language)
     if not bundle.has_message(key):
         return None
@@ -41,13 +41,13 @@ def command_text(key: str, attribute: str, language: str) -> str | None:
 
 
 def language_for(locale: str) -> str:
-    """The nearest of LANGUAGES to one of Discord's locales: zh-TW to zh-CN, sv-SE to en."""
+    """The best of LANGUAGES for a Discord locale: zh-CN for zh-TW, en for sv-SE."""
     spoken = locale.partition("-")[0].lower()
     return next((language for language in LANGUAGES if language.startswith(spoken)), "en")
 
 
 def language_in(text: str) -> str | None:
-    """Japanese where there is kana, Chinese where there are Han characters alone; else unknown."""
+    """Japanese for text with kana, Chinese for text with Han characters only, otherwise None."""
     if re.search(r"[\u3041-\u30fa]", text):
         return "ja"
     return "zh-CN" if re.search(r"[\u4e00-\u9fff]", text) else None
@@ -62,27 +62,27 @@ def describe(conditions: Mapping[str, str], language: str = "en") -> str:
 
 
 def value_name(value: str, language: str = "en") -> str:
-    """A model's value in this language, or as it is where the catalogues do not know it."""
+    """A model's value in this language, or unchanged without a translation."""
     return _name("value", value, language)
 
 
 def attribute_name(attribute: str, language: str = "en") -> str:
-    """A model's attribute in this language, or as it is where the catalogues do not know it."""
+    """A model's attribute in this language, or unchanged without a translation."""
     return _name("attribute", attribute, language)
 
 
 def listed(words: Iterable[str], language: str = "en", *, last: str = "and") -> str:
-    """ "a, b and c", or with `last="or"` "a, b or c"; a long list is cut."""
+    """ "a, b and c", or with `last="or"` "a, b or c"; a long list is shortened."""
     words = list(words)
-    if len(words) > LISTED:
-        more = say("words-more", language, count=len(words) - LISTED + 1)
-        words = [*words[: LISTED - 1], more]
+    if len(words) > MAX_LISTED:
+        more = say("words-more", language, count=len(words) - MAX_LISTED + 1)
+        words = [*words[: MAX_LISTED - 1], more]
     locale = {"en": "en_GB", "zh-CN": "zh_CN"}.get(language, language)  # en_US: "a, b, and c"
     return format_list(words, "or" if last == "or" else "standard", locale)
 
 
 def _pair(attribute: str, value: str, language: str) -> str:
-    if (value + attribute).isascii():  # neither is known in this language
+    if (value + attribute).isascii():  # neither is translated
         language = "en"
     return say("words-pair", language, value=value, attribute=attribute)
 
@@ -100,7 +100,7 @@ def _formatted(key: str, pattern: Any, language: str, facts: Mapping[str, Fact])
     given: dict[str, Any] = {}
     for name, fact in facts.items():
         fact = fact(language) if callable(fact) else fact
-        # Seeds and sizes are no amounts: 4294967295, not 4,294,967,295.
+        # No thousands separators: seeds are 4294967295, not 4,294,967,295.
         given[name] = fact if isinstance(fact, str) else fluent_number(fact, useGrouping=False)
     text, errors = _bundle(language).format_pattern(pattern, given)
     if errors:
@@ -110,8 +110,8 @@ def _formatted(key: str, pattern: Any, language: str, facts: Mapping[str, Fact])
 
 @cache
 def _bundle(language: str) -> FluentBundle:
-    # The marks that isolate right-to-left text show as boxes in some clients.
+    # Isolation marks are displayed as boxes in some clients.
     bundle = FluentBundle([language], use_isolating=False)
-    for file in sorted((CATALOGUES / language).glob("*.ftl")):
+    for file in sorted((LOCALES / language).glob("*.ftl")):
         bundle.add_resource(FluentResource(file.read_text("utf-8")))
     return bundle

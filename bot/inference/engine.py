@@ -51,28 +51,29 @@ class Stats:
 
 @dataclass(eq=False, slots=True)
 class _Request:
-    """`latents` [n, N, Z] are the candidates, `conditions` [n, C]; what is painted of it is put
-    behind `images` and `chosen`, until it is answered as a whole."""
+    """`latents` [n, N, Z] are the candidates, `conditions` [n, C]. Painted pictures are appended to
+    `images`, and their latents to `chosen`, until the request is complete.
+    """
 
     user: str
     model: Model
     latents: np.ndarray
     conditions: np.ndarray
     size: int
-    share: Fraction  # of a batch, that one picture takes
+    share: Fraction  # of a batch, taken by one picture
     answer: asyncio.Future[tuple[np.ndarray, np.ndarray]]
     remaining: int = 0  # pictures that no batch has taken yet
     images: list[np.ndarray] = field(default_factory=list)
     chosen: list[np.ndarray] = field(default_factory=list)
-    asked: float = field(default_factory=time.perf_counter)
+    created: float = field(default_factory=time.perf_counter)
 
     def __len__(self) -> int:
         return len(self.latents)
 
 
 class Engine:
-    """One batch is painted at a time. Who asks while nothing is painted is served at once; who
-    asks meanwhile goes into the next batches, round-robin across users.
+    """Paints one batch at a time. A request that arrives while the engine is idle starts at once;
+    others wait for the next batches, round-robin across users.
 
     Needs a running event loop, and belongs to it.
     """
@@ -99,7 +100,7 @@ class Engine:
             buckets=BUCKETS,
             registry=None,
         )
-        self._seconds_per_picture = 0.01  # a guess, until there is a measurement
+        self._seconds_per_picture = 0.01  # initial estimate
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="engine")
         self._server = asyncio.create_task(self._serve(), name="engine")
 
@@ -119,16 +120,16 @@ class Engine:
         size: int | None = None,
         user: str = "",
     ) -> np.ndarray:
-        """Latents [n, Z] and conditions [n, C] to uint8 [n, S, S, 3] RGB, by the model in use or
-        by another one. S is one of the model's `sizes`, the largest if none is given.
+        """Latents [n, Z] and conditions [n, C] to uint8 [n, S, S, 3] RGB, painted by the model in
+        use unless another one is given. S is one of the model's `sizes`, by default the largest.
 
-        `user` is who asks: the queue is fair across users, see FairQueue.
+        The queue is fair across users, see FairQueue.
 
-        Raises Busy when too many pictures wait already, ModelUnavailable when the model fails, and
-        ValueError for arrays or a size that do not fit it.
+        Raises Busy if the queue is full, ModelUnavailable if the model fails, and ValueError for
+        arrays or a size that do not fit it.
         """
         if latents.ndim != 2:
-            raise _misfit(model or self.model, latents, conditions)
+            raise _mismatch(model or self.model, latents, conditions)
         images, _ = await self.paint_best(latents[:, None], conditions, model, size=size, user=user)
         return images
 
@@ -141,24 +142,24 @@ class Engine:
         size: int | None = None,
         user: str = "",
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Of the candidates [n, N, Z] for each picture, the one that the model's critic scores
-        highest: uint8 [n, S, S, 3] and its latent [n, Z].
+        """Rejection sampling: paints the candidates [n, N, Z] of each picture and keeps the one
+        that the model's critic scores highest: uint8 [n, S, S, 3] and its latent [n, Z].
 
-        How many there should be is the model's `candidates`; where it has no critic, the first
-        candidate is painted. The rest is as in `paint`.
+        N should be the model's `candidates`. A model without a critic paints the first candidate.
+        Otherwise like `paint`.
         """
         model = model or self.model
         n, z, c = len(latents), model.manifest.latent_dim, model.manifest.condition_dim
         if n == 0 or latents.ndim != 3 or latents.shape[1] == 0 or latents.shape[2] != z:
-            raise _misfit(model, latents, conditions)
+            raise _mismatch(model, latents, conditions)
         if conditions.shape != (n, c):
-            raise _misfit(model, latents, conditions)
+            raise _mismatch(model, latents, conditions)
         size = size or model.sizes[-1]
         if size not in model.sizes:
             raise ValueError(f"model {model.name} paints at {model.sizes} pixels, not at {size}")
         if self._closed:
             raise _closing()
-        # A request larger than the whole queue is taken when nobody waits: else it never would be.
+        # A request larger than the whole queue is accepted while the queue is empty.
         waiting = self._queue.pictures
         if waiting and waiting + n > self._settings.queue:
             self._refused += 1
@@ -187,9 +188,8 @@ class Engine:
             raise
 
     def queue_position(self, user: str) -> int:
-        """How many pictures of others are painted before this user's next one.
-
-        0 if it is being painted, and if none waits.
+        """Number of other users' pictures ahead of this user's next one; 0 if it is being painted,
+        or if none waits.
         """
         if any(request.user == user for request, _ in self._painting):
             return 0
@@ -197,7 +197,7 @@ class Engine:
         return 0 if ahead is None else ahead + sum(count for _, count in self._painting)
 
     async def get(self, name: str) -> Model:
-        """The model of this name, loaded if need be. Raises ModelUnavailable."""
+        """The model of this name, loaded if necessary. Raises ModelUnavailable."""
         found = self._loaded(name)
         if found is not None:
             return found
@@ -205,16 +205,16 @@ class Engine:
             try:
                 model = self._loaded(name) or await self._load(name)
             except ModelUnavailable as error:
-                log.warning("model %s was asked for: %s", name, error)
+                log.warning("model %s cannot be loaded: %s", name, error)
                 raise ModelUnavailable("model-gone", name=name) from error
             self._keep(model)
             return model
 
     async def refresh(self) -> bool:
-        """Takes the model in `models/current` over if it is another one; True if it did.
+        """Switches to the model in `models/current` if it has changed; True if it did.
 
-        Painting goes on meanwhile. A model that cannot be used is refused, which is logged once:
-        the one in use stays.
+        Painting continues meanwhile. A model that cannot be used is refused and logged once, and
+        the model in use stays.
         """
         async with self._loading:
             try:
@@ -228,7 +228,7 @@ class Engine:
                     log.error("the new model is refused, %s stays: %s", self.model.name, error)
                     self._refused_model = str(error)
                 return False
-            # What waits in the queue holds the model that it was asked of: the old one finishes.
+            # Requests in the queue keep their model.
             old, self.model = self.model, model
             self._older.pop(name, None)
             self._keep(old)
@@ -256,7 +256,7 @@ class Engine:
         )
 
     async def close(self) -> None:
-        """Finishes the batch that is being painted; what still waits is refused."""
+        """Finishes the current batch and refuses the requests that wait."""
         self._closed = True
         self._arrived.set()
         await self._server
@@ -278,19 +278,19 @@ class Engine:
 
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
-        together = 0  # pictures of the last batch, if it was one of several requests
+        shared = 0  # pictures of the last batch, if several requests shared it
         while True:
             if self._queue.pictures:
-                await self._gather(together)
+                await self._gather(shared)
             elif not self._closed:
-                together = 0
+                shared = 0
                 await self._next_arrival()
             if self._closed:
                 break
             for request in [r for r in self._queue if r.answer.cancelled()]:
-                self._drop(request)  # its caller has not run since to do it
+                self._drop(request)  # its caller has not yet run to do it
             batch = self._painting = self._queue.take_batch()
-            if not batch:  # all that had arrived were cancelled
+            if not batch:  # all requests were cancelled
                 continue
             started = time.perf_counter()
             try:
@@ -306,9 +306,9 @@ class Engine:
                 continue
             finally:
                 self._painting = []
-            together = len(images) if len(batch) > 1 else 0
-            self._account(batch, started)
-            self._hand_out(batch, images, chosen)
+            shared = len(images) if len(batch) > 1 else 0
+            self._record(batch, started)
+            self._deliver(batch, images, chosen)
         _refuse(self._queue, _closing())
         self._queue = FairQueue()
 
@@ -316,18 +316,19 @@ class Engine:
         self._arrived.clear()
         await self._arrived.wait()
 
-    async def _gather(self, enough: int) -> None:
-        """Waits a moment, if the last batch was shared, for as many pictures as it had.
+    async def _gather(self, count: int) -> None:
+        """Waits up to `max_wait_ms` for `count` pictures, as many as the last shared batch had.
 
-        Those just served come back, and would else miss the next batch by a hair.
+        Clients that were just served send their next requests now, which would otherwise miss the
+        next batch narrowly.
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._settings.max_wait_ms / 1000):
-                while self._queue.pictures < enough and not self._closed:
+                while self._queue.pictures < count and not self._closed:
                     await self._next_arrival()
 
     def _run(self, batch: list[tuple[_Request, int]]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Runs on the worker thread. A picture and the latent of its choice for each picture."""
+        """Runs on the worker thread. For each picture its pixels and the latent that was chosen."""
         model = batch[0][0].model
         candidates, conditions, sizes = [], [], []
         for request, count in batch:
@@ -336,25 +337,26 @@ class Engine:
             conditions += list(request.conditions[done : done + count])
             sizes += [request.size] * count
         counts = [len(c) for c in candidates]
-        latents, wanted = np.concatenate(candidates), np.repeat(conditions, counts, axis=0)
-        painted = model.paint(latents, wanted)
+        latents = np.concatenate(candidates)
+        repeated = np.repeat(conditions, counts, axis=0)
+        painted = model.paint(latents, repeated)
         self._candidates += len(painted)
-        best = _choose(model, painted, wanted, counts)
-        return self._enlarge(model, painted[best], sizes), list(latents[best])
+        best = _best_candidates(model, painted, repeated, counts)
+        return self._upscale(model, painted[best], sizes), list(latents[best])
 
-    def _enlarge(self, model: Model, painted: np.ndarray, sizes: list[int]) -> list[np.ndarray]:
-        """Each of the pictures [n, S, S, 3] to its own size."""
+    def _upscale(self, model: Model, painted: np.ndarray, sizes: list[int]) -> list[np.ndarray]:
+        """Upscales each of the pictures [n, S, S, 3] to its own size."""
         images = list(painted)
         started = time.perf_counter()
         for size in set(sizes) - {model.manifest.image_size}:
-            those = [i for i, wanted in enumerate(sizes) if wanted == size]
-            for i, image in zip(those, model.upscale(painted[those], size), strict=True):
+            indices = [i for i, wanted in enumerate(sizes) if wanted == size]
+            for i, image in zip(indices, model.upscale(painted[indices], size), strict=True):
                 images[i] = image
-            self._upscaled += len(those)
+            self._upscaled += len(indices)
         self._upscale_seconds += time.perf_counter() - started
         return images
 
-    def _account(self, batch: list[tuple[_Request, int]], started: float) -> None:
+    def _record(self, batch: list[tuple[_Request, int]], started: float) -> None:
         now = time.perf_counter()
         pictures = sum(count for _, count in batch)
         self._batches += 1
@@ -362,10 +364,10 @@ class Engine:
         self._seconds_per_picture += 0.2 * ((now - started) / pictures - self._seconds_per_picture)
         for request, _ in batch:
             if not request.remaining:
-                self._latencies.append(now - request.asked)
-                self._latency.observe(now - request.asked)
+                self._latencies.append(now - request.created)
+                self._latency.observe(now - request.created)
 
-    def _hand_out(
+    def _deliver(
         self,
         batch: list[tuple[_Request, int]],
         images: list[np.ndarray],
@@ -384,18 +386,18 @@ class Engine:
             self._dropped += 1
 
 
-def _choose(
+def _best_candidates(
     model: Model, painted: np.ndarray, conditions: np.ndarray, counts: list[int]
 ) -> list[int]:
-    """Where the best candidate of each picture stands among all that were painted.
+    """Index of the best candidate of each picture among all that were painted.
 
-    Scores may differ in their last digits by the batch that they are reckoned in. The choice must
-    not: they are rounded, and of those as good as each other the first is taken.
+    The last digits of a score depend on its batch, and the choice must not: scores are rounded, and
+    the first of equal ones wins.
     """
-    contest = np.repeat(counts, counts) > 1
+    has_rivals = np.repeat(counts, counts) > 1
     scores = np.zeros(len(painted))
-    if contest.any():
-        scores[contest] = model.score(painted[contest], conditions[contest])
+    if has_rivals.any():
+        scores[has_rivals] = model.score(painted[has_rivals], conditions[has_rivals])
     starts = np.cumsum(counts) - counts
     return [
         start + int(np.argmax(np.round(scores[start : start + count], 3)))
@@ -409,7 +411,7 @@ def _refuse(requests: Iterable[_Request], refusal: ModelUnavailable) -> None:
             request.answer.set_exception(refusal)
 
 
-def _misfit(model: Model, latents: np.ndarray, conditions: np.ndarray) -> ValueError:
+def _mismatch(model: Model, latents: np.ndarray, conditions: np.ndarray) -> ValueError:
     z, c = model.manifest.latent_dim, model.manifest.condition_dim
     return ValueError(
         f"model {model.name} takes latents (n, {z}) or candidates (n, N, {z}), and conditions "

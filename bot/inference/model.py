@@ -1,4 +1,4 @@
-"""One loaded model: ONNX Runtime sessions, and how a batch is spread over the machine."""
+"""One loaded model: its ONNX Runtime sessions, and how a batch is spread over the cores."""
 
 import contextlib
 import ctypes
@@ -23,20 +23,19 @@ log = logging.getLogger(__name__)
 
 CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"
-SCALE = 4  # of an upscaler
-SLICE = 8  # pictures that one core paints in one go; more do not pay, they only leave the cache
+SCALE = 4  # factor of an upscaler
+SLICE = 8  # pictures per run on one core; more do not fit the cache and are no faster
 
 
 class Model:
-    """Paints; safe to call from several threads, and blocks the one that calls.
+    """Paints pictures. Thread-safe; every method blocks.
 
-    On a CPU each core paints whole pictures by itself: that is faster than to share the layers of
-    one picture, where all cores wait for each other dozens of times. Enlarging has few, large
-    layers, so that a single picture is shared.
+    On a CPU each core paints whole pictures, which is faster than sharing the layers of one picture
+    between cores that wait for each other. The upscaler has few, large layers, so a single picture
+    is shared.
 
-    `sizes` are the widths, in pixels, that its pictures can have: its own, and with an upscaler the
-    double and the fourfold. `candidates` is how many pictures are painted for each that is shown;
-    1 without a critic to choose among them.
+    `sizes` are the widths of pictures in pixels: the generator's, and with an upscaler two and four
+    times that. `candidates` is the number of candidates per picture; 1 without a critic.
     """
 
     def __init__(self, folder: Path, manifest: Manifest, settings: EngineSettings) -> None:
@@ -59,7 +58,7 @@ class Model:
         size = manifest.image_size
         self.sizes = (size, 2 * size, SCALE * size) if self._upscaler else (size,)
         self.candidates = (settings.candidates or manifest.candidates) if self._critic else 1
-        # Larger batches would be no faster on a CPU, and keep the next turn waiting.
+        # Larger batches are no faster on a CPU, and keep other users waiting.
         self.upscaled_at_once = settings.max_batch if self.provider == CUDA else 2 * self._threads
 
     @property
@@ -106,7 +105,7 @@ class Model:
         return np.concatenate([self._spread(upscale, 1, images[:-1]), last])
 
     def _spread(self, run: Callable[..., np.ndarray], most: int, *arrays: np.ndarray) -> np.ndarray:
-        """Runs slices of the arrays, each of `most` rows at the most, on a core each."""
+        """Runs slices of at most `most` rows of the arrays, one core per slice."""
         n = len(arrays[0])
         step = n if self.provider == CUDA else min(most, -(-n // self._threads))
         if step >= n:
@@ -115,9 +114,9 @@ class Model:
         return np.concatenate(list(self._pool.map(run, *slices)))
 
     def warm_up(self, max_batch: int) -> None:
-        """Paints one and a full batch, so that no member waits for the first allocations.
+        """Paints one picture and a full batch, so that no user waits for the first allocations.
 
-        Raises ModelUnavailable if what the model's files make is not what the contract says.
+        Raises ModelUnavailable if an output does not have the dtype and shape of the contract.
         """
         size, largest = self.manifest.image_size, self.sizes[-1]
         for n in (1, max_batch):
@@ -135,20 +134,20 @@ class Model:
                 self._expect(UPSCALER, large, np.uint8, (n, largest, largest, 3))
 
     def _expect(
-        self, file: str, made: np.ndarray, dtype: type[np.generic], shape: tuple[int, ...]
+        self, file: str, output: np.ndarray, dtype: type[np.generic], shape: tuple[int, ...]
     ) -> None:
-        if made.dtype != dtype or made.shape != shape:
+        if output.dtype != dtype or output.shape != shape:
             raise ModelUnavailable(
                 "model-wrong-output",
                 name=self.name,
                 file=file,
-                made=f"{made.dtype} {list(made.shape)}",
+                made=f"{output.dtype} {list(output.shape)}",
                 said=f"{np.dtype(dtype)} {list(shape)}",
             )
 
 
 def _only(outputs: list[np.ndarray]) -> np.ndarray:
-    (output,) = outputs  # by position: what it is called differs from file to file
+    (output,) = outputs  # its name differs between files
     return output
 
 
@@ -158,7 +157,7 @@ def _halve(image: np.ndarray) -> np.ndarray:
 
 
 def load_model(registry: Registry, name: str | None, settings: EngineSettings) -> Model:
-    """A model of the registry (the one in use if no name is given), verified and warmed up.
+    """Loads a model of the registry, by default the one in use, verified and warmed up.
 
     Raises ModelUnavailable.
     """
@@ -179,10 +178,10 @@ def load_model(registry: Registry, name: str | None, settings: EngineSettings) -
 
 
 def usable_cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
-    """How many cores this process may use; `quota` is the file where a container's share stands."""
+    """Number of cores that this process may use; `quota` is the file of a container's limit."""
     try:
         cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS and Windows do not tell
+    except AttributeError:  # macOS, Windows
         cores = os.cpu_count() or 1
     try:
         microseconds, period = map(int, quota.read_text().split())
@@ -195,13 +194,13 @@ def _open_session(file: Path, provider: str, threads: int = 1) -> ort.InferenceS
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Threads that wait do so asleep: busy waiting doubles the time where others need the cores.
+    # Waiting threads sleep: spinning doubles the time where other processes need the cores.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     if provider == "cpu" or (provider == "auto" and not _has_nvidia_driver()):
         return ort.InferenceSession(file, options, providers=[CPU])
-    # TF32 would let a picture differ by the batch that it is in. The heuristic search is as good
-    # here as trying every algorithm anew for each size of batch.
+    # With TF32 a picture would depend on its batch. Heuristics find algorithms as good as those of
+    # an exhaustive search for each batch size.
     cuda = {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}
     why = "this build of it has no CUDA"
     if CUDA in ort.get_available_providers():
@@ -221,12 +220,12 @@ def _open_session(file: Path, provider: str, threads: int = 1) -> ort.InferenceS
 
 @cache
 def _preload_cuda() -> str:
-    """Loads the CUDA libraries of the extra "cuda"; what is missing, in a line."""
-    ort.set_default_logger_severity(4)  # the caller says it in words
-    complaints = io.StringIO()
-    with contextlib.redirect_stdout(complaints):
+    """Loads the CUDA libraries of the extra "cuda"; one line on what is missing."""
+    ort.set_default_logger_severity(4)  # the caller logs it
+    messages = io.StringIO()
+    with contextlib.redirect_stdout(messages):
         ort.preload_dlls()
-    return complaints.getvalue().partition("\n")[0] or "no CUDA device can be used"
+    return messages.getvalue().partition("\n")[0] or "no CUDA device can be used"
 
 
 def _has_nvidia_driver() -> bool:

@@ -1,9 +1,9 @@
-"""Reads a prompt: `hair:pink eyes:orange`, `pink hair, orange eyes`, a blonde with blue eyes, …
+"""Parses prompts such as `hair:pink eyes:orange` or `a girl with pink hair and orange eyes`.
 
-The text is cut into items (values, attributes, joints, …), the longest known phrase first. Then
-what belongs together is paired: what a colon binds, then neighbours from left to right, then what
-stands alone. Whatever may be a wish and cannot be granted is refused by its name: leaving it out
-in silence would be worse than a question.
+The text is split into items (values, attributes, conjunctions, …), the longest known phrase first.
+Then attributes and values are paired: first those joined by a colon, then neighbors from left to
+right, then single ones. A word that may be part of a wish and is not understood is an error: to
+ignore it silently would be worse.
 """
 
 import re
@@ -39,22 +39,22 @@ from export.manifest import Attribute
 
 MAX_LENGTH = 300  # characters
 
-# Custom emoji and mentions of Discord, and faces such as :) and =D, are no colons that bind.
+# Discord's custom emoji and mentions, and smileys such as :) and =D, contain no binding colon.
 _NOISE = re.compile(r"<[^<>\s]*\d+>|(?<!\S)[:;=xX8]['-]?[()\[\]dDpPoO3/|*]+(?!\S)")
 
 
 def read_prompt(text: str, attributes: Sequence[Attribute]) -> dict[str, str]:
-    """The wish in a text: attribute to value, in the model's order; what is left out is open.
+    """The wish in a prompt: values by attribute, in the model's order.
 
-    Raises BadPrompt, and nothing else whatever the text.
+    Raises BadPrompt, and nothing else whatever the text is.
     """
     if len(text) > MAX_LENGTH:
         raise BadPrompt("prompt-too-long", length=len(text), most=MAX_LENGTH)
-    return _Reader(vocabulary(tuple(attributes)), text).read()
+    return _Parser(vocabulary(tuple(attributes)), text).parse()
 
 
 def check_wish(wish: Mapping[str, str], attributes: Sequence[Attribute]) -> dict[str, str]:
-    """A wish that came as a mapping, in the model's spelling and order; "any" leaves open.
+    """Validates a wish given as a mapping: in the model's spelling and order, without "any".
 
     Raises BadPrompt.
     """
@@ -85,47 +85,47 @@ def format_wish(wish: Mapping[str, str]) -> str:
 
 
 def tidy_prompt(text: str) -> str:
-    """A prompt as it is remembered: one line of printable characters."""
+    """A prompt as it is stored: one line of printable characters."""
     return tidy(text, MAX_LENGTH)
 
 
 @dataclass(slots=True)
 class _Item:
-    """`kind` is value, attribute, bind, joint, break, not, any or unknown."""
+    """`kind` is value, attribute, bind, and, break, not, any or unknown."""
 
     kind: str
     text: str
     readings: dict[str, Reading] = field(default_factory=dict)  # a value's, by attribute
     attribute: str = ""
-    partner: "_Item | None" = None  # of a value its attribute, of an attribute its value
+    partner: "_Item | None" = None  # a value's attribute, or an attribute's value
     open: bool = False  # an attribute that may be anything
-    place: int = 0
+    index: int = 0
 
 
-_NOTHING = _Item("break", "")
+_END = _Item("break", "")
 
 
-class _Reader:
-    """One reading of one text."""
+class _Parser:
+    """Parses one text."""
 
     def __init__(self, known: Vocabulary, text: str) -> None:
         self.known = known
         self.items = self._items(tokens_of(_NOISE.sub(" ", text)))
         self.wish: dict[str, str] = {}
 
-    def read(self) -> dict[str, str]:
+    def parse(self) -> dict[str, str]:
         self._pair_bound()
-        self._pair_neighbours()
-        self._share()
+        self._pair_neighbors()
+        self._share_values()
         for at, item in enumerate(self.items):
             if item.kind == "attribute" and item.partner is None and not item.open:
-                self._attribute_alone(at, item)
+                self._single_attribute(at, item)
             elif item.kind == "value" and item.partner is None:
-                self._value_alone(at, item)
-        self._refuse_unknown()
+                self._single_value(at, item)
+        self._reject_unknown()
         return {name: self.wish[name] for name in self.known.attributes if name in self.wish}
 
-    # Cutting the text into items
+    # Splitting the text into items
 
     def _items(self, tokens: list[str]) -> list[_Item]:
         items: list[_Item] = []
@@ -135,18 +135,18 @@ class _Reader:
             if item is not None:
                 items.append(item)
             at += length
-        items = _join_names_of_one_value(items)
-        for place, item in enumerate(items):
-            item.place = place
+        items = _join_synonyms(items)
+        for index, item in enumerate(items):
+            item.index = index
         return items
 
     def _item(self, tokens: list[str], at: int, before: list[_Item]) -> tuple[_Item | None, int]:
-        """The item that starts here, if it is one, and its number of tokens."""
+        """The item that starts at this token, or None for a filler, and its number of tokens."""
         token = tokens[at]
         if token[0] in ":=":
             return _Item("bind", token), 1
         if token in JOINTS:
-            return _Item("joint", token), 1
+            return _Item("and", token), 1
         if not is_word(token):
             return _Item("break", token), 1
         item, length = self._phrase(tokens, at, _bound_attribute(before))
@@ -166,14 +166,14 @@ class _Reader:
         return _Item("unknown", token), 1
 
     def _phrase(self, tokens: list[str], at: int, bound: str) -> tuple[_Item | None, int]:
-        """The longest known phrase that starts here; behind "hair:" a value of hair goes first."""
+        """The longest known phrase that starts here; after "hair:", values of hair come first."""
         phrases: list[tuple[str, ...]] = []
         for token in tokens[at : at + self.known.longest]:
             if not is_word(token):
                 break
             phrases.append((*(phrases[-1] if phrases else ()), token))
         if tokens[at] in SHADES and self._value_follows(tokens, at):
-            phrases = phrases[1:]  # "dark" is a value, "dark blue" is not two
+            phrases = phrases[1:]  # "dark" alone is a value, "dark blue" is one value
         for own_first in (True, False) if bound else (False,):
             for phrase in reversed(phrases):
                 text = " ".join(phrase)
@@ -194,7 +194,7 @@ class _Reader:
             for n in range(1, self.known.longest + 1)
         )
 
-    # Pairing them
+    # Pairing attributes and values
 
     def _pair_bound(self) -> None:
         for at, item in enumerate(self.items):
@@ -221,7 +221,7 @@ class _Reader:
                     choices=self.known.choices([left.attribute]),
                 )
 
-    def _pair_neighbours(self) -> None:
+    def _pair_neighbors(self) -> None:
         for at, (left, right) in enumerate(pairwise(self.items)):
             if left.kind == "not" and right.kind in ("attribute", "value"):
                 raise _cannot_leave_out(left, right)
@@ -235,77 +235,77 @@ class _Reader:
                 self._pair(attribute, value)
 
     def _fits_better(self, item: _Item, after: _Item) -> bool:
-        """Whether an item that does not fit the one before it belongs to the one after it."""
+        """Whether an item that does not fit the previous one belongs to the next one."""
         if after.partner is not None:
             return False
         if item.kind == "value":
             return after.kind == "attribute" and after.attribute in item.readings
         return after.kind == "value" and item.attribute in after.readings
 
-    def _share(self) -> None:
-        """One value for both: "pink hair and eyes", "hair and eyes are pink"."""
+    def _share_values(self) -> None:
+        """Gives two attributes the same value: "pink hair and eyes", "hair and eyes are pink"."""
         for at, item in enumerate(self.items):
             if item.kind != "attribute" or item.partner is not None or item.open:
                 continue
             for step in (-1, 1):
                 other = self._at(at + 2 * step)
-                if self._at(at + step).kind != "joint" or other.kind != "attribute":
+                if self._at(at + step).kind != "and" or other.kind != "attribute":
                     continue
                 value = other.partner
-                if value is not None and (value.place - other.place) * step > 0:
+                if value is not None and (value.index - other.index) * step > 0:
                     self._pair(item, value)
                     break
 
-    # What stands alone
+    # Single attributes and values
 
-    def _attribute_alone(self, at: int, item: _Item) -> None:
+    def _single_attribute(self, at: int, item: _Item) -> None:
         before, after = self._at(at - 1), self._at(at + 1)
         if before.kind == "unknown":
             raise self.known.unknown_value(item.attribute, before.text)
-        if after.kind == "unknown" and self.known.is_slip(after.text, item.attribute):
+        if after.kind == "unknown" and self.known.is_typo(after.text, item.attribute):
             raise self.known.unknown_value(item.attribute, after.text)
         yes = self.known.values[item.attribute].get(("yes",))  # "with glasses"
         if yes is not None:
             self._choose(item.attribute, yes.value)
 
-    def _value_alone(self, at: int, item: _Item) -> None:
+    def _single_value(self, at: int, item: _Item) -> None:
         after = self._at(at + 1)
         if item.text in SWITCHES:
             if item.text in NEGATIONS and after.kind == "value":
                 raise _cannot_leave_out(item, after)
             return
         exact = [name for name, reading in item.readings.items() if reading.exact]
-        able = exact or list(item.readings)
+        options = exact or list(item.readings)
         if HOMES.get(item.text) in item.readings:
-            able = [HOMES[item.text]]
+            options = [HOMES[item.text]]
         elif after.kind == "unknown":  # "white dress", "pink hiar"
             raise self.known.unknown_word(after.text)
         else:
             for step in (-1, 1):  # "pink and blue hair"
                 joined = self._at(at + 2 * step).partner
-                if self._at(at + step).kind == "joint" and joined is not None:
-                    able = [joined.attribute] if joined.attribute in item.readings else able
-        if len(able) > 1:
-            ways = [f"{name}:{item.readings[name].value}" for name in able]
+                if self._at(at + step).kind == "and" and joined is not None:
+                    options = [joined.attribute] if joined.attribute in item.readings else options
+        if len(options) > 1:
+            ways = [f"{name}:{item.readings[name].value}" for name in options]
             raise BadPrompt(
                 "prompt-ambiguous",
                 ways,
                 said=item.text,
-                attributes=names_of(able, last="or"),
+                attributes=names_of(options, last="or"),
                 ways=partial(listed, ways, last="or"),
             )
-        self._choose(able[0], item.readings[able[0]].value)
+        self._choose(options[0], item.readings[options[0]].value)
 
-    def _refuse_unknown(self) -> None:
+    def _reject_unknown(self) -> None:
         unknown = [item.text for item in self.items if item.kind == "unknown"]
         for word in dict.fromkeys(unknown):
-            if self.known.is_slip(word):
+            if self.known.is_typo(word):
                 raise self.known.unknown_word(word)
         if unknown and not any(i.kind in ("attribute", "value", "any") for i in self.items):
             raise self.known.unknown_word(" ".join(unknown))
 
-    def _at(self, place: int) -> _Item:
-        return self.items[place] if 0 <= place < len(self.items) else _NOTHING
+    def _at(self, index: int) -> _Item:
+        return self.items[index] if 0 <= index < len(self.items) else _END
 
     def _pair(self, attribute: _Item, value: _Item) -> None:
         reading = value.readings.get(attribute.attribute)
@@ -328,17 +328,17 @@ class _Reader:
 
 
 def _bound_attribute(items: list[_Item]) -> str:
-    """The attribute that a colon binds to what comes next, or nothing."""
+    """The attribute that a colon binds to the next item, or an empty string."""
     if len(items) > 1 and items[-1].kind == "bind" and items[-2].kind == "attribute":
         return items[-2].attribute
     return ""
 
 
-def _join_names_of_one_value(items: list[_Item]) -> list[_Item]:
-    """Two different names beside each other become one item: "navy blue", "emerald green"."""
+def _join_synonyms(items: list[_Item]) -> list[_Item]:
+    """Joins adjacent synonyms of one value into one item: "navy blue", "emerald green"."""
     joined: list[_Item] = []
     for at, item in enumerate(items):
-        last = joined[-1] if joined else _NOTHING
+        last = joined[-1] if joined else _END
         if item.kind == last.kind == "value" and last.text not in (*HOMES, item.text):
             both = {
                 name: reading

@@ -1,4 +1,4 @@
-"""The words of one model, however they are written: its attributes, its values, their synonyms."""
+"""The words for a model's attributes and values: its own, their synonyms, other languages'."""
 
 import difflib
 import re
@@ -29,7 +29,7 @@ _UNSPACED = re.compile(rf"{_KNOWN}|(?:(?!{_KNOWN}){_CJK.pattern})+|[^\u3040-\u30
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a phrase means for one attribute; `exact` if it is the model's own word for it."""
+    """Meaning of a phrase for one attribute; `exact` if it is the model's own word."""
 
     value: str
     exact: bool
@@ -37,14 +37,14 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """A wish for another model; `exact` are the attributes whose value that one knows."""
+    """A wish for another model; `exact` are the attributes whose values that model knows."""
 
     wish: dict[str, str]
     exact: frozenset[str]
 
 
 class Vocabulary:
-    """`names` and, by attribute, `values` are keyed by normalised phrases."""
+    """`names`, and `values` of each attribute, are keyed by normalized phrases."""
 
     def __init__(self, attributes: tuple[Attribute, ...]) -> None:
         self.attributes = {attribute.name: attribute for attribute in attributes}
@@ -58,9 +58,9 @@ class Vocabulary:
         for attribute in attributes:
             for form in _forms(words_of(attribute.name)):
                 self.names.setdefault(form, attribute.name)
-            for word in _abroad(attribute.name):
+            for word in _translations(attribute.name):
                 self.names.setdefault(word, attribute.name)
-        # What a phrase stands for, to suggest the model's own words alone.
+        # Suggestions are the model's own words.
         self._canonical = {
             phrase: reading.value for own in self.values.values() for phrase, reading in own.items()
         } | self.names
@@ -68,12 +68,13 @@ class Vocabulary:
         self.longest = max(map(len, self._canonical), default=1)
 
     def readings(self, phrase: Phrase) -> dict[str, Reading]:
-        """What a phrase means, by attribute."""
+        """Meanings of a phrase, by attribute."""
         return {name: own[phrase] for name, own in self.values.items() if phrase in own}
 
     def nearest(self, wish: Mapping[str, str]) -> "Nearest":
-        """The wish in this model's values, the most alike where it lacks one. What has nothing
-        like it is left open."""
+        """The wish in this model's values, with the most similar one where a value is missing.
+        Attributes and values without a similar one are left out.
+        """
         found, exact = {}, set()
         for name, value in wish.items():
             if name not in self.attributes:
@@ -86,9 +87,10 @@ class Vocabulary:
                 found[name] = near
         return Nearest(found, frozenset(exact))
 
-    def is_slip(self, word: str, attribute: str = "") -> bool:
-        """Whether an unknown word must be a slip: so near is it to some known word, or (where it
-        stands at the place of a value) to a value of this attribute."""
+    def is_typo(self, word: str, attribute: str = "") -> bool:
+        """Whether an unknown word is so similar to a known word, or in the position of a value to a
+        value of this attribute, that it must be a typo.
+        """
         if attribute:
             values = [" ".join(phrase) for phrase in self.values[attribute]]
             return bool(difflib.get_close_matches(word, values, 1, 0.7))
@@ -129,7 +131,7 @@ class Vocabulary:
         )
 
     def choices(self, attributes: Iterable[str] | None = None) -> Text:
-        """What can be chosen, in sentences; of all attributes or of these."""
+        """The values to choose from, in sentences, of these attributes or of all."""
         names = list(self.attributes if attributes is None else attributes)
 
         def text(language: str) -> str:
@@ -157,13 +159,13 @@ def vocabulary(attributes: tuple[Attribute, ...]) -> Vocabulary:
 
 
 def tokens_of(text: str) -> list[str]:
-    """Normalised words, and between them marks: binding `:=`, joining `&+/`, and breaks.
+    """Normalized words and punctuation: binding `:=`, joining `&+/`, and breaks.
 
-    Chinese and Japanese are cut into the words that are known, and what lies between them.
+    Chinese and Japanese text is split into known words and the text between them.
     """
     return [
         word
-        for token in _TOKEN.findall(_normalise(text))
+        for token in _TOKEN.findall(_normalize(text))
         for word in (_UNSPACED.findall(token) if _CJK.search(token) else [token])
     ]
 
@@ -177,7 +179,7 @@ def is_word(token: str) -> bool:
 
 
 def tidy(text: str, length: int) -> str:
-    """The text on one line, cut to a length, without what a database or a page chokes on."""
+    """The printable characters of the text on one line, shortened to `length`."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:length]
 
 
@@ -192,7 +194,7 @@ def names_of(
     *,
     last: Literal["and", "or"] = "and",
 ) -> Text:
-    """The list of the words, each called as `name` says."""
+    """The list of the words, each in the reader's language."""
     words = tuple(words)
     return lambda language: listed([name(word, language) for word in words], language, last=last)
 
@@ -209,7 +211,7 @@ def _readings(attribute: Attribute) -> dict[Phrase, Reading]:
 
 
 def _forms(name: Phrase) -> list[Phrase]:
-    """What else it is called: eye, eyed and eye color for eyes; hair for hair_color."""
+    """Other forms of an attribute's name: eye, eyed and eye color for eyes; hair for hair_color."""
     if not name:
         return []
     *start, last = name
@@ -221,8 +223,8 @@ def _forms(name: Phrase) -> list[Phrase]:
     return forms + [(*form, word) for form in (name, *forms) for word in ("color", "colour")]
 
 
-def _abroad(name: str) -> list[Phrase]:
-    """What it is called in Chinese and Japanese."""
+def _translations(name: str) -> list[Phrase]:
+    """Names of an attribute in Chinese and Japanese."""
     phrase = words_of(name)
     forms = {phrase, *_forms(phrase)}
     return [
@@ -233,11 +235,13 @@ def _abroad(name: str) -> list[Phrase]:
     ]
 
 
-def _normalise(text: str) -> str:
-    """Full-width, accented, styled and invisible characters to the plain ones they stand for."""
+def _normalize(text: str) -> str:
+    """Replaces full-width, accented, styled and invisible characters by plain ones."""
     text = unicodedata.normalize("NFKC", text).casefold()
     text = unicodedata.normalize("NFKD", text)
-    text = re.sub(r"([a-z])[\u0300-\u036f]+", r"\1", text)  # elsewhere a mark makes another letter
+    text = re.sub(
+        r"([a-z])[\u0300-\u036f]+", r"\1", text
+    )  # in other scripts an accent makes another letter
     return unicodedata.normalize("NFKC", "".join(map(_plain, text)))
 
 
@@ -251,20 +255,20 @@ def _plain(character: str) -> str:
 
 
 def _nearest_value(value: str, values: Sequence[str]) -> str | None:
-    """The one whose colour is the nearest, or where this is no colour, whose spelling is."""
+    """The value with the most similar color, or spelling for values that are not colors."""
     distances = {other: color_distance(value, other) for other in values}
-    colours = {other: far for other, far in distances.items() if far is not None}
-    if colours:
-        return min(colours, key=lambda other: colours[other])
+    colors = {other: far for other, far in distances.items() if far is not None}
+    if colors:
+        return min(colors, key=lambda other: colors[other])
     return next(iter(difflib.get_close_matches(value, values, 1, 0.6)), None)
 
 
 def _nearest(said: str, choices: dict[Phrase, str]) -> tuple[str, ...]:
-    """Up to three of the choices' meanings, the nearest first."""
+    """Up to three meanings of the most similar choices, the most similar first."""
     word = " ".join(words_of(said))[:60]
     phrases = {" ".join(phrase): meaning for phrase, meaning in choices.items()}
-    begun = [phrase for phrase in phrases if word and phrase.startswith(word)]
-    near = begun + difflib.get_close_matches(word, phrases, 6, 0.6)
+    prefixed = [phrase for phrase in phrases if word and phrase.startswith(word)]
+    near = prefixed + difflib.get_close_matches(word, phrases, 6, 0.6)
     return tuple(dict.fromkeys(phrases[phrase] for phrase in near))[:3]
 
 

@@ -1,7 +1,7 @@
-"""The words that people use for a wish, beside the model's own: synonyms, shades, fillers.
+"""Words of prompts besides the model's own: synonyms, shades, fillers.
 
-Nothing here says which attributes a model has. A synonym stands for the first of its values, from
-left to right, that the attribute in question really has.
+They do not depend on the model. A synonym stands for the first of its values, from left to right,
+that the attribute has.
 """
 
 from bot.prompts import words_zh_ja
@@ -89,37 +89,37 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     }.items()
 } | words_zh_ja.VALUES
 
-# Standing alone, these words say which attribute is meant, where a model has it.
+# Words that imply their attribute when used alone, if the model has it.
 HOMES = dict.fromkeys(
     ("blond", "blonde", "brunet", "brunette", "ginger", "redhead", "redheaded"), "hair"
 )
 
-# They colour a colour ("dark blue"), and are passed over before a value that has no such shade.
+# Shades of colors ("dark blue"), ignored before a value that has no such shade.
 SHADES = (
     _set("bright dark deep hot light medium neon pale pastel soft vibrant vivid")
     | words_zh_ja.SHADES
 )
 
-# Values of switches ("smile: yes"). Without their attribute beside them they say nothing.
+# Values of switches ("smile: yes"), ignored without their attribute.
 SWITCHES = _set("yes no true false on off none without 0 1")
 
 NEGATIONS = _set("no not non never without dont except") | words_zh_ja.NEGATIONS
 
-# "hair: any" leaves the hair open, and says so.
+# "hair: any" leaves the hair to chance explicitly.
 ANYTHING = _set("any anything random whatever whichever open surprise") | words_zh_ja.ANYTHING
 
-# Between an attribute and its value they are not there: "hair is pink", "eyes of blue".
+# Ignored between an attribute and its value: "hair is pink", "eyes of blue".
 LINKS = (
     _set("is are be of color colors colour colours colored coloured the a an in very really so")
     | words_zh_ja.LINKS
 )
 
-# After these, what follows belongs to something else: "blonde with blue eyes".
+# Separators: "blonde with blue eyes".
 BREAKS = _set("with who whose having has have but plus") | words_zh_ja.BREAKS
 
 JOINTS = frozenset({"and", "&", "+", "/"}) | words_zh_ja.JOINTS
 
-# Harmless, and no typo of anything.
+# Ignored, and not taken for typos.
 FILLERS = words_zh_ja.FILLERS | _set(
     "1boy 1girl adorable all also anime another art artwork as at avatar avatars back background "
     "beautiful bed best big both boy boys can chair character chibi cool could crazy create curly "

@@ -1,6 +1,6 @@
 """The words of `bot.prompts.words` in Chinese and Japanese.
 
-These are written without spaces: what is listed here is also what such text is cut into, the
+These languages are written without spaces: their text is split into the words listed here, the
 longest first.
 """
 
@@ -9,7 +9,7 @@ def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-# As `bot.prompts.words.SYNONYMS`: what the words on the right stand for.
+# Like `bot.prompts.words.SYNONYMS`: the values on the left, their synonyms on the right.
 _VALUES = {
     "pink, rose": "粉 粉色 粉红 粉红色 粉紅 粉紅色 浅粉色 樱色 桃 桃色 桜色 もも色 ピンク ピンク色",
     "red, crimson": "红 红色 紅 紅色 大红 赤 赤色 赤い 深红 レッド",
@@ -35,7 +35,7 @@ VALUES = {
     word: tuple(values.split(", ")) for values, words in _VALUES.items() for word in words.split()
 }
 
-# What an attribute is called, by a name that it may have.
+# Names of attributes, by one of their English names.
 ATTRIBUTES = {
     "hair": _set("头发 发 发色 髪 髮 頭髮 髪色 髪の毛 髪の色 毛 ヘア ヘアー かみ 头发颜色"),
     "eyes": _set(

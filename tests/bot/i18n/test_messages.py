@@ -10,8 +10,8 @@ from tiny_model import EYES, HAIR
 
 from bot.errors import BadPrompt
 from bot.i18n.messages import (
-    CATALOGUES,
     LANGUAGES,
+    LOCALES,
     attribute_name,
     describe,
     language_for,
@@ -38,7 +38,7 @@ class _Variables(Visitor):
 def catalogue(language: str) -> dict[str, set[str]]:
     """Each message's and attribute's variables, by `key` or `key.attribute`."""
     texts: dict[str, set[str]] = {}
-    for file in sorted((CATALOGUES / language).glob("*.ftl")):
+    for file in sorted((LOCALES / language).glob("*.ftl")):
         for entry in FluentParser().parse(file.read_text("utf-8")).body:
             assert not isinstance(entry, ftl.Junk), f"{file}: {entry.content}"
             if not isinstance(entry, ftl.Message):
