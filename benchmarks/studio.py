@@ -19,29 +19,32 @@ import numpy as np
 
 from bot.inference.engine import Engine
 from bot.settings import EngineSettings
-from bot.studio import Studio
-from db.store import Owner, Store
+from bot.studio import Request, Studio
+from db.records import Owner
+from db.store import Store
 from export.registry import Registry
 
 MEMBER = Owner("discord", "1", "Nelly")
 
 
 async def measure(studio: Studio, rounds: int) -> None:
-    faces = await studio.create("", owner=MEMBER, count=5, seed=0)
+    faces = await studio.painting.create("", Request(MEMBER), count=5, seed=0)
     a, b, c, d, e = (face.id for face in faces)
     attribute = studio.attributes[0]
     colour = {attribute.name: attribute.values[0]}
     works: dict[str, Callable[[], Awaitable[Any]]] = {
-        "a picture": lambda: studio.create("", owner=MEMBER),
-        "a sheet of 9": lambda: studio.create("", owner=MEMBER, count=9),
-        "another colour": lambda: studio.recolour(a, colour, owner=MEMBER),
-        "9 variations": lambda: studio.variations(a, owner=MEMBER),
-        "a child of two": lambda: studio.mix(a, b, owner=MEMBER),
-        "a morph of 2, WebP": lambda: studio.morph([a, b], owner=MEMBER),
-        "a morph of 2, GIF": lambda: studio.morph([a, b], owner=MEMBER, format="gif"),
-        "a morph of 3, WebP": lambda: studio.morph([a, b, c], owner=MEMBER),
-        "a morph of 5, WebP": lambda: studio.morph([a, b, c, d, e], owner=MEMBER),
-        "a morph of 5, GIF": lambda: studio.morph([a, b, c, d, e], owner=MEMBER, format="gif"),
+        "a picture": lambda: studio.painting.create("", Request(MEMBER)),
+        "a sheet of 9": lambda: studio.painting.create("", Request(MEMBER), count=9),
+        "another colour": lambda: studio.family.recolor(a, colour, Request(MEMBER)),
+        "9 variations": lambda: studio.family.variations(a, Request(MEMBER)),
+        "a child of two": lambda: studio.family.mix(a, b, Request(MEMBER)),
+        "a morph of 2, WebP": lambda: studio.animations.morph([a, b], Request(MEMBER)),
+        "a morph of 2, GIF": lambda: studio.animations.morph([a, b], Request(MEMBER), format="gif"),
+        "a morph of 3, WebP": lambda: studio.animations.morph([a, b, c], Request(MEMBER)),
+        "a morph of 5, WebP": lambda: studio.animations.morph([a, b, c, d, e], Request(MEMBER)),
+        "a morph of 5, GIF": lambda: studio.animations.morph(
+            [a, b, c, d, e], Request(MEMBER), format="gif"
+        ),
     }
     print(f"{'':22}{'median s':>10}{'worst s':>10}{'CPU s':>9}{'kB':>8}")
     for name, work in works.items():

@@ -33,9 +33,10 @@ from bot.errors import ModelUnavailable
 from bot.inference.conditions import complete_wish
 from bot.inference.engine import Engine
 from bot.settings import EngineSettings, WebSettings
-from bot.studio import Studio
+from bot.studio import Request, Studio
 from bot.web.app import create_app
-from db.store import Owner, Store
+from db.records import Owner
+from db.store import Store
 from export.manifest import Manifest
 from export.registry import Registry
 
@@ -74,7 +75,7 @@ async def measure(arguments: argparse.Namespace) -> int:
             studio = Studio(engine, store)
             app = create_app(studio, WebSettings(paint_per_minute=0))
             async with TestClient(TestServer(app)) as client:
-                new = await studio.create({}, owner=Owner("web", "benchmark"), count=9)
+                new = await studio.painting.create({}, Request(Owner("web", "benchmark")), count=9)
                 ids = [avatar.id for avatar in new] + ids
                 slow = await time_all(client, studio, ids, arguments.requests)
                 heavy = await weigh(client, ids[0])

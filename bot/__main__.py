@@ -31,7 +31,8 @@ from bot.passwords import MIN_LENGTH, PasswordHash
 from bot.settings import DiscordSettings, Settings, WebSettings, discord_token
 from bot.studio import Studio
 from bot.web.app import create_app, create_runner
-from db.store import Store, StoreError
+from db.engine import StoreError
+from db.store import Store
 from export.registry import Registry
 
 RETRY_SECONDS = (5, 15, 60, 300)  # between attempts to reach Discord; the last one from then on

@@ -19,7 +19,8 @@ from bot.discord.client import reach
 from bot.errors import Refusal
 from bot.inference.engine import Engine
 from bot.settings import DiscordSettings, Settings, WebSettings
-from db.store import Store, StoreError
+from db.engine import StoreError
+from db.store import Store
 from export.registry import Registry
 
 # To answer who mentions the bot; commands and buttons need no permission at all.
@@ -79,8 +80,8 @@ async def _checked(part: str, look: Callable[[], Awaitable[str]]) -> Finding:
 async def _database(url: str) -> str:
     store = await Store.open(url)
     try:
-        await store.desk.save_note("checked", str(int(time.time())))
-        return f"can be read and written, {await store.count()} pictures"
+        await store.notes.set("checked", str(int(time.time())))
+        return f"can be read and written, {await store.avatars.count()} pictures"
     finally:
         await store.close()
 

@@ -1,11 +1,13 @@
-"""What goes into the store and what comes out of it, free of tables and sessions."""
+"""The records that repositories take and return, independent of tables and sessions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
+
+from db.tasks import Task
 
 Scope = Literal["mine", "guild", "everyone", "favourites", "hidden"]
 Sort = Literal["new", "loved"]
@@ -14,7 +16,7 @@ Sort = Literal["new", "loved"]
 @dataclass(frozen=True, slots=True)
 class Owner:
     """A member of Discord (`key` is the user's id) or a visitor of the web page (`key` is the hash
-    of the visitor's token). Who somebody is rests on `kind` and `key`; `name` may change.
+    of the visitor's token). `kind` and `key` identify the owner; `name` may change.
     """
 
     kind: str  # "discord" or "web"
@@ -40,7 +42,8 @@ class NewAvatar:
     `wish` is what was asked for, `conditions` the wish completed (attribute -> value). `latent` is
     float32 `[Z]` and `condition` float32 `[C]`. `parents` are the public ids of the avatars that
     it was made from; `picture` is the encoded file, `width` and `height` its size in pixels.
-    `order` names what it was painted for, so that nothing is painted twice; see `Store.painted`.
+    `order_id` is the request that it was painted for, so that nothing is painted twice; see
+    `AvatarRepository.of_order`.
     """
 
     owner: Owner
@@ -59,7 +62,7 @@ class NewAvatar:
     format: str  # "png" or "webp"
     width: int
     height: int
-    order: str | None = None
+    order_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class Avatar:
     """A stored avatar: a `NewAvatar` with its public `id`, without the picture's bytes.
 
     `created` is in UTC, `bytes` and `sha256` (hex) are the picture's, `favourites` is the number
-    of owners who like it. One that was `hidden` is private, too, until it is shown again.
+    of owners who like it. A `hidden` avatar is private, too, until it is shown again.
     """
 
     id: str
@@ -101,7 +104,7 @@ class GalleryQuery:
     - `mine`: the viewer's, private ones included;
     - `guild`: those made in `guild` that are not private;
     - `everyone`: all that are not private;
-    - `favourites`: those the viewer likes, but other people's private ones;
+    - `favourites`: those the viewer likes, except other people's private ones;
     - `hidden`: those that were hidden, for those who run the bot.
 
     `values` keeps those that were painted with all of these values (attribute -> value). `sort` is
@@ -138,8 +141,8 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Colours:
-    """How many public avatars there are of exactly these conditions; `newest` is an id."""
+class ConditionCount:
+    """How many public avatars have exactly these conditions; `newest` is an id."""
 
     conditions: dict[str, str]
     count: int
@@ -160,7 +163,7 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class MemberSettings:
-    """What a member wants unless a command says otherwise; None leaves it to the bot."""
+    """A member's defaults, which options of a command override; None is the bot's default."""
 
     private: bool | None = None
     size: int | None = None  # pixels
@@ -183,42 +186,43 @@ class GuildLimits:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """So many pictures were painted then (UTC)."""
+    """How many pictures were painted at a time (UTC)."""
 
     created: datetime
     pictures: int
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
-    """An answer that somebody still waits for: what to do (`work` and what is `given` to it, as
-    JSON) and where to answer. `id` names the order, `application` and `token` are Discord's.
+class PendingReply:
+    """A reply that somebody still waits for: what to paint (None where the stored task is invalid)
+    and where to reply. `id` is the interaction's or the mentioning message's, `application` and
+    `token` are Discord's. A `private` reply is seen by the requester alone; where `names_requester`
+    the reply says who asked.
     """
 
     id: str
     application: str
     token: str = field(repr=False)
-    work: str
-    given: dict[str, Any]
+    task: Task | None
     owner: Owner
     guild: str | None
     channel: str | None
     language: str
     private: bool
-    named: bool
+    names_requester: bool
     created: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Figures over all living avatars. `today` is pictures within the last 24 hours, deleted ones
-    included. `loved` are conditions of public avatars with how often those are a favourite, the
-    most loved first.
+    """Figures over all avatars. `today` is pictures within the last 24 hours, deleted ones
+    included. `loved` are conditions of public avatars with how often those are a favorite, the
+    most frequent first.
     """
 
     pictures: int
     private: int
     today: int
     members: int
-    favourites: int
+    favorites: int
     loved: list[tuple[dict[str, str], int]]

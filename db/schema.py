@@ -1,4 +1,4 @@
-"""The tables. Every change here needs a migration beside it in `db/migrations/versions`."""
+"""The tables. Every change here needs a migration in `db/migrations/versions`."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -20,12 +20,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-# SQLite numbers rows by itself only in a column that is called INTEGER (64 bits wide all the same)
+# SQLite generates keys only for a column of type INTEGER (which is 64 bits wide, too)
 Key = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class Utc(TypeDecorator[datetime]):
-    """A moment; SQLite forgets time zones, so every value is stored as UTC and read as UTC."""
+    """An aware datetime; SQLite drops time zones, so every value is stored and read as UTC."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -71,7 +71,7 @@ class OwnerRow(Base):
 
 
 class PictureRow(Base):
-    """The bytes, apart from their avatar: whoever leafs through the avatars need not read them."""
+    """The bytes, apart from their avatar, so that listing avatars does not read them."""
 
     __tablename__ = "pictures"
 
@@ -80,7 +80,7 @@ class PictureRow(Base):
 
 
 class ThumbnailRow(Base):
-    """A small copy of the picture, made when it was first asked for."""
+    """A small copy of the picture, made when it is first requested."""
 
     __tablename__ = "thumbnails"
 
@@ -89,7 +89,7 @@ class ThumbnailRow(Base):
 
 
 class ValueRow(Base):
-    """An avatar was painted with this value: the index by which galleries are filtered."""
+    """A value that an avatar was painted with: the index by which galleries are filtered."""
 
     __tablename__ = "avatar_values"
     __table_args__ = ({"sqlite_with_rowid": False},)
@@ -99,9 +99,9 @@ class ValueRow(Base):
     avatar_id: Mapped[int] = mapped_column(ForeignKey("avatars.id"), primary_key=True)
 
 
-class ColoursRow(Base):
-    """How many public avatars there are of these `conditions`, and the newest of them: written
-    together with the avatars, so that nobody need count them.
+class ConditionCountRow(Base):
+    """How many public avatars have these `conditions`, and the newest of them: written together
+    with the avatars, so that no query counts them.
     """
 
     __tablename__ = "colours"
@@ -124,7 +124,7 @@ class ParentRow(Base):
     parent: Mapped[str] = mapped_column(ForeignKey("avatars.public_id"))
 
 
-class FavouriteRow(Base):
+class FavoriteRow(Base):
     __tablename__ = "favourites"
     __table_args__ = (
         Index("ix_favourites_owner", "owner_id", "avatar_id"),
@@ -146,8 +146,8 @@ class SettingsRow(Base):
 
 
 class UsageRow(Base):
-    """What was painted within the last day, for quotas: kept apart, so that who deletes pictures
-    has none the fewer painted.
+    """What was painted within the last day, for quotas: kept apart, so that deleting pictures does
+    not lower the count.
     """
 
     __tablename__ = "usage"
@@ -183,15 +183,15 @@ class BlockedRow(Base):
     member: Mapped[str] = mapped_column(String(128), primary_key=True)
 
 
-class OwedRow(Base):
+class PendingReplyRow(Base):
     __tablename__ = "owed"
     __table_args__ = (Index("ix_owed_created", "created"),)
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     application: Mapped[str] = mapped_column(String(32))
     token: Mapped[str]
-    work: Mapped[str] = mapped_column(String(32))
-    given: Mapped[dict[str, Any]] = mapped_column(JSON)
+    task_kind: Mapped[str] = mapped_column("work", String(32))
+    task_arguments: Mapped[dict[str, Any]] = mapped_column("given", JSON)
     owner_kind: Mapped[str] = mapped_column(String(16))
     owner_key: Mapped[str] = mapped_column(String(128))
     owner_name: Mapped[str]
@@ -199,7 +199,7 @@ class OwedRow(Base):
     channel: Mapped[str | None] = mapped_column(String(32))
     language: Mapped[str] = mapped_column(String(16))
     private: Mapped[bool]
-    named: Mapped[bool]
+    names_requester: Mapped[bool] = mapped_column("named")
     created: Mapped[datetime] = mapped_column(Utc)
 
 
@@ -211,12 +211,12 @@ class NoteRow(Base):
 
 
 class AvatarRow(Base):
-    """`id` counts up, so it is the order of the galleries; `public_id` is what people see.
+    """`id` increases, so galleries are sorted by it; `public_id` is what people see.
 
-    `order_id` is the order that it was painted for. `favourites` counts the rows of that table,
-    written together with them: galleries are ordered by it. One that was hidden is private, too.
-    A deleted avatar keeps its two ids, for its children's sake, and its moments of painting and of
-    deletion, and nothing else; see `Store.delete`.
+    `order_id` is the id of the request that it was painted for. `favourites` counts the rows of
+    that table and is written together with them, since galleries are sorted by it. A hidden avatar
+    is private, too. A deleted avatar keeps its two ids, which its children refer to, and its times
+    of painting and of deletion, and nothing else; see `AvatarRepository.delete`.
     """
 
     __tablename__ = "avatars"
@@ -253,14 +253,14 @@ class AvatarRow(Base):
     )
 
 
-_living = AvatarRow.deleted_at.is_(None)
-_public = _living & AvatarRow.private.is_(False)
-# one for each kind of gallery; partial, so that no number of hidden avatars slows a page down
+_existing = AvatarRow.deleted_at.is_(None)
+_public = _existing & AvatarRow.private.is_(False)
+# one for each kind of gallery; partial, so that deleted and private avatars slow no page down
 for _name, _columns, _where in (
-    ("ix_avatars_owner", (AvatarRow.owner_id, AvatarRow.id), _living),
+    ("ix_avatars_owner", (AvatarRow.owner_id, AvatarRow.id), _existing),
     ("ix_avatars_guild", (AvatarRow.guild, AvatarRow.id), _public),
     ("ix_avatars_public", (AvatarRow.id,), _public),
-    ("ix_avatars_owner_loved", (AvatarRow.owner_id, AvatarRow.favourites, AvatarRow.id), _living),
+    ("ix_avatars_owner_loved", (AvatarRow.owner_id, AvatarRow.favourites, AvatarRow.id), _existing),
     ("ix_avatars_guild_loved", (AvatarRow.guild, AvatarRow.favourites, AvatarRow.id), _public),
     ("ix_avatars_loved", (AvatarRow.favourites, AvatarRow.id), _public),
     ("ix_avatars_order", (AvatarRow.order_id, AvatarRow.id), AvatarRow.order_id.is_not(None)),

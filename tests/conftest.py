@@ -12,7 +12,8 @@ from tiny_model import add_model
 from bot.inference.engine import Engine
 from bot.settings import EngineSettings
 from bot.studio import Studio
-from db.store import Owner, Store
+from db.records import Owner
+from db.store import Store
 from export.registry import Registry
 
 # Before PyTorch is imported, and for what the tests start: they run side by side, small tensors are

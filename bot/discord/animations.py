@@ -1,111 +1,118 @@
-"""A morph as a message: the animation, and the pictures that it goes through."""
+"""A morph as a message: the animation, and the pictures that it shows."""
 
 import io
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Self
 
 import discord
 from discord import ui
 
-from bot.animation import Animation, Format
+from bot.discord.bot import Interaction, PaintCommand
+from bot.discord.components import Button, Component
+from bot.discord.deferred_reply import DeferredReply
 from bot.discord.gallery import Open
-from bot.discord.orders import Answer, Order, paint
-from bot.discord.replies import Interaction, guarded, is_seen_alone, owner_of, settings_of
+from bot.discord.replies import is_ephemeral, owner_of, settings_of
 from bot.discord.text import MAX_ALT_TEXT, option_of, shorten, title
 from bot.errors import Refusal
 from bot.i18n.messages import say
-from bot.studio import Studio
-from db.store import Avatar
+from bot.studio import Request
+from bot.studio.morph_file import Format, Morph
+from db.records import Avatar, PendingReply
+from db.tasks import MorphTask
 
 TOO_LARGE = 40005  # "Request entity too large"
-SMALLER = 2  # each time that an upload is refused, the next one has at most so much less
-TRIES = 4
+REDUCTION = 2  # by which the limit is divided when an upload is refused
+ATTEMPTS = 4
 
 
-async def deliver_animation(answer: Answer, animation: Animation) -> None:
-    """Fill in a deferred answer; where the upload is refused as too large, with a smaller one.
+async def show_morph(reply: DeferredReply, morph: Morph) -> None:
+    """Fills in a reply with a morph; where the upload is refused as too large, with a smaller one.
 
     Raises Refusal.
     """
-    studio: Studio = answer.client.studio
-    faces = [await studio.get(id, answer.owner) for id in animation.ids]
-    for _ in range(TRIES):
+    studio, owner, task = reply.client.studio, reply.pending.owner, reply.pending.task
+    assert isinstance(task, MorphTask)
+    faces = [await studio.avatars.get(id, owner) for id in morph.ids]
+    for _ in range(ATTEMPTS):
         try:
-            await _show(answer, animation, faces)
+            await _upload(reply, morph, faces)
             return
         except discord.HTTPException as error:
             if error.status != 413 and error.code != TOO_LARGE:
                 raise
-        limit = len(animation.data) // SMALLER
-        given = answer.given | {"limit_bytes": limit}
-        animation = await studio.morph(owner=answer.owner, **given)
+        smaller = task.model_copy(update={"limit_bytes": len(morph.data) // REDUCTION})
+        painted = await studio.run(smaller, Request(owner))
+        assert isinstance(painted, Morph)
+        morph = painted
     raise Refusal("morph-too-large")
 
 
-async def _show(answer: Answer, animation: Animation, faces: Sequence[Avatar]) -> None:
+async def _upload(reply: DeferredReply, morph: Morph, faces: Sequence[Avatar]) -> None:
     file = discord.File(
-        io.BytesIO(animation.data),
-        filename=f"irodori-morph-{'-'.join(face.id for face in faces)}.{animation.format}",
-        description=_alt_text(faces, answer.language),
+        io.BytesIO(morph.data),
+        filename=f"irodori-morph-{'-'.join(face.id for face in faces)}.{morph.format}",
+        description=_alt_text(faces, reply.pending.language),
     )
-    view = MorphView(animation, faces, answer.language)
-    await answer.edit(content=_caption(answer, animation, faces), attachments=[file], view=view)
+    view = MorphView(morph, faces, reply.pending.language)
+    await reply.edit(content=_caption(reply.pending, morph, faces), attachments=[file], view=view)
 
 
-class Gif(ui.DynamicItem[ui.Button[Any]], template="irodori:gif:(?P<ids>[0-9a-z-]+)"):
-    """Makes the same morph as a GIF, for where a WebP does not move."""
+class Gif(Component[Button], template="irodori:gif:(?P<ids>[0-9a-z-]+)"):
+    """Paints the same morph as a GIF, for clients that do not play a WebP."""
 
     def __init__(self, ids: Sequence[str], language: str = "en") -> None:
         label = say("morph-gif", language)
         custom_id = f"irodori:gif:{'-'.join(ids)}"
-        super().__init__(ui.Button[Any](label=label, emoji="🎞️", custom_id=custom_id))
+        super().__init__(Button(label=label, emoji="🎞️", custom_id=custom_id))
         self.ids = tuple(ids)
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
-    ) -> "Gif":
+    def restore(cls, match: re.Match[str], item: Button) -> Self:
         return cls(match["ids"].split("-"))
 
-    @guarded
-    async def callback(self, interaction: Interaction) -> None:
-        await paint(interaction, await morph_order(interaction, self.ids, "gif", named=True))
+    async def on_use(self, interaction: Interaction) -> None:
+        command = await morph_command(interaction, self.ids, "gif", names_requester=True)
+        await interaction.client.paint(interaction, command)
 
 
 class MorphView(ui.View):
-    def __init__(self, animation: Animation, faces: Sequence[Avatar], language: str) -> None:
+    def __init__(self, morph: Morph, faces: Sequence[Avatar], language: str) -> None:
         super().__init__(timeout=None)
         options = [option_of(face, language, number=i) for i, face in enumerate(faces, 1)]
         self.add_item(Open(options, say("morph-open", language)))
-        if animation.format != "gif":
-            self.add_item(Gif(animation.ids, language))
+        if morph.format != "gif":
+            self.add_item(Gif(morph.ids, language))
 
 
-async def morph_order(
-    interaction: Interaction, ids: Sequence[str], format: Format = "webp", *, named: bool = False
-) -> Order:
-    """A loop through these pictures, private if one of them is. Raises NotFound."""
-    studio: Studio = interaction.client.studio
-    faces = [await studio.get(id, owner_of(interaction)) for id in ids]
-    given = {
-        "ids": [face.id for face in faces],
-        "format": format,
-        "size": (await settings_of(interaction)).size,
-        "limit_bytes": interaction.filesize_limit,
-    }
-    alone = any(face.private for face in faces) or is_seen_alone(interaction)
-    return Order("morph", given, private=alone, named=named and not alone)
+async def morph_command(
+    interaction: Interaction,
+    ids: Sequence[str],
+    format: Format = "webp",
+    *,
+    names_requester: bool = False,
+) -> PaintCommand:
+    """Paints a loop through these pictures, private if one of them is. Raises NotFound."""
+    studio = interaction.client.studio
+    faces = [await studio.avatars.get(id, owner_of(interaction)) for id in ids]
+    task = MorphTask(
+        ids=tuple(face.id for face in faces),
+        format=format,
+        size=(await settings_of(interaction)).size,
+        limit_bytes=interaction.filesize_limit,
+    )
+    private = any(face.private for face in faces) or is_ephemeral(interaction)
+    return PaintCommand(task, private, names_requester and not private)
 
 
-def _caption(answer: Answer, animation: Animation, faces: Sequence[Avatar]) -> str:
-    language = answer.language
+def _caption(pending: PendingReply, morph: Morph, faces: Sequence[Avatar]) -> str:
+    language = pending.language
     titles = [discord.utils.escape_markdown(title(face, language)) for face in faces]
     names = " → ".join(f"{words} `{face.id}`" for words, face in zip(titles, faces, strict=True))
-    facts = [say("morph-facts", language, seconds=round(animation.seconds, 1))]
-    if answer.named:
-        facts.insert(0, say("morph-for", language, member=f"<@{answer.owner.key}>"))
-    if animation.reduced:
+    facts = [say("morph-facts", language, seconds=round(morph.seconds, 1))]
+    if pending.names_requester:
+        facts.insert(0, say("morph-for", language, member=f"<@{pending.owner.key}>"))
+    if morph.reduced:
         facts.append(say("morph-reduced", language))
     heading = say("morph-title", language, count=len(faces))
     return f"**{heading}**\n{shorten(names, 1000)}\n-# {' · '.join(facts)}"

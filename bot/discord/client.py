@@ -1,106 +1,98 @@
-"""The bot as Discord sees it: one client, its cogs, and one door to run it."""
+"""The Discord client: its cogs and commands, and running it."""
 
 import asyncio
 import logging
-from typing import Any
 
 import aiohttp
 import discord
 import yarl
 from discord import app_commands
-from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.animation import Animation
-from bot.discord import buttons, recolour
-from bot.discord.animations import deliver_animation
+from bot.discord import buttons, recolor
+from bot.discord.animations import show_morph
+from bot.discord.bot import Interaction, IrodoriBot, PaintCommand, Source
 from bot.discord.cogs import COGS
-from bot.discord.orders import Answer, Orders
-from bot.discord.replies import Interaction, answer_failure, is_admitted
+from bot.discord.deferred_reply import DeferredReply
+from bot.discord.delivery import Delivery, Result
+from bot.discord.replies import is_accepted, report_failure
 from bot.discord.sync import sync_if_changed
 from bot.discord.translator import CatalogueTranslator
 from bot.settings import DiscordSettings
 from bot.studio import Studio
+from bot.studio.morph_file import Morph
 
 logger = logging.getLogger(__name__)
 
-GRACE_SECONDS = 10  # for the answers that are under way when the bot ends
-LOOK_SECONDS = 5  # between two looks at the model's attributes
+GRACE_SECONDS = 10  # for replies in progress when the bot closes
+POLL_SECONDS = 5  # between two checks of the model's attributes
 DEFAULT_GATEWAY = DiscordWebSocket.DEFAULT_GATEWAY
 
 
-class IrodoriTree(app_commands.CommandTree[Any]):
+class IrodoriTree(app_commands.CommandTree[IrodoriBot]):
     async def interaction_check(self, interaction: Interaction, /) -> bool:
-        return await is_admitted(interaction)
+        return await is_accepted(interaction)
 
     async def on_error(
         self, interaction: Interaction, error: app_commands.AppCommandError, /
     ) -> None:
-        await answer_failure(interaction, error)
+        await report_failure(interaction, error)
 
 
-class IrodoriBot(commands.AutoShardedBot):
-    """Answers interactions, which need no intents, and messages that mention it, which need those
-    of messages. None is privileged: Discord shows the bot the text of these messages alone."""
+class ConfiguredBot(IrodoriBot):
+    """Has all cogs and commands; logs in to update the commands, and serves nobody."""
 
     def __init__(self, studio: Studio, settings: DiscordSettings) -> None:
-        super().__init__(
-            command_prefix=commands.when_mentioned,  # unused: see `on_message`
-            help_command=None,
-            tree_cls=IrodoriTree,
-            intents=discord.Intents(guilds=True, guild_messages=True, dm_messages=True),
-            allowed_mentions=discord.AllowedMentions.none(),
-            member_cache_flags=discord.MemberCacheFlags.none(),
-            chunk_guilds_at_startup=False,
-            max_messages=None,
-            allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
-            allowed_contexts=app_commands.AppCommandContext(
-                guild=True, dm_channel=True, private_channel=True
-            ),
-        )
-        self.studio = studio
-        self.settings = settings
-        self.orders = Orders(self)
-        self.add_dynamic_items(*buttons.COMPONENTS, *recolour.COMPONENTS)
-        self._follower: asyncio.Task[None] | None = None
-        self._resumer: asyncio.Task[None] | None = None
-        self._answering: set[asyncio.Task[Any]] = set()
-        self._ending = False
+        super().__init__(studio, settings, IrodoriTree)
+        self.add_dynamic_items(*buttons.COMPONENTS, *recolor.COMPONENTS)
+        self._delivery = Delivery(self, show)
 
     async def setup_hook(self) -> None:
-        await self._add_cogs()
-        await self.offer_commands()
-        self._follower = asyncio.create_task(self._follow_attributes())
-
-    async def _add_cogs(self) -> None:
         await self.tree.set_translator(CatalogueTranslator())
         for cog in COGS:
             self.add_dynamic_items(*getattr(cog, "components", ()))
             await self.add_cog(cog(self))
+        self._build_commands()
 
-    async def deliver(self, answer: Answer, result: Any) -> None:
-        """Shows what the studio made."""
-        if isinstance(result, Animation):
-            await deliver_animation(answer, result)
-        else:
-            await buttons.deliver(answer, result)
+    async def paint(self, source: Source, command: PaintCommand) -> None:
+        await self._delivery.paint(source, command)
 
-    def admit(self) -> bool:
-        """Called by the task of every answer, at its begin; False once the bot is ending."""
-        task = asyncio.current_task()
-        if task is not None and not self._ending:
-            self._answering.add(task)
-            task.add_done_callback(self._answering.discard)
-        return not self._ending
+    async def offer_commands(self) -> None:
+        self._build_commands()
+        try:
+            if not await sync_if_changed(self.tree, self.studio, self.settings.guild):
+                logger.info("Discord has these commands already")
+        except discord.HTTPException as error:
+            # Those that Discord has from the last time still work.
+            logger.error("Discord did not accept the commands: %s", error)
+
+    def _build_commands(self) -> None:
+        for cog in self.cogs.values():
+            for command in getattr(cog, "wish_commands", tuple)():
+                self.tree.add_command(command, override=True)
+
+
+class ServingBot(ConfiguredBot):
+    """Serves members, and follows the models in use."""
+
+    def __init__(self, studio: Studio, settings: DiscordSettings) -> None:
+        super().__init__(studio, settings)
+        self._follower: asyncio.Task[None] | None = None
+        self._resumer: asyncio.Task[None] | None = None
+
+    async def setup_hook(self) -> None:
+        await super().setup_hook()
+        await self.offer_commands()
+        self._follower = asyncio.create_task(self._follow_attributes())
 
     async def close(self) -> None:
-        """Finishes the answers that are under way; those that take longer stay owed."""
-        self._ending = True
+        """Finishes the replies in progress; those that take longer stay pending."""
+        self.closing = True
         if self._follower is not None:
             self._follower.cancel()
-        if self._answering:
-            _, late = await asyncio.wait(self._answering, timeout=GRACE_SECONDS)
+        if self.replying:
+            _, late = await asyncio.wait(self.replying, timeout=GRACE_SECONDS)
             for task in late:
                 task.cancel()
             if late:
@@ -108,10 +100,10 @@ class IrodoriBot(commands.AutoShardedBot):
         await super().close()
 
     async def _follow_attributes(self) -> None:
-        """A new model may have other attributes and sizes, and these are the commands' options."""
+        """The options of commands are the attributes and sizes of the model in use."""
         offered = self.studio.attributes, self.studio.sizes
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
             wanted = self.studio.attributes, self.studio.sizes
             if wanted == offered:
                 continue
@@ -119,22 +111,7 @@ class IrodoriBot(commands.AutoShardedBot):
                 await self.offer_commands()
                 offered = wanted
             except (aiohttp.ClientError, OSError) as error:
-                logger.warning("the commands did not reach Discord, again soon: %s", error)
-
-    async def offer_commands(self) -> None:
-        """The commands of the model in use now, here and in Discord."""
-        self._build_commands()
-        try:
-            if not await sync_if_changed(self.tree, self.studio, self.settings.guild):
-                logger.info("commands are as Discord has them")
-        except discord.HTTPException as error:
-            # Those that Discord has from the last time still work.
-            logger.error("Discord did not take the commands: %s", error)
-
-    def _build_commands(self) -> None:
-        for cog in self.cogs.values():
-            for command in getattr(cog, "wish_commands", tuple)():
-                self.tree.add_command(command, override=True)
+                logger.warning("the commands did not reach Discord, retrying soon: %s", error)
 
     async def on_ready(self) -> None:
         """Also after a new session, when Discord could not be reached for a while."""
@@ -143,47 +120,43 @@ class IrodoriBot(commands.AutoShardedBot):
             self._resumer = asyncio.create_task(self._resume())
 
     async def _resume(self) -> None:
-        if not self.admit():
+        if not self.accept():
             return
         try:
-            await self.orders.resume()
+            await self._delivery.resume()
         except Exception:
-            logger.exception("what is owed could not be taken up")
-
-    async def on_message(self, message: discord.Message, /) -> None:
-        """Messages are a cog's; there are no commands with a prefix."""
+            logger.exception("pending replies could not be resumed")
 
 
-class Clerk(IrodoriBot):
-    """Logs in to put the commands in order, and serves nobody."""
-
-    async def setup_hook(self) -> None:
-        await self._add_cogs()
-        self._build_commands()
+async def show(reply: DeferredReply, result: Result) -> None:
+    """Fills in a reply with what the studio painted."""
+    if isinstance(result, Morph):
+        await show_morph(reply, result)
+    else:
+        await buttons.show_avatars(reply, result)
 
 
 async def run_discord(studio: Studio, settings: DiscordSettings, token: str) -> None:
-    """Serve Discord until cancelled.
+    """Serves Discord until canceled.
 
     Raises discord.LoginFailure for a token that Discord does not know.
     """
     reach(settings)
     # Voice is not used; the log need not warn of its absence.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-    async with IrodoriBot(studio, settings) as bot:
+    async with ServingBot(studio, settings) as bot:
         await bot.start(token)
 
 
 async def sync_commands(
     studio: Studio, settings: DiscordSettings, token: str, guild: int | None
 ) -> list[str]:
-    """Tells Discord about the commands, and their names.
+    """Sends the commands to Discord; returns their names.
 
     Raises discord.DiscordException.
     """
     reach(settings)
-    bot = Clerk(studio, settings)
-    async with bot:
+    async with ConfiguredBot(studio, settings) as bot:
         await bot.login(token)
         await sync_if_changed(bot.tree, studio, guild, always=True)
         return [command.name for command in bot.tree.get_commands()]

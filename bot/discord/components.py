@@ -1,23 +1,68 @@
-"""What the components of an answer have in common."""
+"""What the components below messages share.
+
+Components are DynamicItems: the custom id and the message hold all that a click needs, so that they
+work after a restart, too.
+"""
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Generic, Self, TypeVar
 
 import discord
-from discord import SelectOption
+from discord import SelectOption, ui
 
-from bot.discord.replies import Interaction, is_seen_alone, language_of, settings_of
+from bot.discord.bot import Interaction
+from bot.discord.replies import (
+    is_accepted,
+    is_ephemeral,
+    language_of,
+    report_failure,
+    settings_of,
+)
 from bot.i18n.messages import LANGUAGES, say
-from db.store import Avatar
+from db.records import Avatar
 
 ID = "(?P<id>[0-9a-z]+)"
-ALONE = "(?P<alone>[01])"  # whether the answer is for the one who asked alone
+PRIVATE = "(?P<alone>[01])"  # whether the reply is visible to the requester alone
 MAX_OPTIONS = 25  # of one select
+
+I = TypeVar("I", bound=ui.Item[Any])  # noqa: E741
+
+
+class Component(ui.DynamicItem[I], Generic[I], template="irodori:component"):
+    """A child is made from its custom id by `restore`, and handles a use in `on_use`."""
+
+    @classmethod
+    def restore(cls, match: re.Match[str], item: I) -> Self:
+        """The component with this custom id, on the message that was clicked."""
+        return cls(match["id"])  # type: ignore[arg-type]  # most have the id of an avatar
+
+    async def on_use(self, interaction: Interaction) -> None:
+        raise NotImplementedError
+
+    @classmethod
+    async def from_custom_id(  # type: ignore[override]  # the client is always an IrodoriBot
+        cls, interaction: Interaction, item: I, match: re.Match[str], /
+    ) -> Self:
+        return cls.restore(match, item)
+
+    async def callback(self, interaction: Interaction) -> None:  # type: ignore[override]
+        # discord.py only logs what a DynamicItem raises, and does not ask the command tree's
+        # `interaction_check` before.
+        if not await is_accepted(interaction):
+            return
+        try:
+            await self.on_use(interaction)
+        except Exception as error:
+            await report_failure(interaction, error)
+
+
+Button = ui.Button[Any]
+Select = ui.Select[Any]
 
 
 def components_of(interaction: Interaction) -> Iterator[Any]:
-    """The buttons and selects of the message that was pressed on."""
+    """The buttons and selects of the clicked message."""
     assert interaction.message is not None
     for row in interaction.message.components:
         if isinstance(row, discord.ActionRow):
@@ -25,7 +70,7 @@ def components_of(interaction: Interaction) -> Iterator[Any]:
 
 
 def choose(option: SelectOption, value: str) -> SelectOption:
-    """The option, marked if it is the chosen one."""
+    """The option, selected if it has this value."""
     return SelectOption(
         label=option.label,
         value=option.value,
@@ -36,25 +81,24 @@ def choose(option: SelectOption, value: str) -> SelectOption:
 
 
 async def is_made_private(interaction: Interaction, parent: Avatar) -> bool:
-    """What is made from a private avatar is private, and so is all that a member makes who wants
-    it so."""
+    """Whether a child of the avatar is private: if that is, or if the member's settings say so."""
     return parent.private or bool((await settings_of(interaction)).private)
 
 
-async def answers_alone(interaction: Interaction, avatar: Avatar) -> bool:
-    """What is private, or follows a message that one member sees, is not for everyone."""
-    return is_seen_alone(interaction) or await is_made_private(interaction, avatar)
+async def is_reply_private(interaction: Interaction, avatar: Avatar) -> bool:
+    """Whether the reply is private: like a child of the avatar, or like the clicked message."""
+    return is_ephemeral(interaction) or await is_made_private(interaction, avatar)
 
 
 async def language_shown(interaction: Interaction) -> str:
-    """The language of the message's buttons: that of the one who asked for it, whoever presses."""
+    """The language of the message's buttons, which is that of its requester, whoever clicks."""
     labels = {getattr(component, "label", None) for component in components_of(interaction)}
     shown = [language for language in LANGUAGES if say("card-again", language) in labels]
     return shown[0] if shown else await language_of(interaction)
 
 
-def asker_shown(interaction: Interaction) -> str | None:
-    """The id of the member whom the message names as the one who asked."""
+def requester_shown(interaction: Interaction) -> str | None:
+    """The id of the requester whom the message names."""
     assert interaction.message is not None
     named = re.search(r"<@([0-9]+)>", interaction.message.content)
     return named[1] if named is not None else None

@@ -7,29 +7,28 @@ pages turn after a restart and under another model.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qsl, quote
 
 import discord
 from discord import SelectOption, ui
 
+from bot.discord.bot import Interaction
 from bot.discord.buttons import open_card
+from bot.discord.components import Button, Component, Select
 from bot.discord.replies import (
-    Interaction,
     defer_answer,
     defer_update,
-    guarded,
     language_of,
     owner_of,
     require_admission,
     respond,
-    twice,
+    retry_once,
 )
 from bot.discord.text import file_of, option_of, shorten
 from bot.errors import BadPrompt, NotFound
 from bot.i18n.messages import describe, say
-from bot.studio import Studio
-from db.store import LAST, Avatar, GalleryQuery, Page, Picture, Scope, Sort
+from db.records import LAST, Avatar, GalleryQuery, Page, Picture, Scope, Sort
 
 PAGE = 9  # pictures
 MAX_CUSTOM_ID = 100
@@ -59,7 +58,7 @@ class Place:
 
 
 class Turn(
-    ui.DynamicItem[ui.Button[Any]],
+    Component[Button],
     template="irodori:g:(?P<move>[fpnl])(?P<scope>[egmf])(?P<sort>[nl])"
     ":(?P<cursor>[0-9a-z.]*):(?P<values>.*)",
 ):
@@ -69,7 +68,7 @@ class Turn(
         self, move: str, place: Place, language: str = "en", *, disabled: bool = False
     ) -> None:
         super().__init__(
-            ui.Button[Any](
+            Button(
                 label=say(LABELS[move], language) if move in LABELS else None,
                 emoji=MOVES[move],
                 disabled=disabled,
@@ -79,16 +78,13 @@ class Turn(
         self.place = place
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
-    ) -> "Turn":
+    def restore(cls, match: re.Match[str], item: Button) -> Self:
         scope = next(scope for scope in SCOPES if scope[0] == match["scope"])
         sort = next(sort for sort in SORTS if sort[0] == match["sort"])
         place = Place(scope, sort, dict(parse_qsl(match["values"])), match["cursor"] or None)
         return cls(match["move"], place)
 
-    @guarded
-    async def callback(self, interaction: Interaction) -> None:
+    async def on_use(self, interaction: Interaction) -> None:
         await defer_update(interaction)
         await show_page(interaction, self.place)
 
@@ -101,21 +97,19 @@ class EarlierTurn(
     """The buttons of pages that were sent before galleries could be sorted."""
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
-    ) -> Any:
+    def restore(cls, match: re.Match[str], item: Button) -> Any:
         scope = next(scope for scope in SCOPES if scope == match["scope"])
         return Turn("p", Place(scope, "new", dict(parse_qsl(match["values"])), match["cursor"]))
 
 
-class Look(ui.DynamicItem[ui.Select[Any]], template="irodori:look:(?P<values>.*)"):
+class Look(Component[Select], template="irodori:look:(?P<values>.*)"):
     """Shows another gallery, or the same in another order; the colours stay."""
 
     def __init__(
         self, values: Mapping[str, str], options: Sequence[SelectOption], placeholder: str = ""
     ) -> None:
         super().__init__(
-            ui.Select[Any](
+            Select(
                 custom_id=_fitting(f"irodori:look:{_packed(values)}"),
                 placeholder=placeholder,
                 options=list(options),
@@ -124,14 +118,11 @@ class Look(ui.DynamicItem[ui.Select[Any]], template="irodori:look:(?P<values>.*)
         self.values = values
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
-    ) -> "Look":
+    def restore(cls, match: re.Match[str], item: Select) -> Self:
         values = dict(parse_qsl(match["values"]))
-        return cls(values, item.options)  # type: ignore[attr-defined]
+        return cls(values, item.options)
 
-    @guarded
-    async def callback(self, interaction: Interaction) -> None:
+    async def on_use(self, interaction: Interaction) -> None:
         chosen = self.item.values[0]
         place = next(
             Place(scope, sort, self.values)
@@ -143,41 +134,33 @@ class Look(ui.DynamicItem[ui.Select[Any]], template="irodori:look:(?P<values>.*)
         await show_page(interaction, place)
 
 
-class Open(ui.DynamicItem[ui.Select[Any]], template="irodori:open"):
+class Open(Component[Select], template="irodori:open"):
     """Opens one picture of those listed with its buttons, below the message."""
 
     def __init__(self, options: Sequence[SelectOption], placeholder: str = "") -> None:
         super().__init__(
-            ui.Select[Any](custom_id="irodori:open", placeholder=placeholder, options=list(options))
+            Select(custom_id="irodori:open", placeholder=placeholder, options=list(options))
         )
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
-    ) -> "Open":
-        return cls(item.options)  # type: ignore[attr-defined]
+    def restore(cls, match: re.Match[str], item: Select) -> Self:
+        return cls(item.options)
 
-    @guarded
-    async def callback(self, interaction: Interaction) -> None:
+    async def on_use(self, interaction: Interaction) -> None:
         await open_card(interaction, self.item.values[0])
 
 
-class Jump(ui.DynamicItem[ui.Button[Any]], template=JUMP):
+class Jump(Component[Button], template=JUMP):
     """Asks for a picture's id in a form."""
 
     def __init__(self, language: str = "en") -> None:
-        super().__init__(
-            ui.Button[Any](label=say("gallery-jump", language), emoji="🔎", custom_id=JUMP)
-        )
+        super().__init__(Button(label=say("gallery-jump", language), emoji="🔎", custom_id=JUMP))
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
-    ) -> "Jump":
+    def restore(cls, match: re.Match[str], item: Button) -> Self:
         return cls()
 
-    @guarded
-    async def callback(self, interaction: Interaction) -> None:
+    async def on_use(self, interaction: Interaction) -> None:
         form = JumpForm(await language_of(interaction))
         await respond(lambda: interaction.response.send_modal(form))
 
@@ -236,11 +219,11 @@ class PageView(ui.LayoutView):
 async def show_page(interaction: Interaction, place: Place) -> None:
     """Fill in the deferred answer, or the page that was turned. Raises Refusal."""
     await require_admission(interaction)
-    studio: Studio = interaction.client.studio
+    studio = interaction.client.studio
     viewer, guild = owner_of(interaction), interaction.guild_id
     if place.scope == "guild" and guild is None:
         raise NotFound("gallery-no-server")
-    page = await studio.gallery(
+    page = await studio.gallery.page(
         GalleryQuery(
             scope=place.scope,
             viewer=viewer,
@@ -255,7 +238,7 @@ async def show_page(interaction: Interaction, place: Place) -> None:
     shown: list[tuple[Avatar, Picture]] = []
     for avatar in page.avatars:
         try:
-            shown.append((avatar, await studio.picture(avatar.id, viewer)))
+            shown.append((avatar, await studio.avatars.picture(avatar.id, viewer)))
         except NotFound:  # deleted just now
             continue
     page = replace(page, avatars=[avatar for avatar, _ in shown])
@@ -266,7 +249,7 @@ async def show_page(interaction: Interaction, place: Place) -> None:
         view = PageView(place, page, files, language, guild=guild is not None)
         await interaction.edit_original_response(attachments=files, view=view)
 
-    await twice(edit)
+    await retry_once(edit)
 
 
 async def start(interaction: Interaction, place: Place) -> None:

@@ -7,7 +7,7 @@ from bot.discord.text import shorten, title
 from bot.errors import NotFound
 from bot.i18n.messages import describe, say
 from bot.studio import Studio
-from db.store import Avatar, Owner
+from db.records import Avatar, Owner
 
 MAX_TEXT = 1900  # characters of a message, with some to spare
 
@@ -52,7 +52,7 @@ def command_line(avatar: Avatar) -> str:
 
 async def _parent(studio: Studio, id: str, viewer: Owner, language: str) -> str:
     try:
-        parent = await studio.get(id, viewer)
+        parent = await studio.avatars.get(id, viewer)
     except NotFound:  # deleted, or somebody's private one: nobody learns which
         return say("info-gone", language)
     return f"`{id}` ({discord.utils.escape_markdown(title(parent, language))})"

@@ -11,7 +11,8 @@ from typing import Any, Literal, get_args, get_origin
 from discord import app_commands
 from discord.app_commands import Choice, locale_str
 
-from bot.discord.replies import Interaction, language_of
+from bot.discord.bot import Interaction
+from bot.discord.replies import language_of
 from bot.discord.text import shorten, swatch
 from bot.i18n.messages import LANGUAGES, attribute_name, command_text, value_name
 from bot.prompts.parser import check_wish

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 
 from discord import app_commands
 
-from bot.discord.replies import Interaction, language_of, owner_of
+from bot.discord.bot import Interaction
+from bot.discord.replies import language_of, owner_of
 from bot.discord.text import LABEL, shorten, swatch, title
 from bot.errors import NotFound
 from bot.i18n.messages import describe
 from bot.studio import Studio
-from db.store import Avatar, GalleryQuery, Owner
+from db.records import Avatar, GalleryQuery, Owner
 
 MAX_CHOICES = 25
 LOOKED_AT = 50  # of one's own, and as many favourites
@@ -22,7 +23,7 @@ async def complete_id(interaction: Interaction, text: str) -> list[app_commands.
 
     What was typed is part of an id, or words of the label in the member's language or in English.
     """
-    studio: Studio = interaction.client.studio
+    studio = interaction.client.studio
     me, language = owner_of(interaction), await language_of(interaction)
     typed = text.casefold().split()
     chosen = {str(value) for value in vars(interaction.namespace).values()} - {text}
@@ -33,7 +34,7 @@ async def complete_id(interaction: Interaction, text: str) -> list[app_commands.
     ]
     if not fitting and len(typed) == 1:
         with contextlib.suppress(NotFound):
-            fitting = [await studio.get(typed[0], me)]
+            fitting = [await studio.avatars.get(typed[0], me)]
     return [
         app_commands.Choice(name=label_of(avatar, language), value=avatar.id)
         for avatar in fitting[:MAX_CHOICES]
@@ -44,7 +45,7 @@ async def pictures_of(studio: Studio, owner: Owner, limit: int = LOOKED_AT) -> l
     """The newest ones of the owner's own and of the favourites, up to `limit` of each, in turn:
     whoever has many of the one sees the other as well."""
     pages = [
-        await studio.gallery(GalleryQuery(scope, owner, None, {}, limit))
+        await studio.gallery.page(GalleryQuery(scope, owner, None, {}, limit))
         for scope in ("mine", "favourites")
     ]
     turns = itertools.zip_longest(*(page.avatars for page in pages))

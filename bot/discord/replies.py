@@ -1,26 +1,24 @@
-"""How an interaction is answered: in time, once, and with words when something goes wrong."""
+"""Acknowledges interactions, replies to them, and reports failures to members."""
 
-import functools
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import TypeVar
 
 import aiohttp
 import discord
 from discord import app_commands
 
+from bot.discord.bot import Interaction, Mention, Source
 from bot.errors import ModelUnavailable, NotAllowed, Refusal, TooSoon
-from bot.i18n.messages import Fact, language_for, language_in
+from bot.i18n.messages import language_for
 from bot.i18n.messages import say as words
-from bot.settings import DiscordSettings
-from bot.studio import Studio
-from db.store import Avatar, MemberSettings, Owner
+from bot.studio import Request
+from db.records import Avatar, MemberSettings, Owner
 
 logger = logging.getLogger(__name__)
 
-Interaction: TypeAlias = discord.Interaction[Any]  # its client is always the IrodoriBot
 C = TypeVar("C")
 T = TypeVar("T")
 
@@ -29,99 +27,58 @@ UNKNOWN_INTERACTION = 10062
 ALREADY_ACKNOWLEDGED = 40060
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """A message that mentions the bot, where code also takes an interaction."""
-
-    client: Any  # the IrodoriBot
-    message: discord.Message
-    extras: dict[Any, Any] = field(default_factory=dict)
-
-    @property
-    def id(self) -> int:
-        return self.message.id
-
-    @property
-    def user(self) -> discord.User | discord.Member:
-        return self.message.author
-
-    @property
-    def guild_id(self) -> int | None:
-        return self.message.guild.id if self.message.guild is not None else None
-
-    @property
-    def channel(self) -> Any:
-        return self.message.channel
-
-    @property
-    def channel_id(self) -> int:
-        return self.message.channel.id
-
-    @property
-    def locale(self) -> discord.Locale:
-        """That of the text, else the server's: a message does not tell its writer's."""
-        written = language_in(self.message.content)
-        if written is not None:
-            return discord.Locale(written)
-        guild = self.message.guild
-        return guild.preferred_locale if guild is not None else discord.Locale.american_english
-
-
-Asked: TypeAlias = Interaction | Mention
-
-
-def owner_of(asked: Asked) -> Owner:
-    user = asked.user
+def owner_of(source: Source) -> Owner:
+    user = source.user
     return Owner(kind="discord", key=str(user.id), name=user.display_name)
 
 
-def place_of(asked: Asked) -> dict[str, str | None]:
-    """`guild` and `channel`, as the studio takes them."""
-    guild, channel = asked.guild_id, asked.channel_id
-    return {
-        "guild": str(guild) if guild is not None else None,
-        "channel": str(channel) if channel is not None else None,
-    }
+def request_of(source: Source) -> Request:
+    """Where the member asks; `private` and the order id are the caller's to add."""
+    guild, channel = source.guild_id, source.channel_id
+    return Request(
+        owner_of(source),
+        guild=str(guild) if guild is not None else None,
+        channel=str(channel) if channel is not None else None,
+    )
 
 
-def roles_of(asked: Asked) -> list[str]:
-    """Ids of the roles that the member has in this server."""
+def roles_of(source: Source) -> list[str]:
+    """Ids of the roles that the member has in this guild."""
     # `Member.roles` leaves out those that the cache does not know (yet).
-    return [str(id) for id in getattr(asked.user, "_roles", ())]
+    return [str(id) for id in getattr(source.user, "_roles", ())]
 
 
-async def settings_of(asked: Asked) -> MemberSettings:
-    """What the member has set, read once for each interaction."""
-    if "settings" not in asked.extras:
-        asked.extras["settings"] = await asked.client.studio.settings(owner_of(asked))
-    settings: MemberSettings = asked.extras["settings"]
+async def settings_of(source: Source) -> MemberSettings:
+    """The member's settings, read once for each interaction."""
+    if "settings" not in source.extras:
+        source.extras["settings"] = await source.client.studio.members.settings(owner_of(source))
+    settings: MemberSettings = source.extras["settings"]
     return settings
 
 
-async def language_of(asked: Asked) -> str:
-    """The language that the member has set, else the one that Discord speaks with the member."""
-    return (await settings_of(asked)).language or language_for(str(asked.locale))
+async def language_of(source: Source) -> str:
+    """The language of the member's settings, else that of the member's Discord."""
+    return (await settings_of(source)).language or language_for(str(source.locale))
 
 
-async def tell(asked: Asked, key: str, **facts: Fact) -> None:
-    """Short words to the member alone, in the member's language."""
-    await say(asked, words(key, await language_of(asked), **facts))
-
-
-async def require_admission(asked: Asked, pictures: int = 0) -> None:
-    """Whether the member may ask this here, and for so many pictures; an order asks by itself.
-
-    Raises Blocked, TooSoon, BadPrompt, and WrongPlace in a channel where the bot does not answer.
-    """
-    studio: Studio = asked.client.studio
-    parent = getattr(asked.channel, "parent_id", None)  # a thread's; what holds there holds here
-    await studio.admit(
-        owner_of(asked),
-        **place_of(asked),
-        roles=roles_of(asked),
-        pictures=pictures,
-        parent=None if parent is None else str(parent),
+def admit(source: Source, pictures: int) -> AbstractAsyncContextManager[object]:
+    """See QuotaService.admit."""
+    # what the admins have set for a channel holds in its threads
+    parent = getattr(source.channel, "parent_id", None)
+    return source.client.studio.quotas.admit(
+        request_of(source),
+        pictures,
+        roles=roles_of(source),
+        parent_channel=None if parent is None else str(parent),
     )
+
+
+async def require_admission(source: Source) -> None:
+    """Refuses what only reads to blocked members, and in channels where the bot does not reply;
+    `IrodoriBot.paint` does so by itself. Raises Blocked, WrongPlace.
+    """
+    async with admit(source, 0):
+        pass
 
 
 def is_owner(interaction: Interaction, avatar: Avatar) -> bool:
@@ -129,15 +86,16 @@ def is_owner(interaction: Interaction, avatar: Avatar) -> bool:
 
 
 def is_moderator(interaction: Interaction, avatar: Avatar) -> bool:
-    """Manage Messages counts for what was painted in this server, and for no other's pictures."""
+    """Whether the member may delete the avatar as a moderator: one with Manage Messages may delete
+    what was painted in this guild.
+    """
     here = interaction.guild_id is not None and avatar.guild == str(interaction.guild_id)
     return here and interaction.permissions.manage_messages
 
 
 async def is_operator(interaction: Interaction) -> bool:
-    """Whether the bot is this one's to run: `discord.admins`, or who owns it in Discord."""
-    settings: DiscordSettings = interaction.client.settings
-    return interaction.user.id in settings.admins or bool(
+    """Whether the member runs the bot: one of `discord.admins`, or its owner in Discord."""
+    return interaction.user.id in interaction.client.settings.admins or bool(
         await interaction.client.is_owner(interaction.user)
     )
 
@@ -148,23 +106,23 @@ async def require_operator(interaction: Interaction) -> None:
         raise NotAllowed("operators-only")
 
 
-def is_addressee(interaction: Interaction) -> bool:
-    """Whether the message that was pressed on answers the one who pressed."""
+def is_requester(interaction: Interaction) -> bool:
+    """Whether the member who clicked is the one whom the message replies to."""
     message = interaction.message
-    asked = message.interaction_metadata if message is not None else None
-    return asked is not None and asked.user.id == interaction.user.id
+    requester = message.interaction_metadata if message is not None else None
+    return requester is not None and requester.user.id == interaction.user.id
 
 
-def is_seen_alone(interaction: Interaction) -> bool:
-    """Whether a message was pressed on that one member sees: what follows is not for everyone."""
+def is_ephemeral(interaction: Interaction) -> bool:
+    """Whether the clicked message is visible to one member only, as its replies then are."""
     message = interaction.message
     return message is not None and message.flags.ephemeral
 
 
-async def twice(call: Callable[[], Awaitable[T]]) -> T:
-    """A request that does no harm when made again is made again if its connection breaks.
+async def retry_once(call: Callable[[], Awaitable[T]]) -> T:
+    """Repeats an idempotent request once if its connection breaks.
 
-    discord.py tries again after a 5xx, but not after a connection that was dropped.
+    discord.py retries after a 5xx, but not after a dropped connection.
     """
     try:
         return await call()
@@ -173,117 +131,100 @@ async def twice(call: Callable[[], Awaitable[T]]) -> T:
 
 
 async def respond(call: Callable[[], Awaitable[object]]) -> None:
-    """The first answer to an interaction, which Discord takes only once: `interaction.response.…`.
+    """The first response to an interaction, `interaction.response.…`; Discord takes only one.
 
-    Where a first try arrived and only its receipt was lost, the second one's refusal is no failure.
+    If the first attempt arrived and only its confirmation was lost, the error of the second one is
+    ignored.
     """
     try:
-        await twice(call)
+        await retry_once(call)
     except discord.HTTPException as error:
         if error.code != ALREADY_ACKNOWLEDGED:
             raise
 
 
-async def defer_answer(asked: Asked, *, private: bool) -> None:
-    """Show "thinking…"; whether the answer is private is decided here and cannot change later."""
-    if isinstance(asked, Mention):
-        await twice(asked.message.channel.typing)
+async def defer_answer(source: Source, *, private: bool) -> None:
+    """Shows "thinking…"; whether the reply is private is decided here and cannot change later."""
+    if isinstance(source, Mention):
+        await retry_once(source.message.channel.typing)
         return
-    await respond(lambda: asked.response.defer(thinking=True, ephemeral=private))
+    await respond(lambda: source.response.defer(thinking=True, ephemeral=private))
 
 
 async def fill_in(interaction: Interaction, text: str) -> None:
-    """Puts the text in the place of "thinking…"."""
-    await twice(lambda: interaction.edit_original_response(content=text))
+    """Replaces "thinking…" by the text."""
+    await retry_once(lambda: interaction.edit_original_response(content=text))
 
 
 async def defer_update(interaction: Interaction) -> None:
-    """The message that the button is on will be edited or deleted; nothing is shown meanwhile."""
+    """Acknowledges a click whose message will be edited or deleted; shows nothing meanwhile."""
     await respond(interaction.response.defer)
 
 
 async def delete_message(interaction: Interaction) -> None:
-    """Delete what this interaction answers with: the message of a button after `defer_update`.
+    """Deletes the reply to this interaction: after `defer_update`, the message of the button.
 
-    It goes by the interaction's token, because ephemeral messages and servers where only the user
-    installed the app cannot be reached through the channel.
+    By the interaction's token, because ephemeral messages, and guilds where only the user installed
+    the app, cannot be reached through the channel.
     """
     try:
-        await twice(interaction.delete_original_response)
+        await retry_once(interaction.delete_original_response)
     except discord.HTTPException as error:
-        if error.code != UNKNOWN_MESSAGE:  # somebody was faster
+        if error.code != UNKNOWN_MESSAGE:  # it is deleted already
             raise
 
 
-async def say(asked: Asked, text: str) -> None:
-    """Tell the member alone, wherever the interaction stands; who mentioned the bot, in a reply."""
-    if isinstance(asked, Mention):
-        await asked.message.reply(text)
+async def tell(source: Source, text: str) -> None:
+    """Shows the text to the member alone, whatever the state of the interaction; to a mention, as a
+    public reply.
+    """
+    if isinstance(source, Mention):
+        await source.message.reply(text)
         return
-    answered = asked.response.type
+    answered = source.response.type
     if answered is None:
-        await respond(lambda: asked.response.send_message(text, ephemeral=True))
+        await respond(lambda: source.response.send_message(text, ephemeral=True))
         return
     if answered is discord.InteractionResponseType.deferred_channel_message:
-        # A followup would take over the "thinking…" message and be as public as that is.
-        await delete_message(asked)
-    await asked.followup.send(text, ephemeral=True)
+        # A followup would replace the "thinking…" message and be as public as that is.
+        await delete_message(source)
+    await source.followup.send(text, ephemeral=True)
 
 
 def is_lost(error: Exception) -> bool:
-    """Whether the first answer came too late for Discord."""
+    """Whether the first response came too late for Discord."""
     return isinstance(error, discord.HTTPException) and error.code == UNKNOWN_INTERACTION
 
 
-async def is_admitted(interaction: Interaction) -> bool:
-    """Whether the bot still takes work; where it is ending, the member is told."""
-    if interaction.client.admit():
+async def is_accepted(interaction: Interaction) -> bool:
+    """Whether the bot still accepts interactions; while it is closing, the member is told."""
+    if interaction.client.accept():
         return True
     if interaction.type is not discord.InteractionType.autocomplete:
-        await answer_failure(interaction, ModelUnavailable("order-restarting"))
+        await report_failure(interaction, ModelUnavailable("order-restarting"))
     return False
 
 
-async def answer_failure(asked: Asked, error: Exception) -> None:
-    """Where every command, button, select and mention ends that did not succeed."""
+async def report_failure(source: Source, error: Exception) -> None:
+    """Handles every error of a command, component or mention: tells the member."""
     if isinstance(error, app_commands.CommandInvokeError):
         error = error.original
     if is_lost(error):
-        logger.warning("interaction %d was answered too late; Discord dropped it", asked.id)
+        logger.warning("interaction %d was answered too late; Discord dropped it", source.id)
         return
     try:
-        language = await language_of(asked)
+        language = await language_of(source)
     except Exception:  # the database may be what failed
-        language = language_for(str(asked.locale))
-    text = words_for(error, language, _what(asked))
+        language = language_for(str(source.locale))
+    text = text_of_failure(error, language, _what(source))
     try:
-        await say(asked, text)
+        await tell(source, text)
     except (discord.HTTPException, aiohttp.ClientError) as unsaid:
-        logger.warning("could not tell a member why %s failed: %s", _what(asked), unsaid)
+        logger.warning("could not tell a member why %s failed: %s", _what(source), unsaid)
 
 
-def guarded(
-    act: Callable[[C, Interaction], Coroutine[Any, Any, None]],
-) -> Callable[[C, Interaction], Coroutine[Any, Any, None]]:
-    """discord.py only logs what a DynamicItem raises; the member must hear of it as well.
-
-    Nor does it ask a command tree's `interaction_check` before.
-    """
-
-    @functools.wraps(act)
-    async def callback(self: C, interaction: Interaction) -> None:
-        if not await is_admitted(interaction):
-            return
-        try:
-            await act(self, interaction)
-        except Exception as error:
-            await answer_failure(interaction, error)
-
-    return callback
-
-
-def words_for(error: Exception, language: str, what: str) -> str:
-    """What a member is told; what is not a refusal goes to the log, under the id that is told."""
+def text_of_failure(error: Exception, language: str, what: str) -> str:
+    """What a member is told; unexpected errors are logged under the code that the member sees."""
     if isinstance(error, TooSoon):  # Discord shows the time in the member's own zone
         when = discord.utils.format_dt(error.retry_at, "R")
         return words(error.key, language, **(error.facts | {"when": when}))
@@ -297,9 +238,9 @@ def words_for(error: Exception, language: str, what: str) -> str:
     return words("failure-broken", language, code=code)
 
 
-def _what(asked: Asked) -> str:
-    if isinstance(asked, Mention):
+def _what(source: Source) -> str:
+    if isinstance(source, Mention):
         return "a mention"
-    if asked.command is not None:
-        return f"/{asked.command.qualified_name}"
-    return str(asked.custom_id)
+    if source.command is not None:
+        return f"/{source.command.qualified_name}"
+    return str(source.custom_id)

@@ -1,4 +1,4 @@
-"""Tells Discord about the commands, and only when their definition has changed."""
+"""Sends the commands to Discord, and only when their definition has changed."""
 
 import hashlib
 import json
@@ -18,27 +18,27 @@ logger = logging.getLogger(__name__)
 async def sync_if_changed(
     tree: Tree, studio: Studio, guild: int | None, *, always: bool = False
 ) -> bool:
-    """Whether Discord was told. `guild` is the server that has the commands; None: all have them.
+    """Whether the commands were sent. `guild` is the guild that has them; None: all have them.
 
-    The database keeps the hash of what Discord was told last, names in all languages included. The
+    The database keeps the hash of what was sent last, names in all languages included. The
     client must have logged in. Raises discord.HTTPException.
     """
-    place = None if guild is None else discord.Object(guild)
-    if place is not None:
-        tree.copy_global_to(guild=place)
+    scope = None if guild is None else discord.Object(guild)
+    if scope is not None:
+        tree.copy_global_to(guild=scope)
     note = f"commands:{tree.client.application_id}:{guild or 'everywhere'}"
-    defined = await _definition(tree, place)
-    if not always and await studio.note(note) == defined:
+    defined = await _definition(tree, scope)
+    if not always and await studio.notes.get(note) == defined:
         return False
-    synced = await tree.sync(guild=place)
-    await studio.save_note(note, defined)
+    synced = await tree.sync(guild=scope)
+    await studio.notes.set(note, defined)
     logger.info("commands synced: %s", ", ".join(command.name for command in synced))
     return True
 
 
-async def _definition(tree: Tree, place: discord.Object | None) -> str:
+async def _definition(tree: Tree, scope: discord.Object | None) -> str:
     """SHA-256 of the payload that `tree.sync` sends."""
-    commands = tree.get_commands(guild=place)
+    commands = tree.get_commands(guild=scope)
     if tree.translator is None:
         payload = [command.to_dict(tree) for command in commands]
     else:

@@ -7,7 +7,7 @@ import discord
 from bot.i18n.messages import describe, say
 from bot.prompts.parser import format_wish
 from bot.prompts.words import SYNONYMS
-from db.store import Avatar, Picture
+from db.records import Avatar, Picture
 
 LABEL = 100  # characters of a select option's label, and of its description
 MAX_ALT_TEXT = 256  # enough for a reader; Discord takes 1024
@@ -29,7 +29,7 @@ SWATCHES = {
 
 
 def swatch(value: str) -> str | None:
-    """An emoji of about this colour; none for what is no colour."""
+    """An emoji of about this color; None if the value is not a color."""
     for word in (value, value.split()[-1]):  # "light blue" is a blue
         for name in (word, *SYNONYMS.get(word, ())):
             if name in SWATCHES:
@@ -65,22 +65,22 @@ def caption(
     *,
     number: int = 1,
     count: int = 1,
-    asked_by: str | None = None,
-    of: str | None = None,
+    requested_by: str | None = None,
+    portrait_of: str | None = None,
 ) -> str:
-    """The text of an answer; `number` of `count` is the picture that its buttons act on.
+    """The text of a reply; `number` of `count` is the picture that its buttons act on.
 
-    `asked_by` and `of` are members' ids: who asked, and whose portrait it is.
+    `requested_by` and `portrait_of` are members' ids.
     """
     heading = title(avatar, language)
     if count > 1:
         heading = say("card-number", language, number=number, count=count, title=heading)
     heading = shorten(discord.utils.escape_markdown(heading), 800)
-    if of is not None:
-        heading = say("card-portrait", language, member=f"<@{of}>", title=heading)
+    if portrait_of is not None:
+        heading = say("card-portrait", language, member=f"<@{portrait_of}>", title=heading)
     facts = [*_facts(avatar, language)]
-    if asked_by is not None:
-        facts.insert(0, say("card-for", language, member=f"<@{asked_by}>"))
+    if requested_by is not None:
+        facts.insert(0, say("card-for", language, member=f"<@{requested_by}>"))
     return f"**{heading}**\n-# {shorten(' · '.join(facts), 1000)}"
 
 

@@ -11,7 +11,7 @@ from aiohttp import web
 from bot.errors import NotAllowed
 from bot.web.keys import PAINT_RATE, SETTINGS, STUDIO
 from bot.web.rate_limits import client_address
-from db.store import Avatar, Owner
+from db.records import Avatar, Owner
 
 COOKIE = "irodori_visitor"
 A_YEAR = 365 * 24 * 3600  # seconds
@@ -89,7 +89,7 @@ async def relation(request: web.Request, avatar: Avatar) -> tuple[bool, bool]:
     if token is None:
         return False, False
     owner = owner_of(token)
-    return await request.app[STUDIO].is_favourite(avatar, owner), avatar.owner == owner
+    return await request.app[STUDIO].avatars.is_favorite(avatar, owner), avatar.owner == owner
 
 
 def _denial(request: web.Request) -> str | None:

@@ -18,9 +18,10 @@ from version_0_2 import DISCORD, EXPECTED
 import config
 from bot.passwords import PasswordHash
 from bot.settings import Settings
-from bot.studio import Studio
+from bot.studio import Request, Studio
 from bot.web import visitors
-from db.store import Avatar, GalleryQuery, MemberSettings, Owner, Store
+from db.records import Avatar, GalleryQuery, MemberSettings, Owner
+from db.store import Store
 from export.registry import Registry
 from train.settings import TrainingSettings
 
@@ -53,10 +54,10 @@ def as_recorded(avatar: Avatar) -> dict[str, Any]:
 async def test_the_galleries_list_every_avatar(studio: Studio) -> None:
     async def ids(scope: Any, viewer: Owner | None = None, sort: Any = "new") -> list[str]:
         query = GalleryQuery(scope, viewer, GUILD, {}, limit=100, sort=sort)
-        return [avatar.id for avatar in (await studio.gallery(query)).avatars]
+        return [avatar.id for avatar in (await studio.gallery.page(query)).avatars]
 
     query = GalleryQuery("everyone", None, None, {}, limit=100)
-    public = (await studio.gallery(query)).avatars
+    public = (await studio.gallery.page(query)).avatars
     assert [as_recorded(avatar) for avatar in public] == EXPECTED["avatars"]
     assert await ids("mine", MIKA) == EXPECTED["mine"]
     assert await ids("mine", REN) == EXPECTED["rens"]
@@ -65,31 +66,32 @@ async def test_the_galleries_list_every_avatar(studio: Studio) -> None:
     assert await ids("everyone", sort="loved") == EXPECTED["loved"]
     assert await ids("hidden") == EXPECTED["hidden"]
     assert EXPECTED["deleted"] not in await ids("everyone")
-    assert await studio.count({"hair": "pink"}) == sum(
+    assert await studio.gallery.count({"hair": "pink"}) == sum(
         avatar["conditions"]["hair"] == "pink" for avatar in EXPECTED["avatars"]
     )
 
 
 async def test_pictures_and_thumbnails_are_those_that_were_stored(studio: Studio) -> None:
     for avatar in EXPECTED["avatars"]:
-        picture = await studio.picture(avatar["id"], None)
+        picture = await studio.avatars.picture(avatar["id"], None)
         assert picture.sha256 == avatar["sha256"]
         assert Image.open(io.BytesIO(picture.data)).size == (avatar["width"], avatar["height"])
-    thumbnail = await studio.thumbnail(EXPECTED["thumbnail_of"], None)
+    thumbnail = await studio.avatars.thumbnail(EXPECTED["thumbnail_of"], None)
     assert thumbnail == base64.b64decode(EXPECTED["thumbnail"])
 
 
 async def test_members_servers_and_notes_are_read(studio: Studio, store: Store) -> None:
     for owner, name in ((MIKA, "Mika"), (REN, "Ren")):
-        assert await studio.settings(owner) == MemberSettings(**EXPECTED["settings"][name])
+        assert await studio.members.settings(owner) == MemberSettings(**EXPECTED["settings"][name])
     for guild, limits in EXPECTED["limits"].items():
-        read = dataclasses.asdict(await studio.limits(guild))
+        read = dataclasses.asdict(await studio.guilds.limits(guild))
         assert read == limits | {key: tuple(limits[key]) for key in ("channels", "exempt_roles")}
-    assert await studio.blocked(GUILD) == EXPECTED["blocked"]
-    used = await store.desk.usage(MIKA, GUILD, datetime(2020, 1, 1, tzinfo=UTC))
+    assert await studio.guilds.blocked(GUILD) == EXPECTED["blocked"]
+    used = await store.usage.since(MIKA, GUILD, datetime(2020, 1, 1, tzinfo=UTC))
     assert sum(usage.pictures for usage in used) == EXPECTED["usage"]
-    assert await studio.note("a note") == EXPECTED["note"]
+    assert await studio.notes.get("a note") == EXPECTED["note"]
     statistics = dataclasses.asdict(await studio.statistics())
+    statistics["favourites"] = statistics["favorites"]
     assert {key: statistics[key] for key in EXPECTED["statistics"]} == EXPECTED["statistics"]
 
 
@@ -98,23 +100,25 @@ async def test_a_visitor_keeps_what_was_painted_on_the_web_page(studio: Studio) 
     assert visitor.key == EXPECTED["visitor"]["key"]
     (public, _) = [
         avatar.id
-        for avatar in (await studio.gallery(GalleryQuery("mine", visitor, None, {}))).avatars
+        for avatar in (await studio.gallery.page(GalleryQuery("mine", visitor, None, {}))).avatars
     ][::-1]
-    assert await studio.is_favourite(await studio.get(public, visitor), visitor)
+    assert await studio.avatars.is_favorite(await studio.avatars.get(public, visitor), visitor)
 
 
 async def test_models_paint_the_same_pictures(studio: Studio) -> None:
     """The same seed, wish and model; by the model in use, and by an older one."""
     (before,) = [a for a in EXPECTED["avatars"] if a["seed"] == 7 and not a["parents"]]
-    (after,) = await studio.create("pink hair, orange eyes", owner=MIKA, seed=7)
+    (after,) = await studio.painting.create("pink hair, orange eyes", Request(MIKA), seed=7)
     assert [round(float(z), 4) for z in after.latent] == before["latent"]
     images = [
-        np.asarray(Image.open(io.BytesIO((await studio.picture(id, MIKA)).data))).astype(int)
+        np.asarray(Image.open(io.BytesIO((await studio.avatars.picture(id, MIKA)).data))).astype(
+            int
+        )
         for id in (before["id"], after.id)
     ]
     assert np.abs(images[0] - images[1]).max() <= 1
     older = next(a for a in EXPECTED["avatars"] if a["model"] == "older")
-    (recoloured,) = await studio.recolour(older["id"], {"hair": "blonde"}, owner=MIKA)
+    (recoloured,) = await studio.family.recolor(older["id"], {"hair": "blonde"}, Request(MIKA))
     assert recoloured.model == "older"
     assert [(m.name, m.problem) for m in await studio.models.all()] == [
         ("older", None),
@@ -123,8 +127,8 @@ async def test_models_paint_the_same_pictures(studio: Studio) -> None:
 
 
 async def test_everything_of_a_member_can_be_exported_and_deleted(studio: Studio) -> None:
-    assert (await studio.export(MIKA)).parts == 1
-    assert await studio.forget(MIKA) == len(EXPECTED["mine"])
+    assert (await studio.exports.export(MIKA)).parts == 1
+    assert await studio.members.delete_everything(MIKA) == len(EXPECTED["mine"])
 
 
 def test_every_key_of_the_settings_file_keeps_its_meaning() -> None:

@@ -11,7 +11,8 @@ import sys
 
 import numpy as np
 
-from db.store import NewAvatar, Owner, Store
+from db.records import NewAvatar, Owner
+from db.store import Store
 
 
 async def add_for_ever(store: Store, worker: int) -> None:
@@ -39,7 +40,7 @@ async def add_for_ever(store: Store, worker: int) -> None:
             )
             for picture in pictures
         ]
-        added = await store.add(batch)
+        added = await store.avatars.add(batch)
         for avatar, picture in zip(added, pictures, strict=True):
             print("shown", avatar.id, hashlib.sha256(picture).hexdigest(), flush=True)
 

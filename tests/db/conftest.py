@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from db.store import NewAvatar, Owner, Store
+from db.records import NewAvatar, Owner
+from db.store import Store
 
 SERVER = os.environ.get("TEST_POSTGRES_URL")
 ANN = Owner("discord", "1", "Ann")

@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from db.store import GalleryQuery, Store
+from db.records import GalleryQuery
+from db.store import Store
 
 ROOT = Path(__file__).parents[2]
 ADDER = Path(__file__).with_name("adder.py")
@@ -41,7 +42,7 @@ async def test_no_shown_picture_is_lost_to_kill_9(sqlite_url, tmp_path):
 
     store = await Store.open(sqlite_url)
     for id, sha256 in shown.items():
-        avatar, picture = await store.get(id), await store.picture(id)
+        avatar, picture = await store.avatars.get(id), await store.avatars.picture(id)
         assert avatar is not None
         assert picture is not None
         assert hashlib.sha256(picture.data).hexdigest() == sha256
@@ -49,14 +50,14 @@ async def test_no_shown_picture_is_lost_to_kill_9(sqlite_url, tmp_path):
         assert avatar.bytes == len(picture.data)
 
     # nor is there a half-stored one among those that were not shown any more
-    page = await store.gallery(GalleryQuery("everyone", None, None, {}, limit=10_000))
-    coloured = await store.gallery(
+    page = await store.galleries.page(GalleryQuery("everyone", None, None, {}, limit=10_000))
+    coloured = await store.galleries.page(
         GalleryQuery("everyone", None, None, {"hair": "pink"}, limit=10_000)
     )
     assert page == coloured
-    assert len(page.avatars) == await store.count() >= len(shown)
+    assert len(page.avatars) == await store.avatars.count() >= len(shown)
     for avatar in page.avatars:
-        picture = await store.picture(avatar.id)
+        picture = await store.avatars.picture(avatar.id)
         assert hashlib.sha256(picture.data).hexdigest() == avatar.sha256
     await store.close()
     with sqlite3.connect(tmp_path / "data" / "irodori.db") as raw:

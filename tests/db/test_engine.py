@@ -62,7 +62,7 @@ async def test_of_two_writers_the_second_waits(sqlite_url):
 
 async def test_the_folder_is_made(tmp_path):
     store = await Store.open(f"sqlite+aiosqlite:///{tmp_path}/a/50%/ü c/irodori.db")
-    assert await store.count() == 0
+    assert await store.avatars.count() == 0
     await store.close()
     assert (tmp_path / "a" / "50%" / "ü c" / "irodori.db").is_file()
 

@@ -8,7 +8,9 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine, event
 
-from db.store import LAST, BadCursor, GalleryQuery, Owner, Page, Store
+from db.gallery_queries import InvalidCursorError
+from db.records import LAST, GalleryQuery, Owner, Page
+from db.store import Store
 
 ANN = Owner("discord", "1", "Ann")
 BEN = Owner("discord", "2", "Ben")
@@ -21,7 +23,7 @@ def everyone(limit: int = 9, cursor: str | None = None, **values: str) -> Galler
 async def walk(store, limit: int, cursor: str | None, direction: str):
     """Yields pages from `cursor` to the end of `direction`."""
     while True:
-        page = await store.gallery(everyone(limit, cursor))
+        page = await store.galleries.page(everyone(limit, cursor))
         yield page
         cursor = getattr(page, direction)
         if cursor is None:
@@ -40,16 +42,16 @@ async def test_who_sees_what(store, new):
         "ann deleted": new(owner=ANN, guild="100"),
         "ben hidden": new(owner=BEN, guild="100"),
     }
-    added = dict(zip(made, await store.add(list(made.values())), strict=True))
+    added = dict(zip(made, await store.avatars.add(list(made.values())), strict=True))
     name_of = {avatar.id: name for name, avatar in added.items()}
     for avatar in added.values():
-        await store.favourite(avatar.id, ANN)
-    await store.delete(added["ben deleted"].id)
-    await store.delete(added["ann deleted"].id)
-    await store.hide(added["ben hidden"].id, True)
+        await store.favorites.toggle(avatar.id, ANN)
+    await store.avatars.delete(added["ben deleted"].id)
+    await store.avatars.delete(added["ann deleted"].id)
+    await store.avatars.set_hidden(added["ben hidden"].id, True)
 
     async def seen(scope: str, viewer: Owner | None, guild: str | None = None) -> list[str]:
-        page = await store.gallery(GalleryQuery(scope, viewer, guild, {}, limit=50))
+        page = await store.galleries.page(GalleryQuery(scope, viewer, guild, {}, limit=50))
         assert page.older is page.newer is None
         return sorted(name_of[avatar.id] for avatar in page.avatars)
 
@@ -71,14 +73,14 @@ async def test_who_sees_what(store, new):
 @pytest.mark.parametrize("scope", ["mine", "guild", "everyone", "favourites"])
 async def test_colours_filter_every_gallery(store, new, scope):
     colours = list(itertools.product(("pink", "blue"), ("red", "pink"), range(3)))
-    added = await store.add(
+    added = await store.avatars.add(
         [new(owner=ANN, guild="1", conditions={"hair": h, "eyes": e}) for h, e, _ in colours]
     )
     for avatar in added:
-        await store.favourite(avatar.id, ANN)
+        await store.favorites.toggle(avatar.id, ANN)
 
     async def found(**values: str) -> list[tuple[str, str]]:
-        page = await store.gallery(GalleryQuery(scope, ANN, "1", values, limit=50))
+        page = await store.galleries.page(GalleryQuery(scope, ANN, "1", values, limit=50))
         return [(a.conditions["hair"], a.conditions["eyes"]) for a in page.avatars]
 
     assert await found(hair="pink", eyes="red") == [("pink", "red")] * 3
@@ -88,17 +90,21 @@ async def test_colours_filter_every_gallery(store, new, scope):
     assert await found(hair="pink", smile="open") == []
     assert len(await found()) == 12
 
-    first = await store.gallery(GalleryQuery(scope, ANN, "1", {"hair": "pink"}, limit=4))
-    rest = await store.gallery(GalleryQuery(scope, ANN, "1", {"hair": "pink"}, 4, first.older))
+    first = await store.galleries.page(GalleryQuery(scope, ANN, "1", {"hair": "pink"}, limit=4))
+    rest = await store.galleries.page(
+        GalleryQuery(scope, ANN, "1", {"hair": "pink"}, 4, first.older)
+    )
     assert [a.seed for a in rest.avatars] == [7, 7]
     assert rest.older is None
-    back = await store.gallery(GalleryQuery(scope, ANN, "1", {"hair": "pink"}, 4, rest.newer))
+    back = await store.galleries.page(
+        GalleryQuery(scope, ANN, "1", {"hair": "pink"}, 4, rest.newer)
+    )
     assert back == first
 
 
 @pytest.mark.parametrize(("count", "limit"), [(0, 3), (1, 3), (3, 3), (4, 3), (10, 3), (9, 1)])
 async def test_pages_there_and_back(store, new, count, limit):
-    added = [avatar.id for avatar in await store.add([new() for _ in range(count)])]
+    added = [avatar.id for avatar in await store.avatars.add([new() for _ in range(count)])]
     there = [page async for page in walk(store, limit, None, "older")]
     assert [a.id for page in there for a in page.avatars] == added[::-1]
     assert [len(page.avatars) for page in there[:-1]] == [limit] * (len(there) - 1)
@@ -112,14 +118,14 @@ async def test_pages_there_and_back(store, new, count, limit):
 @pytest.mark.parametrize("seed", range(3))
 async def test_pages_while_avatars_come_and_go(store, new, seed):
     rng = random.Random(seed)
-    living = [avatar.id for avatar in await store.add([new() for _ in range(40)])]
+    living = [avatar.id for avatar in await store.avatars.add([new() for _ in range(40)])]
     order = dict(zip(living, itertools.count()))
 
     async def stir() -> None:
         for id in rng.sample(living, min(len(living), rng.randrange(4))):
-            await store.delete(id)
+            await store.avatars.delete(id)
             living.remove(id)
-        for avatar in await store.add([new() for _ in range(rng.randrange(3))]):
+        for avatar in await store.avatars.add([new() for _ in range(rng.randrange(3))]):
             order[avatar.id] = len(order)
             living.append(avatar.id)
 
@@ -150,13 +156,13 @@ async def test_pages_while_avatars_come_and_go(store, new, seed):
 
 
 async def test_pages_while_others_write_at_the_same_time(store, new):
-    kept = [avatar.id for avatar in await store.add([new() for _ in range(30)])]
+    kept = [avatar.id for avatar in await store.avatars.add([new() for _ in range(30)])]
     reading = True
 
     async def write() -> None:
         while reading:
-            added = await store.add([new() for _ in range(3)])
-            await asyncio.gather(*(store.delete(avatar.id) for avatar in added[:2]))
+            added = await store.avatars.add([new() for _ in range(3)])
+            await asyncio.gather(*(store.avatars.delete(avatar.id) for avatar in added[:2]))
 
     writers = [asyncio.create_task(write()) for _ in range(3)]
     for _ in range(3):
@@ -168,36 +174,36 @@ async def test_pages_while_others_write_at_the_same_time(store, new):
 
 
 async def test_a_page_that_emptied_leads_back(store, new):
-    a, b, c, d = await store.add([new() for _ in range(4)])
-    first = await store.gallery(everyone(2))
+    a, b, c, d = await store.avatars.add([new() for _ in range(4)])
+    first = await store.galleries.page(everyone(2))
     assert [x.id for x in first.avatars] == [d.id, c.id]
     for gone in (a, b):
-        await store.delete(gone.id)
-    empty = await store.gallery(everyone(2, first.older))
+        await store.avatars.delete(gone.id)
+    empty = await store.galleries.page(everyone(2, first.older))
     assert (empty.avatars, empty.older) == ([], None)
-    back = await store.gallery(everyone(2, empty.newer))
+    back = await store.galleries.page(everyone(2, empty.newer))
     assert [x.id for x in back.avatars] == [d.id, c.id]
 
     # the same at the other end
-    [e] = await store.add([new()])
-    newest = await store.gallery(everyone(1))
+    [e] = await store.avatars.add([new()])
+    newest = await store.galleries.page(everyone(1))
     assert [x.id for x in newest.avatars] == [e.id]
-    older = await store.gallery(everyone(1, newest.older))
-    await store.delete(e.id)
-    empty = await store.gallery(everyone(1, older.newer))
+    older = await store.galleries.page(everyone(1, newest.older))
+    await store.avatars.delete(e.id)
+    empty = await store.galleries.page(everyone(1, older.newer))
     assert (empty.avatars, empty.newer) == ([], None)
-    assert (await store.gallery(everyone(1, empty.older))).avatars == older.avatars
+    assert (await store.galleries.page(everyone(1, empty.older))).avatars == older.avatars
 
 
 async def test_what_came_after_the_first_page_is_newer(store, new):
-    await store.add([new() for _ in range(6)])
-    first = await store.gallery(everyone(3))
-    second = await store.gallery(everyone(3, first.older))
-    added = await store.add([new() for _ in range(2)])
+    await store.avatars.add([new() for _ in range(6)])
+    first = await store.galleries.page(everyone(3))
+    second = await store.galleries.page(everyone(3, first.older))
+    added = await store.avatars.add([new() for _ in range(2)])
     assert first.newer is None
-    again = await store.gallery(everyone(3, second.newer))
+    again = await store.galleries.page(everyone(3, second.newer))
     assert again.avatars == first.avatars
-    newest = await store.gallery(everyone(3, again.newer))
+    newest = await store.galleries.page(everyone(3, again.newer))
     assert [a.id for a in newest.avatars] == [a.id for a in added][::-1]
     assert newest.newer is None
 
@@ -208,16 +214,16 @@ def loved(scope: str = "everyone", **fields) -> GalleryQuery:
 
 @pytest.mark.parametrize("scope", ["mine", "guild", "everyone", "favourites"])
 async def test_the_most_loved_come_first_and_the_newer_of_equals(store, new, scope):
-    added = await store.add([new(owner=ANN, guild="100") for _ in range(7)])
+    added = await store.avatars.add([new(owner=ANN, guild="100") for _ in range(7)])
     hearts = dict(zip([a.id for a in added], (1, 3, 1, 2, 3, 1, 2), strict=True))
     fans = [ANN, BEN, Owner("web", "3")]
     for id, count in hearts.items():
         for fan in fans[:count]:
-            await store.favourite(id, fan)
+            await store.favorites.toggle(id, fan)
     order = [added[i].id for i in (4, 1, 6, 3, 5, 2, 0)]
     seen, cursor, pages = [], None, []
     while True:
-        page = await store.gallery(loved(scope, limit=3, cursor=cursor))
+        page = await store.galleries.page(loved(scope, limit=3, cursor=cursor))
         pages.append(page)
         seen += [a.id for a in page.avatars]
         assert [a.favourites for a in page.avatars] == [hearts[a.id] for a in page.avatars]
@@ -226,10 +232,10 @@ async def test_the_most_loved_come_first_and_the_newer_of_equals(store, new, sco
             break
     assert seen == order
     assert [page.newer is None for page in pages] == [True, False, False]
-    assert await store.gallery(loved(scope, limit=3, cursor=pages[2].newer)) == pages[1]
-    back = await store.gallery(loved(scope, limit=3, cursor=pages[1].newer))
+    assert await store.galleries.page(loved(scope, limit=3, cursor=pages[2].newer)) == pages[1]
+    back = await store.galleries.page(loved(scope, limit=3, cursor=pages[1].newer))
     assert back.avatars == pages[0].avatars
-    last = await store.gallery(loved(scope, limit=3, cursor=LAST))
+    last = await store.galleries.page(loved(scope, limit=3, cursor=LAST))
     assert [a.id for a in last.avatars] == order[-3:]
     assert (last.older, last.newer is None) == (None, False)
 
@@ -237,53 +243,55 @@ async def test_the_most_loved_come_first_and_the_newer_of_equals(store, new, sco
 @pytest.mark.parametrize("values", [{"hair": "pink"}, {"hair": "pink", "eyes": "red"}])
 async def test_the_most_loved_of_a_colour(store, new, values):
     pink, blue = {"hair": "pink", "eyes": "red"}, {"hair": "blue", "eyes": "red"}
-    a, b, c = await store.add([new(conditions=pink), new(conditions=blue), new(conditions=pink)])
+    a, b, c = await store.avatars.add(
+        [new(conditions=pink), new(conditions=blue), new(conditions=pink)]
+    )
     for avatar in (a, b):
-        await store.favourite(avatar.id, BEN)
-    page = await store.gallery(loved(values=values))
+        await store.favorites.toggle(avatar.id, BEN)
+    page = await store.galleries.page(loved(values=values))
     assert [x.id for x in page.avatars] == [a.id, c.id]
 
 
 @pytest.mark.parametrize("sort", ["new", "loved"])
 async def test_a_page_tells_where_it_is_when_asked(store, new, sort):
-    added = await store.add([new() for _ in range(8)])
-    await store.delete(added[3].id)
+    added = await store.avatars.add([new() for _ in range(8)])
+    await store.avatars.delete(added[3].id)
     query = GalleryQuery("everyone", None, None, {}, 3, sort=sort, counted=True)
     told = []
     while True:
-        page = await store.gallery(query)
+        page = await store.galleries.page(query)
         told.append((page.before, len(page.avatars), page.count))
         if page.older is None:
             break
         query = replace(query, cursor=page.older)
     assert told == [(0, 3, 7), (3, 3, 7), (6, 1, 7)]
-    last = await store.gallery(replace(query, cursor=LAST))
+    last = await store.galleries.page(replace(query, cursor=LAST))
     assert (last.before, len(last.avatars), last.count) == (4, 3, 7)
     assert last.avatars[-1] == page.avatars[-1]
-    none = await store.gallery(replace(query, values={"hair": "green"}, cursor=None))
+    none = await store.galleries.page(replace(query, values={"hair": "green"}, cursor=None))
     assert (none.before, none.count) == (0, 0)
-    assert (await store.gallery(replace(query, counted=False))).count is None
+    assert (await store.galleries.page(replace(query, counted=False))).count is None
 
 
 async def test_the_last_page_of_an_empty_gallery(store):
     for cursor in (None, LAST):
-        assert await store.gallery(everyone(cursor=cursor)) == Page([], None, None)
+        assert await store.galleries.page(everyone(cursor=cursor)) == Page([], None, None)
 
 
 @pytest.mark.parametrize("cursor", ["o12", "n1.", "o.1", "o1.2.3", "o-1.2", "first"])
 async def test_a_cursor_of_the_other_sort_is_a_broken_one(store, cursor):
-    with pytest.raises(BadCursor, match="no cursor"):
-        await store.gallery(loved(cursor=cursor))
-    with pytest.raises(BadCursor, match="no cursor"):
-        await store.gallery(everyone(cursor="o1.2"))
+    with pytest.raises(InvalidCursorError, match="not a cursor"):
+        await store.galleries.page(loved(cursor=cursor))
+    with pytest.raises(InvalidCursorError, match="not a cursor"):
+        await store.galleries.page(everyone(cursor="o1.2"))
 
 
 @pytest.mark.parametrize(
     "cursor", ["", "o", "12", "x12", "o-1", "o1 ", "o1\n", "n" + "9" * 19, "o١"]
 )
 async def test_a_broken_cursor_is_named(store, cursor):
-    with pytest.raises(BadCursor, match="no cursor"):
-        await store.gallery(everyone(cursor=cursor))
+    with pytest.raises(InvalidCursorError, match="not a cursor"):
+        await store.galleries.page(everyone(cursor=cursor))
 
 
 @pytest.mark.parametrize(
@@ -297,7 +305,7 @@ async def test_a_broken_cursor_is_named(store, cursor):
 )
 async def test_a_query_without_sense_is_refused(store, query, message):
     with pytest.raises(ValueError, match=message):
-        await store.gallery(query)
+        await store.galleries.page(query)
 
 
 @pytest.mark.parametrize(
@@ -331,7 +339,7 @@ async def test_galleries_follow_an_index(sqlite_url, tmp_path, scope, sort, valu
     event.listen(Engine, "before_cursor_execute", note)
     place = "50" if sort == "new" else "3.50"
     for cursor in (None, f"o{place}", f"n{place}"):
-        await store.gallery(GalleryQuery(scope, ANN, "100", values, 9, cursor, sort))
+        await store.galleries.page(GalleryQuery(scope, ANN, "100", values, 9, cursor, sort))
     event.remove(Engine, "before_cursor_execute", note)
     await store.close()
 

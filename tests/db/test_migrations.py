@@ -12,9 +12,9 @@ from alembic.script import ScriptDirectory
 from setuptools import find_packages
 from sqlalchemy import Connection, create_engine
 
-from db.engine import connect
+from db.engine import StoreError, connect
 from db.schema import Base
-from db.store import Store, StoreError
+from db.store import Store
 
 PACKAGE = Path(inspect.getfile(Store)).parent
 HEAD = ScriptDirectory(str(PACKAGE / "migrations")).get_current_head()
@@ -61,19 +61,19 @@ async def test_the_migrations_lead_to_the_same_indexes_and_tables(sqlite_url, tm
 
 async def test_a_store_that_is_up_to_date_stays_as_it_is(url, new):
     store = await Store.open(url)
-    [avatar] = await store.add([new()])
+    [avatar] = await store.avatars.add([new()])
     await store.close()
     for _ in range(2):
         store = await Store.open(url)
-        assert await store.get(avatar.id) == avatar
+        assert await store.avatars.get(avatar.id) == avatar
         await store.close()
 
 
 async def test_many_open_a_new_database_at_once(url, new):
     stores = await asyncio.gather(*(Store.open(url) for _ in range(5)))
     for store in stores:
-        await store.add([new()])
-    assert [await store.count() for store in stores] == [5] * 5
+        await store.avatars.add([new()])
+    assert [await store.avatars.count() for store in stores] == [5] * 5
     await asyncio.gather(*(store.close() for store in stores))
 
 
@@ -116,7 +116,7 @@ async def test_a_migration_that_fails_midway_leaves_nothing_behind(sqlite_url, t
         assert tables == [("favourites",)]
         raw.execute("DROP TABLE favourites")
     store = await Store.open(sqlite_url)
-    assert await store.count() == 0
+    assert await store.avatars.count() == 0
     await store.close()
 
 
@@ -154,11 +154,11 @@ async def test_a_database_of_the_first_version_is_brought_up_to_date(sqlite_url,
         )
 
     store = await Store.open(sqlite_url)
-    living = await store.get("livingid")
+    living = await store.avatars.get("livingid")
     assert (living.favourites, living.prompt, living.latent.tolist()) == (2, "a secret", [1.0])
     assert living.parents == ("deadid22",)
-    assert await store.get("deadid22") is None
-    assert await store.favourite("livingid", living.owner) == (False, 1)
+    assert await store.avatars.get("deadid22") is None
+    assert await store.favorites.toggle("livingid", living.owner) == (False, 1)
     await store.close()
     with sqlite3.connect(file) as raw:
         raw.row_factory = sqlite3.Row

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from db.store import ID_ALPHABET, GalleryQuery, Owner, Statistics, Store
+from db.avatars import ID_ALPHABET
+from db.records import GalleryQuery, Owner, Statistics
+from db.store import Store
 
 ANN = Owner("discord", "1", "Ann")
 BEN = Owner("web", "1", "Ben")
@@ -38,7 +40,7 @@ async def test_an_avatar_comes_back_as_it_was_stored(url, new):
         height=80,
     )
     store = await Store.open(url)
-    [added] = await store.add([given])
+    [added] = await store.avatars.add([given])
     await store.close()
     reopened = await Store.open(url)
     got = await reopened.get(added.id)
@@ -64,43 +66,43 @@ async def test_an_avatar_comes_back_as_it_was_stored(url, new):
 
 async def test_attributes_and_values_of_any_length(store, new):
     colours = {"the colour of " + "x" * 300: "something like " + "y" * 300}
-    [added] = await store.add([new(conditions=colours)])
-    page = await store.gallery(GalleryQuery("everyone", None, None, colours))
+    [added] = await store.avatars.add([new(conditions=colours)])
+    page = await store.galleries.page(GalleryQuery("everyone", None, None, colours))
     assert page.avatars == [added]
     assert added.conditions == colours
 
 
 async def test_a_batch_keeps_its_order_and_its_pictures(store, new):
     batch = [new(seed=seed) for seed in range(40)]
-    added = await store.add(batch)
+    added = await store.avatars.add(batch)
     assert [avatar.seed for avatar in added] == list(range(40))
     for given, avatar in zip(batch, added, strict=True):
-        assert (await store.picture(avatar.id)).data == given.picture
-    page = await store.gallery(EVERYONE)
+        assert (await store.avatars.picture(avatar.id)).data == given.picture
+    page = await store.galleries.page(EVERYONE)
     assert [avatar.seed for avatar in page.avatars] == list(reversed(range(40)))
-    assert await store.count() == 40
+    assert await store.avatars.count() == 40
 
 
 async def test_public_ids_can_be_typed(store, new):
-    ids = [avatar.id for avatar in await store.add([new() for _ in range(50)])]
+    ids = [avatar.id for avatar in await store.avatars.add([new() for _ in range(50)])]
     assert len(set(ids)) == 50
     assert all(re.fullmatch("[2-9a-z]{8}", id) for id in ids)
     assert not set("".join(ids)) & set("01ilo")
 
 
 async def test_an_id_that_is_taken_is_drawn_again(store, new, monkeypatch):
-    monkeypatch.setattr("db.store.ID_LENGTH", 1)
+    monkeypatch.setattr("db.avatars.ID_LENGTH", 1)
     for _ in ID_ALPHABET:
-        await store.add([new()])
-    page = await store.gallery(EVERYONE)
+        await store.avatars.add([new()])
+    page = await store.galleries.page(EVERYONE)
     assert {avatar.id for avatar in page.avatars} == set(ID_ALPHABET)
 
 
 async def test_parents_keep_their_order_even_when_they_are_deleted(store, new):
-    mother, father = await store.add([new(), new()])
-    [child] = await store.add([new(parents=(father.id, mother.id))])
-    await store.delete(mother.id)
-    assert (await store.get(child.id)).parents == (father.id, mother.id)
+    mother, father = await store.avatars.add([new(), new()])
+    [child] = await store.avatars.add([new(parents=(father.id, mother.id))])
+    await store.avatars.delete(mother.id)
+    assert (await store.avatars.get(child.id)).parents == (father.id, mother.id)
 
 
 @pytest.mark.parametrize(
@@ -113,58 +115,58 @@ async def test_parents_keep_their_order_even_when_they_are_deleted(store, new):
 )
 async def test_of_a_batch_with_a_wrong_avatar_nothing_is_stored(store, new, wrong, message):
     with pytest.raises(ValueError, match=message):
-        await store.add([new(), new(**wrong), new()])
-    assert await store.count() == 0
-    assert (await store.gallery(EVERYONE)).avatars == []
+        await store.avatars.add([new(), new(**wrong), new()])
+    assert await store.avatars.count() == 0
+    assert (await store.galleries.page(EVERYONE)).avatars == []
 
 
 async def test_an_owner_takes_a_new_name_and_keeps_it(store, new):
-    [first] = await store.add([new(owner=ANN)])
-    await store.add([new(owner=Owner("discord", "1", "Anna"))])
-    assert (await store.get(first.id)).owner.name == "Anna"
-    [third] = await store.add([new(owner=Owner("discord", "1"))])
+    [first] = await store.avatars.add([new(owner=ANN)])
+    await store.avatars.add([new(owner=Owner("discord", "1", "Anna"))])
+    assert (await store.avatars.get(first.id)).owner.name == "Anna"
+    [third] = await store.avatars.add([new(owner=Owner("discord", "1"))])
     assert third.owner.name == "Anna"
-    [other] = await store.add([new(owner=BEN)])
+    [other] = await store.avatars.add([new(owner=BEN)])
     assert other.owner.name == "Ben"
-    assert (await store.get(first.id)).owner == ANN != other.owner
+    assert (await store.avatars.get(first.id)).owner == ANN != other.owner
 
 
 async def test_favourites_are_turned_over(store, new):
-    [avatar] = await store.add([new()])
-    assert await store.favourite(avatar.id, ANN) == (True, 1)
-    assert await store.favourite(avatar.id, BEN) == (True, 2)
-    assert await store.is_favourite(avatar.id, BEN)
-    assert await store.favourite(avatar.id, ANN) == (False, 1)
-    assert not await store.is_favourite(avatar.id, ANN)
-    assert (await store.get(avatar.id)).favourites == 1
-    assert not await store.is_favourite(avatar.id, Owner("discord", "2"))
+    [avatar] = await store.avatars.add([new()])
+    assert await store.favorites.toggle(avatar.id, ANN) == (True, 1)
+    assert await store.favorites.toggle(avatar.id, BEN) == (True, 2)
+    assert await store.favorites.contains(avatar.id, BEN)
+    assert await store.favorites.toggle(avatar.id, ANN) == (False, 1)
+    assert not await store.favorites.contains(avatar.id, ANN)
+    assert (await store.avatars.get(avatar.id)).favourites == 1
+    assert not await store.favorites.contains(avatar.id, Owner("discord", "2"))
 
 
 async def test_favourites_of_one_and_of_many_at_once(store, new):
-    [avatar] = await store.add([new()])
+    [avatar] = await store.avatars.add([new()])
     fans = [Owner("discord", str(i)) for i in range(20)]
     clicks = [(fan, 3 if i % 2 else 4) for i, fan in enumerate(fans)]
     answers = await asyncio.gather(
-        *(store.favourite(avatar.id, fan) for fan, times in clicks for _ in range(times))
+        *(store.favorites.toggle(avatar.id, fan) for fan, times in clicks for _ in range(times))
     )
     # an odd number of clicks leaves a favourite, an even one leaves none
-    liked = [await store.is_favourite(avatar.id, fan) for fan in fans]
+    liked = [await store.favorites.contains(avatar.id, fan) for fan in fans]
     assert liked == [times % 2 == 1 for _, times in clicks]
-    assert (await store.get(avatar.id)).favourites == 10
+    assert (await store.avatars.get(avatar.id)).favourites == 10
     assert sum(1 if now else -1 for now, _ in answers) == 10
 
 
 async def test_what_is_not_there(store, new):
-    [gone] = await store.add([new()])
-    assert await store.favourite(gone.id, ANN) == (True, 1)
-    assert await store.delete(gone.id) is True
+    [gone] = await store.avatars.add([new()])
+    assert await store.favorites.toggle(gone.id, ANN) == (True, 1)
+    assert await store.avatars.delete(gone.id) is True
     for id in (gone.id, "22222222", ""):
-        assert await store.get(id) is None
-        assert await store.picture(id) is None
-        assert await store.favourite(id, ANN) is None
-        assert not await store.is_favourite(id, ANN)
-        assert await store.delete(id) is False
-    assert await store.count() == 0
+        assert await store.avatars.get(id) is None
+        assert await store.avatars.picture(id) is None
+        assert await store.favorites.toggle(id, ANN) is None
+        assert not await store.favorites.contains(id, ANN)
+        assert await store.avatars.delete(id) is False
+    assert await store.avatars.count() == 0
 
 
 async def test_what_was_deleted_leaves_two_ids_and_nothing_else(store, new):
@@ -181,17 +183,17 @@ async def test_what_was_deleted_leaves_two_ids_and_nothing_else(store, new):
         latent=np.full(8, 1.2345, np.float32),
         order="order-of-nelly",
     )
-    parent, kept = await store.add([new(), new(conditions=secret.conditions)])
-    [doomed] = await store.add([replace(secret, parents=(parent.id,))])
-    [child] = await store.add([new(parents=(doomed.id,))])
-    await store.favourite(doomed.id, BEN)
-    await store.delete(doomed.id)
-    assert await store.painted("order-of-nelly") == []
-    assert (await store.get(child.id)).parents == (doomed.id,)
+    parent, kept = await store.avatars.add([new(), new(conditions=secret.conditions)])
+    [doomed] = await store.avatars.add([replace(secret, parents=(parent.id,))])
+    [child] = await store.avatars.add([new(parents=(doomed.id,))])
+    await store.favorites.toggle(doomed.id, BEN)
+    await store.avatars.delete(doomed.id)
+    assert await store.avatars.of_order("order-of-nelly") == []
+    assert (await store.avatars.get(child.id)).parents == (doomed.id,)
     same_colours = GalleryQuery("everyone", None, None, secret.conditions)
-    assert (await store.gallery(same_colours)).avatars == [kept]
+    assert (await store.galleries.page(same_colours)).avatars == [kept]
 
-    async with store._sessions.reading() as session:
+    async with store._database.reading() as session:
         rows = await session.execute(text("SELECT * FROM avatars WHERE deleted_at IS NOT NULL"))
         [row] = rows.mappings()
         left = {
@@ -211,46 +213,46 @@ async def test_what_was_deleted_leaves_two_ids_and_nothing_else(store, new):
 
 
 async def test_forgetting_a_member_deletes_all_of_theirs_and_nothing_of_others(store, new):
-    anns = await store.add([new(owner=ANN, private=i % 2 == 0) for i in range(7)])
-    [bens] = await store.add([new(owner=BEN, parents=(anns[1].id,))])
+    anns = await store.avatars.add([new(owner=ANN, private=i % 2 == 0) for i in range(7)])
+    [bens] = await store.avatars.add([new(owner=BEN, parents=(anns[1].id,))])
     for fan in (ANN, BEN):
-        await store.favourite(bens.id, fan)
-    await store.favourite(anns[1].id, BEN)
-    await store.delete(anns[0].id)
+        await store.favorites.toggle(bens.id, fan)
+    await store.favorites.toggle(anns[1].id, BEN)
+    await store.avatars.delete(anns[0].id)
 
-    assert await store.forget(ANN) == 6
-    assert await store.count() == 1
+    assert await store.members.delete_everything(ANN) == 6
+    assert await store.avatars.count() == 1
     for avatar in anns:
-        assert await store.get(avatar.id) is None
-        assert await store.picture(avatar.id) is None
-    assert (await store.gallery(GalleryQuery("mine", ANN, None, {}))).avatars == []
-    assert (await store.gallery(GalleryQuery("favourites", ANN, None, {}))).avatars == []
-    left = await store.get(bens.id)
+        assert await store.avatars.get(avatar.id) is None
+        assert await store.avatars.picture(avatar.id) is None
+    assert (await store.galleries.page(GalleryQuery("mine", ANN, None, {}))).avatars == []
+    assert (await store.galleries.page(GalleryQuery("favourites", ANN, None, {}))).avatars == []
+    left = await store.avatars.get(bens.id)
     assert (left.favourites, left.parents) == (1, (anns[1].id,))
-    assert (await store.picture(bens.id)) is not None
-    assert (await store.gallery(GalleryQuery("favourites", BEN, None, {}))).avatars == [left]
-    async with store._sessions.reading() as session:
+    assert (await store.avatars.picture(bens.id)) is not None
+    assert (await store.galleries.page(GalleryQuery("favourites", BEN, None, {}))).avatars == [left]
+    async with store._database.reading() as session:
         names = set(await session.scalars(text("SELECT name FROM owners")))
     assert names == {"Ben", ""}
 
-    assert await store.forget(ANN) == 0
-    [again] = await store.add([new(owner=ANN)])
+    assert await store.members.delete_everything(ANN) == 0
+    [again] = await store.avatars.add([new(owner=ANN)])
     assert again.owner.name == "Ann"
 
 
 async def test_what_was_painted_for_an_order(store, new):
-    ordered = await store.add([new(seed=i, order="900") for i in range(3)])
-    await store.add([new(order="901"), new()])
-    assert await store.painted("900") == ordered
-    assert await store.painted("902") == []
-    await store.delete(ordered[1].id)
-    assert await store.painted("900") == [ordered[0], ordered[2]]
+    ordered = await store.avatars.add([new(seed=i, order="900") for i in range(3)])
+    await store.avatars.add([new(order="901"), new()])
+    assert await store.avatars.of_order("900") == ordered
+    assert await store.avatars.of_order("902") == []
+    await store.avatars.delete(ordered[1].id)
+    assert await store.avatars.of_order("900") == [ordered[0], ordered[2]]
 
 
 async def test_a_portrait_is_found_again_by_all_that_makes_it(store, new):
     plain = {"owner": ANN, "model": "m", "seed": 5, "wish": {}, "private": False, "width": 64}
     given = (ANN, "m", 5, False, 64)
-    [parent] = await store.add([new()])
+    [parent] = await store.avatars.add([new()])
     others = [
         {"owner": BEN},
         {"model": "n"},
@@ -260,42 +262,44 @@ async def test_a_portrait_is_found_again_by_all_that_makes_it(store, new):
         {"width": 128},
         {"parents": (parent.id,)},
     ]
-    await store.add([new(**plain | other) for other in others])
-    assert await store.portrait(*given) is None
-    _, newest = await store.add([new(**plain), new(**plain)])
-    assert await store.portrait(*given) == newest
-    await store.hide(newest.id, True)
-    assert await store.portrait(*given) not in (None, newest)
+    await store.avatars.add([new(**plain | other) for other in others])
+    assert await store.avatars.portrait(*given) is None
+    _, newest = await store.avatars.add([new(**plain), new(**plain)])
+    assert await store.avatars.portrait(*given) == newest
+    await store.avatars.set_hidden(newest.id, True)
+    assert await store.avatars.portrait(*given) not in (None, newest)
     private = (ANN, "m", 5, True, 64)
-    assert await store.portrait(*private) not in (None, newest)
+    assert await store.avatars.portrait(*private) not in (None, newest)
 
 
 async def test_all_of_one_owner_s_with_pictures(store, new):
     given = [new(owner=ANN, private=i % 2 == 0, picture=os.urandom(100 + i)) for i in range(5)]
-    added = await store.add(given)
-    await store.add([new(owner=BEN)])
-    await store.delete(added[2].id)
+    added = await store.avatars.add(given)
+    await store.avatars.add([new(owner=BEN)])
+    await store.avatars.delete(added[2].id)
     left = [added[i] for i in (0, 1, 3, 4)]
-    assert await store.sizes(ANN) == [(avatar.id, avatar.bytes) for avatar in left]
-    assert await store.sizes(Owner("discord", "nobody")) == []
+    assert await store.avatars.picture_sizes(ANN) == [(avatar.id, avatar.bytes) for avatar in left]
+    assert await store.avatars.picture_sizes(Owner("discord", "nobody")) == []
     asked = [added[i].id for i in (4, 2, 1)] + ["22222222"]
-    told = await store.with_pictures(asked)
+    told = await store.avatars.with_pictures(asked)
     assert told == [(added[1], given[1].picture), (added[4], given[4].picture)]
 
 
 async def test_statistics(store, new):
     pink, blue = {"hair": "pink", "eyes": "red"}, {"hair": "blue", "eyes": "red"}
-    a, b, c = await store.add(
+    a, b, c = await store.avatars.add(
         [new(owner=ANN, conditions=pink), new(owner=BEN, conditions=pink), new(conditions=blue)]
     )
-    hidden, gone = await store.add([new(owner=ANN, private=True), new(owner=Owner("web", "9"))])
+    hidden, gone = await store.avatars.add(
+        [new(owner=ANN, private=True), new(owner=Owner("web", "9"))]
+    )
     for avatar, fans in ((a, (ANN, BEN)), (b, (ANN,)), (c, (BEN,)), (hidden, (ANN,))):
         for fan in fans:
-            await store.favourite(avatar.id, fan)
-    await store.delete(gone.id)
+            await store.favorites.toggle(avatar.id, fan)
+    await store.avatars.delete(gone.id)
     figures = await store.statistics()
     assert (figures.pictures, figures.private, figures.today, figures.members) == (4, 1, 5, 2)
-    assert figures.favourites == 5
+    assert figures.favorites == 5
     assert figures.loved == [(pink, 3), (blue, 1)]
 
 
@@ -304,26 +308,26 @@ async def test_statistics_of_an_empty_store(store):
 
 
 async def test_hiding_is_undone_but_for_private_and_deleted_ones(store, new):
-    shown, private, gone = await store.add([new(), new(private=True), new()])
-    await store.delete(gone.id)
-    assert await store.hide(shown.id, True)
-    hidden = await store.get(shown.id)
+    shown, private, gone = await store.avatars.add([new(), new(private=True), new()])
+    await store.avatars.delete(gone.id)
+    assert await store.avatars.set_hidden(shown.id, True)
+    hidden = await store.avatars.get(shown.id)
     assert (hidden.private, hidden.hidden) == (True, True)
-    assert await store.hide(shown.id, False)
-    assert await store.get(shown.id) == shown
+    assert await store.avatars.set_hidden(shown.id, False)
+    assert await store.avatars.get(shown.id) == shown
     for id in (private.id, gone.id, "22222222"):
-        assert not await store.hide(id, True)
-        assert not await store.hide(id, False)
-    assert await store.get(private.id) == private
-    await store.hide(shown.id, True)
-    await store.delete(shown.id)
-    assert not await store.hide(shown.id, False)
-    assert await store.colours() == []
+        assert not await store.avatars.set_hidden(id, True)
+        assert not await store.avatars.set_hidden(id, False)
+    assert await store.avatars.get(private.id) == private
+    await store.avatars.set_hidden(shown.id, True)
+    await store.avatars.delete(shown.id)
+    assert not await store.avatars.set_hidden(shown.id, False)
+    assert await store.galleries.condition_counts() == []
 
 
 async def test_of_two_deletions_at_once_one_succeeds(store, new):
-    [avatar] = await store.add([new()])
-    answers = await asyncio.gather(*(store.delete(avatar.id) for _ in range(5)))
+    [avatar] = await store.avatars.add([new()])
+    answers = await asyncio.gather(*(store.avatars.delete(avatar.id) for _ in range(5)))
     assert sorted(answers) == [False, False, False, False, True]
 
 
@@ -331,12 +335,12 @@ async def test_deleting_leaves_no_byte_of_the_picture_in_the_file(sqlite_url, tm
     picture, kept = os.urandom(50_000), os.urandom(50_000)
     file = tmp_path / "data" / "irodori.db"
     store = await Store.open(sqlite_url)
-    doomed, _ = await store.add([new(picture=picture), new(picture=kept)])
+    doomed, _ = await store.avatars.add([new(picture=picture), new(picture=kept)])
     await store.close()
     assert picture[1000:1200] in file.read_bytes()
 
     store = await Store.open(sqlite_url)
-    await store.delete(doomed.id)
+    await store.avatars.delete(doomed.id)
     await store.close()
 
     assert [path.name for path in file.parent.iterdir()] == ["irodori.db"]
@@ -351,52 +355,55 @@ async def test_deleting_leaves_no_byte_of_the_picture_in_the_file(sqlite_url, tm
 
 async def test_a_cancelled_writer_leaves_the_store_usable(store, new):
     for turns in range(12):
-        adding = asyncio.create_task(store.add([new(), new()]))
+        adding = asyncio.create_task(store.avatars.add([new(), new()]))
         for _ in range(turns):
             await asyncio.sleep(0)
         adding.cancel()
         await asyncio.gather(adding, return_exceptions=True)
-    before = await store.count()
+    before = await store.avatars.count()
     assert before % 2 == 0
-    await asyncio.gather(*(store.add([new()]) for _ in range(20)))
-    assert await store.count() == before + 20
+    await asyncio.gather(*(store.avatars.add([new()]) for _ in range(20)))
+    assert await store.avatars.count() == before + 20
 
 
 async def test_readers_do_not_wait_for_writers(sqlite_url, tmp_path, new):
     store = await Store.open(sqlite_url)
-    [first] = await store.add([new()])
+    [first] = await store.avatars.add([new()])
     other = sqlite3.connect(tmp_path / "data" / "irodori.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")  # another process writes
-    writers = asyncio.gather(*(store.add([new()]) for _ in range(20)))
+    writers = asyncio.gather(*(store.avatars.add([new()]) for _ in range(20)))
     async with asyncio.timeout(25):
-        pages = await asyncio.gather(*(store.gallery(EVERYONE) for _ in range(20)))
+        pages = await asyncio.gather(*(store.galleries.page(EVERYONE) for _ in range(20)))
     assert not writers.done()
     assert [avatar.id for page in pages for avatar in page.avatars] == [first.id] * 20
     other.execute("ROLLBACK")
     other.close()
     await writers
-    assert await store.count() == 21
+    assert await store.avatars.count() == 21
     await store.close()
 
 
 async def test_what_is_stored_twice_at_once_for_an_order_is_stored_once(store, new):
     batch = [new(order="900", seed=1), new(order="900", seed=2)]
-    answers = await asyncio.gather(*(store.add(batch) for _ in range(5)))
-    assert await store.count() == 2
-    assert answers == [await store.painted("900")] * 5
-    usage = await store.desk.usage(ANN, "100", datetime.now(UTC) - timedelta(days=1))
+    answers = await asyncio.gather(*(store.avatars.add(batch) for _ in range(5)))
+    assert await store.avatars.count() == 2
+    assert answers == [await store.avatars.of_order("900")] * 5
+    usage = await store.usage.since(ANN, "100", datetime.now(UTC) - timedelta(days=1))
     assert sum(used.pictures for used in usage) == 2
 
 
 async def test_who_is_forgotten_while_painting_leaves_the_counts_right(store, new):
-    [loved] = await store.add([new(owner=Owner("discord", "2"))])
+    [loved] = await store.avatars.add([new(owner=Owner("discord", "2"))])
     acts = []
     for i in range(40):
-        acts.append(store.add([new(seed=i)]))
+        acts.append(store.avatars.add([new(seed=i)]))
         if i % 4 == 0:
-            acts += [store.forget(ANN), store.favourite(loved.id, ANN)]
+            acts += [store.members.delete_everything(ANN), store.favorites.toggle(loved.id, ANN)]
     await asyncio.gather(*acts)
-    assert sum(colours.count for colours in await store.colours()) == await store.count()
-    await store.forget(ANN)
-    assert await store.count() == 1
-    assert (await store.get(loved.id)).favourites == 0
+    assert (
+        sum(colours.count for colours in await store.galleries.condition_counts())
+        == await store.avatars.count()
+    )
+    await store.members.delete_everything(ANN)
+    assert await store.avatars.count() == 1
+    assert (await store.avatars.get(loved.id)).favourites == 0

@@ -6,14 +6,15 @@ from typing import Any, Literal
 from discord import app_commands
 from discord.ext import commands
 
+from bot.discord.bot import Interaction, IrodoriBot, PaintCommand
 from bot.discord.options import OwnOption, wish_command
-from bot.discord.orders import Order, paint
-from bot.discord.replies import Interaction, settings_of
-from bot.studio import MAX_COUNT, SEEDS, Studio
+from bot.discord.replies import settings_of
+from bot.studio.painting import MAX_COUNT
+from db.tasks import SEEDS, CreateTask
 
 
 class AvatarCog(commands.Cog):
-    def __init__(self, bot: Any) -> None:
+    def __init__(self, bot: IrodoriBot) -> None:
         self.bot = bot
 
     def wish_commands(self) -> Sequence[app_commands.Command[Any, ..., None]]:
@@ -29,16 +30,16 @@ class AvatarCog(commands.Cog):
             settings = await settings_of(interaction)
             if private is None:
                 private = settings.private or False
-            given = {
-                "wish": wish,
-                "count": count,
-                "seed": seed,
-                "size": size or settings.size,
-                "private": private,
-            }
-            await paint(interaction, Order("create", given, private))
+            task = CreateTask(
+                wish=wish,
+                count=count,
+                seed=seed,
+                size=size or settings.size,
+                private=private,
+            )
+            await interaction.client.paint(interaction, PaintCommand(task, private))
 
-        studio: Studio = self.bot.studio
+        studio = self.bot.studio
         own = {
             "count": OwnOption(
                 app_commands.Range[int, 1, MAX_COUNT], 1, f"How many pictures, 1 to {MAX_COUNT}"

@@ -8,11 +8,11 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord import gallery
+from bot.discord.bot import Interaction, IrodoriBot
 from bot.discord.buttons import open_card
 from bot.discord.options import OwnOption, wish_command
-from bot.discord.replies import Interaction, answer_failure, is_admitted
-from bot.studio import Studio
-from db.store import Scope, Sort
+from bot.discord.replies import is_accepted, report_failure
+from db.records import Scope, Sort
 
 SCOPES: dict[str, Scope] = {
     "everyone": "everyone",
@@ -25,7 +25,7 @@ SCOPES: dict[str, Scope] = {
 class GalleryCog(commands.Cog):
     components = gallery.COMPONENTS
 
-    def __init__(self, bot: Any) -> None:
+    def __init__(self, bot: IrodoriBot) -> None:
         self.bot = bot
 
     def wish_commands(self) -> Sequence[app_commands.Command[Any, ..., None]]:
@@ -34,7 +34,7 @@ class GalleryCog(commands.Cog):
         ) -> None:
             await gallery.start(interaction, gallery.Place(SCOPES[scope], sort, wish))
 
-        studio: Studio = self.bot.studio
+        studio = self.bot.studio
         own = {
             "scope": OwnOption(
                 Literal["everyone", "server", "mine", "favourites"],
@@ -54,9 +54,9 @@ class GalleryCog(commands.Cog):
         submitted = interaction.type is discord.InteractionType.modal_submit
         if not submitted or interaction.custom_id != gallery.JUMP:
             return
-        if not await is_admitted(interaction):
+        if not await is_accepted(interaction):
             return
         try:
             await open_card(interaction, gallery.jump_target(interaction))
         except Exception as error:
-            await answer_failure(interaction, error)
+            await report_failure(interaction, error)

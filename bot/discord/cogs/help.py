@@ -1,29 +1,28 @@
 """`/help`: the commands in a few lines, with examples from the model in use."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from discord import app_commands
 from discord.ext import commands
 
+from bot.discord.bot import Interaction, IrodoriBot
 from bot.discord.options import option_names
-from bot.discord.replies import Interaction, language_of, respond
+from bot.discord.replies import language_of, respond
 from bot.i18n.messages import command_text, describe, language_for, say
-from bot.studio import Studio
 from export.manifest import Attribute
 
 SHOWN = ("me", "mix", "morph", "gallery", "show", "settings", "privacy")
 
 
 class HelpCog(commands.Cog):
-    def __init__(self, bot: Any) -> None:
+    def __init__(self, bot: IrodoriBot) -> None:
         self.bot = bot
 
     @app_commands.command(name="help", description="What I can do, with examples")
     async def help(self, interaction: Interaction) -> None:
-        studio: Studio = interaction.client.studio
+        studio = interaction.client.studio
         language, names = await language_of(interaction), language_for(str(interaction.locale))
-        text = help_text(studio.attributes, language, f"<@{self.bot.user.id}>", names)
+        text = help_text(studio.attributes, language, f"<@{self.bot.own_id}>", names)
         await respond(lambda: interaction.response.send_message(text, ephemeral=True))
 
 

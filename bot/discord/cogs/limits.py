@@ -8,12 +8,12 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord.replies import Interaction, defer_answer, fill_in, language_of
+from bot.discord.bot import Interaction, IrodoriBot
+from bot.discord.replies import defer_answer, fill_in, language_of
 from bot.errors import NotAllowed
 from bot.i18n.messages import say
-from bot.moderation import MAX_COOLDOWN, MAX_DAILY
-from bot.studio import Studio
-from db.store import GuildLimits
+from bot.studio.quotas import MAX_COOLDOWN, MAX_DAILY
+from db.records import GuildLimits
 
 NAMED = 20  # members, channels or roles in one line
 
@@ -33,7 +33,7 @@ class WrittenIn(app_commands.Transformer):
         talk = [kinds.voice, kinds.stage_voice]
         return [kinds.text, kinds.news, kinds.forum, *talk, *threads]
 
-    async def transform(self, interaction: Interaction, value: Any, /) -> str:
+    async def transform(self, interaction: discord.Interaction[Any], value: Any, /) -> str:
         return str(value.id)
 
 
@@ -48,8 +48,8 @@ class LimitsCog(commands.Cog):
         ),
     )
 
-    def __init__(self, bot: Any) -> None:
-        self.studio: Studio = bot.studio
+    def __init__(self, bot: IrodoriBot) -> None:
+        self.studio = bot.studio
 
     @limits.command(name="show", description="What is set in this server")
     async def show(self, interaction: Interaction) -> None:
@@ -83,7 +83,7 @@ class LimitsCog(commands.Cog):
         answer: bool = True,
     ) -> None:
         guild = await self._admit(interaction)
-        channels = (await self.studio.limits(guild)).channels
+        channels = (await self.studio.guilds.limits(guild)).channels
         await self._change(guild, channels=_with(channels, where, answer))
         await self._show(interaction, guild)
 
@@ -91,7 +91,7 @@ class LimitsCog(commands.Cog):
     @app_commands.describe(role="The role", exempt="Whether it is exempt")
     async def role(self, interaction: Interaction, role: discord.Role, exempt: bool = True) -> None:
         guild = await self._admit(interaction)
-        roles = (await self.studio.limits(guild)).exempt_roles
+        roles = (await self.studio.guilds.limits(guild)).exempt_roles
         await self._change(guild, exempt_roles=_with(roles, str(role.id), exempt))
         await self._show(interaction, guild)
 
@@ -101,7 +101,10 @@ class LimitsCog(commands.Cog):
         self, interaction: Interaction, member: discord.User, blocked: bool = True
     ) -> None:
         guild = await self._admit(interaction)
-        await self.studio.block(guild, str(member.id), blocked)
+        if blocked:
+            await self.studio.guilds.block(guild, str(member.id))
+        else:
+            await self.studio.guilds.unblock(guild, str(member.id))
         await self._show(interaction, guild)
 
     async def _admit(self, interaction: Interaction) -> str:
@@ -112,13 +115,13 @@ class LimitsCog(commands.Cog):
         return str(interaction.guild_id)
 
     async def _change(self, guild: str, **changes: Any) -> None:
-        limits: GuildLimits = await self.studio.limits(guild)
-        await self.studio.save_limits(guild, replace(limits, **changes))
+        limits: GuildLimits = await self.studio.guilds.limits(guild)
+        await self.studio.quotas.save_limits(guild, replace(limits, **changes))
 
     async def _show(self, interaction: Interaction, guild: str) -> None:
         language = await language_of(interaction)
-        limits = await self.studio.limits(guild)
-        blocked = await self.studio.blocked(guild)
+        limits = await self.studio.guilds.limits(guild)
+        blocked = await self.studio.guilds.blocked(guild)
         lines = [
             say("limits-title", language),
             say("limits-cooldown", language, seconds=limits.cooldown),

@@ -1,19 +1,18 @@
 """`/me`: the face that belongs to a member, the same one every time."""
 
-from typing import Any
-
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord.orders import Order, paint
-from bot.discord.replies import Interaction, settings_of
+from bot.discord.bot import Interaction, IrodoriBot, PaintCommand
+from bot.discord.replies import settings_of
+from db.tasks import PortraitTask
 
 Member = discord.User | discord.Member
 
 
 class MeCog(commands.Cog):
-    def __init__(self, bot: Any) -> None:
+    def __init__(self, bot: IrodoriBot) -> None:
         self.bot = bot
         self.menu = app_commands.ContextMenu(name="Avatar of this member", callback=self.of_member)
         bot.tree.add_command(self.menu)
@@ -30,5 +29,5 @@ class MeCog(commands.Cog):
 async def _paint(interaction: Interaction, member: Member) -> None:
     settings = await settings_of(interaction)
     private = settings.private or False
-    given = {"member": str(member.id), "size": settings.size, "private": private}
-    await paint(interaction, Order("me", given, private))
+    task = PortraitTask(member=str(member.id), size=settings.size, private=private)
+    await interaction.client.paint(interaction, PaintCommand(task, private))

@@ -5,26 +5,24 @@ without any privileged intent.
 """
 
 import re
-from typing import Any
 
 import discord
 from discord.ext import commands
 
+from bot.discord.bot import IrodoriBot, Mention, PaintCommand
 from bot.discord.cogs.help import help_text
-from bot.discord.orders import Order, paint
 from bot.discord.replies import (
-    Mention,
-    answer_failure,
     language_of,
+    report_failure,
     require_admission,
     settings_of,
 )
 from bot.errors import ModelUnavailable, NotAllowed
-from bot.studio import Studio
+from db.tasks import CreateTask
 
 
 class MentionCog(commands.Cog):
-    def __init__(self, bot: Any) -> None:
+    def __init__(self, bot: IrodoriBot) -> None:
         self.bot = bot
 
     @commands.Cog.listener()
@@ -34,42 +32,39 @@ class MentionCog(commands.Cog):
             return
         mention = Mention(self.bot, message)
         try:
-            if not self.bot.admit():
+            if not self.bot.accept():
                 raise ModelUnavailable("order-restarting")
             await self._answer(mention, prompt)
         except Exception as error:
-            await answer_failure(mention, error)
+            await report_failure(mention, error)
 
     def _prompt(self, message: discord.Message) -> str | None:
         """What the message asks for; None if it asks nothing of the bot."""
         if message.author.bot or message.type not in _WRITTEN:
             return None
-        called = re.compile(rf"<@!?{self.bot.user.id}>")
+        called = re.compile(rf"<@!?{self.bot.own_id}>")
         # A reply to the bot's own message mentions it as well, but not in its text.
         if called.search(message.content) is None and message.guild is not None:
             return None
         return called.sub(" ", message.content).strip()
 
     async def _answer(self, mention: Mention, prompt: str) -> None:
-        studio: Studio = self.bot.studio
+        studio = self.bot.studio
         if not prompt:
             await require_admission(mention)
             language = await language_of(mention)
             await mention.message.reply(
-                help_text(studio.attributes, language, f"<@{self.bot.user.id}>")
+                help_text(studio.attributes, language, f"<@{self.bot.own_id}>")
             )
             return
-        wish = studio.read(prompt)
+        wish = studio.painting.parse(prompt)
         settings = await settings_of(mention)
         if settings.private and mention.guild_id is not None:
             raise NotAllowed("mention-private")
-        given = {
-            "wish": wish,
-            "size": settings.size,
-            "private": settings.private or False,
-            "prompt": prompt,
-        }
-        await paint(mention, Order("create", given))
+        task = CreateTask(
+            wish=wish, size=settings.size, private=settings.private or False, prompt=prompt
+        )
+        await self.bot.paint(mention, PaintCommand(task))
 
 
 _WRITTEN = (discord.MessageType.default, discord.MessageType.reply)

@@ -1,22 +1,19 @@
 """`/mix`: a child of two pictures."""
 
-from typing import Any
-
 from discord import app_commands
 from discord.app_commands import locale_str
 from discord.ext import commands
 
-from bot.discord.family import Sibling, mix_order
-from bot.discord.orders import paint
+from bot.discord.bot import Interaction, IrodoriBot
+from bot.discord.family import Sibling, mix_command
 from bot.discord.picker import complete_id
-from bot.discord.replies import Interaction
-from bot.studio import SEEDS
+from db.tasks import SEEDS
 
 
 class MixCog(commands.Cog):
     components = (Sibling,)
 
-    def __init__(self, bot: Any) -> None:
+    def __init__(self, bot: IrodoriBot) -> None:
         self.bot = bot
 
     @app_commands.command(
@@ -38,4 +35,5 @@ class MixCog(commands.Cog):
         seed: app_commands.Range[int, 0, SEEDS - 1] | None = None,
         private: bool | None = None,
     ) -> None:
-        await paint(interaction, await mix_order(interaction, a, b, seed=seed, private=private))
+        command = await mix_command(interaction, a, b, seed=seed, private=private)
+        await interaction.client.paint(interaction, command)

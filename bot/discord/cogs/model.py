@@ -1,16 +1,14 @@
 """`/model`: which model paints; for those who run the bot."""
 
-from typing import Any
-
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord.replies import Interaction, defer_answer, fill_in, language_of, require_operator
+from bot.discord.bot import Interaction, IrodoriBot
+from bot.discord.replies import defer_answer, fill_in, language_of, require_operator
 from bot.discord.text import shorten
 from bot.i18n.messages import say
 from bot.inference.catalog import ModelSummary
-from bot.studio import Studio
 
 FIGURES = ("q", "near_duplicates", "diversity")  # beside those that end so:
 AS_ASKED = "_as_asked"
@@ -25,8 +23,8 @@ class ModelCog(commands.Cog):
         default_permissions=discord.Permissions(0),
     )
 
-    def __init__(self, bot: Any) -> None:
-        self.studio: Studio = bot.studio
+    def __init__(self, bot: IrodoriBot) -> None:
+        self.studio = bot.studio
 
     @model.command(name="list", description="All models and their figures")
     async def list_models(self, interaction: Interaction) -> None:

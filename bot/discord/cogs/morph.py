@@ -1,15 +1,12 @@
 """`/morph`: a seamless animation between pictures."""
 
-from typing import Any
-
 from discord import app_commands
 from discord.app_commands import locale_str
 from discord.ext import commands
 
-from bot.discord.animations import Gif, morph_order
-from bot.discord.orders import paint
+from bot.discord.animations import Gif, morph_command
+from bot.discord.bot import Interaction, IrodoriBot
 from bot.discord.picker import complete_id
-from bot.discord.replies import Interaction
 
 PICTURES = ("a", "b", "c", "d", "e")
 
@@ -17,7 +14,7 @@ PICTURES = ("a", "b", "c", "d", "e")
 class MorphCog(commands.Cog):
     components = (Gif,)
 
-    def __init__(self, bot: Any) -> None:
+    def __init__(self, bot: IrodoriBot) -> None:
         self.bot = bot
 
     @app_commands.command(
@@ -42,4 +39,4 @@ class MorphCog(commands.Cog):
         e: str | None = None,
     ) -> None:
         ids = [id for id in (a, b, c, d, e) if id is not None]
-        await paint(interaction, await morph_order(interaction, ids))
+        await interaction.client.paint(interaction, await morph_command(interaction, ids))

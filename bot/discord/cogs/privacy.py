@@ -2,87 +2,76 @@
 
 import io
 import re
-from typing import Any
+from typing import Self
 
 import discord
 from discord import ButtonStyle, app_commands, ui
 from discord.app_commands import locale_str
 from discord.ext import commands
 
+from bot.discord.bot import Interaction, IrodoriBot
+from bot.discord.components import Button, Component
 from bot.discord.replies import (
-    Interaction,
     defer_answer,
     defer_update,
-    guarded,
     language_of,
     owner_of,
     respond,
-    twice,
+    retry_once,
 )
 from bot.i18n.messages import say
-from bot.studio import Studio
 
 
-class Export(ui.DynamicItem[ui.Button[Any]], template="irodori:export:(?P<part>[0-9]+)"):
+class Export(Component[Button], template="irodori:export:(?P<part>[0-9]+)"):
     """Sends everything of the member's as a zip; of what is too large for one, this part."""
 
     def __init__(self, part: int, label: str = "") -> None:
-        super().__init__(
-            ui.Button[Any](label=label, emoji="📦", custom_id=f"irodori:export:{part}")
-        )
+        super().__init__(Button(label=label, emoji="📦", custom_id=f"irodori:export:{part}"))
         self.part = part
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
-    ) -> "Export":
+    def restore(cls, match: re.Match[str], item: Button) -> Self:
         return cls(int(match["part"]), "…")
 
-    @guarded
-    async def callback(self, interaction: Interaction) -> None:
+    async def on_use(self, interaction: Interaction) -> None:
         await defer_answer(interaction, private=True)
-        studio: Studio = interaction.client.studio
+        studio = interaction.client.studio
         language = await language_of(interaction)
-        takeout = await studio.export(
+        export = await studio.exports.export(
             owner_of(interaction), part=self.part, limit_bytes=interaction.filesize_limit
         )
-        facts = {"part": takeout.part, "parts": takeout.parts}
-        if takeout.parts == 1:
+        facts = {"part": export.part, "parts": export.parts}
+        if export.parts == 1:
             text, name = say("privacy-export-all", language), "irodori.zip"
         else:
             text = say("privacy-export-part", language, **facts)
-            name = f"irodori-{takeout.part}-of-{takeout.parts}.zip"
+            name = f"irodori-{export.part}-of-{export.parts}.zip"
         view = None
-        if takeout.part < takeout.parts:
+        if export.part < export.parts:
             view = ui.View(timeout=None)
-            after = takeout.part + 1
+            after = export.part + 1
             view.add_item(Export(after, say("privacy-export-next", language, part=after)))
 
         async def send() -> None:
-            file = discord.File(io.BytesIO(takeout.data), filename=name)
+            file = discord.File(io.BytesIO(export.data), filename=name)
             await interaction.edit_original_response(content=text, attachments=[file], view=view)
 
-        await twice(send)
+        await retry_once(send)
 
 
-class Forget(ui.DynamicItem[ui.Button[Any]], template="irodori:forget:(?P<step>ask|yes|no)"):
+class Forget(Component[Button], template="irodori:forget:(?P<step>ask|yes|no)"):
     """Asks once, then forgets the member."""
 
     def __init__(self, step: str, label: str = "…") -> None:
         style = ButtonStyle.secondary if step == "no" else ButtonStyle.danger
-        super().__init__(
-            ui.Button[Any](style=style, label=label, custom_id=f"irodori:forget:{step}")
-        )
+        super().__init__(Button(style=style, label=label, custom_id=f"irodori:forget:{step}"))
         self.step = step
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
-    ) -> "Forget":
+    def restore(cls, match: re.Match[str], item: Button) -> Self:
         return cls(match["step"])
 
-    @guarded
-    async def callback(self, interaction: Interaction) -> None:
+    async def on_use(self, interaction: Interaction) -> None:
         await defer_update(interaction)
         language = await language_of(interaction)
         view = ui.LayoutView(timeout=None)
@@ -93,10 +82,10 @@ class Forget(ui.DynamicItem[ui.Button[Any]], template="irodori:forget:(?P<step>a
         elif self.step == "no":
             view.add_item(ui.TextDisplay(say("privacy-kept", language)))
         else:
-            studio: Studio = interaction.client.studio
-            count = await studio.forget(owner_of(interaction))
+            studio = interaction.client.studio
+            count = await studio.members.delete_everything(owner_of(interaction))
             view.add_item(ui.TextDisplay(say("privacy-forgotten", language, count=count)))
-        await twice(lambda: interaction.edit_original_response(view=view))
+        await retry_once(lambda: interaction.edit_original_response(view=view))
 
 
 class PrivacyPanel(ui.LayoutView):
@@ -112,7 +101,7 @@ class PrivacyPanel(ui.LayoutView):
 class PrivacyCog(commands.Cog):
     components = (Export, Forget)
 
-    def __init__(self, bot: Any) -> None:
+    def __init__(self, bot: IrodoriBot) -> None:
         self.bot = bot
 
     @app_commands.command(

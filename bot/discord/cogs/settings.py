@@ -2,54 +2,49 @@
 
 import re
 from dataclasses import replace
-from typing import Any
+from typing import Self
 
-import discord
 from discord import SelectOption, app_commands, ui
 from discord.app_commands import locale_str
 from discord.ext import commands
 
+from bot.discord.bot import Interaction, IrodoriBot
+from bot.discord.components import Component, Select
 from bot.discord.replies import (
-    Interaction,
     defer_update,
-    guarded,
     language_of,
     owner_of,
     respond,
+    retry_once,
     settings_of,
-    twice,
 )
 from bot.i18n.messages import LANGUAGES, say
-from bot.studio import Studio
-from db.store import MemberSettings
+from db.records import MemberSettings
 
 DEFAULT = "default"
 NAMES = {"en": "English", "zh-CN": "简体中文", "ja": "日本語"}  # as their speakers call them
 
 
-class Setting(ui.DynamicItem[ui.Select[Any]], template="irodori:set:(?P<what>[a-z]+)"):
+class Setting(Component[Select], template="irodori:set:(?P<what>[a-z]+)"):
     """One setting; the value "default" leaves it to the bot."""
 
     def __init__(self, what: str, options: list[SelectOption]) -> None:
-        super().__init__(ui.Select[Any](custom_id=f"irodori:set:{what}", options=options))
+        super().__init__(Select(custom_id=f"irodori:set:{what}", options=options))
         self.what = what
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
-    ) -> "Setting":
-        return cls(match["what"], item.options)  # type: ignore[attr-defined]
+    def restore(cls, match: re.Match[str], item: Select) -> Self:
+        return cls(match["what"], item.options)
 
-    @guarded
-    async def callback(self, interaction: Interaction) -> None:
+    async def on_use(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        studio: Studio = interaction.client.studio
+        studio = interaction.client.studio
         settings = changed(await settings_of(interaction), self.what, self.item.values[0])
-        await studio.save_settings(owner_of(interaction), settings)
+        await studio.members.save_settings(owner_of(interaction), settings)
         interaction.extras.pop("settings")  # the answer is in the new language
         language = await language_of(interaction)
         panel = SettingsPanel(settings, studio.sizes, language, saved=True)
-        await twice(lambda: interaction.edit_original_response(view=panel))
+        await retry_once(lambda: interaction.edit_original_response(view=panel))
 
 
 class SettingsPanel(ui.LayoutView):
@@ -104,15 +99,15 @@ def _options(choices: dict[str, str], chosen: str) -> list[SelectOption]:
 class SettingsCog(commands.Cog):
     components = (Setting,)
 
-    def __init__(self, bot: Any) -> None:
+    def __init__(self, bot: IrodoriBot) -> None:
         self.bot = bot
 
     @app_commands.command(
         name=locale_str("settings"),
         description=locale_str("Your defaults: private or not, size, language"),
     )
-    async def settings(self, interaction: discord.Interaction[Any]) -> None:
-        studio: Studio = interaction.client.studio
+    async def settings(self, interaction: Interaction) -> None:
+        studio = interaction.client.studio
         settings, language = await settings_of(interaction), await language_of(interaction)
         panel = SettingsPanel(settings, studio.sizes, language)
         await respond(lambda: interaction.response.send_message(view=panel, ephemeral=True))

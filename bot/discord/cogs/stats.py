@@ -1,22 +1,21 @@
 """`/stats`: how the bot is doing; for those who run it."""
 
 import time
-from typing import Any
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord.replies import Interaction, defer_answer, fill_in, language_of, require_operator
+from bot.discord.bot import Interaction, IrodoriBot
+from bot.discord.replies import defer_answer, fill_in, language_of, require_operator
 from bot.i18n.messages import describe, say
-from bot.studio import Studio
 
 LOVED = 5  # pairs of colours that are named
 
 
 class StatsCog(commands.Cog):
-    def __init__(self, bot: Any) -> None:
-        self.studio: Studio = bot.studio
+    def __init__(self, bot: IrodoriBot) -> None:
+        self.studio = bot.studio
         self.started = time.monotonic()
 
     @app_commands.command(name="stats", description="How the bot is doing, for those who run it")
@@ -35,7 +34,7 @@ class StatsCog(commands.Cog):
                 private=kept.private,
                 today=kept.today,
                 members=kept.members,
-                favourites=kept.favourites,
+                favourites=kept.favorites,
             ),
             say(
                 "stats-engine",

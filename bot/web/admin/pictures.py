@@ -10,7 +10,7 @@ from bot.web.api.schemas import EmptyRequest, Schema
 from bot.web.keys import STUDIO
 from bot.web.pages.render import render
 from bot.web.requests import read_body, read_query
-from db.store import GalleryQuery, Page, Scope
+from db.records import GalleryQuery, Page, Scope
 
 NEWEST = 24  # pictures per list
 
@@ -32,7 +32,7 @@ async def pictures_page(request: web.Request) -> web.Response:
     query = read_query(request.query, ListsQuery)
 
     async def page(scope: Scope, cursor: str) -> Page:
-        return await request.app[STUDIO].gallery(
+        return await request.app[STUDIO].gallery.page(
             GalleryQuery(scope, None, None, {}, limit=NEWEST, cursor=cursor or None)
         )
 
@@ -48,12 +48,12 @@ async def pictures_page(request: web.Request) -> web.Response:
 async def admin_thumbnail(request: web.Request) -> web.Response:
     """A thumbnail, also of a hidden picture."""
     studio = request.app[STUDIO]
-    avatar = await studio.get(request.match_info["id"], viewer=None, moderator=True)
+    avatar = await studio.avatars.get(request.match_info["id"], viewer=None, moderator=True)
     tag = f"{avatar.sha256}-thumb"
     headers = {"ETag": f'"{tag}"', "Cache-Control": "private, no-cache"}
     if has_cached(request, tag):
         return web.Response(status=304, headers=headers)
-    data = await studio.thumbnail(avatar.id, viewer=None, moderator=True)
+    data = await studio.avatars.thumbnail(avatar.id, viewer=None, moderator=True)
     return web.Response(body=data, content_type="image/webp", headers=headers)
 
 
@@ -69,6 +69,6 @@ async def show(request: web.Request) -> web.Response:
 
 async def _set_hidden(request: web.Request, hidden: bool) -> web.Response:
     await read_body(request, EmptyRequest)
-    avatar = await request.app[STUDIO].hide(request.match_info["id"], hidden)
+    avatar = await request.app[STUDIO].avatars.set_hidden(request.match_info["id"], hidden)
     log.info("picture %s is %s", avatar.id, "hidden" if hidden else "public again")
     return web.json_response({"id": avatar.id, "hidden": avatar.hidden})

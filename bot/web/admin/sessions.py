@@ -92,10 +92,10 @@ class Sessions:
 
     async def _sign(self, claim: str) -> str:
         if not self._key:
-            secret = await self._studio.note(SECRET_NOTE)
+            secret = await self._studio.notes.get(SECRET_NOTE)
             if secret is None:
-                await self._studio.save_note(SECRET_NOTE, secrets.token_hex(32))
-                secret = await self._studio.note(SECRET_NOTE)  # another process may have won
+                await self._studio.notes.set(SECRET_NOTE, secrets.token_hex(32))
+                secret = await self._studio.notes.get(SECRET_NOTE)  # another process may have won
             material = f"{secret} {self._password}".encode()
             self._key = hashlib.sha256(b"irodori admin session " + material).digest()
         return hmac.new(self._key, claim.encode(), "sha256").hexdigest()

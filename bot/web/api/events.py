@@ -11,7 +11,7 @@ from bot.web.api import schemas
 from bot.web.api.openapi import Answer, describe
 from bot.web.api.responses import avatar_body
 from bot.web.requests import read_query
-from db.store import Avatar, GalleryQuery
+from db.records import Avatar, GalleryQuery
 
 MAX_LISTENERS = 200
 BACKLOG = 32  # pictures that a slow listener may lag behind before its stream is ended
@@ -29,7 +29,7 @@ class EventStreams:
         self._studio = studio
         self._base = base
         self._queues: set[asyncio.Queue[Avatar | None]] = set()
-        self._unsubscribe = studio.listen(self._publish)
+        self._unsubscribe = studio.painting.subscribe(self._publish)
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Streams until either side ends it. Raises BadRequest, and Busy at MAX_LISTENERS.
@@ -91,7 +91,7 @@ class EventStreams:
     async def _painted_since(self, last: str) -> list[Avatar]:
         """Pictures newer than the one with this id, oldest first; at most MAX_MISSED."""
         query = GalleryQuery("everyone", None, None, {}, limit=MAX_MISSED)
-        newest = (await self._studio.gallery(query)).avatars
+        newest = (await self._studio.gallery.page(query)).avatars
         ids = [avatar.id for avatar in newest]
         return newest[: ids.index(last) if last in ids else None][::-1]
 

@@ -16,7 +16,7 @@ from bot.web.api.responses import (
 from bot.web.keys import STUDIO
 from bot.web.matrix import choose_axes
 from bot.web.requests import read_body, read_query
-from db.store import GalleryQuery
+from db.records import GalleryQuery
 
 routes = web.RouteTableDef()
 
@@ -27,7 +27,7 @@ async def gallery(request: web.Request) -> web.Response:
     """List the public pictures, page by page."""
     query = read_query(request.query, schemas.PageQuery)
     studio, base = request.app[STUDIO], base_url(request)
-    page = await studio.gallery(
+    page = await studio.gallery.page(
         GalleryQuery(
             scope="everyone",
             viewer=None,
@@ -43,7 +43,7 @@ async def gallery(request: web.Request) -> web.Response:
             avatars=avatar_bodies(page.avatars, base),
             older=page.older,
             newer=page.newer,
-            count=await studio.count(query.values),
+            count=await studio.gallery.count(query.values),
         )
     )
 
@@ -54,8 +54,8 @@ async def avatar(request: web.Request) -> web.Response:
     """Get a picture and its family."""
     read_query(request.query, schemas.EmptyQuery)
     studio = request.app[STUDIO]
-    found = await studio.get(request.match_info["id"], viewer=None)
-    family = await studio.family(found)
+    found = await studio.avatars.get(request.match_info["id"], viewer=None)
+    family = await studio.avatars.family(found)
     body = family_body(
         found,
         base_url(request),
@@ -79,7 +79,7 @@ async def facets(request: web.Request) -> web.Response:
     The values of an attribute are counted under the filters of the other attributes.
     """
     query = read_query(request.query, schemas.FilterQuery)
-    return web.json_response(await request.app[STUDIO].facets(query.values))
+    return web.json_response(await request.app[STUDIO].gallery.facets(query.values))
 
 
 @routes.get("/api/matrix")
@@ -89,7 +89,7 @@ async def matrix(request: web.Request) -> web.Response:
     query = read_query(request.query, schemas.MatrixQuery)
     studio, base = request.app[STUDIO], base_url(request)
     rows, columns = choose_axes(studio.attributes, query.rows, query.columns)
-    cells = await studio.matrix(rows, columns)
+    cells = await studio.gallery.matrix(rows, columns)
     return json_response(
         schemas.Matrix(
             rows=rows,
@@ -106,7 +106,9 @@ async def matrix(request: web.Request) -> web.Response:
 @describe({200: Answer("The wish.", schemas.Prompt)}, query=schemas.PromptQuery, errors=(400,))
 async def wish(request: web.Request) -> web.Response:
     """Parse a prompt without painting it."""
-    parsed = request.app[STUDIO].read(read_query(request.query, schemas.PromptQuery).prompt)
+    parsed = request.app[STUDIO].painting.parse(
+        read_query(request.query, schemas.PromptQuery).prompt
+    )
     return json_response(schemas.Prompt(wish=parsed, prompt=format_wish(parsed)))
 
 
@@ -118,8 +120,8 @@ async def favourite(request: web.Request) -> web.Response:
     await read_body(request, schemas.EmptyRequest)
     token = visitors.token_of(request) or visitors.new_token()
     studio = request.app[STUDIO]
-    found = await studio.get(request.match_info["id"], viewer=None)
-    state, count = await studio.favourite(found.id, visitors.owner_of(token))
+    found = await studio.avatars.get(request.match_info["id"], viewer=None)
+    state, count = await studio.avatars.toggle_favorite(found.id, visitors.owner_of(token))
     response = json_response(schemas.Favorite(favourite=state, favourites=count))
     visitors.remember(request, response, token)
     return response
@@ -131,6 +133,6 @@ async def delete(request: web.Request) -> web.Response:
     """Delete one of the visitor's own pictures."""
     visitors.require_same_origin(request)
     await read_body(request, schemas.EmptyRequest)
-    found = await request.app[STUDIO].get(request.match_info["id"], viewer=None)
-    await request.app[STUDIO].delete(found.id, visitors.current_owner(request))
+    found = await request.app[STUDIO].avatars.get(request.match_info["id"], viewer=None)
+    await request.app[STUDIO].avatars.delete(found.id, visitors.current_owner(request))
     return web.Response(status=204)

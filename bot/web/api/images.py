@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp import web
 
-from bot.pictures import scaled_png
+from bot.studio.images import scaled_png
 from bot.web.api import schemas
 from bot.web.api.openapi import Answer, describe
 from bot.web.api.responses import has_cached
@@ -29,12 +29,12 @@ async def image(request: web.Request) -> web.Response:
     """Get a picture's file."""
     size = read_query(request.query, schemas.ImageQuery).size
     studio = request.app[STUDIO]
-    avatar = await studio.get(request.match_info["id"], viewer=None)
+    avatar = await studio.avatars.get(request.match_info["id"], viewer=None)
     scaled = size is not None and size < avatar.width
     tag = f"{avatar.sha256}-{size}" if scaled else avatar.sha256
     if has_cached(request, tag):
         return web.Response(status=304, headers=_immutable(tag))
-    picture = await studio.picture(avatar.id, viewer=None)
+    picture = await studio.avatars.picture(avatar.id, viewer=None)
     data, format = picture.data, picture.format
     if scaled and size is not None:
         data, format = await asyncio.to_thread(scaled_png, data, size), "png"
@@ -53,11 +53,11 @@ async def thumbnail(request: web.Request) -> web.Response:
     """Get a picture's thumbnail, 128 pixels or the picture's size if that is smaller."""
     read_query(request.query, schemas.EmptyQuery)
     studio = request.app[STUDIO]
-    avatar = await studio.get(request.match_info["id"], viewer=None)
+    avatar = await studio.avatars.get(request.match_info["id"], viewer=None)
     tag = f"{avatar.sha256}-thumb"
     if has_cached(request, tag):
         return web.Response(status=304, headers=_immutable(tag))
-    data = await studio.thumbnail(avatar.id, viewer=None)
+    data = await studio.avatars.thumbnail(avatar.id, viewer=None)
     return web.Response(body=data, content_type="image/webp", headers=_immutable(tag))
 
 

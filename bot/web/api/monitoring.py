@@ -8,7 +8,7 @@ from bot.web.api import schemas
 from bot.web.api.openapi import Answer, describe
 from bot.web.api.responses import json_response
 from bot.web.keys import METRICS, OPENAPI, STUDIO
-from db.store import GalleryQuery
+from db.records import GalleryQuery
 
 log = logging.getLogger(__name__)
 routes = web.RouteTableDef()
@@ -33,7 +33,7 @@ async def health(request: web.Request) -> web.Response:
     studio = request.app[STUDIO]
     query = GalleryQuery(scope="everyone", viewer=None, guild=None, values={}, limit=1)
     try:
-        await studio.gallery(query)
+        await studio.gallery.page(query)
     except Exception:
         log.exception("the database does not answer")
         body = schemas.Health(

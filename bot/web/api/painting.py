@@ -4,14 +4,15 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from bot.studio import VARIATIONS, Studio
+from bot.studio import Request, Studio
 from bot.web import visitors
 from bot.web.api import schemas
 from bot.web.api.openapi import PAINTING_ERRORS, Answer, describe
 from bot.web.api.responses import avatar_bodies, base_url, has_cached, json_response
 from bot.web.keys import STUDIO
 from bot.web.requests import read_body, read_query
-from db.store import Avatar, Owner
+from db.records import Avatar, Owner
+from db.tasks import VARIATIONS
 
 ANIMATION_COST = 9  # pictures that an animation counts as in the rate limit
 
@@ -41,8 +42,8 @@ async def create(request: web.Request) -> web.Response:
     return await _paint(
         request,
         body.count,
-        lambda studio, owner: studio.create(
-            body.prompt, owner=owner, count=body.count, seed=body.seed, size=body.size
+        lambda studio, owner: studio.painting.create(
+            body.prompt, Request(owner), count=body.count, seed=body.seed, size=body.size
         ),
     )
 
@@ -54,7 +55,7 @@ async def again(request: web.Request) -> web.Response:
     visitors.require_painter(request)
     id, body = request.match_info["id"], await read_body(request, schemas.SeedRequest)
     return await _paint(
-        request, 1, lambda studio, owner: studio.again(id, owner=owner, seed=body.seed)
+        request, 1, lambda studio, owner: studio.painting.again(id, Request(owner), seed=body.seed)
     )
 
 
@@ -65,7 +66,7 @@ async def recolour(request: web.Request) -> web.Response:
     visitors.require_painter(request)
     id, body = request.match_info["id"], await read_body(request, schemas.RecolorRequest)
     return await _paint(
-        request, 1, lambda studio, owner: studio.recolour(id, body.wish, owner=owner)
+        request, 1, lambda studio, owner: studio.family.recolor(id, body.wish, Request(owner))
     )
 
 
@@ -78,7 +79,7 @@ async def variations(request: web.Request) -> web.Response:
     return await _paint(
         request,
         VARIATIONS,
-        lambda studio, owner: studio.variations(id, owner=owner, seed=body.seed),
+        lambda studio, owner: studio.family.variations(id, Request(owner), seed=body.seed),
     )
 
 
@@ -89,7 +90,9 @@ async def mix(request: web.Request) -> web.Response:
     visitors.require_painter(request)
     body = await read_body(request, schemas.MixRequest)
     return await _paint(
-        request, 1, lambda studio, owner: studio.mix(body.a, body.b, owner=owner, seed=body.seed)
+        request,
+        1,
+        lambda studio, owner: studio.family.mix(body.a, body.b, Request(owner), seed=body.seed),
     )
 
 
@@ -122,15 +125,15 @@ async def transition(request: web.Request) -> web.Response:
     visitors.require_painter(request)
     query = read_query(request.query, schemas.TransitionQuery)
     studio = request.app[STUDIO]
-    faces = [await studio.get(id, viewer=None) for id in (query.a, query.b)]
+    faces = [await studio.avatars.get(id, viewer=None) for id in (query.a, query.b)]
     tag = "-".join([*(f.sha256[:20] for f in faces), studio.model_name, str(query.frames)])
     # Private and short-lived: a strip must not outlive its faces by much.
     headers = {"ETag": f'"{tag}"', "Cache-Control": "private, max-age=3600"}
     if has_cached(request, tag):
         return web.Response(status=304, headers=headers)
     visitors.charge(request, ANIMATION_COST)
-    painted = await studio.transition(
-        query.a, query.b, query.frames, owner=visitors.current_owner(request)
+    painted = await studio.animations.transition(
+        query.a, query.b, query.frames, Request(visitors.current_owner(request))
     )
     headers |= {"X-Frame-Size": str(painted.size), "X-Frames": str(painted.frames)}
     return web.Response(body=painted.data, content_type="image/webp", headers=headers)
@@ -150,9 +153,11 @@ async def morph(request: web.Request) -> web.Response:
     visitors.require_painter(request)
     ids = read_query(request.query, schemas.MorphQuery).ids
     for id in ids[:ANIMATION_COST]:
-        await request.app[STUDIO].get(id, viewer=None)
+        await request.app[STUDIO].avatars.get(id, viewer=None)
     visitors.charge(request, ANIMATION_COST)
-    animation = await request.app[STUDIO].morph(ids, owner=visitors.current_owner(request))
+    animation = await request.app[STUDIO].animations.morph(
+        ids, Request(visitors.current_owner(request))
+    )
     name = "-".join(("irodori", *animation.ids))
     headers = {
         "Content-Disposition": f'attachment; filename="{name}.webp"',

@@ -6,10 +6,10 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel
 
-from bot.showcase import Cell
+from bot.studio.facets import Cell
 from bot.web.api import schemas
 from bot.web.keys import SETTINGS
-from db.store import Avatar
+from db.records import Avatar
 
 Body = BaseModel | Sequence[BaseModel]
 

@@ -5,8 +5,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from typing_extensions import TypeAliasType
 
-from bot.studio import MAX_COUNT, MAX_FRAMES, MAX_MORPH, MAX_PAGE, SEEDS
-from db.store import Sort
+from bot.studio.animations import MAX_FRAMES, MAX_MORPH
+from bot.studio.gallery import MAX_PAGE
+from bot.studio.painting import MAX_COUNT
+from db.records import Sort
+from db.tasks import SEEDS
 
 PAGE_SIZE = 24  # pictures
 FRAMES = 17  # of a transition

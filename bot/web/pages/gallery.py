@@ -10,7 +10,7 @@ from bot.web.keys import STUDIO
 from bot.web.matrix import choose_axes
 from bot.web.pages.render import gallery_url, render
 from bot.web.requests import read_query
-from db.store import GalleryQuery
+from db.records import GalleryQuery
 
 routes = web.RouteTableDef()
 
@@ -21,7 +21,7 @@ async def gallery_page(request: web.Request) -> web.Response:
     studio = request.app[STUDIO]
     query = read_query(request.query, PageQuery)
     filters = check_wish(query.values, studio.attributes)
-    page = await studio.gallery(
+    page = await studio.gallery.page(
         GalleryQuery(
             scope="everyone",
             viewer=None,
@@ -39,8 +39,8 @@ async def gallery_page(request: web.Request) -> web.Response:
         filters=filters,
         sort=query.sort,
         avatars=page.avatars,
-        count=await studio.count(filters),
-        facets=await studio.facets(filters),
+        count=await studio.gallery.count(filters),
+        facets=await studio.gallery.facets(filters),
         older=page.older and gallery_url(filters, query.sort, page.older),
         newer=page.newer and gallery_url(filters, query.sort, page.newer),
     )
@@ -52,7 +52,7 @@ async def matrix_page(request: web.Request) -> web.Response:
     query = read_query(request.query, MatrixQuery)
     studio = request.app[STUDIO]
     rows, columns = choose_axes(studio.attributes, query.rows, query.columns)
-    cells = await studio.matrix(rows, columns)
+    cells = await studio.gallery.matrix(rows, columns)
     by_name = {attribute.name: attribute for attribute in studio.attributes}
     return render(
         request,
@@ -67,13 +67,13 @@ async def matrix_page(request: web.Request) -> web.Response:
 @routes.get("/a/{id}")
 async def avatar_page(request: web.Request) -> web.Response:
     studio = request.app[STUDIO]
-    avatar = await studio.get(request.match_info["id"], viewer=None)
+    avatar = await studio.avatars.get(request.match_info["id"], viewer=None)
     favorite, own = await visitors.relation(request, avatar)
     return render(
         request,
         "avatar.html",
         avatar=avatar,
-        family=await studio.family(avatar),
+        family=await studio.avatars.family(avatar),
         favorite=favorite,
         own=own,
         public_url=base_url(request) or _origin(request),

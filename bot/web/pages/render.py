@@ -13,7 +13,7 @@ from bot.i18n.messages import describe
 from bot.prompts.colors import COLORS
 from bot.prompts.parser import MAX_LENGTH, format_wish
 from bot.web.keys import TEMPLATES
-from db.store import Avatar
+from db.records import Avatar
 
 SWATCH_PREFIX = "wish."  # of the swatches' names in the form: an attribute may be called "prompt"
 

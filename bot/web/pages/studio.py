@@ -6,13 +6,14 @@ from aiohttp import web
 
 from bot.errors import BadPrompt, Refusal
 from bot.i18n.messages import describe
+from bot.studio import Request
 from bot.web import visitors
 from bot.web.api.schemas import IMAGE_SIZES, PaintForm
 from bot.web.errors import status_of
 from bot.web.keys import STUDIO
 from bot.web.pages.render import SWATCH_PREFIX, render
 from bot.web.requests import read_form, reject_duplicates, validate
-from db.store import GalleryQuery
+from db.records import GalleryQuery
 from export.manifest import Attribute
 
 NEWEST = 12  # pictures of the gallery below the studio
@@ -26,7 +27,7 @@ async def studio_page(request: web.Request) -> web.Response:
     reject_duplicates(request.query)
     prompt, seed = request.query.get("prompt", ""), request.query.get("seed", "")
     try:
-        wish = request.app[STUDIO].read(prompt)
+        wish = request.app[STUDIO].painting.parse(prompt)
     except BadPrompt as error:
         return await _render_studio(request, {"prompt": prompt, "seed": seed}, {}, error)
     return await _render_studio(request, {"prompt": prompt, "seed": seed}, wish)
@@ -48,9 +49,11 @@ async def paint(request: web.Request) -> web.Response:
     try:
         fields = validate(PaintForm, {key: value for key, value in form.items() if value.strip()})
         # The prompt wins over the swatches: without JavaScript the two are not kept in sync.
-        wish = {**swatches, **studio.read(fields.prompt)}
+        wish = {**swatches, **studio.painting.parse(fields.prompt)}
         owner = visitors.owner_of(token)
-        avatars = await studio.create(wish, owner=owner, seed=fields.seed, prompt=fields.prompt)
+        avatars = await studio.painting.create(
+            wish, Request(owner), seed=fields.seed, prompt=fields.prompt
+        )
     except Refusal as error:
         return await _render_studio(request, form, swatches, error)
     response = web.Response(status=303, headers={"Location": f"/a/{avatars[0].id}"})
@@ -78,7 +81,7 @@ async def _render_studio(
         seed=form.get("seed", ""),
         error="" if error is None else str(error),
         may_paint=visitors.may_paint(request),
-        avatars=(await studio.gallery(newest)).avatars,
+        avatars=(await studio.gallery.page(newest)).avatars,
     )
     if visitors.token_of(request) is None:
         visitors.remember(request, response, visitors.new_token())

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from discord_server import DiscordServer, Person
 
-from bot.discord import orders
+from bot.discord import delivery
 from bot.discord.client import run_discord
 from bot.settings import DiscordSettings
 from bot.studio import Studio
@@ -67,7 +67,7 @@ def run(discord: DiscordServer) -> Run:
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer is complete when it comes: on a busy machine, too, nobody sees "Painting…"."""
-    monkeypatch.setattr(orders, "PATIENCE_SECONDS", PATIENCE)
+    monkeypatch.setattr(delivery, "PATIENCE_SECONDS", PATIENCE)
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
 import pytest
+from bot.discord.recolor import color_options
 from discord_server import MANAGE_MESSAGES, DiscordServer, Person, Reply
 from tiny_model import EYES, HAIR, add_model
 
 from bot.discord.components import MAX_OPTIONS
-from bot.discord.recolour import colour_rows
 from bot.inference.engine import Engine
-from bot.studio import Studio
-from db.store import Avatar, GalleryQuery, Owner, Store
+from bot.studio import Request, Studio
+from db.records import Avatar, GalleryQuery, Owner
+from db.store import Store
 from export.manifest import Attribute
 from export.registry import Registry
 
@@ -17,7 +18,7 @@ async def painted(
     store: Store, scope: str = "everyone", owner: Owner | None = None
 ) -> list[Avatar]:
     query = GalleryQuery(scope, owner, None, {}, limit=100)  # type: ignore[arg-type]
-    return (await store.gallery(query)).avatars
+    return (await store.galleries.page(query)).avatars
 
 
 def id_of(reply: Reply) -> str:
@@ -44,7 +45,7 @@ async def test_again_paints_the_same_wish_with_a_fresh_seed(
     assert not second.ephemeral
     assert "pink hair" in second.text
     assert f"<@{ren.id}>" in second.text
-    avatar = await studio.get(id_of(second), None)
+    avatar = await studio.avatars.get(id_of(second), None)
     assert avatar.owner.key == str(ren.id)
     assert avatar.seed != 7
     assert avatar.wish == {"hair": "pink"}
@@ -75,8 +76,8 @@ async def test_other_colours_for_the_same_face(studio: Studio, mika: Person, ren
     second = await ren.click(panel, label="Paint")
     assert not second.ephemeral
     assert "green hair, aqua eyes" in second.text
-    before = await studio.get(id_of(first), None)
-    after = await studio.get(id_of(second), None)
+    before = await studio.avatars.get(id_of(first), None)
+    after = await studio.avatars.get(id_of(second), None)
     assert after.owner.key == str(ren.id)
     assert (after.latent == before.latent).all()
     assert after.conditions == {"hair": "green", "eyes": "aqua"}
@@ -92,7 +93,7 @@ async def test_the_colours_it_has_already_are_not_painted_again(store: Store, mi
     answer = await mika.click(panel, label="Paint")
     assert answer.ephemeral
     assert "already" in answer.text
-    assert await store.count() == 1
+    assert await store.avatars.count() == 1
 
 
 async def test_other_colours_of_a_private_avatar_stay_private(mika: Person) -> None:
@@ -117,7 +118,7 @@ async def test_favourites_are_counted_and_taken_back(
     assert reply.pictures == [picture], "the picture is still there"
     assert "pink hair" in reply.text
     mine = GalleryQuery("favourites", Owner("discord", str(mika.id)), None, {})
-    assert [avatar.id for avatar in (await store.gallery(mine)).avatars] == [id_of(reply)]
+    assert [avatar.id for avatar in (await store.galleries.page(mine)).avatars] == [id_of(reply)]
 
 
 async def test_the_owner_deletes_picture_and_message(
@@ -130,7 +131,7 @@ async def test_the_owner_deletes_picture_and_message(
     assert not reply.deleted
     await mika.click(reply, label="🗑️")
     assert reply.deleted
-    assert await store.picture(id_of(reply)) is None
+    assert await store.avatars.picture(id_of(reply)) is None
 
 
 async def test_moderators_delete_what_was_painted_in_their_server(
@@ -140,7 +141,7 @@ async def test_moderators_delete_what_was_painted_in_their_server(
     reply = await mika.slash("avatar", hair="pink")
     await moderator.click(reply, label="🗑️")
     assert reply.deleted
-    assert await store.get(id_of(reply)) is None
+    assert await store.avatars.get(id_of(reply)) is None
 
 
 async def test_moderators_of_another_server_do_not(discord: DiscordServer, mika: Person) -> None:
@@ -167,9 +168,9 @@ async def test_each_of_several_pictures_has_the_buttons(
     assert [o["value"] for o in reply.selects[0].options if o.get("default")] == [ids[2]]
     assert len(reply.pictures) == 3
     again = await ren.click(reply, label="🎲")
-    assert (await studio.get(id_of(again), None)).parents == (ids[2],)
+    assert (await studio.avatars.get(id_of(again), None)).parents == (ids[2],)
     await ren.click(reply, label="♥️")
-    assert (await studio.get(ids[2], None)).favourites == 1
+    assert (await studio.avatars.get(ids[2], None)).favourites == 1
     assert len(reply.selects[0].options) == 3
 
 
@@ -206,7 +207,7 @@ async def test_one_of_several_pictures_is_taken_out(store: Store, mika: Person) 
 
 async def test_buttons_of_what_is_gone_say_so(studio: Studio, mika: Person) -> None:
     reply = await mika.slash("avatar", hair="pink")
-    await studio.delete(id_of(reply), Owner("discord", str(mika.id)))
+    await studio.avatars.delete(id_of(reply), Owner("discord", str(mika.id)))
     for label in ("🎲", "🎨", "♥️"):
         answer = await mika.click(reply, label=label)
         assert answer.ephemeral
@@ -218,7 +219,7 @@ async def test_a_message_does_not_outlive_its_deleted_picture(
 ) -> None:
     """Deleted elsewhere (in the gallery, say), it is cleared away by who has asked for it."""
     reply = await mika.slash("avatar", hair="pink")
-    await studio.delete(id_of(reply), Owner("discord", str(mika.id)))
+    await studio.avatars.delete(id_of(reply), Owner("discord", str(mika.id)))
     refused = await ren.click(reply, label="🗑️")
     assert "deleted" in refused.text
     assert not reply.deleted
@@ -245,17 +246,17 @@ async def test_other_colours_after_a_change_of_the_model(
     panel = await mika.click(reply, label="🎨")
     await mika.select(panel, panel.selects[0].custom_id, ["hair=white"])
     second = await mika.click(panel, label="Paint")
-    avatar = await studio.get(id_of(second), None)
+    avatar = await studio.avatars.get(id_of(second), None)
     assert avatar.model == "tiny"
     assert avatar.conditions == {"hair": "white", "eyes": "red"}
     assert await mika.autocomplete("avatar", eyes="") == []
 
 
 async def test_more_values_than_a_select_holds(studio: Studio) -> None:
-    (avatar,) = await studio.create({"hair": "pink"}, owner=Owner("web", "x"))
+    (avatar,) = await studio.painting.create({"hair": "pink"}, Request(Owner("web", "x")))
     values = ("pink", *(f"shade {i}" for i in range(40)))
     hair = Attribute(name="hair", values=values, frequencies=(0.0, *([1 / 40] * 40)))
-    rows = colour_rows(avatar, (hair, EYES))
+    rows = color_options(avatar, (hair, EYES))
     assert len(rows) == 2
     assert len(rows[0]) == MAX_OPTIONS
     assert [option.label for option in rows[0] if option.default] == ["pink hair"]
@@ -270,7 +271,7 @@ async def test_variations_are_a_sheet_of_faces_near_the_picture(
     assert len(sheet.pictures) == 9
     assert all("pink hair, orange eyes" in str(alt) for alt in sheet.alt_texts)
     for option in sheet.selects[0].options:
-        avatar = await studio.get(option["value"], None)
+        avatar = await studio.avatars.get(option["value"], None)
         assert avatar.parents == (id_of(first),)
         assert avatar.owner.key == str(ren.id)
 
@@ -288,7 +289,7 @@ async def test_a_picture_is_mixed_with_one_of_ones_own(
     assert [option["label"] for option in chooser.selects[0].options] == ["black hair, red eyes"]
     child = await ren.select(chooser, None, [id_of(mine)])
     assert not child.ephemeral, "only the list is for the one who chooses"
-    avatar = await studio.get(id_of(child), None)
+    avatar = await studio.avatars.get(id_of(child), None)
     assert avatar.parents == (id_of(theirs), id_of(mine))
     assert "👯" in [button.emoji for button in child.buttons]
 
@@ -318,7 +319,7 @@ async def test_info_does_not_tell_of_private_parents(
 ) -> None:
     first = await mika.slash("avatar", hair="pink")
     second = await mika.click(first, label="🎲")
-    await studio.delete(id_of(first), Owner("discord", str(mika.id)))
+    await studio.avatars.delete(id_of(first), Owner("discord", str(mika.id)))
     info = await ren.click(second, label="ℹ️")
     assert id_of(first) not in info.text
     assert "not here any more" in info.text
@@ -370,7 +371,7 @@ async def test_again_offers_the_nearest_of_what_the_model_no_longer_knows(
     painted = await mika.click(offer, label="🎲")
     assert not painted.ephemeral
     assert "red hair, red eyes" in painted.text
-    assert (await studio.get(id_of(painted), None)).model == "later"
+    assert (await studio.avatars.get(id_of(painted), None)).model == "later"
 
 
 async def test_the_nearest_of_many_values_fits_on_a_button(
@@ -387,7 +388,7 @@ async def test_the_nearest_of_many_values_fits_on_a_button(
     assert await engine.refresh()
     wish = {attribute.name: attribute.values[0] for attribute in attributes("one_long_word")}
     mine = Owner("discord", str(mika.id))
-    (avatar,) = await studio.create(wish, owner=mine)
+    (avatar,) = await studio.painting.create(wish, Request(mine))
     add_model(registry, "new", attributes("one_long_werd"))
     registry.use("new")
     assert await engine.refresh()
@@ -395,7 +396,7 @@ async def test_the_nearest_of_many_values_fits_on_a_button(
     (button,) = offer.buttons
     assert str(button.label).startswith("one_long_werd")
     painted = await mika.click(offer, label="🎲")
-    assert (await studio.get(id_of(painted), None)).model == "new"
+    assert (await studio.avatars.get(id_of(painted), None)).model == "new"
 
 
 async def test_what_has_nothing_near_is_offered_as_a_surprise(
@@ -409,7 +410,7 @@ async def test_what_has_nothing_near_is_offered_as_a_surprise(
     offer = await mika.click(reply, label="🎲")
     assert [button.label for button in offer.buttons] == ["anything"]
     painted = await mika.click(offer, label="🎲")
-    assert (await studio.get(id_of(painted), None)).wish == {}
+    assert (await studio.avatars.get(id_of(painted), None)).wish == {}
 
 
 @pytest.mark.parametrize("label", ["🎲", "🎨", "✨", "🧬", "♥️", "ℹ️"])
@@ -417,7 +418,9 @@ async def test_a_private_picture_is_nobody_elses_by_a_made_up_button(
     studio: Studio, mika: Person, label: str
 ) -> None:
     """The id in a custom id is no key: only the owner gets further."""
-    secret = await studio.create({"hair": "pink"}, owner=Owner("web", "x"), private=True)
+    secret = await studio.painting.create(
+        {"hair": "pink"}, Request(Owner("web", "x"), private=True)
+    )
     reply = await mika.slash("avatar", hair="red")
     own = id_of(reply)
     for row in reply.components:

@@ -52,7 +52,7 @@ async def test_commands_follow_the_attributes_of_a_new_model(
     monkeypatch: pytest.MonkeyPatch,
     alone: bool,
 ) -> None:
-    monkeypatch.setattr(client, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(client, "POLL_SECONDS", 0.01)
     async with run(studio, guild=discord.default_guild.id if alone else None):
         add_model(registry, "hatted", (HAIR, attribute("hat", "straw top")))
         registry.use("hatted")
@@ -197,9 +197,9 @@ async def test_a_failure_has_a_number_that_the_log_has_too(
     async def broken(*arguments: Any, **named: Any) -> None:
         raise RuntimeError("the disk is full")
 
-    monkeypatch.setattr(studio, "create", broken)
-    monkeypatch.setattr(studio, "favourite", broken)
-    monkeypatch.setattr(studio, "gallery", broken)
+    monkeypatch.setattr(studio.painting, "create", broken)
+    monkeypatch.setattr(studio.avatars, "toggle_favorite", broken)
+    monkeypatch.setattr(studio.gallery, "page", broken)
     await mika.slash("avatar", hair="pink")
     await mika.slash("gallery")
     await mika.click(reply, label="♥️")
@@ -224,7 +224,7 @@ async def test_a_dropped_connection_costs_no_answer(
     discord.provoke(path, None)
     reply = await mika.slash("avatar", hair="pink", count=2)
     assert len(reply.pictures) == 2
-    assert await store.count() == 2
+    assert await store.avatars.count() == 2
 
 
 @pytest.mark.usefixtures("bot")
@@ -236,7 +236,7 @@ async def test_an_answer_that_arrived_though_its_receipt_was_lost(
     discord.provoke(path, status, processed=True)
     reply = await mika.slash("avatar", hair="pink")
     assert len(reply.pictures) == 1
-    assert await store.count() == 1
+    assert await store.avatars.count() == 1
     discord.provoke(CALLBACK, status, processed=True)
     panel = await mika.click(reply, label="🎨")
     assert [answer.id for answer in mika.messages()] == [reply.id, panel.id]
@@ -256,8 +256,8 @@ async def test_nothing_is_painted_for_an_interaction_that_is_lost(
     await discord.until(refused, "no late answer")
     assert {violation.code for violation in discord.violations} <= {0, 10062}
     discord.violations.clear()
-    assert await store.count() == 0
+    assert await store.avatars.count() == 0
     discord.deadline = 3
     await mika.slash("avatar", hair="pink")
-    assert await store.count() == 1
+    assert await store.avatars.count() == 1
     assert "too late" in caplog.text

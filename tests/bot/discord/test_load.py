@@ -36,5 +36,5 @@ async def test_200_members_at_once(
     assert [len(reply.pictures) for reply in replies] == counts
     assert len(set(shown)) == sum(counts), "nobody got another's"
     store = await Store.open(f"sqlite+aiosqlite:///{tmp_path}/irodori.db")
-    assert await store.count() == sum(counts), "nothing is painted twice"
+    assert await store.avatars.count() == sum(counts), "nothing is painted twice"
     await store.close()

@@ -62,7 +62,7 @@ async def test_old_messages_work_after_kill_9(
 async def stored(folder: Path) -> int:
     store = await Store.open(f"sqlite+aiosqlite:///{folder}/irodori.db")
     try:
-        return await store.count()
+        return await store.avatars.count()
     finally:
         await store.close()
 

@@ -11,7 +11,8 @@ from discord_server import DiscordServer, Person, Reply
 from version_0_2 import DISCORD, EXPECTED, EarlierDiscord
 
 from bot.studio import Studio
-from db.store import Owner, Store
+from db.records import Owner
+from db.store import Store
 from export.registry import Registry
 
 from .conftest import Run
@@ -49,8 +50,8 @@ async def sent(
     run: Run, studio: Studio, store: Store, earlier: EarlierDiscord
 ) -> AsyncIterator[dict[str, Reply]]:
     """The messages of version 0.2, while the bot of today runs; no reply is pending."""
-    pending = await store.desk.owed(datetime(2020, 1, 1, tzinfo=UTC))
-    await store.desk.settle([reply.id for reply in pending])
+    pending = await store.pending_replies.since(datetime(2020, 1, 1, tzinfo=UTC))
+    await store.pending_replies.resolve([reply.id for reply in pending])
     async with run(studio):
         yield earlier.messages
 
@@ -91,7 +92,7 @@ async def test_every_pending_reply_is_given(
         "mention with a reply": 1,
     }
     for order, painted in EXPECTED["painted"].items():
-        avatars = await store.painted(order)
+        avatars = await store.avatars.of_order(order)
         assert len(avatars) == len(painted), order
         for avatar, recorded in zip(avatars, painted, strict=True):
             assert [round(float(z), 4) for z in avatar.latent] == recorded["latent"]
@@ -169,7 +170,7 @@ async def test_settings_and_privacy(
     await ren.select(sent["settings"], "irodori:set:size", ["64"])
     await ren.select(sent["settings"], "irodori:set:language", ["en"])
     await ren.select(sent["settings"], "irodori:set:private", ["yes"])
-    settings = await studio.settings(Owner("discord", str(ren.id)))
+    settings = await studio.members.settings(Owner("discord", str(ren.id)))
     assert (settings.size, settings.language, settings.private) == (64, "en", True)
     assert (await sora.click(sent["privacy"], label="📦")).attachments[0].filename == "irodori.zip"
     await sora.click(sent["privacy"], label="Forget me")

@@ -6,8 +6,8 @@ import pytest
 from tiny_model import add_model, attribute
 
 from bot.errors import ModelUnavailable
-from bot.studio import Studio
-from db.store import Owner
+from bot.studio import Request, Studio
+from db.records import Owner
 from export.manifest import file_entry, read_manifest, write_manifest
 from export.registry import Registry
 
@@ -24,7 +24,7 @@ async def test_models_are_listed_and_taken_into_use(
     assert (models["tiny"].metrics, models["tiny"].problem) == ({"q": 1.5}, None)
     assert "not valid JSON" in models["broken"].problem
 
-    running = asyncio.create_task(studio.create("pink hair", owner=owner, count=9))
+    running = asyncio.create_task(studio.painting.create("pink hair", Request(owner), count=9))
     await asyncio.sleep(0)
     await studio.models.use("next")
     assert (studio.model_name, studio.attributes[0].name) == ("next", "wings")

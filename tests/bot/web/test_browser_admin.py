@@ -11,8 +11,8 @@ from playwright.async_api import Page, expect
 from tiny_model import add_model
 from training_run import begin, report
 
-from bot.studio import Studio
-from db.store import Owner
+from bot.studio import Request, Studio
+from db.records import Owner
 from export.registry import Registry
 
 TWO_POINTS = re.compile(r"M[\d.]+ [\d.]+L[\d.]+ [\d.]+")
@@ -111,7 +111,7 @@ async def test_the_load_is_drawn_and_followed(
     pictures = page.locator(".dials div", has_text="Pictures").locator("dd").first
     await expect(pictures).to_have_text("0")
     await expect(page.locator(".chart .plot path").first).to_be_attached()
-    await studio.create("hair:pink", owner=owner, count=3)
+    await studio.painting.create("hair:pink", Request(owner), count=3)
     await expect(pictures).to_have_text("3")
     await no_sideways(page)
     assert await shift(page) < 0.02
@@ -146,7 +146,7 @@ async def test_a_training_is_followed(enter: Visit, run: Path, width: int) -> No
 async def test_hiding_a_picture_and_showing_it_again(
     enter: Visit, client: TestClient, studio: Studio, owner: Owner, width: int
 ) -> None:
-    first, second = await studio.create("hair:pink eyes:red", owner=owner, count=2)
+    first, second = await studio.painting.create("hair:pink eyes:red", Request(owner), count=2)
 
     async def status(id: str) -> int:
         async with client.get(f"/a/{id}") as answer:
@@ -183,7 +183,7 @@ async def test_all_of_it_by_the_keyboard(
 ) -> None:
     """From page to page and back, without a pointer."""
     add_model(registry, "newer")
-    (avatar,) = await studio.create("hair:pink", owner=owner)
+    (avatar,) = await studio.painting.create("hair:pink", Request(owner))
     page = await enter(DESK, "admin")
 
     async def tab_to(name: str) -> None:
@@ -228,7 +228,7 @@ async def test_it_can_be_read_without_javascript(enter: Visit) -> None:
 async def test_nothing_moves_by_itself_and_everything_has_a_name(
     enter: Visit, client: TestClient, studio: Studio, owner: Owner, width: int
 ) -> None:
-    await studio.create("hair:pink", owner=owner, count=3)
+    await studio.painting.create("hair:pink", Request(owner), count=3)
     page = await enter(width, "admin")
     for path in ("/admin", "/admin/live", "/admin/runs", "/admin/runs/faces", "/admin/pictures"):
         await page.goto(str(client.make_url(path)))

@@ -10,8 +10,8 @@ from browser import DESK, PASSWORD_HASH, PHONE, Visit, ask, log_in
 from playwright.async_api import Page, expect
 from training_run import begin
 
-from bot.studio import Studio
-from db.store import Owner
+from bot.studio import Request, Studio
+from db.records import Owner
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 RUN = """async () => {
@@ -85,11 +85,11 @@ async def client(serve: Callable[..., Awaitable[TestClient]], tmp_path: Path) ->
 async def test_axe_finds_nothing_serious(
     visit: Visit, studio: Studio, owner: Owner, name: str
 ) -> None:
-    a, b = await studio.create("hair:pink eyes:red", owner=owner, count=2)
-    (child,) = await studio.mix(a.id, b.id, owner=owner)
-    await studio.recolour(child.id, {"hair": "blue"}, owner=owner)
-    await studio.variations(a.id, owner=owner)
-    await studio.favourite(child.id, owner)
+    a, b = await studio.painting.create("hair:pink eyes:red", Request(owner), count=2)
+    (child,) = await studio.family.mix(a.id, b.id, Request(owner))
+    await studio.family.recolor(child.id, {"hair": "blue"}, Request(owner))
+    await studio.family.variations(a.id, Request(owner))
+    await studio.avatars.toggle_favorite(child.id, owner)
     # What moves is judged where it comes to rest.
     page = await visit(DESK, reduced_motion="reduce")
     found = []

@@ -4,18 +4,18 @@ import pytest
 from browser import DESK, PHONE, Visit, no_sideways
 from playwright.async_api import expect
 
-from bot.studio import Studio
-from db.store import Owner
+from bot.studio import Request, Studio
+from db.records import Owner
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
 async def test_a_picture_appears_by_itself(
     visit: Visit, studio: Studio, owner: Owner, width: int
 ) -> None:
-    await studio.create("hair:pink eyes:red", owner=owner)
+    await studio.painting.create("hair:pink eyes:red", Request(owner))
     page = await visit(width, "gallery")
     await expect(page.locator("#grid .tile")).to_have_count(1)
-    await studio.create("hair:green eyes:blue", owner=owner)
+    await studio.painting.create("hair:green eyes:blue", Request(owner))
     first = page.locator("#grid .tile img").first
     await expect(first).to_have_attribute("alt", "green hair, blue eyes")
     await no_sideways(page)
@@ -25,7 +25,7 @@ async def test_a_picture_appears_by_itself(
 async def test_matrix_picture_and_favourite(
     visit: Visit, studio: Studio, owner: Owner, width: int
 ) -> None:
-    (avatar,) = await studio.create("hair:pink eyes:red", owner=owner)
+    (avatar,) = await studio.painting.create("hair:pink eyes:red", Request(owner))
     page = await visit(width, "matrix")
     await no_sideways(page)
     await page.get_by_role("link", name="pink hair, red eyes: 1").click()
@@ -35,7 +35,7 @@ async def test_matrix_picture_and_favourite(
     favourite = page.get_by_role("button", name="Favorite")
     await favourite.click()
     await expect(favourite).to_have_attribute("aria-pressed", "true")
-    assert (await studio.get(avatar.id, viewer=None)).favourites == 1
+    assert (await studio.avatars.get(avatar.id, viewer=None)).favourites == 1
     await no_sideways(page)
 
 
@@ -44,7 +44,7 @@ async def test_scrolling_without_end_and_back(
     visit: Visit, studio: Studio, owner: Owner, width: int
 ) -> None:
     for _ in range(34):
-        await studio.create("hair:pink", owner=owner, count=9)
+        await studio.painting.create("hair:pink", Request(owner), count=9)
     page = await visit(width, "gallery")
     # A window, one and a half above and below it, and the rows that are cut at both ends.
     columns, rows = await page.locator("#grid").evaluate(

@@ -7,8 +7,8 @@ from browser import Visit, painted
 from PIL import Image
 from playwright.async_api import Locator, Page, expect
 
-from bot.studio import Studio
-from db.store import Owner
+from bot.studio import Request, Studio
+from db.records import Owner
 
 # Where the focus is, what is wrong with it there, and whether that is the goal.
 LOOK = """(goal) => {
@@ -129,8 +129,8 @@ async def test_a_walk_by_keyboard(visit: Visit) -> None:
 
 @pytest.mark.timeout(600)
 async def test_nothing_traps_the_keyboard(visit: Visit, studio: Studio, owner: Owner) -> None:
-    a, b = await studio.create("hair:pink eyes:red", owner=owner, count=2)
-    (child,) = await studio.mix(a.id, b.id, owner=owner)
+    a, b = await studio.painting.create("hair:pink eyes:red", Request(owner), count=2)
+    (child,) = await studio.family.mix(a.id, b.id, Request(owner))
     page = await visit()
     for path in ("/", "/gallery", "/matrix", f"/a/{child.id}", "/a/nothing"):
         await page.goto(path)

@@ -9,8 +9,8 @@ import pytest
 from browser import DESK, PHONE, Visit, ask, no_sideways, painted
 from playwright.async_api import Page, Route, expect
 
-from bot.studio import Studio
-from db.store import Owner
+from bot.studio import Request, Studio
+from db.records import Owner
 
 # Layout shifts that nobody's hand has caused, as the Layout Instability specification has them.
 WATCH = """
@@ -36,9 +36,9 @@ async def shifts(page: Page) -> list[list[object]]:
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
 async def test_nothing_jumps(visit: Visit, studio: Studio, owner: Owner, width: int) -> None:
-    a, b = await studio.create("hair:pink eyes:red", owner=owner, count=2)
-    (child,) = await studio.mix(a.id, b.id, owner=owner)
-    await studio.create("hair:blue", owner=owner, count=9)
+    a, b = await studio.painting.create("hair:pink eyes:red", Request(owner), count=2)
+    (child,) = await studio.family.mix(a.id, b.id, Request(owner))
+    await studio.painting.create("hair:blue", Request(owner), count=9)
     page = await visit(width)
     await page.add_init_script(WATCH)
 
@@ -66,11 +66,11 @@ async def test_nothing_jumps(visit: Visit, studio: Studio, owner: Owner, width: 
 async def test_looking_without_javascript(
     visit: Visit, studio: Studio, owner: Owner, width: int
 ) -> None:
-    a, b = await studio.create("hair:pink eyes:red", owner=owner, count=2)
-    (child,) = await studio.mix(a.id, b.id, owner=owner)
+    a, b = await studio.painting.create("hair:pink eyes:red", Request(owner), count=2)
+    (child,) = await studio.family.mix(a.id, b.id, Request(owner))
     for _ in range(3):
-        await studio.create("hair:blue eyes:green", owner=owner, count=9)
-    await studio.favourite(a.id, owner)
+        await studio.painting.create("hair:blue eyes:green", Request(owner), count=9)
+    await studio.avatars.toggle_favorite(a.id, owner)
     page = await visit(width, "gallery", java_script_enabled=False)
     tiles = page.locator("#grid .tile")
     await expect(tiles).to_have_count(24)
@@ -139,9 +139,11 @@ async def test_painting_that_is_closed_or_too_much(visit: Visit, serve, width: i
 async def test_a_picture_shows_its_family_and_leads_into_the_studio(
     visit: Visit, studio: Studio, owner: Owner, width: int
 ) -> None:
-    a, b = await studio.create("hair:pink eyes:red", owner=owner, count=2)
-    child, sibling = [(await studio.mix(a.id, b.id, owner=owner, seed=seed))[0] for seed in (1, 2)]
-    (grandchild,) = await studio.recolour(child.id, {"hair": "blue"}, owner=owner)
+    a, b = await studio.painting.create("hair:pink eyes:red", Request(owner), count=2)
+    child, sibling = [
+        (await studio.family.mix(a.id, b.id, Request(owner), seed=seed))[0] for seed in (1, 2)
+    ]
+    (grandchild,) = await studio.family.recolor(child.id, {"hair": "blue"}, Request(owner))
     page = await visit(width, f"a/{child.id}")
     for title, ids in (
         ("Parents", {a.id, b.id}),
@@ -167,9 +169,9 @@ async def test_a_picture_shows_its_family_and_leads_into_the_studio(
 async def test_counts_and_the_most_loved(
     visit: Visit, studio: Studio, owner: Owner, width: int
 ) -> None:
-    loved, _ = await studio.create("hair:pink eyes:red", owner=owner, count=2)
-    await studio.create("hair:blue eyes:red", owner=owner)
-    await studio.favourite(loved.id, owner)
+    loved, _ = await studio.painting.create("hair:pink eyes:red", Request(owner), count=2)
+    await studio.painting.create("hair:blue eyes:red", Request(owner))
+    await studio.avatars.toggle_favorite(loved.id, owner)
     page = await visit(width, "gallery")
     await page.get_by_role("link", name="Most favorites").click()
     tiles = page.locator("#grid .tile")

@@ -9,7 +9,7 @@ from playwright.async_api import expect
 from tiny_model import add_model
 
 from bot.studio import Studio
-from db.store import GalleryQuery
+from db.records import GalleryQuery
 from export.registry import Registry
 
 
@@ -24,7 +24,7 @@ def registry(tmp_path: Path) -> Registry:
 
 async def newest(studio: Studio) -> dict[str, str]:
     query = GalleryQuery("everyone", viewer=None, guild=None, values={}, limit=1)
-    return (await studio.gallery(query)).avatars[0].wish
+    return (await studio.gallery.page(query)).avatars[0].wish
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
@@ -153,7 +153,7 @@ async def test_a_held_face_in_other_colours(visit: Visit, studio: Studio, width:
     await expect(page.locator("#result .picture")).to_have_attribute("alt", "green hair, red eyes")
     await expect(page.locator(".face")).to_have_count(2)
     query = GalleryQuery("everyone", viewer=None, guild=None, values={}, limit=3)
-    green, pink = (await studio.gallery(query)).avatars
+    green, pink = (await studio.gallery.page(query)).avatars
     assert green.parents == (pink.id,)
     assert (green.seed, pink.seed) == (int(seed), int(seed))
     await no_sideways(page)
@@ -228,7 +228,7 @@ async def test_two_faces_are_blended(visit: Visit, studio: Studio, width: int) -
     await page.get_by_role("button", name="Mix them").click()
     await painted(page)
     query = GalleryQuery("everyone", viewer=None, guild=None, values={}, limit=3)
-    child, white, black = (await studio.gallery(query)).avatars
+    child, white, black = (await studio.gallery.page(query)).avatars
     assert child.parents == (black.id, white.id)
     await page.goto(url)
     await expect(page.locator("#result[data-state=blend]")).to_be_visible()
@@ -253,7 +253,7 @@ async def test_nine_a_favourite_a_download_and_a_line_for_discord(
     heart = page.get_by_role("button", name="Favorite")
     await heart.click()
     await expect(heart).to_have_attribute("aria-pressed", "true")
-    assert (await studio.get(id, None)).favourites == 1
+    assert (await studio.avatars.get(id, None)).favourites == 1
     await page.reload()
     await expect(heart).to_have_attribute("aria-pressed", "true")
     sizes = page.locator("#sizes a")

@@ -5,8 +5,8 @@ from contextlib import AbstractAsyncContextManager
 
 from discord_server import Person
 
-from bot.studio import Studio
-from db.store import GalleryQuery, Owner
+from bot.studio import Request, Studio
+from db.records import GalleryQuery, Owner
 
 
 async def test_siblings_gifs_and_forgetting(
@@ -16,7 +16,7 @@ async def test_siblings_gifs_and_forgetting(
     ren: Person,
 ) -> None:
     me = Owner("discord", str(mika.id))
-    a, b = await studio.create({}, owner=me, count=2)
+    a, b = await studio.painting.create({}, Request(me), count=2)
     async with run(studio):
         child = await mika.slash("mix", a=a.id, b=b.id)
         morph = await mika.slash("morph", a=a.id, b=b.id)
@@ -28,4 +28,4 @@ async def test_siblings_gifs_and_forgetting(
         await mika.click(panel, label="Forget me")
     async with run(studio):
         await mika.click(panel, label="Delete everything")
-    assert (await studio.gallery(GalleryQuery("mine", me, None, {}))).avatars == []
+    assert (await studio.gallery.page(GalleryQuery("mine", me, None, {}))).avatars == []

@@ -7,7 +7,8 @@ from PIL import Image
 from tiny_model import EYES
 
 from bot.studio import Studio
-from db.store import GalleryQuery, MemberSettings, Owner, Store
+from db.records import GalleryQuery, MemberSettings, Owner
+from db.store import Store
 
 pytestmark = pytest.mark.usefixtures("bot")
 
@@ -31,13 +32,13 @@ async def test_the_answer_is_the_picture_with_its_words_and_buttons(
     (picture,) = reply.pictures
     assert (picture.width, picture.height) == (64, 64)
     assert not picture.filename.startswith("SPOILER_")
-    (avatar,) = (await store.gallery(GalleryQuery("everyone", None, None, {}))).avatars
+    (avatar,) = (await store.galleries.page(GalleryQuery("everyone", None, None, {}))).avatars
     assert avatar.id in picture.filename
     assert avatar.owner == Owner("discord", str(mika.id))
     assert avatar.owner.name == "Mika"
     assert avatar.guild == str(discord.default_guild.id)
     assert avatar.channel == str(reply.channel.id)
-    stored = await store.picture(avatar.id)
+    stored = await store.avatars.picture(avatar.id)
     assert stored is not None
     assert picture.data == stored.data
     assert await reply.fetch(picture) == stored.data
@@ -82,7 +83,7 @@ async def test_a_private_one_is_seen_by_its_owner_alone(
     assert reply.ephemeral
     assert mika.sees(reply)
     assert not ren.sees(reply)
-    assert (await studio.gallery(GalleryQuery("everyone", None, None, {}))).avatars == []
+    assert (await studio.gallery.page(GalleryQuery("everyone", None, None, {}))).avatars == []
 
 
 async def test_a_typo_is_answered_privately_with_the_nearest_value(
@@ -92,7 +93,7 @@ async def test_a_typo_is_answered_privately_with_the_nearest_value(
     assert reply.ephemeral
     assert "pink" in reply.text
     assert not ren.sees(reply)
-    assert await store.count() == 0
+    assert await store.avatars.count() == 0
 
 
 async def test_what_members_type_pings_nobody(discord: DiscordServer, mika: Person) -> None:
@@ -129,7 +130,7 @@ async def test_it_works_in_private_and_where_only_the_member_has_the_app(
     assert len(reply.pictures) == 1
     friends = discord.dm(guest.user, mika.user)
     assert len((await guest.slash("avatar", channel=friends)).pictures) == 1
-    avatars = (await store.gallery(GalleryQuery("everyone", None, None, {}))).avatars
+    avatars = (await store.galleries.page(GalleryQuery("everyone", None, None, {}))).avatars
     assert [avatar.guild for avatar in avatars].count(None) == 2
 
 
@@ -191,7 +192,7 @@ async def test_a_members_settings_count_where_nothing_is_said(
     studio: Studio, mika: Person, ren: Person
 ) -> None:
     settings = MemberSettings(private=True, language="ja")
-    await studio.save_settings(Owner("discord", str(mika.id)), settings)
+    await studio.members.save_settings(Owner("discord", str(mika.id)), settings)
     reply = await mika.slash("avatar", hair="pink")
     assert reply.ephemeral
     assert "ピンクの髪" in reply.text

@@ -7,8 +7,8 @@ from tiny_model import add_model, attribute
 from bot.discord.gallery import Place, Turn
 from bot.errors import BadPrompt
 from bot.inference.engine import Engine
-from bot.studio import Studio
-from db.store import GuildLimits, Owner
+from bot.studio import Request, Studio
+from db.records import GuildLimits, Owner
 from export.registry import Registry
 
 pytestmark = pytest.mark.usefixtures("bot")
@@ -38,7 +38,7 @@ async def test_an_empty_gallery_says_how_to_fill_it(mika: Person) -> None:
 
 async def test_pages_go_to_older_ones_and_back(studio: Studio, mika: Person) -> None:
     owner = Owner("web", "visitor")
-    painted = [(await studio.create({}, owner=owner))[0].id for _ in range(21)]
+    painted = [(await studio.painting.create({}, Request(owner)))[0].id for _ in range(21)]
     newest = painted[::-1]
 
     reply = await mika.slash("gallery", scope="everyone")
@@ -47,7 +47,7 @@ async def test_pages_go_to_older_ones_and_back(studio: Studio, mika: Person) -> 
         f"irodori-{id}.png" for id in newest[:9]
     ]
     assert all(alt and alt.startswith("anime avatar: ") for alt in reply.alt_texts)
-    stored = await studio.picture(newest[0], None)
+    stored = await studio.avatars.picture(newest[0], None)
     assert await reply.fetch(reply.pictures[0]) == stored.data
     assert not button(reply, "Previous")
 
@@ -65,7 +65,9 @@ async def test_pages_go_to_older_ones_and_back(studio: Studio, mika: Person) -> 
 
 
 async def test_one_picture_opens_with_its_buttons(studio: Studio, mika: Person) -> None:
-    (first, second) = await studio.create({"hair": "red"}, owner=Owner("web", "x"), count=2)
+    (first, second) = await studio.painting.create(
+        {"hair": "red"}, Request(Owner("web", "x")), count=2
+    )
     page = await mika.slash("gallery")
     card = await mika.select(page, "irodori:open", [first.id])
     assert card.ephemeral
@@ -108,8 +110,10 @@ async def test_colours_filter_and_stay_when_pages_turn(studio: Studio, mika: Per
     owner = Owner("web", "x")
     wanted = []
     for _ in range(2):
-        await studio.create({"hair": "pink", "eyes": "red"}, owner=owner, count=3)
-        made = await studio.create({"hair": "pink", "eyes": "blue"}, owner=owner, count=6)
+        await studio.painting.create({"hair": "pink", "eyes": "red"}, Request(owner), count=3)
+        made = await studio.painting.create(
+            {"hair": "pink", "eyes": "blue"}, Request(owner), count=6
+        )
         wanted += [avatar.id for avatar in made]
     reply = await mika.slash("gallery", hair="Pink", eyes="sapphire")
     assert "pink hair, blue eyes" in reply.text
@@ -137,7 +141,9 @@ async def test_what_was_deleted_is_not_shown(studio: Studio, mika: Person) -> No
 
 
 async def test_first_and_last_page_and_where_one_is(studio: Studio, mika: Person) -> None:
-    painted = [(await studio.create({}, owner=Owner("web", "x")))[0].id for _ in range(20)]
+    painted = [
+        (await studio.painting.create({}, Request(Owner("web", "x"))))[0].id for _ in range(20)
+    ]
     newest = painted[::-1]
     reply = await mika.slash("gallery")
     assert "1–9 of 20" in reply.text
@@ -151,10 +157,10 @@ async def test_first_and_last_page_and_where_one_is(studio: Studio, mika: Person
 
 
 async def test_the_most_loved_come_first(studio: Studio, mika: Person, ren: Person) -> None:
-    avatars = await studio.create({}, owner=Owner("web", "x"), count=3)
+    avatars = await studio.painting.create({}, Request(Owner("web", "x")), count=3)
     for fan in (mika, ren):
-        await studio.favourite(avatars[0].id, Owner("discord", str(fan.id)))
-    await studio.favourite(avatars[1].id, Owner("discord", str(ren.id)))
+        await studio.avatars.toggle_favorite(avatars[0].id, Owner("discord", str(fan.id)))
+    await studio.avatars.toggle_favorite(avatars[1].id, Owner("discord", str(ren.id)))
     reply = await mika.slash("gallery", sort="loved")
     assert ids(reply) == [avatar.id for avatar in avatars]
     assert "most loved" in reply.text
@@ -162,9 +168,9 @@ async def test_the_most_loved_come_first(studio: Studio, mika: Person, ren: Pers
 
 async def test_looks_at_another_gallery_with_the_same_colours(studio: Studio, mika: Person) -> None:
     me = Owner("discord", str(mika.id))
-    (mine,) = await studio.create({"hair": "pink"}, owner=me)
-    (other,) = await studio.create({"hair": "pink"}, owner=Owner("web", "x"))
-    await studio.create({"hair": "black"}, owner=me)
+    (mine,) = await studio.painting.create({"hair": "pink"}, Request(me))
+    (other,) = await studio.painting.create({"hair": "pink"}, Request(Owner("web", "x")))
+    await studio.painting.create({"hair": "black"}, Request(me))
     reply = await mika.slash("gallery", hair="pink")
     assert ids(reply) == [other.id, mine.id]
     (look,) = [s.custom_id for s in reply.selects if s.custom_id.startswith("irodori:look")]
@@ -178,8 +184,10 @@ async def test_looks_at_another_gallery_with_the_same_colours(studio: Studio, mi
 
 
 async def test_opens_a_picture_by_its_id(studio: Studio, mika: Person, ren: Person) -> None:
-    (avatar,) = await studio.create({"hair": "red"}, owner=Owner("web", "x"))
-    (secret,) = await studio.create({}, owner=Owner("discord", str(ren.id)), private=True)
+    (avatar,) = await studio.painting.create({"hair": "red"}, Request(Owner("web", "x")))
+    (secret,) = await studio.painting.create(
+        {}, Request(Owner("discord", str(ren.id)), private=True)
+    )
     page = await mika.slash("gallery")
     card = await mika.submit(await mika.click(page, label="Id…"), id=f" {avatar.id.upper()}")
     assert card.ephemeral
@@ -195,7 +203,7 @@ async def test_a_server_may_keep_its_gallery_closed(
 ) -> None:
     await mika.slash("avatar")
     page = await mika.slash("gallery", scope="mine")
-    await studio.save_limits(str(discord.general.guild.id), GuildLimits(gallery=False))
+    await studio.quotas.save_limits(str(discord.general.guild.id), GuildLimits(gallery=False))
     closed = await mika.slash("gallery", scope="server")
     assert closed.pictures == []
     assert "switched off" in closed.text
@@ -208,8 +216,8 @@ async def test_a_server_may_keep_its_gallery_closed(
 async def test_a_value_that_the_model_no_longer_knows(
     studio: Studio, registry: Registry, engine: Engine, mika: Person
 ) -> None:
-    await studio.create({"hair": "pink"}, owner=Owner("web", "x"), count=9)
-    await studio.create({"hair": "pink"}, owner=Owner("web", "x"))
+    await studio.painting.create({"hair": "pink"}, Request(Owner("web", "x")), count=9)
+    await studio.painting.create({"hair": "pink"}, Request(Owner("web", "x")))
     page = await mika.slash("gallery", hair="pink")
     add_model(registry, "other", attributes=(attribute("hair", "pinkish black"),))
     registry.use("other")
@@ -222,7 +230,7 @@ async def test_a_value_that_the_model_no_longer_knows(
 async def test_pages_speak_the_members_language(
     discord: DiscordServer, studio: Studio, mika: Person
 ) -> None:
-    await studio.create({"hair": "pink"}, owner=Owner("web", "x"))
+    await studio.painting.create({"hair": "pink"}, Request(Owner("web", "x")))
     kei = discord.member("Kei", locale="ja")
     reply = await kei.slash("gallery", hair="pink")
     assert "みんなのギャラリー" in reply.text

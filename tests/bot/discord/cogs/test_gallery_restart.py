@@ -2,8 +2,8 @@
 
 from discord_server import Person, Reply
 
-from bot.studio import Studio
-from db.store import Owner
+from bot.studio import Request, Studio
+from db.records import Owner
 
 
 def ids(reply: Reply) -> list[str]:
@@ -13,8 +13,8 @@ def ids(reply: Reply) -> list[str]:
 async def test_pages_turn_and_forms_are_read_after_a_restart(
     run, studio: Studio, mika: Person
 ) -> None:
-    painted = [a.id for a in await studio.create({}, owner=Owner("web", "x"), count=9)]
-    (newest,) = await studio.create({}, owner=Owner("web", "x"))
+    painted = [a.id for a in await studio.painting.create({}, Request(Owner("web", "x")), count=9)]
+    (newest,) = await studio.painting.create({}, Request(Owner("web", "x")))
     async with run(studio):
         page = await mika.slash("gallery", sort="loved")
         form = await mika.click(page, label="Id…")
@@ -29,10 +29,11 @@ async def test_the_buttons_of_earlier_versions_still_turn_pages(
     run, studio: Studio, mika: Person
 ) -> None:
     painted = [
-        a.id for a in await studio.create({"hair": "pink"}, owner=Owner("web", "x"), count=9)
+        a.id
+        for a in await studio.painting.create({"hair": "pink"}, Request(Owner("web", "x")), count=9)
     ]
-    await studio.create({"hair": "black"}, owner=Owner("web", "x"))
-    await studio.create({"hair": "pink"}, owner=Owner("web", "x"))
+    await studio.painting.create({"hair": "black"}, Request(Owner("web", "x")))
+    await studio.painting.create({"hair": "pink"}, Request(Owner("web", "x")))
     async with run(studio):
         page = await mika.slash("gallery", hair="pink")
         older = next(button.custom_id for button in page.buttons if button.label == "Next")

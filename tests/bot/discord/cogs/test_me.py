@@ -2,7 +2,8 @@ import pytest
 from discord_server import DiscordServer, Person
 
 from bot.studio import Studio
-from db.store import MemberSettings, Owner, Store
+from db.records import MemberSettings, Owner
+from db.store import Store
 
 pytestmark = pytest.mark.usefixtures("bot")
 
@@ -14,7 +15,7 @@ async def test_my_face_is_the_same_every_time(store: Store, mika: Person, ren: P
     assert first.pictures[0].data == second.pictures[0].data != other.pictures[0].data
     assert f"<@{mika.id}>" in first.text
     assert not first.ephemeral
-    assert await store.count() == 2, "one for each member"
+    assert await store.avatars.count() == 2, "one for each member"
 
 
 async def test_a_friends_face_by_option_and_by_menu(mika: Person, ren: Person) -> None:
@@ -28,7 +29,7 @@ async def test_a_friends_face_by_option_and_by_menu(mika: Person, ren: Person) -
 async def test_who_paints_in_private_sees_it_alone(
     studio: Studio, mika: Person, ren: Person
 ) -> None:
-    await studio.save_settings(Owner("discord", str(mika.id)), MemberSettings(private=True))
+    await studio.members.save_settings(Owner("discord", str(mika.id)), MemberSettings(private=True))
     reply = await mika.slash("me")
     assert reply.ephemeral
     assert not ren.sees(reply)

@@ -2,7 +2,8 @@ import pytest
 from discord_server import DiscordServer, Person
 
 from bot.studio import Studio
-from db.store import GalleryQuery, MemberSettings, Owner, Store
+from db.records import GalleryQuery, MemberSettings, Owner
+from db.store import Store
 
 pytestmark = pytest.mark.usefixtures("bot")
 
@@ -11,7 +12,7 @@ async def test_a_mention_paints_what_it_says(store: Store, mika: Person) -> None
     reply = await (await mika.ask("pink hair, orange eyes")).painted()
     assert "pink hair, orange eyes" in reply.text
     assert reply.alt_texts == ["anime avatar: pink hair, orange eyes"]
-    (avatar,) = (await store.gallery(GalleryQuery("everyone", None, None, {}))).avatars
+    (avatar,) = (await store.galleries.page(GalleryQuery("everyone", None, None, {}))).avatars
     assert avatar.owner == Owner("discord", str(mika.id))
     assert avatar.prompt == "pink hair, orange eyes"
     again = await mika.click(reply, label="🎲")
@@ -35,7 +36,7 @@ async def test_a_mention_without_words_is_answered_with_help(mika: Person) -> No
 
 async def test_what_is_not_understood_is_answered_in_words(mika: Person, store: Store) -> None:
     assert "pink" in (await mika.ask("pnik hair")).text
-    assert await store.count() == 0
+    assert await store.avatars.count() == 0
 
 
 async def test_in_private_no_mention_is_needed(discord: DiscordServer, mika: Person) -> None:
@@ -55,15 +56,15 @@ async def test_what_mentions_nobody_or_comes_from_a_bot_is_not_answered(
     await mika.say("pink hair")
     await ren.say(f"{discord.mention} pink hair")
     await (await mika.ask("green hair")).painted()
-    assert await store.count() == 1
+    assert await store.avatars.count() == 1
 
 
 async def test_private_pictures_are_not_shown_to_a_whole_channel(
     studio: Studio, mika: Person, store: Store
 ) -> None:
-    await studio.save_settings(Owner("discord", str(mika.id)), MemberSettings(private=True))
+    await studio.members.save_settings(Owner("discord", str(mika.id)), MemberSettings(private=True))
     assert "/avatar" in (await mika.ask("pink hair")).text
-    assert await store.count() == 0
+    assert await store.avatars.count() == 0
 
 
 @pytest.mark.parametrize("processed", [False, True])

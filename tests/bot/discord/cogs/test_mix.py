@@ -1,8 +1,8 @@
 import pytest
 from discord_server import DiscordServer, Person, Reply
 
-from bot.studio import Studio
-from db.store import Avatar, Owner
+from bot.studio import Request, Studio
+from db.records import Avatar, Owner
 
 pytestmark = pytest.mark.usefixtures("bot")
 
@@ -12,7 +12,7 @@ def owner(person: Person) -> Owner:
 
 
 async def painted(studio: Studio, person: Person, private: bool = False, **wish: str) -> Avatar:
-    (avatar,) = await studio.create(wish, owner=owner(person), private=private)
+    (avatar,) = await studio.painting.create(wish, Request(owner(person), private=private))
     return avatar
 
 
@@ -27,7 +27,7 @@ async def test_a_child_has_its_parents_and_their_colours(studio: Studio, mika: P
     b = await painted(studio, mika, hair="black", eyes="red")
     reply = await mika.slash("mix", a=a.id, b=f" {b.id.upper()} ", seed=7)
     assert not reply.ephemeral
-    child = await studio.get(shown(reply), owner(mika))
+    child = await studio.avatars.get(shown(reply), owner(mika))
     assert child.parents == (a.id, b.id)
     assert child.seed == 7
     assert child.conditions["hair"] in ("pink", "black")
@@ -40,8 +40,8 @@ async def test_a_sibling_has_the_same_parents_and_another_seed(
     a, b = await painted(studio, mika), await painted(studio, mika)
     child = await mika.slash("mix", a=a.id, b=b.id)
     reply = await ren.click(child, label="Sibling")
-    first = await studio.get(shown(child), None)
-    sibling = await studio.get(shown(reply), None)
+    first = await studio.avatars.get(shown(child), None)
+    sibling = await studio.avatars.get(shown(reply), None)
     assert sibling.parents == first.parents
     assert sibling.seed != first.seed
     assert sibling.owner == owner(ren)
@@ -50,7 +50,7 @@ async def test_a_sibling_has_the_same_parents_and_another_seed(
 async def test_no_sibling_without_parents(studio: Studio, mika: Person) -> None:
     a, b = await painted(studio, mika), await painted(studio, mika)
     child = await mika.slash("mix", a=a.id, b=b.id)
-    await studio.delete(a.id, owner(mika))
+    await studio.avatars.delete(a.id, owner(mika))
     answer = await mika.click(child, label="Sibling")
     assert answer.ephemeral
     assert "no more siblings" in answer.text
@@ -60,7 +60,7 @@ async def test_the_child_of_a_private_picture_is_private(studio: Studio, mika: P
     a, b = await painted(studio, mika, private=True), await painted(studio, mika)
     reply = await mika.slash("mix", a=a.id, b=b.id)
     assert reply.ephemeral
-    assert (await studio.get(shown(reply), owner(mika))).private
+    assert (await studio.avatars.get(shown(reply), owner(mika))).private
 
 
 async def test_anothers_private_picture_is_as_one_that_does_not_exist(
@@ -86,7 +86,7 @@ async def test_pictures_are_chosen_among_ones_own_and_ones_favourites(
     mine = await painted(studio, mika, hair="pink", eyes="blue")
     loved = await painted(studio, ren, hair="black", eyes="red")
     other = await painted(studio, ren, hair="pink", eyes="red")
-    await studio.favourite(loved.id, owner(mika))
+    await studio.avatars.toggle_favorite(loved.id, owner(mika))
     everything = await mika.autocomplete("mix", a="")
     assert [choice.value for choice in everything] == [mine.id, loved.id]
     assert everything[0].name.startswith("🩷💙 pink hair, blue eyes")
@@ -108,9 +108,9 @@ async def test_favourites_are_suggested_beside_many_of_ones_own(
     studio: Studio, mika: Person, ren: Person
 ) -> None:
     for _ in range(3):
-        await studio.create({}, owner=owner(mika), count=9)
+        await studio.painting.create({}, Request(owner(mika)), count=9)
     loved = await painted(studio, ren, hair="black")
-    await studio.favourite(loved.id, owner(mika))
+    await studio.avatars.toggle_favorite(loved.id, owner(mika))
     suggested = await mika.autocomplete("mix", a="")
     assert len(suggested) == 25
     assert loved.id in [choice.value for choice in suggested]

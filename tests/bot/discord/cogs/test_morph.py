@@ -4,8 +4,8 @@ import pytest
 from discord_server import DiscordServer, Person
 from PIL import Image
 
-from bot.studio import Studio
-from db.store import Avatar, Owner
+from bot.studio import Request, Studio
+from db.records import Avatar, Owner
 
 pytestmark = pytest.mark.usefixtures("bot")
 
@@ -15,7 +15,7 @@ def owner(person: Person) -> Owner:
 
 
 async def painted(studio: Studio, person: Person, private: bool = False, **wish: str) -> Avatar:
-    (avatar,) = await studio.create(wish, owner=owner(person), private=private)
+    (avatar,) = await studio.painting.create(wish, Request(owner(person), private=private))
     return avatar
 
 

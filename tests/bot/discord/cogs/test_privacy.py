@@ -6,7 +6,7 @@ import pytest
 from discord_server import DiscordServer, Person, Reply
 
 from bot.studio import Studio
-from db.store import GalleryQuery, Owner
+from db.records import GalleryQuery, Owner
 
 pytestmark = pytest.mark.usefixtures("bot")
 
@@ -18,7 +18,7 @@ def unzipped(reply: Reply) -> zipfile.ZipFile:
 
 async def gallery(studio: Studio, person: Person) -> list[str]:
     query = GalleryQuery("mine", Owner("discord", str(person.id)), None, {})
-    return [avatar.id for avatar in (await studio.gallery(query)).avatars]
+    return [avatar.id for avatar in (await studio.gallery.page(query)).avatars]
 
 
 async def test_says_what_is_kept(mika: Person) -> None:

@@ -8,8 +8,8 @@ from tiny_model import add_model
 
 from bot.i18n.messages import LANGUAGES, say
 from bot.inference.engine import Engine
-from bot.studio import Studio
-from db.store import GalleryQuery, MemberSettings, Owner
+from bot.studio import Request, Studio
+from db.records import GalleryQuery, MemberSettings, Owner
 from export.registry import Registry
 
 from ..conftest import Run
@@ -36,10 +36,10 @@ async def test_what_is_chosen_is_saved_at_once(studio: Studio, mika: Person, ren
     await mika.select(panel, "irodori:set:private", ["yes"])
     await mika.select(panel, "irodori:set:size", ["64"])
     assert chosen(panel) == {"private": "yes", "size": "64", "language": "default"}
-    assert await studio.settings(owner(mika)) == MemberSettings(private=True, size=64)
-    assert await studio.settings(owner(ren)) == MemberSettings()
+    assert await studio.members.settings(owner(mika)) == MemberSettings(private=True, size=64)
+    assert await studio.members.settings(owner(ren)) == MemberSettings()
     await mika.select(panel, "irodori:set:private", ["default"])
-    assert await studio.settings(owner(mika)) == MemberSettings(size=64)
+    assert await studio.members.settings(owner(mika)) == MemberSettings(size=64)
 
 
 @pytest.mark.usefixtures("bot")
@@ -62,13 +62,13 @@ async def test_a_panel_from_before_a_restart_still_saves(
         panel = await mika.slash("settings")
     async with run(studio):
         await mika.select(panel, "irodori:set:language", ["ja"])
-    assert (await studio.settings(owner(mika))).language == "ja"
+    assert (await studio.members.settings(owner(mika))).language == "ja"
 
 
 @pytest.mark.usefixtures("bot")
 async def test_a_child_is_as_private_as_the_settings_say(studio: Studio, mika: Person) -> None:
-    a, b = await studio.create({}, owner=owner(mika), count=2)
-    await studio.save_settings(owner(mika), MemberSettings(private=True))
+    a, b = await studio.painting.create({}, Request(owner(mika)), count=2)
+    await studio.members.save_settings(owner(mika), MemberSettings(private=True))
     assert (await mika.slash("mix", a=a.id, b=b.id)).ephemeral
     assert not (await mika.slash("mix", a=a.id, b=b.id, private=False)).ephemeral
 
@@ -78,7 +78,7 @@ async def test_what_is_made_from_anothers_picture_is_as_private_as_the_settings_
     studio: Studio, mika: Person, ren: Person
 ) -> None:
     theirs = await ren.slash("avatar", hair="pink", eyes="blue")
-    await studio.save_settings(owner(mika), MemberSettings(private=True))
+    await studio.members.save_settings(owner(mika), MemberSettings(private=True))
     panel = await mika.click(theirs, label="🎨")
     await mika.select(panel, panel.selects[0].custom_id, ["hair=green"])
     for reply in (
@@ -88,7 +88,7 @@ async def test_what_is_made_from_anothers_picture_is_as_private_as_the_settings_
     ):
         assert reply.ephemeral
         assert reply.pictures
-    mine = await studio.gallery(GalleryQuery("mine", owner(mika), None, {}, limit=20))
+    mine = await studio.gallery.page(GalleryQuery("mine", owner(mika), None, {}, limit=20))
     assert [avatar.private for avatar in mine.avatars] == [True] * 11
 
 
@@ -112,7 +112,7 @@ async def test_pictures_are_as_large_as_asked_for_or_as_the_settings_say(
         await mika.select(panel, "irodori:set:size", ["128"])
         assert await size("avatar") == 128
         assert await size("avatar", size=64) == 64
-        a, b = await studio.create({}, owner=owner(mika), count=2)
+        a, b = await studio.painting.create({}, Request(owner(mika)), count=2)
         assert await size("me") == 128
         assert await size("mix", a=a.id, b=b.id) == 128
         assert await size("morph", a=a.id, b=b.id) == 128

@@ -1,8 +1,8 @@
 import pytest
 from discord_server import Person
 
-from bot.studio import Studio
-from db.store import Owner
+from bot.studio import Request, Studio
+from db.records import Owner
 
 pytestmark = pytest.mark.usefixtures("bot")
 
@@ -10,7 +10,9 @@ pytestmark = pytest.mark.usefixtures("bot")
 async def test_a_picture_by_its_id_with_all_its_buttons(
     studio: Studio, mika: Person, ren: Person
 ) -> None:
-    (avatar,) = await studio.create({"hair": "pink"}, owner=Owner("discord", str(mika.id)))
+    (avatar,) = await studio.painting.create(
+        {"hair": "pink"}, Request(Owner("discord", str(mika.id)))
+    )
     reply = await ren.slash("show", id=f" {avatar.id.upper()}")
     assert not reply.ephemeral
     assert "pink hair" in reply.text
@@ -21,7 +23,7 @@ async def test_a_private_one_is_shown_to_its_owner_alone(
     studio: Studio, mika: Person, ren: Person
 ) -> None:
     mine = Owner("discord", str(mika.id))
-    (avatar,) = await studio.create({"hair": "pink"}, owner=mine, private=True)
+    (avatar,) = await studio.painting.create({"hair": "pink"}, Request(mine, private=True))
     assert (await mika.slash("show", id=avatar.id)).ephemeral
     refused = await ren.slash("show", id=avatar.id)
     missing = await ren.slash("show", id="bbbbbbbb")
@@ -30,6 +32,8 @@ async def test_a_private_one_is_shown_to_its_owner_alone(
 
 
 async def test_ones_own_pictures_are_suggested(studio: Studio, mika: Person) -> None:
-    (avatar,) = await studio.create({"hair": "pink"}, owner=Owner("discord", str(mika.id)))
+    (avatar,) = await studio.painting.create(
+        {"hair": "pink"}, Request(Owner("discord", str(mika.id)))
+    )
     (choice,) = await mika.autocomplete("show", id="pink")
     assert choice.value == avatar.id

@@ -16,10 +16,10 @@ from PIL import Image
 from tiny_model import add_model
 
 from bot.passwords import PasswordHash
-from bot.studio import Studio
+from bot.studio import Request, Studio
 from bot.web.admin import sessions
 from bot.web.admin.sessions import SESSIONS
-from db.store import Owner
+from db.records import Owner
 from export.registry import Registry
 
 PASSWORD = "correct horse"
@@ -213,7 +213,7 @@ async def test_a_form_of_another_type_changes_nothing(admin: TestClient, path: s
 async def test_every_page_keeps_to_the_policy(
     admin: TestClient, studio: Studio, owner: Owner, path: str
 ) -> None:
-    await studio.create("hair:pink", owner=owner)
+    await studio.painting.create("hair:pink", Request(owner))
     async with admin.get(path, headers=HTML) as answer:
         assert answer.status == 200
         assert answer.headers["Cache-Control"] == "no-store"
@@ -312,7 +312,7 @@ async def test_a_model_that_cannot_be_used_is_said_kindly(
 async def test_the_load_is_readable_and_looking_does_not_change_it(
     admin: TestClient, studio: Studio, owner: Owner
 ) -> None:
-    await studio.create("hair:pink", owner=owner, count=3)
+    await studio.painting.create("hair:pink", Request(owner), count=3)
     first = await page(admin, "/admin/live")
     assert re.search(r"<dt>Pictures</dt><dd>3</dd>", first)
     assert re.search(r"<dt>Painting</dt><dd>[\d.,]+ ms", first)
@@ -356,8 +356,8 @@ async def test_a_damaged_run_breaks_nothing(admin: TestClient, runs: Path) -> No
 async def test_a_hidden_picture_is_gone_until_it_is_shown_again(
     admin: TestClient, studio: Studio, owner: Owner
 ) -> None:
-    parent, other = await studio.create("hair:pink eyes:red", owner=owner, count=2)
-    (child,) = await studio.recolour(parent.id, {"hair": "blue"}, owner=owner)
+    parent, other = await studio.painting.create("hair:pink eyes:red", Request(owner), count=2)
+    (child,) = await studio.family.recolor(parent.id, {"hair": "blue"}, Request(owner))
     path = f"/admin/pictures/{parent.id}"
     assert await post(admin, f"{path}/hide") == {"id": parent.id, "hidden": True}
     assert await post(admin, f"{path}/hide") == {"id": parent.id, "hidden": True}  # twice is once
@@ -366,8 +366,8 @@ async def test_a_hidden_picture_is_gone_until_it_is_shown_again(
         assert parent.id not in await page(admin, address)
     async with admin.get("/api/facets") as answer:
         assert (await answer.json())["hair"]["pink"] == 1
-    assert await studio.get(parent.id, viewer=owner)  # still the owner's
-    (again,) = await studio.again(parent.id, owner=owner)
+    assert await studio.avatars.get(parent.id, viewer=owner)  # still the owner's
+    (again,) = await studio.painting.again(parent.id, Request(owner))
     assert again.private  # what is made of it does not bring it back
 
     listed = await page(admin, "/admin/pictures")
@@ -383,17 +383,17 @@ async def test_a_hidden_picture_is_gone_until_it_is_shown_again(
 async def test_what_is_private_is_not_the_admins_either(
     admin: TestClient, studio: Studio, owner: Owner
 ) -> None:
-    (private,) = await studio.create("hair:pink", owner=owner, private=True)
+    (private,) = await studio.painting.create("hair:pink", Request(owner, private=True))
     assert private.id not in await page(admin, "/admin/pictures")
     for act in ("hide", "show"):
         await post(admin, f"/admin/pictures/{private.id}/{act}", 404)
     await page(admin, f"/admin/thumbs/{private.id}.webp", 404)
-    assert (await studio.get(private.id, viewer=owner)).private
+    assert (await studio.avatars.get(private.id, viewer=owner)).private
 
 
 async def test_many_pictures_have_pages(admin: TestClient, studio: Studio, owner: Owner) -> None:
     for _ in range(3):
-        await studio.create("hair:pink", owner=owner, count=9)
+        await studio.painting.create("hair:pink", Request(owner), count=9)
     first = await page(admin, "/admin/pictures")
     [older] = re.findall(r'rel="next" href="([^"]+)"', first)
     second = await page(admin, older.replace("&amp;", "&"))

@@ -10,9 +10,10 @@ from PIL import Image
 
 from bot.errors import Busy
 from bot.prompts.parser import MAX_LENGTH
-from bot.studio import Studio
+from bot.studio import Request, Studio
 from bot.web.visitors import COOKIE
-from db.store import Owner, Store
+from db.records import Owner
+from db.store import Store
 
 
 async def paint(client: TestClient, prompt: str = "", **more: object) -> list[dict]:
@@ -154,7 +155,7 @@ async def test_busy_says_when_to_come_back(
     async def busy(*args: object, **kwargs: object) -> None:
         raise Busy(2.4)
 
-    monkeypatch.setattr(studio, "create", busy)
+    monkeypatch.setattr(studio.painting, "create", busy)
     async with client.post("/api/avatars", json={"prompt": ""}) as answer:
         assert answer.status == 503
         assert answer.headers["Retry-After"] == "3"
@@ -167,7 +168,7 @@ async def test_a_fault_of_ours_tells_nothing_of_the_inside(
     async def broken(*args: object, **kwargs: object) -> None:
         raise RuntimeError("/home/secret")
 
-    monkeypatch.setattr(studio, "create", broken)
+    monkeypatch.setattr(studio.painting, "create", broken)
     async with client.post("/api/avatars", json={"prompt": ""}) as answer:
         assert answer.status == 500
         assert "secret" not in (await answer.json())["error"]
@@ -248,9 +249,9 @@ async def test_an_image_is_fetched_once(client: TestClient) -> None:
 async def test_private_deleted_and_unknown_pictures_look_alike(
     client: TestClient, studio: Studio, owner: Owner
 ) -> None:
-    (private,) = await studio.create({}, owner=owner, private=True)
-    (deleted,) = await studio.create({}, owner=owner)
-    await studio.delete(deleted.id, owner)
+    (private,) = await studio.painting.create({}, Request(owner, private=True))
+    (deleted,) = await studio.painting.create({}, Request(owner))
+    await studio.avatars.delete(deleted.id, owner)
     for id in (private.id, deleted.id, "2222bbbb", "%00", "%ED%A0%80", "a" * 3000):
         for path in (f"/images/{id}.png", f"/a/{id}"):
             async with client.get(path) as answer:
@@ -272,7 +273,7 @@ async def test_visitors_own_what_they_paint(client: TestClient, store: Store) ->
     (other,) = await paint(client)
     owners = []
     for avatar in (first, second, other):
-        stored = await store.get(avatar["id"])
+        stored = await store.avatars.get(avatar["id"])
         assert stored is not None
         owners.append(stored.owner)
     assert owners[0] == owners[1] != owners[2]
@@ -350,7 +351,7 @@ async def test_health(client: TestClient, store: Store, monkeypatch: pytest.Monk
     async def broken(*args: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(store, "gallery", broken)
+    monkeypatch.setattr(store.galleries, "page", broken)
     async with client.get("/healthz") as answer:
         assert answer.status == 503
         assert (await answer.json())["ok"] is False

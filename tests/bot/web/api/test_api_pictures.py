@@ -11,9 +11,10 @@ from PIL import Image
 from tiny_model import add_model
 
 from bot.inference.engine import Engine
-from bot.studio import Studio
+from bot.studio import Request, Studio
 from bot.web.visitors import COOKIE
-from db.store import Owner, Store
+from db.records import Owner
+from db.store import Store
 from export.registry import Registry
 
 JSON = {"content-type": "application/json"}
@@ -72,12 +73,14 @@ async def test_a_picture_has_its_family(client: TestClient) -> None:
 async def test_nobody_sees_relatives_that_are_private_or_deleted(
     client: TestClient, studio: Studio, owner: Owner
 ) -> None:
-    (parent,) = await studio.create({}, owner=owner)
-    (secret,) = await studio.mix(
-        parent.id, (await studio.create({}, owner=owner))[0].id, owner=owner, private=True
+    (parent,) = await studio.painting.create({}, Request(owner))
+    (secret,) = await studio.family.mix(
+        parent.id,
+        (await studio.painting.create({}, Request(owner)))[0].id,
+        Request(owner, private=True),
     )
-    (gone,) = await studio.again(parent.id, owner=owner)
-    await studio.delete(gone.id, owner)
+    (gone,) = await studio.painting.again(parent.id, Request(owner))
+    await studio.avatars.delete(gone.id, owner)
     family = await get(client, f"/api/avatars/{parent.id}")
     assert family["children"] == []
     assert secret.id not in str(family)
@@ -88,14 +91,16 @@ async def test_a_hidden_picture_is_found_nowhere(
     client: TestClient, studio: Studio, owner: Owner, hidden: str
 ) -> None:
     (shown,) = await paint(client)
-    (avatar,) = await studio.create("hair:red eyes:red", owner=owner, private=hidden == "private")
+    (avatar,) = await studio.painting.create(
+        "hair:red eyes:red", Request(owner, private=hidden == "private")
+    )
     if hidden == "deleted":
-        await studio.delete(avatar.id, owner)
+        await studio.avatars.delete(avatar.id, owner)
     if hidden == "hidden":
-        await studio.hide(avatar.id, True)
+        await studio.avatars.set_hidden(avatar.id, True)
     id = "2222bbbb" if hidden == "unknown" else avatar.id
     if hidden == "unknown":
-        await studio.delete(avatar.id, owner)
+        await studio.avatars.delete(avatar.id, owner)
     for path in (
         f"/api/avatars/{id}",
         f"/images/{id}.png?size=64",
@@ -178,7 +183,7 @@ async def test_only_ones_own_can_be_deleted(client: TestClient, store: Store) ->
         async with client.delete(f"/api/avatars/{avatar['id']}", headers=JSON) as answer:
             assert answer.status == 403
         await paint(client)
-    assert await store.get(avatar["id"])
+    assert await store.avatars.get(avatar["id"])
     url = f"/api/avatars/{avatar['id']}"
     async with client.delete(url, headers=JSON, cookies=mine) as answer:
         assert answer.status == 204
@@ -276,8 +281,8 @@ async def test_a_thumbnail_is_made_once(
     for of, size in ((avatar, 128), (small, 64)):
         thumb = await image(client, of["thumb_url"])
         assert (thumb.format, thumb.size) == ("WEBP", (size, size))
-    kept = await store.thumbnail(avatar["id"])
-    monkeypatch.setattr("bot.studio.thumbnail", None)  # none is made any more
+    kept = await store.avatars.thumbnail(avatar["id"])
+    monkeypatch.setattr("bot.studio.avatars.thumbnail", None)  # none is made any more
     async with client.get(avatar["thumb_url"]) as answer:
         assert await answer.read() == kept
         assert "immutable" in answer.headers["Cache-Control"]

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp.test_utils import TestClient
 
-from bot.studio import Studio
+from bot.studio import Request, Studio
 from bot.web.api import events
-from db.store import Owner
+from db.records import Owner
 
 
 class Listener:
@@ -43,26 +43,26 @@ async def test_new_public_pictures_are_told(
     client: TestClient, studio: Studio, owner: Owner
 ) -> None:
     async with listening(client) as one, listening(client) as other:
-        await studio.create({}, owner=owner, private=True)
-        (avatar,) = await studio.create("hair:pink", owner=owner, prompt="pink\nhair")
+        await studio.painting.create({}, Request(owner, private=True))
+        (avatar,) = await studio.painting.create("hair:pink", Request(owner), prompt="pink\nhair")
         for listener in (one, other):
             event = await listener.next()
             assert (event["event"], event["id"]) == ("avatar", avatar.id)
             told = json.loads(event["data"])
             async with client.get("/api/avatars") as answer:
                 assert (await answer.json())["avatars"] == [told]
-        (last,) = await studio.recolour(avatar.id, {"hair": "blue"}, owner=owner)
+        (last,) = await studio.family.recolor(avatar.id, {"hair": "blue"}, Request(owner))
         assert (await one.next())["id"] == last.id
 
 
 async def test_who_comes_back_is_told_what_was_missed(
     client: TestClient, studio: Studio, owner: Owner
 ) -> None:
-    first, *missed = await studio.create({}, owner=owner, count=4)
-    await studio.delete(missed[1].id, owner)
+    first, *missed = await studio.painting.create({}, Request(owner), count=4)
+    await studio.avatars.delete(missed[1].id, owner)
     async with listening(client, **{"Last-Event-ID": first.id}) as listener:
         assert [(await listener.next())["id"] for _ in range(2)] == [missed[0].id, missed[2].id]
-        (new,) = await studio.create({}, owner=owner)
+        (new,) = await studio.painting.create({}, Request(owner))
         assert (await listener.next())["id"] == new.id
 
 
@@ -84,7 +84,7 @@ async def test_there_are_so_many_listeners_at_most(
         assert int(answer.headers["Retry-After"]) > 0
     async with asyncio.timeout(30):  # the server sees that the page was closed when it writes
         while True:
-            await studio.create({}, owner=owner)
+            await studio.painting.create({}, Request(owner))
             async with client.get("/api/events") as answer:
                 if answer.status == 200:
                     return
@@ -95,7 +95,9 @@ async def test_who_does_not_listen_any_more_is_left(
 ) -> None:
     monkeypatch.setattr(events, "BACKLOG", 2)
     async with listening(client) as listener:
-        await studio.create({}, owner=owner, count=9)  # told at once, before anything is written
+        await studio.painting.create(
+            {}, Request(owner), count=9
+        )  # told at once, before anything is written
         assert [await listener.next() for _ in range(2)]
         with pytest.raises(EOFError):
             await listener.next()

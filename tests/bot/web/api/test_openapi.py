@@ -176,6 +176,6 @@ async def test_too_much_is_refused_as_described(
     async def busy(*args: object, **kwargs: object) -> None:
         raise Busy(2.4)
 
-    monkeypatch.setattr(studio, "create", busy)
+    monkeypatch.setattr(studio.painting, "create", busy)
     other = await serve()
     await asked(other, "POST", "/api/avatars", json={"prompt": ""})

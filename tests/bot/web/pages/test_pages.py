@@ -9,10 +9,11 @@ from tiny_model import EYES, add_model, attribute
 
 from bot.inference.engine import Engine
 from bot.settings import EngineSettings, WebSettings
-from bot.studio import Studio
+from bot.studio import Request, Studio
 from bot.web.app import create_app, create_runner
 from bot.web.visitors import COOKIE
-from db.store import Owner, Store
+from db.records import Owner
+from db.store import Store
 from export.registry import Registry
 
 
@@ -60,7 +61,7 @@ async def test_the_first_page_offers_what_the_model_can(client: TestClient) -> N
 async def test_nothing_is_inline_and_nothing_is_from_elsewhere(
     client: TestClient, studio: Studio, owner: Owner
 ) -> None:
-    (avatar,) = await studio.create("hair:pink", owner=owner)
+    (avatar,) = await studio.painting.create("hair:pink", Request(owner))
     for path, status in (("/", 200), (f"/a/{avatar.id}", 200), ("/nothing", 404)):
         page = await get(client, path, status)
         for tag, attributes in page.tags:
@@ -96,7 +97,7 @@ async def test_painting_without_javascript(client: TestClient, store: Store) -> 
         assert COOKIE in answer.history[0].cookies
         id = answer.url.path.removeprefix("/a/")
         page = Page(await answer.text())
-    avatar = await store.get(id)
+    avatar = await store.avatars.get(id)
     assert avatar is not None
     assert (avatar.wish, avatar.seed) == ({"hair": "pink", "eyes": "orange"}, 7)
     assert page.all("img", src=f"/images/{id}.png", alt="pink hair, orange eyes")
@@ -167,7 +168,7 @@ async def test_the_studio_shows_the_newest(
     client: TestClient, studio: Studio, owner: Owner
 ) -> None:
     for _ in range(2):
-        *_, last = await studio.create("hair:pink", owner=owner, count=9)
+        *_, last = await studio.painting.create("hair:pink", Request(owner), count=9)
     tiles = (await get(client, "/?any=thing&cursor=x")).tiles()
     assert (len(tiles), tiles[0]) == (12, f"/a/{last.id}")
 
@@ -205,7 +206,7 @@ async def test_where_painting_is_closed_the_page_says_so(serve) -> None:
 
 async def test_a_shared_link_shows_its_picture(serve, studio: Studio, owner: Owner) -> None:
     client = await serve(public_url="https://irodori.example/")
-    (avatar,) = await studio.create("hair:pink eyes:red", owner=owner)
+    (avatar,) = await studio.painting.create("hair:pink eyes:red", Request(owner))
     page = await get(client, f"/a/{avatar.id}")
     (image,) = page.all("meta", property="og:image")
     assert image["content"] == f"https://irodori.example/images/{avatar.id}.png"
@@ -242,11 +243,11 @@ async def test_any_model_has_a_page(tmp_path, store: Store, attributes) -> None:
 async def test_the_gallery_filtered_and_sorted(
     client: TestClient, studio: Studio, owner: Owner
 ) -> None:
-    (first,) = await studio.create("hair:pink eyes:red", owner=owner)
-    await studio.create("hair:pink eyes:blue", owner=owner, count=3)
-    (last,) = await studio.create("hair:green eyes:red", owner=owner)
-    await studio.create("hair:pink eyes:red", owner=owner, private=True)
-    await studio.favourite(first.id, owner)
+    (first,) = await studio.painting.create("hair:pink eyes:red", Request(owner))
+    await studio.painting.create("hair:pink eyes:blue", Request(owner), count=3)
+    (last,) = await studio.painting.create("hair:green eyes:red", Request(owner))
+    await studio.painting.create("hair:pink eyes:red", Request(owner, private=True))
+    await studio.avatars.toggle_favorite(first.id, owner)
 
     newest = await get(client, "/gallery")
     assert len(newest.tiles()) == 5
@@ -263,7 +264,7 @@ async def test_the_gallery_filtered_and_sorted(
 
 async def test_the_gallery_page_by_page(client: TestClient, studio: Studio, owner: Owner) -> None:
     for _ in range(6):
-        await studio.create("hair:pink", owner=owner, count=9)
+        await studio.painting.create("hair:pink", Request(owner), count=9)
     for query in ("", "?hair=pink", "?sort=loved", "?hair=pink&sort=loved"):
         pages = [await get(client, f"/gallery{query}")]
         assert not pages[0].all("a", rel="prev")
@@ -278,7 +279,7 @@ async def test_the_gallery_page_by_page(client: TestClient, studio: Studio, owne
 async def test_the_matrix_leads_to_the_pictures(
     client: TestClient, studio: Studio, owner: Owner
 ) -> None:
-    first, last = await studio.create("hair:pink eyes:red", owner=owner, count=2)
+    first, last = await studio.painting.create("hair:pink eyes:red", Request(owner), count=2)
     page = await get(client, "/matrix")
     links = [a["href"] for a in page.all("a") if str(a["href"]).startswith("/gallery?hair=")]
     assert links == ["/gallery?hair=pink&eyes=red"]
@@ -295,13 +296,13 @@ async def test_the_matrix_leads_to_the_pictures(
 async def test_a_picture_leads_to_its_family(
     client: TestClient, studio: Studio, owner: Owner
 ) -> None:
-    a, b = await studio.create("hair:pink", owner=owner, count=2)
-    (child,) = await studio.mix(a.id, b.id, owner=owner)
-    sibling, *_ = await studio.variations(a.id, owner=owner)
+    a, b = await studio.painting.create("hair:pink", Request(owner), count=2)
+    (child,) = await studio.family.mix(a.id, b.id, Request(owner))
+    sibling, *_ = await studio.family.variations(a.id, Request(owner))
     page = await get(client, f"/a/{child.id}")
     for relative in (a, b, sibling):
         assert page.all("a", href=f"/a/{relative.id}")
-    await studio.delete(b.id, owner)
+    await studio.avatars.delete(b.id, owner)
     assert not (await get(client, f"/a/{child.id}")).all("a", href=f"/a/{b.id}")
 
 

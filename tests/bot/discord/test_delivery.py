@@ -9,10 +9,11 @@ import pytest
 from discord_server import BotError, DiscordServer, Person
 from gate import Gate, queued
 
-from bot.discord import client, orders
+from bot.discord import client, delivery
 from bot.inference.engine import Engine
 from bot.studio import Studio
-from db.store import GuildLimits, Store
+from db.records import GuildLimits
+from db.store import Store
 
 from .conftest import Run
 
@@ -23,8 +24,8 @@ ORIGINAL = "/messages/@original$"
 @pytest.fixture
 def held(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     """Nothing is painted until it is opened."""
-    monkeypatch.setattr(orders, "PATIENCE_SECONDS", 0.05)
-    monkeypatch.setattr(orders, "EDIT_SECONDS", 0.05)
+    monkeypatch.setattr(delivery, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(delivery, "EDIT_SECONDS", 0.05)
     gate = Gate(engine, monkeypatch)
     yield gate
     gate.open()
@@ -58,18 +59,18 @@ async def test_the_place_in_the_queue_is_shown_and_kept_current(
 async def test_who_asks_a_slow_disk_is_acknowledged_in_time(
     discord: DiscordServer, studio: Studio, mika: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    owe, language_of, go = studio.owe, orders.language_of, asyncio.Event()
+    owe, language_of, go = studio.pending_replies.save, delivery.language_of, asyncio.Event()
 
     async def read_slowly(asked: Any) -> str:
-        await asyncio.sleep(orders.PREPARE_SECONDS)
+        await asyncio.sleep(delivery.PREPARE_SECONDS)
         return await language_of(asked)
 
     async def write_slowly(owed: Any) -> None:
         await go.wait()
         await owe(owed)
 
-    monkeypatch.setattr(orders, "language_of", read_slowly)
-    monkeypatch.setattr(studio, "owe", write_slowly)
+    monkeypatch.setattr(delivery, "language_of", read_slowly)
+    monkeypatch.setattr(studio.pending_replies, "save", write_slowly)
     asked = asyncio.create_task(mika.slash("avatar", hair="pink"))
 
     def acknowledged() -> bool:
@@ -120,7 +121,7 @@ async def test_what_takes_longer_than_the_end_stays_owed(
     async with run(studio):
         await discord.until(lambda: reply.pictures, "no picture after the restart")
     assert "`7`" in reply.text
-    assert await store.count() == 1
+    assert await store.avatars.count() == 1
 
 
 async def test_who_asks_while_the_bot_ends_is_told(
@@ -170,13 +171,13 @@ async def test_a_refusal_is_said_before_anything_is_shown(
     discord: DiscordServer, studio: Studio, mika: Person, ren: Person
 ) -> None:
     guild = str(discord.default_guild.id)
-    await studio.save_limits(guild, GuildLimits(cooldown=3600))
+    await studio.quotas.save_limits(guild, GuildLimits(cooldown=3600))
     await mika.slash("avatar", hair="pink")
     refused = await mika.slash("avatar", hair="pink")
     assert refused.ephemeral
     assert "<t:" in refused.text
     assert len(ren.messages()) == 1
-    await studio.block(guild, str(ren.id), True)
+    await studio.guilds.block(guild, str(ren.id))
     assert "blocked" in (await ren.slash("avatar")).text
 
 
@@ -187,7 +188,7 @@ async def test_what_discord_dropped_does_not_count(
     def refused() -> bool:
         return any(call.path.endswith("/callback") and call.status == 404 for call in discord.calls)
 
-    await studio.save_limits(str(discord.default_guild.id), GuildLimits(cooldown=3600))
+    await studio.quotas.save_limits(str(discord.default_guild.id), GuildLimits(cooldown=3600))
     discord.deadline = -1
     with pytest.raises(BotError):
         await mika.slash("avatar", hair="pink")
@@ -207,7 +208,7 @@ async def test_one_interaction_told_twice_is_painted_once(
     told = next(p for p in reversed(session.log) if p["t"] == "INTERACTION_CREATE")
     await session.dispatch("INTERACTION_CREATE", told["d"])
     await mika.slash("avatar", hair="red")
-    assert await store.count() == 2
+    assert await store.avatars.count() == 2
     discord.violations.clear()  # the second answer to the same interaction
 
 
@@ -227,6 +228,6 @@ async def test_an_order_whose_message_is_gone_is_not_painted(
     held.open()
     async with run(studio):
         await (await mika.slash("avatar", hair="red")).painted()
-    assert await store.count() == 1
+    assert await store.avatars.count() == 1
     assert {violation.code for violation in discord.violations} <= {10008}
     discord.violations.clear()

@@ -14,8 +14,10 @@ from bot.errors import BadPrompt, NotFound
 from bot.inference.engine import Engine
 from bot.inference.latents import VARIATION_ANGLE
 from bot.settings import EngineSettings
-from bot.studio import VARIATIONS, Studio
-from db.store import Avatar, Owner, Store
+from bot.studio import Request, Studio
+from db.records import Avatar, Owner
+from db.store import Store
+from db.tasks import VARIATIONS
 from export.registry import Registry
 
 OTHER = Owner("discord", "2", "Ren")
@@ -25,15 +27,17 @@ def angle(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.arccos(np.dot(a, b) / np.linalg.norm(a) / np.linalg.norm(b)))
 
 
-async def pair(studio: Studio, owner: Owner, **given: object) -> tuple[Avatar, Avatar]:
-    (a,) = await studio.create("pink hair, red eyes", owner=owner, seed=1, **given)
-    (b,) = await studio.create("blue hair, green eyes", owner=owner, seed=2, **given)
+async def pair(studio: Studio, owner: Owner) -> tuple[Avatar, Avatar]:
+    (a,) = await studio.painting.create("pink hair, red eyes", Request(owner), seed=1)
+    (b,) = await studio.painting.create("blue hair, green eyes", Request(owner), seed=2)
     return a, b
 
 
 async def test_variations_are_a_family(studio: Studio, owner: Owner) -> None:
-    (parent,) = await studio.create("pink hair", owner=owner, seed=3, private=True)
-    family = await studio.variations(parent.id, owner=owner, seed=3, guild="5", channel="6")
+    (parent,) = await studio.painting.create("pink hair", Request(owner, private=True), seed=3)
+    family = await studio.family.variations(
+        parent.id, Request(owner, guild="5", channel="6"), seed=3
+    )
     assert len(family) == VARIATIONS == 9
     for i, child in enumerate(family):
         assert (child.wish, child.conditions) == (parent.wish, parent.conditions)
@@ -43,7 +47,7 @@ async def test_variations_are_a_family(studio: Studio, owner: Owner) -> None:
     assert min(turns) > 0.05
     assert np.mean(turns) < 2 * VARIATION_ANGLE
     assert len({child.sha256 for child in family}) == 9
-    same = await studio.variations(parent.id, owner=owner, seed=3)
+    same = await studio.family.variations(parent.id, Request(owner), seed=3)
     assert [child.sha256 for child in same] == [child.sha256 for child in family]
 
 
@@ -52,7 +56,9 @@ async def test_a_mix_is_a_child_of_two_and_another_seed_its_sibling(
 ) -> None:
     a, b = await pair(studio, owner)
     children = [
-        child for s in range(12) for child in await studio.mix(a.id, b.id, owner=OTHER, seed=s)
+        child
+        for s in range(12)
+        for child in await studio.family.mix(a.id, b.id, Request(OTHER), seed=s)
     ]
     for child in children:
         colours = (child.conditions["hair"], child.conditions["eyes"])
@@ -62,155 +68,159 @@ async def test_a_mix_is_a_child_of_two_and_another_seed_its_sibling(
         assert (child.parents, child.owner, child.private) == ((a.id, b.id), OTHER, False)
     assert len({child.sha256 for child in children}) == len(children)
     assert len({child.conditions["hair"] for child in children}) == 2
-    (again,) = await studio.mix(a.id, b.id, owner=owner, seed=5)
+    (again,) = await studio.family.mix(a.id, b.id, Request(owner), seed=5)
     assert again.sha256 == children[5].sha256
 
 
 async def test_who_has_a_private_parent_is_private(studio: Studio, owner: Owner) -> None:
-    (a,) = await studio.create("", owner=owner, private=True)
-    (b,) = await studio.create("", owner=owner)
-    (c,) = await studio.create("", owner=owner)
+    (a,) = await studio.painting.create("", Request(owner, private=True))
+    (b,) = await studio.painting.create("", Request(owner))
+    (c,) = await studio.painting.create("", Request(owner))
     for one, other, private in ((a, b, False), (b, a, False), (b, c, True)):
-        (child,) = await studio.mix(one.id, other.id, owner=owner, private=private)
+        (child,) = await studio.family.mix(one.id, other.id, Request(owner, private=private))
         assert child.private
-    (child,) = await studio.mix(b.id, c.id, owner=owner)
+    (child,) = await studio.family.mix(b.id, c.id, Request(owner))
     assert not child.private
 
 
 async def test_a_child_outlives_its_parents(studio: Studio, owner: Owner) -> None:
     a, b = await pair(studio, owner)
-    (child,) = await studio.mix(a.id, b.id, owner=OTHER)
-    await studio.delete(a.id, owner)
-    await studio.forget(owner)
-    assert (await studio.get(child.id, None)).parents == (a.id, b.id)
-    assert (await studio.variations(child.id, owner=OTHER))[0].parents == (child.id,)
+    (child,) = await studio.family.mix(a.id, b.id, Request(OTHER))
+    await studio.avatars.delete(a.id, owner)
+    await studio.members.delete_everything(owner)
+    assert (await studio.avatars.get(child.id, None)).parents == (a.id, b.id)
+    assert (await studio.family.variations(child.id, Request(OTHER)))[0].parents == (child.id,)
     for deleted in (a, b):
         with pytest.raises(NotFound):
-            await studio.mix(deleted.id, child.id, owner=OTHER)
+            await studio.family.mix(deleted.id, child.id, Request(OTHER))
 
 
 async def test_nobody_s_words_are_kept_by_another(studio: Studio, owner: Owner) -> None:
-    (parent,) = await studio.create("my sister's pink hair", owner=owner)
-    (own,) = await studio.again(parent.id, owner=owner)
+    (parent,) = await studio.painting.create("my sister's pink hair", Request(owner))
+    (own,) = await studio.painting.again(parent.id, Request(owner))
     assert own.prompt == "my sister's pink hair"
-    (others,) = await studio.again(parent.id, owner=OTHER)
-    family = await studio.variations(parent.id, owner=OTHER)
+    (others,) = await studio.painting.again(parent.id, Request(OTHER))
+    family = await studio.family.variations(parent.id, Request(OTHER))
     assert {avatar.prompt for avatar in (others, *family)} == {"hair:pink"}
 
 
 async def test_one_picture_has_no_child_with_itself(studio: Studio, owner: Owner) -> None:
     a, b = await pair(studio, owner)
     with pytest.raises(BadPrompt, match="one and the same"):
-        await studio.mix(a.id, a.id.upper(), owner=owner)
+        await studio.family.mix(a.id, a.id.upper(), Request(owner))
     with pytest.raises(BadPrompt, match="there twice"):
-        await studio.morph([a.id, b.id, a.id], owner=owner)
+        await studio.animations.morph([a.id, b.id, a.id], Request(owner))
     for ids in ([], [a.id], [a.id] * 6):
         with pytest.raises(BadPrompt, match=f"2 to 5 pictures; here are {len(ids)}"):
-            await studio.morph(ids, owner=owner)
+            await studio.animations.morph(ids, Request(owner))
 
 
 async def test_me_is_always_the_same_face(
     studio: Studio, store: Store, registry: Registry, owner: Owner
 ) -> None:
-    (first,) = await studio.me(owner, owner=owner)
-    (again,) = await studio.me(replace(owner, name="renamed"), owner=owner)
+    (first,) = await studio.painting.portrait(owner, Request(owner))
+    (again,) = await studio.painting.portrait(replace(owner, name="renamed"), Request(owner))
     assert again == first
-    (hidden,) = await studio.me(owner, owner=owner, private=True)
-    (elsewhere,) = await studio.me(owner.key, owner=OTHER)
-    (friend,) = await studio.me(OTHER, owner=owner)
+    (hidden,) = await studio.painting.portrait(owner, Request(owner, private=True))
+    (elsewhere,) = await studio.painting.portrait(owner.key, Request(OTHER))
+    (friend,) = await studio.painting.portrait(OTHER, Request(owner))
     assert (hidden.private, elsewhere.owner, friend.owner) == (True, OTHER, owner)
     assert first.sha256 == hidden.sha256 == elsewhere.sha256 != friend.sha256
-    assert await store.count() == 4
-    await studio.delete(first.id, owner)
-    (anew,) = await studio.me(owner, owner=owner)
+    assert await store.avatars.count() == 4
+    await studio.avatars.delete(first.id, owner)
+    (anew,) = await studio.painting.portrait(owner, Request(owner))
     assert (anew.id != first.id, anew.sha256) == (True, first.sha256)
 
 
 async def test_a_portrait_is_not_mistaken_for_another_picture_of_its_seed(
     studio: Studio, owner: Owner
 ) -> None:
-    (face,) = await studio.me(OTHER, owner=owner)
-    await studio.delete(face.id, owner)
-    await studio.create("red eyes", owner=owner, seed=face.seed)
-    (anew,) = await studio.me(OTHER, owner=owner)
+    (face,) = await studio.painting.portrait(OTHER, Request(owner))
+    await studio.avatars.delete(face.id, owner)
+    await studio.painting.create("red eyes", Request(owner), seed=face.seed)
+    (anew,) = await studio.painting.portrait(OTHER, Request(owner))
     assert (anew.sha256, anew.wish) == (face.sha256, {})
 
 
 async def test_who_asks_for_a_portrait_twice_at_once_has_one(
     studio: Studio, store: Store, owner: Owner
 ) -> None:
-    asked = [studio.me("5", owner=owner) for _ in range(5)]
-    faces = await asyncio.gather(*asked, studio.me("5", owner=OTHER))
+    asked = [studio.painting.portrait("5", Request(owner)) for _ in range(5)]
+    faces = await asyncio.gather(*asked, studio.painting.portrait("5", Request(OTHER)))
     assert len({face.id for (face,) in faces}) == 2
-    assert await store.count() == 2
+    assert await store.avatars.count() == 2
 
 
 async def test_an_order_is_painted_once(studio: Studio, store: Store, owner: Owner) -> None:
     a, b = await pair(studio, owner)
     works = {
-        "create": lambda o: studio.create("", owner=owner, count=3, order=o),
-        "again": lambda o: studio.again(a.id, owner=owner, order=o),
-        "recolour": lambda o: studio.recolour(a.id, {"hair": "red"}, owner=owner, order=o),
-        "variations": lambda o: studio.variations(a.id, owner=owner, order=o),
-        "mix": lambda o: studio.mix(a.id, b.id, owner=owner, order=o),
-        "me": lambda o: studio.me(owner, owner=owner, order=o),
+        "create": lambda o: studio.painting.create("", Request(owner, order_id=o), count=3),
+        "again": lambda o: studio.painting.again(a.id, Request(owner, order_id=o)),
+        "recolour": lambda o: studio.family.recolor(
+            a.id, {"hair": "red"}, Request(owner, order_id=o)
+        ),
+        "variations": lambda o: studio.family.variations(a.id, Request(owner, order_id=o)),
+        "mix": lambda o: studio.family.mix(a.id, b.id, Request(owner, order_id=o)),
+        "me": lambda o: studio.painting.portrait(owner, Request(owner, order_id=o)),
     }
     for order, work in works.items():
         painted = await work(order)
-        count = await store.count()
-        assert await work(order) == painted == await studio.painted(order)
-        assert await store.count() == count
+        count = await store.avatars.count()
+        assert await work(order) == painted == await studio.avatars.of_order(order)
+        assert await store.avatars.count() == count
 
 
 async def test_a_morph_shows_its_faces(studio: Studio, store: Store, owner: Owner) -> None:
     a, b = await pair(studio, owner)
-    (c,) = await studio.create("white hair", owner=owner, private=True)
-    count = await store.count()
+    (c,) = await studio.painting.create("white hair", Request(owner, private=True))
+    count = await store.avatars.count()
     for ids, format in (([a.id, b.id], "webp"), ([b.id.upper(), c.id, a.id], "gif")):
-        animation = await studio.morph(ids, owner=owner, format=format, guild="1")
+        animation = await studio.animations.morph(ids, Request(owner, guild="1"), format=format)
         assert animation.ids == tuple(id.lower() for id in ids)
         assert (animation.format, animation.width, animation.reduced) == (format, 64, False)
         image = Image.open(io.BytesIO(animation.data))
         assert image.format.lower() == format
         first = np.asarray(image.convert("RGB")).astype(int)
-        stored = await studio.picture(ids[0], owner)
+        stored = await studio.avatars.picture(ids[0], owner)
         wanted = np.asarray(Image.open(io.BytesIO(stored.data)).convert("RGB")).astype(int)
         assert np.abs(first - wanted).mean() < 12
-    assert await store.count() == count
-    used = await store.desk.usage(owner, "1", a.created - timedelta(days=1))
+    assert await store.avatars.count() == count
+    used = await store.usage.since(owner, "1", a.created - timedelta(days=1))
     assert [u.pictures for u in used] == [1, 1]  # each counts as one picture
 
 
 async def test_a_morph_past_the_upload_limit_is_reduced(studio: Studio, owner: Owner) -> None:
     a, b = await pair(studio, owner)
-    whole = await studio.morph([a.id, b.id], owner=owner)
-    smaller = await studio.morph([a.id, b.id], owner=owner, limit_bytes=len(whole.data) - 1)
+    whole = await studio.animations.morph([a.id, b.id], Request(owner))
+    smaller = await studio.animations.morph(
+        [a.id, b.id], Request(owner), limit_bytes=len(whole.data) - 1
+    )
     assert smaller.reduced
     assert len(smaller.data) < len(whole.data)
     with pytest.raises(BadPrompt, match="too large"):
-        await studio.morph([a.id, b.id], owner=owner, limit_bytes=100)
+        await studio.animations.morph([a.id, b.id], Request(owner), limit_bytes=100)
 
 
 async def test_pictures_of_different_models_meet_where_one_model_suits_both(
     studio: Studio, engine: Engine, registry: Registry, owner: Owner
 ) -> None:
-    (old,) = await studio.create("pink hair, red eyes", owner=owner)
+    (old,) = await studio.painting.create("pink hair, red eyes", Request(owner))
     add_model(registry, "next", (HAIR, EYES), brightness=0.3)
     await studio.models.use("next")
-    (new,) = await studio.create("blue hair, green eyes", owner=owner)
-    (child,) = await studio.mix(old.id, new.id, owner=owner)
+    (new,) = await studio.painting.create("blue hair, green eyes", Request(owner))
+    (child,) = await studio.family.mix(old.id, new.id, Request(owner))
     assert (old.model, new.model, child.model) == ("tiny", "next", "next")
-    assert (await studio.morph([old.id, new.id], owner=owner)).frames > 2
+    assert (await studio.animations.morph([old.id, new.id], Request(owner))).frames > 2
 
     add_model(registry, "wings", (attribute("wings", "red blue"),))
     await studio.models.use("wings")
-    (winged,) = await studio.create("", owner=owner)
+    (winged,) = await studio.painting.create("", Request(owner))
     with pytest.raises(BadPrompt, match="different models"):
-        await studio.mix(old.id, winged.id, owner=owner)
+        await studio.family.mix(old.id, winged.id, Request(owner))
     with pytest.raises(BadPrompt, match="different models"):
-        await studio.morph([winged.id, new.id], owner=owner)
+        await studio.animations.morph([winged.id, new.id], Request(owner))
     # the model that painted both still does
-    (sibling,) = await studio.mix(child.id, new.id, owner=owner)
+    (sibling,) = await studio.family.mix(child.id, new.id, Request(owner))
     assert sibling.model == "next"
 
 
@@ -221,20 +231,20 @@ async def test_sizes_are_the_model_s(registry: Registry, store: Store, owner: Ow
     studio = Studio(engine, store)
     try:
         assert studio.sizes == (64, 128, 256)
-        (default,) = await studio.create("", owner=owner, seed=1)
-        (small,) = await studio.create("", owner=owner, seed=1, size=64)
+        (default,) = await studio.painting.create("", Request(owner), seed=1)
+        (small,) = await studio.painting.create("", Request(owner), seed=1, size=64)
         assert (default.width, small.width, small.height) == (256, 64, 64)
         np.testing.assert_array_equal(default.latent, small.latent)
         with pytest.raises(BadPrompt, match="64, 128, 256 pixels, not at 100"):
-            await studio.create("", owner=owner, size=100)
+            await studio.painting.create("", Request(owner), size=100)
         # a child is as large as its parent
-        (child,) = await studio.recolour(small.id, {"hair": "red"}, owner=owner)
+        (child,) = await studio.family.recolor(small.id, {"hair": "red"}, Request(owner))
         assert child.width == 64
-        assert {a.width for a in await studio.variations(small.id, owner=owner)} == {64}
-        (me,) = await studio.me(owner, owner=owner, size=128)
-        (larger,) = await studio.me(owner, owner=owner)
+        assert {a.width for a in await studio.family.variations(small.id, Request(owner))} == {64}
+        (me,) = await studio.painting.portrait(owner, Request(owner), size=128)
+        (larger,) = await studio.painting.portrait(owner, Request(owner))
         assert (me.width, larger.width, me.seed) == (128, 256, larger.seed)
-        animation = await studio.morph([default.id, child.id], owner=owner, size=128)
+        animation = await studio.animations.morph([default.id, child.id], Request(owner), size=128)
         assert (animation.width, animation.height) == (128, 128)
     finally:
         await engine.close()
@@ -248,10 +258,12 @@ async def test_of_the_candidates_the_chosen_one_is_kept(
     engine = await Engine.open(registry, EngineSettings(provider="cpu", threads=1))
     studio = Studio(engine, store)
     try:
-        avatars = await studio.create("pink hair, red eyes", owner=owner, count=9, seed=0)
-        (alone,) = await studio.create("pink hair, red eyes", owner=owner, seed=4)
+        avatars = await studio.painting.create(
+            "pink hair, red eyes", Request(owner), count=9, seed=0
+        )
+        (alone,) = await studio.painting.create("pink hair, red eyes", Request(owner), seed=4)
         assert alone.sha256 == avatars[4].sha256
-        (same,) = await studio.recolour(avatars[4].id, {"hair": "pink"}, owner=owner)
+        (same,) = await studio.family.recolor(avatars[4].id, {"hair": "pink"}, Request(owner))
         assert same.sha256 == avatars[4].sha256  # the very latent that was chosen
     finally:
         await engine.close()

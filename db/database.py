@@ -1,22 +1,22 @@
-"""Sessions on one database, for all who read and write it."""
+"""Transactions on one database, shared by all repositories."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import case
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from db.engine import writing
-from db.records import Owner
-from db.schema import OwnerRow
+from db.schema import Base
 
 
-class Sessions:
+class Database:
+    """`reading()` opens a session that only reads; `writing()` a transaction."""
+
     def __init__(self, engine: AsyncEngine) -> None:
-        self.engine = engine
+        self._engine = engine
         self.reading = async_sessionmaker(engine)
         self._writing = async_sessionmaker(writing(engine))
         # SQLite has one writer at a time; those that wait must not hold the readers' connections
@@ -31,16 +31,12 @@ class Sessions:
         async with self._writers, self._writing.begin() as session:
             yield session
 
-    async def owner_id(self, session: AsyncSession, owner: Owner) -> int:
-        """The owner's row, made where it is missing; a new name replaces the old one."""
-        insert = self.insert(OwnerRow).values(kind=owner.kind, key=owner.key, name=owner.name)
-        name = case((insert.excluded.name != "", insert.excluded.name), else_=OwnerRow.name)
-        upsert = insert.on_conflict_do_update(index_elements=["kind", "key"], set_={"name": name})
-        return (await session.execute(upsert.returning(OwnerRow.id))).scalar_one()
-
-    async def upsert(self, session: AsyncSession, table: Any, row: dict[str, Any]) -> None:
+    async def upsert(self, session: AsyncSession, table: type[Base], row: dict[str, Any]) -> None:
         """Writes a row, over the one with the same primary key if there is one."""
-        insert = self.insert(table).values(row)
+        insert = self.insert(table.__table__).values(row)
         keys = [column.name for column in table.__table__.primary_key]
         rest = {name: insert.excluded[name] for name in row if name not in keys}
         await session.execute(insert.on_conflict_do_update(index_elements=keys, set_=rest))
+
+    async def close(self) -> None:
+        await self._engine.dispose()

@@ -10,8 +10,11 @@ from tiny_model import add_model, attribute
 from bot.errors import BadPrompt, Busy, ModelUnavailable, NotAllowed, NotFound
 from bot.inference.engine import Engine
 from bot.settings import EngineSettings
-from bot.studio import MAX_COUNT, SEEDS, Studio
-from db.store import Avatar, GalleryQuery, Owner, Store
+from bot.studio import Request, Studio
+from bot.studio.painting import MAX_COUNT
+from db.records import Avatar, GalleryQuery, Owner
+from db.store import Store
+from db.tasks import SEEDS
 from export.registry import Registry
 
 OTHER = Owner("web", "0123abcd")
@@ -20,7 +23,7 @@ EVERYONE = GalleryQuery(scope="everyone", viewer=None, guild=None, values={})
 
 async def pixels(studio: Studio, avatar: Avatar) -> np.ndarray:
     """int [S, S, 3] of the stored picture."""
-    picture = await studio.picture(avatar.id, avatar.owner)
+    picture = await studio.avatars.picture(avatar.id, avatar.owner)
     assert picture.format == "png"
     image = Image.open(io.BytesIO(picture.data))
     assert image.size == (picture.width, picture.height)
@@ -28,15 +31,15 @@ async def pixels(studio: Studio, avatar: Avatar) -> np.ndarray:
 
 
 async def test_an_avatar_is_what_was_asked_for_and_is_kept(studio: Studio, owner: Owner) -> None:
-    (avatar,) = await studio.create(
-        "Pink hair, ORANGE eyes!", owner=owner, seed=7, guild="1", channel="2"
+    (avatar,) = await studio.painting.create(
+        "Pink hair, ORANGE eyes!", Request(owner, guild="1", channel="2"), seed=7
     )
     assert avatar.wish == avatar.conditions == {"hair": "pink", "eyes": "orange"}
     assert (avatar.seed, avatar.model, avatar.parents) == (7, "tiny", ())
     assert (avatar.guild, avatar.channel, avatar.private) == ("1", "2", False)
     assert avatar.prompt == "Pink hair, ORANGE eyes!"
     assert avatar.condition.sum() == 2
-    assert await studio.get(avatar.id, None) == avatar
+    assert await studio.avatars.get(avatar.id, None) == avatar
     image = await pixels(studio, avatar)
     assert np.abs(image[:32].mean((0, 1)) - [250, 150, 200]).max() < 20
     assert np.abs(image[32:].mean((0, 1)) - [250, 150, 40]).max() < 20
@@ -45,20 +48,20 @@ async def test_an_avatar_is_what_was_asked_for_and_is_kept(studio: Studio, owner
 async def test_a_seed_and_a_wish_paint_the_same_after_a_restart(
     studio: Studio, store: Store, registry: Registry, owner: Owner
 ) -> None:
-    before = await studio.create("red eyes", owner=owner, count=3, seed=SEEDS - 1)
+    before = await studio.painting.create("red eyes", Request(owner), count=3, seed=SEEDS - 1)
     assert [avatar.seed for avatar in before] == [SEEDS - 1, 0, 1]
     engine = await Engine.open(registry, EngineSettings(provider="cpu", threads=2))
     after = Studio(engine, store)
     for old in before:
-        (new,) = await after.create({"eyes": "red"}, owner=OTHER, seed=old.seed)
+        (new,) = await after.painting.create({"eyes": "red"}, Request(OTHER), seed=old.seed)
         assert new.conditions == old.conditions
         assert np.abs(await pixels(after, new) - await pixels(studio, old)).max() <= 1
     await engine.close()
 
 
 async def test_without_a_seed_every_avatar_is_another(studio: Studio, owner: Owner) -> None:
-    avatars = await studio.create("", owner=owner, count=MAX_COUNT)
-    more = await studio.create({}, owner=owner)
+    avatars = await studio.painting.create("", Request(owner), count=MAX_COUNT)
+    more = await studio.painting.create({}, Request(owner))
     assert len({avatar.seed for avatar in avatars + more}) == MAX_COUNT + 1
     assert avatars[0].wish == {}
     assert set(avatars[0].conditions) == {"hair", "eyes"}
@@ -85,22 +88,24 @@ async def test_a_wish_that_cannot_be_granted_leaves_nothing_behind(
     message: str,
 ) -> None:
     with pytest.raises(BadPrompt, match=message):
-        await studio.create(wish, owner=owner, **changes)
-    assert await store.count() == 0
+        await studio.painting.create(wish, Request(owner), **changes)
+    assert await store.avatars.count() == 0
 
 
 async def test_a_prompt_is_kept_without_what_a_database_chokes_on(
     studio: Studio, owner: Owner
 ) -> None:
-    (avatar,) = await studio.create("pink\x00hair \udfff\n:)", owner=owner)
+    (avatar,) = await studio.painting.create("pink\x00hair \udfff\n:)", Request(owner))
     assert (avatar.prompt, avatar.wish) == ("pink hair :)", {"hair": "pink"})
-    (avatar,) = await studio.create({"eyes": "Violet", "hair": "grey"}, owner=owner)
+    (avatar,) = await studio.painting.create({"eyes": "Violet", "hair": "grey"}, Request(owner))
     assert avatar.prompt == "hair:gray eyes:purple"
 
 
 async def test_again_is_the_same_wish_with_another_seed(studio: Studio, owner: Owner) -> None:
-    (parent,) = await studio.create("a blonde", owner=owner, seed=1, guild="1", private=True)
-    (child,) = await studio.again(parent.id, owner=owner, guild="5", channel="6")
+    (parent,) = await studio.painting.create(
+        "a blonde", Request(owner, guild="1", private=True), seed=1
+    )
+    (child,) = await studio.painting.again(parent.id, Request(owner, guild="5", channel="6"))
     assert (child.wish, child.prompt) == (parent.wish, parent.prompt)
     assert child.seed != parent.seed
     assert child.parents == (parent.id,)
@@ -110,8 +115,8 @@ async def test_again_is_the_same_wish_with_another_seed(studio: Studio, owner: O
 async def test_recolouring_keeps_the_face_and_what_was_not_named(
     studio: Studio, owner: Owner
 ) -> None:
-    (parent,) = await studio.create("hair:black eyes:green", owner=owner, seed=3)
-    (child,) = await studio.recolour(parent.id, {"hair": "White"}, owner=OTHER)
+    (parent,) = await studio.painting.create("hair:black eyes:green", Request(owner), seed=3)
+    (child,) = await studio.family.recolor(parent.id, {"hair": "White"}, Request(OTHER))
     assert child.wish == child.conditions == {"hair": "white", "eyes": "green"}
     assert (child.seed, child.model, child.owner) == (3, "tiny", OTHER)
     assert child.parents == (parent.id,)
@@ -124,73 +129,73 @@ async def test_recolouring_keeps_the_face_and_what_was_not_named(
 async def test_recolouring_an_open_attribute_keeps_the_other_one_as_it_was_drawn(
     studio: Studio, owner: Owner
 ) -> None:
-    (parent,) = await studio.create("", owner=owner, seed=11)
-    (child,) = await studio.recolour(parent.id, {"eyes": "red"}, owner=owner)
+    (parent,) = await studio.painting.create("", Request(owner), seed=11)
+    (child,) = await studio.family.recolor(parent.id, {"eyes": "red"}, Request(owner))
     assert child.wish == {"eyes": "red"}
     assert child.conditions == {**parent.conditions, "eyes": "red"}
     with pytest.raises(BadPrompt, match="what should change"):
-        await studio.recolour(parent.id, {}, owner=owner)
+        await studio.family.recolor(parent.id, {}, Request(owner))
     with pytest.raises(BadPrompt, match="gray"):
-        await studio.recolour(parent.id, {"eyes": "gray"}, owner=owner)
+        await studio.family.recolor(parent.id, {"eyes": "gray"}, Request(owner))
 
 
 async def test_an_avatar_of_an_older_model_is_recoloured_by_that_model(
     studio: Studio, engine: Engine, registry: Registry, owner: Owner
 ) -> None:
-    (parent,) = await studio.create("red hair", owner=owner, seed=5)
+    (parent,) = await studio.painting.create("red hair", Request(owner), seed=5)
     wings = attribute("wings", "red blue")
     add_model(registry, "wings", (wings,), brightness=0.5)
     registry.use("wings")
     await engine.refresh()
     assert (studio.model_name, studio.attributes) == ("wings", (wings,))
-    (child,) = await studio.recolour(parent.id, {"hair": "blue"}, owner=owner)
+    (child,) = await studio.family.recolor(parent.id, {"hair": "blue"}, Request(owner))
     assert child.model == "tiny"
     with pytest.raises(BadPrompt, match="hair"):
-        await studio.again(parent.id, owner=owner)
+        await studio.painting.again(parent.id, Request(owner))
 
 
 async def test_a_model_that_is_gone_paints_no_more(
     studio: Studio, store: Store, registry: Registry, owner: Owner
 ) -> None:
-    (parent,) = await studio.create("red hair", owner=owner)
+    (parent,) = await studio.painting.create("red hair", Request(owner))
     add_model(registry, "next")
     registry.use("next")
     engine = await Engine.open(registry, EngineSettings(provider="cpu", threads=1))
     (registry.folder("tiny") / "manifest.json").unlink()
     with pytest.raises(ModelUnavailable, match="tiny"):
-        await Studio(engine, store).recolour(parent.id, {"hair": "blue"}, owner=owner)
-    assert (await Studio(engine, store).picture(parent.id, None)).format == "png"
+        await Studio(engine, store).family.recolor(parent.id, {"hair": "blue"}, Request(owner))
+    assert (await Studio(engine, store).avatars.picture(parent.id, None)).format == "png"
     await engine.close()
 
 
 async def test_a_private_avatar_exists_for_its_owner_alone(studio: Studio, owner: Owner) -> None:
-    (avatar,) = await studio.create("pink hair", owner=owner, private=True)
-    assert (await studio.get(avatar.id, replace(owner, name="renamed"))).id == avatar.id
+    (avatar,) = await studio.painting.create("pink hair", Request(owner, private=True))
+    assert (await studio.avatars.get(avatar.id, replace(owner, name="renamed"))).id == avatar.id
     for viewer in (None, OTHER, Owner("web", owner.key)):
         with pytest.raises(NotFound):
-            await studio.get(avatar.id, viewer)
+            await studio.avatars.get(avatar.id, viewer)
         with pytest.raises(NotFound):
-            await studio.picture(avatar.id, viewer)
+            await studio.avatars.picture(avatar.id, viewer)
     for attempt in (
-        studio.again(avatar.id, owner=OTHER),
-        studio.recolour(avatar.id, {"hair": "red"}, owner=OTHER),
-        studio.favourite(avatar.id, OTHER),
-        studio.delete(avatar.id, OTHER),
+        studio.painting.again(avatar.id, Request(OTHER)),
+        studio.family.recolor(avatar.id, {"hair": "red"}, Request(OTHER)),
+        studio.avatars.toggle_favorite(avatar.id, OTHER),
+        studio.avatars.delete(avatar.id, OTHER),
     ):
         with pytest.raises(NotFound):
             await attempt
-    assert (await studio.gallery(EVERYONE)).avatars == []
+    assert (await studio.gallery.page(EVERYONE)).avatars == []
 
 
 @pytest.mark.parametrize("id", ["", "nosuchid", "x" * 999, "\x00", "\udfff", "' OR 1=1", "../etc"])
 async def test_what_does_not_exist_is_not_found(studio: Studio, owner: Owner, id: str) -> None:
     for attempt in (
-        studio.get(id, owner),
-        studio.picture(id, owner),
-        studio.again(id, owner=owner),
-        studio.favourite(id, owner),
-        studio.delete(id, owner),
-        studio.delete(id, owner, moderator=True),
+        studio.avatars.get(id, owner),
+        studio.avatars.picture(id, owner),
+        studio.painting.again(id, Request(owner)),
+        studio.avatars.toggle_favorite(id, owner),
+        studio.avatars.delete(id, owner),
+        studio.avatars.delete(id, owner, moderator=True),
     ):
         with pytest.raises(NotFound, match="There is no avatar") as refusal:
             await attempt
@@ -198,40 +203,40 @@ async def test_what_does_not_exist_is_not_found(studio: Studio, owner: Owner, id
 
 
 async def test_an_id_is_found_as_people_type_it(studio: Studio, owner: Owner) -> None:
-    (avatar,) = await studio.create("", owner=owner)
-    assert (await studio.get(f" {avatar.id.upper()}\n", None)).id == avatar.id
+    (avatar,) = await studio.painting.create("", Request(owner))
+    assert (await studio.avatars.get(f" {avatar.id.upper()}\n", None)).id == avatar.id
 
 
 async def test_only_its_owner_or_a_moderator_deletes_an_avatar(
     studio: Studio, owner: Owner
 ) -> None:
-    mine, yours = await studio.create("", owner=owner, count=2)
+    mine, yours = await studio.painting.create("", Request(owner), count=2)
     with pytest.raises(NotAllowed):
-        await studio.delete(mine.id, OTHER)
-    assert (await studio.delete(mine.id, owner)).id == mine.id
-    assert (await studio.delete(yours.id, OTHER, moderator=True)).id == yours.id
+        await studio.avatars.delete(mine.id, OTHER)
+    assert (await studio.avatars.delete(mine.id, owner)).id == mine.id
+    assert (await studio.avatars.delete(yours.id, OTHER, moderator=True)).id == yours.id
     for gone in (mine, yours):
         with pytest.raises(NotFound):
-            await studio.get(gone.id, owner)
+            await studio.avatars.get(gone.id, owner)
         with pytest.raises(NotFound):
-            await studio.delete(gone.id, owner)
+            await studio.avatars.delete(gone.id, owner)
 
 
 async def test_a_favourite_is_toggled_and_counted(studio: Studio, owner: Owner) -> None:
-    (avatar,) = await studio.create("", owner=owner)
-    assert await studio.favourite(avatar.id, owner) == (True, 1)
-    assert await studio.favourite(avatar.id, OTHER) == (True, 2)
-    assert await studio.favourite(avatar.id, owner) == (False, 1)
-    assert (await studio.get(avatar.id, None)).favourites == 1
+    (avatar,) = await studio.painting.create("", Request(owner))
+    assert await studio.avatars.toggle_favorite(avatar.id, owner) == (True, 1)
+    assert await studio.avatars.toggle_favorite(avatar.id, OTHER) == (True, 2)
+    assert await studio.avatars.toggle_favorite(avatar.id, owner) == (False, 1)
+    assert (await studio.avatars.get(avatar.id, None)).favourites == 1
 
 
 async def test_the_gallery_is_filtered_in_any_words_and_paged(studio: Studio, owner: Owner) -> None:
-    await studio.create("pink hair", owner=owner, count=3)
-    await studio.create("gray hair", owner=owner, count=2)
-    gray = await studio.gallery(replace(EVERYONE, values={"Hair": "Silver"}))
+    await studio.painting.create("pink hair", Request(owner), count=3)
+    await studio.painting.create("gray hair", Request(owner), count=2)
+    gray = await studio.gallery.page(replace(EVERYONE, values={"Hair": "Silver"}))
     assert [avatar.conditions["hair"] for avatar in gray.avatars] == ["gray"] * 2
-    first = await studio.gallery(replace(EVERYONE, limit=3))
-    second = await studio.gallery(replace(EVERYONE, limit=3, cursor=first.older))
+    first = await studio.gallery.page(replace(EVERYONE, limit=3))
+    second = await studio.gallery.page(replace(EVERYONE, limit=3, cursor=first.older))
     assert [len(first.avatars), len(second.avatars)] == [3, 2]
     assert second.older is None
 
@@ -253,7 +258,7 @@ async def test_a_gallery_that_does_not_exist_is_refused(
     studio: Studio, changes: dict[str, object], message: str
 ) -> None:
     with pytest.raises(BadPrompt, match=message):
-        await studio.gallery(replace(EVERYONE, **changes))
+        await studio.gallery.page(replace(EVERYONE, **changes))
 
 
 async def test_when_too_many_wait_nothing_is_stored(
@@ -262,9 +267,10 @@ async def test_when_too_many_wait_nothing_is_stored(
     engine = await Engine.open(registry, EngineSettings(provider="cpu", threads=1, queue=9))
     studio = Studio(engine, store)
     answers = await asyncio.gather(
-        *(studio.create("", owner=owner, count=9) for _ in range(3)), return_exceptions=True
+        *(studio.painting.create("", Request(owner), count=9) for _ in range(3)),
+        return_exceptions=True,
     )
     await engine.close()
     painted = [answer for answer in answers if isinstance(answer, list)]
     assert {type(answer) for answer in answers} == {list, Busy}
-    assert await store.count() == 9 * len(painted)
+    assert await store.avatars.count() == 9 * len(painted)

@@ -4,19 +4,26 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.animation import ATTEMPTS, HOLD_MS, Animation, Path, encode, lay_path
 from bot.errors import BadPrompt
 from bot.inference.latents import draw_latent
+from bot.studio.morph_file import (
+    ATTEMPTS,
+    HOLD_MS,
+    FramePlan,
+    Morph,
+    encode,
+    plan_frames,
+)
 
 LIMIT = 10 * 2**20
 
 
-def path(faces: int) -> Path:
+def path(faces: int) -> FramePlan:
     conditions = np.eye(faces, dtype=np.float32)
-    return lay_path([draw_latent(i, 32) for i in range(faces)], list(conditions))
+    return plan_frames([draw_latent(i, 32) for i in range(faces)], list(conditions))
 
 
-def poses(laid: Path, size: int = 64, noise: float = 0.0) -> np.ndarray:
+def poses(laid: FramePlan, size: int = 64, noise: float = 0.0) -> np.ndarray:
     """A picture uint8 [n, S, S, 3] of each pose: its colours are its latent's first numbers."""
     colours = 128 + 40 * laid.latents[:, :3]
     images = np.ones((len(colours), size, size, 3)) * colours[:, None, None]
@@ -24,7 +31,7 @@ def poses(laid: Path, size: int = 64, noise: float = 0.0) -> np.ndarray:
     return np.clip(images, 0, 255).astype(np.uint8)
 
 
-def frames(animation: Animation) -> tuple[list[np.ndarray], list[int]]:
+def frames(animation: Morph) -> tuple[list[np.ndarray], list[int]]:
     """Pictures and how long each is shown, as a viewer decodes them."""
     image = Image.open(io.BytesIO(animation.data))
     assert image.format.lower() == animation.format

@@ -1,28 +1,32 @@
-"""The panel where other colours for the same face are chosen."""
+"""The panel to choose other colors for the same face."""
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
+from typing import Self
 from urllib.parse import parse_qsl, urlencode
 
 from discord import ButtonStyle, SelectOption, ui
 
-from bot.discord.components import ALONE, ID, MAX_OPTIONS, answers_alone, choose, components_of
-from bot.discord.family import child_order
-from bot.discord.orders import paint
-from bot.discord.replies import (
-    Interaction,
-    guarded,
-    language_of,
-    owner_of,
-    require_admission,
-    respond,
+from bot.discord.bot import Interaction
+from bot.discord.components import (
+    ID,
+    MAX_OPTIONS,
+    PRIVATE,
+    Button,
+    Component,
+    Select,
+    choose,
+    components_of,
+    is_reply_private,
 )
+from bot.discord.family import child_command
+from bot.discord.replies import language_of, owner_of, require_admission, respond
 from bot.discord.text import LABEL, shorten, swatch
 from bot.errors import BadPrompt, NotFound
 from bot.i18n.messages import describe, say
-from bot.studio import Studio
-from db.store import Avatar
+from db.records import Avatar
+from db.tasks import RecolorTask
 from export.manifest import Attribute
 
 COLOUR = "irodori:colour:"
@@ -31,19 +35,19 @@ MAX_COLOURS = 18  # selects of one panel: each takes 2 of a message's 40 compone
 
 async def open_panel(interaction: Interaction, avatar_id: str) -> None:
     """Raises NotFound, Blocked, WrongPlace."""
-    studio: Studio = interaction.client.studio
+    studio = interaction.client.studio
     await require_admission(interaction)
-    avatar = await studio.get(avatar_id, owner_of(interaction))
+    avatar = await studio.avatars.get(avatar_id, owner_of(interaction))
     language = await language_of(interaction)
-    rows = colour_rows(avatar, studio.attributes, language)
+    rows = color_options(avatar, studio.attributes, language)
     if not rows:
         raise NotFound("card-no-colours")
-    alone = await answers_alone(interaction, avatar)
-    panel = ColourPanel(rows, Paint(avatar.id, alone, language))
+    private = await is_reply_private(interaction, avatar)
+    panel = ColourPanel(rows, Paint(avatar.id, private, language))
     await respond(lambda: interaction.response.send_message(view=panel, ephemeral=True))
 
 
-def colour_rows(
+def color_options(
     avatar: Avatar, attributes: Sequence[Attribute], language: str = "en"
 ) -> list[list[SelectOption]]:
     """One select for each attribute, prefilled with the avatar's values.
@@ -74,21 +78,18 @@ def colour_rows(
     return rows[:MAX_COLOURS]
 
 
-class Colour(ui.DynamicItem[ui.Select[Any]], template=COLOUR + "(?P<place>[0-9]+)"):
+class Colour(Component[Select], template=COLOUR + "(?P<place>[0-9]+)"):
     """One attribute of the panel. An option's value is a query string, `hair=pink`."""
 
     def __init__(self, place: int, options: Sequence[SelectOption]) -> None:
-        super().__init__(ui.Select[Any](custom_id=f"{COLOUR}{place}", options=list(options)))
+        super().__init__(Select(custom_id=f"{COLOUR}{place}", options=list(options)))
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
-    ) -> "Colour":
-        return cls(int(match["place"]), item.options)  # type: ignore[attr-defined]
+    def restore(cls, match: re.Match[str], item: Select) -> Self:
+        return cls(int(match["place"]), item.options)
 
-    @guarded
-    async def callback(self, interaction: Interaction) -> None:
-        # Discord does not send along what the other selects show; so the message remembers it.
+    async def on_use(self, interaction: Interaction) -> None:
+        # Discord does not send what the other selects show, so the message stores it.
         chosen = self.item.values[0]
         rows, button = [], None
         for component in components_of(interaction):
@@ -105,20 +106,20 @@ class Colour(ui.DynamicItem[ui.Select[Any]], template=COLOUR + "(?P<place>[0-9]+
         await respond(lambda: interaction.response.edit_message(view=panel))
 
 
-class Paint(ui.DynamicItem[ui.Button[Any]], template=f"irodori:paint:{ID}:{ALONE}"):
+class Paint(Component[Button], template=f"irodori:paint:{ID}:{PRIVATE}"):
     """Paints the face with the colours that the panel shows."""
 
-    def __init__(self, avatar_id: str, alone: bool, language: str = "en") -> None:
+    def __init__(self, avatar_id: str, reply_private: bool, language: str = "en") -> None:
         super().__init__(
-            ui.Button[Any](
+            Button(
                 style=ButtonStyle.primary,
                 label=say("recolour-paint", language),
                 emoji="🎨",
-                custom_id=f"irodori:paint:{avatar_id}:{int(alone)}",
+                custom_id=f"irodori:paint:{avatar_id}:{int(reply_private)}",
             )
         )
         self.avatar_id = avatar_id
-        self.alone = alone
+        self.reply_private = reply_private
         self.language = language
 
     @classmethod
@@ -126,15 +127,12 @@ class Paint(ui.DynamicItem[ui.Button[Any]], template=f"irodori:paint:{ID}:{ALONE
         return cls.__discord_ui_compiled_template__
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
-    ) -> "Paint":
+    def restore(cls, match: re.Match[str], item: Button) -> Self:
         return cls(match["id"], match["alone"] == "1")
 
-    @guarded
-    async def callback(self, interaction: Interaction) -> None:
-        studio: Studio = interaction.client.studio
-        avatar = await studio.get(self.avatar_id, owner_of(interaction))
+    async def on_use(self, interaction: Interaction) -> None:
+        studio = interaction.client.studio
+        avatar = await studio.avatars.get(self.avatar_id, owner_of(interaction))
         shown = [
             parse_qsl(option.value)[0]
             for component in components_of(interaction)
@@ -145,9 +143,10 @@ class Paint(ui.DynamicItem[ui.Button[Any]], template=f"irodori:paint:{ID}:{ALONE
         changes = {name: value for name, value in shown if avatar.conditions.get(name) != value}
         if not changes:
             raise BadPrompt("recolour-same")
-        # not as the panel is, which is always seen alone
-        order = await child_order(interaction, "recolour", avatar, self.alone, wish=changes)
-        await paint(interaction, order)
+        # not whether the clicked message is private: the panel always is
+        task = partial(RecolorTask, wish=changes)
+        command = await child_command(interaction, avatar, task, self.reply_private)
+        await interaction.client.paint(interaction, command)
 
 
 class ColourPanel(ui.LayoutView):

@@ -3,7 +3,8 @@ from collections import Counter
 
 from sqlalchemy import Engine, event
 
-from db.store import Colours, Owner, Store
+from db.records import ConditionCount, Owner
+from db.store import Store
 
 ANN = Owner("discord", "1", "Ann")
 BEN = Owner("discord", "2", "Ben")
@@ -12,12 +13,15 @@ BLUE = {"hair": "blue", "eyes": "red"}
 
 
 async def colours_of(store: Store) -> dict[tuple, tuple[int, str]]:
-    return {tuple(sorted(c.conditions.items())): (c.count, c.newest) for c in await store.colours()}
+    return {
+        tuple(sorted(c.conditions.items())): (c.count, c.newest)
+        for c in await store.galleries.condition_counts()
+    }
 
 
 async def test_public_avatars_are_counted_by_colours(store, new):
-    assert await store.colours() == []
-    one, two, three, _ = await store.add(
+    assert await store.galleries.condition_counts() == []
+    one, two, three, _ = await store.avatars.add(
         [
             new(conditions=PINK),
             new(conditions=BLUE),
@@ -25,30 +29,33 @@ async def test_public_avatars_are_counted_by_colours(store, new):
             new(conditions=PINK, private=True),
         ]
     )
-    pink, blue = Colours(PINK, 2, three.id), Colours(BLUE, 1, two.id)
-    assert sorted(await store.colours(), key=lambda c: c.count) == [blue, pink]
-    await store.delete(three.id)
-    await store.delete(two.id)
-    assert await store.colours() == [Colours(PINK, 1, one.id)]
-    [four] = await store.add([new(conditions=PINK)])
-    assert await store.colours() == [Colours(PINK, 2, four.id)]
+    pink, blue = ConditionCount(PINK, 2, three.id), ConditionCount(BLUE, 1, two.id)
+    assert sorted(await store.galleries.condition_counts(), key=lambda c: c.count) == [blue, pink]
+    await store.avatars.delete(three.id)
+    await store.avatars.delete(two.id)
+    assert await store.galleries.condition_counts() == [ConditionCount(PINK, 1, one.id)]
+    [four] = await store.avatars.add([new(conditions=PINK)])
+    assert await store.galleries.condition_counts() == [ConditionCount(PINK, 2, four.id)]
 
 
 async def test_avatars_of_another_model_are_counted_apart(store, new):
-    [few] = await store.add([new(conditions={"hair": "pink"})])
-    [last] = await store.add([new(conditions={"hair": "pink"})])
-    [more] = await store.add([new(conditions=PINK)])
-    await store.delete(last.id)
-    counted = {len(c.conditions): c for c in await store.colours()}
-    assert counted == {1: Colours({"hair": "pink"}, 1, few.id), 2: Colours(PINK, 1, more.id)}
+    [few] = await store.avatars.add([new(conditions={"hair": "pink"})])
+    [last] = await store.avatars.add([new(conditions={"hair": "pink"})])
+    [more] = await store.avatars.add([new(conditions=PINK)])
+    await store.avatars.delete(last.id)
+    counted = {len(c.conditions): c for c in await store.galleries.condition_counts()}
+    assert counted == {
+        1: ConditionCount({"hair": "pink"}, 1, few.id),
+        2: ConditionCount(PINK, 1, more.id),
+    }
 
 
 async def test_who_is_forgotten_is_not_counted(store, new):
-    added = await store.add(
+    added = await store.avatars.add(
         [new(owner=o, conditions=c) for c in (PINK, BLUE) for o in (BEN, ANN, BEN, ANN)]
         + [new(owner=ANN, conditions={"hair": "green", "eyes": "red"}, private=True)]
     )
-    await store.forget(ANN)
+    await store.members.delete_everything(ANN)
     left = Counter({tuple(sorted(PINK.items())): 2, tuple(sorted(BLUE.items())): 2})
     assert {colours: count for colours, (count, _) in (await colours_of(store)).items()} == left
     assert {newest for _, newest in (await colours_of(store)).values()} == {
@@ -58,24 +65,27 @@ async def test_who_is_forgotten_is_not_counted(store, new):
 
 
 async def test_who_is_hidden_is_not_counted_until_shown_again(store, new):
-    one, two, blue = await store.add(
+    one, two, blue = await store.avatars.add(
         [new(conditions=PINK), new(conditions=PINK), new(conditions=BLUE)]
     )
     for _ in range(2):  # twice is no more than once
-        assert await store.hide(two.id, True)
-        assert await store.hide(blue.id, True)
-    assert await store.colours() == [Colours(PINK, 1, one.id)]
-    assert await store.hide(one.id, True)
-    assert await store.colours() == []
+        assert await store.avatars.set_hidden(two.id, True)
+        assert await store.avatars.set_hidden(blue.id, True)
+    assert await store.galleries.condition_counts() == [ConditionCount(PINK, 1, one.id)]
+    assert await store.avatars.set_hidden(one.id, True)
+    assert await store.galleries.condition_counts() == []
     for id in (one.id, two.id, blue.id):
         for _ in range(2):
-            assert await store.hide(id, False)
-    assert await store.colours() == [Colours(BLUE, 1, blue.id), Colours(PINK, 2, two.id)]
+            assert await store.avatars.set_hidden(id, False)
+    assert await store.galleries.condition_counts() == [
+        ConditionCount(BLUE, 1, blue.id),
+        ConditionCount(PINK, 2, two.id),
+    ]
 
 
 async def test_the_family_is_public_and_living(store, new):
-    a, b = await store.add([new(), new()])
-    child, sibling, secret, gone = await store.add(
+    a, b = await store.avatars.add([new(), new()])
+    child, sibling, secret, gone = await store.avatars.add(
         [
             new(parents=(a.id, b.id)),
             new(parents=(b.id,)),
@@ -83,37 +93,39 @@ async def test_the_family_is_public_and_living(store, new):
             new(parents=(a.id,)),
         ]
     )
-    [grandchild] = await store.add([new(parents=(child.id,))])
-    await store.delete(gone.id)
+    [grandchild] = await store.avatars.add([new(parents=(child.id,))])
+    await store.avatars.delete(gone.id)
 
     async def family(id: str, limit: int = 9) -> list[list[str]]:
-        found = await store.family(await store.get(id), limit)
+        found = await store.avatars.family(await store.avatars.get(id), limit)
         return [[r.id for r in side] for side in (found.parents, found.children, found.siblings)]
 
     assert await family(child.id) == [[a.id, b.id], [grandchild.id], [sibling.id]]
     assert await family(b.id) == [[], [sibling.id, child.id], []]
     assert await family(b.id, 1) == [[], [sibling.id], []]
     assert await family(secret.id) == [[a.id, b.id], [], [sibling.id, child.id]]
-    await store.delete(b.id)
+    await store.avatars.delete(b.id)
     assert await family(child.id) == [[a.id], [grandchild.id], [sibling.id]]
 
 
 async def test_a_thumbnail_is_kept_once_and_goes_with_its_avatar(store, new):
-    [avatar] = await store.add([new()])
-    assert await store.thumbnail(avatar.id) is None
-    await store.keep_thumbnail(avatar.id, b"small")
-    await store.keep_thumbnail(avatar.id, b"again")
-    assert await store.thumbnail(avatar.id) == b"small"
-    await store.delete(avatar.id)
-    assert await store.thumbnail(avatar.id) is None
-    await store.keep_thumbnail(avatar.id, b"late")
-    await store.keep_thumbnail("22222222", b"never")
-    assert await store.thumbnail(avatar.id) is None
+    [avatar] = await store.avatars.add([new()])
+    assert await store.avatars.thumbnail(avatar.id) is None
+    await store.avatars.save_thumbnail(avatar.id, b"small")
+    await store.avatars.save_thumbnail(avatar.id, b"again")
+    assert await store.avatars.thumbnail(avatar.id) == b"small"
+    await store.avatars.delete(avatar.id)
+    assert await store.avatars.thumbnail(avatar.id) is None
+    await store.avatars.save_thumbnail(avatar.id, b"late")
+    await store.avatars.save_thumbnail("22222222", b"never")
+    assert await store.avatars.thumbnail(avatar.id) is None
 
 
 async def test_an_older_database_is_counted_when_it_is_opened(sqlite_url, new):
     store = await Store.open(sqlite_url)
-    await store.add([new(conditions=c, private=p) for c in (PINK, BLUE) for p in (False, True)])
+    await store.avatars.add(
+        [new(conditions=c, private=p) for c in (PINK, BLUE) for p in (False, True)]
+    )
     before = await colours_of(store)
     assert len(before) == 2
     await store.close()
@@ -138,10 +150,10 @@ async def test_families_are_found_along_an_index(sqlite_url, new):
             statements.append((statement, parameters))
 
     store = await Store.open(sqlite_url)
-    a, b = await store.add([new(), new()])
-    [child] = await store.add([new(parents=(a.id, b.id))])
+    a, b = await store.avatars.add([new(), new()])
+    [child] = await store.avatars.add([new(parents=(a.id, b.id))])
     event.listen(Engine, "before_cursor_execute", note)
-    await store.family(child, 9)
+    await store.avatars.family(child, 9)
     event.remove(Engine, "before_cursor_execute", note)
     await store.close()
     assert len(statements) == 2  # children, siblings

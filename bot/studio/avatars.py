@@ -1,0 +1,103 @@
+"""Stored avatars: reading, favorites, hiding and deletion, each as far as a viewer may."""
+
+import asyncio
+import re
+from typing import NamedTuple
+
+from bot.errors import NotAllowed, NotFound
+from bot.prompts.vocabulary import quote
+from bot.studio.images import thumbnail
+from db.records import Avatar, Family, Owner, Picture
+from db.store import Store
+
+MAX_RELATIVES = 12  # children, and siblings, that a family lists
+
+_ID = re.compile(r"[a-z0-9]{1,32}")
+
+
+class FavoriteState(NamedTuple):
+    """Whether an avatar is one of the member's favorites, and how many members' it is."""
+
+    favorite: bool
+    favorites: int
+
+
+class AvatarService:
+    """Another owner's private avatar is answered as one that does not exist: NotFound."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.of_order = store.avatars.of_order
+
+    async def get(self, id: str, viewer: Owner | None, moderator: bool = False) -> Avatar:
+        """Raises NotFound. A moderator also sees avatars that were hidden."""
+        avatar = await self._find(id)
+        if avatar.private and avatar.owner != viewer and not (moderator and avatar.hidden):
+            raise _not_found(id)
+        return avatar
+
+    async def picture(self, id: str, viewer: Owner | None) -> Picture:
+        """Raises NotFound."""
+        avatar = await self.get(id, viewer)
+        picture = await self._store.avatars.picture(avatar.id)
+        if picture is None:
+            raise _not_found(id)
+        return picture
+
+    async def thumbnail(self, id: str, viewer: Owner | None, moderator: bool = False) -> bytes:
+        """A WebP of at most 128 pixels, made when it is first requested. Raises NotFound."""
+        avatar = await self.get(id, viewer, moderator)
+        data = await self._store.avatars.thumbnail(avatar.id)
+        if data is None:
+            picture = await self._store.avatars.picture(avatar.id)
+            if picture is None:
+                raise _not_found(id)
+            data = await asyncio.to_thread(thumbnail, picture.data)
+            await self._store.avatars.save_thumbnail(avatar.id, data)
+        return data
+
+    async def family(self, avatar: Avatar) -> Family:
+        """Public relatives, of each kind the newest few."""
+        return await self._store.avatars.family(avatar, MAX_RELATIVES)
+
+    async def toggle_favorite(self, id: str, owner: Owner) -> FavoriteState:
+        """Raises NotFound."""
+        avatar = await self.get(id, owner)
+        state = await self._store.favorites.toggle(avatar.id, owner)
+        if state is None:
+            raise _not_found(id)
+        return FavoriteState(*state)
+
+    async def is_favorite(self, avatar: Avatar, owner: Owner) -> bool:
+        return await self._store.favorites.contains(avatar.id, owner)
+
+    async def set_hidden(self, id: str, hidden: bool) -> Avatar:
+        """Hides a public avatar from everybody but its owner, or shows it again, as a moderator.
+        Raises NotFound for one that is neither public nor hidden.
+        """
+        avatar = await self.get(id, viewer=None, moderator=True)
+        if not await self._store.avatars.set_hidden(avatar.id, hidden):
+            raise _not_found(id)
+        return await self.get(id, viewer=None, moderator=True)
+
+    async def delete(self, id: str, by: Owner, moderator: bool = False) -> Avatar:
+        """Deletes an avatar as its owner, or any avatar as a moderator. Raises NotFound,
+        NotAllowed.
+        """
+        avatar = await (self._find(id) if moderator else self.get(id, by))
+        if not moderator and avatar.owner != by:
+            raise NotAllowed("studio-not-yours")
+        if not await self._store.avatars.delete(avatar.id):
+            raise _not_found(id)
+        return avatar
+
+    async def _find(self, id: str) -> Avatar:
+        plain = id.strip().lower()
+        avatar = await self._store.avatars.get(plain) if _ID.fullmatch(plain) else None
+        if avatar is None:
+            raise _not_found(id)
+        return avatar
+
+
+def _not_found(id: str) -> NotFound:
+    return NotFound("studio-no-avatar", id=quote(id))

@@ -1,0 +1,115 @@
+"""The path that every stored picture takes: candidates to the engine, the chosen ones to disk."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bot.errors import BadPrompt
+from bot.inference.engine import Engine
+from bot.inference.latents import draw_candidates
+from bot.inference.model import Model
+from bot.studio.images import encode_png
+from bot.studio.request import Request
+from db.avatars import AvatarRepository
+from db.records import Avatar, NewAvatar
+from db.tasks import SEEDS
+
+
+@dataclass(frozen=True, slots=True)
+class PaintJob:
+    """n pictures of one wish by one model: `seeds` n, `conditions` n (the wish completed),
+    `latents` float32 [n, N, Z] (N candidates each). `size` is in pixels, None for the largest.
+    """
+
+    model: Model
+    wish: Mapping[str, str]
+    seeds: Sequence[int]
+    conditions: Sequence[Mapping[str, str]]
+    latents: np.ndarray
+    prompt: str
+    parents: tuple[str, ...] = ()
+    size: int | None = None
+
+
+class Painter:
+    def __init__(self, engine: Engine, avatars: AvatarRepository) -> None:
+        self._engine = engine
+        self._avatars = avatars
+        self._listeners: list[Callable[[Avatar], None]] = []
+
+    def subscribe(self, listener: Callable[[Avatar], None]) -> Callable[[], None]:
+        """Calls the listener with every public avatar once it is stored; returns the function that
+        unsubscribes. A listener must neither block nor raise.
+        """
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    async def paint(self, job: PaintJob, request: Request) -> list[Avatar]:
+        """Raises BadPrompt (size), Busy, ModelUnavailable."""
+        model, size = job.model, check_size(job.model, job.size)
+        if request.order_id is not None:
+            painted = await self._avatars.of_order(request.order_id)
+            if painted:
+                return painted
+        encoded = np.stack([model.manifest.encode(c) for c in job.conditions])
+        images, chosen = await self._engine.paint_best(
+            job.latents, encoded, model, size=size, user=request.user
+        )
+        pictures = await asyncio.to_thread(lambda: [encode_png(image) for image in images])
+        added = await self._avatars.add(
+            [
+                NewAvatar(
+                    owner=request.owner,
+                    guild=request.guild,
+                    channel=request.channel,
+                    private=request.private,
+                    model=model.name,
+                    seed=seed,
+                    prompt=job.prompt,
+                    wish=dict(job.wish),
+                    conditions=dict(job.conditions[i]),
+                    latent=chosen[i],
+                    condition=encoded[i],
+                    parents=job.parents,
+                    picture=pictures[i],
+                    format="png",
+                    width=images.shape[2],
+                    height=images.shape[1],
+                    order_id=request.order_id,
+                )
+                for i, seed in enumerate(job.seeds)
+            ]
+        )
+        for avatar in added:
+            if not avatar.private:
+                for listener in tuple(self._listeners):
+                    listener(avatar)
+        return added
+
+
+def draw_seeds(seed: int | None, count: int = 1) -> list[int]:
+    """seed, seed + 1, … (modulo 2^32), starting at a random one if it is None. Raises BadPrompt."""
+    if seed is None:
+        seed = secrets.randbelow(SEEDS)
+    elif not 0 <= seed < SEEDS:
+        raise BadPrompt("studio-seed", most=SEEDS - 1, seed=seed)
+    return [(seed + i) % SEEDS for i in range(count)]
+
+
+def candidates_for(model: Model, seeds: Sequence[int]) -> np.ndarray:
+    """float32 [n, N, Z], N as many as the model wants."""
+    return np.stack(
+        [draw_candidates(seed, model.candidates, model.manifest.latent_dim) for seed in seeds]
+    )
+
+
+def check_size(model: Model, size: int | None) -> int:
+    """The size in pixels; the model's largest for None. Raises BadPrompt."""
+    if size is None:
+        return model.sizes[-1]
+    if size not in model.sizes:
+        raise BadPrompt("studio-size", size=size, sizes=", ".join(map(str, model.sizes)))
+    return size

@@ -1,0 +1,145 @@
+"""Pictures of a wish: a new one, the same wish again, and the portrait of a member."""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from weakref import WeakValueDictionary
+
+from bot.errors import BadPrompt
+from bot.inference.conditions import complete_wish
+from bot.inference.engine import Engine
+from bot.prompts.parser import check_wish, format_wish, read_prompt, tidy_prompt
+from bot.studio.avatars import AvatarService
+from bot.studio.painter import Painter, PaintJob, candidates_for, check_size, draw_seeds
+from bot.studio.request import Request, user_of
+from db.avatars import AvatarRepository
+from db.records import Avatar, Owner
+
+MAX_COUNT = 9
+
+
+class PaintingService:
+    """Every method paints with the model in use. Sizes are in pixels."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        painter: Painter,
+        avatars: AvatarService,
+        repository: AvatarRepository,
+    ) -> None:
+        self._engine = engine
+        self._painter = painter
+        self._avatars = avatars
+        self._repository = repository
+        self._portrait_locks: WeakValueDictionary[object, asyncio.Lock] = WeakValueDictionary()
+        self.subscribe = painter.subscribe
+
+    def parse(self, prompt: str) -> dict[str, str]:
+        """The wish that a prompt expresses. Raises BadPrompt."""
+        return read_prompt(prompt, self._engine.model.manifest.attributes)
+
+    def queue_position(self, owner: Owner) -> int:
+        """How many pictures of others are painted before the owner's next one."""
+        return self._engine.queue_position(user_of(owner))
+
+    async def create(
+        self,
+        wish: Mapping[str, str] | str,
+        request: Request,
+        *,
+        count: int = 1,
+        seed: int | None = None,
+        size: int | None = None,
+        prompt: str | None = None,
+    ) -> list[Avatar]:
+        """`count` avatars with the seeds seed, seed + 1, … (modulo 2^32).
+
+        Raises BadPrompt, Busy, ModelUnavailable.
+        """
+        model = self._engine.model
+        attributes = model.manifest.attributes
+        if isinstance(wish, str):
+            prompt = wish if prompt is None else prompt
+            wish = read_prompt(wish, attributes)
+        else:
+            wish = check_wish(wish, attributes)
+        if not 1 <= count <= MAX_COUNT:
+            raise BadPrompt("studio-count", most=MAX_COUNT, count=count)
+        seeds = draw_seeds(seed, count)
+        job = PaintJob(
+            model,
+            wish,
+            seeds,
+            [complete_wish(wish, s, model.manifest) for s in seeds],
+            candidates_for(model, seeds),
+            prompt=format_wish(wish) if prompt is None else tidy_prompt(prompt),
+            size=size,
+        )
+        return await self._painter.paint(job, request)
+
+    async def again(self, id: str, request: Request, *, seed: int | None = None) -> list[Avatar]:
+        """The wish of an avatar with another seed; private if that avatar is.
+
+        Raises NotFound, BadPrompt (the model has changed), Busy, ModelUnavailable.
+        """
+        parent = await self._avatars.get(id, request.owner)
+        model = self._engine.model
+        wish = check_wish(parent.wish, model.manifest.attributes)
+        seeds = draw_seeds(seed)
+        job = PaintJob(
+            model,
+            wish,
+            seeds,
+            [complete_wish(wish, s, model.manifest) for s in seeds],
+            candidates_for(model, seeds),
+            prompt=inherited_prompt(parent, request.owner),
+            parents=(parent.id,),
+            size=inherited_size(parent, model.sizes),
+        )
+        private = request.private or parent.private
+        return await self._painter.paint(job, replace(request, private=private))
+
+    async def portrait(
+        self, member: Owner | str, request: Request, *, size: int | None = None
+    ) -> list[Avatar]:
+        """The avatar of a member (or of the one with this key in Discord): always the same face by
+        the same model. The requester owns the picture, and gets the same one for every request.
+
+        Raises BadPrompt, Busy, ModelUnavailable.
+        """
+        member = member if isinstance(member, Owner) else Owner("discord", member)
+        digest = hashlib.sha256(f"{member.kind}:{member.key}".encode()).digest()
+        seed = int.from_bytes(digest[:4], "big")
+        model = self._engine.model
+        size = check_size(model, size)
+        portrait = request.owner, model.name, seed, request.private, size
+        # two concurrent requests paint one picture, not two
+        lock = self._portrait_locks.setdefault(portrait, asyncio.Lock())
+        async with lock:
+            stored = await self._repository.portrait(*portrait)
+            if stored is not None:
+                return [stored]
+            job = PaintJob(
+                model,
+                {},
+                [seed],
+                [complete_wish({}, seed, model.manifest)],
+                candidates_for(model, [seed]),
+                prompt="",
+                size=size,
+            )
+            return await self._painter.paint(job, request)
+
+
+def inherited_prompt(parent: Avatar, owner: Owner) -> str:
+    """A child keeps its parent's prompt only if both have the same owner: what somebody wrote must
+    be that person's to delete.
+    """
+    return parent.prompt if parent.owner == owner else format_wish(parent.wish)
+
+
+def inherited_size(parent: Avatar, sizes: tuple[int, ...]) -> int | None:
+    """A child is as large as its parent, where the model can paint that size."""
+    return parent.width if parent.width in sizes else None

@@ -1,0 +1,106 @@
+"""The studio: one object that holds a service for each capability."""
+
+from dataclasses import replace
+from typing import assert_never
+
+from bot.inference.catalog import ModelCatalog
+from bot.inference.engine import Engine, Stats
+from bot.studio.animations import AnimationService
+from bot.studio.avatars import AvatarService
+from bot.studio.exports import ExportService
+from bot.studio.family import FamilyService
+from bot.studio.gallery import GalleryService
+from bot.studio.members import MemberService
+from bot.studio.morph_file import Morph
+from bot.studio.painter import Painter
+from bot.studio.painting import PaintingService
+from bot.studio.quotas import QuotaService
+from bot.studio.request import Request
+from db.records import Avatar
+from db.store import Store
+from db.tasks import (
+    AgainTask,
+    CreateTask,
+    MixTask,
+    MorphTask,
+    PortraitTask,
+    RecolorTask,
+    Task,
+    VariationsTask,
+)
+from export.manifest import Attribute
+
+
+class Studio:
+    """Requests that cannot be granted raise `bot.errors.Refusal`s. Sizes are in pixels."""
+
+    def __init__(self, engine: Engine, store: Store) -> None:
+        self._engine = engine
+        painter = Painter(engine, store.avatars)
+        self.avatars = AvatarService(store)
+        self.painting = PaintingService(engine, painter, self.avatars, store.avatars)
+        self.family = FamilyService(engine, painter, self.avatars)
+        self.animations = AnimationService(engine, self.avatars, store.usage)
+        self.gallery = GalleryService(engine, store.galleries, store.guilds)
+        self.members = MemberService(engine, store.members)
+        self.exports = ExportService(store)
+        self.quotas = QuotaService(store.guilds, store.usage)
+        self.models = ModelCatalog(engine)
+        self.guilds = store.guilds  # limits are saved by `quotas`, which checks them
+        self.pending_replies = store.pending_replies
+        self.notes = store.notes
+        self.statistics = store.statistics
+
+    @property
+    def attributes(self) -> tuple[Attribute, ...]:
+        """What can be chosen with the model in use."""
+        return self._engine.model.manifest.attributes
+
+    @property
+    def model_name(self) -> str:
+        return self._engine.model.name
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """What the model in use can paint, the smallest first."""
+        return self._engine.model.sizes
+
+    @property
+    def engine_stats(self) -> Stats:
+        return self._engine.stats
+
+    async def run(self, task: Task, request: Request) -> list[Avatar] | Morph:
+        """Paints what a pending reply waits for. Raises what the task's service raises."""
+        if isinstance(task, MorphTask):
+            return await self.animations.morph(
+                task.ids,
+                request,
+                format=task.format,
+                size=task.size,
+                limit_bytes=task.limit_bytes,
+            )
+        request = replace(request, private=task.private)
+        match task:
+            case CreateTask():
+                return await self.painting.create(
+                    task.wish,
+                    request,
+                    count=task.count,
+                    seed=task.seed,
+                    size=task.size,
+                    prompt=task.prompt,
+                )
+            case AgainTask():
+                return await self.painting.again(task.id, request, seed=task.seed)
+            case RecolorTask():
+                return await self.family.recolor(task.id, task.wish, request)
+            case VariationsTask():
+                return await self.family.variations(task.id, request, seed=task.seed)
+            case MixTask():
+                return await self.family.mix(
+                    task.a, task.b, request, seed=task.seed, size=task.size
+                )
+            case PortraitTask():
+                return await self.painting.portrait(task.member, request, size=task.size)
+            case _:
+                assert_never(task)

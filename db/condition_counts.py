@@ -1,0 +1,76 @@
+"""How many public avatars there are of each set of conditions, kept up to date with the avatars.
+
+A row for each set of conditions that was ever painted: few, however many avatars there are.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import String, case, cast, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.database import Database
+from db.gallery_queries import select_positions
+from db.records import ConditionCount, GalleryQuery
+from db.schema import AvatarRow, ConditionCountRow
+
+
+async def add_counts(database: Database, session: AsyncSession, rows: Iterable[AvatarRow]) -> None:
+    """Counts the public ones of avatars that were just added, or are shown again, and have their
+    primary keys.
+    """
+    counts: Counter[str] = Counter()
+    newest: dict[str, int] = {}
+    for row in rows:
+        if not row.private:
+            conditions = _text(row.conditions)
+            counts[conditions] += 1
+            newest[conditions] = max(row.id, newest.get(conditions, 0))
+    c = ConditionCountRow
+    for conditions in sorted(counts):  # sorted, so that two transactions do not deadlock
+        insert = database.insert(c).values(
+            conditions=conditions, count=counts[conditions], newest=newest[conditions]
+        )
+        last = insert.excluded.newest
+        added = {
+            "count": c.count + insert.excluded.count,
+            "newest": case((last > c.newest, last), else_=c.newest),
+        }
+        await session.execute(
+            insert.on_conflict_do_update(index_elements=["conditions"], set_=added)
+        )
+
+
+async def subtract_counts(session: AsyncSession, gone: Iterable[Mapping[str, str]]) -> None:
+    """Takes out public avatars of these conditions, which are already deleted or hidden."""
+    a, c = AvatarRow, ConditionCountRow
+    counts = Counter(map(_text, gone))
+    for conditions in sorted(counts):
+        this = c.conditions == conditions
+        # first, since it locks the row: another transaction that deletes then sees the newest
+        less = update(c).where(this).values(count=c.count - counts[conditions])
+        remaining = await session.scalar(less.returning(c.count))
+        if not remaining:
+            await session.execute(delete(c).where(this))
+            continue
+        query = GalleryQuery("everyone", None, None, json.loads(conditions))
+        positions, (*_, position) = select_positions(query)
+        # of another model, there may be avatars that have these values and more
+        same = func.length(cast(a.conditions, String)) == len(conditions)
+        newest = await session.scalar(positions.where(same).order_by(position.desc()).limit(1))
+        await session.execute(update(c).where(this).values(newest=newest))
+
+
+async def read_counts(session: AsyncSession) -> list[ConditionCount]:
+    c, a = ConditionCountRow, AvatarRow
+    rows = await session.execute(
+        select(c.conditions, c.count, a.public_id)
+        .join(a, a.id == c.newest)
+        .order_by(c.newest.desc())
+    )
+    return [ConditionCount(json.loads(text), count, newest) for text, count, newest in rows]
+
+
+def _text(conditions: Mapping[str, str]) -> str:
+    return json.dumps(conditions, sort_keys=True)  # as long as the column of the avatars

@@ -1,0 +1,49 @@
+"""Favorites: which owners like which avatars."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import delete, select, update
+
+from db.avatars import select_key
+from db.database import Database
+from db.owners import save_owner, select_owner_id
+from db.records import Owner
+from db.schema import AvatarRow, FavoriteRow
+
+
+class FavoriteRepository:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def toggle(self, id: str, owner: Owner) -> tuple[bool, int] | None:
+        """Adds or removes a favorite: (is it one of the owner's now?, how many owners like it).
+
+        None when there is no such avatar, or it was deleted.
+        """
+        a, f = AvatarRow, FavoriteRow
+        async with self._database.writing() as session:
+            if await session.scalar(select_key(id)) is None:
+                return None
+            # the owner's row first, as everywhere: two clicks of one owner wait for each other
+            owner_key = await save_owner(self._database, session, owner)
+            key = await session.scalar(select_key(id).with_for_update(key_share=True))
+            if key is None:  # deleted just now
+                return None
+            this = (f.avatar_id == key) & (f.owner_id == owner_key)
+            removed = await session.scalar(delete(f).where(this).returning(f.avatar_id))
+            if removed is None:
+                values = {"avatar_id": key, "owner_id": owner_key, "created": datetime.now(UTC)}
+                await session.execute(self._database.insert(f).values(values))
+            change = 1 if removed is None else -1
+            counted = update(a).where(a.id == key).values(favourites=a.favourites + change)
+            count = (await session.execute(counted.returning(a.favourites))).scalar_one()
+            return removed is None, count
+
+    async def contains(self, id: str, owner: Owner) -> bool:
+        f = FavoriteRow
+        this = select(f.avatar_id).where(
+            f.avatar_id == select_key(id).scalar_subquery(),
+            f.owner_id == select_owner_id(owner),
+        )
+        async with self._database.reading() as session:
+            return await session.scalar(this) is not None

@@ -1,0 +1,102 @@
+"""Galleries: pages of avatars, and the counts by which galleries are filtered."""
+
+import operator
+from dataclasses import replace
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.avatars import load_avatars
+from db.condition_counts import read_counts
+from db.database import Database
+from db.gallery_queries import (
+    Position,
+    compare,
+    cursor_to_newer,
+    cursor_to_older,
+    parse_cursor,
+    select_positions,
+)
+from db.records import ConditionCount, GalleryQuery, Page
+
+
+class GalleryRepository:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(self, query: GalleryQuery) -> Page:
+        """One page. Following `older` and `newer` neither repeats nor skips an avatar, whatever is
+        added or deleted meanwhile; the page that ends at the newest may therefore be a short one.
+
+        Raises InvalidCursorError, and ValueError for a scope that lacks its viewer or guild.
+        """
+        newer, start = parse_cursor(query)
+        if query.limit < 1:
+            raise ValueError(f"limit is {query.limit}; a page shows at least 1")
+        matches, columns = select_positions(query)
+        page = matches.order_by(*(c.asc() if newer else c.desc() for c in columns))
+        if start is not None:
+            page = page.where(compare(columns, operator.gt if newer else operator.lt, start))
+        async with self._database.reading() as session:
+            rows = await session.execute(page.limit(query.limit + 1))
+            positions: list[Position] = [tuple(row) for row in rows]
+            more_ahead = len(positions) > query.limit
+            positions = sorted(positions[: query.limit], reverse=True)
+            more_behind = False
+            if start is not None:
+                back = compare(columns, operator.le if newer else operator.ge, start)
+                behind = await session.execute(matches.where(back).limit(1))
+                more_behind = behind.first() is not None
+            avatars = await load_avatars(session, [position[-1] for position in positions])
+            count, before = await _count(session, query, positions[:1])
+        bounds = _bounds(positions, start, newer)
+        if bounds is None:
+            return Page([], None, None, count, before)
+        oldest, newest = bounds
+        more_older, more_newer = (more_behind, more_ahead) if newer else (more_ahead, more_behind)
+        return Page(
+            avatars,
+            cursor_to_older(oldest) if more_older else None,
+            cursor_to_newer(newest) if more_newer else None,
+            count,
+            before,
+        )
+
+    async def condition_counts(self) -> list[ConditionCount]:
+        """All conditions of public avatars, each once, the last painted ones first."""
+        async with self._database.reading() as session:
+            return await read_counts(session)
+
+
+def _bounds(
+    positions: list[Position], start: Position | None, newer: bool
+) -> tuple[Position, Position] | None:
+    """The oldest and the newest position of a page; None for an empty gallery.
+
+    An empty page lies between what is before `start` and what is behind it.
+    """
+    if positions:
+        return positions[-1], positions[0]
+    if start is None:
+        return None
+    *favorites, id = start
+    if newer:
+        return (*favorites, id + 1), start
+    return start, (*favorites, id - 1)
+
+
+async def _count(
+    session: AsyncSession, query: GalleryQuery, first: list[Position]
+) -> tuple[int | None, int | None]:
+    """A page's `count` and `before`; `first` is the page's first position, if it has one."""
+    if not query.counted:
+        return None, None
+    counting = select(func.count())
+    # where the order does not matter, the index of the values may lead
+    every, _ = select_positions(replace(query, sort="new"))
+    count = await session.scalar(counting.select_from(every.subquery())) or 0
+    if not first:
+        return count, 0
+    matches, columns = select_positions(query)
+    ahead = matches.where(compare(columns, operator.gt, first[0]))
+    return count, await session.scalar(counting.select_from(ahead.subquery())) or 0

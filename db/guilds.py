@@ -1,0 +1,54 @@
+"""Guilds (Discord's servers): what their admins allow, and whom they block."""
+
+from sqlalchemy import delete, select
+
+from db.database import Database
+from db.records import GuildLimits
+from db.schema import BlockedRow, LimitsRow
+
+
+class GuildRepository:
+    """A blocked member is named by the `key` of an owner."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def limits(self, guild: str) -> GuildLimits:
+        async with self._database.reading() as session:
+            row = await session.get(LimitsRow, guild)
+        if row is None:
+            return GuildLimits()
+        return GuildLimits(
+            row.cooldown, row.daily, tuple(row.channels), tuple(row.exempt_roles), row.gallery
+        )
+
+    async def save_limits(self, guild: str, limits: GuildLimits) -> None:
+        row = {
+            "guild": guild,
+            "cooldown": limits.cooldown,
+            "daily": limits.daily,
+            "channels": list(limits.channels),
+            "exempt_roles": list(limits.exempt_roles),
+            "gallery": limits.gallery,
+        }
+        async with self._database.writing() as session:
+            await self._database.upsert(session, LimitsRow, row)
+
+    async def block(self, guild: str, member: str) -> None:
+        insert = self._database.insert(BlockedRow).values(guild=guild, member=member)
+        async with self._database.writing() as session:
+            await session.execute(insert.on_conflict_do_nothing())
+
+    async def unblock(self, guild: str, member: str) -> None:
+        b = BlockedRow
+        async with self._database.writing() as session:
+            await session.execute(delete(b).where(b.guild == guild, b.member == member))
+
+    async def blocked(self, guild: str) -> list[str]:
+        found = select(BlockedRow.member).where(BlockedRow.guild == guild)
+        async with self._database.reading() as session:
+            return list(await session.scalars(found.order_by(BlockedRow.member)))
+
+    async def is_blocked(self, guild: str, member: str) -> bool:
+        async with self._database.reading() as session:
+            return await session.get(BlockedRow, (guild, member)) is not None

@@ -1,0 +1,28 @@
+"""Owners: the members of Discord and the visitors of the web page."""
+
+from sqlalchemy import ScalarSelect, case, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.database import Database
+from db.records import Owner
+from db.schema import OwnerRow
+
+
+def select_owner_id(owner: Owner) -> ScalarSelect[int]:
+    """The primary key of the owner's row, as a subquery."""
+    return (
+        select(OwnerRow.id)
+        .where(OwnerRow.kind == owner.kind, OwnerRow.key == owner.key)
+        .scalar_subquery()
+    )
+
+
+async def save_owner(database: Database, session: AsyncSession, owner: Owner) -> int:
+    """The primary key of the owner's row, which is added if missing; a new name replaces the old
+    one.
+    """
+    insert = database.insert(OwnerRow).values(kind=owner.kind, key=owner.key, name=owner.name)
+    name = case((insert.excluded.name != "", insert.excluded.name), else_=OwnerRow.name)
+    upsert = insert.on_conflict_do_update(index_elements=["kind", "key"], set_={"name": name})
+    key: int = (await session.execute(upsert.returning(OwnerRow.id))).scalar_one()
+    return key

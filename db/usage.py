@@ -1,0 +1,51 @@
+"""How many pictures were painted for whom within the last day: what quotas are counted from."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.database import Database
+from db.records import NewAvatar, Owner, Usage
+from db.schema import UsageRow
+
+KEPT = timedelta(days=1)
+
+
+class UsageRepository:
+    """Deleted pictures stay counted."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def since(self, owner: Owner, guild: str, moment: datetime) -> list[Usage]:
+        """What was painted for the owner in the guild, the oldest first; at most the last day."""
+        u = UsageRow
+        found = select(u.created, u.pictures).where(
+            u.kind == owner.kind, u.key == owner.key, u.guild == guild, u.created > moment
+        )
+        async with self._database.reading() as session:
+            rows = await session.execute(found.order_by(u.created))
+            return [Usage(*row) for row in rows]
+
+    async def add(self, owner: Owner, guild: str | None, pictures: int) -> None:
+        """Counts pictures that are not stored; stored ones are counted with their avatars."""
+        async with self._database.writing() as session:
+            session.add(_row(owner, guild, datetime.now(UTC), pictures))
+
+
+async def count_usage(
+    session: AsyncSession, avatars: Sequence[NewAvatar], created: datetime
+) -> None:
+    """Counts avatars that are added in this transaction, and deletes what is older than a day."""
+    pictures = Counter((new.owner, new.guild) for new in avatars)
+    session.add_all(
+        [_row(owner, guild, created, count) for (owner, guild), count in pictures.items()]
+    )
+    await session.execute(delete(UsageRow).where(UsageRow.created < created - KEPT))
+
+
+def _row(owner: Owner, guild: str | None, created: datetime, pictures: int) -> UsageRow:
+    return UsageRow(kind=owner.kind, key=owner.key, guild=guild, created=created, pictures=pictures)

@@ -1,0 +1,199 @@
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from gate import Gate
+
+from bot.errors import BadPrompt, Blocked, NotFound, TooSoon, WrongPlace
+from bot.inference.engine import Engine
+from bot.studio import Request, Studio
+from db.records import Avatar, GuildLimits, Owner
+from db.store import Store
+
+OTHER = Owner("discord", "2")
+Admit = Callable[..., AbstractAsyncContextManager[Any]]
+Paint = Callable[..., Awaitable[list[Avatar]]]
+
+
+@pytest.fixture
+def admit(studio: Studio, owner: Owner) -> Admit:
+    """`async with admit(pictures, …)`: a request of the owner's in guild 1, channel 10."""
+
+    def admit(pictures: int = 1, **given: Any) -> AbstractAsyncContextManager[Any]:
+        where = {"owner": owner, "guild": "1", "channel": "10"} | given
+        roles = where.pop("roles", ())
+        return studio.quotas.admit(Request(**where), pictures, roles=roles)
+
+    return admit
+
+
+@pytest.fixture
+def paint(studio: Studio, admit: Admit, owner: Owner) -> Paint:
+    """Paints pictures that are admitted first."""
+
+    async def paint(count: int = 1, **given: Any) -> list[Avatar]:
+        async with admit(count, **given):
+            request = Request(given.get("owner", owner), given.get("guild", "1"))
+            return await studio.painting.create("", request, count=count)
+
+    return paint
+
+
+async def admitted(admission: AbstractAsyncContextManager[Any]) -> None:
+    """Opens an admission and closes it again."""
+    async with admission:
+        pass
+
+
+async def test_without_limits_everybody_is_admitted(admit: Admit) -> None:
+    for _ in range(20):
+        await admitted(admit(9))
+
+
+async def test_a_member_is_blocked_in_one_guild_only(studio: Studio, admit: Admit) -> None:
+    await studio.guilds.block("1", OTHER.key)
+    with pytest.raises(Blocked, match="blocked you"):
+        await admitted(admit(owner=OTHER))
+    await admitted(admit())
+    await admitted(admit(owner=OTHER, guild="2"))
+    await admitted(admit(owner=OTHER, guild=None))
+    assert await studio.guilds.blocked("1") == [OTHER.key]
+    await studio.guilds.unblock("1", OTHER.key)
+    await admitted(admit(owner=OTHER))
+
+
+async def test_the_bot_replies_only_in_its_channels(studio: Studio, admit: Admit) -> None:
+    await studio.quotas.save_limits("1", GuildLimits(channels=("10", "11"), exempt_roles=("5",)))
+    await admitted(admit(channel="11"))
+    for roles in ((), ("5",)):
+        with pytest.raises(WrongPlace, match="<#10> <#11>"):
+            await admitted(admit(channel="12", roles=roles))
+    await admitted(admit(guild="2", channel="12"))
+    await admitted(admit(guild=None, channel="13"))
+
+
+async def test_reading_is_refused_in_other_channels_and_uses_up_no_quota(
+    studio: Studio, admit: Admit, paint: Paint
+) -> None:
+    await studio.quotas.save_limits("1", GuildLimits(cooldown=60, daily=1, channels=("10",)))
+    await paint()
+    for _ in range(3):
+        await admitted(admit(pictures=0))
+    with pytest.raises(WrongPlace):
+        await admitted(admit(pictures=0, channel="12"))
+    await studio.guilds.block("1", OTHER.key)
+    with pytest.raises(Blocked):
+        await admitted(admit(pictures=0, owner=OTHER))
+
+
+async def test_a_cooldown_says_when_to_come_again(
+    studio: Studio, admit: Admit, paint: Paint
+) -> None:
+    await studio.quotas.save_limits("1", GuildLimits(cooldown=60, exempt_roles=("5",)))
+    (avatar,) = await paint()
+    with pytest.raises(TooSoon) as refusal:
+        await admitted(admit())
+    assert abs(refusal.value.retry_at - avatar.created - timedelta(seconds=60)) < timedelta(
+        seconds=1
+    )
+    await admitted(admit(owner=OTHER))
+    await admitted(admit(guild="2"))
+    await admitted(admit(roles=("4", "5")))
+
+
+async def test_a_quota_counts_pictures_of_a_day_including_deleted_ones(
+    studio: Studio, store: Store, admit: Admit, paint: Paint, owner: Owner
+) -> None:
+    await studio.quotas.save_limits("1", GuildLimits(daily=5))
+    for count in (3, 2):
+        avatars = await paint(count)
+        await studio.avatars.delete(avatars[0].id, owner)
+    first = await store.usage.since(owner, "1", datetime.now(UTC) - timedelta(days=1))
+    with pytest.raises(TooSoon, match="5 pictures") as refusal:
+        await admitted(admit(3))
+    assert refusal.value.retry_at == first[0].created + timedelta(days=1)
+    with pytest.raises(TooSoon) as refusal:
+        await admitted(admit(4))  # the end of the first three is not enough
+    assert refusal.value.retry_at == first[1].created + timedelta(days=1)
+    await studio.members.delete_everything(owner)
+    with pytest.raises(TooSoon):
+        await admitted(admit())
+    with pytest.raises(BadPrompt, match=r"6 pictures.*allows 5"):
+        await admitted(admit(6))
+
+
+@pytest.mark.parametrize("limits", [GuildLimits(cooldown=3600), GuildLimits(daily=1)])
+async def test_of_ten_concurrent_requests_one_is_admitted(
+    studio: Studio, admit: Admit, owner: Owner, limits: GuildLimits
+) -> None:
+    await studio.quotas.save_limits("1", limits)
+    async with AsyncExitStack() as stack:
+        answers = await asyncio.gather(
+            *(stack.enter_async_context(admit()) for _ in range(10)), return_exceptions=True
+        )
+        assert [type(answer) for answer in answers].count(TooSoon) == 9
+        await studio.painting.create("", Request(owner, guild="1"))
+    with pytest.raises(TooSoon):
+        await admitted(admit())
+
+
+async def test_pictures_in_progress_count_until_they_are_stored(
+    engine: Engine,
+    studio: Studio,
+    admit: Admit,
+    paint: Paint,
+    owner: Owner,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await studio.painting.portrait("5", Request(owner))
+    await studio.quotas.save_limits("1", GuildLimits(daily=10))
+    held = Gate(engine, monkeypatch)
+    many = asyncio.create_task(paint(9))
+    await held.begun()
+    async with admit():
+        await studio.painting.portrait("5", Request(owner, guild="1"))  # which is stored already
+    assert not many.done()
+    async with admit():
+        with pytest.raises(TooSoon):
+            await admitted(admit())
+        held.open()
+        await many
+        with pytest.raises(TooSoon):
+            await admitted(admit())
+
+
+async def test_a_failed_request_does_not_count(studio: Studio, admit: Admit, owner: Owner) -> None:
+    await studio.quotas.save_limits("1", GuildLimits(cooldown=3600, daily=1))
+    for _ in range(3):
+        with pytest.raises(NotFound):
+            async with admit():
+                await studio.painting.again("nosuchid", Request(owner, guild="1"))
+    await admitted(admit())
+
+
+async def test_an_admission_stops_counting_when_it_ends(studio: Studio, admit: Admit) -> None:
+    await studio.quotas.save_limits("1", GuildLimits(daily=1))
+    async with admit():
+        with pytest.raises(TooSoon):
+            await admitted(admit())
+    await admitted(admit())
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        (GuildLimits(cooldown=-1), "0 to 86400 seconds, not -1"),
+        (GuildLimits(cooldown=86401), "not 86401"),
+        (GuildLimits(daily=-5), "not -5"),
+        (GuildLimits(daily=10**6), "0 to 100000 pictures"),
+    ],
+)
+async def test_limits_out_of_range_are_refused(
+    studio: Studio, limits: GuildLimits, message: str
+) -> None:
+    with pytest.raises(BadPrompt, match=message):
+        await studio.quotas.save_limits("1", limits)
+    assert await studio.guilds.limits("1") == GuildLimits()
