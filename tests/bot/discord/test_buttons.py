@@ -1,9 +1,9 @@
 import pytest
-from bot.discord.recolor import color_options
 from discord_server import MANAGE_MESSAGES, DiscordServer, Person, Reply
 from tiny_model import EYES, HAIR, add_model
 
 from bot.discord.components import MAX_OPTIONS
+from bot.discord.recolor import color_options
 from bot.inference.engine import Engine
 from bot.studio import Request, Studio
 from db.records import Avatar, GalleryQuery, Owner
