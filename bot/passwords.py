@@ -92,4 +92,4 @@ def _scrypt(password: str, salt: bytes, cost: tuple[int, int, int]) -> bytes:
 
 def _scrypt_memory(cost: tuple[int, int, int]) -> int:
     n, r, p = cost
-    return 128 * r * (2**n + p + 2)
+    return 128 * r * ((1 << n) + p + 2)

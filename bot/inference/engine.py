@@ -4,49 +4,24 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections import OrderedDict, deque
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
-from prometheus_client import Histogram
 
 from bot.errors import Busy, ModelUnavailable
 from bot.inference.fair_queue import FairQueue
-from bot.inference.model import Model, load_model
+from bot.inference.loading import LoadedModels
+from bot.inference.model import Model
+from bot.inference.stats import Recorder, Stats
 from bot.settings import EngineSettings
 from export.registry import Registry
 
 __all__ = ["Engine", "Model", "Stats"]
 
 log = logging.getLogger(__name__)
-
-OLDER_MODELS = 2  # kept loaded beside the one in use, to recolor pictures that they painted
-RECENT = 1000  # requests that the percentiles cover
-BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)  # seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Stats:
-    """Counts since the start. Latencies are in seconds, from a request to its pictures; the
-    percentiles are those of the last requests.
-    """
-
-    batches: int
-    pictures: int
-    candidates: int  # pictures painted to choose from, the chosen ones included
-    upscaled: int  # pictures
-    upscale_seconds: float  # spent on them
-    waiting: int  # pictures in the queue now
-    capacity: int  # pictures that fit into the queue
-    refused: int  # requests that found the queue full
-    dropped: int  # requests cancelled while they waited
-    failed: int  # requests that the model failed on
-    latency_p50: float
-    latency_p99: float
-    latency: Histogram
 
 
 @dataclass(eq=False, slots=True)
@@ -78,38 +53,30 @@ class Engine:
     Needs a running event loop, and belongs to it.
     """
 
-    def __init__(self, registry: Registry, settings: EngineSettings, model: Model) -> None:
-        self.model = model
-        self.registry = registry
+    def __init__(self, models: LoadedModels, settings: EngineSettings) -> None:
+        self._models = models
         self._settings = settings
-        self._older: OrderedDict[str, Model] = OrderedDict()
-        self._loading = asyncio.Lock()
-        self._refused_model = ""
         self._queue: FairQueue[_Request] = FairQueue()
         self._painting: list[tuple[_Request, int]] = []
         self._arrived = asyncio.Event()
         self._closed = False
-        self._batches = self._pictures = self._candidates = 0
-        self._refused = self._dropped = self._failed = 0
-        self._upscaled = 0
-        self._upscale_seconds = 0.0
-        self._latencies: deque[float] = deque(maxlen=RECENT)
-        self._latency = Histogram(
-            "irodori_paint_seconds",
-            "Seconds from a request to its pictures.",
-            buckets=BUCKETS,
-            registry=None,
-        )
-        self._seconds_per_picture = 0.01  # initial estimate
+        self._recorder = Recorder()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="engine")
         self._server = asyncio.create_task(self._serve(), name="engine")
 
     @classmethod
     async def open(cls, registry: Registry, settings: EngineSettings) -> "Engine":
         """Loads the model in use. Raises ModelUnavailable."""
-        return cls(
-            registry, settings, await asyncio.to_thread(load_model, registry, None, settings)
-        )
+        return cls(await LoadedModels.open(registry, settings), settings)
+
+    @property
+    def model(self) -> Model:
+        """The model in use."""
+        return self._models.current
+
+    @property
+    def registry(self) -> Registry:
+        return self._models.registry
 
     async def paint(
         self,
@@ -162,8 +129,8 @@ class Engine:
         # A request larger than the whole queue is accepted while the queue is empty.
         waiting = self._queue.pictures
         if waiting and waiting + n > self._settings.queue:
-            self._refused += 1
-            raise Busy(max(1.0, waiting * self._seconds_per_picture))
+            self._recorder.refused += 1
+            raise Busy(max(1.0, waiting * self._recorder.seconds_per_picture))
         if not model.has_critic:
             latents = latents[:, :1]
         share = Fraction(latents.shape[1], self._settings.max_batch)
@@ -198,17 +165,7 @@ class Engine:
 
     async def get(self, name: str) -> Model:
         """The model of this name, loaded if necessary. Raises ModelUnavailable."""
-        found = self._loaded(name)
-        if found is not None:
-            return found
-        async with self._loading:
-            try:
-                model = self._loaded(name) or await self._load(name)
-            except ModelUnavailable as error:
-                log.warning("model %s cannot be loaded: %s", name, error)
-                raise ModelUnavailable("model-gone", name=name) from error
-            self._keep(model)
-            return model
+        return await self._models.get(name)
 
     async def refresh(self) -> bool:
         """Switches to the model in `models/current` if it has changed; True if it did.
@@ -216,44 +173,11 @@ class Engine:
         Painting continues meanwhile. A model that cannot be used is refused and logged once, and
         the model in use stays.
         """
-        async with self._loading:
-            try:
-                name = await asyncio.to_thread(self.registry.current)
-                if name is None or name == self.model.name:
-                    self._refused_model = ""
-                    return False
-                model = self._loaded(name) or await self._load(name)
-            except (ModelUnavailable, OSError, UnicodeDecodeError) as error:
-                if self._refused_model != str(error):
-                    log.error("the new model is refused, %s stays: %s", self.model.name, error)
-                    self._refused_model = str(error)
-                return False
-            # Requests in the queue keep their model.
-            old, self.model = self.model, model
-            self._older.pop(name, None)
-            self._keep(old)
-            self._refused_model = ""
-            log.info("model %s takes over from %s", name, old.name)
-            return True
+        return await self._models.refresh()
 
     @property
     def stats(self) -> Stats:
-        p50, p99 = np.percentile(self._latencies or [0.0], (50, 99))
-        return Stats(
-            batches=self._batches,
-            pictures=self._pictures,
-            candidates=self._candidates,
-            upscaled=self._upscaled,
-            upscale_seconds=self._upscale_seconds,
-            waiting=self._queue.pictures,
-            capacity=self._settings.queue,
-            refused=self._refused,
-            dropped=self._dropped,
-            failed=self._failed,
-            latency_p50=float(p50),
-            latency_p99=float(p99),
-            latency=self._latency,
-        )
+        return self._recorder.snapshot(self._queue.pictures, self._settings.queue)
 
     async def close(self) -> None:
         """Finishes the current batch and refuses the requests that wait."""
@@ -261,20 +185,6 @@ class Engine:
         self._arrived.set()
         await self._server
         await asyncio.to_thread(self._worker.shutdown)
-
-    def _loaded(self, name: str) -> Model | None:
-        return self.model if name == self.model.name else self._older.get(name)
-
-    async def _load(self, name: str) -> Model:
-        return await asyncio.to_thread(load_model, self.registry, name, self._settings)
-
-    def _keep(self, model: Model) -> None:
-        if model is self.model:
-            return
-        self._older[model.name] = model
-        self._older.move_to_end(model.name)
-        while len(self._older) > OLDER_MODELS:
-            self._older.popitem(last=False)
 
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
@@ -297,7 +207,7 @@ class Engine:
                 images, chosen = await loop.run_in_executor(self._worker, self._run, batch)
             except Exception as error:
                 log.exception("model %s failed on %d requests", batch[0][0].model.name, len(batch))
-                self._failed += len(batch)
+                self._recorder.failed += len(batch)
                 refusal = ModelUnavailable("painter-failed")
                 refusal.__cause__ = error
                 _refuse([request for request, _ in batch], refusal)
@@ -340,7 +250,7 @@ class Engine:
         latents = np.concatenate(candidates)
         repeated = np.repeat(conditions, counts, axis=0)
         painted = model.paint(latents, repeated)
-        self._candidates += len(painted)
+        self._recorder.candidates += len(painted)
         best = _best_candidates(model, painted, repeated, counts)
         return self._upscale(model, painted[best], sizes), list(latents[best])
 
@@ -352,20 +262,16 @@ class Engine:
             indices = [i for i, wanted in enumerate(sizes) if wanted == size]
             for i, image in zip(indices, model.upscale(painted[indices], size), strict=True):
                 images[i] = image
-            self._upscaled += len(indices)
-        self._upscale_seconds += time.perf_counter() - started
+            self._recorder.upscaled += len(indices)
+        self._recorder.upscale_seconds += time.perf_counter() - started
         return images
 
     def _record(self, batch: list[tuple[_Request, int]], started: float) -> None:
         now = time.perf_counter()
-        pictures = sum(count for _, count in batch)
-        self._batches += 1
-        self._pictures += pictures
-        self._seconds_per_picture += 0.2 * ((now - started) / pictures - self._seconds_per_picture)
+        self._recorder.add_batch(sum(count for _, count in batch), now - started)
         for request, _ in batch:
             if not request.remaining:
-                self._latencies.append(now - request.created)
-                self._latency.observe(now - request.created)
+                self._recorder.add_latency(now - request.created)
 
     def _deliver(
         self,
@@ -383,7 +289,7 @@ class Engine:
 
     def _drop(self, request: _Request) -> None:
         if self._queue.remove(request):
-            self._dropped += 1
+            self._recorder.dropped += 1
 
 
 def _best_candidates(

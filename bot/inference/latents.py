@@ -15,12 +15,12 @@ def draw_candidates(seed: int, count: int, latent_dim: int) -> np.ndarray:
     not depend on `count`.
     """
     drawn = np.random.RandomState(seed).standard_normal((count, latent_dim))
-    return drawn.astype(np.float32)
+    return np.asarray(drawn, np.float32)
 
 
 def draw_latent(seed: int, latent_dim: int) -> np.ndarray:
     """float32 [Z], standard normal."""
-    return draw_candidates(seed, 1, latent_dim)[0]
+    return np.asarray(draw_candidates(seed, 1, latent_dim)[0])
 
 
 def perturb(latent: np.ndarray, seed: int, angle: float = VARIATION_ANGLE) -> np.ndarray:
@@ -30,7 +30,7 @@ def perturb(latent: np.ndarray, seed: int, angle: float = VARIATION_ANGLE) -> np
     """
     # another stream than draw_latent: that may have drawn the latent itself
     drawn = np.random.RandomState([seed, 3]).standard_normal(len(latent))
-    return (np.cos(angle) * latent + np.sin(angle) * drawn).astype(np.float32)
+    return np.asarray(np.cos(angle) * latent + np.sin(angle) * drawn, np.float32)
 
 
 def slerp(a: np.ndarray, b: np.ndarray, share: np.ndarray | float) -> np.ndarray:
@@ -46,7 +46,7 @@ def slerp(a: np.ndarray, b: np.ndarray, share: np.ndarray | float) -> np.ndarray
         mixed = (1 - share) * a + share * b
     else:
         mixed = (np.sin((1 - share) * angle) * a + np.sin(share * angle) * b) / np.sin(angle)
-    return mixed.astype(np.float32)
+    return np.asarray(mixed, np.float32)
 
 
 def mix_latents(a: np.ndarray, b: np.ndarray, seed: int) -> np.ndarray:

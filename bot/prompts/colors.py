@@ -1,5 +1,7 @@
 """Colors of values such as pink or blonde. Values that are not colors have none."""
 
+import math
+
 from bot.prompts.words import SYNONYMS
 
 # Hues of hair and eyes as anime pictures have them, not the pure colors of the same names.
@@ -48,4 +50,4 @@ def color_distance(a: str, b: str) -> float | None:
     if one is None or other is None:
         return None
     parts = [(int(one[i : i + 2], 16), int(other[i : i + 2], 16)) for i in (1, 3, 5)]
-    return sum((x - y) ** 2 for x, y in parts) ** 0.5
+    return math.sqrt(sum((x - y) ** 2 for x, y in parts))

@@ -45,7 +45,7 @@ def test_the_token_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -
     assert discord_token() == "a.b.c"
 
 
-def test_a_password_is_no_hash_of_one_and_is_not_repeated() -> None:
+def test_a_password_instead_of_its_hash_is_rejected_and_not_shown() -> None:
     Path("config.toml").write_text('[web]\nadmin_password_hash = "hunter2"\n')
     with pytest.raises(config.SettingsError) as refusal:
         config.read(Settings)

@@ -56,11 +56,11 @@ def catalogue(language: str) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES[1:])
-def test_the_catalogues_say_the_same_in_every_language(language: str) -> None:
+def test_every_language_has_the_same_messages_and_variables(language: str) -> None:
     assert catalogue(language) == catalogue("en")
 
 
-def test_every_key_that_the_code_names_is_in_the_catalogues() -> None:
+def test_every_message_key_in_the_code_exists() -> None:
     known = catalogue("en")
     prefixes = {key.partition("-")[0] + "-" for key in known}
     doors = {"say", "words", "tell", "Refusal", "BadPrompt", "NotFound", "NotAllowed", "TooSoon"}
@@ -77,7 +77,7 @@ def test_every_key_that_the_code_names_is_in_the_catalogues() -> None:
     assert missing == []
 
 
-def test_a_key_or_fact_that_is_missing_is_an_error() -> None:
+def test_a_missing_key_or_variable_is_an_error() -> None:
     with pytest.raises(KeyError):
         say("no-such-key")
     with pytest.raises(KeyError, match="seed"):
@@ -99,11 +99,11 @@ def test_numbers_are_written_without_separators() -> None:
         ("", "en"),
     ],
 )
-def test_each_locale_has_its_nearest_language(locale: str, language: str) -> None:
+def test_every_discord_locale_maps_to_a_language(locale: str, language: str) -> None:
     assert language_for(locale) == language
 
 
-def test_the_language_of_a_text() -> None:
+def test_the_language_of_a_text_is_detected() -> None:
     assert language_in("粉色头发") == "zh-CN"
     assert language_in("ピンクの髪") == "ja"
     assert language_in("pink hair") is None
@@ -117,12 +117,12 @@ def test_pictures_are_described_in_each_language() -> None:
     assert describe({"hair_color": "light blue"}, "ja") == "空色の髪"
 
 
-def test_what_no_catalogue_knows_stays_as_it_is() -> None:
+def test_words_without_a_translation_stay_unchanged() -> None:
     assert describe({"mouth": "a bit open"}, "ja") == "a bit open mouth"
     assert value_name("虹色", "zh-CN") == "虹色"
 
 
-def test_lists() -> None:
+def test_lists_are_formatted_in_each_language() -> None:
     assert listed("abc") == "a, b and c"
     assert listed("abc", last="or") == "a, b or c"
     assert listed("ab", "zh-CN", last="or") == "a或b"
@@ -131,14 +131,14 @@ def test_lists() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("hair", HAIR.values)
-def test_what_is_described_can_be_read(hair: str, language: str) -> None:
+def test_descriptions_are_valid_prompts(hair: str, language: str) -> None:
     wish = {"hair": hair, "eyes": "orange"}
     assert read_prompt(describe(wish, language), MODEL) == wish
     named = {attribute_name(name, language): value_name(wish[name], language) for name in wish}
     assert check_wish(named, MODEL) == wish
 
 
-def test_a_refusal_speaks_each_language() -> None:
+def test_refusals_are_translated() -> None:
     with pytest.raises(BadPrompt) as refusal:
         check_wish({"hair": "pnik"}, MODEL)
     assert "Did you mean pink?" in str(refusal.value)
@@ -146,7 +146,7 @@ def test_a_refusal_speaks_each_language() -> None:
     assert "髪を「pnik」にはできません" in refusal.value.text("ja")
 
 
-def test_what_was_typed_can_be_made_harmless() -> None:
+def test_user_input_in_messages_can_be_escaped() -> None:
     with pytest.raises(BadPrompt) as refusal:
         check_wish({"hair": "**bold**"}, MODEL)
     assert "<bold>" in refusal.value.text("en", lambda text: text.replace("**bold**", "<bold>"))

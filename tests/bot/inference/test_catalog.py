@@ -12,7 +12,7 @@ from export.manifest import file_entry, read_manifest, write_manifest
 from export.registry import Registry
 
 
-async def test_models_are_listed_and_taken_into_use(
+async def test_models_are_listed_and_switched(
     studio: Studio, registry: Registry, owner: Owner
 ) -> None:
     add_model(registry, "next", (attribute("wings", "red blue"),))
@@ -52,7 +52,7 @@ async def test_a_model_that_cannot_be_used_changes_nothing(
         await studio.models.reload()
 
 
-async def test_a_model_that_does_not_run_is_not_gone_back_to(
+async def test_rollback_to_a_model_that_does_not_run_changes_nothing(
     studio: Studio, registry: Registry
 ) -> None:
     add_model(registry, "newer")
@@ -70,7 +70,7 @@ async def test_a_model_that_does_not_run_is_not_gone_back_to(
         assert (studio.model_name, registry.current()) == ("newer", "newer")
 
 
-async def test_models_that_are_chosen_at_once_are_chosen_in_turn(
+async def test_concurrent_switches_run_one_after_the_other(
     studio: Studio, registry: Registry
 ) -> None:
     add_model(registry, "newer")

@@ -11,13 +11,13 @@ from export.registry import Registry
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-def test_what_a_seed_draws_never_changes(registry: Registry) -> None:
+def test_the_random_values_of_a_seed_never_change(registry: Registry) -> None:
     """People keep their seeds: a change here would change their faces."""
     _, manifest = registry.load("tiny")
     assert complete_wish({}, 7, manifest) == {"hair": "white", "eyes": "blue"}
 
 
-def test_open_attributes_are_drawn_as_often_as_the_training_data_has_them(
+def test_open_attributes_follow_the_frequencies_of_the_training_data(
     registry: Registry,
 ) -> None:
     rare = HAIR.model_copy(update={"values": ("red", "blue"), "frequencies": (0.9, 0.1)})
@@ -32,7 +32,7 @@ def test_open_attributes_are_drawn_as_often_as_the_training_data_has_them(
 
 
 @given(SEEDS)
-def test_a_child_has_something_of_both(seed: int) -> None:
+def test_a_child_has_values_of_both_parents(seed: int) -> None:
     names = ("hair", "eyes", "mouth")
     a = {"hair": "pink", "eyes": "red", "mouth": "open"}
     b = {"hair": "blue", "eyes": "green", "mouth": "open"}
@@ -43,7 +43,7 @@ def test_a_child_has_something_of_both(seed: int) -> None:
     assert child == mix_conditions(a, b, names, seed)
 
 
-def test_a_child_takes_after_either_parent_as_often() -> None:
+def test_a_child_inherits_from_either_parent_equally_often() -> None:
     a, b = {"hair": "pink", "eyes": "red"}, {"hair": "blue", "eyes": "red"}
     hair = Counter(mix_conditions(a, b, ("hair", "eyes"), s)["hair"] for s in range(400))
     assert 150 < hair["pink"] < 250

@@ -10,7 +10,8 @@ from gate import Gate, queued
 from tiny_model import EYES, HAIR, IMAGE_SIZE, LATENT_DIM, add_model
 
 from bot.errors import Busy, ModelUnavailable
-from bot.inference.engine import OLDER_MODELS, Engine
+from bot.inference.engine import Engine
+from bot.inference.loading import OLDER_MODELS
 from bot.inference.model import SLICE
 from bot.settings import EngineSettings
 from export.manifest import GENERATOR
@@ -44,7 +45,7 @@ async def opened(registry: Registry, **settings: object) -> AsyncIterator[Engine
         await engine.close()
 
 
-async def test_a_picture_shows_what_was_asked(engine: Engine) -> None:
+async def test_a_picture_shows_its_conditions(engine: Engine) -> None:
     conditions = engine.model.manifest.encode({"hair": "red", "eyes": "green"})[None]
     images = await engine.paint(np.zeros((1, LATENT_DIM), np.float32), conditions)
     assert images.shape == (1, IMAGE_SIZE, IMAGE_SIZE, 3)
@@ -65,16 +66,14 @@ async def test_a_picture_does_not_depend_on_its_batch(registry: Registry, thread
     assert difference(alone[0], alone[3]) > 1
 
 
-async def test_requests_made_together_share_a_batch(
-    engine: Engine, gate: Callable[[], Gate]
-) -> None:
+async def test_concurrent_requests_share_a_batch(engine: Engine, gate: Callable[[], Gate]) -> None:
     held = gate()
     held.open()
     await asyncio.gather(*(engine.paint(*request(seed)) for seed in range(10)))
     assert held.batches == [10]
 
 
-async def test_newcomers_gather_while_a_batch_is_painted(
+async def test_requests_during_a_batch_share_the_next_one(
     engine: Engine, gate: Callable[[], Gate]
 ) -> None:
     held = gate()
@@ -104,7 +103,7 @@ async def test_a_request_larger_than_a_batch_is_painted_in_several(
     assert difference(images[39], (await engine.paint(latents[39:], conditions[39:]))[0]) <= 1
 
 
-async def test_many_pictures_of_one_hold_nobody_up(
+async def test_a_large_request_does_not_delay_others(
     engine: Engine, gate: Callable[[], Gate]
 ) -> None:
     held = gate()
@@ -139,7 +138,7 @@ async def test_position_counts_pictures_of_others(engine: Engine, gate: Callable
     assert [engine.queue_position(user) for user in "abc"] == [0, 0, 0]
 
 
-async def test_two_hundred_at_once_are_queued_and_painted_once(
+async def test_two_hundred_concurrent_requests_are_each_painted_once(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with opened(registry) as engine:
@@ -153,7 +152,7 @@ async def test_two_hundred_at_once_are_queued_and_painted_once(
     assert len(np.unique(np.concatenate(images).reshape(1800, -1), axis=0)) == 1800
 
 
-async def test_a_lone_request_is_not_kept_waiting(registry: Registry) -> None:
+async def test_a_single_request_does_not_wait_for_others(registry: Registry) -> None:
     wait = 60  # seconds, more than the settings allow: no slow machine is taken for it
     async with opened(registry, max_wait_ms=1000 * wait) as engine:
         await engine.paint(*request(0))
@@ -161,7 +160,7 @@ async def test_a_lone_request_is_not_kept_waiting(registry: Registry) -> None:
         assert engine.stats.latency_p99 < wait
 
 
-async def test_those_just_served_join_the_next_batch(
+async def test_clients_just_served_join_the_next_batch(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with opened(registry, max_wait_ms=1000) as engine:
@@ -180,7 +179,9 @@ async def test_those_just_served_join_the_next_batch(
         assert held.batches == [2, 3]
 
 
-async def test_waiting_for_others_ends(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_waiting_for_others_has_a_limit(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with opened(registry, max_wait_ms=20) as engine:
         held = Gate(engine, monkeypatch)
         both = asyncio.gather(*(engine.paint(*request(seed)) for seed in range(2)))
@@ -213,7 +214,7 @@ async def test_a_full_queue_answers_busy(
         assert len(await engine.paint(*request(4, 9))) == 9
 
 
-async def test_who_goes_away_is_not_painted_for(engine: Engine, gate: Callable[[], Gate]) -> None:
+async def test_a_cancelled_request_is_not_painted(engine: Engine, gate: Callable[[], Gate]) -> None:
     held = gate()
     first = asyncio.create_task(engine.paint(*request(0)))
     await held.begun()
@@ -231,7 +232,7 @@ async def test_who_goes_away_is_not_painted_for(engine: Engine, gate: Callable[[
         await gone
 
 
-async def test_who_goes_away_half_way_is_not_painted_for_any_more(
+async def test_a_request_cancelled_half_way_is_not_painted_further(
     engine: Engine, gate: Callable[[], Gate]
 ) -> None:
     held = gate()
@@ -245,7 +246,7 @@ async def test_who_goes_away_half_way_is_not_painted_for_any_more(
     assert engine.stats.dropped == 1
 
 
-async def test_who_goes_away_at_once_is_not_painted_for(engine: Engine) -> None:
+async def test_a_request_cancelled_immediately_is_not_painted(engine: Engine) -> None:
     gone = asyncio.create_task(engine.paint(*request(0)))
     await queued(engine, 1)
     gone.cancel()
@@ -254,7 +255,7 @@ async def test_who_goes_away_at_once_is_not_painted_for(engine: Engine) -> None:
     assert (engine.stats.dropped, engine.stats.pictures) == (1, 1)
 
 
-async def test_the_event_loop_is_free_while_a_batch_is_painted(
+async def test_painting_does_not_block_the_event_loop(
     engine: Engine, gate: Callable[[], Gate]
 ) -> None:
     held = gate()
@@ -277,7 +278,7 @@ async def test_arrays_that_do_not_fit_the_model_are_an_error(
         await engine.paint(np.zeros(latents, np.float32), np.zeros(conditions, np.float32))
 
 
-async def test_a_failure_is_told_to_those_it_struck_and_painting_goes_on(
+async def test_a_failed_batch_fails_its_requests_only(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
@@ -294,7 +295,7 @@ async def test_a_failure_is_told_to_those_it_struck_and_painting_goes_on(
     assert len(await engine.paint(*request(0))) == 1
 
 
-async def test_a_failure_half_way_is_told_once_and_the_rest_is_not_painted(
+async def test_a_request_that_fails_half_way_is_not_painted_further(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches = []
@@ -310,7 +311,7 @@ async def test_a_failure_half_way_is_told_once_and_the_rest_is_not_painted(
     assert engine.stats.waiting == 0
 
 
-async def test_closing_half_way_refuses_the_whole(
+async def test_closing_during_a_request_refuses_all_of_it(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with opened(registry, max_batch=4) as engine:
@@ -326,7 +327,7 @@ async def test_closing_half_way_refuses_the_whole(
         assert held.batches == [4]
 
 
-async def test_closing_finishes_what_is_painted_and_refuses_the_rest(
+async def test_closing_finishes_the_batch_and_refuses_the_rest(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with opened(registry) as engine:
@@ -365,7 +366,7 @@ def contest(seed: int, n: int, of: int = 4) -> tuple[np.ndarray, np.ndarray]:
     return latents.reshape(n, of, LATENT_DIM), conditions
 
 
-async def test_a_picture_is_painted_at_the_size_that_is_asked(rich: Engine) -> None:
+async def test_a_picture_has_the_requested_size(rich: Engine) -> None:
     one = request(0, 3)
     small = await rich.paint(*one, size=IMAGE_SIZE)
     assert small.shape == (3, 64, 64, 3)
@@ -386,7 +387,7 @@ async def test_a_size_that_the_model_does_not_paint_is_an_error(
         await engine.paint(*request(0), size=128)
 
 
-async def test_sizes_are_painted_together_each_to_its_own(rich: Engine) -> None:
+async def test_one_batch_holds_pictures_of_several_sizes(rich: Engine) -> None:
     sizes = (64, 256, 128, 64, 256)
     images = await asyncio.gather(
         *(rich.paint(*request(i), size=size, user=str(i)) for i, size in enumerate(sizes))
@@ -414,7 +415,7 @@ async def test_few_pictures_are_upscaled_at_once(
     assert batches == [4, 4, 1], "two for each of two cores"
 
 
-async def test_the_critics_favourite_is_painted(rich: Engine) -> None:
+async def test_the_candidate_with_the_highest_score_is_kept(rich: Engine) -> None:
     latents, conditions = contest(0, 3)
     images, chosen = await rich.paint_best(latents, conditions, size=64)
     for i in range(3):
@@ -426,7 +427,7 @@ async def test_the_critics_favourite_is_painted(rich: Engine) -> None:
     assert rich.stats.pictures == 3 + 3 * 4
 
 
-async def test_the_critic_knows_what_was_asked(rich: Engine) -> None:
+async def test_the_critic_scores_with_the_conditions(rich: Engine) -> None:
     latents = request(0, 4)[0][None].repeat(2, 0)
     aqua, red = (rich.model.manifest.encode({"hair": h, "eyes": "red"}) for h in ("aqua", "red"))
     (dark, bright), _ = await rich.paint_best(latents, np.stack([aqua, red]), size=64)
@@ -444,7 +445,7 @@ async def test_the_critic_knows_what_was_asked(rich: Engine) -> None:
         ([2.0, 2.0, 2.0, 2.0], 0),
     ],
 )
-async def test_of_candidates_as_good_as_each_other_the_first_is_painted(
+async def test_the_first_of_equal_candidates_is_kept(
     rich: Engine, monkeypatch: pytest.MonkeyPatch, scores: list[float], winner: int
 ) -> None:
     monkeypatch.setattr(rich.model, "score", lambda *_: np.array(scores, np.float32))
@@ -486,7 +487,7 @@ async def test_candidates_that_do_not_fit_the_model_are_an_error(rich: Engine) -
 # Models
 
 
-async def test_a_new_model_is_taken_over_while_the_old_one_finishes(
+async def test_a_new_model_is_used_while_the_old_one_finishes(
     engine: Engine, registry: Registry, gate: Callable[[], Gate]
 ) -> None:
     assert not await engine.refresh()

@@ -35,7 +35,7 @@ def test_the_latent_of_a_seed_never_changes() -> None:
 
 
 @pytest.mark.parametrize("turn", [0.3, 0.6])
-def test_what_is_near_is_so_by_its_angle_and_as_likely_as_any_other(turn: float) -> None:
+def test_a_perturbed_latent_has_the_angle_and_stays_standard_normal(turn: float) -> None:
     latent = draw_latent(1, 4096)
     family = np.stack([perturb(latent, seed, turn) for seed in range(20)])
     assert family.dtype == np.float32
@@ -44,7 +44,7 @@ def test_what_is_near_is_so_by_its_angle_and_as_likely_as_any_other(turn: float)
     np.testing.assert_array_equal(perturb(latent, 3, turn), perturb(latent, 3, turn))
 
 
-def test_between_two_latents_lies_the_arc() -> None:
+def test_slerp_follows_the_arc_in_even_steps() -> None:
     a, b = draw_latent(1, 4096), draw_latent(2, 4096)
     arc = slerp(a, b, np.linspace(0, 1, 9))
     assert arc.dtype == np.float32
@@ -56,14 +56,14 @@ def test_between_two_latents_lies_the_arc() -> None:
 
 
 @pytest.mark.parametrize("factor", [1.0, 0.0, -1.0])
-def test_between_latents_on_one_line_nothing_breaks(factor: float) -> None:
+def test_slerp_of_collinear_latents_is_finite(factor: float) -> None:
     a = draw_latent(1, Z)
     arc = slerp(a, factor * a, np.linspace(0, 1, 5))
     assert np.isfinite(arc).all()
     np.testing.assert_allclose(arc[[0, -1]], [a, factor * a], atol=1e-5)
 
 
-def test_a_child_is_like_both_parents_and_no_copy_of_its_siblings() -> None:
+def test_a_child_is_near_both_parents_and_differs_from_its_siblings() -> None:
     a, b = draw_latent(1, 4096), draw_latent(2, 4096)
     children = [mix_latents(a, b, seed) for seed in range(20)]
     for child in children:

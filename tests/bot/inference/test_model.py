@@ -32,14 +32,14 @@ def pictures(n: int) -> np.ndarray:
     return np.random.RandomState(0).randint(0, 256, shape).astype(np.uint8)
 
 
-def test_a_model_with_a_generator_alone(registry: Registry) -> None:
+def test_a_model_with_only_a_generator_paints(registry: Registry) -> None:
     model = loaded(registry, "tiny", candidates=4)
     assert model.sizes == (64,)
     assert model.candidates == 1, "nobody could choose among more"
     np.testing.assert_array_equal(model.upscale(pictures(2), 64), pictures(2))
 
 
-def test_how_many_candidates_is_the_models_word_unless_the_operator_says(
+def test_the_settings_override_the_models_candidates(
     registry: Registry,
 ) -> None:
     add_model(registry, "choosy", candidates=4)
@@ -50,7 +50,7 @@ def test_how_many_candidates_is_the_models_word_unless_the_operator_says(
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 6])
-def test_each_picture_is_upscaled_to_its_place(registry: Registry, threads: int, n: int) -> None:
+def test_upscaling_keeps_the_order_of_pictures(registry: Registry, threads: int, n: int) -> None:
     add_model(registry, "large", upscaler=True)
     model = loaded(registry, "large", threads=threads)
     assert model.sizes == (64, 128, 256)
@@ -59,7 +59,7 @@ def test_each_picture_is_upscaled_to_its_place(registry: Registry, threads: int,
     np.testing.assert_array_equal(model.upscale(images, 128), images.repeat(2, 1).repeat(2, 2))
 
 
-def test_the_double_size_is_the_mean_of_each_four_pixels(
+def test_double_size_is_the_mean_of_four_pixels_each(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_model(registry, "large", upscaler=True)
@@ -71,7 +71,7 @@ def test_the_double_size_is_the_mean_of_each_four_pixels(
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_scores_are_of_the_pictures_in_their_order(registry: Registry, threads: int) -> None:
+def test_scores_keep_the_order_of_pictures(registry: Registry, threads: int) -> None:
     add_model(registry, "choosy", candidates=2)
     model = loaded(registry, "choosy", threads=threads)
     images = pictures(20) // np.arange(1, 21, dtype=np.uint8)[:, None, None, None]
@@ -124,7 +124,7 @@ def whole_numbers() -> onnx.ModelProto:
         (GENERATOR, wrong_scale, "does not run"),
     ],
 )
-def test_files_that_do_not_do_what_the_contract_says_are_refused(
+def test_files_that_violate_the_contract_are_refused(
     registry: Registry, file: str, graph: Callable[[], onnx.ModelProto], words: str
 ) -> None:
     manifest = registry.load("tiny")[1].model_copy(update={"name": "wrong"})
@@ -142,7 +142,7 @@ def test_files_that_do_not_do_what_the_contract_says_are_refused(
 @pytest.mark.parametrize(
     ("share", "cores"), [("max 100000", 8), ("250000 100000", 2), ("5000 100000", 1), (None, 8)]
 )
-def test_a_containers_share_of_the_cores_is_respected(
+def test_a_containers_cpu_limit_is_respected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: str | None, cores: int
 ) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(8)), raising=False)
@@ -152,7 +152,7 @@ def test_a_containers_share_of_the_cores_is_respected(
     assert usable_cores(quota) == cores
 
 
-def test_cuda_where_there_is_none(
+def test_cuda_without_a_gpu_is_an_error_and_auto_uses_the_cpu(
     registry: Registry, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Demanded, it is refused in words; left to choice, the CPU paints and a line says so."""

@@ -53,7 +53,7 @@ PINK_ORANGE = {"hair": "pink", "eyes": "orange"}
         "hot pink hair, bright orange eyes",
     ],
 )
-def test_every_way_to_say_pink_hair_and_orange_eyes(text: str) -> None:
+def test_every_form_of_pink_hair_and_orange_eyes_is_parsed(text: str) -> None:
     assert read_prompt(text, MODEL) == PINK_ORANGE
 
 
@@ -88,7 +88,7 @@ def test_every_way_to_say_pink_hair_and_orange_eyes(text: str) -> None:
         ("hair and pink eyes", {"eyes": "pink"}),
     ],
 )
-def test_what_is_left_out_stays_open_and_other_words_for_a_value_are_known(
+def test_unnamed_attributes_stay_open_and_synonyms_are_known(
     text: str, wish: dict[str, str]
 ) -> None:
     assert read_prompt(text, MODEL) == wish
@@ -120,9 +120,7 @@ def test_what_is_left_out_stays_open_and_other_words_for_a_value_are_known(
         ("hair:pink/blue", "pink and blue", "hair:blue"),
     ],
 )
-def test_what_cannot_be_granted_is_named_with_the_nearest(
-    text: str, names: str, suggested: str
-) -> None:
+def test_unknown_words_are_named_with_suggestions(text: str, names: str, suggested: str) -> None:
     with pytest.raises(BadPrompt, match=names) as refusal:
         read_prompt(text, MODEL)
     assert suggested in refusal.value.suggestions
@@ -137,18 +135,18 @@ def test_what_cannot_be_granted_is_named_with_the_nearest(
         ("hair that is not pink", "not pink"),
     ],
 )
-def test_a_wish_that_no_model_grants_is_not_left_out_in_silence(text: str, names: str) -> None:
+def test_words_of_a_wish_are_never_ignored_silently(text: str, names: str) -> None:
     with pytest.raises(BadPrompt, match=names):
         read_prompt(text, MODEL)
 
 
-def test_a_text_that_is_too_long_is_refused() -> None:
+def test_a_prompt_that_is_too_long_is_rejected() -> None:
     assert read_prompt("pink hair".ljust(MAX_LENGTH), MODEL) == {"hair": "pink"}
     with pytest.raises(BadPrompt, match=f"{MAX_LENGTH + 1} characters"):
         read_prompt("pink hair".ljust(MAX_LENGTH + 1), MODEL)
 
 
-def test_synonyms_are_chosen_among_what_the_attribute_has() -> None:
+def test_a_synonym_becomes_a_value_that_the_attribute_has() -> None:
     model = (attribute("hair", "golden silver"), attribute("ribbon", "yellow grey teal"))
     assert read_prompt("blond hair, gold ribbon", model) == {"hair": "golden", "ribbon": "yellow"}
     assert read_prompt("gray hair, cyan ribbon", model) == {"hair": "silver", "ribbon": "teal"}
@@ -156,7 +154,7 @@ def test_synonyms_are_chosen_among_what_the_attribute_has() -> None:
         read_prompt("cyan hair", model)
 
 
-def test_attributes_may_be_anything() -> None:
+def test_attributes_can_have_any_name() -> None:
     model = (
         attribute("glasses", "round square"),
         Attribute(name="hair_color", values=("light blue", "sky"), frequencies=(0.5, 0.5)),
@@ -177,14 +175,14 @@ def test_attributes_may_be_anything() -> None:
         read_prompt("hair:pink", model)
 
 
-def test_a_model_without_attributes_takes_no_wish() -> None:
+def test_a_model_without_attributes_rejects_every_wish() -> None:
     assert read_prompt("surprise me", ()) == {}
     for text in ("pink hair", "hair:pink"):
         with pytest.raises(BadPrompt, match="surprise"):
             read_prompt(text, ())
 
 
-def test_a_mapping_is_put_in_the_models_words() -> None:
+def test_a_wish_is_normalized_to_the_models_words() -> None:
     assert check_wish({"Eyes": "VIOLET", "hair": "Grey"}, MODEL) == {
         "hair": "gray",
         "eyes": "purple",
@@ -203,14 +201,14 @@ def test_a_mapping_is_put_in_the_models_words() -> None:
         check_wish({"mouth": "red"}, MODEL)
 
 
-def test_a_refusal_stays_short_whatever_it_quotes() -> None:
+def test_long_input_is_shortened_in_errors() -> None:
     many = (attribute("kind", " ".join(f"kind{i}" for i in range(500))),)
     with pytest.raises(BadPrompt) as refusal:
         read_prompt("kind:" + "x" * 250, many)
     assert len(str(refusal.value)) < 400
 
 
-def test_a_prompt_is_remembered_on_one_printable_line() -> None:
+def test_a_stored_prompt_is_one_printable_line() -> None:
     assert tidy_prompt(" pink\x00\n hair \ud800\u202e 😀 ") == "pink hair 😀"
 
 
@@ -297,7 +295,7 @@ def ambiguous(names: list[str]) -> bool:
 
 
 @given(st.data(), st.one_of(st.just(MODEL), models()))
-def test_every_wish_is_read_back_in_every_form_order_and_case(
+def test_every_wish_round_trips_in_every_form_order_and_case(
     data: st.DataObject, model: tuple[Attribute, ...]
 ) -> None:
     chosen = {
@@ -342,14 +340,14 @@ def test_forms_may_be_mixed(parts: list[str]) -> None:
         ("随便", None, None),
     ],
 )
-def test_chinese_and_japanese_are_read_without_spaces(
+def test_chinese_and_japanese_are_parsed_without_spaces(
     text: str, hair: str | None, eyes: str | None
 ) -> None:
     wish = {name: value for name, value in (("hair", hair), ("eyes", eyes)) if value}
     assert read_prompt(text, (HAIR, EYES)) == wish
 
 
-def test_what_is_not_understood_in_chinese_or_japanese_is_refused_by_its_name() -> None:
+def test_unknown_chinese_and_japanese_words_are_named() -> None:
     for text, named in (("猫", "猫"), ("髪:虹色", "虹"), ("没有头发", "没有"), ("粉色", "粉色")):
         with pytest.raises(BadPrompt, match=named):
             read_prompt(text, (HAIR, EYES))

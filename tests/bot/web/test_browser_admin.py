@@ -57,7 +57,7 @@ async def shift(page: Page) -> float:
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-async def test_the_password_opens_and_the_logout_closes(enter: Visit, width: int) -> None:
+async def test_login_and_logout(enter: Visit, width: int) -> None:
     page = await enter(width, "admin/runs")
     await no_sideways(page)
     await page.get_by_role("button", name="Log out").click()
@@ -71,7 +71,7 @@ async def test_the_password_opens_and_the_logout_closes(enter: Visit, width: int
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-async def test_promoting_and_rolling_back(
+async def test_using_a_model_and_rolling_back(
     enter: Visit, registry: Registry, studio: Studio, width: int
 ) -> None:
     add_model(registry, "newer")
@@ -104,7 +104,7 @@ async def test_promoting_and_rolling_back(
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-async def test_the_load_is_drawn_and_followed(
+async def test_the_load_is_drawn_and_updated(
     enter: Visit, studio: Studio, owner: Owner, width: int
 ) -> None:
     page = await enter(width, "admin/live")
@@ -118,7 +118,7 @@ async def test_the_load_is_drawn_and_followed(
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-async def test_a_training_is_followed(enter: Visit, run: Path, width: int) -> None:
+async def test_a_training_run_is_drawn_and_updated(enter: Visit, run: Path, width: int) -> None:
     page = await enter(width, "admin/runs")
     await expect(page.locator(".card .facts")).to_have_text("1,000 images · 50 images/s")
     await page.get_by_role("link", name="faces", exact=True).click()
@@ -178,7 +178,7 @@ async def test_hiding_a_picture_and_showing_it_again(
     assert await status(second.id) == 200
 
 
-async def test_all_of_it_by_the_keyboard(
+async def test_admin_pages_work_by_keyboard(
     enter: Visit, registry: Registry, studio: Studio, owner: Owner
 ) -> None:
     """From page to page and back, without a pointer."""
@@ -211,7 +211,7 @@ async def test_all_of_it_by_the_keyboard(
     await expect(page.get_by_role("status")).to_have_text(f"{avatar.id} is public again.")
 
 
-async def test_it_can_be_read_without_javascript(enter: Visit) -> None:
+async def test_admin_pages_are_readable_without_javascript(enter: Visit) -> None:
     page = await enter(PHONE, "admin", java_script_enabled=False)
     for place in ("Models", "Live", "Runs", "Pictures"):
         await page.get_by_role("link", name=place, exact=True).click()
@@ -225,7 +225,7 @@ async def test_it_can_be_read_without_javascript(enter: Visit) -> None:
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-async def test_nothing_moves_by_itself_and_everything_has_a_name(
+async def test_admin_pages_have_no_layout_shift_and_no_unnamed_elements(
     enter: Visit, client: TestClient, studio: Studio, owner: Owner, width: int
 ) -> None:
     await studio.painting.create("hair:pink", Request(owner), count=3)

@@ -106,7 +106,7 @@ async def test_axe_finds_nothing_serious(
     assert found == []
 
 
-async def test_axe_sees_what_is_wrong(visit: Visit) -> None:
+async def test_axe_reports_violations(visit: Visit) -> None:
     page = await visit(DESK, "nowhere")
     await page.evaluate("document.querySelector('main').append(document.createElement('input'))")
     await page.evaluate(AXE)

@@ -9,7 +9,7 @@ from db.records import Owner
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-async def test_a_picture_appears_by_itself(
+async def test_new_pictures_appear_in_the_gallery(
     visit: Visit, studio: Studio, owner: Owner, width: int
 ) -> None:
     await studio.painting.create("hair:pink eyes:red", Request(owner))
@@ -22,7 +22,7 @@ async def test_a_picture_appears_by_itself(
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-async def test_matrix_picture_and_favourite(
+async def test_matrix_picture_and_favorite(
     visit: Visit, studio: Studio, owner: Owner, width: int
 ) -> None:
     (avatar,) = await studio.painting.create("hair:pink eyes:red", Request(owner))
@@ -40,7 +40,7 @@ async def test_matrix_picture_and_favourite(
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-async def test_scrolling_without_end_and_back(
+async def test_endless_scrolling_and_going_back(
     visit: Visit, studio: Studio, owner: Owner, width: int
 ) -> None:
     for _ in range(34):

@@ -49,7 +49,7 @@ async def follow(page: Page, goal: Locator, address: str, key: str = "Tab") -> N
 
 
 @pytest.mark.timeout(600)  # some two hundred steps
-async def test_a_walk_by_keyboard(visit: Visit) -> None:
+async def test_every_page_works_by_keyboard(visit: Visit) -> None:
     page = await visit(permissions=["clipboard-read", "clipboard-write"])
     press = page.keyboard.press
     picture = page.locator("#result .picture")

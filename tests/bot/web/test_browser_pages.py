@@ -35,7 +35,9 @@ async def shifts(page: Page) -> list[list[object]]:
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-async def test_nothing_jumps(visit: Visit, studio: Studio, owner: Owner, width: int) -> None:
+async def test_pages_have_no_layout_shift(
+    visit: Visit, studio: Studio, owner: Owner, width: int
+) -> None:
     a, b = await studio.painting.create("hair:pink eyes:red", Request(owner), count=2)
     (child,) = await studio.family.mix(a.id, b.id, Request(owner))
     await studio.painting.create("hair:blue", Request(owner), count=9)
@@ -63,7 +65,7 @@ async def test_nothing_jumps(visit: Visit, studio: Studio, owner: Owner, width: 
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-async def test_looking_without_javascript(
+async def test_pages_work_without_javascript(
     visit: Visit, studio: Studio, owner: Owner, width: int
 ) -> None:
     a, b = await studio.painting.create("hair:pink eyes:red", Request(owner), count=2)
@@ -96,7 +98,7 @@ async def test_looking_without_javascript(
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-async def test_bad_addresses_are_told_kindly(visit: Visit, width: int) -> None:
+async def test_invalid_urls_show_error_pages(visit: Visit, width: int) -> None:
     page = await visit(width)
     page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
     html = "<img src=x onerror=alert(1)><script>alert(2)</script>"
@@ -124,7 +126,7 @@ async def test_bad_addresses_are_told_kindly(visit: Visit, width: int) -> None:
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-async def test_painting_that_is_closed_or_too_much(visit: Visit, serve, width: int) -> None:
+async def test_painting_turned_off_and_rate_limited(visit: Visit, serve, width: int) -> None:
     closed = await serve(paint="off")
     page = await visit(width, at=closed)
     await expect(page.get_by_role("button", name="Painting is turned off")).to_be_disabled()
@@ -136,7 +138,7 @@ async def test_painting_that_is_closed_or_too_much(visit: Visit, serve, width: i
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-async def test_a_picture_shows_its_family_and_leads_into_the_studio(
+async def test_a_picture_page_shows_its_family_and_opens_the_studio(
     visit: Visit, studio: Studio, owner: Owner, width: int
 ) -> None:
     a, b = await studio.painting.create("hair:pink eyes:red", Request(owner), count=2)
@@ -166,7 +168,7 @@ async def test_a_picture_shows_its_family_and_leads_into_the_studio(
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-async def test_counts_and_the_most_loved(
+async def test_filter_counts_and_sorting_by_favorites(
     visit: Visit, studio: Studio, owner: Owner, width: int
 ) -> None:
     loved, _ = await studio.painting.create("hair:pink eyes:red", Request(owner), count=2)

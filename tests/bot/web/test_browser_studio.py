@@ -28,7 +28,7 @@ async def newest(studio: Studio) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-async def test_painting_by_words(visit: Visit, width: int) -> None:
+async def test_painting_by_prompt(visit: Visit, width: int) -> None:
     page = await visit(width)
     await page.get_by_label("Describe a face").fill("orange eyes and pink hair")
     # The swatches follow the words.
@@ -113,7 +113,7 @@ async def test_painting_by_keyboard_alone(visit: Visit, studio: Studio) -> None:
     await expect(page.get_by_role("radio", name="white").first).to_be_checked()
 
 
-async def test_a_skeleton_while_painting_and_a_mistake_told(
+async def test_a_skeleton_while_painting_and_an_error_message(
     visit: Visit, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = await visit(PHONE)
@@ -143,7 +143,7 @@ async def test_a_skeleton_while_painting_and_a_mistake_told(
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-async def test_a_held_face_in_other_colours(visit: Visit, studio: Studio, width: int) -> None:
+async def test_recoloring_a_locked_face(visit: Visit, studio: Studio, width: int) -> None:
     page = await visit(width)
     await ask(page, "pink hair, red eyes")
     seed = await page.locator("#seed").input_value()
@@ -160,7 +160,7 @@ async def test_a_held_face_in_other_colours(visit: Visit, studio: Studio, width:
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-async def test_the_address_comes_back_to_what_was_seen(visit: Visit, width: int) -> None:
+async def test_the_url_restores_the_view(visit: Visit, width: int) -> None:
     page = await visit(width)
     picture = page.locator("#result .picture")
     undo = page.get_by_role("button", name="Undo")
@@ -235,7 +235,7 @@ async def test_two_faces_are_blended(visit: Visit, studio: Studio, width: int) -
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-async def test_nine_a_favourite_a_download_and_a_line_for_discord(
+async def test_nine_pictures_favorite_download_and_discord_command(
     visit: Visit, studio: Studio, width: int
 ) -> None:
     page = await visit(width, permissions=["clipboard-read", "clipboard-write"])
@@ -283,7 +283,7 @@ async def test_without_javascript(visit: Visit, studio: Studio, width: int) -> N
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_text_stands_out_from_its_ground(visit: Visit, scheme: str) -> None:
+async def test_text_contrast(visit: Visit, scheme: str) -> None:
     page = await visit(color_scheme=scheme)
     ratios = await page.evaluate(
         """() => {

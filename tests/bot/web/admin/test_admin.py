@@ -88,7 +88,7 @@ async def test_without_a_password_there_is_no_admin(client: TestClient, path: st
 @pytest.mark.parametrize(
     "path", [*PAGES, "/admin/thumbs/22222222.webp", "/admin/runs/faces/samples-000001k.png"]
 )
-async def test_who_has_not_logged_in_sees_the_login_alone(guest: TestClient, path: str) -> None:
+async def test_without_a_session_only_the_login_is_shown(guest: TestClient, path: str) -> None:
     text = await page(guest, path, 403)
     assert 'type="password"' in text
     assert "tiny" not in text.replace(f'value="{path}"', "")
@@ -98,11 +98,11 @@ async def test_who_has_not_logged_in_sees_the_login_alone(guest: TestClient, pat
 
 
 @pytest.mark.parametrize("path", CHANGES)
-async def test_who_has_not_logged_in_changes_nothing(guest: TestClient, path: str) -> None:
+async def test_without_a_session_nothing_can_be_changed(guest: TestClient, path: str) -> None:
     assert set(await post(guest, path, 403)) == {"error"}
 
 
-async def test_the_cookie_is_the_admins_alone(serve: Serve) -> None:
+async def test_the_session_cookie_is_restricted(serve: Serve) -> None:
     client = await serve(admin_password_hash=HASH, public_url="https://faces.example.org")
     async with client.post(
         "/admin/login", data={"password": PASSWORD, "to": "/admin/live"}, allow_redirects=False
@@ -115,14 +115,14 @@ async def test_the_cookie_is_the_admins_alone(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("to", ["https://example.org/", "//example.org", "/admin/../a", "/", ""])
-async def test_the_login_leads_to_admin_alone(guest: TestClient, to: str) -> None:
+async def test_the_login_redirects_to_admin_pages_only(guest: TestClient, to: str) -> None:
     async with guest.post(
         "/admin/login", data={"password": PASSWORD, "to": to}, allow_redirects=False
     ) as answer:
         assert answer.headers["Location"] == "/admin"
 
 
-async def test_a_session_ends_with_the_logout_wherever_its_cookie_is(admin: TestClient) -> None:
+async def test_logout_ends_the_session_in_every_browser(admin: TestClient) -> None:
     cookies = {c.key: c.value for c in admin.session.cookie_jar}
     kept = {"Cookie": f"{sessions.COOKIE}={cookies[sessions.COOKIE]}"}
     async with admin.post("/admin/logout", allow_redirects=False) as answer:
@@ -144,7 +144,7 @@ async def test_sessions_outlive_a_restart_but_not_the_password(
             assert answer.status == status
 
 
-async def test_a_session_cannot_be_made_up_nor_be_made_longer(
+async def test_sessions_cannot_be_forged_or_extended(
     serve: Serve, admin: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     [cookie] = [c for c in admin.session.cookie_jar if c.key == sessions.COOKIE]
@@ -210,7 +210,7 @@ async def test_a_form_of_another_type_changes_nothing(admin: TestClient, path: s
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_every_page_keeps_to_the_policy(
+async def test_admin_pages_obey_the_content_security_policy(
     admin: TestClient, studio: Studio, owner: Owner, path: str
 ) -> None:
     await studio.painting.create("hair:pink", Request(owner))
@@ -245,7 +245,7 @@ async def test_every_page_keeps_to_the_policy(
         "/admin/thumbs/%22.webp",
     ],
 )
-async def test_what_is_not_there(
+async def test_unknown_admin_paths_are_not_found(
     admin: TestClient, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
@@ -256,7 +256,7 @@ async def test_what_is_not_there(
 @pytest.mark.parametrize(
     "path", ["/admin?x=1", "/admin/live?x=1", "/admin/pictures?cursor=x", "/admin/runs?a=1&a=2"]
 )
-async def test_what_cannot_be_understood(
+async def test_invalid_admin_requests_are_rejected(
     admin: TestClient, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
@@ -267,7 +267,7 @@ async def test_what_cannot_be_understood(
 # Models
 
 
-async def test_models_are_shown_promoted_and_rolled_back(
+async def test_models_are_listed_used_and_rolled_back(
     admin: TestClient, registry: Registry, studio: Studio
 ) -> None:
     manifest = add_model(registry, "newer")
@@ -290,7 +290,7 @@ async def test_models_are_shown_promoted_and_rolled_back(
     assert studio.model_name == "tiny"
 
 
-async def test_a_model_that_cannot_be_used_is_said_kindly(
+async def test_a_broken_model_is_reported_with_its_problem(
     admin: TestClient, registry: Registry, studio: Studio
 ) -> None:
     add_model(registry, "broken")
@@ -309,7 +309,7 @@ async def test_a_model_that_cannot_be_used_is_said_kindly(
 # Load and trainings
 
 
-async def test_the_load_is_readable_and_looking_does_not_change_it(
+async def test_viewing_the_load_does_not_change_it(
     admin: TestClient, studio: Studio, owner: Owner
 ) -> None:
     await studio.painting.create("hair:pink", Request(owner), count=3)
@@ -322,7 +322,7 @@ async def test_the_load_is_readable_and_looking_does_not_change_it(
     assert re.search(r"<dt>Requests</dt><dd>[\d.,]+ ms", await page(admin, "/admin/live"))
 
 
-async def test_trainings_are_followed(admin: TestClient, runs: Path) -> None:
+async def test_training_runs_are_shown(admin: TestClient, runs: Path) -> None:
     assert "1,000 images · 50 images/s" in await page(admin, "/admin/runs")
     text = await page(admin, "/admin/runs/faces")
     assert '<dd>1,000</dd><dd class="aside">of 4,000</dd>' in text
@@ -353,7 +353,7 @@ async def test_a_damaged_run_breaks_nothing(admin: TestClient, runs: Path) -> No
 # Pictures
 
 
-async def test_a_hidden_picture_is_gone_until_it_is_shown_again(
+async def test_a_hidden_picture_is_not_found_until_it_is_shown_again(
     admin: TestClient, studio: Studio, owner: Owner
 ) -> None:
     parent, other = await studio.painting.create("hair:pink eyes:red", Request(owner), count=2)
@@ -380,7 +380,7 @@ async def test_a_hidden_picture_is_gone_until_it_is_shown_again(
         assert (await answer.json())["hair"]["pink"] == 2
 
 
-async def test_what_is_private_is_not_the_admins_either(
+async def test_admins_cannot_see_private_pictures(
     admin: TestClient, studio: Studio, owner: Owner
 ) -> None:
     (private,) = await studio.painting.create("hair:pink", Request(owner, private=True))
@@ -391,7 +391,7 @@ async def test_what_is_private_is_not_the_admins_either(
     assert (await studio.avatars.get(private.id, viewer=owner)).private
 
 
-async def test_many_pictures_have_pages(admin: TestClient, studio: Studio, owner: Owner) -> None:
+async def test_pictures_are_paged(admin: TestClient, studio: Studio, owner: Owner) -> None:
     for _ in range(3):
         await studio.painting.create("hair:pink", Request(owner), count=9)
     first = await page(admin, "/admin/pictures")

@@ -10,7 +10,7 @@ def model(name: str, **metrics: float) -> ModelSummary:
     return ModelSummary(name, NOW, metrics, False, None)
 
 
-def test_figures_stand_side_by_side_with_what_real_images_have() -> None:
+def test_metrics_are_compared_with_those_of_real_images() -> None:
     a = model("a", fid=3.2, q=3.0174, q_real=1.0, hair_as_asked=0.9919, hair_as_asked_real=0.97)
     b = model("b", q=2.5, near_duplicates=0.016)
     table = {figure.label: figure.values for figure in compare_metrics([a, b])}
@@ -24,7 +24,7 @@ def image(file: str) -> tuple[str, int, int] | None:
     return ("/there/samples.png", 64, 32) if file == "samples.png" else None
 
 
-def test_a_card_is_readable() -> None:
+def test_a_card_is_rendered_as_html() -> None:
     html = render_card(
         "# name\n\nIt draws [here](https://example.org/).\n\n![Samples](samples.png)\n\n"
         "| hair | shows |\n|---|--:|\n| aqua | 97 % |\n\n"
@@ -41,7 +41,7 @@ def test_a_card_is_readable() -> None:
     assert "style=" not in html  # the page's policy allows none
 
 
-def test_nothing_in_a_card_is_trusted() -> None:
+def test_html_and_links_in_a_card_are_sanitized() -> None:
     html = render_card(
         "<script>alert(1)</script>\n\na <img src=x onerror=alert(1)> b\n\n"
         "[out](../../README.md) [js](javascript:alert(1)) ![spy](https://example.org/a.png)"

@@ -36,7 +36,7 @@ def write(
     return run
 
 
-def test_a_run_says_how_far_it_is(folder: Path) -> None:
+def test_a_run_reports_its_progress(folder: Path) -> None:
     write(folder, "a", line(1000), line(2000))
     run = read_run(folder, "a")
     assert (run.trains, run.state, run.done) == ("generator", "training", 0.5)
@@ -56,21 +56,21 @@ def test_a_run_says_how_far_it_is(folder: Path) -> None:
         ([line(4500)], SETTINGS | {"minutes": 3}, 0, "training"),
     ],
 )
-def test_whether_it_is_being_trained(
+def test_the_state_of_a_run(
     folder: Path, log: list[Any], settings: Any, ago: float, state: str
 ) -> None:
     write(folder, "a", *log, settings=settings, ago=ago)
     assert read_run(folder, "a").state == state
 
 
-def test_half_a_line_and_what_is_no_line_are_left_out(folder: Path) -> None:
+def test_incomplete_and_invalid_log_lines_are_skipped(folder: Path) -> None:
     run = write(folder, "a", line(1000), [1], {"generator": 1}, line(2000, note="x", ok=True))
     with (run / "log.jsonl").open("ab") as log:
         log.write(b'{"images": NaN}\n\xff\xfe\n' + b"[" * 5000 + b'\n{"images": 3000, "gen')
     assert read_log(run / "log.jsonl") == [line(1000), line(2000)]
 
 
-def test_the_newest_run_comes_first_and_judges_are_no_runs(folder: Path) -> None:
+def test_the_newest_run_comes_first_and_judges_are_left_out(folder: Path) -> None:
     assert run_names(folder) == []  # nobody has trained yet
     write(folder, "old", ago=500)
     write(folder, "new", trains="upscaler")
@@ -105,7 +105,7 @@ def test_settings_of_any_kind_break_nothing(
     assert run.done is None or 0 <= run.done <= 1
 
 
-def test_what_belongs_together_is_in_one_chart(folder: Path) -> None:
+def test_related_figures_share_a_chart(folder: Path) -> None:
     write(
         folder,
         "a",
@@ -120,7 +120,7 @@ def test_what_belongs_together_is_in_one_chart(folder: Path) -> None:
     assert charts["conditional accuracy"].percent
 
 
-def test_a_long_log_is_thinned_out_and_keeps_its_end(folder: Path) -> None:
+def test_a_long_log_is_thinned_out_and_keeps_its_last_line(folder: Path) -> None:
     write(folder, "a", *(line(n, generator=n) for n in range(1, 1002)))
     [losses] = [c for c in chart_lines(read_run(folder, "a")) if c.title == "losses"]
     assert len(losses.x) <= 400

@@ -27,7 +27,7 @@ async def pixels(client: TestClient, avatar: dict) -> np.ndarray:
         return np.asarray(Image.open(io.BytesIO(await answer.read()))).astype(int)
 
 
-async def test_a_prompt_becomes_a_picture(client: TestClient) -> None:
+async def test_a_prompt_is_painted(client: TestClient) -> None:
     (avatar,) = await paint(client, "orange eyes, pink hair", seed=7)
     assert avatar == {
         "id": avatar["id"],
@@ -53,7 +53,7 @@ async def test_a_prompt_becomes_a_picture(client: TestClient) -> None:
     assert lower[2] < lower[1]
 
 
-async def test_the_seed_decides(client: TestClient) -> None:
+async def test_the_same_seed_paints_the_same_picture(client: TestClient) -> None:
     (one,) = await paint(client, "hair:red", seed=4)
     three = await paint(client, "hair:red", seed=3, count=3)
     assert [avatar["seed"] for avatar in three] == [3, 4, 5]
@@ -64,7 +64,7 @@ async def test_the_seed_decides(client: TestClient) -> None:
     assert three[1]["conditions"] == one["conditions"]
 
 
-async def test_without_a_seed_every_picture_is_another(client: TestClient) -> None:
+async def test_without_a_seed_pictures_differ(client: TestClient) -> None:
     (one,), (other,) = await paint(client), await paint(client, seed=None)
     assert one["seed"] != other["seed"]
     assert one["wish"] == {}
@@ -93,7 +93,9 @@ async def test_without_a_seed_every_picture_is_another(client: TestClient) -> No
         ("pink hair", "object"),
     ],
 )
-async def test_a_wrong_order_is_named(client: TestClient, body: object, named: str) -> None:
+async def test_invalid_paint_requests_name_the_key(
+    client: TestClient, body: object, named: str
+) -> None:
     async with client.post("/api/avatars", json=body) as answer:
         assert answer.status == 400
         assert named in (await answer.json())["error"]
@@ -111,20 +113,20 @@ async def test_a_wrong_order_is_named(client: TestClient, body: object, named: s
         b'{"prompt": "", "seed": NaN}',
     ],
 )
-async def test_a_body_that_is_no_json_is_refused(client: TestClient, body: bytes) -> None:
+async def test_a_body_that_is_not_json_is_rejected(client: TestClient, body: bytes) -> None:
     headers = {"content-type": "application/json"}
     async with client.post("/api/avatars", data=body, headers=headers) as answer:
         assert answer.status == 400
         assert (await answer.json())["error"]
 
 
-async def test_a_body_that_is_not_packed_as_it_says_is_refused(client: TestClient) -> None:
+async def test_a_body_with_a_wrong_content_encoding_is_rejected(client: TestClient) -> None:
     headers = {"content-type": "application/json", "content-encoding": "gzip"}
     async with client.post("/api/avatars", data=b'{"prompt": ""}', headers=headers) as answer:
         assert answer.status == 400
 
 
-async def test_half_characters_in_a_prompt_do_no_harm(client: TestClient) -> None:
+async def test_lone_surrogates_in_a_prompt_are_accepted(client: TestClient) -> None:
     body = b'{"prompt": "\\ud800 hair:pink \\u0000"}'
     headers = {"content-type": "application/json"}
     async with client.post("/api/avatars", data=body, headers=headers) as answer:
@@ -133,7 +135,7 @@ async def test_half_characters_in_a_prompt_do_no_harm(client: TestClient) -> Non
         assert avatar["wish"] == {"hair": "pink"}
 
 
-async def test_statuses_of_what_cannot_be_served(client: TestClient) -> None:
+async def test_http_errors_have_fitting_statuses(client: TestClient) -> None:
     async with client.post("/api/avatars", data=b'{"prompt": ""}') as answer:
         assert answer.status == 415
         assert "application/json" in (await answer.json())["error"]
@@ -149,7 +151,7 @@ async def test_statuses_of_what_cannot_be_served(client: TestClient) -> None:
         assert "/api/nothing" in (await answer.json())["error"]
 
 
-async def test_busy_says_when_to_come_back(
+async def test_a_full_queue_answers_with_retry_after(
     client: TestClient, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def busy(*args: object, **kwargs: object) -> None:
@@ -162,7 +164,7 @@ async def test_busy_says_when_to_come_back(
         assert (await answer.json())["error"]
 
 
-async def test_a_fault_of_ours_tells_nothing_of_the_inside(
+async def test_internal_errors_do_not_leak_details(
     client: TestClient, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*args: object, **kwargs: object) -> None:
@@ -174,7 +176,7 @@ async def test_a_fault_of_ours_tells_nothing_of_the_inside(
         assert "secret" not in (await answer.json())["error"]
 
 
-async def test_the_gallery_page_by_page(client: TestClient) -> None:
+async def test_the_gallery_is_paged(client: TestClient) -> None:
     painted = [avatar["id"] for _ in range(3) for avatar in reversed(await paint(client, count=3))]
     newest_first = []
     cursor: dict[str, str] = {}
@@ -192,7 +194,7 @@ async def test_the_gallery_page_by_page(client: TestClient) -> None:
         assert [a["id"] for a in (await back.json())["avatars"]] == newest_first[1]
 
 
-async def test_the_gallery_filtered(client: TestClient) -> None:
+async def test_the_gallery_is_filtered(client: TestClient) -> None:
     await paint(client, "hair:pink eyes:red")
     (wanted,) = await paint(client, "hair:pink eyes:blue")
     await paint(client, "hair:green eyes:blue")
@@ -215,13 +217,13 @@ async def test_the_gallery_filtered(client: TestClient) -> None:
         ("cursor=%00%ff", "page"),
     ],
 )
-async def test_a_wrong_query_is_named(client: TestClient, query: str, named: str) -> None:
+async def test_invalid_queries_name_the_key(client: TestClient, query: str, named: str) -> None:
     async with client.get(f"/api/avatars?{query}") as answer:
         assert answer.status == 400
         assert named in (await answer.json())["error"]
 
 
-async def test_how_a_prompt_is_read(client: TestClient) -> None:
+async def test_a_prompt_is_parsed(client: TestClient) -> None:
     async with client.get("/api/wish", params={"prompt": "blue eyes, blond hair"}) as answer:
         read = {"wish": {"hair": "blonde", "eyes": "blue"}, "prompt": "hair:blonde eyes:blue"}
         assert await answer.json() == read
@@ -229,7 +231,7 @@ async def test_how_a_prompt_is_read(client: TestClient) -> None:
         assert answer.status == 400
 
 
-async def test_an_image_is_fetched_once(client: TestClient) -> None:
+async def test_images_are_cached(client: TestClient) -> None:
     (avatar,) = await paint(client)
     async with client.get(avatar["image_url"]) as answer:
         assert answer.status == 200
@@ -246,7 +248,7 @@ async def test_an_image_is_fetched_once(client: TestClient) -> None:
         assert answer.status == 200
 
 
-async def test_private_deleted_and_unknown_pictures_look_alike(
+async def test_private_deleted_and_unknown_pictures_are_indistinguishable(
     client: TestClient, studio: Studio, owner: Owner
 ) -> None:
     (private,) = await studio.painting.create({}, Request(owner, private=True))
@@ -281,7 +283,7 @@ async def test_visitors_own_what_they_paint(client: TestClient, store: Store) ->
     assert cookie.value not in owners[0].key
 
 
-async def test_the_cookie_is_for_https_where_the_page_is(serve) -> None:
+async def test_the_cookie_is_secure_with_an_https_public_url(serve) -> None:
     client = await serve(public_url="https://irodori.example/")
     async with client.post("/api/avatars", json={"prompt": ""}) as answer:
         assert answer.cookies[COOKIE]["secure"]
@@ -311,7 +313,7 @@ async def test_other_sites_cannot_paint(serve, headers: dict[str, str], status: 
         assert answer.status == (303 if status == 201 else 403)
 
 
-async def test_our_own_origin_may_paint(client: TestClient) -> None:
+async def test_the_own_origin_can_paint(client: TestClient) -> None:
     origin = str(client.make_url("")).rstrip("/")
     async with client.post(
         "/api/avatars", json={"prompt": ""}, headers={"Origin": origin}
@@ -338,13 +340,17 @@ async def test_painting_can_be_switched_off(serve) -> None:
         ({"Host": "["}, 403),
     ],
 )
-async def test_painting_for_this_machine_alone(serve, headers: dict[str, str], status: int) -> None:
+async def test_painting_can_be_restricted_to_this_machine(
+    serve, headers: dict[str, str], status: int
+) -> None:
     client = await serve(paint="local")
     async with client.post("/api/avatars", json={"prompt": ""}, headers=headers) as answer:
         assert answer.status == status
 
 
-async def test_health(client: TestClient, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_health_reports_a_broken_database(
+    client: TestClient, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with client.get("/healthz") as answer:
         assert (answer.status, await answer.json()) == (200, {"ok": True, "model": "tiny"})
 
@@ -373,6 +379,32 @@ async def test_metrics_are_prometheus_text(client: TestClient) -> None:
     created = 'irodori_http_requests_total{method="POST",route="/api/avatars",status="201"} 1'
     assert created in text
     assert 'irodori_http_requests_total{method="any",route="unmatched",status="404"} 1' in text
+
+
+async def test_metrics_have_histograms_of_latencies(client: TestClient) -> None:
+    """Unlike quantiles, the buckets of several processes can be added up."""
+    await paint(client)
+    await paint(client, count=9)
+    async with client.get("/metrics") as answer:
+        text = await answer.text()
+
+    def buckets(name: str, labels: str = "") -> list[float]:
+        found = re.findall(rf'^{name}_bucket{{le="[^"]+"{labels}}} (.+)$', text, re.MULTILINE)
+        return [float(count) for count in found]
+
+    painting = buckets("irodori_paint_seconds")
+    assert painting == sorted(painting)
+    assert painting[-1] == 2
+    assert "irodori_paint_seconds_count 2.0" in text
+    answered = buckets("irodori_http_request_seconds", ',method="POST",route="/api/avatars"')
+    assert answered[-1] == 2
+    total = re.search(r'irodori_http_seconds_total{method="POST",route="/api/avatars"} (.+)', text)
+    summed = re.search(
+        r'irodori_http_request_seconds_sum{method="POST",route="/api/avatars"} (.+)', text
+    )
+    assert total is not None
+    assert summed is not None
+    assert float(total[1]) == pytest.approx(float(summed[1]))
 
 
 async def test_every_answer_has_the_security_headers(client: TestClient) -> None:

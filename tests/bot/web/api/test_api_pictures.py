@@ -70,7 +70,7 @@ async def test_a_picture_has_its_family(client: TestClient) -> None:
     assert (family["favourite"], family["own"]) == (False, True)
 
 
-async def test_nobody_sees_relatives_that_are_private_or_deleted(
+async def test_private_and_deleted_relatives_are_left_out(
     client: TestClient, studio: Studio, owner: Owner
 ) -> None:
     (parent,) = await studio.painting.create({}, Request(owner))
@@ -87,7 +87,7 @@ async def test_nobody_sees_relatives_that_are_private_or_deleted(
 
 
 @pytest.mark.parametrize("hidden", ["private", "deleted", "unknown", "hidden"])
-async def test_a_hidden_picture_is_found_nowhere(
+async def test_private_deleted_unknown_and_hidden_pictures_appear_nowhere(
     client: TestClient, studio: Studio, owner: Owner, hidden: str
 ) -> None:
     (shown,) = await paint(client)
@@ -155,7 +155,7 @@ async def test_a_morph_can_be_downloaded(client: TestClient) -> None:
         assert await get(client, "/api/morph.webp?ids=" + ",".join(few), 400)
 
 
-async def test_favourites_are_the_visitors_own(client: TestClient) -> None:
+async def test_favorites_belong_to_the_visitor(client: TestClient) -> None:
     (avatar,) = await paint(client)
     path = f"/api/avatars/{avatar['id']}"
     assert await post(client, f"{path}/favourite", 200) == {"favourite": True, "favourites": 1}
@@ -174,7 +174,9 @@ async def test_favourites_are_the_visitors_own(client: TestClient) -> None:
     ]
 
 
-async def test_only_ones_own_can_be_deleted(client: TestClient, store: Store) -> None:
+async def test_visitors_can_delete_only_their_own_pictures(
+    client: TestClient, store: Store
+) -> None:
     (avatar,) = await paint(client)
     await image(client, avatar["thumb_url"])
     mine = {cookie.key: cookie.value for cookie in client.session.cookie_jar}
@@ -193,7 +195,7 @@ async def test_only_ones_own_can_be_deleted(client: TestClient, store: Store) ->
 
 
 @pytest.mark.parametrize("action", ["again", "recolour", "variations", "favourite", ""])
-async def test_changes_come_from_our_own_pages_and_as_json(client: TestClient, action: str) -> None:
+async def test_changes_require_the_same_origin_and_json(client: TestClient, action: str) -> None:
     (avatar,) = await paint(client)
     method = "POST" if action else "DELETE"
     path = f"/api/avatars/{avatar['id']}" + (f"/{action}" if action else "")
@@ -291,7 +293,7 @@ async def test_a_thumbnail_is_made_once(
         assert answer.status == 304
 
 
-async def test_an_address_paints_so_much_a_minute(serve, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_rate_limit_of_an_address(serve, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr("bot.web.rate_limits.time", SimpleNamespace(monotonic=lambda: now))
     client = await serve(paint_per_minute=10)
@@ -311,7 +313,7 @@ async def test_an_address_paints_so_much_a_minute(serve, monkeypatch: pytest.Mon
         assert answer.status == 429
 
 
-async def test_behind_a_proxy_every_visitor_has_his_own_limit(serve) -> None:
+async def test_behind_a_trusted_proxy_every_visitor_has_a_limit(serve) -> None:
     async def painted(client: TestClient, forwarded: str) -> int:
         headers = {"X-Forwarded-For": forwarded}
         async with client.post("/api/avatars", json={"prompt": ""}, headers=headers) as answer:
@@ -344,7 +346,7 @@ async def test_behind_a_proxy_every_visitor_has_his_own_limit(serve) -> None:
         ("favourite", {"favourite": True}, "favourite"),
     ],
 )
-async def test_a_wrong_body_is_named(
+async def test_invalid_bodies_name_the_key(
     client: TestClient, path: str, body: object, named: str
 ) -> None:
     (avatar,) = await paint(client)
@@ -353,7 +355,7 @@ async def test_a_wrong_body_is_named(
         assert named in (await answer.json())["error"]
 
 
-async def test_answers_are_packed_where_they_can_be_read(client: TestClient) -> None:
+async def test_answers_are_compressed_if_accepted(client: TestClient) -> None:
     await paint(client, count=9)
     for url in ("/api/avatars", "/"):
         async with client.get(url, headers={"Accept-Encoding": "gzip"}) as answer:

@@ -39,7 +39,7 @@ async def listening(client: TestClient, **headers: str) -> AsyncIterator[Listene
         yield Listener(answer)
 
 
-async def test_new_public_pictures_are_told(
+async def test_new_public_pictures_are_streamed(
     client: TestClient, studio: Studio, owner: Owner
 ) -> None:
     async with listening(client) as one, listening(client) as other:
@@ -55,7 +55,7 @@ async def test_new_public_pictures_are_told(
         assert (await one.next())["id"] == last.id
 
 
-async def test_who_comes_back_is_told_what_was_missed(
+async def test_a_reconnecting_listener_gets_missed_pictures(
     client: TestClient, studio: Studio, owner: Owner
 ) -> None:
     first, *missed = await studio.painting.create({}, Request(owner), count=4)
@@ -66,7 +66,7 @@ async def test_who_comes_back_is_told_what_was_missed(
         assert (await listener.next())["id"] == new.id
 
 
-async def test_what_is_quiet_is_kept_open(
+async def test_an_idle_stream_gets_heartbeats(
     client: TestClient, studio: Studio, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "HEARTBEAT", 0.01)
@@ -75,7 +75,7 @@ async def test_what_is_quiet_is_kept_open(
         assert seen.count(b":\n") >= 2
 
 
-async def test_there_are_so_many_listeners_at_most(
+async def test_the_number_of_listeners_is_limited(
     client: TestClient, studio: Studio, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "MAX_LISTENERS", 1)
@@ -90,7 +90,7 @@ async def test_there_are_so_many_listeners_at_most(
                     return
 
 
-async def test_who_does_not_listen_any_more_is_left(
+async def test_a_listener_that_lags_behind_is_disconnected(
     client: TestClient, studio: Studio, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "BACKLOG", 2)
@@ -112,7 +112,7 @@ async def test_streams_end_with_the_server(serve) -> None:
         await closing
 
 
-async def test_a_wrong_question_is_named(client: TestClient) -> None:
+async def test_invalid_event_queries_are_rejected(client: TestClient) -> None:
     async with client.get("/api/events?since=1") as answer:
         assert answer.status == 400
         assert "since" in (await answer.json())["error"]

@@ -76,7 +76,7 @@ def references(part: Any) -> Iterator[str]:
             yield from references(inner)
 
 
-def test_every_reference_leads_somewhere_and_every_schema_is_one() -> None:
+def test_references_and_schemas_are_valid() -> None:
     resolver = REGISTRY.resolver("urn:api")
     for reference in references(DOCUMENT):
         resolver.lookup(reference)
@@ -166,7 +166,7 @@ async def test_refusals_are_as_described(
     assert (await asked(client, method, url, **given))["error"]
 
 
-async def test_too_much_is_refused_as_described(
+async def test_rate_limits_and_a_full_queue_answer_as_described(
     serve, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = await serve(paint_per_minute=1)

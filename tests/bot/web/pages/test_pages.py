@@ -50,7 +50,7 @@ async def get(client: TestClient, path: str, status: int = 200) -> Page:
         return Page(await answer.text())
 
 
-async def test_the_first_page_offers_what_the_model_can(client: TestClient) -> None:
+async def test_the_studio_page_offers_the_models_values(client: TestClient) -> None:
     page = await get(client, "/")
     swatches = [a["value"] for a in page.all("input", type="radio", name="wish.eyes")]
     assert swatches == ["", *EYES.values]
@@ -58,7 +58,7 @@ async def test_the_first_page_offers_what_the_model_can(client: TestClient) -> N
     assert not page.all("button", type="submit")[0].get("disabled")
 
 
-async def test_nothing_is_inline_and_nothing_is_from_elsewhere(
+async def test_pages_have_no_inline_or_foreign_content(
     client: TestClient, studio: Studio, owner: Owner
 ) -> None:
     (avatar,) = await studio.painting.create("hair:pink", Request(owner))
@@ -72,7 +72,7 @@ async def test_nothing_is_inline_and_nothing_is_from_elsewhere(
         assert all("src" in script for script in page.all("script"))
 
 
-async def test_what_the_page_links_to_exists(client: TestClient) -> None:
+async def test_links_of_the_page_exist(client: TestClient) -> None:
     page = await get(client, "/")
     files = [a["href"] for a in page.all("link")] + [a["src"] for a in page.all("script")]
     assert len(files) >= 3
@@ -113,7 +113,7 @@ async def test_painting_without_javascript(client: TestClient, store: Store) -> 
         ({"prompt": "", "wish.hat": "red"}, "hat"),
     ],
 )
-async def test_a_mistake_without_javascript_keeps_what_was_typed(
+async def test_an_error_without_javascript_keeps_the_form(
     client: TestClient, form: dict[str, str], said: str
 ) -> None:
     async with client.post("/paint", data=form, headers={"Accept": "text/html"}) as answer:
@@ -126,7 +126,7 @@ async def test_a_mistake_without_javascript_keeps_what_was_typed(
     assert "<b>" not in html
 
 
-async def test_an_upload_is_no_order(client: TestClient) -> None:
+async def test_uploaded_files_are_ignored(client: TestClient) -> None:
     upload = FormData()
     upload.add_field("prompt", b"pink hair", filename="prompt.txt")
     async with client.post("/paint", data=upload) as answer:
@@ -145,7 +145,7 @@ async def test_an_upload_is_no_order(client: TestClient) -> None:
         ("multipart/form-data; boundary=a", b"--a\r\n\r\nprompt\r\n--a--\r\n"),
     ],
 )
-async def test_a_form_that_cannot_be_read_is_no_fault_of_ours(
+async def test_an_unreadable_form_is_a_bad_request(
     client: TestClient, content_type: str, body: bytes
 ) -> None:
     headers = {"content-type": content_type}
@@ -154,7 +154,7 @@ async def test_a_form_that_cannot_be_read_is_no_fault_of_ours(
         assert "form" in (await answer.json())["error"]
 
 
-async def test_a_link_may_carry_a_wish(client: TestClient) -> None:
+async def test_a_link_can_fill_in_the_form(client: TestClient) -> None:
     page = await get(client, "/?prompt=blue+eyes&seed=5")
     assert page.all("input", id="prompt")[0]["value"] == "blue eyes"
     assert page.all("input", id="seed")[0]["value"] == "5"
@@ -173,7 +173,7 @@ async def test_the_studio_shows_the_newest(
     assert (len(tiles), tiles[0]) == (12, f"/a/{last.id}")
 
 
-async def test_broken_links_lead_back(client: TestClient) -> None:
+async def test_error_pages_link_back(client: TestClient) -> None:
     for path, status in (
         ("/a/2222bbbb", 404),
         ("/gallery?cursor=x", 400),
@@ -187,7 +187,7 @@ async def test_broken_links_lead_back(client: TestClient) -> None:
         assert page.text.strip()
 
 
-async def test_the_visitor_is_known_from_the_first_page_on(client: TestClient) -> None:
+async def test_the_first_page_sets_the_cookie(client: TestClient) -> None:
     async with client.get("/") as answer:
         assert answer.cookies[COOKIE]["httponly"]
         assert "private" in answer.headers["Cache-Control"]
@@ -195,7 +195,7 @@ async def test_the_visitor_is_known_from_the_first_page_on(client: TestClient) -
         assert COOKIE not in answer.cookies
 
 
-async def test_where_painting_is_closed_the_page_says_so(serve) -> None:
+async def test_the_page_says_that_painting_is_turned_off(serve) -> None:
     client = await serve(paint="off")
     page = await get(client, "/")
     assert "disabled" in page.all("button", type="submit")[0]
@@ -262,7 +262,7 @@ async def test_the_gallery_filtered_and_sorted(
     assert not (await get(client, "/gallery?hair=red")).tiles()
 
 
-async def test_the_gallery_page_by_page(client: TestClient, studio: Studio, owner: Owner) -> None:
+async def test_the_gallery_is_paged(client: TestClient, studio: Studio, owner: Owner) -> None:
     for _ in range(6):
         await studio.painting.create("hair:pink", Request(owner), count=9)
     for query in ("", "?hair=pink", "?sort=loved", "?hair=pink&sort=loved"):
@@ -276,7 +276,7 @@ async def test_the_gallery_page_by_page(client: TestClient, studio: Studio, owne
         assert (await get(client, str(newer["href"]))).tiles() == pages[0].tiles()
 
 
-async def test_the_matrix_leads_to_the_pictures(
+async def test_the_matrix_links_to_the_pictures(
     client: TestClient, studio: Studio, owner: Owner
 ) -> None:
     first, last = await studio.painting.create("hair:pink eyes:red", Request(owner), count=2)
@@ -293,7 +293,7 @@ async def test_the_matrix_leads_to_the_pictures(
         await get(client, f"/matrix?{wrong}", 400)
 
 
-async def test_a_picture_leads_to_its_family(
+async def test_a_picture_links_to_its_family(
     client: TestClient, studio: Studio, owner: Owner
 ) -> None:
     a, b = await studio.painting.create("hair:pink", Request(owner), count=2)
@@ -309,7 +309,7 @@ async def test_a_picture_leads_to_its_family(
 @pytest.mark.parametrize(
     "words", ["<script>alert(1)</script>", '"><img src=x onerror=x>', "{{ 7*7 }}", "粉色 ✿ ‮abc"]
 )
-async def test_words_are_text(client: TestClient, words: str) -> None:
+async def test_prompts_are_escaped(client: TestClient, words: str) -> None:
     for url in ("/", "/gallery", "/matrix"):
         key = {"/": "prompt", "/gallery": "hair", "/matrix": "rows"}[url]
         async with client.get(url, params={key: words}, headers={"Accept": "text/html"}) as answer:
@@ -326,7 +326,7 @@ async def test_words_are_text(client: TestClient, words: str) -> None:
     assert not [image for image in page.all("img") if "onerror" in image]
 
 
-async def test_absurd_requests_are_answered_and_cost_a_line_of_the_log(
+async def test_malformed_http_is_answered_and_logged_in_one_line(
     studio: Studio, engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Served as `python -m bot` does."""

@@ -1,0 +1,84 @@
+"""Keeps the model in use and a few older ones loaded, and follows `models/current`."""
+
+import asyncio
+import logging
+from collections import OrderedDict
+
+from bot.errors import ModelUnavailable
+from bot.inference.model import Model, load_model
+from bot.settings import EngineSettings
+from export.registry import Registry
+
+OLDER_MODELS = 2  # kept loaded beside the one in use, to recolor pictures that they painted
+
+log = logging.getLogger(__name__)
+
+
+class LoadedModels:
+    """`current` is the model in use. Belongs to the running event loop."""
+
+    def __init__(self, registry: Registry, settings: EngineSettings, current: Model) -> None:
+        self.current = current
+        self.registry = registry
+        self._settings = settings
+        self._older: OrderedDict[str, Model] = OrderedDict()
+        self._loading = asyncio.Lock()
+        self._logged_refusal = ""
+
+    @classmethod
+    async def open(cls, registry: Registry, settings: EngineSettings) -> "LoadedModels":
+        """Loads the model in use. Raises ModelUnavailable."""
+        model = await asyncio.to_thread(load_model, registry, None, settings)
+        return cls(registry, settings, model)
+
+    async def get(self, name: str) -> Model:
+        """The model of this name, loaded if necessary. Raises ModelUnavailable."""
+        found = self._find(name)
+        if found is not None:
+            return found
+        async with self._loading:
+            try:
+                model = self._find(name) or await self._load(name)
+            except ModelUnavailable as error:
+                log.warning("model %s cannot be loaded: %s", name, error)
+                raise ModelUnavailable("model-gone", name=name) from error
+            self._keep(model)
+            return model
+
+    async def refresh(self) -> bool:
+        """Switches to the model in `models/current` if it has changed; True if it did.
+
+        A model that cannot be used is refused and logged once, and the model in use stays.
+        """
+        async with self._loading:
+            try:
+                name = await asyncio.to_thread(self.registry.current)
+                if name is None or name == self.current.name:
+                    self._logged_refusal = ""
+                    return False
+                model = self._find(name) or await self._load(name)
+            except (ModelUnavailable, OSError, UnicodeDecodeError) as error:
+                if self._logged_refusal != str(error):
+                    log.error("the new model is refused, %s stays: %s", self.current.name, error)
+                    self._logged_refusal = str(error)
+                return False
+            previous, self.current = self.current, model
+            self._older.pop(name, None)
+            self._keep(previous)
+            self._logged_refusal = ""
+            log.info("model %s takes over from %s", name, previous.name)
+            return True
+
+    def _find(self, name: str) -> Model | None:
+        return self.current if name == self.current.name else self._older.get(name)
+
+    async def _load(self, name: str) -> Model:
+        return await asyncio.to_thread(load_model, self.registry, name, self._settings)
+
+    def _keep(self, model: Model) -> None:
+        if model is self.current:
+            return
+        self._older[model.name] = model
+        self._older.move_to_end(model.name)
+        while len(self._older) > OLDER_MODELS:
+            self._older.popitem(last=False)
