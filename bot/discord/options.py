@@ -12,6 +12,7 @@ from discord import app_commands
 from discord.app_commands import Choice, locale_str
 
 from bot.discord.bot import Interaction
+from bot.discord.command_texts import description, option_description
 from bot.discord.replies import language_of
 from bot.discord.text import shorten, swatch
 from bot.i18n.messages import LANGUAGES, attribute_name, command_text, value_name
@@ -27,13 +28,13 @@ MAX_TEXT = 100  # of a description, and of a choice
 
 
 @dataclass(frozen=True, slots=True)
-class OwnOption:
-    """An option that a command has beside the attributes; the choices of a Literal are called as
-    the message `choice-COMMAND-OPTION-VALUE` says, where there is one."""
+class CommandOption:
+    """An option that a command has besides the attributes. The choices of a Literal are named by
+    the messages `choice-COMMAND-OPTION-VALUE`, where there are any.
+    """
 
     annotation: Any
     default: Any
-    description: str
 
 
 def option_names(names: Sequence[str], taken: Collection[str]) -> dict[str, str]:
@@ -55,26 +56,26 @@ def option_names(names: Sequence[str], taken: Collection[str]) -> dict[str, str]
 
 
 def suggest(attribute: Attribute, text: str) -> list[str]:
-    """The values that `text` may mean, nearest first, typos and synonyms forgiven."""
+    """The values that `text` may mean, the most relevant first; tolerates typos and synonyms."""
     said = " ".join(text.casefold().split())
     frequency = dict(zip(attribute.values, attribute.frequencies, strict=True))
     if not said:
         ranked = sorted(frequency, key=lambda value: -frequency[value])
     else:
-        ranked = sorted(frequency, key=lambda value: -_nearness(said, value))
+        ranked = sorted(frequency, key=lambda value: -_relevance(said, value))
     return [value for value in ranked if len(value) <= MAX_TEXT][:MAX_CHOICES]
 
 
-def _nearness(said: str, value: str) -> float:
+def _relevance(said: str, value: str) -> float:
     synonyms = [word for word, values in SYNONYMS.items() if value.casefold() in values]
     return max(
-        _likeness(said, value.casefold()),
-        max((0.95 * _likeness(said, word) for word in synonyms), default=0),
+        _similarity(said, value.casefold()),
+        max((0.95 * _similarity(said, word) for word in synonyms), default=0),
     )
 
 
-def _likeness(said: str, word: str) -> float:
-    """0 to 3: whole words before beginnings before parts before typos."""
+def _similarity(said: str, word: str) -> float:
+    """0 to 3: equal words before prefixes before substrings before typos."""
     ratio = difflib.SequenceMatcher(None, said, word).ratio()
     if said == word:
         return 3
@@ -86,18 +87,17 @@ def _likeness(said: str, word: str) -> float:
 def wish_command(
     studio: Studio,
     name: str,
-    description: str,
     run: Callable[..., Awaitable[None]],
-    own: Mapping[str, OwnOption],
+    fixed: Mapping[str, CommandOption],
 ) -> app_commands.Command[Any, ..., None]:
-    """A command that calls `run(interaction, wish, **own options)`.
+    """A command that calls `run(interaction, wish, **fixed options)`.
 
     Its options are those of the model in use now; what they suggest, and what the wish is checked
     against, are those of the model in use then.
     """
-    names = [a.name for a in studio.attributes][: MAX_OPTIONS - len(own)]
-    options = option_names(names, taken=own)
-    # attributes' names need not be Python's, so the parameters are numbered
+    names = [a.name for a in studio.attributes][: MAX_OPTIONS - len(fixed)]
+    options = option_names(names, taken=fixed)
+    # names of attributes need not be identifiers, so the parameters are numbered
     attributes = {f"attribute_{i}": attribute for i, attribute in enumerate(options)}
 
     async def callback(interaction: Interaction, **given: Any) -> None:
@@ -108,11 +108,14 @@ def wish_command(
     parameters = [
         inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD),
         *(_keyword(key, app_commands.Range[str, 1, MAX_TEXT], None) for key in attributes),
-        *(_keyword(key, _plain(option.annotation), option.default) for key, option in own.items()),
+        *(
+            _keyword(key, _plain(option.annotation), option.default)
+            for key, option in fixed.items()
+        ),
     ]
     callback.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     attribute_of = {attribute.name: attribute for attribute in studio.attributes}
-    localised = _localised(names, [f"{name}.{key}" for key in own])
+    localized = _localized_names(name, names, fixed)
     app_commands.describe(
         **{
             key: locale_str(
@@ -121,11 +124,11 @@ def wish_command(
             )
             for key, attribute in attributes.items()
         },
-        **{key: option.description for key, option in own.items()},
+        **{key: option_description(name, key) for key in fixed},
     )(callback)
     app_commands.rename(
         **{
-            key: locale_str(options[attribute], text=localised[attribute].get)
+            key: locale_str(options[attribute], text=localized[attribute].get)
             for key, attribute in attributes.items()
         }
     )(callback)
@@ -135,11 +138,11 @@ def wish_command(
     app_commands.choices(
         **{
             key: [choice(name, key, value) for value in get_args(option.annotation)]
-            for key, option in own.items()
+            for key, option in fixed.items()
             if get_origin(option.annotation) is Literal
         }
     )(callback)
-    return app_commands.Command(name=name, description=description, callback=callback)
+    return app_commands.Command(name=name, description=description(name), callback=callback)
 
 
 def choice(command: str, option: str, value: str | int) -> Choice[Any]:
@@ -157,20 +160,22 @@ def _plain(annotation: Any) -> Any:
     return type(values[0]) if get_origin(annotation) is Literal else annotation
 
 
-def _localised(names: Sequence[str], own: Sequence[str]) -> dict[str, dict[str, str]]:
-    """What the attributes' options are called in other languages: attribute to language to name.
+def _localized_names(
+    command: str, names: Sequence[str], fixed: Collection[str]
+) -> dict[str, dict[str, str]]:
+    """What the attributes' options are called in other languages: attribute -> language -> name.
 
-    One that would be taken already, or is no option's name, stays as it is.
+    A name that is taken already, or that Discord does not allow, is left out.
     """
     found: dict[str, dict[str, str]] = {name: {} for name in names}
     for language in LANGUAGES[1:]:
-        command = [key.partition(".") for key in own]
-        taken = {command_text(f"command-{name}", option, language) for name, _, option in command}
+        taken = {command_text(f"command-{command}", option, language) for option in fixed}
         for name in names:
-            called = attribute_name(name, language)
-            if called not in (name, *taken) and option_names([called], ())[called] == called:
-                found[name][language] = called
-                taken.add(called)
+            localized = attribute_name(name, language)
+            valid = option_names([localized], ())[localized] == localized
+            if valid and localized not in (name, *taken):
+                found[name][language] = localized
+                taken.add(localized)
     return found
 
 

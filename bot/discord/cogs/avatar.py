@@ -7,7 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord.bot import Interaction, IrodoriBot, PaintCommand
-from bot.discord.options import OwnOption, wish_command
+from bot.discord.options import CommandOption, wish_command
 from bot.discord.replies import settings_of
 from bot.studio.painting import MAX_COUNT
 from db.tasks import SEEDS, CreateTask
@@ -40,17 +40,10 @@ class AvatarCog(commands.Cog):
             await interaction.client.paint(interaction, PaintCommand(task, private))
 
         studio = self.bot.studio
-        own = {
-            "count": OwnOption(
-                app_commands.Range[int, 1, MAX_COUNT], 1, f"How many pictures, 1 to {MAX_COUNT}"
-            ),
-            "seed": OwnOption(
-                app_commands.Range[int, 0, SEEDS - 1],
-                None,
-                "The same seed, wish and model paint the same picture",
-            ),
-            "size": OwnOption(Literal[studio.sizes], None, "Pixels, each way"),
-            "private": OwnOption(bool, None, "Only you will ever see it"),
+        options = {
+            "count": CommandOption(app_commands.Range[int, 1, MAX_COUNT], 1),
+            "seed": CommandOption(app_commands.Range[int, 0, SEEDS - 1], None),
+            "size": CommandOption(Literal[studio.sizes], None),
+            "private": CommandOption(bool, None),
         }
-        description = "Paint an anime face that nobody has drawn before"
-        return [wish_command(studio, "avatar", description, run, own)]
+        return [wish_command(studio, "avatar", run, options)]

@@ -10,7 +10,7 @@ from discord.ext import commands
 from bot.discord import gallery
 from bot.discord.bot import Interaction, IrodoriBot
 from bot.discord.buttons import open_card
-from bot.discord.options import OwnOption, wish_command
+from bot.discord.options import CommandOption, wish_command
 from bot.discord.replies import is_accepted, report_failure
 from db.records import Scope, Sort
 
@@ -35,18 +35,11 @@ class GalleryCog(commands.Cog):
             await gallery.start(interaction, gallery.Place(SCOPES[scope], sort, wish))
 
         studio = self.bot.studio
-        own = {
-            "scope": OwnOption(
-                Literal["everyone", "server", "mine", "favourites"],
-                "everyone",
-                "Whose pictures: everyone's, this server's, yours, or your favourites",
-            ),
-            "sort": OwnOption(
-                Literal["new", "loved"], "new", "The newest first, or the most loved"
-            ),
+        options = {
+            "scope": CommandOption(Literal["everyone", "server", "mine", "favourites"], "everyone"),
+            "sort": CommandOption(Literal["new", "loved"], "new"),
         }
-        description = "Browse the faces that were painted, for you alone"
-        return [wish_command(studio, "gallery", description, run, own)]
+        return [wish_command(studio, "gallery", run, options)]
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: Interaction) -> None:

@@ -6,6 +6,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord.bot import Interaction, IrodoriBot
+from bot.discord.command_texts import description
 from bot.discord.options import option_names
 from bot.discord.replies import language_of, respond
 from bot.i18n.messages import command_text, describe, language_for, say
@@ -18,7 +19,7 @@ class HelpCog(commands.Cog):
     def __init__(self, bot: IrodoriBot) -> None:
         self.bot = bot
 
-    @app_commands.command(name="help", description="What I can do, with examples")
+    @app_commands.command(name="help", description=description("help"))
     async def help(self, interaction: Interaction) -> None:
         studio = interaction.client.studio
         language, names = await language_of(interaction), language_for(str(interaction.locale))

@@ -9,6 +9,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord.bot import Interaction, IrodoriBot
+from bot.discord.command_texts import describe_options, description
 from bot.discord.replies import defer_answer, fill_in, language_of
 from bot.errors import NotAllowed
 from bot.i18n.messages import say
@@ -40,7 +41,7 @@ class WrittenIn(app_commands.Transformer):
 class LimitsCog(commands.Cog):
     limits = app_commands.Group(
         name="limits",
-        description="What members may ask of the bot in this server",
+        description=description("limits"),
         default_permissions=discord.Permissions(manage_guild=True),
         allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
         allowed_contexts=app_commands.AppCommandContext(
@@ -51,16 +52,12 @@ class LimitsCog(commands.Cog):
     def __init__(self, bot: IrodoriBot) -> None:
         self.studio = bot.studio
 
-    @limits.command(name="show", description="What is set in this server")
+    @limits.command(name="show", description=description("limits show"))
     async def show(self, interaction: Interaction) -> None:
         await self._show(interaction, await self._admit(interaction))
 
-    @limits.command(name="set", description="How much each member may paint")
-    @app_commands.describe(
-        cooldown="Seconds between two requests of a member; 0 for none",
-        daily="Pictures of a member within 24 hours; 0 for no limit",
-        gallery="Whether members may browse this server's pictures",
-    )
+    @limits.command(name="set", description=description("limits set"))
+    @describe_options("limits set", "cooldown", "daily", "gallery")
     async def set_limits(
         self,
         interaction: Interaction,
@@ -74,8 +71,8 @@ class LimitsCog(commands.Cog):
         await self._change(guild, **changes)
         await self._show(interaction, guild)
 
-    @limits.command(name="channel", description="Where the bot paints; everywhere if none is named")
-    @app_commands.describe(where="The channel", answer="Whether it paints there")
+    @limits.command(name="channel", description=description("limits channel"))
+    @describe_options("limits channel", "where", "answer")
     async def channel(
         self,
         interaction: Interaction,
@@ -87,16 +84,16 @@ class LimitsCog(commands.Cog):
         await self._change(guild, channels=_with(channels, where, answer))
         await self._show(interaction, guild)
 
-    @limits.command(name="role", description="Roles that have neither cooldown nor quota")
-    @app_commands.describe(role="The role", exempt="Whether it is exempt")
+    @limits.command(name="role", description=description("limits role"))
+    @describe_options("limits role", "role", "exempt")
     async def role(self, interaction: Interaction, role: discord.Role, exempt: bool = True) -> None:
         guild = await self._admit(interaction)
         roles = (await self.studio.guilds.limits(guild)).exempt_roles
         await self._change(guild, exempt_roles=_with(roles, str(role.id), exempt))
         await self._show(interaction, guild)
 
-    @limits.command(name="block", description="The bot paints nothing for this member here")
-    @app_commands.describe(member="Who is blocked", blocked="Whether, or no longer")
+    @limits.command(name="block", description=description("limits block"))
+    @describe_options("limits block", "member", "blocked")
     async def block(
         self, interaction: Interaction, member: discord.User, blocked: bool = True
     ) -> None:

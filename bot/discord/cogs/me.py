@@ -5,6 +5,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord.bot import Interaction, IrodoriBot, PaintCommand
+from bot.discord.command_texts import describe_options, description
 from bot.discord.replies import settings_of
 from db.tasks import PortraitTask
 
@@ -17,8 +18,8 @@ class MeCog(commands.Cog):
         self.menu = app_commands.ContextMenu(name="Avatar of this member", callback=self.of_member)
         bot.tree.add_command(self.menu)
 
-    @app_commands.command(description="Your avatar: drawn from who you are, the same every time")
-    @app_commands.describe(user="A friend whose avatar you want to see instead")
+    @app_commands.command(description=description("me"))
+    @describe_options("me", "user")
     async def me(self, interaction: Interaction, user: discord.User | None = None) -> None:
         await _paint(interaction, user or interaction.user)
 

@@ -1,10 +1,10 @@
 """`/mix`: a child of two pictures."""
 
 from discord import app_commands
-from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.discord.bot import Interaction, IrodoriBot
+from bot.discord.command_texts import describe_options, description
 from bot.discord.family import Sibling, mix_command
 from bot.discord.picker import complete_id
 from db.tasks import SEEDS
@@ -16,16 +16,8 @@ class MixCog(commands.Cog):
     def __init__(self, bot: IrodoriBot) -> None:
         self.bot = bot
 
-    @app_commands.command(
-        name=locale_str("mix"),
-        description=locale_str("A child of two pictures, with the face and colours of both"),
-    )
-    @app_commands.describe(
-        a=locale_str("One picture: choose it, or type its id"),
-        b=locale_str("The other picture"),
-        seed=locale_str("The same parents and seed have the same child"),
-        private=locale_str("Only you will ever see it"),
-    )
+    @app_commands.command(name="mix", description=description("mix"))
+    @describe_options("mix", "a", "b", "seed", "private")
     @app_commands.autocomplete(a=complete_id, b=complete_id)
     async def mix(
         self,

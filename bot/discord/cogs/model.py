@@ -5,6 +5,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord.bot import Interaction, IrodoriBot
+from bot.discord.command_texts import describe_options, description
 from bot.discord.replies import defer_answer, fill_in, language_of, require_operator
 from bot.discord.text import shorten
 from bot.i18n.messages import say
@@ -19,14 +20,14 @@ MAX_CHOICES = 25
 class ModelCog(commands.Cog):
     model = app_commands.Group(
         name="model",
-        description="Which model paints, for those who run the bot",
+        description=description("model"),
         default_permissions=discord.Permissions(0),
     )
 
     def __init__(self, bot: IrodoriBot) -> None:
         self.studio = bot.studio
 
-    @model.command(name="list", description="All models and their figures")
+    @model.command(name="list", description=description("model list"))
     async def list_models(self, interaction: Interaction) -> None:
         await self._admit(interaction)
         language = await language_of(interaction)
@@ -36,8 +37,8 @@ class ModelCog(commands.Cog):
             lines.insert(0, say("model-older", language, count=len(models) - LISTED))
         await fill_in(interaction, shorten("\n".join(lines) or say("model-none", language), 2000))
 
-    @model.command(name="use", description="Paint with this model from now on")
-    @app_commands.describe(model="One of those that /model list shows")
+    @model.command(name="use", description=description("model use"))
+    @describe_options("model use", "model")
     async def use(self, interaction: Interaction, model: str) -> None:
         await self._admit(interaction)
         await self.studio.models.use(model)
@@ -51,13 +52,13 @@ class ModelCog(commands.Cog):
         found = [name for name in names if typed.casefold() in name.casefold() and len(name) <= 100]
         return [app_commands.Choice(name=name, value=name) for name in found[:MAX_CHOICES]]
 
-    @model.command(name="rollback", description="Back to the model before")
+    @model.command(name="rollback", description=description("model rollback"))
     async def rollback(self, interaction: Interaction) -> None:
         await self._admit(interaction)
         await self.studio.models.rollback()
         await self._tell_in_use(interaction)
 
-    @model.command(name="reload", description="Take over what models/current names, at once")
+    @model.command(name="reload", description=description("model reload"))
     async def reload(self, interaction: Interaction) -> None:
         await self._admit(interaction)
         await self.studio.models.reload()

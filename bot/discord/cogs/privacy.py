@@ -6,10 +6,10 @@ from typing import Self
 
 import discord
 from discord import ButtonStyle, app_commands, ui
-from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.discord.bot import Interaction, IrodoriBot
+from bot.discord.command_texts import description
 from bot.discord.components import Button, Component
 from bot.discord.replies import (
     defer_answer,
@@ -104,10 +104,7 @@ class PrivacyCog(commands.Cog):
     def __init__(self, bot: IrodoriBot) -> None:
         self.bot = bot
 
-    @app_commands.command(
-        name=locale_str("privacy"),
-        description=locale_str("What I keep of you; take it with you, or have it forgotten"),
-    )
+    @app_commands.command(name="privacy", description=description("privacy"))
     async def privacy(self, interaction: Interaction) -> None:
         view = PrivacyPanel(await language_of(interaction))
         await respond(lambda: interaction.response.send_message(view=view, ephemeral=True))

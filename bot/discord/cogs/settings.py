@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Self
 
 from discord import SelectOption, app_commands, ui
-from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.discord.bot import Interaction, IrodoriBot
+from bot.discord.command_texts import description
 from bot.discord.components import Component, Select
 from bot.discord.replies import (
     defer_update,
@@ -102,10 +102,7 @@ class SettingsCog(commands.Cog):
     def __init__(self, bot: IrodoriBot) -> None:
         self.bot = bot
 
-    @app_commands.command(
-        name=locale_str("settings"),
-        description=locale_str("Your defaults: private or not, size, language"),
-    )
+    @app_commands.command(name="settings", description=description("settings"))
     async def settings(self, interaction: Interaction) -> None:
         studio = interaction.client.studio
         settings, language = await settings_of(interaction), await language_of(interaction)

@@ -7,6 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord.bot import Interaction, IrodoriBot
+from bot.discord.command_texts import description
 from bot.discord.replies import defer_answer, fill_in, language_of, require_operator
 from bot.i18n.messages import describe, say
 
@@ -18,7 +19,7 @@ class StatsCog(commands.Cog):
         self.studio = bot.studio
         self.started = time.monotonic()
 
-    @app_commands.command(name="stats", description="How the bot is doing, for those who run it")
+    @app_commands.command(name="stats", description=description("stats"))
     @app_commands.default_permissions()
     async def stats(self, interaction: Interaction) -> None:
         await require_operator(interaction)

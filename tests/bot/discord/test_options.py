@@ -6,7 +6,7 @@ import pytest
 from discord import app_commands
 from discord.app_commands.commands import validate_name
 
-from bot.discord.options import OwnOption, option_names, suggest, wish_command
+from bot.discord.options import CommandOption, option_names, suggest, wish_command
 from bot.discord.translator import CatalogueTranslator
 from export.manifest import Attribute
 
@@ -70,12 +70,12 @@ def test_suggestions_keep_discords_limits() -> None:
 async def test_options_have_names_in_other_languages_and_no_two_the_same() -> None:
     hair, again = attribute("hair", "pink", "red"), attribute("hair color", "pink", "red")
     studio = SimpleNamespace(attributes=(hair, again, attribute("nose", "big", "small")))
-    own = {"sort": OwnOption(Literal["new", "loved"], "new", "The newest first")}
+    fixed = {"sort": CommandOption(Literal["new", "loved"], "new")}
 
     async def run() -> None:
         raise AssertionError("only described, never called")
 
-    command = wish_command(studio, "gallery", "Browse", run, own)  # type: ignore[arg-type]
+    command = wish_command(studio, "gallery", run, fixed)  # type: ignore[arg-type]
     tree = app_commands.CommandTree(discord.Client(intents=discord.Intents.none()))
     payload = await command.get_translated_payload(tree, CatalogueTranslator())
     names = [option.get("name_localizations", {}).get("ja") for option in payload["options"]]

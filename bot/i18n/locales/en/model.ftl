@@ -1,23 +1,23 @@
-# /model, for those who run the bot.
+# /model, for operators.
 
 command-model =
     .name = model
-    .description = Which model paints, for those who run the bot
+    .description = Choose the model that paints (for operators)
 command-model-list =
     .name = list
-    .description = All models and their figures
+    .description = List all models with their metrics
 command-model-use =
     .name = use
-    .description = Paint with this model from now on
+    .description = Switch to this model
     .model = model
-    .model-description = One of those that /model list shows
+    .model-description = A model that /model list shows
 command-model-rollback =
     .name = rollback
-    .description = Back to the model before
+    .description = Switch back to the previous model
 command-model-reload =
     .name = reload
-    .description = Take over what models/current names, at once
+    .description = Load the model that models/current names now
 
-model-in-use = **{ $name } paints now.** What is being painted is finished by the model before.
+model-in-use = **{ $name } paints now.** Pictures in progress are finished by the previous model.
 model-older = … and { $count } older ones
 model-none = There are no models.

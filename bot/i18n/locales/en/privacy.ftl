@@ -1,22 +1,22 @@
 command-privacy =
     .name = privacy
-    .description = What I keep of you; take it with you, or have it forgotten
-privacy-title = What I keep of you
+    .description = What I store about you; export or delete it
+privacy-title = What I store about you
 privacy-what = Your pictures, with what you asked for, their seed, the model, when and where they were painted; your ♥; your settings; your Discord id and display name. Nothing else: I read no messages but those that mention me or are sent to me alone.
-privacy-who = Private pictures are shown to you alone. All others can be seen by everyone, in galleries too.
-privacy-how = **Export** packs everything of yours into a zip. **Forget me** deletes it for good. A single picture is deleted by 🗑️ below it. For a day I still remember how many pictures you asked for, since servers may set limits; and servers may block members.
+privacy-who = Only you can see your private pictures. Everyone can see all others, in galleries too.
+privacy-how = **Export** packs all your data into a zip. **Forget me** deletes it permanently. 🗑️ below a picture deletes that one. For a day I still store how many pictures you requested, because servers can set limits; and servers can block members.
 privacy-export = Export
 privacy-forget = Forget me
-privacy-sure = Delete all your pictures, favourites and settings? Nobody can bring them back.
+privacy-sure = Delete all your pictures, favorites and settings? This cannot be undone.
 privacy-yes = Delete everything
 privacy-no = Keep it
 privacy-kept = Nothing was deleted.
 privacy-forgotten =
     { $count ->
-        [0] You had no pictures here. Your favourites, your settings and your name are gone.
-        [one] Forgotten: one picture, your favourites, your settings, and your name.
-       *[other] Forgotten: { $count } pictures, your favourites, your settings, and your name.
+        [0] You had no pictures here. Your favorites, your settings and your name are deleted.
+        [one] Deleted: one picture, your favorites, your settings, and your name.
+       *[other] Deleted: { $count } pictures, your favorites, your settings, and your name.
     }
-privacy-export-all = Everything of yours is in here.
-privacy-export-part = Part { $part } of { $parts } of everything of yours: one file would be too large for Discord.
+privacy-export-all = This zip holds all your data.
+privacy-export-part = Part { $part } of { $parts } of your data: one file would be too large for Discord.
 privacy-export-next = Part { $part }

@@ -1,10 +1,10 @@
-# /stats, for those who run the bot.
+# /stats, for operators.
 
 command-stats =
     .name = stats
-    .description = How the bot is doing, for those who run it
+    .description = Statistics of the bot (for operators)
 
 stats-kept = 🖼️ **{ $pictures }** pictures ({ $private } private, { $today } in the last 24 hours) · { $members } members · ♥ { $favourites }
 stats-engine = ⏱️ { $painted } painted since the start · half within { $p50 } ms, 99 % within { $p99 } ms · { $waiting } waiting · { $refused } refused · { $failed } failed
 stats-life = 🎨 model **{ $model }** · { $guilds } servers · up { $days } d { $hours } h { $minutes } min
-stats-loved = ♥ Most loved: { $loved }
+stats-loved = ♥ Most favorites: { $loved }

@@ -35,7 +35,7 @@ command-limits-block =
     .member = メンバー
     .member-description = だれをブロックするか
     .blocked = ブロック中
-    .blocked-description = ブロックするか、解除するか
+    .blocked-description = ブロックまたは解除
 
 limits-title = **このサーバーでできること**
 limits-cooldown = { $seconds ->
@@ -54,4 +54,4 @@ limits-gallery-on = 🖼️ このサーバーのギャラリーは公開中
 limits-gallery-off = 🖼️ このサーバーのギャラリーは閉じています
 limits-blocked = 🚫 ブロック中：{ $names }
 limits-blocked-none = 🚫 だれもブロックしていません
-limits-not-allowed = サーバーを管理できる人だけが制限を決められます。
+limits-not-allowed = 「サーバー管理」権限のあるメンバーだけが制限を設定できます。

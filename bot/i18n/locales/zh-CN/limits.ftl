@@ -35,7 +35,7 @@ command-limits-block =
     .member = 成员
     .member-description = 屏蔽谁
     .blocked = 已屏蔽
-    .blocked-description = 屏蔽，还是解除
+    .blocked-description = 屏蔽或解除屏蔽
 
 limits-title = **本服务器允许的用法**
 limits-cooldown = { $seconds ->
@@ -54,4 +54,4 @@ limits-gallery-on = 🖼️ 本服务器的画廊已开放
 limits-gallery-off = 🖼️ 本服务器的画廊已关闭
 limits-blocked = 🚫 已屏蔽：{ $names }
 limits-blocked-none = 🚫 没有屏蔽任何人
-limits-not-allowed = 只有能管理本服务器的人才能设置限制。
+limits-not-allowed = 只有拥有“管理服务器”权限的成员才能设置限制。

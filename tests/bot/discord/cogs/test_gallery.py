@@ -98,7 +98,7 @@ async def test_scopes(discord: DiscordServer, studio: Studio, mika: Person) -> N
     assert [b.label for b in foreign_card.buttons if b.emoji == "♥️"] == ["1"]
     assert ids(await mika.slash("gallery", scope="favourites")) == [green]
     nowhere = await mika.slash("gallery", channel=mika.dm, scope="server")
-    assert "no server here" in nowhere.text
+    assert "not a server" in nowhere.text
 
 
 async def _open(person: Person, id: str) -> Reply:
@@ -163,7 +163,7 @@ async def test_the_most_loved_come_first(studio: Studio, mika: Person, ren: Pers
     await studio.avatars.toggle_favorite(avatars[1].id, Owner("discord", str(ren.id)))
     reply = await mika.slash("gallery", sort="loved")
     assert ids(reply) == [avatar.id for avatar in avatars]
-    assert "most loved" in reply.text
+    assert "most favorites" in reply.text
 
 
 async def test_looks_at_another_gallery_with_the_same_colours(studio: Studio, mika: Person) -> None:

@@ -80,7 +80,7 @@ async def test_only_those_who_run_the_bot(
             await mika.slash("model list")
         refused = await server_admin.slash("model list")
         assert refused.ephemeral
-        assert "Only those who run this bot" in refused.text
+        assert "Only operators of this bot" in refused.text
         assert "**tiny**" in (await ren.slash("model list", channel=ren.dm)).text
 
 

@@ -1,4 +1,4 @@
-# What a member sees while a picture is on its way, and when something fails.
+# What a member sees while a reply is pending, and when something fails.
 
 order-waiting = { $place ->
     [0] Painting…
@@ -6,7 +6,7 @@ order-waiting = { $place ->
    *[other] { $place } pictures are painted before yours…
 }
 order-resumed = I was restarted. Painting yours now…
-order-restarting = I am just being restarted. Please ask again in a moment.
+order-restarting = I am being restarted. Please try again in a moment.
 failure-broken = Something broke on my side. If it keeps happening, tell my admin: `{ $code }`.
 failure-outdated = This command has changed. Reload Discord (Ctrl+R), then try again.
-operators-only = Only those who run this bot can use this command.
+operators-only = Only operators of this bot can use this command.
