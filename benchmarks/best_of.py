@@ -16,17 +16,18 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from rich.console import Console
 from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # else `train` would be the benchmark
 
 from config import ModelsSettings
+from export.figures import AS_ASKED, FD_RATIO, FD_RATIO_POOLED, label
 from export.manifest import Manifest, ModelError
 from export.registry import Registry
 from train.data import DataError, load, one_hot
-from train.judge import SECOND, Judge, Paint, prepare
+from train.metrics import SECOND, Judge, Paint, prepare
 from train.promote import incomparable, onnx_paint
-from train.settings import JudgeSettings
 
 COUNTS = (1, 2, 4, 8)
 SIDE = 20
@@ -65,12 +66,10 @@ def row(judge: Judge, paint: Paint, numbers: int, labels: Tensor) -> dict[str, f
     pictures = paint_all(paint, latents, conditions)
     seconds = time.process_time() - started
     figures = judge.compare(pictures, labels)
-    seen = judge.look(pictures).labels
-    shares = {a.name: figures[f"{a.name}_as_asked"] for a in judge.faces.attributes}
-    both = {"all": (seen == labels).all(dim=1).float().mean().item()} if shares else {}
-    names = ("q", "fid", "kid", "near_duplicates", "diversity")
+    shares = {name: figures[name] for name in figures if name.endswith(AS_ASKED)}
+    names = (FD_RATIO, FD_RATIO_POOLED, "near_duplicates", "diversity")
     measured = {name: figures[name] for name in names}
-    return shares | both | measured | {"ms": 1000 * seconds / len(labels)}
+    return shares | measured | {"ms": 1000 * seconds / len(labels)}
 
 
 def main() -> None:
@@ -94,7 +93,7 @@ def main() -> None:
         faces = load(given.data, manifest.image_size)
         if reason := incomparable(manifest, faces):
             raise ModelError(f"model {manifest.name} {reason}")
-        judge = prepare(faces, given.runs, images=JudgeSettings().images, report=print, seed=SECOND)
+        judge = prepare(faces, given.runs, console=Console(), seed=SECOND)
     except (DataError, ModelError) as error:
         sys.exit(str(error))
     measure(judge, lambda count: onnx_paint(folder, manifest, count), given.images)
@@ -106,8 +105,8 @@ def measure(judge: Judge, paints: Callable[[int], tuple[Paint, int]], images: in
     for count in COUNTS:
         figures = row(judge, *paints(count), labels)
         if count == COUNTS[0]:
-            print("best of " + "".join(f"{name.replace('_', ' '):>17}" for name in figures))
-        print(f"{count:7} " + "".join(f"{value:17.3f}" for value in figures.values()), flush=True)
+            print("best of " + "".join(f"{label(name):>26}" for name in figures))
+        print(f"{count:7} " + "".join(f"{value:26.3f}" for value in figures.values()), flush=True)
 
 
 if __name__ == "__main__":

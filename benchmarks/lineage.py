@@ -26,6 +26,7 @@ from threading import Lock
 from typing import Any
 
 import torch
+from rich.console import Console
 from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # else `train` would be the benchmark
@@ -35,7 +36,7 @@ from train import checkpoint, recipes, report
 from train.compare import sheet
 from train.compare.table import Row, diverged
 from train.data import load
-from train.judge import SECOND, Judge, prepare
+from train.metrics import SECOND, Judge, prepare
 from train.settings import JudgeSettings, TrainSettings
 from train.show.model import Model
 
@@ -198,8 +199,9 @@ class Lineage:
             if data not in self.judges:
                 images = self.given.judge_images
                 faces = load(data, self.given.judged_size)
-                prepare(faces, self.given.runs, images=REPORTS_JUDGE, report=print)
-                judge = prepare(faces, self.given.runs, images=images, report=print, seed=SECOND)
+                console = Console(soft_wrap=True)
+                prepare(faces, self.given.runs, images=REPORTS_JUDGE, console=console)
+                judge = prepare(faces, self.given.runs, images=images, console=console, seed=SECOND)
                 self.judges[data] = judge
         return self.judges[data]
 
@@ -303,7 +305,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--fakes", type=int, default=JudgeSettings().fakes, help="judged of each; half of the rest"
     )
-    parser.add_argument("--judge-images", type=int, default=JudgeSettings().images)
+    parser.add_argument(
+        "--judge-images", type=int, default=0, help="for its classifier; 0 = as fits the data"
+    )
     parser.add_argument("--judged-size", type=int, default=64, help="pixels that are judged")
     parser.add_argument("flags", nargs="*", help="after --: for every training (--device cuda)")
     return parser

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from export.figures import ALL_AS_ASKED, FD_RATIO, label, number
 from export.sheet import draw_sheet
 from train import recipes
 from train.compare import sheet
-from train.compare.table import Row, markdown, number
+from train.compare.table import Row, markdown
 
 
 @dataclass(frozen=True)
@@ -126,23 +127,29 @@ def _budget(group: Sequence[Done], flags: Sequence[str]) -> str:
 
 
 def _on_the_way(group: Sequence[Done]) -> Iterator[str]:
-    """A table of Q at each stop, and of the share that is as asked."""
+    """A table of the headline at each stop, and of the share that is as asked."""
     stops = {done.stops for done in group}
     if len(stops) > 1 or len(group[0].stops) == 1:  # they do not compare, or there is no way
         return
     yield "### On the way"
-    yield "Q, and the share of pictures that are as asked, after so much of it:"
+    headline = next(n for n in (FD_RATIO, "q") if all(n in r.figures for r in _rows(group)))
+    yield f"{label(headline)}, and the share of pictures that are as asked, after so much of it:"
     lines = ["| | " + " | ".join(group[0].stops) + " |", "|---|" + "---|" * len(group[0].stops)]
     for done in group:
-        cells = [_short(row.figures) for row in done.on_the_way]
+        cells = [_short(headline, row.figures) for row in done.on_the_way]
         lines.append("| " + " | ".join([done.row.name, *cells]) + " |")
     yield "\n".join(lines)
 
 
-def _short(figures: dict[str, float]) -> str:
+def _rows(group: Sequence[Done]) -> list[Row]:
+    """Those that were measured."""
+    return [row for done in group for row in done.on_the_way if row.figures]
+
+
+def _short(headline: str, figures: dict[str, float]) -> str:
     if not figures:
         return "diverged"
-    asked = figures.get("all_as_asked")
-    return number("q", figures["q"]) + (
-        "" if asked is None else f" ({number('all_as_asked', asked)})"
+    asked = figures.get(ALL_AS_ASKED)
+    return number(headline, figures[headline]) + (
+        "" if asked is None else f" ({number(ALL_AS_ASKED, asked)})"
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import config
+from export.figures import FD_RATIO, label, number
 from export.manifest import ModelError, read_manifest
 from export.registry import Registry
 
@@ -74,9 +75,10 @@ def _list(registry: Registry) -> None:
         except ModelError as error:
             print(f"{mark} {name:{width}}  cannot be used: {error}")
             continue
-        q = f"  Q {manifest.metrics['q']:.2f}" if "q" in manifest.metrics else ""
+        figure = next((name for name in (FD_RATIO, "q") if name in manifest.metrics), None)
+        said = f"  {label(figure)} {number(figure, manifest.metrics[figure])}" if figure else ""
         size = manifest.image_size
-        print(f"{mark} {name:{width}}  {manifest.created:%Y-%m-%d %H:%M}  {size}×{size}{q}")
+        print(f"{mark} {name:{width}}  {manifest.created:%Y-%m-%d %H:%M}  {size}×{size}{said}")
 
 
 def _export(run: Path, registry: Registry, options: argparse.Namespace) -> int:

@@ -8,6 +8,16 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from export.figures import (
+    AS_ASKED,
+    FD_RATIO,
+    FD_RATIO_POOLED,
+    REAL,
+    label,
+    meaning,
+    number,
+    ordered,
+)
 from export.manifest import GENERATOR, Attribute, Manifest
 from export.sheet import draw_sheet
 
@@ -25,30 +35,20 @@ _MOST = 16  # rows and columns of the samples: a page wide
 _COLUMNS = 8  # where no attribute asks for more or fewer
 _BATCH = 16
 _TRIED, _SHOWN = 400, 12  # pictures that the weakest ones are of, and how many of them are shown
-_FIGURES = {
-    "q": "how much farther from the training images than real ones, over all depths; 1 is as near",
-    "diversity": "mean distance between pictures of one condition, in units of the real ones'",
-    "near_duplicates": "share of pictures closer to another of their condition than all "
-    "but one in a thousand real ones",
-    "sharpness": "how much fine detail there is, in units of the real ones'; noise counts, too",
-    "fid": "Fréchet distance of the judge's last features",
-    "kid": "kernel distance of the judge's last features",
-    "precision": "share of pictures that lie among real ones",
-    "recall": "share of real images that lie among the pictures",
-    "density": "how densely real images lie around the pictures",
-    "coverage": "share of real images with a picture among their nearest neighbours",
-    "dropped_conditions": "share of the conditions of real images that are hardly painted",
-    "dropped_clusters": "share of the clusters of real images that are hardly painted",
-}
-_OF_SEVERAL = ("q", "diversity", "near_duplicates", "fid", "kid", "precision", "recall")
-_SHARES = (
-    "near_duplicates",
-    "precision",
-    "recall",
-    "coverage",
-    "dropped_conditions",
-    "dropped_clusters",
+_JUDGE = (
+    " Distances are taken in the features of EfficientNet-Lite2, which was trained on ImageNet and"
+    " never trains a generator; what else is measured, by a small classifier of the same data."
+    " `docs/model-quality.md` says more."
 )
+_OLD_JUDGE = (
+    " All by a small classifier of the same data, as judges were before distances were taken in"
+    " a pretrained network's features; it sees color and little else."
+)
+_OF_SEVERAL = (
+    *(FD_RATIO, FD_RATIO_POOLED, "near_duplicates", "diversity", "lite2_precision", "lite2_recall"),
+    *("q", "fid", "kid", "precision", "recall"),  # of older models
+)
+"""Figures that are shown of the best of several pictures."""
 
 
 def draw_samples(paint: Paint, manifest: Manifest) -> Image.Image:
@@ -174,22 +174,17 @@ def _training(manifest: Manifest) -> str:
 
 def _figures(manifest: Manifest) -> str:
     metrics, judged = manifest.metrics, manifest.training.get("judged", {})
-    order = [*_FIGURES, *metrics]
-    names = [name for name in metrics if not name.endswith("_real")]
     lines = ["| figure | this model | held-out real images | what it says |", "|---|--:|--:|---|"]
-    for name in sorted(names, key=lambda name: ("_as_asked" not in name, order.index(name))):
-        real = metrics.get(f"{name}_real")
-        lines.append(
-            f"| {name} | {_number(name, metrics[name])}"
-            f" | {'' if real is None else _number(name, real)} | {_meaning(name)} |"
-        )
+    for name in ordered(metrics):
+        cells = number(name, metrics[name]), number(name, metrics.get(f"{name}{REAL}"))
+        lines.append(f"| {label(name)} | {' | '.join(cells)} | {meaning(name)} |")
     fakes = f"{judged['fakes']:,} " if "fakes" in judged else ""
     best = f", the best of {manifest.candidates} each" if manifest.candidates > 1 else ""
     parts = [
-        f"Measured of {fakes}pictures{best}, whose conditions come as often as in the data, by a"
-        " small classifier of the same data, the judge: a second one, by which nothing was chosen."
-        " The real images are ones that neither it nor the generator was trained on. Figures of"
-        " other data, or of another judge, do not compare.",
+        f"Measured of {fakes}pictures{best}, whose conditions come as often as in the data."
+        + (_JUDGE if FD_RATIO in metrics else _OLD_JUDGE)
+        + " The real images are ones that neither the judge nor the generator was trained on."
+        " Figures of other data do not compare.",
         "\n".join(lines),
         *(_values(name, rows) for name, rows in judged.get("values", {}).items()),
         *_unseen(judged.get("unseen", [])),
@@ -241,10 +236,10 @@ def _dropped(modes: list[dict[str, Any]]) -> list[str]:
 def _best_of(rows: list[dict[str, Any]]) -> list[str]:
     if not rows:
         return []
-    names = [name for name in rows[0] if name.endswith("_as_asked") or name in _OF_SEVERAL]
-    lines = ["| best of | " + " | ".join(names) + " |", "|--:|" + "--:|" * len(names)]
+    names = [n for n in ordered(rows[0]) if n.endswith(AS_ASKED) or n in _OF_SEVERAL]
+    lines = ["| best of | " + " | ".join(map(label, names)) + " |", "|--:|" + "--:|" * len(names)]
     lines += [
-        f"| {row['candidates']} | " + " | ".join(_number(n, row[n]) for n in names) + " |"
+        f"| {row['candidates']} | " + " | ".join(number(n, row[n]) for n in names) + " |"
         for row in rows
     ]
     return [
@@ -305,24 +300,6 @@ def _expect(manifest: Manifest) -> str:
         " training images may be used for what you have in mind, ask those who made them.",
     ]
     return "\n\n".join(parts)
-
-
-def _number(name: str, value: float) -> str:
-    if name in _SHARES or "_as_asked" in name:
-        return f"{value:.1%}"
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
-
-
-def _meaning(name: str) -> str:
-    if name.endswith("_as_asked_unseen"):
-        return f"the same for {name.removesuffix('_as_asked_unseen')}, of pairs that no image shows"
-    if name == "all_as_asked":
-        return "share of pictures that show all that was asked for"
-    if name.endswith("_as_asked"):
-        return f"share of pictures that show the {name.removesuffix('_as_asked')} asked for"
-    if name.startswith("distance_"):
-        return f"Fréchet distance at the judge's {name.removeprefix('distance_')}"
-    return _FIGURES.get(name, "")
 
 
 def _usage(manifest: Manifest) -> str:

@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import drawn_faces
 import hypothesis
 import pytest
 from external_data import FOLDER
@@ -31,6 +32,26 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         absent = [str(file) for file in marker.args if not file.is_file()]
         if absent:
             pytest.skip(f"no {', '.join(absent)}; TEST_DATA_DIR names another folder than {FOLDER}")
+
+
+@pytest.fixture(scope="session")
+def real_features(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what judges know of the drawn faces: to look at them takes a while."""
+    from train.data import load
+    from train.metrics import Fidelity
+
+    data = drawn_faces.write_zip(
+        tmp_path_factory.mktemp("data") / "faces.zip", drawn_faces.face_files()
+    )
+    folder = tmp_path_factory.mktemp("features")
+    Fidelity(load(data, 32), folder).prepare()
+    return folder
+
+
+@pytest.fixture
+def small_features(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Judges look at smaller pictures, for tests of all that is around them."""
+    monkeypatch.setattr("train.metrics.fidelity.INPUT_SIZE", 64)
 
 
 @pytest.fixture

@@ -18,15 +18,14 @@ FIGURES = {
     "hair_as_asked": 0.5,
     "eyes_as_asked": 0.25,
     "all_as_asked": 0.125,
-    "q": 12.5,
-    "fid": 30.0,
-    "kid": 0.25,
-    "precision": 0.75,
-    "recall": 0.5,
-    "density": 0.625,
-    "coverage": 0.25,
+    "lite2_fd_ratio": 12.5,
+    "lite2_fd_ratio_pooled": 30.0,
     "near_duplicates": 0.01,
     "diversity": 0.875,
+    "lite2_precision": 0.75,
+    "lite2_recall": 0.5,
+    "lite2_density": 0.625,
+    "lite2_coverage": 0.25,
     "sharpness": 1.25,
     "dropped_conditions": 0.0,
     "dropped_clusters": 0.125,
@@ -60,7 +59,7 @@ def judge_run(folder: Path, **figures: float) -> Path:
     real: dict[str, Any] = {f"{name}_real": 1.0 for name in FIGURES}
     rows = [
         {"candidates": 1} | FIGURES | real | figures,
-        {"candidates": 4} | FIGURES | real | {"q": 9.5},
+        {"candidates": 4} | FIGURES | real | {"lite2_fd_ratio": 9.5},
     ]
     (folder / "judge.json").write_text(json.dumps({"best_of": rows}))
     return folder

@@ -14,8 +14,8 @@ from export.manifest import Attribute
 from train import checkpoint
 from train.data import Faces
 from train.distributed import ALONE, Team, WorkerLostError, join
-from train.judge import Classifier, Judge
 from train.loop import train
+from train.metrics import Classifier, Fidelity, Judge
 from train.settings import TrainSettings
 from train.trainer import Trainer
 
@@ -61,7 +61,7 @@ def run(folder: Path, team: Team = ALONE, **changed: Any) -> Trainer:
             settings=settings.model_dump(mode="json"),
         )
         checkpoint.write_run(folder, info)
-    judge = Judge(Classifier(32, data.sizes), data)
+    judge = Judge(Classifier(32, data.sizes), data, Fidelity(data))
     return train(folder, settings, data, judge, Console(file=io.StringIO()), team)
 
 

@@ -24,7 +24,7 @@ ENTRIES = (
 
 
 @pytest.fixture
-def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_features: None) -> list[str]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(lineage, "REPORTS_JUDGE", 320)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
@@ -75,7 +75,9 @@ def test_the_whole_list(
 
     good, wild, small = (content(tmp_path, name)["row"] for name in ("good", "wild", "small"))
     assert (good["images"], small["images"]) == (400, 80)
-    assert {"q", "precision", "dropped_clusters", "all_as_asked"} <= set(good["figures"])
+    assert {"lite2_fd_ratio", "lite2_precision", "dropped_clusters", "all_as_asked"} <= set(
+        good["figures"]
+    )
     assert good["note"] == f"`{' '.join(TINY)}`", "what differs from the recipe"
     assert wild["figures"] == {}
     assert wild["note"].startswith("diverged at step ")

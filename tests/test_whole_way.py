@@ -4,6 +4,7 @@ import asyncio
 import io
 import os
 import re
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -75,7 +76,8 @@ def pixels(picture: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")).astype(int)
 
 
-async def test_from_drawn_faces_to_avatars(tmp_path: Path) -> None:
+async def test_from_drawn_faces_to_avatars(tmp_path: Path, real_features: Path) -> None:
+    shutil.copytree(real_features, tmp_path / "runs")
     write_zip(tmp_path / "faces.zip", face_files())
     said = await train(tmp_path, "--images", "3200", "--name", "first")
     assert "is now in use; there was no model before it" in said

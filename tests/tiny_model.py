@@ -64,7 +64,7 @@ def add_model(
         latent_dim=LATENT_DIM,
         image_size=IMAGE_SIZE,
         candidates=candidates or 1,
-        metrics={"q": 1.5},
+        metrics={"lite2_fd_ratio": 1.5},
     )
 
     def build(folder: Path) -> None:

@@ -24,18 +24,23 @@ from train import checkpoint, recipes
 from train.compare import command as compare
 from train.data import DataError, Faces
 from train.distributed import ShareError, Team, WorkerLostError, join
-from train.judge import SECOND, Judge
 from train.judging import judge_model, judge_of, judge_run, read_faces, settle
 from train.loop import DivergedError, MemoryShortError, Stopped, train
 from train.machine import MachineError
+from train.metrics import SECOND, Judge
+from train.networks.features import FeatureNetworkError
 from train.promote import incomparable, promote
-from train.settings import TrainingSettings, TrainSettings, add_flags, given_flags
+from train.settings import JudgeSettings, TrainingSettings, TrainSettings, add_flags, given_flags
 from train.show import command as show
 from train.show.model import ShowError
 from train.trainer import Trainer
 from train.upscaler import command as upscaler
 
-COMMANDS = {"compare": compare.main, "show": show.main, "upscaler": upscaler.main}
+COMMANDS = {
+    "compare": compare.main,
+    "show": show.main,
+    "upscaler": upscaler.main,
+}
 
 OF_A_RUN = (
     *(
@@ -82,6 +87,7 @@ def main(given: Sequence[str] | None = None) -> None:
         checkpoint.CheckpointError,
         DivergedError,
         ExportError,
+        FeatureNetworkError,
         MachineError,
         MemoryShortError,
         ModelError,
@@ -135,12 +141,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--force", action="store_true", help="put it in use without comparing")
     add_flags(parser, "train", TrainSettings)
+    add_flags(parser, "judge", JudgeSettings, prefix="judge.")
     return parser
 
 
 def _settings(arguments: argparse.Namespace) -> TrainingSettings:
     given = given_flags(arguments, "train")
-    flags = {"train": given} if arguments.resume is None else {}
+    flags = {"judge": given_flags(arguments, "judge")}
+    flags |= {"train": given} if arguments.resume is None else {}
     name = config.read(_Named, arguments.config, flags).train.recipe
     cooked = {"train": recipes.read(name).settings} if name else {}
     settings = config.read(TrainingSettings, arguments.config, flags, cooked)
@@ -199,7 +207,6 @@ def _train(arguments: argparse.Namespace, settings: TrainingSettings, console: C
     if arguments.no_export:
         console.print(f"trained; judge it with: python -m train judge {run}", highlight=False)
         return
-    # The team has parted: torchmetrics would wait for the figures of all its members.
     tagged = bool(trainer.faces.attributes)
     second = judge_of(faces, settings, console, tagged=tagged, seed=SECOND)
     players = trainer.ema, trainer.discriminator

@@ -5,8 +5,9 @@ from typing import Any
 
 from torch import Tensor
 
+from export.figures import FD_RATIO
 from train.critic import CANDIDATES, best_of, fit_critic
-from train.judge import Judge
+from train.metrics import Judge
 from train.networks.base import Discriminator, Generator
 from train.report import paint
 
@@ -25,10 +26,10 @@ def calibrate(
     """Settles how the model paints, and returns what its run keeps as `judge.json`, and the
     pictures of the clusters that it reaches least, as `Examination.worst` has them.
 
-    Sets `generator.spread` to the one of lowest Q, in units of the latents that it learnt from. In
-    the middle of a training the averaged generator's faces are more alike than those learnt from,
-    and a wider latent mends it: the contrary of truncation (Brock et al. 2019). We suppose that
-    averaged weights answer to the latent more faintly; that was not tested.
+    Sets `generator.spread` to the one of lowest FD ratio, in units of the latents that it learnt
+    from. In the middle of a training the averaged generator's faces are more alike than those
+    learnt from, and a wider latent mends it: the contrary of truncation (Brock et al. 2019). We
+    suppose that averaged weights answer to the latent more faintly; that was not tested.
 
     `judge` chooses, and the `second` one, by whom nothing was chosen, measures the best of
     CANDIDATES pictures, as the bot paints them: what it finds in an examination of `fakes` of
@@ -46,11 +47,11 @@ def calibrate(
         tell(min(1.0, painted / total))  # pairs that no image shows come on top
         return paint(generator, latents, conditions)
 
-    def q(spread: float) -> float:
+    def fd_ratio(spread: float) -> float:
         generator.spread.fill_(generator.deviation * spread)
-        return judge.measure(one, z)["q"]
+        return judge.measure(one, z)[FD_RATIO]
 
-    generator.spread.fill_(generator.deviation * min(SPREADS, key=q))
+    generator.spread.fill_(generator.deviation * min(SPREADS, key=fd_ratio))
     latents, conditions = judge.draw(z)
     critic = fit_critic(discriminator, one, latents, conditions)
     fewer = {n: second.measure(best_of(one, critic, n), n * z) for n in CANDIDATE_COUNTS}

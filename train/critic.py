@@ -11,7 +11,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from train.judge import Paint
+from train.metrics import Paint
 from train.networks.base import Discriminator
 
 CANDIDATES = 4

@@ -5,20 +5,22 @@ import sys
 from pathlib import Path
 
 from rich.console import Console
+from torch import Tensor
 
 from export.convert import JUDGED
+from export.figures import AS_ASKED, REAL, label, number, ordered
 from export.manifest import ModelError
 from export.registry import Registry
 from train import checkpoint
 from train.calibrate import calibrate
 from train.data import Faces, load
 from train.distributed import ALONE, Team
-from train.judge import SECOND, Examination, Judge, prepare
-from train.judge.of_run import faces_of_run, judge_of_run
 from train.loop import Stopped
 from train.machine import make_ready
+from train.metrics import SECOND, Examination, Judge, Paint, prepare
+from train.metrics.of_run import faces_of_run, judge_of_run
 from train.networks.base import Discriminator, Generator
-from train.progress import bar
+from train.progress import Tell, bar
 from train.promote import incomparable, onnx_paint
 from train.report import save_worst
 from train.settings import TrainingSettings, TrainSettings
@@ -47,7 +49,11 @@ def judge_model(name: str | None, settings: TrainingSettings, console: Console) 
         raise ModelError(f"model {manifest.name} {reason}")
     judge = judge_of(faces, settings, console, tagged=tagged, seed=SECOND)
     console.print(f"model {manifest.name}, judged with {settings.train.data}", highlight=False)
-    found = judge.examine(*onnx_paint(folder, manifest), settings.judge.fakes)
+    look_at_real(judge, console)
+    paint, latent_dim = onnx_paint(folder, manifest)
+    with bar(console, "judging") as tell:
+        fakes = max(settings.judge.fakes, len(judge.held_out))
+        found = judge.examine(_counted(paint, fakes, tell), latent_dim, fakes)
     _print_figures(found.figures, console)
     _print_values(found, console)
 
@@ -58,15 +64,12 @@ def judge_run(run: Path, settings: TrainingSettings, console: Console) -> None:
     Raises CheckpointError, DataError.
     """
 
-    def say(text: str) -> None:
-        console.print(text, highlight=False)
-
     generator, info = checkpoint.load_generator(run)
     discriminator = checkpoint.load_discriminator(run)
     device = make_ready(settings.train.device, settings.train.threads, ALONE)
     faces = faces_of_run(run, info, settings.train, str(device))
     judge, second = (
-        judge_of_run(run, info, faces, settings, say, seed=seed) for seed in (0, SECOND)
+        judge_of_run(run, info, faces, settings, console, seed=seed) for seed in (0, SECOND)
     )
     players = generator.to(device), discriminator.to(device)
     settle(run, *players, judge, second, settings.judge.fakes, console)
@@ -86,6 +89,7 @@ def settle(
     A CPU may need longer for it than for a short training. Raises Stopped.
     """
     try:
+        look_at_real(second, console)
         with bar(console, "judging") as tell:
             judged, worst = calibrate(generator, discriminator, judge, second, fakes, tell)
     except KeyboardInterrupt:
@@ -132,32 +136,48 @@ def judge_of(
     faces: Faces, settings: TrainingSettings, console: Console, *, tagged: bool, seed: int = 0
 ) -> Judge:
     """Of pictures that are painted as asked, or, not `tagged`, of whatever pictures."""
-
-    def say(text: str) -> None:
-        console.print(text, highlight=False)
-
     runs, images = settings.train.runs, settings.judge.images
-    judge = prepare(faces, runs, images=images, report=say, seed=seed)
+    judge = prepare(faces, runs, images=images, console=console, seed=seed)
     return judge if tagged else judge.of_unconditional()
+
+
+def look_at_real(judge: Judge, console: Console) -> None:
+    """Shows the progress, where the features of the real images are not cached."""
+    with bar(console, "features of the real images") as tell:
+        judge.fidelity.prepare(tell)
+        tell(1.0)
+
+
+def _counted(paint: Paint, total: int, tell: Tell) -> Paint:
+    """The same, telling which share of `total` pictures is painted."""
+    painted = 0
+
+    def counted(latents: Tensor, conditions: Tensor) -> Tensor:
+        nonlocal painted
+        painted += len(latents)
+        tell(min(1.0, painted / total))  # pairs that no image shows come on top
+        return paint(latents, conditions)
+
+    return counted
 
 
 def _print_figures(figures: dict[str, float], console: Console) -> None:
     """Every figure beside that of held-out real faces."""
-    console.print(f"{'':24}{'painted':>12}{'real':>12}", highlight=False)
-    for name, value in figures.items():
-        if not name.endswith("_real"):
-            real = figures.get(f"{name}_real")
-            _print_row(name.replace("_", " "), value, real, console)
+    console.print(f"{'':28}{'painted':>12}{'real':>12}", highlight=False)
+    for name in ordered(figures):
+        cells = number(name, figures[name]), number(name, figures.get(f"{name}{REAL}"))
+        _print_row(label(name), cells, console)
 
 
 def _print_values(found: Examination, console: Console) -> None:
     """How often each value shows where it is asked for."""
     for attribute, values in found.values.items():
-        console.print(f"{attribute} as asked", highlight=False)
+        name = f"{attribute}{AS_ASKED}"
+        console.print(label(name), highlight=False)
         for share in values:
-            _print_row(f"  {share.value}", share.as_asked, share.as_asked_real, console)
+            cells = number(name, share.as_asked), number(name, share.as_asked_real)
+            _print_row(f"  {share.value}", cells, console)
 
 
-def _print_row(name: str, value: float | None, real: float | None, console: Console) -> None:
-    cells = ("" if number is None else f"{number:.4f}" for number in (value, real))
-    console.print(f"{name:24}" + "".join(f"{cell:>12}" for cell in cells), highlight=False)
+def _print_row(name: str, cells: tuple[str, str], console: Console) -> None:
+    console.print(f"{name:28}" + "".join(f"{cell:>12}" for cell in cells), highlight=False)

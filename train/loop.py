@@ -15,8 +15,8 @@ from torch import Tensor
 from train import checkpoint, report
 from train.data import Faces, one_hot
 from train.distributed import ALONE, Team, WorkerLostError, is_of_a_lost_worker
-from train.judge import Judge
 from train.machine import is_out_of_memory
+from train.metrics import Judge
 from train.networks import autoencoder
 from train.progress import bar
 from train.settings import TrainSettings

@@ -19,6 +19,10 @@ class Tell(Protocol):
         """How much is done, 0…1."""
 
 
+def ignore(done: float, note: str = "") -> None:
+    """Shows nothing."""
+
+
 @contextmanager
 def bar(console: Console, name: str, done: float = 0.0) -> Iterator[Tell]:
     """What was `done` before says nothing about the time that is left."""

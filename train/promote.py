@@ -1,18 +1,20 @@
 """Whether a new model takes over: only if it is not worse than the one in use."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import onnxruntime
 import torch
 from torch import Tensor
 
+from export.figures import AS_ASKED, FD_RATIO, label, number
 from export.manifest import CRITIC, GENERATOR, Manifest, ModelError
 from export.registry import Registry
 from train.critic import best_of
 from train.data import Faces
-from train.judge import Judge, Paint
+from train.metrics import Judge, Paint
 
-LOWER_IS_BETTER = ("q", "near_duplicates")
+LOWER_IS_BETTER = (FD_RATIO, "near_duplicates")
 
 
 def promote(
@@ -20,8 +22,9 @@ def promote(
 ) -> str:
     """Puts model `name` in use if it may; returns a sentence that says what was compared.
 
-    The model in use is judged anew, by the same judge on as many `fakes`. `margin` is how much
-    worse a figure may be: a share of it for Q, an absolute share for the others.
+    The model in use is judged anew, by the same judge on as many `fakes`; so is the new one where
+    its manifest lacks a figure. `margin` is how much worse a figure may be: a share of it for the
+    FD ratio, an absolute share for the others.
     """
     current = registry.current()
     if force:
@@ -35,12 +38,16 @@ def promote(
     except ModelError as error:
         registry.use(name)
         return f"{name} is now in use; the one before it cannot be used: {error}"
-    _, ours = registry.load(name)
+    new_folder, ours = registry.load(name)
     reason = incomparable(theirs, judge.held_out)
     if reason:
         return f"{name} is registered, not in use: {current} {reason}. Take it with --force"
-    figures = judge.examine(*onnx_paint(folder, theirs), fakes).figures
-    rows, worse = compare(ours.metrics, figures, judge.held_out, margin)
+    names = [*(f"{a.name}{AS_ASKED}" for a in judge.held_out.attributes), *LOWER_IS_BETTER]
+    new = ours.metrics
+    if not set(names) <= set(new):
+        new = judge.examine(*onnx_paint(new_folder, ours), fakes).figures
+    old = judge.examine(*onnx_paint(folder, theirs), fakes).figures
+    rows, worse = compare(new, old, names, margin)
     table = "\n".join(f"  {row}" for row in rows)
     if worse:
         return (
@@ -63,17 +70,17 @@ def incomparable(manifest: Manifest, faces: Faces) -> str:
 
 
 def compare(
-    ours: dict[str, float], theirs: dict[str, float], faces: Faces, margin: float
+    new: Mapping[str, float], old: Mapping[str, float], names: Sequence[str], margin: float
 ) -> tuple[list[str], list[str]]:
-    """A row for each figure that counts, and the names of those that got worse."""
+    """A row for each of the figures, and the labels of those that got worse."""
     rows, worse = [], []
-    for key in [*(f"{a.name}_as_asked" for a in faces.attributes), *LOWER_IS_BETTER]:
-        new, old = ours[key], theirs[key]
-        allowed = margin * old if key == "q" else margin
-        loss = new - old if key in LOWER_IS_BETTER else old - new
-        rows.append(f"{key.replace('_', ' ')}: {new:.3f} (the model in use: {old:.3f})")
+    for name in names:
+        allowed = margin * old[name] if name == FD_RATIO else margin
+        loss = new[name] - old[name] if name in LOWER_IS_BETTER else old[name] - new[name]
+        values = f"{number(name, new[name])} (the model in use: {number(name, old[name])})"
+        rows.append(f"{label(name)}: {values}")
         if not loss <= allowed:
-            worse.append(key.replace("_", " "))
+            worse.append(label(name))
     return rows, worse
 
 

@@ -182,8 +182,9 @@ class TrainSettings(Section):
 
 
 class JudgeSettings(Section):
-    images: int = Field(120_000, ge=1)
-    """How many images the judge is trained on."""
+    images: int = Field(0, ge=0)
+    """How many images the judge's classifier learns from; 0 = 9 times all that there are, between
+    16,000 and 120,000."""
     fakes: int = Field(10_000, ge=1)
     """How many pictures of a finished model it looks at."""
 
@@ -244,13 +245,17 @@ class TrainingSettings(Settings):
     upscaler: UpscalerSettings = UpscalerSettings()
 
 
-def add_flags(parser: argparse.ArgumentParser, name: str, section: type[Section]) -> None:
-    """A flag `--key` for every key of a section; its value goes to `name.key` of the arguments."""
+def add_flags(
+    parser: argparse.ArgumentParser, name: str, section: type[Section], prefix: str = ""
+) -> None:
+    """A flag `--<prefix>key` for every key of a section; its value goes to `name.key` of the
+    arguments.
+    """
     for key, field in section.model_fields.items():
         kind = field.annotation
         if isinstance(kind, UnionType):
             kind = next(t for t in get_args(kind) if t is not NoneType)
-        flag, target = f"--{key.replace('_', '-')}", f"{name}.{key}"
+        flag, target = f"--{prefix}{key.replace('_', '-')}", f"{name}.{key}"
         shown = field.description or f"[{name}] {key}"
         if kind is bool:
             parser.add_argument(
@@ -267,6 +272,6 @@ def given_flags(arguments: argparse.Namespace, name: str) -> dict[str, Any]:
         for key, value in vars(arguments).items()
         if key.startswith(f"{name}.") and value is not None
     }
-    if "images" in given:
+    if "images" in given and name != "judge":
         given.setdefault("minutes", None)  # else those of the file, or of the run, would win
     return given

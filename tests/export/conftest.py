@@ -18,16 +18,16 @@ FIGURES = {
     "hair_as_asked_real": 0.995,
     "eyes_as_asked": 0.98,
     "eyes_as_asked_real": 0.985,
-    "q": 4.5,
-    "q_real": 1.0,
+    "lite2_fd_ratio": 4.5,
+    "lite2_fd_ratio_real": 1.0,
     "near_duplicates": 0.08,
     "near_duplicates_real": 0.01,
     "all_as_asked": 0.9725,
-    "precision": 0.61,
-    "density": 0.5,
+    "lite2_precision": 0.61,
+    "lite2_density": 0.5,
     "dropped_conditions": 0.025,
-    "distance_stage1": 0.02,
-    "distance_stage1_real": 0.005,
+    "lite2_fd_stride4": 0.02,
+    "lite2_fd_stride4_real": 0.005,
 }
 JUDGED = {
     "figures": FIGURES,
@@ -47,8 +47,8 @@ JUDGED = {
     ],
     "dropped": [{"conditions": {"hair": "aqua", "eyes": "blue"}, "real": 0.031, "painted": 0.001}],
     "best_of": [
-        {"candidates": 1, "hair_as_asked": 0.97, "q": 4.9, "near_duplicates": 0.09},
-        {"candidates": 4, "hair_as_asked": 0.991, "q": 4.5, "near_duplicates": 0.08},
+        {"candidates": 1, "hair_as_asked": 0.97, "lite2_fd_ratio": 4.9, "near_duplicates": 0.09},
+        {"candidates": 4, "hair_as_asked": 0.991, "lite2_fd_ratio": 4.5, "near_duplicates": 0.08},
     ],
 }
 

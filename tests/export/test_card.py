@@ -64,15 +64,16 @@ def test_every_sample_has_a_latent_of_its_own() -> None:
 
 
 def test_card_has_every_figure_beside_the_real_one() -> None:
-    metrics = {"q": 4.531, "q_real": 1.0, "hair_as_asked": 0.991, "hair_as_asked_real": 0.995}
-    metrics |= {"distance_stage1": 0.0213, "distance_stage1_real": 0.00523, "speed": 1234.5}
+    metrics = {"lite2_fd_ratio": 4.531, "lite2_fd_ratio_real": 1.0, "speed": 1234.5}
+    metrics |= {"hair_as_asked": 0.991, "hair_as_asked_real": 0.995}
+    metrics |= {"lite2_fd_stride4": 0.0213, "lite2_fd_stride4_real": 0.00523}
     card = write_card(make_manifest(metrics=metrics))
     rows = [line.split(" | ") for line in card.splitlines() if line.count("|") == 5]
     figures = {row[0].strip("| "): [cell.strip() for cell in row[1:3]] for row in rows[1:]}
     figures.pop("|---", None)
-    assert figures["hair_as_asked"] == ["99.1%", "99.5%"]
-    assert figures["q"] == ["4.53", "1"]
-    assert figures["distance_stage1"] == ["0.0213", "0.00523"]
+    assert figures["hair as asked"] == ["99.1%", "99.5%"]
+    assert figures["FD ratio (Lite2)"] == ["4.53", "1"]
+    assert figures["FD (Lite2, stride 4)"] == ["0.0213", "0.00523"]
     assert figures["speed"] == ["1,234", ""]
     assert not any(name.endswith("_real") for name in figures)
 
@@ -95,7 +96,7 @@ def test_card_has_values_pairs_and_candidates(exported: Registry) -> None:
     assert "| blue | 99.0% | 100.0% |" in card
     assert "| orange | 97.0% |  |" in card
     assert "| red hair, blue eyes | hair 98.0%, eyes 96.0% |" in card
-    assert "| best of | hair_as_asked | q | near_duplicates |" in card
+    assert "| best of | hair as asked | FD ratio (Lite2) | near-duplicates |" in card
     assert "| 4 | 99.1% | 4.5 | 8.0% |" in card
     assert "Weakest where it is asked for orange eyes (97.0%)" in card
     assert "Larger pictures" not in card

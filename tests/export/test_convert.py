@@ -99,7 +99,7 @@ def test_registers_a_run(exported: Registry) -> None:
     assert manifest.candidates == 4
     assert manifest.attributes == make_manifest().attributes
     assert (manifest.latent_dim, manifest.image_size) == (8, 32)
-    assert manifest.metrics["q"] == 4.5
+    assert manifest.metrics["lite2_fd_ratio"] == 4.5
     judged = json.loads((exported.root.parent / "run" / JUDGED).read_text())
     kept_elsewhere = {"figures", "candidates", "bar"}
     assert manifest.training == {

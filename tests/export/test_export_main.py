@@ -35,7 +35,7 @@ def test_exports_uses_lists_and_rolls_back(
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == ["b", "a", "c", "*"]
     assert lines[-1].startswith("* new")
-    assert "32×32  Q 4.50" in lines[-1]
+    assert "32×32  FD ratio (Lite2) 4.5" in lines[-1]
 
     folder, manifest = registry.load()
     assert manifest.condition_dim == 0

@@ -1,22 +1,27 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from export.figures import FD_RATIO
 from train.calibrate import SPREADS, calibrate
 from train.data import load
-from train.judge import prepare
+from train.metrics import prepare
 from train.networks import Discriminator, Generator
 from train.report import paint
 
 
-def test_the_spread_of_lowest_q_is_kept(faces_zip: Path, tmp_path: Path) -> None:
+def test_the_spread_of_lowest_fd_ratio_is_kept(
+    faces_zip: Path, tmp_path: Path, small_features: None
+) -> None:
     faces = load(faces_zip, 32)
-    judge = prepare(faces, tmp_path, images=640, report=lambda _: None)
+    faces = replace(faces, images=faces.images[:480], labels=faces.labels[:480])
+    judge = prepare(faces, tmp_path, images=640)
     torch.manual_seed(0)
     generator = Generator(32, 8, faces.sizes, width=4).eval()
-    second = prepare(faces, tmp_path, images=640, report=lambda _: None, seed=1)
+    second = prepare(faces, tmp_path, images=640, seed=1)
     discriminator = Discriminator(32, faces.sizes, width=4)
     told: list[float] = []
     judged, worst = calibrate(generator, discriminator, judge, second, 200, told.append)
@@ -27,14 +32,14 @@ def test_the_spread_of_lowest_q_is_kept(faces_zip: Path, tmp_path: Path) -> None
     assert judged["fakes"] == 200
     assert [row["candidates"] for row in judged["best_of"]] == [1, 2, 4]
 
-    def q(spread: float) -> float:
+    def fd_ratio(spread: float) -> float:
         generator.spread.fill_(spread)
-        return judge.measure(lambda z, c: paint(generator, z, c), 8)["q"]
+        return judge.measure(lambda z, c: paint(generator, z, c), 8)[FD_RATIO]
 
-    assert kept == pytest.approx(min(SPREADS, key=q))
+    assert kept == pytest.approx(min(SPREADS, key=fd_ratio))
     generator.spread.fill_(kept)
     alone = second.measure(lambda z, c: paint(generator, z, c), 8)
-    assert judged["best_of"][0]["q"] == pytest.approx(alone["q"])
+    assert judged["best_of"][0][FD_RATIO] == pytest.approx(alone[FD_RATIO])
     assert judged["learnt"] + judged["held_out"] == len(faces)
     assert len(worst) == len(judged["clusters"]) > 0
     json.dumps(judged, allow_nan=False)

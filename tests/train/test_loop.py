@@ -15,8 +15,8 @@ from rich.console import Console
 from export.manifest import Attribute
 from train import checkpoint
 from train.data import Faces, load
-from train.judge import Judge, prepare
 from train.loop import DivergedError, MemoryShortError, Stopped, train
+from train.metrics import Judge, prepare
 from train.networks import SIZES, Discriminator, Generator
 from train.report import grid_labels, read_log
 from train.settings import TrainSettings
@@ -34,7 +34,7 @@ def faces(faces_zip: Path) -> Faces:
 
 @pytest.fixture(scope="module")
 def judge(faces: Faces, tmp_path_factory: pytest.TempPathFactory) -> Judge:
-    return prepare(faces, tmp_path_factory.mktemp("judge"), images=320, report=lambda _: None)
+    return prepare(faces, tmp_path_factory.mktemp("judge"), images=320)
 
 
 def start(run: Path, faces: Faces, settings: TrainSettings = TINY) -> Path:
@@ -238,7 +238,7 @@ def test_untagged_images_train_unconditionally(
 ) -> None:
     plain = replace(faces, labels=faces.labels[:, :0], attributes=())
     settings = TINY.model_copy(update={"images": 80, "report_images": 80, "loss": loss})
-    judge_of_plain = prepare(plain, tmp_path, images=64, report=lambda _: None)
+    judge_of_plain = prepare(plain, tmp_path, images=64)
     run = start(tmp_path / "run", plain, settings)
     trainer = train(run, settings, plain, judge_of_plain, quiet())
     assert trainer.ema(torch.randn(2, 8), torch.zeros(2, 0)).shape == (2, 3, 32, 32)

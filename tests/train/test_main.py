@@ -16,6 +16,7 @@ import torch
 from drawn_faces import draw_face
 from PIL import Image
 
+from export.figures import FD_RATIO, label
 from export.manifest import ModelError
 from export.registry import Registry
 from train.__main__ import _parser, _settings, main
@@ -38,7 +39,10 @@ Command = Callable[..., Result]
 
 @pytest.fixture
 def train_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    small_features: None,
 ) -> Command:
     """`python -m train` in a folder of its own, with a quickly trained judge.
 
@@ -181,7 +185,7 @@ def test_from_faces_to_a_model_in_use(
     settled = json.loads((tmp_path / "runs/first/judge.json").read_text())
     assert settled["figures"] == manifest.metrics
     assert manifest.candidates == settled["candidates"] > 1
-    assert {"q", "near_duplicates_real", "hair_as_asked"} <= set(manifest.metrics)
+    assert {FD_RATIO, "near_duplicates_real", "hair_as_asked"} <= set(manifest.metrics)
     with Image.open(tmp_path / "runs/first/samples-000000k.png") as grid:
         assert grid.size == (96, 128)
 
@@ -189,8 +193,9 @@ def test_from_faces_to_a_model_in_use(
     judged = train_command("judge", "--data", faces_zip)
     assert judged.returncode == 0, judged.stdout
     assert f"model {manifest.name}" in judged.stdout
-    line = next(text for text in judged.stdout.splitlines() if text.startswith("q "))
-    assert float(line.split()[1]) == pytest.approx(manifest.metrics["q"], rel=0.02)
+    line = next(text for text in judged.stdout.splitlines() if text.startswith(label(FD_RATIO)))
+    painted = float(line.removeprefix(label(FD_RATIO)).split()[0].replace(",", ""))
+    assert painted == pytest.approx(manifest.metrics[FD_RATIO], rel=0.02)
 
     assert "  aqua" in judged.stdout
 
@@ -211,9 +216,13 @@ def test_from_faces_to_a_model_in_use(
     second = train_command(*worse, "--name", "second", IRODORI_PROMOTE__MARGIN="0")
     assert second.returncode == 0, second.stdout
     assert f"{manifest.name} stays in use" in second.stdout
-    compared = re.search(r"\bq: [\d.]+ \(the model in use: ([\d.]+)\)", second.stdout)
+    compared = re.search(
+        rf"{re.escape(label(FD_RATIO))}: [\d.,]+ \(the model in use: ([\d.,]+)\)", second.stdout
+    )
     assert compared
-    assert float(compared[1]) == pytest.approx(manifest.metrics["q"], rel=0.02)
+    assert float(compared[1].replace(",", "")) == pytest.approx(
+        manifest.metrics[FD_RATIO], rel=0.02
+    )
     assert registry.current() == manifest.name
     # One that starts with the weights of the first is as good; --width must be that of the model.
     start = ["--start", manifest.name, "--name", "third"]
@@ -222,7 +231,7 @@ def test_from_faces_to_a_model_in_use(
     assert registry.current() != manifest.name
     assert len(registry.names()) == 3
     _, like = registry.load()
-    assert like.metrics["q"] == pytest.approx(manifest.metrics["q"], rel=0.1)
+    assert like.metrics[FD_RATIO] == pytest.approx(manifest.metrics[FD_RATIO], rel=0.1)
     assert f"Began with the weights of {manifest.name}" in (
         tmp_path / "models" / like.name / "MODEL_CARD.md"
     ).read_text("utf-8")

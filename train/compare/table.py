@@ -6,29 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from export import figures
+from export.figures import AS_ASKED, FD_LAYERS, FD_POOLED, FD_RATIO, REAL, ordered
 from train import checkpoint
 
 JUDGED = "judge.json"
-FIGURES = {
-    "q": "Q",
-    "fid": "FID",
-    "kid": "KID",
-    "precision": "precision",
-    "recall": "recall",
-    "density": "density",
-    "coverage": "coverage",
-    "near_duplicates": "near-duplicates",
-    "diversity": "diversity",
-    "sharpness": "sharpness",
-    "dropped_conditions": "dropped conditions",
-    "dropped_clusters": "dropped clusters",
-}
-"""Those that a table shows, and their headings; what was asked for comes before them."""
-AS_ASKED = "_as_asked"
-SHARES = (
-    *("precision", "recall", "coverage", "near_duplicates"),
-    *("dropped_conditions", "dropped_clusters"),
-)
+FIGURES = tuple(name for name in ordered(figures.FIGURES) if name not in (*FD_LAYERS, FD_POOLED))
+"""Those that a table shows, in order; what was asked for comes before them."""
+NEEDED = (FD_RATIO, "near_duplicates", "dropped_clusters")
+"""Figures that every run of this version has."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +54,12 @@ def row_of_run(run: Path, candidates: int = 1) -> Row:
     judge_it = f"python -m train judge {run}"
     if not (run / JUDGED).is_file():
         return Row(**row, note=f"not judged yet: {judge_it}")
-    figures = _figures(run / JUDGED, candidates)
-    if not figures:
+    measured = _figures(run / JUDGED, candidates)
+    if not measured:
         return Row(**row, note=f"the best of {candidates} was not measured: {judge_it}")
-    lacking = FIGURES.keys() - figures.keys() - {"dropped_conditions"}
+    lacking = set(NEEDED) - measured.keys()
     note = f"judged by an earlier version: {judge_it}" if lacking else ""
-    return Row(**row, figures=figures, note=note)
+    return Row(**row, figures=measured, note=note)
 
 
 def diverged(found: checkpoint.Divergence) -> str:
@@ -93,8 +79,8 @@ def _figures(file: Path, candidates: int) -> dict[str, float]:
 
 def markdown(rows: Sequence[Row]) -> str:
     """A table with a last row for held-out real faces, of each data there is."""
-    figures = columns(rows)
-    heads = ["", "recipe", "pixels", "images", "minutes", *figures.values(), ""]
+    names = columns(rows)
+    heads = ["", "recipe", "pixels", "images", "minutes", *map(figures.label, names), ""]
     lines = ["| " + " | ".join(heads) + " |", "|---|---|" + "--:|" * (len(heads) - 3) + "---|"]
     for row in [*rows, *_real(rows)]:
         cells = [
@@ -103,20 +89,17 @@ def markdown(rows: Sequence[Row]) -> str:
             str(row.image_size or ""),
             f"{row.images:,}" if row.seconds else "",
             f"{row.seconds / 60:.0f}" if row.seconds else "",
-            *(number(name, row.figures.get(name)) for name in figures),
+            *(figures.number(name, row.figures.get(name)) for name in names),
             row.note,
         ]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)
 
 
-def columns(rows: Sequence[Row]) -> dict[str, str]:
-    """The figures that any of the rows has, by name, with their headings."""
-    names = dict.fromkeys(name for row in rows for name in row.figures)
-    asked = [name for name in names if name.endswith(AS_ASKED) and name != f"all{AS_ASKED}"]
-    asked += [name for name in names if name == f"all{AS_ASKED}"]
-    heads = {name: f"{name.removesuffix(AS_ASKED)} as asked" for name in asked}
-    return heads | {name: head for name, head in FIGURES.items() if name in names}
+def columns(rows: Sequence[Row]) -> list[str]:
+    """The figures that any of the rows has, in order."""
+    names = ordered(name for row in rows for name in row.figures)
+    return [name for name in names if name in FIGURES or name.endswith(AS_ASKED)]
 
 
 def _real(rows: Sequence[Row]) -> list[Row]:
@@ -124,19 +107,10 @@ def _real(rows: Sequence[Row]) -> list[Row]:
     found: dict[str, Row] = {}
     for row in rows:
         real = {
-            name.removesuffix("_real"): value
+            name.removesuffix(REAL): value
             for name, value in row.figures.items()
-            if name.endswith("_real")
+            if name.endswith(REAL)
         }
         if len(real) > len(found.get(row.fingerprint, Row("")).figures):
             found[row.fingerprint] = Row("real faces", image_size=row.image_size, figures=real)
     return list(found.values())
-
-
-def number(name: str, value: float | None) -> str:
-    """A figure as a cell has it."""
-    if value is None:
-        return ""
-    if name in SHARES or name.endswith(AS_ASKED):
-        return f"{value:.1%}"
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from train import report
-from train.judge import Judge, Seen
+from train.metrics import Judge, Seen
 from train.show.latents import along
 from train.show.model import Model
 

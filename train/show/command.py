@@ -10,8 +10,8 @@ from rich.console import Console
 import config
 from train import report
 from train.data import DataError
-from train.judge import SECOND
-from train.judge.of_run import faces_of_run, judge_of_run
+from train.metrics import SECOND
+from train.metrics.of_run import faces_of_run, judge_of_run
 from train.settings import TrainingSettings
 from train.show import pictures
 from train.show.arithmetic import arithmetic
@@ -67,13 +67,9 @@ def _show(
         file = file.with_suffix(f".{animated}")
         pictures.save_animation(file, pictures.frames(model.run))
     elif name == "arithmetic":
-
-        def say(text: str) -> None:
-            console.print(text, highlight=False)
-
         run, info = model.run, model.info
         faces = faces_of_run(run, info, settings.train)
-        judge = judge_of_run(run, info, faces, settings, say, seed=SECOND)
+        judge = judge_of_run(run, info, faces, settings, console, seed=SECOND)
         arithmetic(model, judge).save(file)
     else:
         PAINTED[name](model).save(file)

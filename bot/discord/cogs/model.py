@@ -10,9 +10,8 @@ from bot.discord.replies import defer_answer, fill_in, language_of, require_oper
 from bot.discord.text import shorten
 from bot.i18n.messages import say
 from bot.inference.catalog import ModelSummary
+from export.figures import highlights
 
-FIGURES = ("q", "near_duplicates", "diversity")  # beside those that end so:
-AS_ASKED = "_as_asked"
 LISTED = 12  # models, the newest ones
 MAX_CHOICES = 25
 
@@ -75,17 +74,12 @@ class ModelCog(commands.Cog):
 
 
 def _line(model: ModelSummary, language: str) -> str:
-    """`▶ **faces64** · 2026-11-20 · Q 2.80 · hair as asked 99.0 %`"""
+    """`▶ **faces64** · 2026-11-20 · hair as asked 99.0% · FD ratio (Lite2) 2.8`"""
     name = discord.utils.escape_markdown(model.name)
     facts = [f"**{name}**" if model.in_use else name]
     if model.problem is not None:
         facts.append(f"⚠️ {discord.utils.escape_markdown(shorten(model.problem, 200))}")
     if model.created is not None:
         facts.append(f"{model.created:%Y-%m-%d}")
-    for key, value in model.metrics.items():
-        if key == "q":
-            facts.append(f"Q {value:.2f}")
-        elif key.endswith(AS_ASKED) or key in FIGURES:
-            label = key.removesuffix(AS_ASKED) if key.endswith(AS_ASKED) else key.replace("_", " ")
-            facts.append(f"{label} {100 * value:.1f} %")
+    facts += [f"{label} {number}" for label, number in highlights(model.metrics)]
     return f"{'▶' if model.in_use else '▫'} {' · '.join(facts)}"

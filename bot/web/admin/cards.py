@@ -10,9 +10,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from bot.inference.catalog import ModelSummary
-
-REAL = "_real"  # suffix of a metric of held-out real images
-FIRST = ("q", "near_duplicates", "diversity", "fid", "kid")
+from export.figures import REAL, label, number, ordered
 
 _TABLE = '<div class="pan" role="region" aria-label="Table" tabindex="0"><table>'
 # The only HTML that cards contain; all other HTML is escaped.
@@ -29,26 +27,17 @@ class MetricRow:
 
 def compare_metrics(models: Sequence[ModelSummary]) -> list[MetricRow]:
     """Every metric that any of the models has, the most important first."""
-    names = dict.fromkeys(
-        name for model in models for name in model.metrics if not name.endswith(REAL)
-    )
+    names = ordered(name for model in models for name in model.metrics)
     return [
         MetricRow(
-            _label(name),
+            label(name),
             [
-                (_number(name, m.metrics.get(name)), _number(name, m.metrics.get(name + REAL)))
+                (number(name, m.metrics.get(name)), number(name, m.metrics.get(name + REAL)))
                 for m in models
             ],
         )
-        for name in sorted(names, key=_rank)
+        for name in names
     ]
-
-
-def key_metrics(model: ModelSummary) -> list[tuple[str, str]]:
-    """Labels and values of the most important metrics."""
-    names = [name for name in model.metrics if name.endswith("_as_asked")]
-    names += [name for name in FIRST[:3] if name in model.metrics]
-    return [(_label(name), _number(name, model.metrics[name])) for name in names]
 
 
 def render_card(text: str, image: Callable[[str], tuple[str, int, int] | None]) -> Markup:
@@ -91,22 +80,3 @@ def _sanitize(token: Token, image: Callable[[str], tuple[str, int, int] | None])
         kept.append(child)
     if token.children is not None and token.type == "inline":
         token.children = kept
-
-
-def _rank(name: str) -> tuple[int, str]:
-    if name.endswith("_as_asked"):
-        return -2, ""
-    if name.endswith("_unseen"):
-        return -1, ""
-    return (FIRST.index(name), "") if name in FIRST else (len(FIRST), name)
-
-
-def _label(name: str) -> str:
-    return name.upper() if name in ("q", "fid", "kid") else name.replace("_", " ")
-
-
-def _number(name: str, value: float | None) -> str:
-    if value is None:
-        return ""
-    is_share = name.endswith(("_as_asked", "_unseen")) or name == "near_duplicates"
-    return f"{100 * value:.1f} %" if is_share else f"{value:.3g}"

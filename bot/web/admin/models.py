@@ -5,13 +5,14 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot.web.admin.cards import compare_metrics, key_metrics, render_card
+from bot.web.admin.cards import compare_metrics, render_card
 from bot.web.admin.files import file_response, image_size
 from bot.web.admin.sessions import PATH
 from bot.web.api.schemas import EmptyQuery, EmptyRequest
 from bot.web.keys import STUDIO
 from bot.web.pages.render import render
 from bot.web.requests import read_body, read_query
+from export.figures import highlights
 
 routes = web.RouteTableDef()
 
@@ -28,7 +29,7 @@ async def models_page(request: web.Request) -> web.Response:
     return render(
         request,
         "admin/models.html",
-        models=[(model, key_metrics(model), model.name in with_samples) for model in models],
+        models=[(model, highlights(model.metrics), model.name in with_samples) for model in models],
         judged=judged,
         metrics=compare_metrics(judged),
         previous=await studio.models.previous(),

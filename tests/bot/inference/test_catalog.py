@@ -21,7 +21,7 @@ async def test_models_are_listed_and_switched(
     models = {model.name: model for model in await studio.models.all()}
     assert set(models) == {"tiny", "next", "broken"}
     assert (models["tiny"].in_use, models["next"].in_use) == (True, False)
-    assert (models["tiny"].metrics, models["tiny"].problem) == ({"q": 1.5}, None)
+    assert (models["tiny"].metrics, models["tiny"].problem) == ({"lite2_fd_ratio": 1.5}, None)
     assert "not valid JSON" in models["broken"].problem
 
     running = asyncio.create_task(studio.painting.create("pink hair", Request(owner), count=9))

@@ -39,7 +39,7 @@ def test_runs_side_by_side(
     said = capsys.readouterr().out
     assert said.startswith("|  | recipe | pixels | images | minutes | hair as asked |")
     body = {line.split("|")[1].strip(): line for line in said.splitlines() if line.startswith("| ")}
-    assert "| 12.5 | 30 | 0.25 | 75.0% | 50.0% | 0.625 | 25.0% | 1.0% | 0.875 |" in body["good"]
+    assert "| 12.5 | 30 | 1.0% | 0.875 | 75.0% | 50.0% | 0.625 | 25.0% | 1.25 |" in body["good"]
     assert "| 32 | 1,600 | 2 | 50.0% | 25.0% | 12.5% |" in body["good"]
     assert "diverged at step 240 (1,920 images): generator loss is nan" in body["wild"]
     assert f"not judged yet: python -m train judge {fresh}" in body["fresh"]
@@ -56,7 +56,7 @@ def test_as_json_of_the_best_of_several(
     main(["compare", str(run), "--json", "--candidates", "4", "--out", "sheet.webp"])
     (row,) = json.loads(capsys.readouterr().out)
     assert row["name"] == "run"
-    assert row["figures"]["q"] == 9.5
+    assert row["figures"]["lite2_fd_ratio"] == 9.5
     assert (tmp_path / "sheet.webp").is_file()
 
 

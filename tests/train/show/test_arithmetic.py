@@ -8,7 +8,7 @@ from small_runs import make_run
 from torch import Tensor, nn
 
 from train.data import Faces, load
-from train.judge import Judge, prepare
+from train.metrics import Judge, prepare
 from train.show.arithmetic import arithmetic, directions
 from train.show.model import Model
 
@@ -20,7 +20,7 @@ def faces(faces_zip: Path) -> Faces:
 
 @pytest.fixture(scope="module")
 def judge(faces: Faces, tmp_path_factory: pytest.TempPathFactory) -> Judge:
-    return prepare(faces, tmp_path_factory.mktemp("judge"), images=1_600, report=lambda _: None)
+    return prepare(faces, tmp_path_factory.mktemp("judge"), images=1_600)
 
 
 class ByHand(nn.Module):

@@ -18,7 +18,7 @@ async def test_the_models_and_their_figures(discord: DiscordServer, registry: Re
     assert reply.ephemeral
     assert [line[0] for line in reply.text.splitlines()] == ["▫", "▶"]
     assert "**tiny**" in reply.text
-    assert "Q 1.50" in reply.text
+    assert "FD ratio (Lite2) 1.5" in reply.text
 
 
 @pytest.mark.usefixtures("bot")

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 from bot.inference.catalog import ModelSummary
-from bot.web.admin.cards import compare_metrics, key_metrics, render_card
+from bot.web.admin.cards import compare_metrics, render_card
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -11,13 +11,14 @@ def model(name: str, **metrics: float) -> ModelSummary:
 
 
 def test_metrics_are_compared_with_those_of_real_images() -> None:
-    a = model("a", fid=3.2, q=3.0174, q_real=1.0, hair_as_asked=0.9919, hair_as_asked_real=0.97)
-    b = model("b", q=2.5, near_duplicates=0.016)
+    a = model("a", q=3.0174, q_real=1.0, hair_as_asked=0.9919, hair_as_asked_real=0.97)
+    b = model("b", lite2_fd_ratio=2.5, near_duplicates=0.016)
     table = {figure.label: figure.values for figure in compare_metrics([a, b])}
-    assert list(table) == ["hair as asked", "Q", "near duplicates", "FID"]
-    assert table["Q"] == [("3.02", "1"), ("2.5", "")]
-    assert table["hair as asked"] == [("99.2 %", "97.0 %"), ("", "")]
-    assert key_metrics(b) == [("Q", "2.5"), ("near duplicates", "1.6 %")]
+    order = ["hair as asked", "FD ratio (Lite2)", "near-duplicates", "Q (old judge)"]
+    assert list(table) == order
+    assert table["Q (old judge)"] == [("3.02", "1"), ("", "")]
+    assert table["hair as asked"] == [("99.2%", "97.0%"), ("", "")]
+    assert table["near-duplicates"] == [("", ""), ("1.6%", "")]
 
 
 def image(file: str) -> tuple[str, int, int] | None:

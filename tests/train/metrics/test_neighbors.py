@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from train.judge.neighbours import neighbour_figures, radii
+from train.metrics.neighbors import neighbor_figures, radii
 
 CROWD = torch.arange(6.0).unsqueeze(1) / 100
 REAL = torch.cat([CROWD, CROWD + 100])
@@ -19,13 +19,13 @@ def test_radii() -> None:
 
 
 def test_the_same_points_are_as_real_as_can_be() -> None:
-    figures = neighbour_figures(REAL, REAL)
+    figures = neighbor_figures(REAL, REAL)
     assert (figures["precision"], figures["recall"], figures["coverage"]) == (1, 1, 1)
 
 
 def test_one_crowd_of_two() -> None:
     """Each point lies in its own crowd's balls but for those around a nearer middle."""
-    figures = neighbour_figures(REAL, CROWD)
+    figures = neighbor_figures(REAL, CROWD)
     within = sum(
         abs(i - j) <= max(i, 5 - i) for i in range(6) for j in range(6)
     )  # balls of real i that hold painted j, in hundredths
@@ -36,7 +36,7 @@ def test_one_crowd_of_two() -> None:
 
 
 def test_points_far_from_all_real_ones_count_for_nothing() -> None:
-    figures = neighbour_figures(REAL, CROWD - 1000)
+    figures = neighbor_figures(REAL, CROWD - 1000)
     assert set(figures.values()) == {0}
 
 
@@ -44,12 +44,12 @@ def test_one_outlier_among_the_real_ones_raises_precision_but_not_density() -> N
     """Its ball is huge: what density was made for."""
     real = torch.cat([CROWD, torch.tensor([[10.0]])])
     between = CROWD + 5
-    figures = neighbour_figures(real, between)
+    figures = neighbor_figures(real, between)
     assert figures["precision"] == 1
     assert figures["density"] == pytest.approx(1 / 5)
     assert figures["coverage"] == pytest.approx(1 / 7)
 
 
 def test_copies_of_one_point_are_neighbours() -> None:
-    figures = neighbour_figures(torch.zeros(8, 3), torch.zeros(8, 3))
+    figures = neighbor_figures(torch.zeros(8, 3), torch.zeros(8, 3))
     assert figures["precision"] == figures["recall"] == figures["coverage"] == 1

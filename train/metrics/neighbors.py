@@ -1,6 +1,6 @@
-"""Precision, recall, density and coverage: which pictures lie among which others' neighbours.
+"""Precision, recall, density and coverage: which pictures lie among which others' neighbors.
 
-Points are float32 [N, F]; a point's ball reaches as far as its k-th nearest neighbour in its own
+Points are float32 [N, F]; a point's ball reaches as far as its k-th nearest neighbor in its own
 set. Sets of other sizes have other balls: compare equally many real and painted ones.
 """
 
@@ -13,7 +13,7 @@ OF_DENSITIES = 5
 """k of density and coverage, as in their paper's section 3.3."""
 
 
-def neighbour_figures(real: Tensor, painted: Tensor) -> dict[str, float]:
+def neighbor_figures(real: Tensor, painted: Tensor) -> dict[str, float]:
     """How painted points lie among real ones, both float32 [N, F], two of each at least.
 
     - `precision`: share of painted points within some real point's ball, and `recall`: share of
@@ -35,10 +35,10 @@ def neighbour_figures(real: Tensor, painted: Tensor) -> dict[str, float]:
     return {name: share.float().mean().item() for name, share in shares.items()}
 
 
-def radii(points: Tensor, neighbours: tuple[int, ...]) -> list[Tensor]:
-    """How far each point's k-th nearest neighbour is, [N] for each k; in small sets the farthest's
+def radii(points: Tensor, neighbors: tuple[int, ...]) -> list[Tensor]:
+    """How far each point's k-th nearest neighbor is, [N] for each k; in small sets the farthest's
     distance."""
     # The nearest of all is the point itself.
-    most = min(max(neighbours), len(points) - 1)
+    most = min(max(neighbors), len(points) - 1)
     nearest = torch.cdist(points, points).topk(most + 1, largest=False).values
-    return [nearest[:, min(k, most)] for k in neighbours]
+    return [nearest[:, min(k, most)] for k in neighbors]

@@ -1,6 +1,5 @@
-"""The judge's network: a small classifier of the attributes, or of which way up a picture is."""
+"""A small classifier of the attributes, or of which way up a picture is."""
 
-from collections.abc import Callable
 from itertools import pairwise
 
 import torch
@@ -9,9 +8,12 @@ from torch.nn import functional as F
 
 from train.augment import flip_and_shift
 from train.data import Faces
+from train.progress import Tell
 
 STAGES = (24, 48, 96, 128)
 FEATURES = 128
+EPOCHS = 9
+FEWEST_IMAGES, MOST_IMAGES = 16_000, 120_000
 
 
 class Classifier(nn.Module):
@@ -45,9 +47,13 @@ class Classifier(nn.Module):
         return maps, features, [head(features) for head in self.heads]
 
 
-def fit(
-    faces: Faces, sizes: tuple[int, ...], images: int, seed: int, report: Callable[[str], None]
-) -> Classifier:
+def images_for(faces: Faces) -> int:
+    """How many images a classifier of these faces learns from: EPOCHS times all, within bounds."""
+    return min(max(EPOCHS * len(faces), FEWEST_IMAGES), MOST_IMAGES)
+
+
+def fit(faces: Faces, sizes: tuple[int, ...], images: int, seed: int, tell: Tell) -> Classifier:
+    """Learns from so many images, or, without attributes, which of four ways up they are."""
     device = faces.images.device
     rng = torch.Generator(device=device).manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
@@ -76,6 +82,5 @@ def fit(
         torch.stack(losses).sum().backward()
         optimiser.step()
         schedule.step()
-        if step % 500 == 0 or step == steps - 1:
-            report(f"training the judge: {(step + 1) * batch:,} of {steps * batch:,} images")
+        tell((step + 1) / steps)
     return classifier.eval()

@@ -1,12 +1,13 @@
 """The data that a run was trained on, and its judge."""
 
-from collections.abc import Callable
 from pathlib import Path
+
+from rich.console import Console
 
 from train.checkpoint import CheckpointError, RunInfo
 from train.data import DataError, Faces, load
-from train.judge.judge import Judge
-from train.judge.prepare import prepare
+from train.metrics.judge import Judge
+from train.metrics.prepare import prepare
 from train.settings import TrainingSettings, TrainSettings
 
 
@@ -38,7 +39,7 @@ def judge_of_run(
     info: RunInfo,
     faces: Faces,
     settings: TrainingSettings,
-    report: Callable[[str], None],
+    console: Console,
     *,
     seed: int,
 ) -> Judge:
@@ -47,5 +48,5 @@ def judge_of_run(
     Of an unconditional run it is one that knows the data's tags, where there are any.
     """
     folder, images = run.resolve().parent, settings.judge.images
-    judge = prepare(faces, folder, images=images, report=report, seed=seed)
+    judge = prepare(faces, folder, images=images, console=console, seed=seed)
     return judge if info.attributes else judge.of_unconditional()

@@ -1,13 +1,10 @@
-"""How far two sets of pictures are from each other, and the pictures of one set."""
+"""How far the pictures of one set are from each other."""
 
 import math
-import warnings
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
-from torchmetrics.image.fid import FrechetInceptionDistance
-from torchmetrics.image.kid import KernelInceptionDistance
 
 
 def layout(maps: list[Tensor]) -> Tensor:
@@ -43,30 +40,3 @@ def within(layout: Tensor, labels: Tensor) -> tuple[Tensor, float]:
         pairs += len(members) * (len(members) - 1)
         nearest.append(distances.fill_diagonal_(math.inf).min(dim=1).values)
     return torch.cat(nearest), total / pairs
-
-
-class _AsFeatures(nn.Identity):
-    """Lets torchmetrics take features that the judge has computed already."""
-
-    def __init__(self, num_features: int) -> None:
-        super().__init__()
-        self.num_features = num_features
-
-
-def frechet(real: Tensor, other: Tensor) -> float:
-    metric = FrechetInceptionDistance(_AsFeatures(real.shape[1]))
-    metric.update(real.cpu(), real=True)
-    metric.update(other.cpu(), real=False)
-    return metric.compute().item()
-
-
-def kernel(real: Tensor, other: Tensor) -> float:
-    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # that it keeps all features: it may
-        torch.manual_seed(0)
-        metric = KernelInceptionDistance(
-            _AsFeatures(real.shape[1]), subsets=20, subset_size=min(1000, len(other))
-        )
-        metric.update(real.cpu(), real=True)
-        metric.update(other.cpu(), real=False)
-        return metric.compute()[0].item()

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from train.judge.sharpness import sharpness
+from train.metrics.sharpness import sharpness
 
 
 def test_of_what_has_no_edge() -> None:

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from train.judge.modes import assign, cluster, dropped, reach, shares
+from train.metrics.modes import assign, cluster, dropped, reach, shares
 
 
 def heaps(*sizes: int) -> torch.Tensor:

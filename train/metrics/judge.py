@@ -1,4 +1,9 @@
-"""What a judge sees in pictures, and its figures of a generator beside those of real faces."""
+"""The judge: the figures of a generator beside those of held-out real faces.
+
+Fidelity is measured in the features of a large pretrained network, see `fidelity`. A small
+classifier, trained on the faces, tells whether the values that were asked for show, how alike the
+pictures of a condition are, and which kinds of faces are missing.
+"""
 
 import math
 from collections.abc import Callable
@@ -10,13 +15,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from export.figures import ALL_AS_ASKED, AS_ASKED, FD_RATIO, FD_RATIO_POOLED, REAL, UNSEEN
 from export.manifest import Attribute
 from train.data import Faces, one_hot
-from train.judge.distances import frechet, kernel, layout, within
-from train.judge.modes import HARDLY, assign, cluster, dropped, reach, shares
-from train.judge.neighbours import neighbour_figures
-from train.judge.network import Classifier
-from train.judge.sharpness import sharpness
+from train.metrics.classifier import Classifier
+from train.metrics.diversity import layout, within
+from train.metrics.fidelity import Fidelity
+from train.metrics.modes import HARDLY, assign, cluster, dropped, reach, shares
+from train.metrics.sharpness import sharpness
 
 UNSEEN_PAIRS = 12
 """Pairs of values without any image that are painted, at the most."""
@@ -33,7 +39,7 @@ Paint = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Seen:
-    """What the judge sees in a set of pictures."""
+    """What the classifier sees in a set of pictures."""
 
     depths: dict[str, Tensor]
     """float32 [N, F] each: channel means and deviations of every stage, and the last features."""
@@ -107,6 +113,9 @@ class _Places:
     conditions: Tensor
     """int64 [N]: the number of the condition that the judge reads off each."""
 
+    def without_first(self, count: int) -> "_Places":
+        return _Places(self.points[count:], self.conditions[count:])
+
     @classmethod
     def together(cls, parts: list["_Places"]) -> "_Places":
         return cls(
@@ -117,13 +126,17 @@ class _Places:
 
 class Judge:
     def __init__(
-        self, classifier: Classifier, faces: Faces, reads: tuple[Attribute, ...] | None = None
+        self,
+        classifier: Classifier,
+        faces: Faces,
+        fidelity: Fidelity,
+        reads: tuple[Attribute, ...] | None = None,
     ) -> None:
         """`faces` is the whole set; the judge splits it as the training does.
 
         `reads` are the attributes that it can read off pictures: by default those of the faces.
         """
-        self.classifier, self.faces = classifier.eval(), faces
+        self.classifier, self.faces, self.fidelity = classifier.eval(), faces, fidelity
         self.reads = faces.attributes if reads is None else reads
         self.learnt, self.held_out = faces.split()
         self.device = faces.images.device
@@ -153,7 +166,7 @@ class Judge:
         """The same judge, for generators that cannot be asked: which conditions they reach is still
         read off their pictures.
         """
-        return Judge(self.classifier, self.faces.without_attributes(), self.reads)
+        return Judge(self.classifier, self.faces.without_attributes(), self.fidelity, self.reads)
 
     def as_asked(self, images: Tensor, labels: Tensor) -> list[float]:
         """The share of pictures that show the value asked for, one share an attribute."""
@@ -167,15 +180,12 @@ class Judge:
 
         - `<attribute>_as_asked`: share of pictures that show what was asked, and `all_as_asked`
           of those that show it in all attributes, where there are several
-        - `distance_<depth>`: Fréchet distance (Heusel et al. 2017) at that depth
-        - `q`: geometric mean of these distances' ratios to the held-out faces' own; 1 = as real
-        - `fid`, `kid`: at the last features (Bińkowski et al. 2018)
+        - `lite2_…`: how near they come to real faces, as `Fidelity` has them; `lite2_fd_ratio`, the
+          headline, is the geometric mean of the distances' ratios to the held-out faces' own
         - `diversity`: mean pairwise distance within a condition, in units of the real faces' own
         - `near_duplicates`: share of pictures with a neighbour of the same condition closer than
           real faces come but for one in a thousand
         - `sharpness`: mean variance of the Laplacian, in units of the real faces' own
-        - `precision`, `recall`, `density`, `coverage`: as `neighbour_figures` has them, at all
-          depths together, among as many real faces as are held out
         - `dropped_conditions`, `dropped_clusters`: shares of what real faces show that is hardly
           painted or not at all, as `modes` has it
         """
@@ -214,38 +224,47 @@ class Judge:
         for attribute in held.attributes:
             shares = [p.as_asked[attribute.name] for p in unseen if attribute.name in p.as_asked]
             if shares:
-                figures[f"{attribute.name}_as_asked_unseen"] = sum(shares) / len(shares)
+                figures[f"{attribute.name}{UNSEEN}"] = sum(shares) / len(shares)
         clusters, worst = self._worst(images, places)
         return Examination(count, figures, values, unseen, self._dropped(places), clusters, worst)
 
     def compare(self, images: Tensor, labels: Tensor) -> dict[str, float]:
         """As `measure`, of pictures uint8 [N, 3, S, S] painted for labels int64 [N, A].
 
-        Distances of few pictures are larger ones, and in a larger crowd a neighbour is nearer: so
+        Distances of few pictures are larger ones, and in a larger crowd a neighbor is nearer: so
         that the figures compare with those of the held-out faces, many pictures are looked at in
-        parts as large as these, and the parts' figures averaged.
+        parts exactly as large as these, the last ones overlapping, and the parts' figures averaged.
+        Raises ValueError for fewer pictures than are held out.
         """
         return self._compare(images, labels)[0]
 
     def _compare(self, images: Tensor, labels: Tensor) -> tuple[dict[str, float], _Places]:
-        reference, floor = self._reference, self._floor
-        parts = max(1, round(len(images) / len(self.held_out)))
-        split = zip(images.tensor_split(parts), labels.tensor_split(parts), strict=True)
-        found = [self._figures(*part) for part in split]
-        figures = {name: sum(part[name] for part, _ in found) / parts for name in found[0][0]}
-        # Real faces that are all one and the same have no distance at all.
-        ratios = [
-            figures[f"distance_{depth}"] / max(floor[f"distance_{depth}"], 1e-9)
-            for depth in reference.depths
-        ]
-        figures["q"] = math.exp(sum(math.log(max(r, 1e-9)) for r in ratios) / len(ratios))
-        places = _Places.together([part for _, part in found])
+        parts, covered = self._parts(len(images)), 0
+        found, places_of_parts = [], []
+        for part in parts:
+            figures, places = self._figures(images[part], labels[part])
+            found.append(figures)
+            places_of_parts.append(places.without_first(covered - part.start))
+            covered = part.stop
+        floor = self._floor
+        figures = {name: sum(one[name] for one in found) / len(found) for name in found[0]}
+        figures = self.fidelity.ratios(figures) | figures
+        places = _Places.together(places_of_parts)
         figures |= self._mode_figures(places)
-        real = floor | {"q": 1.0}
+        real = floor | {FD_RATIO: 1.0, FD_RATIO_POOLED: 1.0}
         for name in ("diversity", "sharpness"):
             figures[name] /= max(real[name], 1e-9)
             real[name] = 1.0
-        return figures | {f"{name}_real": value for name, value in real.items()}, places
+        return figures | {f"{name}{REAL}": value for name, value in real.items()}, places
+
+    def _parts(self, count: int) -> list[slice]:
+        """Slices as long as the held-out faces, evenly over so many pictures."""
+        size = len(self.held_out)
+        if count < size:
+            raise ValueError(f"{count} pictures are fewer than the {size} real ones held out")
+        parts = math.ceil(count / size)
+        starts = [n * (count - size) // max(1, parts - 1) for n in range(parts)]
+        return [slice(start, start + size) for start in starts]
 
     def _paint(self, paint: Paint, latent_dim: int, labels: Tensor) -> Tensor:
         latents, conditions = self._draw(latent_dim, labels)
@@ -285,23 +304,17 @@ class Judge:
         return found
 
     def _figures(self, images: Tensor, labels: Tensor) -> tuple[dict[str, float], _Places]:
-        seen, figures, reference = self.look(images), {}, self._reference
+        seen, figures = self.look(images), {}
         right = self._as_read(seen, labels)
         for attribute, share in zip(self.held_out.attributes, right.mean(dim=0), strict=True):
-            figures[f"{attribute.name}_as_asked"] = share.item()
+            figures[f"{attribute.name}{AS_ASKED}"] = share.item()
         if right.shape[1] > 1:
-            figures["all_as_asked"] = right.all(dim=1).float().mean().item()
-        for depth, features in seen.depths.items():
-            figures[f"distance_{depth}"] = frechet(reference.depths[depth], features)
-        figures["fid"] = figures["distance_features"]
-        figures["kid"] = kernel(reference.depths["features"], seen.depths["features"])
+            figures[ALL_AS_ASKED] = right.all(dim=1).float().mean().item()
         nearest, mean = within(seen.layout, labels)
         figures["near_duplicates"] = (nearest < self._closest).float().mean().item()
         figures["diversity"] = mean
         figures["sharpness"] = sharpness(images)
-        places = self._place(seen)
-        crowd = self._shuffled[: len(self.held_out)]
-        return figures | neighbour_figures(self._real.points[crowd], places.points), places
+        return figures | self.fidelity.figures(images), self._place(seen)
 
     @cached_property
     def _reference(self) -> Seen:

@@ -1,0 +1,73 @@
+"""Where a judge comes from: its cache, and how long its classifier learns."""
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from rich.console import Console
+
+from train.data import DataError, Faces, load
+from train.metrics import prepare
+from train.metrics.classifier import images_for
+
+
+@pytest.fixture(scope="module")
+def faces(faces_zip: Path) -> Faces:
+    return load(faces_zip, 32)
+
+
+def files(folder: Path) -> set[str]:
+    return {file.name for file in folder.iterdir()}
+
+
+def test_the_classifier_is_trained_once_for_the_same_data_and_settings(
+    faces: Faces, tmp_path: Path
+) -> None:
+    said = io.StringIO()
+    first = prepare(faces, tmp_path, images=64, console=Console(file=said))
+    assert "training the judge's classifier" in said.getvalue()
+    assert "reads held-out faces right: hair" in said.getvalue()
+    kept = files(tmp_path)
+    said = io.StringIO()
+    again = prepare(faces, tmp_path, images=64, console=Console(file=said))
+    assert said.getvalue() == ""
+    assert files(tmp_path) == kept
+    assert not again.classifier.training
+    pictures = faces.images[:8]
+    assert torch.equal(first.look(pictures).layout, again.look(pictures).layout)
+
+
+@pytest.mark.parametrize("change", ["images", "seed", "labels", "pixels"])
+def test_other_data_or_settings_are_another_classifier(
+    change: str, faces: Faces, tmp_path: Path
+) -> None:
+    prepare(faces, tmp_path, images=64)
+    other, settings = faces, {"images": 64, "seed": 0}
+    if change in settings:
+        settings[change] += 1
+    elif change == "labels":
+        other = replace(faces, labels=faces.labels.roll(1, dims=0))
+    else:
+        other = replace(faces, images=faces.images.bitwise_xor(1))
+    prepare(other, tmp_path, **settings)
+    assert len(files(tmp_path)) == 2
+
+
+@pytest.mark.parametrize(
+    ("count", "images"), [(229, 16_000), (4_000, 36_000), (13_778, 120_000), (10**6, 120_000)]
+)
+def test_more_data_is_learned_from_for_longer_within_bounds(
+    count: int, images: int, faces: Faces
+) -> None:
+    pixels = torch.zeros(1, 3, 1, 1, dtype=torch.uint8).expand(count, 3, 1, 1)
+    assert images_for(replace(faces, images=pixels)) == images
+
+
+def test_a_resolution_that_the_classifier_cannot_halve_is_refused(
+    faces: Faces, tmp_path: Path
+) -> None:
+    odd = replace(faces, images=faces.images[:, :, :24, :24].contiguous())
+    with pytest.raises(DataError, match=r"24 pixels cannot be judged.* multiple of 16"):
+        prepare(odd, tmp_path)
