@@ -1,27 +1,33 @@
-"""Is the judge worth believing? Spoils held-out real faces, more and more, and prints Q.
+"""Does the judge see what is broken? Damages held-out real faces, and prints the FD ratio.
 
     python benchmarks/judge.py --data faces64.zip
 
-Every kind of damage must raise Q, the stronger the more; unspoilt faces have Q = 1.
+Every kind of damage must raise the FD ratio, the stronger the more; whole faces have 1. Eyes and
+mouths are where the faces of faces64 have them: aligned, with the eyes at two fifths of the height.
 """
 
 import argparse
 import io
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
+from rich.console import Console
 from torch import Tensor
 from torch.nn import functional as F
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # else `train` would be the benchmark
 
+from export.figures import FD_RATIO, FD_RATIO_POOLED, label
 from train.data import DataError, load
-from train.judge import prepare
-from train.settings import JudgeSettings
+from train.metrics import Fidelity
+from train.metrics.fidelity import FD_NAMES
+from train.networks.features import FeatureNetworkError
+from train.progress import bar
 
 
 def blur(images: Tensor, strength: float) -> Tensor:
@@ -37,12 +43,12 @@ def blur(images: Tensor, strength: float) -> Tensor:
 
 def jpeg(images: Tensor, strength: float) -> Tensor:
     """Compressed at quality 100 / strength."""
-    spoilt = []
+    damaged = []
     for image in images.permute(0, 2, 3, 1).contiguous().numpy():
         stream = io.BytesIO()
         Image.fromarray(image).save(stream, "JPEG", quality=round(100 / strength))
-        spoilt.append(np.asarray(Image.open(stream)))
-    return torch.from_numpy(np.stack(spoilt)).permute(0, 3, 1, 2)
+        damaged.append(np.asarray(Image.open(stream)))
+    return torch.from_numpy(np.stack(damaged)).permute(0, 3, 1, 2)
 
 
 def noise(images: Tensor, strength: float) -> Tensor:
@@ -61,17 +67,67 @@ def checkerboard(images: Tensor, strength: float) -> Tensor:
 def swapped_halves(images: Tensor, strength: float) -> Tensor:
     """A share of `strength` of the faces gets the left half of another face."""
     count, middle = round(strength * len(images)), images.shape[-1] // 2
-    spoilt = images.clone()
-    spoilt[:count, :, :, :middle] = images.roll(1, dims=0)[:count, :, :, :middle]
-    return spoilt
+    damaged = images.clone()
+    damaged[:count, :, :, :middle] = images.roll(1, dims=0)[:count, :, :, :middle]
+    return damaged
 
 
+LEFT_EYE = (0.30, 0.20, 0.52, 0.41)
+"""Top, left, bottom and right, in parts of the picture."""
+MOUTH = (0.60, 0.38, 0.73, 0.62)
+
+
+def eye_erased(images: Tensor, strength: float) -> Tensor:
+    """A share of `strength` of the faces has skin in place of one eye."""
+    size = images.shape[-1]
+    nose = images[:, :, round(0.47 * size) : round(0.56 * size), round(0.46 * size) :][..., :6]
+    skin = nose.float().flatten(2).median(dim=2).values[:, :, None, None]
+    return _blend(images, skin.expand_as(images), LEFT_EYE, strength)
+
+
+def eye_of_another(images: Tensor, strength: float) -> Tensor:
+    """A share of `strength` of the faces has one eye of another face."""
+    return _blend(images, images.roll(1, dims=0), LEFT_EYE, strength)
+
+
+def eye_moved(images: Tensor, strength: float) -> Tensor:
+    """A share of `strength` of the faces has one eye too low, by three of 64 pixels."""
+    return _blend(images, images.roll(round(3 / 64 * images.shape[-1]), dims=2), LEFT_EYE, strength)
+
+
+def mouth_smeared(images: Tensor, strength: float) -> Tensor:
+    """A share of `strength` of the faces has a blurred mouth."""
+    return _blend(images, blur(images, images.shape[-1] / 24), MOUTH, strength)
+
+
+def _blend(
+    images: Tensor, other: Tensor, box: tuple[float, float, float, float], strength: float
+) -> Tensor:
+    """A share of `strength` of the images has an ellipse of `other`, with a soft edge."""
+    size = images.shape[-1]
+    top, left, bottom, right = (size * side for side in box)
+    line = torch.arange(size) + 0.5
+    y = (line - (top + bottom) / 2) / ((bottom - top) / 2)
+    x = (line - (left + right) / 2) / ((right - left) / 2)
+    inside = (1.25 - (x[None].square() + y[:, None].square()).sqrt()).mul(4).clamp(0, 1)
+    count = round(strength * len(images))
+    damaged = images.clone()
+    mixed = images[:count] + inside * (other[:count].float() - images[:count])
+    damaged[:count] = _bytes(mixed)
+    return damaged
+
+
+SHARES = (0.25, 0.5, 1)
 DAMAGE: dict[Callable[[Tensor, float], Tensor], tuple[float, ...]] = {
     blur: (0.5, 0.8, 1.2),
     jpeg: (2, 5, 10),
     noise: (5, 10, 20, 40),
     checkerboard: (3, 6, 12),
-    swapped_halves: (0.25, 0.5, 1),
+    swapped_halves: SHARES,
+    eye_erased: SHARES,
+    eye_of_another: SHARES,
+    eye_moved: SHARES,
+    mouth_smeared: SHARES,
 }
 
 
@@ -83,23 +139,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--resolution", type=int, default=64)
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where the judge is kept")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where features are cached")
+    parser.add_argument("--images", type=int, help="take so many at random, to be quicker")
     arguments = parser.parse_args()
     try:
         faces = load(arguments.data, arguments.resolution)
-        judge = prepare(faces, arguments.runs, images=JudgeSettings().images, report=print)
-    except DataError as error:
+        order = torch.randperm(len(faces), generator=torch.Generator().manual_seed(0))
+        rows = order[: arguments.images]
+        faces = replace(faces, images=faces.images[rows], labels=faces.labels[rows])
+        fidelity = Fidelity(faces, arguments.runs)
+    except (DataError, FeatureNetworkError) as error:
         sys.exit(str(error))
-    print(f"{'damage':16}{'strength':>10}{'Q':>9}{'near duplicates':>18}{'diversity':>11}")
+    with bar(Console(), "features of the real images") as tell:
+        fidelity.prepare(tell)
+    columns = (FD_RATIO, FD_RATIO_POOLED, *FD_NAMES)
+    print(f"{'damage':16}{'strength':>10}" + "".join(f"{label(n):>26}" for n in columns))
     for damage, strengths in DAMAGE.items():
         for strength in strengths:
-            spoilt = damage(judge.held_out.images, strength)
-            figures = judge.compare(spoilt, judge.held_out.labels)
-            print(
-                f"{damage.__name__:16}{strength:10g}{figures['q']:9.2f}"
-                f"{figures['near_duplicates']:18.3f}{figures['diversity']:11.3f}",
-                flush=True,
+            figures = fidelity.figures(damage(fidelity.held_out.images, strength))
+            figures = {name: figures[name] / fidelity.floor[name] for name in FD_NAMES} | (
+                fidelity.ratios(figures)
             )
+            cells = "".join(f"{figures[name]:26.3f}" for name in columns)
+            print(f"{damage.__name__:16}{strength:10g}{cells}", flush=True)
 
 
 if __name__ == "__main__":
