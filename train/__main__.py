@@ -27,7 +27,7 @@ from train.distributed import ShareError, Team, WorkerLostError, join
 from train.judging import judge_model, judge_of, judge_run, read_faces, settle
 from train.loop import DivergedError, MemoryShortError, Stopped, train
 from train.machine import MachineError
-from train.metrics import SECOND, Judge
+from train.metrics import SECOND, Judge, blind
 from train.networks.features import FeatureNetworkError
 from train.promote import incomparable, promote
 from train.settings import JudgeSettings, TrainingSettings, TrainSettings, add_flags, given_flags
@@ -37,6 +37,7 @@ from train.trainer import Trainer
 from train.upscaler import command as upscaler
 
 COMMANDS = {
+    "blind": blind.main,
     "compare": compare.main,
     "show": show.main,
     "upscaler": upscaler.main,
@@ -84,6 +85,7 @@ def main(given: Sequence[str] | None = None) -> None:
     except (
         config.SettingsError,
         DataError,
+        blind.BlindError,
         checkpoint.CheckpointError,
         DivergedError,
         ExportError,
@@ -122,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
         "`python -m train judge RUN` settles anew how a run paints, and its figures; "
         "`python -m train show RUN` paints what a run has learnt; "
         "`python -m train compare RUN…` puts several side by side; "
+        "`python -m train blind paint MODEL RUN…` is for counting broken pictures by eye; "
         "`python -m train upscaler --data …` trains what makes its pictures larger.",
     )
     parser.add_argument(

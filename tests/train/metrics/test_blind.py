@@ -1,0 +1,146 @@
+"""Counting broken pictures by eye: pages, key, and what the marks resolve to."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from rich.console import Console
+from small_runs import make_run
+from tiny_model import add_model
+
+from export.registry import Registry
+from train.data import Faces, load
+from train.metrics import blind
+from train.metrics.blind import BlindError, Count, Source, draw, main, resolve, save
+
+
+@pytest.fixture(scope="module")
+def faces(faces_zip: Path) -> Faces:
+    return load(faces_zip, 32)
+
+
+def gray(level: int, asked: list[torch.Tensor] | None = None) -> Source:
+    """Paints one shade, whatever is asked for."""
+
+    def paint(latents: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
+        if asked is not None:
+            asked.append(conditions)
+        return torch.full((len(latents), 3, 32, 32), level, dtype=torch.uint8)
+
+    return Source(f"gray-{level}", paint, 4, (), 32)
+
+
+def test_each_source_has_as_many_cells_and_the_key_tells_which(faces: Faces) -> None:
+    pictures, key = draw([gray(10), gray(200)], faces, 100, seed=5)
+    assert pictures.shape == (100, 3, 160, 160)
+    cells = key["cells"]
+    assert list(cells) == [str(number) for number in range(1, 101)]
+    counts = {name: list(cells.values()).count(name) for name in key["sources"]}
+    assert counts == {"gray-10": 34, "gray-200": 33, "real": 33}
+    for number, source in cells.items():
+        levels = pictures[int(number) - 1].unique().tolist()
+        assert (levels == [10], levels == [200]) == (source == "gray-10", source == "gray-200")
+    assert list(cells.values()) != sorted(cells.values()), "shuffled"
+
+
+def test_real_pictures_are_held_out_ones_and_none_comes_twice(faces: Faces) -> None:
+    pictures, key = draw([gray(0)], faces, 240, seed=1)
+    real = [int(number) - 1 for number, source in key["cells"].items() if source == "real"]
+    held_out = blind.report.scaled(faces.split()[1].images, 160)
+    found = {tuple(p.flatten().tolist()[:2000:7]) for p in pictures[real]}
+    known = {tuple(p.flatten().tolist()[:2000:7]) for p in held_out}
+    assert found <= known
+    assert len(real) == 120
+
+
+def test_the_same_seed_draws_the_same_and_another_another(faces: Faces) -> None:
+    assert draw([gray(0)], faces, 20, seed=1)[1] == draw([gray(0)], faces, 20, seed=1)[1]
+    assert draw([gray(0)], faces, 20, seed=1)[1] != draw([gray(0)], faces, 20, seed=2)[1]
+
+
+def test_values_are_asked_for_as_often_as_they_come(faces: Faces) -> None:
+    asked: list[torch.Tensor] = []
+    source = gray(0, asked)
+    draw([Source("free", source.paint, 4, faces.attributes, 32)], faces, 230, seed=0)
+    conditions = torch.cat(asked)
+    assert conditions.shape == (115, 7)
+    assert conditions[:, :4].sum(dim=1).tolist() == [1] * 115
+    assert conditions.mean(dim=0)[:4].tolist() == pytest.approx([0.25] * 4, abs=0.12)
+
+
+@pytest.mark.parametrize("count", [1, 300])
+def test_too_few_or_more_pictures_than_there_are_real_ones_are_refused(
+    count: int, faces: Faces
+) -> None:
+    with pytest.raises(BlindError, match="no more than 240, since 120 real pictures are held out"):
+        draw([gray(0)], faces, count, seed=0)
+
+
+def test_two_sources_of_one_name_are_refused(faces: Faces) -> None:
+    with pytest.raises(BlindError, match="names of their own, not gray-0, gray-0, real"):
+        draw([gray(0), gray(0)], faces, 30, seed=0)
+
+
+def test_marks_become_counts_of_each_source(tmp_path: Path) -> None:
+    cells = {str(n): "new" if n % 2 else "real" for n in range(1, 401)}
+    key, marks = tmp_path / "key.json", tmp_path / "marks.txt"
+    key.write_text(json.dumps({"cells": cells}))
+    marks.write_text("1, 3 5\n7;9 # 11 is fine\n2\n2\n")
+    new, real = resolve(key, marks)
+    assert (new.source, new.pictures, new.broken) == ("new", 200, 5)
+    assert (real.source, real.pictures, real.broken) == ("real", 200, 1)
+    assert "| new | 200 | 5 | 2.5% | 1.1% to 5.7% |" in blind.table([new, real])
+
+
+def test_intervals_of_few_and_of_no_broken_pictures() -> None:
+    """Wilson's, as statsmodels has them."""
+    assert Count("a", 400, 12).interval == pytest.approx((0.01724, 0.05171), abs=1e-4)
+    low, high = Count("a", 133, 0).interval
+    assert low == 0
+    assert high == pytest.approx(0.0281, abs=1e-4)
+
+
+@pytest.mark.parametrize("mark", ["0", "5", "x", "1.5"])
+def test_a_mark_that_is_no_number_of_a_picture_is_named(mark: str, tmp_path: Path) -> None:
+    key, marks = tmp_path / "key.json", tmp_path / "marks.txt"
+    key.write_text(json.dumps({"cells": {str(n): "real" for n in range(1, 5)}}))
+    marks.write_text(f"1 {mark} 2")
+    with pytest.raises(BlindError, match=f"'{mark}' is no picture's number; they are 1 to 4"):
+        resolve(key, marks)
+    key.write_text("[]")
+    with pytest.raises(BlindError, match=r"key\.json is no key of"):
+        resolve(key, marks)
+
+
+def test_a_key_is_never_overwritten(faces: Faces, tmp_path: Path) -> None:
+    drawn = draw([gray(0)], faces, 240, seed=0)
+    pages = save(tmp_path / "sheet", *drawn)
+    assert [page.name for page in pages] == ["page-1.png", "page-2.png", "page-3.png"]
+    with Image.open(pages[2]) as page:
+        assert page.size == (10 * 166 + 6, 4 * 188 + 6)
+    with pytest.raises(BlindError, match="exists already: choose another --out"):
+        save(tmp_path / "sheet", *drawn)
+
+
+def test_models_and_runs_from_the_command_line(
+    faces: Faces, faces_zip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(blind, "FITTED", 40)
+    registry = Registry(tmp_path / "models")
+    add_model(registry, "tiny")
+    run = make_run(tmp_path / "runs/raw", faces)
+    said = io.StringIO()
+    console = Console(file=said, width=200)
+    command = ["paint", str(run), "tiny", "--data", str(faces_zip), "--out", "sheet"]
+    main([*command, "--pictures", "60"], console)
+    assert "60 numbered pictures of 3 sources, on 1 pages: sheet/page-1.png" in said.getvalue()
+    key = json.loads(Path("sheet/key.json").read_text())
+    assert key["sources"] == ["raw", "tiny", "real"]
+    Path("marks.txt").write_text(" ".join(n for n, name in key["cells"].items() if name == "raw"))
+    main(["resolve", "sheet/key.json", "marks.txt"], console)
+    assert "| raw | 20 | 20 | 100.0% |" in said.getvalue()
+    assert "| tiny | 20 | 0 | 0.0% |" in said.getvalue()
