@@ -1,16 +1,78 @@
 """The documentation names what exists."""
 
 import re
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.settings import Settings, WebSettings
 from bot.studio import Studio
 from bot.web.app import create_app, openapi_document
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
+README_LINES = 150
+
+
+def prose(page: Path) -> str:
+    """A page without its code blocks."""
+    return re.sub(
+        r"^( *)```.*?^\1```$", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE
+    )
+
+
+def links(page: Path) -> list[str]:
+    """Targets of Markdown links and pictures and of HTML pictures; no absolute URLs."""
+    found = re.findall(r"\]\(([^)\s]+)\)|<img [^>]*src=\"([^\"]+)\"", prose(page))
+    targets = [markdown or html for markdown, html in found]
+    return [target for target in targets if not re.match(r"[a-z]+:", target)]
+
+
+def anchors(page: Path) -> set[str]:
+    """The fragments that GitHub gives a page's headings."""
+    slugs: set[str] = set()
+    for heading in re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE):
+        text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
+        slug = re.sub(r"[^\w\- ]", "", text).strip().replace(" ", "-")
+        slugs.add(next(s for n in count() if (s := f"{slug}-{n}" if n else slug) not in slugs))
+    return slugs
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_relative_link_leads_to_a_file_or_heading(page: Path) -> None:
+    for target in links(page):
+        path, _, fragment = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), f"{page.name} links to {target}"
+        if fragment:
+            assert fragment in anchors(file), f"{page.name} links to {target}"
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    found: set[Path] = set()
+    todo = [ROOT / "README.md"]
+    while todo:
+        page = todo.pop()
+        found.add(page)
+        linked = ((page.parent / link.partition("#")[0]).resolve() for link in links(page))
+        todo += [file for file in linked if file in PAGES and file not in found]
+    assert set(PAGES) <= found
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= README_LINES
+
+
+def test_discord_page_names_every_command_and_no_other() -> None:
+    named = set(re.findall(r"`/([a-z]+)[ `]", (DOCS / "discord.md").read_text("utf-8")))
+    messages = "\n".join(
+        file.read_text("utf-8") for file in (ROOT / "bot/i18n/locales/en").glob("*.ftl")
+    )
+    assert named == set(re.findall(r"^command-([a-z]+) =", messages, re.MULTILINE))
 
 
 def without_queries(text: str) -> str:

@@ -54,6 +54,14 @@ def test_the_serving_side_never_imports_what_training_needs() -> None:
         assert not heavy, f"{file.relative_to(ROOT)} imports {heavy}"
 
 
+def test_front_ends_import_neither_the_engine_nor_repositories() -> None:
+    allowed = ("db.records", "db.tasks", "bot.inference.catalog", "bot.inference.stats")
+    for file in modules("bot/discord", "bot/web"):
+        for name in imports(file):
+            if name.split(".")[0] == "db" or name.startswith("bot.inference"):
+                assert name in allowed, f"{file.relative_to(ROOT)} imports {name}"
+
+
 def test_no_circle_of_files() -> None:
     files = {str(f.relative_to(ROOT)): f for f in [*modules(*MAY_IMPORT, "config")]}
     names = {f.removesuffix(".py").removesuffix("/__init__").replace("/", "."): f for f in files}
