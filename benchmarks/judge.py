@@ -118,16 +118,15 @@ def _blend(
 
 
 SHARES = (0.25, 0.5, 1)
+FACIAL = (eye_erased, eye_of_another, eye_moved, mouth_smeared)
+"""Damages of aligned faces: of others they hit whatever is there."""
 DAMAGE: dict[Callable[[Tensor, float], Tensor], tuple[float, ...]] = {
     blur: (0.5, 0.8, 1.2),
     jpeg: (2, 5, 10),
     noise: (5, 10, 20, 40),
     checkerboard: (3, 6, 12),
     swapped_halves: SHARES,
-    eye_erased: SHARES,
-    eye_of_another: SHARES,
-    eye_moved: SHARES,
-    mouth_smeared: SHARES,
+    **dict.fromkeys(FACIAL, SHARES),
 }
 
 

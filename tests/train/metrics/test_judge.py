@@ -8,7 +8,7 @@ import pytest
 import torch
 from external_data import REAL_FACES
 
-from benchmarks.judge import DAMAGE, blur, checkerboard, noise
+from benchmarks.judge import DAMAGE, FACIAL, blur, checkerboard, noise
 from export.figures import FD_RATIO
 from export.manifest import Attribute
 from train.data import DataError, Faces, load, one_hot
@@ -41,10 +41,13 @@ def assert_damage_raises_the_fd_ratio(
         *(judge.compare(damage(images, strength), labels)[FD_RATIO] for strength in strengths),
     ]
     assert scores == sorted(scores), "the stronger the more"
-    assert scores[-1] > 1.5
+    # An eye or mouth is a small part of a picture; one moved by three pixels raises it least.
+    assert scores[-1] > (1.03 if damage in FACIAL else 1.5)
 
 
-@pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.__name__)
+@pytest.mark.parametrize(
+    "damage", [d for d in DAMAGE if d not in FACIAL], ids=lambda damage: damage.__name__
+)
 def test_damage_raises_the_fd_ratio_the_stronger_the_more(damage: Damage, judge: Judge) -> None:
     # Flat drawings of 32 pixels, 120 held out: slight damage drowns in the floor.
     stronger = {noise: (40, 60, 90), checkerboard: (8, 16, 32)}
@@ -64,9 +67,7 @@ def judge_of_real_faces(tmp_path_factory: pytest.TempPathFactory) -> Judge:
 def test_damage_of_real_faces_raises_the_fd_ratio(
     damage: Damage, judge_of_real_faces: Judge
 ) -> None:
-    # 500 held out: noise of 5 of 255 drowns in their floor (Q 0.98; with all 1,968 it is 1.11).
-    visible = tuple(s for s in DAMAGE[damage] if damage is not noise or s > 5)
-    assert_damage_raises_the_fd_ratio(judge_of_real_faces, damage, visible)
+    assert_damage_raises_the_fd_ratio(judge_of_real_faces, damage, DAMAGE[damage])
 
 
 def test_one_face_for_everybody_is_found_out(judge: Judge) -> None:
