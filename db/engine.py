@@ -88,7 +88,7 @@ def _sqlite(url: URL) -> AsyncEngine:
     engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
-    def settle(connection: Any, record: Any) -> None:
+    def configure(connection: Any, record: Any) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself: see `begin`
         cursor = connection.cursor()
         try:

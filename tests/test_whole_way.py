@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -42,9 +43,22 @@ async def train(folder: Path, *arguments: str) -> str:
     return output.decode()
 
 
+@dataclass
+class Bot:
+    """`python -m bot`, serving both front ends; `address` is the web page's."""
+
+    address: str
+    output: asyncio.StreamReader
+
+    async def logged(self, text: str) -> None:
+        """Waits for a line of its output that contains the text."""
+        async with asyncio.timeout(60):
+            while text not in (line := (await self.output.readline()).decode()):
+                assert line, f"the bot ended without {text!r}"
+
+
 @asynccontextmanager
-async def bot(folder: Path, discord: DiscordServer) -> AsyncIterator[str]:
-    """`python -m bot`, serving both faces; gives the address of the web page."""
+async def run_bot(folder: Path, discord: DiscordServer) -> AsyncIterator[Bot]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", "--web.port", "0", "--engine.poll_seconds", "0.1"),
         cwd=folder,
@@ -66,7 +80,7 @@ async def bot(folder: Path, discord: DiscordServer) -> AsyncIterator[str]:
         found = SERVES.search(line)
         assert found, line
         await discord.wait_connected()
-        yield found.group()
+        yield Bot(found.group(), process.stdout)
     finally:
         process.terminate()
         assert await process.wait() == 0
@@ -84,14 +98,14 @@ async def test_from_drawn_faces_to_avatars(tmp_path: Path, real_features: Path) 
     registry = Registry(tmp_path / "models")
     first = registry.current()
 
-    async with DiscordServer() as discord, bot(tmp_path, discord) as address:
+    async with DiscordServer() as discord, run_bot(tmp_path, discord) as bot:
         mio = discord.member("Mio")
         reply = await (await mio.slash("avatar", hair="pink", eyes="orange", seed=7)).painted()
         assert "pink hair, orange eyes" in reply.text
         painted = pixels(reply.pictures[0].data)
         assert painted.shape == (32, 32, 3)
 
-        async with aiohttp.ClientSession(address) as web:
+        async with aiohttp.ClientSession(bot.address) as web:
             # The page paints the same picture for the same seed, and shows what Discord painted.
             wish = {"prompt": "hair:pink eyes:orange", "seed": 7}
             async with web.post("/api/avatars", json=wish) as answer:
@@ -106,11 +120,9 @@ async def test_from_drawn_faces_to_avatars(tmp_path: Path, real_features: Path) 
             # A new model is taken over while the bot serves.
             more = ("--images", "160", "--name", "second", "--model-name", "newer", "--force")
             assert "newer is now in use" in await train(tmp_path, *more)
-            async with asyncio.timeout(30):
-                while True:
-                    async with web.get("/healthz") as answer:
-                        if (await answer.json())["model"] == "newer":
-                            break
+            await bot.logged("newer takes over")
+            async with web.get("/healthz") as answer:
+                assert (await answer.json())["model"] == "newer"
             reply = await (await mio.slash("avatar", hair="pink", eyes="orange", seed=7)).painted()
             assert np.abs(pixels(reply.pictures[0].data) - painted).max() > 1
             assert "newer" in reply.text

@@ -426,7 +426,8 @@ def _listed(interaction: Interaction) -> list[SelectOption]:
     """The options of the message's select of pictures; none on a message with one picture."""
     for component in components_of(interaction):
         if component.custom_id == SHOW:
-            return component.options
+            options: list[SelectOption] = component.options
+            return options
     return []
 
 

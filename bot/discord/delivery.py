@@ -7,11 +7,11 @@ then are shown, not painted again.
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 
 import aiohttp
 import discord
@@ -67,7 +67,7 @@ class Delivery:
 
     async def paint(self, source: Source, command: PaintCommand) -> None:
         """Paints, and replies with the result. Raises Refusal, discord.HTTPException."""
-        begun = time.monotonic()
+        begun = monotonic()
         request = request_of(source)
         pending = PendingReply(
             id=str(source.id),
@@ -91,7 +91,7 @@ class Delivery:
                 # A refusal is shown without "thinking…" before it, unless it takes too long.
                 burst = self._unprepared >= BURST
                 seconds = BURST_PREPARE_SECONDS if burst else PREPARE_SECONDS
-                left = begun + seconds - time.monotonic()
+                left = begun + seconds - monotonic()
                 await asyncio.wait([preparing], timeout=max(0.0, left))
                 if preparing.done():
                     preparing.result()
@@ -160,7 +160,7 @@ class Delivery:
         """Paints, unless it was `painted` before, and shows the result. A failed reply is resolved;
         an interrupted one stays pending.
         """
-        started, outcome, pictures = time.perf_counter(), "interrupted", 0
+        started, outcome, pictures = monotonic(), "interrupted", 0
         painting = None if painted else asyncio.create_task(self._paint(pending, admission))
         try:
             result: Result = painted
@@ -192,7 +192,7 @@ class Delivery:
                 guild=pending.guild,
                 member=pending.owner.key,
                 pictures=pictures,
-                ms=round(1000 * (time.perf_counter() - started)),
+                ms=round(1000 * (monotonic() - started)),
                 outcome=outcome,
             )
 

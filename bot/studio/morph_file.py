@@ -135,4 +135,5 @@ def _sample_strip(poses: list[Image.Image]) -> Image.Image:
 
 def _ease(t: np.ndarray) -> np.ndarray:
     """Smoothstep: starts and ends at rest."""
-    return t * t * (3 - 2 * t)
+    eased: np.ndarray = t * t * (3 - 2 * t)
+    return eased

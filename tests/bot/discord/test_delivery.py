@@ -1,4 +1,4 @@
-"""How a request is answered that cannot be answered at once."""
+"""Replies that cannot be given immediately."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ from bot.studio import Studio
 from db.records import GuildLimits
 from db.store import Store
 
-from .conftest import Run
+from .conftest import PATIENCE, Run
 
 QUARTER_OF_AN_HOUR = 15 * 60
 ORIGINAL = "/messages/@original$"
@@ -32,7 +32,7 @@ def held(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
 
 
 @pytest.mark.usefixtures("bot")
-async def test_the_place_in_the_queue_is_shown_and_kept_current(
+async def test_the_position_in_the_queue_is_shown_and_updated(
     discord: DiscordServer, held: Gate, mika: Person
 ) -> None:
     crowd = [discord.member(f"Member {n}", locale="zh-CN") for n in range(20)]
@@ -56,19 +56,28 @@ async def test_the_place_in_the_queue_is_shown_and_kept_current(
 
 
 @pytest.mark.usefixtures("bot")
-async def test_who_asks_a_slow_disk_is_acknowledged_in_time(
+async def test_acknowledged_in_time_while_the_disk_is_slow(
     discord: DiscordServer, studio: Studio, mika: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    owe, language_of, go = studio.pending_replies.save, delivery.language_of, asyncio.Event()
+    """The time that reading took is no longer left for writing."""
+    elapsed = 0.0
+    save, language_of, written = (
+        studio.pending_replies.save,
+        delivery.language_of,
+        asyncio.Event(),
+    )
 
-    async def read_slowly(asked: Any) -> str:
-        await asyncio.sleep(delivery.PREPARE_SECONDS)
-        return await language_of(asked)
+    async def read_slowly(source: Any) -> str:
+        nonlocal elapsed
+        elapsed += delivery.PREPARE_SECONDS
+        return await language_of(source)
 
-    async def write_slowly(owed: Any) -> None:
-        await go.wait()
-        await owe(owed)
+    async def write_slowly(pending: Any) -> None:
+        await written.wait()
+        await save(pending)
 
+    monkeypatch.setattr(delivery, "PREPARE_SECONDS", PATIENCE)
+    monkeypatch.setattr(delivery, "monotonic", lambda: elapsed)
     monkeypatch.setattr(delivery, "language_of", read_slowly)
     monkeypatch.setattr(studio.pending_replies, "save", write_slowly)
     asked = asyncio.create_task(mika.slash("avatar", hair="pink"))
@@ -77,12 +86,12 @@ async def test_who_asks_a_slow_disk_is_acknowledged_in_time(
         return any(i.answer is not None for i in discord.interactions.values())
 
     await discord.until(acknowledged, "no answer")
-    go.set()
+    written.set()
     assert len((await asked).pictures) == 1
 
 
 @pytest.mark.usefixtures("bot")
-async def test_many_pictures_of_one_hold_nobody_up(
+async def test_a_large_request_does_not_delay_other_members(
     discord: DiscordServer, engine: Engine, held: Gate, mika: Person
 ) -> None:
     crowd = [discord.member(f"Member {n}") for n in range(20)]
@@ -104,7 +113,7 @@ async def test_many_pictures_of_one_hold_nobody_up(
     await discord.until(lambda: all(r.pictures for r in replies), "Mika's pictures")
 
 
-async def test_what_takes_longer_than_the_end_stays_owed(
+async def test_replies_that_outlast_the_grace_period_stay_pending(
     discord: DiscordServer,
     run: Run,
     studio: Studio,
@@ -124,7 +133,7 @@ async def test_what_takes_longer_than_the_end_stays_owed(
     assert await store.avatars.count() == 1
 
 
-async def test_who_asks_while_the_bot_ends_is_told(
+async def test_a_member_is_told_that_the_bot_is_closing(
     discord: DiscordServer, run: Run, studio: Studio, held: Gate, mika: Person
 ) -> None:
     async with run(studio) as bot:
@@ -137,7 +146,7 @@ async def test_who_asks_while_the_bot_ends_is_told(
         await discord.until(lambda: first.pictures, "what runs is finished")
 
 
-async def test_an_answer_later_than_its_token_goes_to_the_channel(
+async def test_a_reply_after_its_token_expired_goes_to_the_channel(
     discord: DiscordServer,
     run: Run,
     studio: Studio,
@@ -167,7 +176,7 @@ async def test_an_answer_later_than_its_token_goes_to_the_channel(
 
 
 @pytest.mark.usefixtures("bot")
-async def test_a_refusal_is_said_before_anything_is_shown(
+async def test_a_refusal_is_shown_before_anything_else(
     discord: DiscordServer, studio: Studio, mika: Person, ren: Person
 ) -> None:
     guild = str(discord.default_guild.id)
@@ -182,7 +191,7 @@ async def test_a_refusal_is_said_before_anything_is_shown(
 
 
 @pytest.mark.usefixtures("bot")
-async def test_what_discord_dropped_does_not_count(
+async def test_a_dropped_interaction_does_not_count_towards_the_quota(
     discord: DiscordServer, studio: Studio, mika: Person
 ) -> None:
     def refused() -> bool:
@@ -200,7 +209,7 @@ async def test_what_discord_dropped_does_not_count(
 
 
 @pytest.mark.usefixtures("bot")
-async def test_one_interaction_told_twice_is_painted_once(
+async def test_a_repeated_event_is_painted_once(
     discord: DiscordServer, store: Store, mika: Person
 ) -> None:
     await mika.slash("avatar", hair="pink")
@@ -212,7 +221,7 @@ async def test_one_interaction_told_twice_is_painted_once(
     discord.violations.clear()  # the second answer to the same interaction
 
 
-async def test_an_order_whose_message_is_gone_is_not_painted(
+async def test_a_pending_reply_whose_message_was_deleted_is_not_painted(
     discord: DiscordServer,
     run: Run,
     studio: Studio,
