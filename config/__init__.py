@@ -108,7 +108,8 @@ def read(
         },
     )
     try:
-        return reader(**(overrides or {}))
+        values: S = reader(**(overrides or {}))
+        return values
     except UnreadableSettings as error:  # IRODORI_TRAIN=… that is not JSON
         raise SettingsError(f"wrong settings in the environment {ENV_PREFIX}…: {error}") from None
     except ValidationError as error:
