@@ -1,7 +1,7 @@
 """`python -m bot`: serves the web page and, given a token, Discord.
 
-`python -m bot --check` says what would keep it from that; `python -m bot sync` tells Discord about
-the commands; `python -m bot password` makes the line of config.toml that opens /admin.
+`python -m bot --check` tests the configuration, `python -m bot sync` registers the commands with
+Discord, and `python -m bot password` hashes a password for /admin.
 """
 
 import argparse
@@ -45,7 +45,7 @@ log = logging.getLogger("bot")
 
 
 class StartError(Exception):
-    """Why the bot cannot start, in a line."""
+    """Why the bot cannot start, in one line."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,14 +61,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             given.remove("--check")
             return _check(given)
         settings = read_settings(given)
-        # A start that goes well is told in one line, whatever the level; see `serve`.
+        # A successful start prints one line, whatever the level; see `serve`.
         quiet = "WARNING" if settings.log.level == "INFO" else settings.log.level
         logs.configure(settings.log, quiet)
         asyncio.run(serve(settings, discord_token()))
     except (config.SettingsError, StoreError, ModelUnavailable, StartError) as error:
         print(f"Irodori cannot start: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:  # where the loop takes no signal handlers: Windows
+    except KeyboardInterrupt:  # Windows, where the loop has no signal handlers
         pass
     return 0
 
@@ -92,7 +92,7 @@ def read_settings(arguments: Sequence[str]) -> Settings:
 
 
 def _check(arguments: Sequence[str]) -> int:
-    logging.disable()  # each finding is a line already
+    logging.disable()  # each finding is printed
     try:
         settings = read_settings(arguments)
     except config.SettingsError as error:
@@ -182,17 +182,17 @@ async def serve(settings: Settings, token: str | None) -> None:
         with contextlib.suppress(NotImplementedError):  # Windows
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with _open_studio(settings) as (studio, engine), _end_together() as ending:
-        faces = []
+        front_ends = []
         if settings.web.enabled:
-            faces.append(await _open_page(ending, studio, settings.web))
+            front_ends.append(await _open_page(ending, studio, settings.web))
         _in_background(ending, _follow_models(engine, settings.engine.poll_seconds))
         ends: list[asyncio.Task[Any]] = [asyncio.create_task(stop.wait())]
         if token is not None:
-            faces.append("Discord")
+            front_ends.append("Discord")
             ends.append(_in_background(ending, _keep_discord(studio, settings.discord, token)))
         off = "" if token else "; no DISCORD_TOKEN, so Discord stays off"
         print(
-            f"Irodori serves {' and '.join(faces)} with model {engine.model.name}{off}.",
+            f"Irodori serves {' and '.join(front_ends)} with model {engine.model.name}{off}.",
             flush=True,
         )
         logs.configure(settings.log)
@@ -216,7 +216,7 @@ async def _open_studio(settings: Settings) -> AsyncIterator[tuple[Studio, Engine
 
 @asynccontextmanager
 async def _end_together() -> AsyncIterator[Ending]:
-    """Ends all that was added, at the same time: the faces' times of grace must not add up."""
+    """Runs all shutdown functions concurrently, so that their grace periods do not add up."""
     ending: Ending = []
     try:
         yield ending
@@ -225,7 +225,7 @@ async def _end_together() -> AsyncIterator[Ending]:
 
 
 async def _open_page(ending: Ending, studio: Studio, settings: WebSettings) -> str:
-    """Serves the page until the end; its address. Raises StartError."""
+    """Serves the web page until shutdown; its URL. Raises StartError."""
     app = create_app(studio, settings)
     runner = create_runner(app)
     await runner.setup()
@@ -247,7 +247,7 @@ async def _follow_models(engine: Engine, seconds: float) -> None:
         await asyncio.sleep(seconds)
         try:
             await engine.refresh()
-        except Exception:  # a folder that is away for a moment must not end the watching
+        except Exception:  # keeps watching when the folder is briefly unavailable
             log.exception("cannot look at the models")
 
 
@@ -268,7 +268,7 @@ async def _keep_discord(studio: Studio, settings: DiscordSettings, token: str) -
 
 
 def _in_background(ending: Ending, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """Runs beside everything else, until the end."""
+    """Runs until shutdown."""
     task = asyncio.create_task(work)
 
     async def end() -> None:

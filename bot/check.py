@@ -1,4 +1,4 @@
-"""`python -m bot --check`: what would keep the bot from its work, a line each, before it starts."""
+"""`python -m bot --check`: tests the configuration and prints one finding per line."""
 
 import asyncio
 import base64
@@ -23,11 +23,11 @@ from db.engine import StoreError
 from db.store import Store
 from export.registry import Registry
 
-# To answer who mentions the bot; commands and buttons need no permission at all.
+# To answer mentions; commands and buttons need no permissions.
 NEEDED = discord.Permissions(
     view_channel=True, send_messages=True, attach_files=True, read_message_history=True
 )
-GUILDS = 200  # that are looked at
+GUILDS = 200  # that are checked
 REACH_SECONDS = 15
 TOKEN = re.compile(r"(?P<application>[\w-]{18,30})\.[\w-]{5,8}\.[\w-]{25,50}")
 MISSING_ACCESS = 50001
@@ -35,7 +35,7 @@ MISSING_ACCESS = 50001
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`text` says what was found, or what is wrong and how to put it right."""
+    """`text` says what was found, or what is wrong and how to fix it."""
 
     part: str
     ok: bool
@@ -46,7 +46,7 @@ class Finding:
 
 
 async def findings(settings: Settings, token: str | None) -> AsyncIterator[Finding]:
-    """One after the other, as each is known."""
+    """The findings, each as soon as it is known."""
     yield Finding("configuration", True, "every key and value is known")
     yield await _checked("database", lambda: _database(settings.db.url))
     yield await _checked("model", lambda: _model(settings))

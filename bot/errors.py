@@ -1,4 +1,4 @@
-"""What the studio answers when it cannot grant a wish, in words for the one who asked."""
+"""Errors that are shown to users, in their language."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from bot.i18n.messages import Fact, say
 
 
 class Refusal(Exception):  # noqa: N818 (a refusal is no fault)
-    """A wish that cannot be granted; `key` is of a message in the catalogues, `facts` its facts."""
+    """A request that is refused; `key` names the message, `facts` are its variables."""
 
     def __init__(self, key: str, /, **facts: Fact) -> None:
         super().__init__(key)
@@ -18,7 +18,7 @@ class Refusal(Exception):  # noqa: N818 (a refusal is no fault)
         return self.text()
 
     def text(self, language: str = "en", escape: Callable[[str], str] = str) -> str:
-        """The words; `escape` makes what people have typed harmless where the words are shown."""
+        """The message; `escape` neutralizes markup in what users typed."""
         facts = {
             name: escape(fact) if isinstance(fact, str) else fact
             for name, fact in self.facts.items()
@@ -27,7 +27,7 @@ class Refusal(Exception):  # noqa: N818 (a refusal is no fault)
 
 
 class BadPrompt(Refusal):
-    """A wish that cannot be understood; `suggestions` are the nearest things that can be asked."""
+    """An invalid wish; `suggestions` are similar valid ones."""
 
     def __init__(self, key: str, /, suggestions: Sequence[str] = (), **facts: Fact) -> None:
         super().__init__(key, **facts)

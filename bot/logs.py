@@ -1,7 +1,7 @@
-"""What the log looks like: lines for people, or JSON for machines; and what never gets into it.
+"""Formats the log as lines of text or as JSON.
 
-An event is a word with facts: `order work=create ms=41 outcome=done`. Ids are facts; tokens and
-what members wrote are not.
+An event is a word with fields: `order work=create ms=41 outcome=done`. Ids may be fields; tokens
+and prompts may not.
 """
 
 import json
@@ -11,9 +11,9 @@ from typing import Any
 
 from bot.settings import LogSettings
 
-FACTS = "facts"  # the attribute of a record that has them
+FACTS = "facts"  # attribute of a record with the fields
 
-# Below these levels they write out whole messages, statements, and addresses with tokens in them.
+# Below these levels they log whole messages, SQL statements, and URLs with tokens.
 CHATTY = {
     "discord": logging.INFO,
     "aiohttp": logging.INFO,
@@ -24,13 +24,13 @@ CHATTY = {
 
 
 def write_down(logger: logging.Logger, event: str, **facts: object) -> None:
-    """An event of everyday life, at INFO; facts that are None are left out."""
+    """Logs an event at INFO; fields that are None are left out."""
     known = {name: value for name, value in facts.items() if value is not None}
     logger.info(event, extra={FACTS: known})
 
 
 def configure(settings: LogSettings, level: str | None = None) -> None:
-    """The log of the whole process, on standard error. `level` instead of the settings' one."""
+    """Configures the log of the process, on standard error; `level` overrides the settings."""
     logging.basicConfig(level=level or settings.level, force=True)
     formatter = JsonFormatter() if settings.format == "json" else TextFormatter()
     for handler in logging.getLogger().handlers:
@@ -53,7 +53,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time (UTC), level, logger, message, the facts, traceback."""
+    """One JSON object per line: time (UTC), level, logger, message, fields, traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {

@@ -99,7 +99,7 @@ def read(
         raise SettingsError(f"there is no settings file {file}")
     path = file or DEFAULT_FILE
     _refuse_unknown_sections(path)
-    reader = type(
+    reader: Any = type(
         settings.__name__,
         (settings,),
         {

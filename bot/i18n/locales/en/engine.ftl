@@ -1,11 +1,11 @@
-# What the engine answers; most of it is for those who run the bot.
+# Errors of the engine; most of them are for operators.
 
-busy = Too many pictures are being painted right now. Please ask again in about { $seconds } s.
-painter-failed = The painter failed on this one. Please try again.
-painter-closing = The painter is shutting down. Please try again in a moment.
-model-gone = Model { $name } is not available any more.
+busy = Too many pictures are waiting. Please try again in about { $seconds } s.
+painter-failed = Painting failed. Please try again.
+painter-closing = The bot is shutting down. Please try again in a moment.
+model-gone = Model { $name } is no longer available.
 model-refused = The model cannot be used: { $why }.
 model-does-not-run = Model { $name } does not run: { $why }
-model-not-finite = Model { $name }: { $file } gives no finite scores.
-model-wrong-output = Model { $name }: { $file } makes { $made }, where its manifest says { $said }.
+model-not-finite = Model { $name }: { $file } returns no finite scores.
+model-wrong-output = Model { $name }: { $file } returns { $made }, but its manifest says { $said }.
 model-no-cuda = engine.provider is cuda, but ONNX Runtime cannot use CUDA ({ $why }): install the extra 'cuda', or set engine.provider to auto.
