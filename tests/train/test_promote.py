@@ -1,0 +1,58 @@
+"""Promotion: by which figures, and over a model of the old judge."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from tiny_model import add_model
+
+from export.registry import Registry
+from train.data import Faces
+from train.promote import compare, promote
+
+GOOD = {"hair_as_asked": 0.9, "eyes_as_asked": 0.9, "lite2_fd_ratio": 4.0, "near_duplicates": 0.01}
+
+
+class JudgeOf:
+    """Finds in one model after the other the figures that it is given."""
+
+    def __init__(self, registry: Registry, *found: dict[str, float]) -> None:
+        _, manifest = registry.load("tiny")
+        attributes, size = manifest.attributes, manifest.image_size
+        images = torch.zeros(2, 3, size, size, dtype=torch.uint8)
+        labels = torch.zeros(2, len(attributes), dtype=torch.int64)
+        self.held_out = Faces("faces", images, labels, attributes)
+        self.found = list(found)
+
+    def examine(self, paint: Any, latent_dim: int, fakes: int) -> SimpleNamespace:
+        return SimpleNamespace(figures=self.found.pop(0))
+
+
+@pytest.mark.parametrize(
+    ("change", "worse"),
+    [
+        ({}, []),
+        ({"lite2_fd_ratio": 4.07}, []),
+        ({"lite2_fd_ratio": 4.09}, ["FD ratio (Lite2)"]),
+        ({"lite2_fd_ratio": 2.0}, []),
+        ({"near_duplicates": 0.04}, ["near-duplicates"]),
+        ({"eyes_as_asked": 0.87}, ["eyes as asked"]),
+    ],
+)
+def test_a_figure_may_be_worse_by_the_margin(change: dict[str, float], worse: list[str]) -> None:
+    rows, found = compare(GOOD | change, GOOD, list(GOOD), margin=0.02)
+    assert found == worse
+    assert len(rows) == len(GOOD)
+
+
+@pytest.mark.parametrize(("ratio", "in_use"), [(3.0, "new"), (5.0, "tiny")])
+def test_models_without_the_headline_in_their_manifests_are_judged_anew(
+    ratio: float, in_use: str, registry: Registry, tmp_path: Path
+) -> None:
+    add_model(registry, "new")
+    judge: Any = JudgeOf(registry, GOOD | {"lite2_fd_ratio": ratio}, GOOD)
+    said = promote("new", registry, judge, 10, 0.02, force=False)
+    assert f"FD ratio (Lite2): {ratio:g} (the model in use: 4)" in said
+    assert registry.current() == in_use
