@@ -98,7 +98,7 @@ class Entry:
 
     def data(self, given: argparse.Namespace) -> Path:
         """Those of 96 pixels have their own data, if there is any."""
-        of_96 = self.settings.get("resolution") == 96 and given.data_96
+        of_96 = self.settings.get("network", {}).get("resolution") == 96 and given.data_96
         return given.data_96 if of_96 else given.data
 
 
@@ -180,7 +180,8 @@ class Lineage:
             (run / checkpoint.RUN_FILE).unlink(missing_ok=True)  # cut off before any checkpoint
             arguments += ["--recipe", entry.recipe] if entry.recipe else []
             if plan["half_width"]:
-                width = entry.settings.get("width", TrainSettings().width)
+                network = entry.settings.get("network", {})
+                width = network.get("width", TrainSettings().network.width)
                 arguments += ["--width", max(2, width // 4 * 2)]
             arguments += ["--name", run.name, *plan["flags"]]
         if self.given.jobs > 1:
@@ -221,7 +222,7 @@ class Lineage:
             recipe=entry.recipe,
             image_size=info.image_size,
             images=found.images if found else info.images,
-            seconds=checkpoint.read_progress(run)["seconds"] if painted else 0.0,
+            seconds=checkpoint.read_progress(run).seconds if painted else 0.0,
             fingerprint=judge.faces.fingerprint,
             figures=examined.pop("figures", {}),
             note="; ".join(notes),

@@ -39,7 +39,8 @@ from bot.settings import EngineSettings
 from export.convert import ToBytes, to_onnx
 from export.manifest import GENERATOR, Manifest, ModelError
 from export.registry import Registry
-from train.checkpoint import CheckpointError, RunInfo, build_generator, load_generator
+from train.checkpoint import CheckpointError, RunInfo
+from train.models import build_generator, load_generator
 
 CONCURRENT = (1, 8, 64)
 ROUNDS = 5
@@ -79,7 +80,7 @@ def main() -> None:
         else:
             info = like_the_model_in_use(Registry(arguments.models))
             torch.manual_seed(0)
-            generator = build_generator(info).eval()
+            generator = build_generator(info.train_settings, info.sizes).eval()
             asyncio.run(serve(Registry(arguments.models), arguments.seconds))
     except (CheckpointError, ModelError, ModelUnavailable) as error:
         sys.exit(f"{error}\n(--run takes a training run, --models a folder with a model in use)")

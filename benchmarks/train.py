@@ -1,18 +1,22 @@
-"""Images per second of the training loop, beside a plain one of the same game.
+"""Images per second of the training loop, beside a plain one of the same step.
 
     python benchmarks/train.py [--data faces64.zip] [--batch 16] [--threads 2]
 
-Both loops train the same networks on the same batches' size with the same losses, penalties as
-seldom and the same number of threads. The plain loop is what a textbook has: a DataLoader with two
-workers that decodes files with PIL and changes them with torchvision, a backward pass for each of
-the discriminator's loss, its penalty and the generator's loss, float32, PyTorch's default memory
-format and Adam, and an average taken tensor by tensor.
+Four loops train the same networks at the same batch size, with the same number of threads:
+
+- ours without feature discriminators, in float32: what compares with the plain one;
+- a plain one, as a textbook has it: a DataLoader with two workers that decodes files with PIL and
+  augments them with torchvision, a backward pass for each of the discriminator's loss, its penalty
+  and the generator's loss, float32, PyTorch's default memory format and Adam, and an average taken
+  tensor by tensor;
+- ours without feature discriminators, in bfloat16;
+- ours as it comes, with feature discriminators.
 
 They run in processes of their own, in turn, some steps each; a row has the median of the blocks, so
-that what else the machine does hits both. Without --data, soft spots of colour are learnt from.
+that other load on the machine slows all of them. Without --data, soft spots of color are learned.
 
-Then: where our loop's time goes, and how its floating-point operations a second compare with those
-of matrix products of the convolutions' shapes.
+Then: where our loop's time goes, and how its floating-point operations per second compare with
+those of matrix products of the convolutions' shapes.
 """
 
 import argparse
@@ -42,24 +46,25 @@ from torchvision import transforms
 sys.path.insert(0, str(Path(__file__).parents[1]))  # else `train` would be this very file
 
 from export.manifest import Attribute
+from train.adversarial import AdversarialTrainer
 from train.data import Faces, load, one_hot
-from train.distributed import ALONE
+from train.distributed import SINGLE_PROCESS
 from train.losses import (
     classification,
     relativistic_discriminator,
     relativistic_generator,
-    zero_centred_penalty,
+    zero_centered_penalty,
 )
-from train.machine import make_ready
-from train.networks import Discriminator, Generator
+from train.machine import make_ready, multiplies_in_bfloat16
+from train.networks.irodori import Discriminator, Generator
 from train.settings import TrainSettings
-from train.trainer import Trainer
 
 WORKERS = 2
 """Of the plain loop's DataLoader."""
 SPOTS = 2048
 """Pictures, without --data."""
 MATMULS = 20
+OURS, PLAIN = "ours, float32", "plain, float32"
 
 
 class Files(Dataset[tuple[Tensor, Tensor]]):
@@ -86,29 +91,30 @@ class Files(Dataset[tuple[Tensor, Tensor]]):
 
 
 class PlainTrainer:
-    """The same game as `train.trainer.Trainer`, written down without a thought of speed."""
+    """The step of AdversarialTrainer without features, written without a thought of speed."""
 
     def __init__(self, settings: TrainSettings, faces: Faces, folder: Path) -> None:
         self.settings, self.sizes = settings, faces.sizes
         self.device = faces.images.device
+        network, self.batch = settings.network, settings.optimizer.batch
         self.generator = Generator(
-            settings.resolution, settings.latent_dim, faces.sizes, settings.width
+            network.resolution, network.latent_dim, faces.sizes, network.width
         ).to(self.device)
         self.discriminator = Discriminator(
-            settings.resolution, faces.sizes, settings.width, group=settings.group
+            network.resolution, faces.sizes, network.width, group=settings.optimizer.group
         ).to(self.device)
         self.ema = copy.deepcopy(self.generator).eval()
-        self.optimisers = {
-            network: torch.optim.Adam(
-                network.parameters(), settings.learning_rate, betas=(0.0, 0.99)
+        self.optimizers = {
+            trained: torch.optim.Adam(
+                trained.parameters(), settings.optimizer.learning_rate, betas=(0.0, 0.99)
             )
-            for network in (self.generator, self.discriminator)
+            for trained in (self.generator, self.discriminator)
         }
         self.step = 0
-        files = Files(folder, faces.labels.cpu(), settings.resolution)
+        files = Files(folder, faces.labels.cpu(), network.resolution)
         self.loader = DataLoader(
             files,
-            settings.batch,
+            self.batch,
             shuffle=True,
             drop_last=True,
             num_workers=WORKERS,
@@ -122,44 +128,46 @@ class PlainTrainer:
             yield from self.loader
 
     def train_step(self) -> None:
-        settings = self.settings
+        settings, objective = self.settings, self.settings.objective
         real, labels = (tensor.to(self.device, non_blocking=True) for tensor in next(self.batches))
         condition = one_hot(labels, self.sizes)
-        latent = torch.randn(settings.batch, settings.latent_dim, device=self.device)
+        latent = torch.randn(self.batch, settings.network.latent_dim, device=self.device)
         fake = self.generator(latent, condition)
 
         # The discriminator.
-        optimiser = self.optimisers[self.discriminator]
-        optimiser.zero_grad()
+        optimizer = self.optimizers[self.discriminator]
+        optimizer.zero_grad()
         real_score, real_logits = self.discriminator(real, condition)
         fake_score, _ = self.discriminator(fake.detach(), condition)
         loss = relativistic_discriminator(real_score, fake_score)
-        loss = loss + settings.class_weight * classification(real_logits, labels)
+        loss = loss + objective.class_weight * classification(real_logits, labels)
         loss.backward()
-        if self.step % settings.penalty_every == 0:
+        if self.step % objective.penalty_every == 0:
             penalty = torch.zeros((), device=self.device)
             for images in (real, fake):
                 images = images.detach().requires_grad_()
                 score, _ = self.discriminator(images, condition)
-                penalty = penalty + zero_centred_penalty(score, images).mean()
-            (settings.penalty / 2 * settings.penalty_every * penalty).backward()
-        optimiser.step()
+                penalty = penalty + zero_centered_penalty(score, images).mean()
+            (objective.penalty / 2 * objective.penalty_every * penalty).backward()
+        optimizer.step()
 
         # The generator.
-        optimiser = self.optimisers[self.generator]
-        optimiser.zero_grad()
+        optimizer = self.optimizers[self.generator]
+        optimizer.zero_grad()
         self.discriminator.requires_grad_(False)
         fake_score, fake_logits = self.discriminator(fake, condition)
         with torch.no_grad():
             real_score, _ = self.discriminator(real, condition)
         loss = relativistic_generator(real_score, fake_score)
-        loss = loss + settings.class_weight * classification(fake_logits, labels)
-        loss = loss + settings.diversity_weight * plain_likeness(real, fake, settings.group)
+        loss = loss + objective.class_weight * classification(fake_logits, labels)
+        loss = loss + objective.diversity_weight * plain_diversity(
+            real, fake, settings.optimizer.group
+        )
         loss.backward()
         self.discriminator.requires_grad_(True)
-        optimiser.step()
+        optimizer.step()
 
-        keep = 0.5 ** (settings.batch / settings.ema_images)
+        keep = 0.5 ** (self.batch / settings.optimizer.ema_images)
         with torch.no_grad():
             theirs = self.generator.state_dict()
             for name, value in self.ema.state_dict().items():
@@ -168,16 +176,16 @@ class PlainTrainer:
         self.step += 1
 
 
-def plain_likeness(real: Tensor, fake: Tensor, group: int) -> Tensor:
-    def spread(images: Tensor) -> Tensor:
+def plain_diversity(real: Tensor, fake: Tensor, group: int) -> Tensor:
+    def deviation(images: Tensor) -> Tensor:
         grouped = images.reshape(-1, group, images[0].numel())
         return grouped.std(dim=1, unbiased=False).mean(dim=1).mean()
 
-    return F.relu(1 - spread(fake) / spread(real))
+    return F.relu(1 - deviation(fake) / deviation(real))
 
 
 def soft_faces(size: int, device: str) -> Faces:
-    """Soft spots of colour, which take about as long to decode as faces."""
+    """Soft spots of color, which take about as long to decode as faces."""
     random = np.random.RandomState(0)
     spots = random.randint(0, 256, (SPOTS, 6, 6, 3), np.uint8)
     images = [
@@ -213,31 +221,33 @@ class Operations(TorchDispatchMode):
 
 
 class Timed:
-    """One of the two loops, in a process of its own."""
+    """One of the loops, in a process of its own."""
 
     def __init__(self, connection: Connection, settings: TrainSettings, folder: Path, plain: bool):
         if plain:
             torch.set_num_threads(settings.threads)
             device = torch.device(settings.device)
         else:
-            device = make_ready(settings.device, settings.threads, ALONE)
+            device = make_ready(settings.device, settings.threads, SINGLE_PROCESS)
         faces = torch.load(folder / "faces.pt", weights_only=False)
         faces = replace(faces, images=faces.images.to(device), labels=faces.labels.to(device))
         self.device, self.settings = device, settings
-        self.trainer = PlainTrainer(settings, faces, folder) if plain else Trainer(settings, faces)
+        self.trainer = (
+            PlainTrainer(settings, faces, folder) if plain else AdversarialTrainer(settings, faces)
+        )
         self.answers = {
             "steps": self.seconds,
             "parts": self.parts,
             "work": self.work,
         }
-        connection.send(self.seconds(2 * settings.penalty_every))  # to warm up
+        connection.send(self.seconds(2 * settings.objective.penalty_every))  # to warm up
         while (question := connection.recv()) is not None:
             name, steps = question
             connection.send(self.answers[name](steps))
 
     def _step(self) -> None:
-        if isinstance(self.trainer, Trainer):
-            self.trainer.train_step(self.settings.learning_rate)
+        if isinstance(self.trainer, AdversarialTrainer):
+            self.trainer.train_step(0.0)
         else:
             self.trainer.train_step()
 
@@ -252,7 +262,7 @@ class Timed:
     def parts(self, steps: int) -> dict[str, float]:
         """Seconds of each part of our loop; the penalty is what steps with one take longer."""
         trainer, spent = self.trainer, Counter[str]()
-        assert isinstance(trainer, Trainer)
+        assert isinstance(trainer, AdversarialTrainer)
 
         def timed(method: Callable[..., Any], part: str) -> Callable[..., Any]:
             def run(*arguments: Any) -> Any:
@@ -260,10 +270,12 @@ class Timed:
                 start = time.perf_counter()
                 result = method(*arguments)
                 synchronise(self.device)
-                player = arguments[0] if part == "" else part
-                if player == "discriminator" and self._lazy():
-                    player = "penalised"
-                spent[player] += time.perf_counter() - start
+                name = part
+                if part == "update":  # the discriminators' are timed with their steps
+                    name = "generator" if arguments[0] == "generator" else ""
+                elif part == "discriminator" and self._penalized():
+                    name = "penalized"
+                spent[name] += time.perf_counter() - start
                 return result
 
             return run
@@ -273,15 +285,13 @@ class Timed:
         self.seconds(steps)
         for method in METHODS:
             delattr(trainer, method)
-        every = self.settings.penalty_every
+        every = self.settings.objective.penalty_every
+        del spent[""]
         if every > 1:
             usual = spent["discriminator"] / (every - 1)
-            spent["penalty"] = spent.pop("penalised") - usual
+            spent["penalty"] = spent.pop("penalized") - usual
             spent["discriminator"] += usual
         return dict(spent)
-
-    def _lazy(self) -> bool:
-        return self.trainer.step % self.settings.penalty_every == 0
 
     def work(self, steps: int) -> tuple[float, float]:
         """Floating-point operations of a step, and how many a second matrices of the same
@@ -289,11 +299,9 @@ class Timed:
         """
         with torch.compiler.set_stance("force_eager"), Operations() as counter:
             self.seconds(steps)
-        half = self.device.type == "cuda"
-        dtype = torch.bfloat16 if half else torch.float32
         operations = took = 0.0
         for m, k, n in self._shapes():
-            a, b = (torch.randn(shape, device=self.device).to(dtype) for shape in ((m, k), (k, n)))
+            a, b = (torch.randn(shape, device=self.device) for shape in ((m, k), (k, n)))
             times = []
             for _ in range(5):
                 synchronise(self.device)
@@ -311,18 +319,23 @@ class Timed:
 
         The generator's are the same, the other way round.
         """
-        side = self.settings.resolution
-        for layer in self.trainer.discriminator.shrink:
+        side = self.settings.network.resolution
+        for layer in self.trainer.discriminator.downsample:
             side //= 2
-            yield self.settings.batch * side**2, 16 * layer.in_channels, layer.out_channels
+            yield (
+                self.settings.optimizer.batch * side**2,
+                16 * layer.in_channels,
+                layer.out_channels,
+            )
 
 
 METHODS = {
-    "_draw": "data",
-    "_paint": "generator",
-    "_compare": "discriminator",
-    "_update": "",  # says itself whose
-    "_average": "EMA",
+    "draw_batch": "data",
+    "generate": "generator",
+    "_pixel_step": "discriminator",
+    "_feature_step": "feature discriminators",
+    "update": "update",
+    "average_generator": "EMA",
 }
 
 
@@ -345,55 +358,70 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder or zip of faces")
     parser.add_argument("--resolution", type=int, default=64)
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--width", type=int, default=TrainSettings().width)
+    parser.add_argument("--width", type=int, default=TrainSettings().network.width)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="of each loop")
     parser.add_argument("--rounds", type=int, default=10, help="blocks of each loop")
     parser.add_argument("--steps", type=int, default=16, help="of a block; a multiple of 8")
     arguments = parser.parse_args()
-    print(f"{'':24}{'ours':>10}{'plain':>10}{'ratio':>8}   images/s, medians")
     for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
         measure(arguments, device)
 
 
+def loops(arguments: argparse.Namespace, device: str) -> dict[str, TrainSettings]:
+    """The settings of each loop, by its name."""
+
+    def settings(precision: str, features: bool) -> TrainSettings:
+        chosen = {"batch": arguments.batch, "width": arguments.width}
+        given = chosen | {"resolution": arguments.resolution}
+        given |= {"device": device, "threads": arguments.threads, "precision": precision}
+        return TrainSettings(**given | ({} if features else {"features": {"weight": 0}}))
+
+    fastest = "bfloat16" if multiplies_in_bfloat16("auto", torch.device(device)) else "float32"
+    return {
+        OURS: settings("float32", False),
+        PLAIN: settings("float32", False),
+        "ours, bfloat16": settings("bfloat16", False),
+        f"ours with features, {fastest}": settings("auto", True),
+    }
+
+
 def measure(arguments: argparse.Namespace, device: str) -> None:
-    settings = TrainSettings(
-        device=device,
-        batch=arguments.batch,
-        resolution=arguments.resolution,
-        width=arguments.width,
-        threads=arguments.threads,
-    )
+    chosen = loops(arguments, device)
+    settings = chosen[OURS]
+    resolution, batch = settings.network.resolution, settings.optimizer.batch
+    every = settings.objective.penalty_every
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if arguments.data:
-            faces = load(arguments.data, settings.resolution, skip_bad=True)
+            faces = load(arguments.data, resolution, skip_bad=True)
         else:
-            faces = soft_faces(settings.resolution, "cpu")
+            faces = soft_faces(resolution, "cpu")
         torch.save(faces, folder / "faces.pt")
         for number, pixels in enumerate(faces.images.permute(0, 2, 3, 1).contiguous().numpy()):
             Image.fromarray(pixels).save(folder / f"{number}.png")
-        ours, plain = (start(settings, folder, plain) for plain in (False, True))
-        ours.recv(), plain.recv()
-        speeds: dict[Connection, list[float]] = {ours: [], plain: []}
+        running = {name: start(s, folder, name == PLAIN) for name, s in chosen.items()}
+        for connection in running.values():
+            connection.recv()
+        speeds: dict[str, list[float]] = {name: [] for name in running}
         for _ in range(arguments.rounds):
-            for loop, found in speeds.items():
-                seconds = ask(loop, "steps", arguments.steps)
-                found.append(arguments.steps * settings.batch / seconds)
-        parts = ask(ours, "parts", 4 * settings.penalty_every)
-        operations, rate = ask(ours, "work", settings.penalty_every)
-        for loop in speeds:
-            loop.send(None)
-    fast, slow = (statistics.median(found) for found in speeds.values())
-    ratio = statistics.median(a / b for a, b in zip(speeds[ours], speeds[plain], strict=True))
-    title = f"{device}, {settings.resolution} px, batch {settings.batch}"
-    print(f"{title:24}{fast:10.1f}{slow:10.1f}{ratio:8.2f}")
+            for name, connection in running.items():
+                seconds = ask(connection, "steps", arguments.steps)
+                speeds[name].append(arguments.steps * batch / seconds)
+        parts = ask(running[name], "parts", 4 * every)
+        operations, rate = ask(running[OURS], "work", every)
+        for connection in running.values():
+            connection.send(None)
+    print(f"{device}, {resolution} pixels, batch {batch}: images/s, and ratio to the plain loop")
+    for name, found in speeds.items():
+        ratio = statistics.median(a / b for a, b in zip(found, speeds[PLAIN], strict=True))
+        print(f"  {name:32}{statistics.median(found):8.1f}{ratio:8.2f}")
     whole = sum(parts.values())
     shares = ", ".join(f"{part} {seconds / whole:.0%}" for part, seconds in parts.items())
-    print(f"  ours: {shares}")
-    ours_rate = operations * fast / settings.batch
+    print(f"  time of the last one: {shares}")
+    ours = operations * statistics.median(speeds[OURS]) / batch
     print(
-        f"  ours: {ours_rate / 1e9:.0f} GFLOP/s, {ours_rate / rate:.0%} of the {rate / 1e9:.0f} of "
-        f"{'bfloat16' if device == 'cuda' else 'float32'} products of the convolutions' shapes"
+        f"  {OURS}: {ours / 1e9:.0f} GFLOP/s, {ours / rate:.0%} of the {rate / 1e9:.0f} of "
+        "float32 products of the convolutions' shapes"
     )
 
 

@@ -24,8 +24,8 @@ from config import ModelsSettings
 from export.manifest import GENERATOR, UPSCALER, Manifest, ModelError
 from export.registry import Registry
 from train.data import DataError, load
-from train.upscaler.loop import split
 from train.upscaler.measure import RESAMPLING, Enlarge, clean, measure, resize, worn
+from train.upscaler.run import split
 
 FACES = 6
 SHEET = Path(__file__).parents[1] / "docs" / "upscaler.webp"

@@ -9,9 +9,10 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -47,6 +48,11 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
+    @classmethod
+    def upgrade(cls, table: dict[str, Any]) -> dict[str, Any]:
+        """The section as one source gives it, with the keys of earlier versions moved to theirs."""
+        return table
+
 
 class Settings(BaseSettings):
     """The sections that one package reads; a subclass has a `Section` for each."""
@@ -54,6 +60,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="ignore"
     )
+    file_: ClassVar[Path] = DEFAULT_FILE
     recipe_: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """Settings that win over the file, and over nothing else."""
 
@@ -66,9 +73,36 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        toml_file = settings_cls.model_config.get("toml_file")
         recipe = InitSettingsSource(settings_cls, dict(cls.recipe_))
-        return init_settings, env_settings, recipe, TomlSource(settings_cls, toml_file)
+        sources = init_settings, env_settings, recipe, TomlSource(settings_cls, cls.file_)
+        return tuple(_Upgraded(settings_cls, source) for source in sources)
+
+
+class _Upgraded(PydanticBaseSettingsSource):
+    """A source whose sections are upgraded before sources are merged, so that an old key of one
+    source and its new name in another meet.
+    """
+
+    def __init__(
+        self, settings_cls: type[BaseSettings], source: PydanticBaseSettingsSource
+    ) -> None:
+        super().__init__(settings_cls)
+        self.source = source
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return self.source.get_field_value(field, field_name)
+
+    def __call__(self) -> dict[str, Any]:
+        found = dict(self.source())
+        for name, field in self.settings_cls.model_fields.items():
+            section, table = field.annotation, found.get(name)
+            if (
+                isinstance(table, dict)
+                and isinstance(section, type)
+                and issubclass(section, Section)
+            ):
+                found[name] = section.upgrade(table)
+        return found
 
 
 class ModelsSettings(Section):
@@ -99,14 +133,7 @@ def read(
         raise SettingsError(f"there is no settings file {file}")
     path = file or DEFAULT_FILE
     _refuse_unknown_sections(path)
-    reader: Any = type(
-        settings.__name__,
-        (settings,),
-        {
-            "model_config": SettingsConfigDict(**{**settings.model_config, "toml_file": path}),
-            "recipe_": recipe or {},
-        },
-    )
+    reader: Any = type(settings.__name__, (settings,), {"file_": path, "recipe_": recipe or {}})
     try:
         values: S = reader(**(overrides or {}))
         return values
@@ -126,13 +153,26 @@ def reasons(error: ValidationError, settings: type[BaseModel] | None = None) -> 
         line = f"  {'.'.join(str(part) for part in issue['loc'])}: {issue['msg']}"
         if issue["type"] != "extra_forbidden":
             line += f" (it is {issue['input']!r})" if _may_be_shown(issue) else ""
-        elif settings is not None and len(issue["loc"]) > 1:
-            section = settings.model_fields[str(issue["loc"][0])].annotation
-            assert isinstance(section, type)
-            assert issubclass(section, BaseModel)
-            line += nearest(str(issue["loc"][1]), section.model_fields)
+        elif settings is not None:
+            line += nearest(str(issue["loc"][-1]), known_keys(settings, issue["loc"][:-1]))
         lines.append(line)
     return "\n".join(lines)
+
+
+def known_keys(settings: type[BaseModel], place: tuple[int | str, ...] = ()) -> list[str]:
+    """The keys of the section at a place such as ("train", "optimizer"), of nested ones too."""
+    for name in place:
+        annotation = settings.model_fields[str(name)].annotation
+        kinds = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
+        settings = next((kind for kind in kinds if issubclass(kind, BaseModel)), settings)
+    nested = [
+        key
+        for field in settings.model_fields.values()
+        for kind in (field.annotation, *get_args(field.annotation))
+        if isinstance(kind, type) and issubclass(kind, BaseModel)
+        for key in kind.model_fields
+    ]
+    return [*settings.model_fields, *nested]
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -60,6 +60,9 @@ def _table(name: str, section: type[BaseModel]) -> Iterator[str]:
         if isinstance(defaults[key], dict):
             nested[key] = _section_class(field)
             continue
+        if defaults[key] is None and is_section(field.annotation):
+            yield from _comment(f"[{name}.{key}]: {field.description}")
+            continue
         yield from _describe(field)
         if defaults[key] is None:
             yield f"# {key} = {_value(field.examples[0]) if field.examples else ''}".rstrip()
@@ -68,6 +71,12 @@ def _table(name: str, section: type[BaseModel]) -> Iterator[str]:
     for key, inner in nested.items():
         yield ""
         yield from _table(f"{name}.{key}", inner)
+
+
+def is_section(annotation: Any) -> bool:
+    """Whether a field holds a section, optional or not."""
+    kinds = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
+    return any(issubclass(kind, BaseModel) for kind in kinds)
 
 
 def _describe(field: FieldInfo) -> Iterator[str]:

@@ -17,13 +17,14 @@ from torch import Tensor, nn
 from export import critic as critics
 from export.card import CARD, SAMPLES, WEAKEST, draw_samples, draw_weakest, write_card
 from export.graph import OPSET, TOLERANCE, ExportError, halve, tidy
-from export.manifest import CRITIC, GENERATOR, UPSCALER, Manifest, ModelError
+from export.manifest import CRITIC, GENERATOR, UPSCALER, WEIGHTS, Manifest, ModelError
 from export.registry import Registry
 from export.upscaler import take_upscaler, upscaler_in_use
-from train.checkpoint import RunInfo, load_discriminator, load_generator
+from export.weights import write_weights
+from train.checkpoint import JUDGED_FILE, RunInfo
 from train.critic import Critic
+from train.models import load_discriminator, load_generator
 
-JUDGED = "judge.json"
 _BATCHES = (1, 3, 64)
 
 
@@ -56,7 +57,7 @@ def export_run(
     CheckpointError when a run cannot be read; then nothing is registered.
     """
     generator, info = load_generator(run)
-    judged = _read_judged(run / JUDGED)
+    judged = _read_judged(run / JUDGED_FILE)
     critic = Critic(load_discriminator(run), judged.pop("bar"))
     upscaling = take_upscaler(upscaler) if upscaler else upscaler_in_use(registry)
     try:
@@ -86,6 +87,7 @@ def export_run(
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         check(generator, session, manifest)
         scorer = _add_critic(folder, critic, session, manifest)
+        write_weights(run, folder / WEIGHTS)
         if upscaling:
             (folder / UPSCALER).write_bytes(upscaling.content)
         paint = partial(_paint, session)

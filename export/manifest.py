@@ -32,6 +32,8 @@ UPSCALER = "upscaler.onnx"
 """uint8 [N, S, S, 3] to uint8 [N, 4S, 4S, 3], of any N and S. Read by position: ONNX wants two
 names for what comes (`image`) and what leaves (`upscaled`)."""
 CRITIC = "critic.onnx"
+WEIGHTS = "weights.safetensors"
+"""All networks, to continue training from; the serving side does not read it."""
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 

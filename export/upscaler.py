@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from export.graph import OPSET, TOLERANCE, ExportError, halve, tidy
 from export.manifest import MANIFEST, UPSCALER, ModelError, read_manifest, verify
 from export.registry import Registry
-from train.upscaler.loop import FIGURES, load_upscaler
 from train.upscaler.network import SCALE
+from train.upscaler.run import FIGURES, load_upscaler
 
 _PROBES = ((1, 64), (3, 32), (5, 48), (1, 96))
 """Pictures and their side, by which the graph is compared with the network."""

@@ -9,11 +9,21 @@ from PIL import Image
 
 from train import checkpoint
 from train.data import Faces
+from train.models import build_trainer
 from train.report import append_log
-from train.settings import TrainSettings
-from train.trainer import Trainer
+from train.settings import (
+    FeatureSettings,
+    NetworkSettings,
+    OptimizerSettings,
+    TrainSettings,
+)
 
-TINY = TrainSettings(batch=8, width=4, latent_dim=8, resolution=32, device="cpu")
+TINY = TrainSettings(
+    device="cpu",
+    network=NetworkSettings(width=4, latent_dim=8, resolution=32),
+    features=FeatureSettings(weight=0),
+    optimizer=OptimizerSettings(batch=8),
+)
 FIGURES = {
     "hair_as_asked": 0.5,
     "eyes_as_asked": 0.25,
@@ -34,22 +44,23 @@ FIGURES = {
 
 def make_run(folder: Path, faces: Faces, *, reports: int = 0, data: Path | None = None) -> Path:
     """A run with a checkpoint, and samples and a log of some reports."""
-    trainer = Trainer(TINY, faces)
+    trainer = build_trainer(TINY, faces)
     settings = TINY.model_dump(mode="json") | {"data": str(data) if data else None}
     info = checkpoint.RunInfo(
         run=folder.name,
         attributes=faces.attributes,
-        latent_dim=TINY.latent_dim,
-        image_size=TINY.resolution,
+        latent_dim=TINY.network.latent_dim,
+        image_size=TINY.network.resolution,
         fingerprint=faces.fingerprint,
         settings=settings,
     )
     checkpoint.write_run(folder, info)
-    checkpoint.save(folder, trainer.state(), {"images": 1600, "step": 200, "seconds": 120.0})
+    progress = checkpoint.Progress(images=1600, step=200, seconds=120.0)
+    checkpoint.save(folder, trainer.state_dict(), progress)
     for number in range(1, reports + 1):
         picture = Image.fromarray(np.full((64, 96, 3), 40 * number, np.uint8))
         picture.save(folder / f"samples-{number:06d}k.png")
-        losses = ("generator", "discriminator", "generator_naming", "discriminator_naming")
+        losses = ("generator", "discriminator", "generator_classes", "discriminator_classes")
         append_log(folder, {"images": 1000 * number} | dict.fromkeys(losses, 1 / number))
     return folder
 

@@ -88,7 +88,7 @@ def test_a_wrong_section_or_environment_is_named(
     file.write_text("[train]\nbatch = 4\nimages = 7\n")
     monkeypatch.setenv("IRODORI_TRAIN__BATCH", "6")
     read = config.read(TrainingSettings, file, {"train": {"images": 9}}).train
-    assert (read.batch, read.images) == (6, 9), "file < environment < command line"
+    assert (read.optimizer.batch, read.images) == (6, 9), "file < environment < command line"
     monkeypatch.setenv("IRODORI_TRAIN", "batch=6")
     with pytest.raises(config.SettingsError, match='"train"'):
         config.read(TrainingSettings, file)

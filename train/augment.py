@@ -2,7 +2,7 @@
 
 Where real and fake pictures alike are changed, both players see the same changes, so that the
 generator does not learn to paint them (Zhao et al. 2020, "Differentiable Augmentation"); flips and
-shifts are harmless for faces, colours must stay.
+shifts are harmless for faces, colors must stay.
 """
 
 import math

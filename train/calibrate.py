@@ -1,4 +1,4 @@
-"""What is settled when a training has ended: the spread of latents, the critic, the figures."""
+"""What is settled when a training has ended: the scale of latents, the critic, the figures."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from train.metrics import Judge
 from train.networks.base import Discriminator, Generator
 from train.report import paint
 
-SPREADS = (1.0, 1.15, 1.3, 1.45)
+SCALES = (1.0, 1.15, 1.3, 1.45)
 CANDIDATE_COUNTS = (1, 2, CANDIDATES)
 
 
@@ -26,10 +26,10 @@ def calibrate(
     """Settles how the model paints, and returns what its run keeps as `judge.json`, and the
     pictures of the clusters that it reaches least, as `Examination.worst` has them.
 
-    Sets `generator.spread` to the one of lowest FD ratio, in units of the latents that it learnt
-    from. In the middle of a training the averaged generator's faces are more alike than those
-    learnt from, and a wider latent mends it: the contrary of truncation (Brock et al. 2019). We
-    suppose that averaged weights answer to the latent more faintly; that was not tested.
+    Sets `generator.latent_scale` to the one of lowest FD ratio, relative to the training's. In the
+    middle of a training the averaged generator's faces are more alike than the real ones, and a
+    larger scale corrects it: the opposite of truncation (Brock et al. 2019). We suppose that
+    averaged weights answer to the latent more faintly; that was not tested.
 
     `judge` chooses, and the `second` one, by whom nothing was chosen, measures the best of
     CANDIDATES pictures, as the bot paints them: what it finds in an examination of `fakes` of
@@ -38,7 +38,7 @@ def calibrate(
     """
     z = generator.latent_dim
     painted, held_out = 0, len(judge.held_out)
-    counts = len(SPREADS) + 1 + sum(CANDIDATE_COUNTS)  # of as many as are held out: see below
+    counts = len(SCALES) + 1 + sum(CANDIDATE_COUNTS)  # of as many as are held out: see below
     total = counts * held_out + CANDIDATES * max(fakes, held_out)
 
     def one(latents: Tensor, conditions: Tensor) -> Tensor:
@@ -47,11 +47,11 @@ def calibrate(
         tell(min(1.0, painted / total))  # pairs that no image shows come on top
         return paint(generator, latents, conditions)
 
-    def fd_ratio(spread: float) -> float:
-        generator.spread.fill_(generator.deviation * spread)
+    def fd_ratio(scale: float) -> float:
+        generator.latent_scale.fill_(generator.training_scale * scale)
         return judge.measure(one, z)[FD_RATIO]
 
-    generator.spread.fill_(generator.deviation * min(SPREADS, key=fd_ratio))
+    generator.latent_scale.fill_(generator.training_scale * min(SCALES, key=fd_ratio))
     latents, conditions = judge.draw(z)
     critic = fit_critic(discriminator, one, latents, conditions)
     fewer = {n: second.measure(best_of(one, critic, n), n * z) for n in CANDIDATE_COUNTS}

@@ -13,14 +13,13 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from export.manifest import Attribute
-from train import players
-from train.networks.base import Discriminator, Generator
 from train.settings import TrainSettings
 
 RUN_FILE = "run.json"
 CHECKPOINT_FILE = "checkpoint.safetensors"
 DIVERGED_FILE = "diverged.json"
-FORMAT = 1
+JUDGED_FILE = "judge.json"
+FORMAT = 2
 
 
 class CheckpointError(Exception):
@@ -34,7 +33,7 @@ class RunInfo:
     latent_dim: int
     image_size: int
     fingerprint: str
-    """Of the training data."""
+    """Hash of the training data."""
     settings: dict[str, Any]
     """`[train]` as it was."""
     images: int = 0
@@ -43,8 +42,7 @@ class RunInfo:
     @property
     def train_settings(self) -> TrainSettings:
         """Raises ValueError where this version does not know them."""
-        shape = {"latent_dim": self.latent_dim, "resolution": self.image_size}
-        return TrainSettings(**{**self.settings, **shape})
+        return TrainSettings(**self.settings)
 
     @property
     def sizes(self) -> list[int]:
@@ -53,8 +51,21 @@ class RunInfo:
 
 
 @dataclass(frozen=True)
+class Progress:
+    """How far a checkpoint's training is."""
+
+    images: int
+    step: int
+    seconds: float
+    rate_factor: float = 1.0
+    """Factor of the learning rate; less than 1 after a divergence."""
+    fallbacks: int = 0
+    """How often the training went back to a checkpoint after a divergence."""
+
+
+@dataclass(frozen=True)
 class Divergence:
-    """Where a run's training came to nothing; the run keeps it until it goes on."""
+    """Where a run diverged; the run keeps it until it is resumed."""
 
     step: int
     images: int
@@ -110,7 +121,10 @@ def read_content(folder: Path, of_upscaler: bool = False) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{file} is damaged: {error}") from None
     if found != FORMAT:
-        raise CheckpointError(f"{file} has format {found!r}, this version reads format {FORMAT}")
+        raise CheckpointError(
+            f"{file} has format {found!r}, and this version reads format {FORMAT}: judge and "
+            "export the run with the version that made it; its model can still be served"
+        )
     if upscales != of_upscaler:
         what = "an upscaler, not a generator" if upscales else "a generator, not an upscaler"
         raise CheckpointError(f"{folder} is a run that trains {what}")
@@ -122,7 +136,7 @@ def read_run(folder: Path) -> RunInfo:
     file = folder / RUN_FILE
     content = read_content(folder)
     try:
-        images = read_progress(folder)["images"] if (folder / CHECKPOINT_FILE).exists() else 0
+        images = read_progress(folder).images if (folder / CHECKPOINT_FILE).exists() else 0
         return RunInfo(
             run=content["run"],
             attributes=tuple(Attribute(**attribute) for attribute in content["attributes"]),
@@ -136,7 +150,7 @@ def read_run(folder: Path) -> RunInfo:
         raise CheckpointError(f"{file} is damaged: {error}") from None
 
 
-def save(folder: Path, tensors: dict[str, Tensor], progress: dict[str, Any]) -> None:
+def save(folder: Path, tensors: dict[str, Tensor], progress: Progress) -> None:
     """Writes beside, syncs, renames: a cut in the middle leaves the last checkpoint whole.
 
     Raises CheckpointError.
@@ -144,7 +158,7 @@ def save(folder: Path, tensors: dict[str, Tensor], progress: dict[str, Any]) -> 
     beside = folder / f".{CHECKPOINT_FILE}"
     flat = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     try:
-        save_file(flat, beside, metadata={"progress": json.dumps(progress)})
+        save_file(flat, beside, metadata={"progress": json.dumps(asdict(progress))})
     except SafetensorError as error:  # a full disk
         raise CheckpointError(f"{beside} cannot be written: {error}") from None
     with beside.open("rb+") as file:
@@ -158,40 +172,13 @@ def restore(folder: Path, prefix: str = "") -> dict[str, Tensor]:
         return {name: file.get_tensor(name) for name in file.keys() if name.startswith(prefix)}  # noqa: SIM118
 
 
-def read_progress(folder: Path) -> dict[str, Any]:
+def read_progress(folder: Path) -> Progress:
     """Raises CheckpointError."""
     with _open(folder) as file:
-        progress: dict[str, Any] = json.loads(file.metadata()["progress"])
-        return progress
-
-
-def load_generator(run: Path) -> tuple[Generator, RunInfo]:
-    """The averaged generator, in eval mode on the CPU. Raises CheckpointError."""
-    info = read_run(run)
-    state = {n.removeprefix("ema."): t for n, t in restore(run, "ema.").items()}
-    try:
-        generator = build_generator(info)
-        generator.load_state_dict(state)
-    except (RuntimeError, ValueError, KeyError) as error:
-        raise CheckpointError(f"the checkpoint of {run} is of other networks: {error}") from None
-    return generator.eval(), info
-
-
-def load_discriminator(run: Path) -> Discriminator:
-    """On the CPU. Raises CheckpointError."""
-    info = read_run(run)
-    state = {n.removeprefix("discriminator."): t for n, t in restore(run, "discriminator.").items()}
-    try:
-        discriminator = players.build_discriminator(info.train_settings, info.sizes)
-        discriminator.load_state_dict(state)
-    except (RuntimeError, ValueError, KeyError) as error:
-        raise CheckpointError(f"the checkpoint of {run} is of other networks: {error}") from None
-    return discriminator.eval()
-
-
-def build_generator(info: RunInfo) -> Generator:
-    """With fresh weights."""
-    return players.build_generator(info.train_settings, info.sizes)
+        try:
+            return Progress(**json.loads(file.metadata()["progress"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(f"{folder / CHECKPOINT_FILE} is damaged: {error}") from None
 
 
 def _open(folder: Path) -> safe_open:

@@ -36,7 +36,7 @@ class Critic(nn.Module):
         self.discriminator = copy.deepcopy(discriminator).requires_grad_(False).eval()
         # A picture is judged alone; that it deviates from none is the same for all.
         self.discriminator.group = 1
-        self.sizes = list(self.discriminator.sizes)
+        self.sizes = list(self.discriminator.class_sizes)
         device = next(discriminator.parameters()).device
         self.register_buffer("bar", torch.tensor(bar, device=device))
 

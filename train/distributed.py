@@ -2,7 +2,7 @@
 
 The same batch gives the same result, but for rounding, however many processes share it: each draws
 the random numbers of the whole batch and takes its own rows, gradients are averaged by
-DistributedDataParallel, and batch norm sees the whole batch. Process 0 alone reads and writes runs.
+DistributedDataParallel, and batch norm sees the whole batch. Rank 0 alone reads and writes runs.
 """
 
 import os
@@ -17,14 +17,16 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-PATIENCE = timedelta(hours=2)
-"""How long others wait for process 0: it trains the judge. The dead are noticed at once."""
+TIMEOUT = timedelta(hours=2)
+"""How long other ranks wait for rank 0, which trains the judge; a dead rank is noticed at once."""
+
+LOST_WORKER = "another process of this training died; its own message, if any, is above"
 
 T = TypeVar("T")
 
 
 class ShareError(Exception):
-    """A batch that so many processes cannot share."""
+    """A batch or a training that several processes cannot share."""
 
 
 class WorkerLostError(Exception):
@@ -32,38 +34,38 @@ class WorkerLostError(Exception):
 
 
 @dataclass(frozen=True)
-class Team:
-    """This process among those that train together; alone, all of this does nothing."""
+class Processes:
+    """This process among those that train together; for a single one every method is trivial."""
 
     rank: int = 0
-    size: int = 1
+    world_size: int = 1
     local_rank: int = 0
     """Among those on this machine: which GPU is this one's."""
     local_size: int = 1
 
     @property
-    def first(self) -> bool:
+    def is_main(self) -> bool:
         return self.rank == 0
 
-    def part(self, batch: int, group: int) -> slice:
-        """This process's rows of a batch, in whole groups of neighbours.
+    def rows(self, batch: int, group: int) -> slice:
+        """This process's rows of a batch, in whole groups of neighbors.
 
         Raises ShareError where the batch cannot be shared so.
         """
-        whole = group * self.size
-        if batch % whole:
-            below = batch // whole * whole
-            fitting = f"{below} or {below + whole}" if below else str(whole)
+        multiple = group * self.world_size
+        if batch % multiple:
+            below = batch // multiple * multiple
+            fitting = f"{below} or {below + multiple}" if below else str(multiple)
             raise ShareError(
-                f"a batch of {batch} cannot be shared by {self.size} processes in whole groups of "
-                f"{group}; --batch {fitting} can"
+                f"a batch of {batch} cannot be shared by {self.world_size} processes in whole "
+                f"groups of {group}; --batch {fitting} can"
             )
-        rows = batch // self.size
-        return slice(self.rank * rows, (self.rank + 1) * rows)
+        count = batch // self.world_size
+        return slice(self.rank * count, (self.rank + 1) * count)
 
-    def share(self, network: nn.Module) -> nn.Module:
-        """The same network, whose gradients are the mean over all processes' losses."""
-        if self.size == 1:
+    def wrap(self, network: nn.Module) -> nn.Module:
+        """The network in DistributedDataParallel: its gradients are means over all processes."""
+        if self.world_size == 1:
             return network
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # of broadcast_buffers' new name
@@ -71,31 +73,31 @@ class Team:
             return DistributedDataParallel(network, broadcast_buffers=False)
 
     def mean(self, values: Tensor) -> Tensor:
-        """Mean over all processes; gradients are as `share` expects them.
+        """Mean over all processes; gradients are as `wrap` expects them.
 
         A loss f(mean) must have the gradient f′ · mean of the processes' own gradients. Since the
-        latter mean is taken by `share`, each passes on f′ times its own.
+        latter mean is taken by `wrap`, each passes on f′ times its own.
         """
-        if self.size == 1:
+        if self.world_size == 1:
             return values
         whole = values.detach().clone()
         distributed.all_reduce(whole)
-        return values + (whole / self.size - values.detach())
+        return values + (whole / self.world_size - values.detach())
 
-    def most(self, *values: float) -> list[float]:
-        """The largest of each over all processes, so that all decide alike."""
-        if self.size == 1:
+    def maximum(self, *values: float) -> list[float]:
+        """Maximum of each value over all processes, so that all take the same decision."""
+        if self.world_size == 1:
             return list(values)
         tensor = torch.tensor(values, dtype=torch.float64)
         distributed.all_reduce(tensor, distributed.ReduceOp.MAX)
         return tensor.tolist()
 
-    def once(self, work: Callable[[], T]) -> T:
-        """What `work` returns, or raises, in process 0, which alone does it: in every process."""
-        if self.size == 1:
+    def on_main(self, work: Callable[[], T]) -> T:
+        """Runs `work` in rank 0 alone; returns its result, or raises its error, in every rank."""
+        if self.world_size == 1:
             return work()
         outcome: list[Any] = [None, None]
-        if self.first:
+        if self.is_main:
             try:
                 outcome[0] = work()
             except Exception as error:
@@ -107,40 +109,38 @@ class Team:
         return result
 
 
-ALONE = Team()
+SINGLE_PROCESS = Processes()
 
 
 @contextmanager
-def join() -> Iterator[Team]:
-    """The team that torchrun has started; this process alone without it.
+def join() -> Iterator[Processes]:
+    """The processes that torchrun has started, or this one alone.
 
-    Raises WorkerLostError in place of what is raised when another process answers no more.
+    Raises WorkerLostError when another process no longer answers.
     """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
-        yield ALONE
+        yield SINGLE_PROCESS
         return
     cuda = torch.cuda.is_available()
     try:
-        distributed.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo", timeout=PATIENCE)
-        yield Team(
+        distributed.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo", timeout=TIMEOUT)
+        yield Processes(
             distributed.get_rank(),
             size,
             int(os.environ.get("LOCAL_RANK", "0")),
             int(os.environ.get("LOCAL_WORLD_SIZE", "1")),
         )
     except RuntimeError as error:
-        if is_of_a_lost_worker(error):
-            raise WorkerLostError(
-                "another process of this training died; its own words, if any, are above"
-            ) from None
+        if is_lost_worker(error):
+            raise WorkerLostError(LOST_WORKER) from None
         raise
     finally:
         if distributed.is_initialized():
             distributed.destroy_process_group()
 
 
-def is_of_a_lost_worker(error: Exception) -> bool:
+def is_lost_worker(error: Exception) -> bool:
     """Whether a collective failed; gloo's errors have no type of their own."""
     return isinstance(error, distributed.DistError) or "gloo" in str(error)
 
@@ -168,8 +168,8 @@ def _mean(values: Tensor) -> Tensor:
     return _Mean.apply(values)
 
 
-class WholeBatchNorm(nn.BatchNorm2d):
-    """Batch norm over all processes' equal parts of a batch.
+class SharedBatchNorm(nn.BatchNorm2d):
+    """Batch norm over the whole batch, of which each process has an equal part.
 
     nn.SyncBatchNorm is the same, but on CUDA only.
     """
@@ -196,12 +196,12 @@ class WholeBatchNorm(nn.BatchNorm2d):
         return normed * self.weight.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
 
 
-def whole_batch_norms(network: nn.Module) -> None:
-    """Puts a WholeBatchNorm, in the same state, in place of every BatchNorm2d."""
+def share_batch_norms(network: nn.Module) -> None:
+    """Puts a SharedBatchNorm, in the same state, in place of every BatchNorm2d."""
     for name, child in network.named_children():
         if isinstance(child, nn.BatchNorm2d):
-            norm = WholeBatchNorm(child.num_features, child.eps, child.momentum, child.affine)
+            norm = SharedBatchNorm(child.num_features, child.eps, child.momentum, child.affine)
             norm.load_state_dict(child.state_dict())
             setattr(network, name, norm)
         else:
-            whole_batch_norms(child)
+            share_batch_norms(child)

@@ -1,36 +1,68 @@
 """`python -m train judge`, and what a training ends with: how a run or model paints, in figures."""
 
+import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 from torch import Tensor
 
-from export.convert import JUDGED
+import config
 from export.figures import AS_ASKED, REAL, label, number, ordered
 from export.manifest import ModelError
 from export.registry import Registry
 from train import checkpoint
+from train.arguments import parse
 from train.calibrate import calibrate
 from train.data import Faces, load
-from train.distributed import ALONE, Team
+from train.distributed import SINGLE_PROCESS, Processes
 from train.loop import Stopped
 from train.machine import make_ready
 from train.metrics import SECOND, Examination, Judge, Paint, prepare
 from train.metrics.of_run import faces_of_run, judge_of_run
+from train.models import load_discriminator, load_generator
 from train.networks.base import Discriminator, Generator
 from train.progress import Tell, bar
 from train.promote import incomparable, onnx_paint
 from train.report import save_worst
-from train.settings import TrainingSettings, TrainSettings
+from train.settings import (
+    JudgeSettings,
+    TrainingSettings,
+    TrainSettings,
+    add_flags,
+    given_flags,
+)
 
 NO_DATA = """\
 There is nothing to learn from yet: name a folder or a zip of images, at least 64×64 pixels each.
   python -m train --data faces.zip    with images/ and tags.csv, a line each: 17,aqua hair red eyes
   python -m train --data folder       with one folder a class, or untagged images alone
 It trains, judges, exports, and puts the new model in use if it is not worse than the present one.
-The README says more under "Bring your own images"; `python -m train --help` lists all settings."""
+docs/bring-your-own-images.md says more; `python -m train settings` lists all settings."""
+
+
+def main(given: Sequence[str], console: Console) -> None:
+    """`python -m train judge`. Raises the errors of judge_model and judge_run."""
+    parser = argparse.ArgumentParser(
+        prog="python -m train judge",
+        description="Print the figures of a model, or calibrate a run again and measure it.",
+    )
+    parser.add_argument(
+        "model", nargs="?", help="a model, or a run's folder; the model in use by default"
+    )
+    parser.add_argument("--config", type=Path, metavar="PATH", help="another config.toml")
+    shown = ("data", "runs", "skip_bad", "device", "threads")
+    add_flags(parser, "train", TrainSettings, shown)
+    add_flags(parser, "judge", JudgeSettings, prefix="judge.")
+    arguments = parse(parser, given)
+    flags = {name: given_flags(arguments, name) for name in ("train", "judge")}
+    settings = config.read(TrainingSettings, arguments.config, flags)
+    if arguments.model is not None and (Path(arguments.model) / checkpoint.RUN_FILE).is_file():
+        judge_run(Path(arguments.model), settings, console)
+    else:
+        judge_model(arguments.model, settings, console)
 
 
 def judge_model(name: str | None, settings: TrainingSettings, console: Console) -> None:
@@ -41,7 +73,8 @@ def judge_model(name: str | None, settings: TrainingSettings, console: Console) 
     registry = Registry(settings.models.dir)
     folder, manifest = registry.load(name)
     trained = manifest.training.get("settings", {})
-    size = {"resolution": manifest.image_size, "enlarge": trained.get("enlarge", False)}
+    network = settings.train.network.model_copy(update={"resolution": manifest.image_size})
+    size = {"network": network, "enlarge": trained.get("enlarge", False)}
     faces = read_faces(settings.train.model_copy(update=size), console)
     tagged = bool(manifest.attributes)
     reason = incomparable(manifest, faces if tagged else faces.without_attributes())
@@ -64,9 +97,9 @@ def judge_run(run: Path, settings: TrainingSettings, console: Console) -> None:
     Raises CheckpointError, DataError.
     """
 
-    generator, info = checkpoint.load_generator(run)
-    discriminator = checkpoint.load_discriminator(run)
-    device = make_ready(settings.train.device, settings.train.threads, ALONE)
+    generator, info = load_generator(run)
+    discriminator = load_discriminator(run)
+    device = make_ready(settings.train.device, settings.train.threads, SINGLE_PROCESS)
     faces = faces_of_run(run, info, settings.train, str(device))
     judge, second = (
         judge_of_run(run, info, faces, settings, console, seed=seed) for seed in (0, SECOND)
@@ -95,27 +128,31 @@ def settle(
     except KeyboardInterrupt:
         judge_it = f"judge it with: python -m train judge {run}"
         raise Stopped(f"stopped by SIGINT; what was learnt is kept; {judge_it}") from None
-    learnt = checkpoint.restore(run) | {"ema.spread": generator.spread}
+    learnt = checkpoint.restore(run) | {"ema.latent_scale": generator.latent_scale}
     checkpoint.save(run, learnt, checkpoint.read_progress(run))
-    spread, candidates = generator.spread.item(), judged["candidates"]
+    scale, candidates = generator.latent_scale.item(), judged["candidates"]
     console.print(
-        f"latents are spread by {spread:g}, the best of {candidates} is kept", highlight=False
+        f"latents are scaled by {scale:g}, the best of {candidates} is kept", highlight=False
     )
-    (run / JUDGED).write_text(json.dumps(judged, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    (run / checkpoint.JUDGED_FILE).write_text(
+        json.dumps(judged, indent=2, ensure_ascii=False) + "\n", "utf-8"
+    )
     shares = [(cluster["real"], cluster["painted"]) for cluster in judged["clusters"]]
     save_worst(run, worst, shares)
     _print_figures(judged["figures"], console)
 
 
-def read_faces(settings: TrainSettings, console: Console, team: Team = ALONE) -> Faces:
+def read_faces(
+    settings: TrainSettings, console: Console, processes: Processes = SINGLE_PROCESS
+) -> Faces:
     """Says what there is to learn from. Exits where nothing is named; raises DataError."""
     if settings.data is None:
         console.print(NO_DATA, highlight=False)
         sys.exit(2)
-    device = str(make_ready(settings.device, settings.threads, team))
+    device = str(make_ready(settings.device, settings.threads, processes))
     faces = load(
         settings.data,
-        settings.resolution,
+        settings.network.resolution,
         skip_bad=settings.skip_bad,
         enlarge=settings.enlarge,
         device=device,
@@ -123,7 +160,7 @@ def read_faces(settings: TrainSettings, console: Console, team: Team = ALONE) ->
     named = ", ".join(f"{a.name} ({len(a.values)})" for a in faces.attributes) or "none"
     console.print(f"{len(faces):,} images, attributes: {named}", highlight=False)
     if faces.enlarged:
-        size = f"{settings.resolution}×{settings.resolution}"
+        size = f"{settings.network.resolution}×{settings.network.resolution}"
         console.print(
             f"{faces.enlarged:,} of them are smaller than {size} pixels, and are enlarged: what is "
             "learnt from them is no sharper than they are",

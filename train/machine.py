@@ -5,11 +5,12 @@ import importlib.util
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Literal
 
 import torch
 
-from train.distributed import Team
+from train.distributed import Processes
 
 MMAP_THRESHOLD, TRIM_THRESHOLD, TOP_PAD = -3, -1, -2
 """Of glibc's mallopt(3)."""
@@ -19,7 +20,13 @@ class MachineError(Exception):
     """What was asked for is not in this machine."""
 
 
-def make_ready(device: Literal["auto", "cpu", "cuda"], threads: int, team: Team) -> torch.device:
+class MemoryShortError(Exception):
+    """The batch does not fit into the memory."""
+
+
+def make_ready(
+    device: Literal["auto", "cpu", "cuda"], threads: int, processes: Processes
+) -> torch.device:
     """Chooses this process's device, and sets PyTorch up for it. Raises MachineError."""
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if device == "cuda" and not gpus:
@@ -29,22 +36,22 @@ def make_ready(device: Literal["auto", "cpu", "cuda"], threads: int, team: Team)
         )
     if device == "cpu" or not gpus:
         # torchrun says OMP_NUM_THREADS=1, unless somebody has said otherwise.
-        own = max(1, (os.cpu_count() or 1) // team.local_size)
-        if threads or (team.size > 1 and os.environ.get("OMP_NUM_THREADS") == "1"):
+        own = max(1, (os.cpu_count() or 1) // processes.local_size)
+        if threads or (processes.world_size > 1 and os.environ.get("OMP_NUM_THREADS") == "1"):
             torch.set_num_threads(threads or own)
         _keep_freed_memory()
         return torch.device("cpu")
-    if team.local_size > gpus:
+    if processes.local_size > gpus:
         raise MachineError(
-            f"{team.local_size} processes need as many GPUs, and this machine has {gpus}: "
+            f"{processes.local_size} processes need as many GPUs, and this machine has {gpus}: "
             f"torchrun --nproc-per-node {gpus}, or --device cpu"
         )
     if threads:
         torch.set_num_threads(threads)
-    torch.cuda.set_device(team.local_rank)
+    torch.cuda.set_device(processes.local_rank)
     torch.backends.cudnn.benchmark = True  # all batches are of one shape
     torch.set_float32_matmul_precision("high")  # TensorFloat-32, as convolutions have anyway
-    return torch.device("cuda", team.local_rank)
+    return torch.device("cuda", processes.local_rank)
 
 
 def compiles(wish: Literal["auto", "on", "off"], device: torch.device) -> bool:
@@ -56,6 +63,29 @@ def compiles(wish: Literal["auto", "on", "off"], device: torch.device) -> bool:
         and torch.cuda.get_device_capability(device) >= (7, 0)
         and importlib.util.find_spec("triton") is not None
     )
+
+
+def multiplies_in_bfloat16(
+    precision: Literal["auto", "float32", "bfloat16"], device: torch.device
+) -> bool:
+    """Whether forward passes run in bfloat16: where it is asked for, or the hardware has it.
+
+    A CPU without matrix units for it (AMX) is slower in bfloat16 than in float32.
+    """
+    if precision != "auto":
+        return precision == "bfloat16"
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    return "amx_bf16" in _cpu_flags()
+
+
+def _cpu_flags() -> set[str]:
+    """Those that Linux lists; none elsewhere."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        return set()
+    return {flag for line in lines if line.startswith("flags") for flag in line.split()}
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -14,7 +14,9 @@ from torch.nn import functional as F
 
 from export.manifest import Attribute
 from export.sheet import draw_sheet
-from train.networks import autoencoder
+from train.data import one_hot
+from train.metrics import Judge
+from train.trainer import Trainer
 
 LOG_FILE = "log.jsonl"
 PLOT_FILE = "losses.png"
@@ -23,22 +25,21 @@ MOST = 16
 """Rows and columns of a grid."""
 CELL = 64
 """Pixels of a picture on a labelled sheet, at the least."""
-LOSSES = ("generator", "discriminator", "generator_naming", "discriminator_naming")
+LOSSES = (
+    *("generator", "discriminator", "feature_generator", "feature_discriminator"),
+    *("generator_classes", "discriminator_classes", "loss"),
+)
+"""Those that the plot shows, of those that the log has."""
 
 
 @torch.inference_mode()
 def paint(generator: nn.Module, latents: Tensor, conditions: Tensor) -> Tensor:
     """Latents [N, Z], conditions [N, C] to pictures uint8 [N, 3, S, S], rounded as the export's."""
-    return _bytes(generator(latents, conditions))
+    return to_bytes(generator(latents, conditions))
 
 
-@torch.inference_mode()
-def redraw(generator: autoencoder.Generator, images: Tensor, conditions: Tensor) -> Tensor:
-    """Images uint8 [N, 3, S, S], encoded and drawn again."""
-    return _bytes(generator.reconstruct(images.float() / 127.5 - 1, conditions))
-
-
-def _bytes(pictures: Tensor) -> Tensor:
+def to_bytes(pictures: Tensor) -> Tensor:
+    """Pictures in -1…1 to uint8."""
     return ((pictures.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
@@ -101,6 +102,28 @@ def save_worst(run: Path, pictures: Tensor, shares: Sequence[tuple[float, float]
     sheet(pictures.flatten(0, 2), labels, [""] * pictures.shape[2]).save(run / WORST_FILE)
 
 
+class SampleReporter:
+    """Generates the run's grid of samples, and measures how often the values asked for show."""
+
+    command = "python -m train"
+
+    def __init__(self, trainer: Trainer, judge: Judge) -> None:
+        self.trainer, self.judge = trainer, judge
+        self.labels, self.columns = grid_labels(trainer.faces.attributes)
+        noise = torch.Generator().manual_seed(0)
+        latent_dim = trainer.settings.network.latent_dim
+        self.latents = torch.randn(len(self.labels), latent_dim, generator=noise)
+
+    def __call__(self, folder: Path, images: int) -> dict[str, float]:
+        trainer, labels = self.trainer, self.labels.to(self.trainer.device)
+        conditions = one_hot(labels, trainer.faces.sizes)
+        pictures = paint(trainer.ema, self.latents.to(trainer.device), conditions)
+        save_grid(folder / f"samples-{images // 1000:06d}k.png", pictures, self.columns)
+        shares = self.judge.as_asked(pictures, labels)
+        names = [attribute.name for attribute in trainer.faces.attributes]
+        return {f"{name}_as_asked": share for name, share in zip(names, shares, strict=True)}
+
+
 def append_log(run: Path, figures: dict[str, Any]) -> None:
     with (run / LOG_FILE).open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(figures) + "\n")
@@ -117,7 +140,7 @@ def read_log(run: Path) -> list[dict[str, Any]]:
 
 
 def rewind_log(run: Path, images: int) -> None:
-    """Drops what was logged after the checkpoint that a run goes on from, or its beginning."""
+    """Drops the lines after the checkpoint that a run is resumed from."""
     kept = [line for line in read_log(run) if line["images"] <= images]
     text = "".join(json.dumps(line) + "\n" for line in kept)
     (run / LOG_FILE).write_text(text, "utf-8")
@@ -131,7 +154,7 @@ def save_plot(run: Path, file: Path | None = None) -> None:
     kimg = [line["images"] / 1000 for line in log]
     figure = Figure(figsize=(9, 6), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True)
-    for name in LOSSES:
+    for name in [loss for loss in LOSSES if loss in log[0]]:
         upper.plot(kimg, [line[name] for line in log], label=name.replace("_", " "))
     upper.set(ylabel="loss")
     upper.legend()

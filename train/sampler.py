@@ -6,13 +6,14 @@ import torch
 from torch import Tensor
 
 from train.data import Faces
+from train.settings import TrainSettings
 
 LISTED = 1_000_000
 """Combinations of values that are looked through for those without an image, at the most."""
 
 
 class GroupSampler:
-    """Draws batches in groups of neighbours that share a condition.
+    """Draws batches in groups of neighbors that share a condition.
 
     A group's condition is that of an image drawn at random, so conditions come as often as in the
     data. A condition with fewer images than a group repeats them.
@@ -45,6 +46,29 @@ class GroupSampler:
         turn = torch.rand(self.groups, 1, generator=self.rng, device=device)
         offset = (first + (draw * width).long() + (turn * count).long()) % count
         return self.rows[self.starts[condition] + offset].flatten()
+
+
+class UnseenSampler:
+    """Draws conditions that no image shows: a batch of them at some steps, none at the others."""
+
+    def __init__(
+        self, faces: Faces, settings: TrainSettings, rng: torch.Generator, rows: slice
+    ) -> None:
+        """`rows` are this process's rows of a batch."""
+        self.conditions = unseen_conditions(faces)
+        self.size = settings.optimizer.batch, settings.network.latent_dim
+        self.every = settings.objective.unseen_every if len(self.conditions) else 0
+        self.rng, self.rows = rng, rows
+
+    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
+        """Labels int64 [N, A] and latents float32 [N, Z]; N is 0 where there are none."""
+        device, (batch, latent_dim) = self.conditions.device, self.size
+        # Halfway between two penalties, which make a step slow already.
+        if not self.every or step % self.every != self.every // 2:
+            return self.conditions[:0], torch.zeros(0, latent_dim, device=device)
+        drawn = torch.randint(len(self.conditions), (batch,), generator=self.rng, device=device)
+        latent = torch.randn(batch, latent_dim, generator=self.rng, device=device)
+        return self.conditions[drawn[self.rows]], latent[self.rows]
 
 
 def unseen_conditions(faces: Faces) -> Tensor:

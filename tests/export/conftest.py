@@ -6,12 +6,12 @@ import pytest
 import torch
 from small_models import make_manifest, write_generator
 
-from export.convert import JUDGED as JUDGED_FILE
 from export.convert import export_run
 from export.manifest import GENERATOR, Attribute
 from export.registry import Registry
-from train.checkpoint import RunInfo, build_generator, save, write_run
-from train.networks import Discriminator, Generator
+from train.checkpoint import JUDGED_FILE, Progress, RunInfo, save, write_run
+from train.models import build_discriminator, build_generator
+from train.networks.base import Discriminator, Generator
 
 FIGURES = {
     "hair_as_asked": 0.991,
@@ -112,14 +112,18 @@ def run_info(attributes: tuple[Attribute, ...]) -> RunInfo:
         latent_dim=8,
         image_size=32,
         fingerprint="0123456789abcdef",
-        settings={"data": "/home/somebody/my faces.zip", "runs": "/home/somebody", "width": 8},
+        settings={
+            "data": "/home/somebody/my faces.zip",
+            "runs": "/home/somebody",
+            "network": {"width": 8, "latent_dim": 8, "resolution": 32},
+        },
     )
 
 
 def make_generator(info: RunInfo) -> Generator:
     """Untrained, but with strong contrasts and batch norms that have seen something."""
     torch.manual_seed(0)
-    generator = build_generator(info)
+    generator = build_generator(info.train_settings, info.sizes)
     with torch.no_grad():
         for norm in generator.norms:
             norm.norm.running_mean.normal_(0, 0.1)
@@ -130,18 +134,19 @@ def make_generator(info: RunInfo) -> Generator:
 
 def make_discriminator(info: RunInfo) -> Discriminator:
     torch.manual_seed(1)
-    values = [len(attribute.values) for attribute in info.attributes]
-    discriminator = Discriminator(info.image_size, values, info.settings["width"])
+    discriminator = build_discriminator(info.train_settings, info.sizes)
     with torch.no_grad():
-        for shrink in discriminator.shrink:
-            shrink.weight.mul_(4)
+        for downsample in discriminator.downsample:
+            downsample.weight.mul_(4)
     return discriminator.eval()
 
 
 def write_whole_run(folder: Path, generator: Generator, info: RunInfo) -> Path:
     write_run(folder, info)
     averaged = {f"ema.{name}": tensor for name, tensor in generator.state_dict().items()}
-    seen = {f"discriminator.{n}": t for n, t in make_discriminator(info).state_dict().items()}
-    save(folder, averaged | seen, {"images": 1_234_000})
+    discriminator = {
+        f"discriminator.{n}": t for n, t in make_discriminator(info).state_dict().items()
+    }
+    save(folder, averaged | discriminator, Progress(images=1_234_000, step=77_125, seconds=3600.0))
     (folder / JUDGED_FILE).write_text(json.dumps(JUDGED))
     return folder

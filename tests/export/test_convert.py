@@ -13,11 +13,11 @@ from torch import Tensor, nn
 
 import export.convert
 from export.card import CARD, SAMPLES, WEAKEST
-from export.convert import JUDGED, ExportError, ToBytes, check, export_run, free_name
-from export.manifest import CRITIC, GENERATOR, Manifest
+from export.convert import ExportError, ToBytes, check, export_run, free_name
+from export.manifest import CRITIC, GENERATOR, WEIGHTS, Manifest
 from export.registry import Registry
-from train.checkpoint import CheckpointError, RunInfo
-from train.networks import Generator
+from train.checkpoint import JUDGED_FILE, CheckpointError, RunInfo
+from train.networks.irodori import Generator
 
 # Of opset 18, from ONNX Runtime's list of kernels of CUDAExecutionProvider.
 CUDA = """
@@ -95,18 +95,21 @@ def test_registers_a_run(exported: Registry) -> None:
     assert exported.names() == ["small"]
     assert exported.current() is None
     _, manifest = exported.load("small")
-    assert set(manifest.files) == {GENERATOR, CRITIC, SAMPLES, WEAKEST, CARD}
+    assert set(manifest.files) == {GENERATOR, CRITIC, WEIGHTS, SAMPLES, WEAKEST, CARD}
     assert manifest.candidates == 4
     assert manifest.attributes == make_manifest().attributes
     assert (manifest.latent_dim, manifest.image_size) == (8, 32)
     assert manifest.metrics["lite2_fd_ratio"] == 4.5
-    judged = json.loads((exported.root.parent / "run" / JUDGED).read_text())
+    judged = json.loads((exported.root.parent / "run" / JUDGED_FILE).read_text())
     kept_elsewhere = {"figures", "candidates", "bar"}
     assert manifest.training == {
         "run": "first",
         "images": 1_234_000,
         "fingerprint": "0123456789abcdef",
-        "settings": {"data": "my faces.zip", "width": 8},
+        "settings": {
+            "data": "my faces.zip",
+            "network": {"width": 8, "latent_dim": 8, "resolution": 32},
+        },
         "judged": {name: judged[name] for name in judged if name not in kept_elsewhere},
     }
 
@@ -178,7 +181,7 @@ def test_check_finds_a_small_difference(
 
 
 def test_refuses_a_run_that_was_not_judged(run: Path, empty_registry: Registry) -> None:
-    (run / JUDGED).unlink()
+    (run / JUDGED_FILE).unlink()
     with pytest.raises(ExportError, match=r"judge\.json: the run has to be judged first"):
         export_run(run, empty_registry)
 
@@ -196,7 +199,7 @@ def test_refuses_a_run_that_was_not_judged(run: Path, empty_registry: Registry) 
 def test_names_a_wrong_figure(
     run: Path, empty_registry: Registry, figures: str, message: str
 ) -> None:
-    (run / JUDGED).write_text(figures)
+    (run / JUDGED_FILE).write_text(figures)
     with pytest.raises(ExportError, match=message):
         export_run(run, empty_registry)
 

@@ -11,8 +11,8 @@ from export.convert import ExportError
 from export.critic import OfBytes, check, to_onnx
 from export.manifest import CRITIC
 from export.registry import Registry
-from train.checkpoint import load_discriminator
 from train.critic import Critic
+from train.models import load_discriminator
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_check_refuses_another_critic(
 
 def test_a_critic_of_no_attributes_scores_realness(run: Path) -> None:
     critic = Critic(load_discriminator(run), bar=100.0)
-    critic.sizes, critic.discriminator.project = [], None
+    critic.sizes, critic.discriminator.projection = [], None
     critic.discriminator.heads = nn.ModuleList()
     model = to_onnx(critic, 32, 0)
     session = onnxruntime.InferenceSession(

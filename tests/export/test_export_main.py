@@ -6,9 +6,9 @@ import onnxruntime
 import pytest
 
 from export.__main__ import main
-from export.convert import JUDGED
 from export.manifest import GENERATOR, MANIFEST
 from export.registry import Registry
+from train.checkpoint import JUDGED_FILE
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +79,7 @@ def test_errors_are_said_in_a_line(
 ) -> None:
     registry.use("a")
     (registry.root / "b" / GENERATOR).write_text("tampered with")
-    (run / JUDGED).unlink()
+    (run / JUDGED_FILE).unlink()
     for arguments, message in (
         (["use", "z"], "there is no model 'z'"),
         (["use", "b"], "copy the model again"),

@@ -15,10 +15,10 @@ from export.graph import ExportError
 from export.manifest import GENERATOR, UPSCALER
 from export.registry import Registry
 from export.upscaler import check, take_upscaler, to_onnx, upscaler_in_use
-from train.checkpoint import CheckpointError, save
+from train.checkpoint import CheckpointError, Progress, save
 from train.settings import UpscalerSettings
-from train.upscaler.loop import FIGURES, UpscalerRun, write_run
 from train.upscaler.network import Upscaler
+from train.upscaler.run import FIGURES, UpscalerRun, write_run
 
 SETTINGS = UpscalerSettings(data=Path("/home/somebody/sharp faces.zip"), width=16, blocks=2)
 MEASURED = {
@@ -53,7 +53,7 @@ def upscaler_run(tmp_path: Path, network: Upscaler) -> Path:
     folder = tmp_path / "runs" / "upscaler"
     write_run(folder, UpscalerRun("upscaler", "0123456789abcdef", SETTINGS))
     averaged = {f"ema.{name}": tensor for name, tensor in network.state_dict().items()}
-    save(folder, averaged, {"images": 1000})
+    save(folder, averaged, Progress(images=1000, step=125, seconds=60.0))
     (folder / FIGURES).write_text(json.dumps(MEASURED))
     return folder
 

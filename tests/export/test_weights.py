@@ -5,40 +5,44 @@ import torch
 from small_models import make_manifest, write_generator
 
 from export.convert import export_run
-from export.graph import TOLERANCE, ExportError
+from export.graph import ExportError
+from export.manifest import WEIGHTS
 from export.registry import Registry
 from export.weights import read_weights
-from train.checkpoint import RunInfo, build_generator, load_discriminator
-from train.networks import Generator
+from train import state
+from train.checkpoint import RunInfo
+from train.models import build_generator, load_discriminator
+from train.networks.base import Generator
 
 
-def test_what_comes_back_paints_the_same_and_judges_the_same(
+def test_exported_weights_generate_the_same_images(
     run: Path, generator: Generator, info: RunInfo, empty_registry: Registry
 ) -> None:
     folder, manifest = empty_registry.load(export_run(run, empty_registry))
     weights = read_weights(folder, manifest)
 
-    back = build_generator(info)
-    back.load_state_dict({k[10:]: v for k, v in weights.items() if k.startswith("generator.")})
-    back.eval()
+    restored = build_generator(info.train_settings, info.sizes)
+    restored.load_state_dict(state.part(weights, "generator."))
+    restored.eval()
     latents = torch.randn(16, info.latent_dim, generator=torch.Generator().manual_seed(0))
     conditions = torch.eye(5)[torch.arange(16) % 3] + torch.eye(5)[3 + torch.arange(16) % 2]
     with torch.inference_mode():
-        difference = (generator(latents, conditions) - back(latents, conditions)).abs().max()
-    assert difference < (TOLERANCE + 1) / 127.5
+        images, others = generator(latents, conditions), restored(latents, conditions)
+    assert (images - others).abs().max() < 2 / 127.5
 
     for name, value in load_discriminator(run).state_dict().items():
-        assert torch.allclose(weights[f"discriminator.{name}"], value, atol=1e-3), name
+        error = (weights[f"discriminator.{name}"] - value).square().mean().sqrt()
+        assert error < 0.01 * value.square().mean().sqrt() + 1e-6, name
 
 
-def test_a_model_without_a_discriminator_is_no_beginning(empty_registry: Registry) -> None:
+def test_a_model_of_version_0_2_cannot_be_continued(empty_registry: Registry) -> None:
     empty_registry.add(make_manifest("plain", 1), write_generator())
-    with pytest.raises(ExportError, match=r"plain has no critic\.onnx"):
+    with pytest.raises(ExportError, match=rf"plain has no {WEIGHTS}.*no training can start"):
         read_weights(*empty_registry.load("plain"))
 
 
-def test_other_networks_are_no_beginning(run: Path, empty_registry: Registry) -> None:
+def test_damaged_weights_are_named(run: Path, empty_registry: Registry) -> None:
     folder, manifest = empty_registry.load(export_run(run, empty_registry))
-    for training in ({}, {"settings": {"width": 6}}):
-        with pytest.raises(ExportError, match="is of other networks"):
-            read_weights(folder, manifest.model_copy(update={"training": training}))
+    (folder / WEIGHTS).write_bytes(b"nonsense")
+    with pytest.raises(ExportError, match=rf"{WEIGHTS} cannot be read"):
+        read_weights(folder, manifest)

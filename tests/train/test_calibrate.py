@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from export.figures import FD_RATIO
-from train.calibrate import SPREADS, calibrate
+from train.calibrate import SCALES, calibrate
 from train.data import load
 from train.metrics import prepare
-from train.networks import Discriminator, Generator
+from train.networks.irodori import Discriminator, Generator
 from train.report import paint
 
 
-def test_the_spread_of_lowest_fd_ratio_is_kept(
+def test_the_latent_scale_of_lowest_fd_ratio_is_kept(
     faces_zip: Path, tmp_path: Path, small_features: None
 ) -> None:
     faces = load(faces_zip, 32)
@@ -27,17 +27,17 @@ def test_the_spread_of_lowest_fd_ratio_is_kept(
     judged, worst = calibrate(generator, discriminator, judge, second, 200, told.append)
     assert told == sorted(told)
     assert 0 < told[0] < 0.5 < told[-2] <= told[-1] == 1
-    kept = generator.spread.item()
+    kept = generator.latent_scale.item()
     assert judged["candidates"] == 4
     assert judged["fakes"] == 200
     assert [row["candidates"] for row in judged["best_of"]] == [1, 2, 4]
 
-    def fd_ratio(spread: float) -> float:
-        generator.spread.fill_(spread)
+    def fd_ratio(scale: float) -> float:
+        generator.latent_scale.fill_(scale)
         return judge.measure(lambda z, c: paint(generator, z, c), 8)[FD_RATIO]
 
-    assert kept == pytest.approx(min(SPREADS, key=fd_ratio))
-    generator.spread.fill_(kept)
+    assert kept == pytest.approx(min(SCALES, key=fd_ratio))
+    generator.latent_scale.fill_(kept)
     alone = second.measure(lambda z, c: paint(generator, z, c), 8)
     assert judged["best_of"][0][FD_RATIO] == pytest.approx(alone[FD_RATIO])
     assert judged["learnt"] + judged["held_out"] == len(faces)
@@ -45,9 +45,9 @@ def test_the_spread_of_lowest_fd_ratio_is_kept(
     json.dumps(judged, allow_nan=False)
 
 
-def test_a_wider_spread_is_a_wider_latent() -> None:
+def test_the_latent_is_multiplied_by_its_scale() -> None:
     generator = Generator(32, 8, (2,), width=4).eval()
     latent, condition = torch.randn(2, 8), torch.eye(2)
     expected = generator(1.3 * latent, condition)
-    generator.spread.fill_(1.3)
+    generator.latent_scale.fill_(1.3)
     assert torch.allclose(generator(latent, condition), expected, atol=1e-5)

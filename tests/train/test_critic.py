@@ -3,7 +3,7 @@ import torch
 from torch import Tensor
 
 from train.critic import FAILURES, Critic, best_of, fit_critic
-from train.networks import Discriminator
+from train.networks.irodori import Discriminator
 
 
 @pytest.fixture
@@ -11,8 +11,8 @@ def discriminator() -> Discriminator:
     torch.manual_seed(0)
     discriminator = Discriminator(32, (2, 3), width=4)
     with torch.no_grad():
-        for shrink in discriminator.shrink:
-            shrink.weight.mul_(8)
+        for downsample in discriminator.downsample:
+            downsample.weight.mul_(8)
     return discriminator.eval()
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from train.distributed import ALONE, Team
+from train.distributed import SINGLE_PROCESS, Processes
 from train.machine import MachineError, compiles, is_out_of_memory, make_ready
 
 
@@ -17,16 +17,16 @@ def test_threads_are_as_asked_or_shared(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(torch, "set_num_threads", asked.append)
     monkeypatch.setattr("os.cpu_count", lambda: 8)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # as torchrun says
-    assert make_ready("auto", 0, ALONE) == torch.device("cpu")
+    assert make_ready("auto", 0, SINGLE_PROCESS) == torch.device("cpu")
     assert asked == [], "all that PyTorch takes"
-    make_ready("cpu", 3, ALONE)
-    make_ready("cpu", 0, Team(rank=1, size=4, local_rank=1, local_size=2))
+    make_ready("cpu", 3, SINGLE_PROCESS)
+    make_ready("cpu", 0, Processes(rank=1, world_size=4, local_rank=1, local_size=2))
     assert asked == [3, 4]
 
 
 def test_a_gpu_that_is_not_there_is_named() -> None:
     with pytest.raises(MachineError, match="finds no CUDA device here; auto takes what there is"):
-        make_ready("cuda", 0, ALONE)
+        make_ready("cuda", 0, SINGLE_PROCESS)
 
 
 def test_a_cpu_compiles_only_if_asked_to() -> None:

@@ -19,12 +19,13 @@ from PIL import Image
 from export.figures import FD_RATIO, label
 from export.manifest import ModelError
 from export.registry import Registry
-from train.__main__ import _parser, _settings, main
+from train.__main__ import main
+from train.pipeline import build_parser, read_settings
 
 ROOT = Path(__file__).parents[2]
 SMALL = [
     *("--resolution", "32", "--width", "4", "--latent-dim", "8", "--batch", "8"),
-    *("--report-images", "160"),
+    *("--report-images", "160", "--features.weight", "0"),
 ]
 
 
@@ -84,7 +85,7 @@ def test_without_data_it_says_in_five_lines_what_it_takes(tmp_path: Path) -> Non
     assert result.returncode == 2
     assert len(result.stdout.splitlines()) == 5
     assert "--data" in result.stdout
-    assert "README" in result.stdout
+    assert "docs/bring-your-own-images.md" in result.stdout
     assert result.stderr == ""
 
 
@@ -99,8 +100,8 @@ def test_a_serving_machine_is_told_what_training_needs(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["--data", "nowhere.zip"], "there is no nowhere.zip"),
-        (["--resolution", "50"], "the networks draw (32, 64, 96, 128) pixels, not 50"),
-        (["--batch", "seven"], "train.batch"),
+        (["--resolution", "50"], "the networks generate (32, 64, 96, 128) pixels, not 50"),
+        (["--batch", "seven"], "train.optimizer.batch"),
         (["--batch", "15"], "batch (15) must be a multiple of group (2)"),
         (["--resume", "runs/none"], "runs/none is no run"),
         (["--config", "none.toml"], "there is no settings file none.toml"),
@@ -131,7 +132,7 @@ def test_images_on_the_command_line_win_over_minutes_in_the_file(tmp_path: Path)
     (tmp_path / "config.toml").write_text("[train]\nminutes = 90\n")
     for more, minutes in (((), None), (("--minutes", "5"), 5)):
         arguments = ["--config", str(tmp_path / "config.toml"), "--images", "80", *more]
-        settings = _settings(_parser().parse_args(arguments)).train
+        settings = read_settings(build_parser().parse_args(arguments)).train
         assert (settings.images, settings.minutes) == (80, minutes)
 
 
@@ -156,6 +157,7 @@ def test_a_few_images_without_tags_become_a_model(
         path.parent.mkdir(parents=True, exist_ok=True)
         draw_face("pink", "blue", rng, size).save(path)
     arguments = ["--width", "2", "--latent-dim", "4", "--batch", "32", "--resolution", size]
+    arguments += ["--features.input-size", "32", "--features.channels", "4"]
     result = train_command("--data", "few", "--images", 64, *arguments)
     assert result.returncode == 0, result.stdout
     folder, manifest = Registry(tmp_path / "models").load()
@@ -246,7 +248,7 @@ def test_going_on_with_a_finished_run(
     assert train_command(*arguments).returncode == 0
     again = train_command(*arguments)
     assert again.returncode == 2
-    assert "runs/run exists already; go on with it (--resume runs/run)" in again.stdout
+    assert "runs/run exists already; resume it (--resume runs/run)" in again.stdout
     # Once it has gone on, its figures are those of an earlier generator.
     wild = train_command("--resume", "runs/run", "--images", 4000, "--learning-rate", "1e12")
     assert wild.returncode == 2

@@ -46,7 +46,7 @@ def row_of_run(run: Path, candidates: int = 1) -> Row:
         "recipe": info.settings.get("recipe", ""),
         "image_size": info.image_size,
         "images": info.images,
-        "seconds": checkpoint.read_progress(run)["seconds"] if whole else 0.0,
+        "seconds": checkpoint.read_progress(run).seconds if whole else 0.0,
         "fingerprint": info.fingerprint,
     }
     if found:

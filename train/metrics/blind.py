@@ -23,13 +23,13 @@ from rich.console import Console
 from torch import Tensor
 
 import config
-from export.convert import JUDGED
 from export.manifest import Attribute
 from export.registry import Registry
 from train import checkpoint, report
 from train.critic import CANDIDATES, Critic, best_of, fit_critic
 from train.data import DataError, Faces, load, one_hot
 from train.metrics.judge import Paint
+from train.models import load_discriminator, load_generator
 from train.progress import bar
 from train.promote import onnx_paint
 from train.settings import TrainingSettings
@@ -125,15 +125,15 @@ def find_source(name: str | None, registry: Registry) -> Source:
 
 def _run_source(run: Path) -> Source:
     """Paints as the exported model would: the best of several by the run's critic."""
-    generator, info = checkpoint.load_generator(run)
-    discriminator = checkpoint.load_discriminator(run)
+    generator, info = load_generator(run)
+    discriminator = load_discriminator(run)
     z, attributes = info.latent_dim, info.attributes
 
     def single(latents: Tensor, conditions: Tensor) -> Tensor:
         return report.paint(generator, latents, conditions)
 
-    if (run / JUDGED).is_file():
-        judged: dict[str, Any] = json.loads((run / JUDGED).read_text("utf-8"))
+    if (run / checkpoint.JUDGED_FILE).is_file():
+        judged: dict[str, Any] = json.loads((run / checkpoint.JUDGED_FILE).read_text("utf-8"))
         critic, candidates = Critic(discriminator, judged["bar"]), judged["candidates"]
     else:
         rng = np.random.RandomState(0)

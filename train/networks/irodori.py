@@ -1,7 +1,7 @@
-"""Our own networks, the default: a cheap DCGAN shape with the condition in every block.
+"""The default networks: a cheap DCGAN shape with the condition in every block.
 
 Chosen by quality per hour on two CPU cores: many small updates of cheap networks beat fewer
-updates of residual ones (see the README's "What we measured").
+updates of residual ones (docs/experiments.md).
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-import train.networks.base as base
+from train.networks import base
+from train.settings import NetworkSettings
 
 
 class ConditionalBatchNorm(nn.Module):
@@ -25,14 +26,14 @@ class ConditionalBatchNorm(nn.Module):
         nn.init.zeros_(self.affine.bias)
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
-        """[N, C, H, W] and [N, S] to [N, C, H, W]."""
+        """[N, C, H, W] and [N, D] to [N, C, H, W]."""
         scale, shift = self.affine(style).unsqueeze(-1).unsqueeze(-1).chunk(2, dim=1)
         return torch.addcmul(shift, self.norm(x), 1 + scale)
 
 
-class Smooth(nn.Module):
-    """A fixed binomial filter: takes out the chequered pattern that a strided transposed
-    convolution leaves (Odena et al. 2016; the filter is that of StyleGAN, Karras et al. 2019).
+class Blur(nn.Module):
+    """A fixed binomial filter that removes the checkerboard pattern of a strided transposed
+    convolution (Odena et al. 2016; the filter is that of StyleGAN, Karras et al. 2019).
     """
 
     kernel: Tensor
@@ -51,8 +52,7 @@ class Smooth(nn.Module):
 
 class Generator(base.Generator):
     """Latent and condition enter every block: the style vector is the latent beside a linear
-    embedding of the condition, so that a condition half pink and half blue is the middle between
-    the two.
+    embedding of the condition, so that a condition half pink and half blue lies between the two.
     """
 
     def __init__(
@@ -63,46 +63,45 @@ class Generator(base.Generator):
         width: int = 32,
         embedding: int = 32,
     ) -> None:
-        """`values` is the number of values of each attribute; none for an unconditional one.
+        """`values` is the number of values of each attribute; none for unconditional images.
 
-        `width` is the number of channels at half the picture's size; it doubles with each halving
-        of the size, up to 8 × width.
+        `width` is the number of channels at half the image size; it doubles with each halving of
+        the size, up to 8 × width.
         """
         super().__init__(image_size, latent_dim)
         condition_dim = sum(values)
-        self.embed = nn.Linear(condition_dim, embedding, bias=False) if condition_dim else None
+        self.embedding = nn.Linear(condition_dim, embedding, bias=False) if condition_dim else None
         style_dim = latent_dim + (embedding if condition_dim else 0)
         channels = [*_channels(image_size, width)[::-1], width // 2]
         self.side = image_size >> (len(channels) - 1)
         self.start = nn.Linear(style_dim, channels[0] * self.side**2)
         self.norms = nn.ModuleList(ConditionalBatchNorm(c, style_dim) for c in channels)
-        self.grow = nn.ModuleList(
+        self.upsample = nn.ModuleList(
             nn.ConvTranspose2d(a, b, 4, stride=2, padding=1, bias=False)
             for a, b in pairwise(channels)
         )
-        # At the full size only, where the pattern shows; further down it costs sharpness.
-        self.smooth = Smooth(channels[-1])
+        # At the full size only, where the pattern shows; at lower ones it costs sharpness.
+        self.blur = Blur(channels[-1])
         self.to_rgb = nn.Conv2d(channels[-1], 3, 3, padding=1)
-        self.apply(_initialise)
+        self.apply(_initialize)
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
-        """Latent [N, Z] and condition [N, C], both float32, to pictures [N, 3, S, S] in -1…1."""
-        style = latent * self.spread
-        if self.embed is not None:
-            style = torch.cat([style, self.embed(condition)], dim=1)
+        style = latent * self.latent_scale
+        if self.embedding is not None:
+            style = torch.cat([style, self.embedding(condition)], dim=1)
         x = self.start(style).view(latent.shape[0], -1, self.side, self.side)
-        for norm, grow in zip(self.norms, self.grow, strict=False):
-            x = grow(F.relu(norm(x, style)))
-        x = self.norms[-1](self.smooth(x), style)
-        return torch.tanh(self.to_rgb(F.relu(x)))
+        for norm, upsample in zip(self.norms, self.upsample, strict=False):
+            x = upsample(F.relu(norm(x, style)))
+        x = F.relu(self.norms[-1](self.blur(x), style))
+        return torch.tanh(self.to_rgb(x))
 
 
 class Discriminator(base.Discriminator):
-    """Judges realness under a condition, and names the values.
+    """Scores an image under a condition (projection, Miyato & Koyama 2018), and classifies it.
 
-    No normalisation, so that a gradient penalty sees each picture alone but for one thing: the
-    deviation of the features within a group of `group` neighbours, which all have one condition
-    (the idea of Karras et al. 2018, section 3): a generator that repeats itself is found out.
+    There is no normalization, so that a gradient penalty sees each image alone but for one thing:
+    the deviation of the features within a group of `group` neighbors, which share a condition (the
+    idea of Karras et al. 2018, section 3). It exposes a generator that repeats itself.
     """
 
     def __init__(
@@ -112,53 +111,55 @@ class Discriminator(base.Discriminator):
         width: int = 32,
         features: int = 256,
         group: int = 2,
-        conditioning: base.Conditioning = "projection",
-        heads: base.Heads = "linear",
     ) -> None:
-        super().__init__(image_size, values, conditioning, heads)
+        super().__init__(image_size, values)
         self.group = group
-        channels = [self.planes, *_channels(image_size, width)]
-        self.shrink = nn.ModuleList(
+        channels = [3, *_channels(image_size, width)]
+        self.downsample = nn.ModuleList(
             nn.Conv2d(a, b, 4, stride=2, padding=1) for a, b in pairwise(channels)
         )
         side = image_size >> (len(channels) - 1)
         self.features = nn.Linear(channels[-1] * side**2, features)
-        self.realness = base.head(features, 1, heads)
-        self.deviation: nn.Module = nn.Linear(features, 1, bias=False)
-        self.project = self.projection(features)
-        self.heads = self.naming_heads(features)
-        if heads == "network" and self.values:
-            another = Discriminator(
-                image_size, values, width, features, conditioning="auxiliary", heads="linear"
-            )
-            another.deviation = nn.Identity()
-            self.namer = another.only_naming()
-        self.apply(_initialise)
+        self.score = nn.Linear(features, 1)
+        self.deviation = nn.Linear(features, 1, bias=False)
+        self.projection = nn.Linear(sum(values), features, bias=False) if values else None
+        self.heads = nn.ModuleList(nn.Linear(features, size) for size in values)
+        self.apply(_initialize)
 
-    def look(self, planes: Tensor) -> Tensor:
-        x = planes
-        for shrink in self.shrink:
-            x = F.leaky_relu(shrink(x), 0.2)
-        return F.leaky_relu(self.features(x.flatten(1)), 0.2)
-
-    def score(self, features: Tensor, condition: Tensor) -> Tensor:
+    def forward(self, image: Tensor, condition: Tensor) -> tuple[Tensor, list[Tensor]]:
         """N must be a multiple of `group`."""
-        grouped = features.view(-1, self.group, features.shape[1])
+        x = image
+        for downsample in self.downsample:
+            x = F.leaky_relu(downsample(x), 0.2)
+        x = F.leaky_relu(self.features(x.flatten(1)), 0.2)
+        grouped = x.view(-1, self.group, x.shape[1])
         deviation = (grouped.var(dim=1, unbiased=False) + 1e-8).sqrt()
-        score = self.realness(features).squeeze(1)
+        score = self.score(x).squeeze(1)
         score = score + self.deviation(deviation).repeat_interleave(self.group, dim=0).squeeze(1)
-        if self.project is not None:
-            score = score + self.agreement(features, condition)
-        return score
+        if self.projection is not None:
+            score = score + (self.projection(condition) * x).sum(dim=1) / x.shape[1] ** 0.5
+        # Scores are subtracted from each other: half precision would leave little of them.
+        return score.float(), [head(x) for head in self.heads]
+
+
+def build_networks(
+    settings: NetworkSettings, values: Sequence[int], group: int
+) -> dict[str, nn.Module]:
+    """`generator` and `discriminator` with fresh weights, for attributes of so many values each."""
+    resolution, width = settings.resolution, settings.width
+    return {
+        "generator": Generator(resolution, settings.latent_dim, values, width),
+        "discriminator": Discriminator(resolution, values, width, group=group),
+    }
 
 
 def _channels(image_size: int, width: int) -> list[int]:
-    """Channels from half the picture's size down to 4 or 6: width, doubled up to 8 × width."""
+    """Channels from half the image size down to 4 or 6: width, doubled up to 8 × width."""
     steps = (image_size // 4).bit_length() - 1
     return [width * min(2**step, 8) for step in range(steps)]
 
 
-def _initialise(module: nn.Module) -> None:
+def _initialize(module: nn.Module) -> None:
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.normal_(module.weight, 0.0, 0.02)
         if module.bias is not None:

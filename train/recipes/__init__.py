@@ -1,16 +1,21 @@
-"""Recipes: an experiment each, written down in one file, `<name>.toml`.
+"""Recipes: an experiment each, in a file `<name>.toml`.
 
-A file has a line on what it is (`about`), where it is from (`source`), and the settings of
-`[train]` that make it: they win over those of `config.toml`.
+A file says what it is (`about`), where it is from (`source`), which recipe it `extends`, and the
+settings of `[train]` that differ from that recipe's, or from the defaults. They win over those of
+`config.toml`.
 """
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from config import SettingsError, nearest
-from train.settings import TrainSettings
+from rich.console import Console
+
+from config import Section, SettingsError, known_keys, nearest
+from train.flat_settings import nest
+from train.settings import LineageSettings, TrainSettings, deep_update, nested_section
 
 FOLDER = Path(__file__).parent
 NAMES = (
@@ -34,9 +39,8 @@ NAMES = (
     "r3gan",
 )
 """All that come along."""
-_KEYS = list(TrainSettings.model_fields)
-EXPERIMENT = _KEYS[_KEYS.index("generator") : _KEYS.index("device")]
-"""The settings that those recipes name, every one: what comes out does not depend on what else a
+EXPERIMENT = ("network", "objective", "features", "optimizer", "lineage")
+"""Sections that a recipe decides whole: what it does not say is the default, whatever a
 `config.toml` says."""
 
 
@@ -46,11 +50,38 @@ class Recipe:
     about: str
     source: str
     settings: dict[str, Any]
-    """Of `[train]`."""
+    """`[train]`, with every section of an experiment."""
 
 
 def read(name: str) -> Recipe:
     """The recipe of that name, or in the file of that path (`….toml`). Raises SettingsError."""
+    table = _read_table(name)
+    settings = table["train"]
+    if name in NAMES or "extends" in table:
+        settings = deep_update(_default_sections() | {"enlarge": False}, settings)
+    if "lineage" in settings:
+        settings["lineage"] = LineageSettings().model_dump(mode="json") | settings["lineage"]
+    return Recipe(name, table.get("about", ""), table.get("source", ""), settings)
+
+
+def main(_: Sequence[str], console: Console) -> None:
+    """`python -m train recipes`."""
+    for name in NAMES:
+        recipe = read(name)
+        console.print(f"{name:16} {recipe.about}\n{'':16} [{recipe.source}]", markup=False)
+    console.print(
+        "\npython -m train --data faces.zip --recipe NAME; settings on the command line override it"
+    )
+
+
+def _default_sections() -> dict[str, Any]:
+    """Every section of an experiment with its defaults, but for that of the classical recipes."""
+    defaults = TrainSettings().model_dump(mode="json")
+    return {name: defaults[name] for name in EXPERIMENT if name != "lineage"}
+
+
+def _read_table(name: str) -> dict[str, Any]:
+    """The recipe's file, with the settings of the recipe that it extends below its own."""
     path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
     if name not in NAMES and not (name.endswith(".toml") and path.is_file()):
         if name.endswith(".toml"):
@@ -64,13 +95,29 @@ def read(name: str) -> Recipe:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not valid TOML: {error}") from None
     for key in table:
-        if key not in ("about", "source", "train"):
+        if key not in ("about", "source", "extends", "train"):
             raise SettingsError(
-                f"{path}: unknown key {key!r}; a recipe has about, source, and settings in [train]"
+                f"{path}: unknown key {key!r}; a recipe has about, source, extends, and settings in"
+                " [train]"
             )
-    settings = table.get("train", {})
-    known = TrainSettings.model_fields.keys() - {"recipe"}
-    for key in settings:
+    settings = nest(table.get("train", {}))
+    _check_keys(path, "train", settings, TrainSettings)
+    if "extends" in table:
+        if table["extends"] not in NAMES:
+            raise SettingsError(
+                f"{path}: there is no recipe {table['extends']!r} to extend"
+                f"{nearest(table['extends'], NAMES)}"
+            )
+        settings = deep_update(_read_table(table["extends"])["train"], settings)
+    return table | {"train": settings}
+
+
+def _check_keys(path: Path, name: str, table: dict[str, Any], section: type[Section]) -> None:
+    known = section.model_fields.keys() - {"recipe"}
+    for key, value in table.items():
         if key not in known:
-            raise SettingsError(f"{path}: [train] has no {key!r}{nearest(key, known)}")
-    return Recipe(name, table.get("about", ""), table.get("source", ""), settings)
+            near = nearest(key, known_keys(section))
+            raise SettingsError(f"{path}: [{name}] has no {key!r}{near}")
+        nested = nested_section(section.model_fields[key].annotation)
+        if nested is not None and isinstance(value, dict):
+            _check_keys(path, f"{name}.{key}", value, nested)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from export.manifest import Attribute
-from train import checkpoint, report
+from train import models, report
 from train.data import one_hot
 
 BATCH = 64
@@ -22,7 +22,7 @@ class Model:
     def __init__(self, run: Path, seed: int = 0) -> None:
         """Raises CheckpointError."""
         self.run = run
-        self.generator, self.info = checkpoint.load_generator(run)
+        self.generator, self.info = models.load_generator(run)
         self.rng = torch.Generator().manual_seed(seed)
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from train import checkpoint, report
+from train import models, report
 from train.critic import Critic
 from train.show.latents import linear, spherical
 from train.show.model import Model, ShowError
@@ -73,7 +73,7 @@ def best(model: Model) -> Image.Image:
     """The best SIDE of CANDIDATES by the discriminator's score, the worst, and the first ones."""
     latents, conditions = model.latents(CANDIDATES), model.encode(model.labels(CANDIDATES))
     pictures = model.paint(latents, conditions)
-    critic = Critic(checkpoint.load_discriminator(model.run), bar=math.inf)
+    critic = Critic(models.load_discriminator(model.run), bar=math.inf)
     with torch.inference_mode():
         order = critic(pictures, conditions).argsort(descending=True)
     rows = {

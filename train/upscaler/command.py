@@ -13,18 +13,17 @@ from rich.console import Console
 import config
 from train import checkpoint
 from train.data import DataError, Faces, load
-from train.distributed import ShareError, Team
-from train.loop import MemoryShortError
-from train.machine import is_out_of_memory, make_ready
+from train.distributed import SINGLE_PROCESS, ShareError
+from train.machine import MemoryShortError, is_out_of_memory, make_ready
 from train.settings import TrainingSettings, UpscalerSettings, add_flags, given_flags
-from train.upscaler.loop import FIGURES, UpscalerRun, read_run, train, write_run
+from train.upscaler.run import FIGURES, UpscalerRun, read_run, train, write_run
 
 NO_DATA = """\
 An upscaler learns from sharp images: name a folder or a zip of them, 256×256 pixels or more each.
   python -m train upscaler --data sharp.zip
 Tags are not needed. `python -m train upscaler --help` lists all settings."""
 
-OF_A_RUN = ("resolution", "width", "blocks", "batch")
+BOUND = ("resolution", "width", "blocks", "batch")
 """Settings that a checkpoint is bound to."""
 
 
@@ -39,7 +38,7 @@ def main(given: Sequence[str], console: Console) -> None:
         sys.exit(2)
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ShareError("an upscaler is trained by one process, without torchrun")
-    device = make_ready(settings.device, settings.threads, Team())
+    device = make_ready(settings.device, settings.threads, SINGLE_PROCESS)
     pictures = load(settings.data, settings.resolution, skip_bad=settings.skip_bad)
     if len(pictures) < 2:
         raise DataError(
@@ -93,7 +92,7 @@ def _settings(arguments: argparse.Namespace) -> UpscalerSettings:
     settings = config.read(TrainingSettings, arguments.config, {"upscaler": given}).upscaler
     if arguments.resume is None:
         return settings
-    # A run goes on with its own settings; only what the command line says anew differs.
+    # A run is resumed with its own settings, but for those that the command line gives.
     begun = read_run(arguments.resume).settings
     try:
         resumed = UpscalerSettings(**{**begun.model_dump(), **given})
@@ -101,7 +100,7 @@ def _settings(arguments: argparse.Namespace) -> UpscalerSettings:
         raise config.SettingsError(
             f"--resume {arguments.resume}: wrong settings\n{config.reasons(error)}"
         ) from None
-    for name in OF_A_RUN:
+    for name in BOUND:
         old, new = getattr(begun, name), getattr(resumed, name)
         if old != new:
             raise config.SettingsError(

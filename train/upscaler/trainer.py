@@ -1,17 +1,20 @@
 """One step of the upscaler's training, and all that has to be kept to go on with it."""
 
 import copy
+import math
+from collections.abc import Mapping
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from train import state
 from train.settings import UpscalerSettings
 from train.upscaler.degrade import degrade
 from train.upscaler.network import Upscaler
 
 EMA = 0.999
 """How much of the averaged network is kept at a step."""
-LONGEST = 1.0
+LARGEST_NORM = 1.0
 """Norm that a step's gradients are cut to: a rare odd patch must not undo what has been learnt."""
 
 
@@ -21,7 +24,7 @@ def charbonnier(difference: Tensor) -> Tensor:
 
 
 def edges(difference: Tensor) -> Tensor:
-    """`charbonnier` of the steps between neighbours, across and down: lines that are soft or
+    """`charbonnier` of the steps between neighbors, across and down: lines that are soft or
     doubled cost more than an even tone that is slightly off."""
     across = difference[..., :, 1:] - difference[..., :, :-1]
     down = difference[..., 1:, :] - difference[..., :-1, :]
@@ -34,39 +37,47 @@ class UpscalerTrainer:
     def __init__(self, settings: UpscalerSettings, pictures: Tensor, device: torch.device) -> None:
         self.settings, self.pictures, self.device = settings, pictures, device
         self.rng = torch.Generator().manual_seed(settings.seed)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(settings.seed)
+        with state.seeded(settings.seed):
             network = Upscaler(settings.width, settings.blocks)
         self.network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = copy.deepcopy(self.network).eval().requires_grad_(False)
-        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=settings.learning_rate)
+        self.optimizer = torch.optim.Adam(
+            self.network.parameters(), lr=settings.learning_rate, fused=True
+        )
         self.step = 0
+        self.rate_factor = 1.0
+        """Lowered by the loop after a divergence."""
 
     @property
     def images(self) -> int:
         """Patches shown so far."""
         return self.step * self.settings.batch
 
-    def train_step(self, learning_rate: float) -> Tensor:
-        """Returns the loss, a scalar on the device."""
+    def learning_rate(self, progress: float) -> float:
+        """Half a cosine, from the full rate to a hundredth."""
+        share = 0.5 + 0.5 * math.cos(math.pi * progress)
+        return self.settings.learning_rate * self.rate_factor * max(0.01, share)
+
+    def train_step(self, progress: float) -> dict[str, Tensor]:
+        """Updates the network on one batch of patches; returns the loss, still on the device."""
         truth = self._patches()
         small = degrade(truth, self.rng).to(self.device).float() / 255
         sharp = truth.to(self.device).float() / 255
         difference = self.network(small.contiguous(memory_format=torch.channels_last)) - sharp
         loss = charbonnier(difference) + self.settings.edge_weight * edges(difference)
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), LONGEST)
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate
-        self.optimiser.step()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_NORM)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate(progress)
+        self.optimizer.step()
         self.step += 1
         with torch.no_grad():
             # The first steps weigh more, else the start would stay in the average for long.
             weight = 1 - min(EMA, self.step / (self.step + 10))
             for average, new in zip(self.ema.parameters(), self.network.parameters(), strict=True):
                 average.lerp_(new, weight)
-        return loss.detach()
+        return {"loss": loss.detach()}
 
     @torch.inference_mode()
     def enlarge(self, small: Tensor) -> Tensor:
@@ -74,25 +85,18 @@ class UpscalerTrainer:
         pictures = self.ema(small.to(self.device).float() / 255)
         return (pictures * 255).round().clamp(0, 255).to(torch.uint8).cpu()
 
-    def state(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Tensor]:
         """Everything that the next step depends on, by name."""
-        state = {f"network.{name}": t for name, t in self.network.state_dict().items()}
-        state |= {f"ema.{name}": t for name, t in self.ema.state_dict().items()}
-        for index, moments in self.optimiser.state_dict()["state"].items():
-            state |= {f"optimiser.{index}.{name}": t for name, t in moments.items()}
-        return state | {"rng": self.rng.get_state()}
+        return state.collect(self._networks(), {"network": self.optimizer}, self.rng, {})
 
-    def restore(self, state: dict[str, Tensor], step: int) -> None:
-        """Raises KeyError and RuntimeError for the state of another network."""
-        self.network.load_state_dict(_part(state, "network."))
-        self.ema.load_state_dict(_part(state, "ema."))
-        moments: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in _part(state, "optimiser.").items():
-            index, key = name.split(".")
-            moments.setdefault(int(index), {})[key] = tensor
-        self.optimiser.load_state_dict(self.optimiser.state_dict() | {"state": moments})
-        self.rng.set_state(state["rng"])
+    def load_state_dict(self, tensors: Mapping[str, Tensor], step: int) -> None:
+        """Raises KeyError or RuntimeError for the state of another network."""
+        seed, optimizers = self.settings.seed + step, {"network": self.optimizer}
+        state.load(tensors, self._networks(), optimizers, self.rng, seed, {})
         self.step = step
+
+    def _networks(self) -> dict[str, nn.Module]:
+        return {"network": self.network, "ema": self.ema}
 
     def _patches(self) -> Tensor:
         """Square cuts, half of them mirrored, uint8 [N, 3, P, P]."""
@@ -108,7 +112,3 @@ class UpscalerTrainer:
             ]
         )
         return torch.where(mirrored[:, None, None, None], cuts.flip(3), cuts)
-
-
-def _part(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {n.removeprefix(prefix): t for n, t in state.items() if n.startswith(prefix)}

@@ -153,10 +153,15 @@ _CHART_ORDER = {
 }
 
 
+_CLASS_LOSSES = ("_classes", "_naming")
+"""Ends of the classification losses' names, now and in version 0.2."""
+_LOSSES = ("generator", "discriminator", "feature_generator", "feature_discriminator", "loss")
+
+
 def _chart_title(name: str) -> str:
-    if name in ("generator", "discriminator", "loss"):
+    if name in _LOSSES:
         return "losses"
-    if name.endswith("_naming"):
+    if name.endswith(_CLASS_LOSSES):
         return "classification losses"
     if name.endswith("_as_asked"):
         return "conditional accuracy"
@@ -164,7 +169,8 @@ def _chart_title(name: str) -> str:
 
 
 def _label(name: str) -> str:
-    name = name.removesuffix("_naming").removesuffix("_as_asked")
+    for ending in (*_CLASS_LOSSES, "_as_asked"):
+        name = name.removesuffix(ending)
     if name in ("psnr", "ssim"):
         return name.upper()
     return "images/s" if name == "images_per_second" else name.replace("_", " ")

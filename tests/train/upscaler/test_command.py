@@ -14,7 +14,7 @@ from torch import Tensor
 from train import checkpoint
 from train.__main__ import main
 from train.report import read_log
-from train.upscaler.loop import load_upscaler, read_run
+from train.upscaler.run import load_upscaler, read_run
 from train.upscaler.trainer import UpscalerTrainer
 
 SMALL = [
@@ -66,16 +66,16 @@ def test_a_stopped_training_goes_on_exactly(
     assert train_command("--data", sharp, "--name", "whole", *SMALL)[0] == 0
     step = UpscalerTrainer.train_step
 
-    def interrupted(self: UpscalerTrainer, learning_rate: float) -> Tensor:
+    def interrupted(self: UpscalerTrainer, progress: float) -> dict[str, Tensor]:
         if self.step == 3:
             os.kill(os.getpid(), signal.SIGTERM)
-        return step(self, learning_rate)
+        return step(self, progress)
 
     with monkeypatch.context() as patch:
         patch.setattr(UpscalerTrainer, "train_step", interrupted)
         code, output = train_command("--data", sharp, "--name", "cut", *SMALL)
     assert code == 130
-    assert "stopped by SIGTERM at 16 patches" in output
+    assert "stopped by SIGTERM at 16 images" in output
     assert "python -m train upscaler --resume runs/cut" in output
     assert not Path("runs/cut/figures.json").exists()
     assert train_command("--resume", "runs/cut")[0] == 0
@@ -146,7 +146,7 @@ def test_runs_of_the_two_kinds_are_told_apart(
 def test_a_batch_that_does_not_fit_is_named(
     train_command: Command, sharp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def exhaust(self: UpscalerTrainer, learning_rate: float) -> Tensor:
+    def exhaust(self: UpscalerTrainer, progress: float) -> dict[str, Tensor]:
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
     monkeypatch.setattr(UpscalerTrainer, "train_step", exhaust)
@@ -169,8 +169,8 @@ def test_spoilt_weights_are_not_kept(
 ) -> None:
     step = UpscalerTrainer.train_step
 
-    def spoil(self: UpscalerTrainer, learning_rate: float) -> Tensor:
-        loss = step(self, learning_rate)
+    def spoil(self: UpscalerTrainer, progress: float) -> dict[str, Tensor]:
+        loss = step(self, progress)
         if self.step == 6:
             with torch.no_grad():
                 self.network.head.weight[0, 0, 0, 0] = torch.nan
@@ -179,6 +179,6 @@ def test_spoilt_weights_are_not_kept(
     monkeypatch.setattr(UpscalerTrainer, "train_step", spoil)
     code, output = train_command("--data", sharp, "--name", "first", *SMALL)
     assert code == 2
-    assert "training diverged at 32 patches" in output
+    assert "training diverged at 32 images" in output
     assert "Lower --learning-rate" in output
     assert not Path("runs/first/checkpoint.safetensors").exists()

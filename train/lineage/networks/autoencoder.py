@@ -1,4 +1,4 @@
-"""Networks that encode pictures and draw them again: EBGAN's discriminator (Zhao et al. 2017), and
+"""Networks that encode images and reconstruct them: EBGAN's discriminator (Zhao et al. 2017), and
 any generator with an encoder before it.
 """
 
@@ -9,15 +9,15 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-import train.networks.base as base
+from train.lineage.networks import base
 
 WIDEST = 4
 """Channels of the code, relative to those at half the size."""
 
 
 class Discriminator(base.Discriminator):
-    """Realness is minus the energy ‖Dec(Enc(x)) − x‖ (Zhao et al. 2017, eq. 13): what it can draw
-    again is real.
+    """The score is minus the energy ‖Dec(Enc(x)) − x‖ (Zhao et al. 2017, eq. 13): it reconstructs
+    real images better.
     """
 
     def __init__(
@@ -49,46 +49,46 @@ class Discriminator(base.Discriminator):
             features,
             lambda: Discriminator(image_size, values, width, "auxiliary", "linear", norm),
         )
-        self.realness = nn.Identity()  # it has no layer: it is the energy
-        self.apply(base.normal)
+        self.score_head = nn.Identity()  # it has no layer: it is the energy
+        self.apply(base.initialize_normal)
 
     def forward(self, image: Tensor, condition: Tensor) -> tuple[Tensor, list[Tensor]]:
-        code = self.encoder(self.joined(image, condition))
+        code = self.encoder(self.join_condition(image, condition))
         energy = (self.decoder(code) - image).float().square().sum(dim=(1, 2, 3)).add(1e-8).sqrt()
-        if self.namer is not None:
-            return -energy, self.namer.names(image)
+        if self.classifier is not None:
+            return -energy, self.classifier.classify(image)
         return -energy, [head(code.flatten(1)) for head in self.heads]
 
-    def look(self, planes: Tensor) -> Tensor:
+    def extract(self, planes: Tensor) -> Tensor:
         return self.encoder(planes).flatten(1)
 
 
 class Generator(base.Generator):
-    """A generator that draws from a latent, the decoder, and an encoder from pictures to latents.
+    """A generator of images from a latent, the decoder, and an encoder from images to latents.
 
-    New faces are drawn from normal latents. The encoder's are scaled to the length √Z at which
+    New faces come from normal latents. The encoder's are scaled to the length √Z at which
     those lie, so that both are of one kind.
     """
 
     def __init__(
         self,
         decoder: base.Generator,
-        shrinking: Callable[[int], tuple[nn.Sequential, int]],
+        encoder_layers: Callable[[int], tuple[nn.Sequential, int]],
     ) -> None:
-        """`shrinking` takes planes, and makes layers from pictures to features and their number."""
+        """`encoder_layers` takes the number of planes, and returns layers and their features."""
         super().__init__(decoder.image_size, decoder.latent_dim)
         self.decoder = decoder
-        shrink, features = shrinking(3)
+        shrink, features = encoder_layers(3)
         self.encoder = nn.Sequential(shrink, nn.Linear(features, decoder.latent_dim))
-        self.encoder.apply(base.normal)
+        self.encoder.apply(base.initialize_normal)
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
-        return self.decoder(latent * self.spread, condition)
+        return self.decoder(latent * self.latent_scale, condition)
 
     def encode(self, image: Tensor) -> Tensor:
-        """Pictures [N, 3, S, S] in -1…1 to latents [N, Z]."""
+        """Images [N, 3, S, S] in -1…1 to latents [N, Z]."""
         return F.normalize(self.encoder(image), dim=1) * math.sqrt(self.latent_dim)
 
     def reconstruct(self, image: Tensor, condition: Tensor) -> Tensor:
-        """Pictures [N, 3, S, S] in -1…1, encoded and drawn again."""
-        return self.decoder(self.encode(image) * self.deviation, condition)
+        """Images [N, 3, S, S] in -1…1, encoded and decoded."""
+        return self.decoder(self.encode(image) * self.training_scale, condition)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-import train.networks.base as base
+from train.lineage.networks import base
 
 
 class ResidualBlock(nn.Module):
@@ -43,26 +43,26 @@ class Generator(base.Generator):
         width: int = 64,
         blocks: int = 16,
     ) -> None:
-        """`width` is the number of channels throughout."""
+        """`width` is the number of channels thcoarseout."""
         super().__init__(image_size, latent_dim)
         doublings = 3 if image_size == 128 else 2
         self.side = image_size >> doublings
         self.start = nn.Linear(latent_dim + sum(values), width * self.side**2)
-        self.bend = nn.Sequential(nn.BatchNorm2d(width), nn.ReLU())
+        self.activate = nn.Sequential(nn.BatchNorm2d(width), nn.ReLU())
         self.blocks = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks)))
-        self.bend_blocks = nn.Sequential(nn.BatchNorm2d(width), nn.ReLU())
+        self.after_blocks = nn.Sequential(nn.BatchNorm2d(width), nn.ReLU())
         grow: list[nn.Module] = []
         for _ in range(doublings):
             grow += [nn.Conv2d(width, 4 * width, 3, padding=1), nn.PixelShuffle(2)]
             grow += [nn.BatchNorm2d(width), nn.ReLU()]
         self.grow = nn.Sequential(*grow)
         self.to_rgb = nn.Conv2d(width, 3, 9, padding=4)
-        self.apply(base.normal)
+        self.apply(base.initialize_normal)
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
-        x = self.start(self.joined(latent, condition)).unflatten(1, (-1, self.side, self.side))
-        x = self.bend(x)
-        x = x + self.bend_blocks(self.blocks(x))
+        x = self.start(self.concatenate(latent, condition)).unflatten(1, (-1, self.side, self.side))
+        x = self.activate(x)
+        x = x + self.after_blocks(self.blocks(x))
         return torch.tanh(self.to_rgb(self.grow(x)))
 
 
@@ -98,21 +98,21 @@ class Discriminator(base.Discriminator):
         of the size.
         """
         super().__init__(image_size, values, conditioning, heads)
-        self.shrink, features = shrinking(image_size, self.planes, width, norm)
+        self.encoder_layers, features = encoder_layers(image_size, self.planes, width, norm)
         self.add_heads(
             features,
             lambda: Discriminator(image_size, values, width, "auxiliary", "linear", norm),
         )
-        self.apply(base.normal)
+        self.apply(base.initialize_normal)
 
-    def look(self, planes: Tensor) -> Tensor:
-        return self.shrink(planes)
+    def extract(self, planes: Tensor) -> Tensor:
+        return self.encoder_layers(planes)
 
 
-def shrinking(
+def encoder_layers(
     image_size: int, planes: int, width: int, norm: base.Norm
 ) -> tuple[nn.Sequential, int]:
-    """Pictures [N, planes, S, S] to features [N, F]; and F.
+    """Images [N, planes, S, S] to features [N, F]; and F.
 
     Two residual blocks after each halving but the last, which ends at 2 or 3 pixels.
     """

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-import train.networks.base as base
+from train.lineage.networks import base
 
 EXPANSION = 2
 """Channels inside a block, relative to those outside."""
@@ -21,10 +21,10 @@ PER_GROUP = 16
 BLOCKS = 2
 """Of a stage."""
 GAIN = math.sqrt(2 / (1 + 0.2**2))
-"""Keeps the variance through a leaky ReLU (He et al. 2015)."""
+"""Keeps the variance thcoarse a leaky ReLU (He et al. 2015)."""
 
 
-class Bent(nn.Module):
+class BiasedLeakyReLU(nn.Module):
     """A bias and a leaky ReLU."""
 
     def __init__(self, channels: int) -> None:
@@ -43,14 +43,14 @@ class Block(nn.Module):
         groups = max(1, inside // PER_GROUP)
         gain = GAIN * all_blocks ** (-1 / 4)  # three layers: L^(-1 / (2·3 - 2))
         self.enter = _convolution(channels, inside, 1, gain)
-        self.bend = Bent(inside)
+        self.activate = BiasedLeakyReLU(inside)
         self.mix = _convolution(inside, inside, 3, gain, groups)
-        self.bend_again = Bent(inside)
+        self.activate_mixed = BiasedLeakyReLU(inside)
         self.leave = _convolution(inside, channels, 1, 0.0)
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] to the same."""
-        return x + self.leave(self.bend_again(self.mix(self.bend(self.enter(x)))))
+        return x + self.leave(self.activate_mixed(self.mix(self.activate(self.enter(x)))))
 
 
 class Generator(base.Generator):
@@ -82,8 +82,8 @@ class Generator(base.Generator):
         self.to_rgb = _convolution(before, 3, 1, 1.0)
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
-        """Not bent by a tanh at the end: a picture may go a little beyond -1…1."""
-        style = latent * self.spread
+        """Not bent by a tanh at the end: a image may go a little beyond -1…1."""
+        style = latent * self.latent_scale
         if self.embed is not None:
             style = torch.cat([style, self.embed(condition)], dim=1)
         x = self.basis * self.start(style)[:, :, None, None]
@@ -116,11 +116,11 @@ class Discriminator(base.Discriminator):
             channels[-1],
             lambda: Discriminator(image_size, values, width, "auxiliary", "linear"),
         )
-        for layer in (self.realness, self.project, *self.heads):
+        for layer in (self.score_head, self.project, *self.heads):
             if isinstance(layer, nn.Linear):
                 _variance(layer.weight, 1.0, layer.in_features)
 
-    def look(self, planes: Tensor) -> Tensor:
+    def extract(self, planes: Tensor) -> Tensor:
         x = self.from_rgb(planes)
         for number, (stage, change) in enumerate(zip(self.stages, self.change, strict=True)):
             x = stage(x)

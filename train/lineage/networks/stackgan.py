@@ -1,8 +1,8 @@
-"""Two stages (StackGAN, Zhang et al. 2017): a DCGAN that draws 64 pixels, and a second, conditional
-stage that refines its pictures to 128. The second one learns when the first one has ended.
+"""Two stages (StackGAN, Zhang et al. 2017): a DCGAN that generates 64 pixels, and a
+second, conditional stage that refines its images to 128. The second is trained after the first.
 
-The second stage corrects the enlarged picture, and starts from no correction at all: so that the
-whole draws 128 pixels from the beginning.
+The second stage corrects the enlarged image, and starts from no correction at all: so that the
+whole generates 128 pixels from the beginning.
 """
 
 from collections.abc import Sequence
@@ -11,13 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-import train.networks.base as base
-import train.networks.dcgan as dcgan
-from train.networks.srresnet import ResidualBlock
+from train.lineage.networks import base, dcgan
+from train.lineage.networks.srresnet import ResidualBlock
 
 SIZE, FIRST = 128, 64
 BLOCKS = 2
-"""Residual blocks: what the paper takes for pictures of 128 pixels."""
+"""Residual blocks: what the paper takes for images of 128 pixels."""
 
 
 class Refiner(nn.Module):
@@ -49,12 +48,12 @@ class Refiner(nn.Module):
             channels //= 2
         self.grow = nn.Sequential(*grow)
         self.to_rgb = nn.Conv2d(channels, 3, 3, padding=1)
-        self.apply(base.normal)
+        self.apply(base.initialize_normal)
         nn.init.zeros_(self.to_rgb.weight)
 
-    def forward(self, picture: Tensor, condition: Tensor) -> Tensor:
-        """Pictures [N, 3, 64, 64] to corrections [N, 3, 128, 128], before the tanh."""
-        x = self.enter(picture)
+    def forward(self, image: Tensor, condition: Tensor) -> Tensor:
+        """Images [N, 3, 64, 64] to corrections [N, 3, 128, 128], before the tanh."""
+        x = self.enter(image)
         planes = condition[:, :, None, None].expand(-1, -1, *x.shape[2:])
         x = self.blocks(self.join(torch.cat([x, planes], dim=1)))
         return self.to_rgb(self.grow(x))
@@ -68,24 +67,26 @@ class Generator(base.Generator):
     ) -> None:
         """Raises ValueError for another size than 128."""
         if image_size != SIZE:
-            raise ValueError(f"stackgan draws {SIZE} pixels, not {image_size}")
+            raise ValueError(f"stackgan generates {SIZE} pixels, not {image_size}")
         super().__init__(image_size, latent_dim)
         self.first = dcgan.Generator(FIRST, latent_dim, values, width)
         self.second = Refiner(sum(values), width)
         self.register_buffer("refining", torch.zeros((), dtype=torch.bool))
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
-        # The first stage spreads latents, too, as it learnt to.
-        rough = self.first.before_tanh(latent * (self.spread / self.first.spread), condition)
-        large = F.interpolate(rough, scale_factor=2.0, mode="bilinear")
-        return torch.tanh(large + self.second(torch.tanh(rough), condition))
+        # The first stage scales latents, too, as it learned to.
+        coarse = self.first.before_tanh(
+            latent * (self.latent_scale / self.first.latent_scale), condition
+        )
+        large = F.interpolate(coarse, scale_factor=2.0, mode="bilinear")
+        return torch.tanh(large + self.second(torch.tanh(coarse), condition))
 
-    def deviate(self, deviation: float) -> None:
-        super().deviate(deviation)
-        self.first.deviate(deviation)
+    def set_training_scale(self, deviation: float) -> None:
+        super().set_training_scale(deviation)
+        self.first.set_training_scale(deviation)
 
-    def learning(self, refine: bool) -> base.Generator:
-        """What is to learn now: the first stage, or the whole with the first stage as it is.
+    def trainable_stage(self, refine: bool) -> base.Generator:
+        """What is trained now: the first stage, or the whole with the first stage as it is.
 
         Once the second stage has begun there is no way back.
         """
@@ -97,7 +98,7 @@ class Generator(base.Generator):
 
 
 class Discriminator(base.Discriminator):
-    """One for the pictures of each stage."""
+    """One for the images of each stage."""
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-import train.networks.base as base
+from train.lineage.networks import base
 
 SIDE = 4
 """Of the smallest maps, in pixels."""
@@ -27,18 +27,21 @@ class Generator(base.Generator):
             nn.ConvTranspose2d(latent_dim + sum(values), channels[0], SIDE, bias=False)
         ]
         for a, b in pairwise(channels):
-            layers += [*_bent(a), nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False)]
+            layers += [*_norm_and_relu(a), nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False)]
         end = (5, 3, 1) if image_size == 96 else (4, 2, 1)
-        layers += [*_bent(channels[-1]), nn.ConvTranspose2d(channels[-1], 3, *end, bias=False)]
+        layers += [
+            *_norm_and_relu(channels[-1]),
+            nn.ConvTranspose2d(channels[-1], 3, *end, bias=False),
+        ]
         self.layers = nn.Sequential(*layers)
-        self.apply(base.normal)
+        self.apply(base.initialize_normal)
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
         return torch.tanh(self.before_tanh(latent, condition))
 
     def before_tanh(self, latent: Tensor, condition: Tensor) -> Tensor:
         """[N, 3, S, S]."""
-        return self.layers(self.joined(latent, condition)[:, :, None, None])
+        return self.layers(self.concatenate(latent, condition)[:, :, None, None])
 
 
 class Discriminator(base.Discriminator):
@@ -52,21 +55,21 @@ class Discriminator(base.Discriminator):
         norm: base.Norm = "batch",
     ) -> None:
         super().__init__(image_size, values, conditioning, heads)
-        self.shrink, features = shrinking(image_size, self.planes, width, norm)
+        self.encoder_layers, features = encoder_layers(image_size, self.planes, width, norm)
         self.add_heads(
             features,
             lambda: Discriminator(image_size, values, width, "auxiliary", "linear", norm),
         )
-        self.apply(base.normal)
+        self.apply(base.initialize_normal)
 
-    def look(self, planes: Tensor) -> Tensor:
-        return self.shrink(planes)
+    def extract(self, planes: Tensor) -> Tensor:
+        return self.encoder_layers(planes)
 
 
-def shrinking(
+def encoder_layers(
     image_size: int, planes: int, width: int, norm: base.Norm
 ) -> tuple[nn.Sequential, int]:
-    """Pictures [N, planes, S, S] to features [N, F]; and F."""
+    """Images [N, planes, S, S] to features [N, F]; and F."""
     channels = _channels(image_size, width)
     start = (5, 3, 1) if image_size == 96 else (4, 2, 1)
     layers: list[nn.Module] = [nn.Conv2d(planes, width, *start), nn.LeakyReLU(0.2)]
@@ -79,7 +82,7 @@ def shrinking(
     return nn.Sequential(*layers, nn.Flatten()), channels[-1] * SIDE**2
 
 
-def _bent(channels: int) -> list[nn.Module]:
+def _norm_and_relu(channels: int) -> list[nn.Module]:
     return [nn.BatchNorm2d(channels), nn.ReLU()]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-import train.networks.base as base
+from train.lineage.networks import base
 
 PIECES = 5
 """Of which a maxout unit takes the largest (Goodfellow et al. 2013)."""
@@ -32,7 +32,7 @@ class Generator(base.Generator):
         _uniform(self, 0.05)
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
-        pixels = torch.tanh(self.layers(self.joined(latent, condition)))
+        pixels = torch.tanh(self.layers(self.concatenate(latent, condition)))
         return pixels.view(-1, 3, self.image_size, self.image_size)
 
 
@@ -56,7 +56,7 @@ class Discriminator(base.Discriminator):
         )
         _uniform(self, 0.005)
 
-    def look(self, planes: Tensor) -> Tensor:
+    def extract(self, planes: Tensor) -> Tensor:
         return _maxout(self.second(_maxout(self.first(planes.flatten(1)))))
 
 

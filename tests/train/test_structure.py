@@ -1,0 +1,54 @@
+"""The default recipe stands by itself: nothing of its path knows the classical ones."""
+
+import ast
+from pathlib import Path
+
+import train
+from train import adversarial
+
+FOLDER = Path(train.__file__ or "").parent if train.__file__ else Path(train.__path__[0])
+JUNCTION = FOLDER / "models.py"
+"""The one file that chooses between the default and a classical recipe."""
+
+
+def imports(file: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def test_only_the_junction_imports_the_lineage() -> None:
+    lineage = FOLDER / "lineage"
+    files = [file for file in FOLDER.rglob("*.py") if lineage not in file.parents]
+    assert len(files) > 30
+    found = {
+        file.relative_to(FOLDER).as_posix()
+        for file in files
+        if any(name.startswith("train.lineage") for name in imports(file))
+    }
+    assert found == {"models.py"}
+
+
+def test_the_default_step_never_reaches_the_junction() -> None:
+    """Followed from import to import."""
+    todo, seen = [FOLDER / "adversarial.py", FOLDER / "loop.py"], set()
+    while todo:
+        file = todo.pop()
+        seen.add(file)
+        for name in imports(file):
+            parts = name.split(".")
+            if parts[0] != "train":
+                continue
+            ends = (len(parts), len(parts) - 1)
+            paths = [FOLDER.joinpath(*parts[1:end]).with_suffix(".py") for end in ends]
+            todo += [path for path in paths if path.is_file() and path not in seen]
+    assert JUNCTION not in seen
+    assert FOLDER / "losses.py" in seen
+
+
+def test_the_default_step_fits_on_one_screen_of_150_lines() -> None:
+    assert len(Path(adversarial.__file__).read_text("utf-8").splitlines()) <= 150

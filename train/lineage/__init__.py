@@ -1,0 +1,1 @@
+"""What only the classical recipes need. Nothing of the default recipe imports from here."""

@@ -1,0 +1,56 @@
+"""The networks that a classical recipe names."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from train.lineage.networks import autoencoder, base, dcgan, mlp, r3gan, srresnet, stackgan
+from train.settings import LineageSettings, NetworkSettings
+
+
+def build_generator(
+    network: NetworkSettings, lineage: LineageSettings, values: Sequence[int]
+) -> base.Generator:
+    """With fresh weights, for attributes with so many values each."""
+    values = values if lineage.conditioning != "none" else ()
+    shape = (network.resolution, network.latent_dim, values, network.width)
+    generator: base.Generator
+    match lineage.generator:
+        case "mlp":
+            generator = mlp.Generator(*shape)
+        case "dcgan":
+            generator = dcgan.Generator(*shape)
+        case "srresnet":
+            generator = srresnet.Generator(*shape, blocks=lineage.blocks)
+        case "r3gan":
+            generator = r3gan.Generator(*shape)
+        case "stackgan":
+            generator = stackgan.Generator(*shape)
+    if lineage.reconstruction_weight:
+        family = srresnet if lineage.generator == "srresnet" else dcgan
+        generator = autoencoder.Generator(
+            generator,
+            partial(family.encoder_layers, network.resolution, width=network.width, norm="batch"),
+        )
+    generator.set_training_scale(lineage.latent_deviation)
+    return generator
+
+
+def build_discriminator(
+    network: NetworkSettings, lineage: LineageSettings, values: Sequence[int]
+) -> base.Discriminator:
+    """With fresh weights, for attributes with so many values each."""
+    norm = lineage.discriminator_norm
+    shape = (*(network.resolution, values, network.width, lineage.conditioning, lineage.heads),)
+    match lineage.discriminator:
+        case "mlp":
+            return mlp.Discriminator(*shape)
+        case "dcgan":
+            return dcgan.Discriminator(*shape, norm=norm)
+        case "srresnet":
+            return srresnet.Discriminator(*shape, norm=norm)
+        case "r3gan":
+            return r3gan.Discriminator(*shape)
+        case "autoencoder":
+            return autoencoder.Discriminator(*shape, norm=norm)
+        case "stackgan":
+            return stackgan.Discriminator(*shape, norm=norm)

@@ -1,0 +1,100 @@
+"""The losses of the classical recipes, as small pure functions.
+
+Realness scores are [N] logits; `real` and `fake` at one place share a condition.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from train.losses import relativistic_discriminator, relativistic_generator
+
+LossName = Literal["relativistic", "minimax", "nonsaturating", "wasserstein", "energy"]
+
+
+def minimax_generator(_: Tensor, fake: Tensor) -> Tensor:
+    """log(1 − D(fake)): Goodfellow et al. 2014, eq. 1."""
+    return -F.softplus(fake).mean()
+
+
+def nonsaturating_generator(_: Tensor, fake: Tensor) -> Tensor:
+    """−log D(fake): Goodfellow et al. 2014, section 3."""
+    return F.softplus(-fake).mean()
+
+
+def logistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """−log D(real) − log(1 − D(fake)): Goodfellow et al. 2014, eq. 1."""
+    return F.softplus(-real).mean() + F.softplus(fake).mean()
+
+
+def wasserstein_generator(_: Tensor, fake: Tensor) -> Tensor:
+    """−D(fake): Arjovsky et al. 2017, algorithm 1."""
+    return -fake.mean()
+
+
+def wasserstein_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """D(fake) − D(real): Arjovsky et al. 2017, eq. 2, negated."""
+    return fake.mean() - real.mean()
+
+
+def energy_discriminator(real: Tensor, fake: Tensor, margin: float) -> Tensor:
+    """E(real) + max(0, m − E(fake)), with energy E = −D (Zhao et al. 2017, eq. 1)."""
+    return -real.mean() + F.relu(margin + fake).mean()
+
+
+@dataclass(frozen=True)
+class AdversarialLoss:
+    """What each network minimizes, of the scores of real and fake images, [N] each."""
+
+    generator: Callable[[Tensor, Tensor], Tensor]
+    discriminator: Callable[[Tensor, Tensor], Tensor]
+
+
+def adversarial_loss(name: LossName, margin: float = 0.0) -> AdversarialLoss:
+    """`margin` is EBGAN's; the other losses have none."""
+    return {
+        "relativistic": AdversarialLoss(relativistic_generator, relativistic_discriminator),
+        "minimax": AdversarialLoss(minimax_generator, logistic_discriminator),
+        "nonsaturating": AdversarialLoss(nonsaturating_generator, logistic_discriminator),
+        "wasserstein": AdversarialLoss(wasserstein_generator, wasserstein_discriminator),
+        # The generator minimizes the energy of fakes (Zhao et al. 2017, eq. 2).
+        "energy": AdversarialLoss(
+            wasserstein_generator, partial(energy_discriminator, margin=margin)
+        ),
+    }[name]
+
+
+def one_centered_penalty(scores: Tensor, images: Tensor) -> Tensor:
+    """(‖∇ₓ D(x)‖ − 1)² of each image, [N] (WGAN-GP, Gulrajani et al. 2017, eq. 3)."""
+    (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
+    return (gradient.square().sum(dim=(1, 2, 3)).add(1e-12).sqrt() - 1).square()
+
+
+def interpolate(real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
+    """Where WGAN-GP's penalty is taken: at ε·real + (1 − ε)·fake, with ε the share [N], uniform in
+    0…1 (Gulrajani et al. 2017, algorithm 1).
+    """
+    return torch.lerp(fake, real, share.view(-1, 1, 1, 1))
+
+
+def perturb(real: Tensor, share: Tensor, noise: Tensor) -> Tensor:
+    """Where DRAGAN's penalty is taken: at real + α·δ, with α the share [N] and δ half the pixels'
+    deviation times noise [N, 3, S, S], both uniform in 0…1 (Kodali et al. 2017, the authors' code).
+    """
+    return real + share.view(-1, 1, 1, 1) * 0.5 * real.std() * noise
+
+
+def pulling_away(code: Tensor) -> Tensor:
+    """Mean squared cosine between the codes [N, F] of different images (Zhao et al. 2017, eq. 4).
+
+    Lowers the loss of a generator whose images differ.
+    """
+    unit = F.normalize(code, dim=1)
+    alike = (unit @ unit.T).square()
+    count = len(code)
+    return (alike.sum() - alike.diagonal().sum()) / (count * (count - 1))

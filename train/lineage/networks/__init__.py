@@ -1,0 +1,1 @@
+"""The networks of the classical recipes, a file for each family."""

@@ -1,0 +1,34 @@
+"""Reports of the recipes whose generator has an encoder."""
+
+from pathlib import Path
+
+import torch
+
+from train import report
+from train.data import one_hot
+from train.lineage.networks import autoencoder
+from train.lineage.trainer import LineageTrainer
+from train.metrics import Judge
+
+RECONSTRUCTED = 8
+"""Held-out faces that are encoded and decoded for a grid."""
+
+
+class LineageReporter(report.SampleReporter):
+    """As the default one; with an encoder also held-out faces above their reconstructions."""
+
+    def __init__(self, trainer: LineageTrainer, judge: Judge) -> None:
+        super().__init__(trainer, judge)
+        self.held_out = judge.held_out
+
+    @torch.inference_mode()
+    def __call__(self, folder: Path, images: int) -> dict[str, float]:
+        generator, device = self.trainer.ema, self.trainer.device
+        if isinstance(generator, autoencoder.Generator):
+            real = self.held_out.images[:RECONSTRUCTED].to(device)
+            labels = self.held_out.labels[: len(real)].to(device)
+            conditions = one_hot(labels, self.trainer.faces.sizes)
+            decoded = generator.reconstruct(real.float() / 127.5 - 1, conditions)
+            file = folder / f"reconstructed-{images // 1000:06d}k.png"
+            report.save_grid(file, torch.cat([real, report.to_bytes(decoded)]), len(real))
+        return super().__call__(folder, images)

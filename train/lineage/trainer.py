@@ -1,0 +1,179 @@
+"""The training step of the classical recipes: discriminator steps, then a generator step."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from train.augment import flip, flip_and_rotate, flip_and_shift
+from train.data import Faces, one_hot
+from train.distributed import SINGLE_PROCESS, Processes, ShareError
+from train.lineage import losses
+from train.lineage.build import build_discriminator, build_generator
+from train.lineage.networks import autoencoder, base, stackgan
+from train.losses import classification, zero_centered_penalty
+from train.settings import LineageSettings, TrainSettings
+from train.state import seeded
+from train.trainer import Trainer
+
+
+class LineageTrainer(Trainer):
+    """Alternating updates, with the losses, penalties and networks that `[train.lineage]` names."""
+
+    def __init__(
+        self, settings: TrainSettings, faces: Faces, processes: Processes = SINGLE_PROCESS
+    ) -> None:
+        """Takes `faces` without their attributes where the recipe is unconditional.
+
+        Raises ShareError where the processes cannot share these networks.
+        """
+        assert settings.lineage is not None
+        self.lineage: LineageSettings = settings.lineage
+        if self.lineage.conditioning == "none":
+            faces = faces.without_attributes()
+        with seeded(settings.seed):
+            networks: dict[str, nn.Module] = {
+                "generator": build_generator(settings.network, self.lineage, faces.sizes),
+                "discriminator": build_discriminator(settings.network, self.lineage, faces.sizes),
+            }
+        kinds = autoencoder.Generator | stackgan.Generator
+        if processes.world_size > 1 and isinstance(networks["generator"], kinds):
+            raise ShareError(
+                "an encoder, or a second stage, is trained by one process, without torchrun"
+            )
+        super().__init__(settings, faces, networks, processes)
+        self.loss = losses.adversarial_loss(self.lineage.loss, self.lineage.margin)
+        self.image_size = settings.network.resolution
+        self.generator_in_training = self.wrapped["generator"]
+        names = ["generator", "generator_classes"]
+        if self.lineage.reconstruction_weight:
+            names.append("reconstruction")
+        # The last ones measured: the generator may have fewer steps than the discriminator.
+        self.tensors |= {name: torch.zeros((), device=self.device) for name in names}
+        self.tensors["penalty"] = torch.zeros((), device=self.device)
+
+    def build_optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
+        settings, parameters = self.settings.optimizer, network.parameters()
+        match self.lineage.optimizer:
+            case "adam":
+                return super().build_optimizer(network)
+            case "rmsprop":
+                return torch.optim.RMSprop(parameters, settings.learning_rate, alpha=settings.beta2)
+            case "sgd":
+                return torch.optim.SGD(parameters, settings.learning_rate, momentum=settings.beta1)
+
+    def augment(self, images: Tensor) -> Tensor:
+        """Real images; fakes only by flip-and-shift, see `generate`."""
+        arguments = images, self.rng, self.settings.optimizer.batch, self.rows
+        match self.lineage.augmentation:
+            case "flip-and-shift":
+                return flip_and_shift(*arguments)
+            case "flip-and-rotate":
+                return flip_and_rotate(*arguments)
+            case "flip":
+                return flip(*arguments)
+            case "none":
+                return images
+
+    def generate(self, latent: Tensor, condition: Tensor) -> Tensor:
+        with self.half_precision():
+            fake = self.generator_in_training(latent, condition).float()
+        return self.augment(fake) if self.lineage.augmentation == "flip-and-shift" else fake
+
+    def train_step(self, progress: float) -> dict[str, Tensor]:
+        """One discriminator step, and a generator step after every `discriminator_steps`."""
+        self.set_learning_rate(progress)
+        self._choose_stage(progress)
+        real, labels, latent = self.draw_batch()
+        if self.image_size != real.shape[-1]:  # StackGAN's first stage
+            real = F.interpolate(real, size=self.image_size, mode="area")
+        condition = one_hot(labels, self.faces.sizes)
+        figures = self._discriminator_step(real, latent, condition, labels)
+        if (self.step + 1) % self.lineage.discriminator_steps == 0:
+            self._generator_step(real.detach(), condition, labels)
+        self.average_generator()
+        self.step += 1
+        return {name: value.clone() for name, value in self.tensors.items()} | figures
+
+    def _choose_stage(self, progress: float) -> None:
+        if isinstance(self.generator, stackgan.Generator):
+            refine = progress >= self.lineage.first_stage
+            self.generator_in_training = self.generator.trainable_stage(refine)
+            self.image_size = self.generator_in_training.image_size
+
+    def _discriminator_step(
+        self, real: Tensor, latent: Tensor, condition: Tensor, labels: Tensor
+    ) -> dict[str, Tensor]:
+        objective, discriminator = self.settings.objective, self.wrapped["discriminator"]
+        penalized = self.is_penalty_step(objective.penalty)
+        with torch.no_grad():
+            fake = self.generate(latent, condition)
+        real.requires_grad_(penalized)
+        fake.requires_grad_(penalized)
+        with self.half_precision(not penalized):
+            real_score, real_logits = discriminator(real, condition)
+            fake_score, _ = discriminator(fake, condition)
+        loss = self.loss.discriminator(real_score, fake_score)
+        classes = classification(real_logits, labels)
+        whole = loss + objective.class_weight * classes
+        if penalized:
+            penalty = self._penalty(real, real_score, fake, fake_score, condition)
+            whole = whole + objective.penalty_every * penalty
+        self.update("discriminator", whole)
+        if self.lineage.clip:  # weight clipping (Arjovsky et al. 2017, algorithm 1)
+            with torch.no_grad():
+                for parameter in self.networks["discriminator"].parameters():
+                    parameter.clamp_(-self.lineage.clip, self.lineage.clip)
+        return {"discriminator": loss.detach(), "discriminator_classes": classes.detach()}
+
+    def _penalty(
+        self, real: Tensor, real_score: Tensor, fake: Tensor, fake_score: Tensor, condition: Tensor
+    ) -> Tensor:
+        """The weighted gradient penalty."""
+        weight = self.settings.objective.penalty
+        if self.lineage.penalty_kind == "zero-centered":
+            penalty = zero_centered_penalty(real_score, real).mean()
+            if self.lineage.loss == "relativistic":
+                penalty = penalty + zero_centered_penalty(fake_score, fake).mean()
+            weighted = weight / 2 * penalty
+        else:
+            real, fake = real.detach(), fake.detach()
+            share = self._uniform(1)
+            if self.lineage.penalty_kind == "wgan-gp":
+                points = losses.interpolate(real, fake, share)
+            else:
+                points = losses.perturb(real, share, self._uniform(*real.shape[1:]))
+            points.requires_grad_()
+            scores, _ = self.wrapped["discriminator"](points, condition)
+            weighted = weight * losses.one_centered_penalty(scores, points).mean()
+        self.tensors["penalty"].copy_(self.processes.mean(weighted.detach()))
+        return weighted
+
+    def _uniform(self, *size: int) -> Tensor:
+        """Numbers in 0…1 for each image of this process's rows, [N, …]."""
+        whole = (self.settings.optimizer.batch, *size)
+        return torch.rand(whole, generator=self.rng, device=self.device)[self.rows]
+
+    def _generator_step(self, real: Tensor, condition: Tensor, labels: Tensor) -> None:
+        """From fresh fakes, which the updated discriminator scores."""
+        discriminator = self.discriminator.requires_grad_(False)
+        fake = self.generate(self.draw_latents(), condition)
+        with self.half_precision():
+            fake_score, fake_logits = discriminator(fake, condition)
+            real_score = fake_score  # the other losses do not use it
+            if self.lineage.loss == "relativistic":
+                real_score, _ = discriminator(real, condition)
+            found = {"generator": self.loss.generator(real_score.detach(), fake_score)}
+            found["generator_classes"] = classification(fake_logits, labels)
+            whole = found["generator"]
+            whole = whole + self.settings.objective.class_weight * found["generator_classes"]
+            if self.lineage.pulling_away:
+                assert isinstance(discriminator, base.Discriminator)
+                code = discriminator.extract(discriminator.join_condition(fake, condition))
+                whole = whole + self.lineage.pulling_away * losses.pulling_away(code.float())
+        if isinstance(self.generator, autoencoder.Generator):
+            found["reconstruction"] = F.l1_loss(self.generator.reconstruct(real, condition), real)
+            whole = whole + self.lineage.reconstruction_weight * found["reconstruction"]
+        self.update("generator", whole)
+        discriminator.requires_grad_(True)
+        for name, value in found.items():
+            self.tensors[name].copy_(value.detach())

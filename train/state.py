@@ -1,0 +1,80 @@
+"""The state of a training as tensors by name, so that a checkpoint resumes it exactly."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+RNG = "rng"
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Initial weights come from `seed`, and PyTorch's own random state is left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+def collect(
+    networks: Mapping[str, nn.Module],
+    optimizers: Mapping[str, Optimizer],
+    rng: torch.Generator,
+    others: Mapping[str, Tensor],
+) -> dict[str, Tensor]:
+    """All that `load` takes over: networks, optimizers, random state, and other tensors."""
+    tensors = {RNG: rng.get_state(), **others}
+    for name, network in networks.items():
+        tensors |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
+    for name, optimizer in optimizers.items():
+        for number, parameter in enumerate(optimizer.param_groups[0]["params"]):
+            for key, value in optimizer.state[parameter].items():
+                tensors[f"{name}_optimizer.{number}.{key}"] = value
+    return tensors
+
+
+def load(
+    tensors: Mapping[str, Tensor],
+    networks: Mapping[str, nn.Module],
+    optimizers: Mapping[str, Optimizer],
+    rng: torch.Generator,
+    other_seed: int,
+    others: Mapping[str, Tensor],
+) -> None:
+    """Takes over what `collect` returned; exact on the kind of device that it is from.
+
+    The random state of another kind of device cannot be taken over: `other_seed` replaces it.
+    Raises KeyError or RuntimeError for the tensors of other networks.
+    """
+    if tensors[RNG].shape == rng.get_state().shape:
+        rng.set_state(tensors[RNG])
+    else:
+        rng.manual_seed(other_seed)
+    for name, tensor in others.items():
+        tensor.copy_(tensors[name])
+    for name, network in networks.items():
+        network.load_state_dict(part(tensors, f"{name}."))
+    for name, optimizer in optimizers.items():
+        for number, parameter in enumerate(optimizer.param_groups[0]["params"]):
+            moments = part(tensors, f"{name}_optimizer.{number}.")
+            optimizer.state[parameter] = {
+                key: _like(parameter, value) for key, value in moments.items()
+            }
+
+
+def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names start with `prefix`, without it."""
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
+
+
+def _like(parameter: Tensor, value: Tensor) -> Tensor:
+    """A moment in its parameter's memory format, which the fused optimizer relies on."""
+    if value.shape != parameter.shape:
+        return value.to(parameter.device)
+    return torch.empty_like(parameter, requires_grad=False).copy_(value)
