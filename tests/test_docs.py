@@ -11,6 +11,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from bot.settings import Settings, WebSettings
 from bot.studio import Studio
 from bot.web.app import create_app, openapi_document
+from train.__main__ import COMMANDS
+from train.settings import TrainSettings, nested_section
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -73,6 +75,19 @@ def test_discord_page_names_every_command_and_no_other() -> None:
         file.read_text("utf-8") for file in (ROOT / "bot/i18n/locales/en").glob("*.ftl")
     )
     assert named == set(re.findall(r"^command-([a-z]+) =", messages, re.MULTILINE))
+
+
+def test_training_page_names_every_command_and_section_and_no_other() -> None:
+    text = (DOCS / "training.md").read_text("utf-8")
+    table = text[text.index("| `python -m train …` | does |") : text.index("Each command has")]
+    _, *commands = re.findall(r"^\| `(\w+)", table, re.MULTILINE)  # without the heading
+    assert set(commands) == set(COMMANDS)
+    sections = {
+        name
+        for name, field in TrainSettings.model_fields.items()
+        if nested_section(field.annotation) is not None
+    }
+    assert set(re.findall(r"^\| `\[train\.(\w+)\]`", text, re.MULTILINE)) == sections
 
 
 def without_queries(text: str) -> str:
