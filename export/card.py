@@ -127,8 +127,7 @@ def write_card(manifest: Manifest) -> str:
         f" [Irodori](../../README.md) on {manifest.created:%d %B %Y}. {wishes} comes from"
         f" {manifest.latent_dim} random numbers, the latent.",
         f"![Samples of {name}]({SAMPLES})",
-        f"{_axes(manifest)}Every picture has a latent of its own; none was picked, by the critic"
-        " neither.",
+        f"{_axes(manifest)}Every picture has a latent of its own; none was picked.",
         "## What it was trained on",
         _training(manifest),
         "## How good it is",
@@ -243,8 +242,9 @@ def _best_of(rows: list[dict[str, Any]]) -> list[str]:
         for row in rows
     ]
     return [
-        "What it buys to paint several pictures and to keep the one that the critic likes best"
-        " (fewer pictures than above, one for each held-out image):",
+        "Several pictures painted, and the one that the critic scores highest kept (fewer pictures"
+        " than above, one for each held-out image). The model keeps the best of as many as have the"
+        " lowest FD ratio:",
         "\n".join(lines),
     ]
 
@@ -287,15 +287,13 @@ def _expect(manifest: Manifest) -> str:
     ]
     if weak:
         parts.append(f"Weakest where it is asked for {', '.join(weak)}.")
+    if manifest.candidates > 1:
+        parts += [
+            f"![The weakest pictures of {manifest.name}]({WEAKEST})",
+            f"The {_SHOWN} pictures that its critic scores lowest, of {_TRIED}: painted singly, and"
+            f" when the best of {manifest.candidates} are kept, as the bot does.",
+        ]
     parts += [
-        f"![The weakest pictures of {manifest.name}]({WEAKEST})",
-        f"The {_SHOWN} pictures that its critic likes least, of {_TRIED}"
-        + (
-            f": painted singly, and when the best of {manifest.candidates} are kept, as the bot"
-            " does."
-            if manifest.candidates > 1
-            else "."
-        ),
         "The model is part of Irodori and comes under its [licence](../../LICENSE); whether the"
         " training images may be used for what you have in mind, ask those who made them.",
     ]

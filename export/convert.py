@@ -86,14 +86,15 @@ def export_run(
         path.write_bytes(model.SerializeToString())
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         check(generator, session, manifest)
-        scorer = _add_critic(folder, critic, session, manifest)
         write_weights(run, folder / WEIGHTS)
         if upscaling:
             (folder / UPSCALER).write_bytes(upscaling.content)
         paint = partial(_paint, session)
         draw_samples(paint, manifest).save(folder / SAMPLES, optimize=True)
-        weakest = draw_weakest(paint, partial(_score, scorer), manifest)
-        weakest.save(folder / WEAKEST, optimize=True)
+        if manifest.candidates > 1:
+            scorer = _add_critic(folder, critic, session, manifest)
+            weakest = draw_weakest(paint, partial(_score, scorer), manifest)
+            weakest.save(folder / WEAKEST, optimize=True)
         (folder / CARD).write_text(write_card(manifest), "utf-8")
 
     try:

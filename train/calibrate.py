@@ -31,14 +31,17 @@ def calibrate(
     larger scale corrects it: the opposite of truncation (Brock et al. 2019). We suppose that
     averaged weights answer to the latent more faintly; that was not tested.
 
-    `judge` chooses, and the `second` one, by whom nothing was chosen, measures the best of
-    CANDIDATES pictures, as the bot paints them: what it finds in an examination of `fakes` of
-    them, and what fewer candidates would give in `best_of`. `bar` is the critic's. `tell` hears
-    how much of it is done, 0…1.
+    `candidates` is the number of CANDIDATE_COUNTS of lowest FD ratio: where rejection sampling does
+    not bring the pictures nearer to real ones, they are painted singly.
+
+    `judge` chooses, and the `second` one, by which nothing was chosen, measures: `fakes` pictures
+    as the bot paints them, and each of CANDIDATE_COUNTS in `best_of`. `bar` is the critic's. `tell`
+    reports how much is done, 0…1.
     """
     z = generator.latent_dim
     painted, held_out = 0, len(judge.held_out)
-    counts = len(SCALES) + 1 + sum(CANDIDATE_COUNTS)  # of as many as are held out: see below
+    # Of as many as are held out: see below.
+    counts = len(SCALES) + 1 + 2 * sum(CANDIDATE_COUNTS)
     total = counts * held_out + CANDIDATES * max(fakes, held_out)
 
     def one(latents: Tensor, conditions: Tensor) -> Tensor:
@@ -54,13 +57,16 @@ def calibrate(
     generator.latent_scale.fill_(generator.training_scale * min(SCALES, key=fd_ratio))
     latents, conditions = judge.draw(z)
     critic = fit_critic(discriminator, one, latents, conditions)
-    fewer = {n: second.measure(best_of(one, critic, n), n * z) for n in CANDIDATE_COUNTS}
-    found = second.examine(best_of(one, critic, CANDIDATES), CANDIDATES * z, fakes)
+    ways = {n: (best_of(one, critic, n), n * z) for n in CANDIDATE_COUNTS}
+    chosen = min(CANDIDATE_COUNTS, key=lambda n: judge.measure(*ways[n])[FD_RATIO])
+    fewer = {n: second.measure(*way) for n, way in ways.items()}
+    found = second.examine(*ways[chosen], fakes)
     judged = {
-        "candidates": CANDIDATES,
+        "candidates": chosen,
         "bar": critic.bar.item(),
         "learnt": len(judge.learnt),
         "held_out": len(judge.held_out),
         "best_of": [{"candidates": n} | figures for n, figures in fewer.items()],
     }
+    tell(1.0)
     return judged | found.content(), found.worst
