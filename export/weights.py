@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from export.graph import ExportError
@@ -33,7 +33,8 @@ def write_weights(run: Path, file: Path) -> None:
                 tensors[key] = tensor.half() if tensor.is_floating_point() else tensor
             else:
                 tensors[key], tensors[key + SCALE] = quantize(tensor)
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, file)
+    # Not save_file, whose file nobody else may read.
+    file.write_bytes(save({name: tensor.contiguous() for name, tensor in tensors.items()}))
 
 
 def read_weights(folder: Path, manifest: Manifest) -> dict[str, Tensor]:

@@ -37,8 +37,9 @@ def test_its_figures_hold_the_bars() -> None:
     _, manifest = Registry(MODELS).load()
     assert manifest.metrics["hair_as_asked"] >= 0.98
     assert manifest.metrics["eyes_as_asked"] >= 0.97
-    assert manifest.metrics["q"] <= 5
-    assert manifest.metrics["near_duplicates"] <= 0.15
+    assert manifest.metrics["lite2_fd_ratio"] <= 8
+    assert manifest.metrics["lite2_fd_ratio_pooled"] <= 2
+    assert manifest.metrics["near_duplicates"] <= 0.03
 
 
 @pytest.mark.parametrize(

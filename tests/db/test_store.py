@@ -43,12 +43,12 @@ async def test_an_avatar_comes_back_as_it_was_stored(url, new):
     [added] = await store.avatars.add([given])
     await store.close()
     reopened = await Store.open(url)
-    got = await reopened.get(added.id)
-    got_picture = await reopened.picture(added.id)
+    got = await reopened.avatars.get(added.id)
+    got_picture = await reopened.avatars.picture(added.id)
     await reopened.close()
 
     assert got == added
-    unlike = {"latent", "condition", "picture", "order"}  # compared below, or not told
+    unlike = {"latent", "condition", "picture", "order_id"}  # compared below, or not told
     for field in {field.name for field in fields(given)} - unlike:
         assert getattr(got, field) == getattr(given, field), field
     assert got.owner.name == "Ann"
@@ -181,7 +181,7 @@ async def test_what_was_deleted_leaves_two_ids_and_nothing_else(store, new):
         wish={"hair": "pink", "mood": "secretive"},
         conditions={"hair": "pink", "mood": "secretive"},
         latent=np.full(8, 1.2345, np.float32),
-        order="order-of-nelly",
+        order_id="order-of-nelly",
     )
     parent, kept = await store.avatars.add([new(), new(conditions=secret.conditions)])
     [doomed] = await store.avatars.add([replace(secret, parents=(parent.id,))])
@@ -241,8 +241,8 @@ async def test_forgetting_a_member_deletes_all_of_theirs_and_nothing_of_others(s
 
 
 async def test_what_was_painted_for_an_order(store, new):
-    ordered = await store.avatars.add([new(seed=i, order="900") for i in range(3)])
-    await store.avatars.add([new(order="901"), new()])
+    ordered = await store.avatars.add([new(seed=i, order_id="900") for i in range(3)])
+    await store.avatars.add([new(order_id="901"), new()])
     assert await store.avatars.of_order("900") == ordered
     assert await store.avatars.of_order("902") == []
     await store.avatars.delete(ordered[1].id)
@@ -384,7 +384,7 @@ async def test_readers_do_not_wait_for_writers(sqlite_url, tmp_path, new):
 
 
 async def test_what_is_stored_twice_at_once_for_an_order_is_stored_once(store, new):
-    batch = [new(order="900", seed=1), new(order="900", seed=2)]
+    batch = [new(order_id="900", seed=1), new(order_id="900", seed=2)]
     answers = await asyncio.gather(*(store.avatars.add(batch) for _ in range(5)))
     assert await store.avatars.count() == 2
     assert answers == [await store.avatars.of_order("900")] * 5

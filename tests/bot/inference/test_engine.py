@@ -202,7 +202,7 @@ async def test_a_full_queue_answers_busy(
         await held.begun()
         waiting = asyncio.create_task(engine.paint(*request(1, 3)))
         await queued(engine, 3)
-        with pytest.raises(Busy, match="ask again") as busy:
+        with pytest.raises(Busy, match="try again") as busy:
             await engine.paint(*request(2, 2))
         assert busy.value.retry_after >= 1
         last = asyncio.create_task(engine.paint(*request(3, 1)))

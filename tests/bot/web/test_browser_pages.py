@@ -133,7 +133,7 @@ async def test_painting_turned_off_and_rate_limited(visit: Visit, serve, width: 
     page = await visit(width, at=await serve(paint_per_minute=1))
     await ask(page, "pink hair, red eyes")
     await page.locator("#prompt").press("Enter")
-    await expect(page.get_by_role("alert")).to_contain_text("as much as one address may")
+    await expect(page.get_by_role("alert")).to_contain_text("reached its rate limit")
     assert await painted(page) == "pink hair, red eyes"
 
 

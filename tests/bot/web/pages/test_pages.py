@@ -201,7 +201,7 @@ async def test_the_page_says_that_painting_is_turned_off(serve) -> None:
     assert "disabled" in page.all("button", type="submit")[0]
     async with client.post("/paint", headers={"Accept": "text/html"}) as answer:
         assert answer.status == 403
-        assert "switched off" in await answer.text()
+        assert "turned off" in await answer.text()
 
 
 async def test_a_shared_link_shows_its_picture(serve, studio: Studio, owner: Owner) -> None:
