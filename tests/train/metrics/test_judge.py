@@ -188,9 +188,11 @@ def test_who_paints_one_condition_only_drops_all_others(judge: Judge) -> None:
     assert all(mode.painted == 0 for mode in found.dropped)
     assert found.figures["all_as_asked"] == pytest.approx(1 / 12, abs=0.03)
     assert found.figures["dropped_clusters"] > 0.5 > found.figures["dropped_clusters_real"]
-    assert found.figures["lite2_coverage"] < 0.3 < found.figures["lite2_coverage_real"]
-    assert found.figures["lite2_recall"] < 0.4 < found.figures["lite2_recall_real"]
-    assert found.figures["lite2_precision"] > 0.8
+    # In Lite2's features drawn faces of several colors are neighbors: relative to real faces.
+    figures = found.figures
+    assert figures["lite2_coverage"] < figures["lite2_coverage_real"] / 2
+    assert figures["lite2_recall"] < 0.2 < figures["lite2_recall_real"]
+    assert figures["lite2_precision"] > 0.8 * figures["lite2_precision_real"]
 
     # The worst clusters are shown: faces that were learnt from, and the fakes nearest to them.
     assert found.worst.shape == (5, 2, 8, 3, 32, 32)
