@@ -24,7 +24,7 @@ def mean_colour(hair: str) -> np.ndarray:
     return hair_pixels[hair_pixels.min(axis=1) < 235].mean(axis=0)
 
 
-def test_it_is_whole_and_small() -> None:
+def test_the_default_model_is_valid_and_small() -> None:
     folder, manifest = Registry(MODELS).load()
     assert manifest.image_size == 64
     assert [attribute.name for attribute in manifest.attributes] == ["hair", "eyes"]
@@ -32,7 +32,7 @@ def test_it_is_whole_and_small() -> None:
     assert sum(file.stat().st_size for file in folder.iterdir()) < 10 * 2**20
 
 
-def test_its_figures_hold_the_bars() -> None:
+def test_the_metrics_of_the_default_model_meet_the_requirements() -> None:
     """As measured when it was exported; `python -m train judge` measures them again."""
     _, manifest = Registry(MODELS).load()
     assert manifest.metrics["hair_as_asked"] >= 0.98
@@ -45,6 +45,6 @@ def test_its_figures_hold_the_bars() -> None:
 @pytest.mark.parametrize(
     ("hair", "strong", "weak"), [("pink", 0, 1), ("blue", 2, 0), ("green", 1, 0), ("red", 0, 2)]
 )
-def test_hair_has_the_colour_asked_for(hair: str, strong: int, weak: int) -> None:
+def test_painted_hair_has_the_requested_color(hair: str, strong: int, weak: int) -> None:
     colour = mean_colour(hair)
     assert colour[strong] > colour[weak] + 20, f"{hair} hair is {colour.round()}"

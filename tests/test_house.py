@@ -62,7 +62,7 @@ def test_front_ends_import_neither_the_engine_nor_repositories() -> None:
                 assert name in allowed, f"{file.relative_to(ROOT)} imports {name}"
 
 
-def test_no_circle_of_files() -> None:
+def test_files_do_not_import_each_other_in_a_circle() -> None:
     files = {str(f.relative_to(ROOT)): f for f in [*modules(*MAY_IMPORT, "config")]}
     names = {f.removesuffix(".py").removesuffix("/__init__").replace("/", "."): f for f in files}
     needs = {
@@ -75,7 +75,7 @@ def test_no_circle_of_files() -> None:
         needs = {file: wanted for file, wanted in needs.items() if file not in free}
 
 
-def test_a_wrong_section_or_environment_is_named(
+def test_errors_name_a_wrong_section_or_environment_variable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "config.toml"

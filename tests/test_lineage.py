@@ -60,7 +60,7 @@ def content(tmp_path: Path, name: str) -> dict:
     return json.loads((tmp_path / f"docs/lineage/{name}.json").read_text("utf-8"))
 
 
-def test_the_whole_list(
+def test_the_benchmark_trains_and_reports_all_recipes(
     arguments: list[str],
     calls: list[list[str]],
     tmp_path: Path,
@@ -109,7 +109,7 @@ def test_the_whole_list(
     assert content(tmp_path, "small")["row"]["images"] == 88
 
 
-def test_what_was_interrupted_goes_on(
+def test_an_interrupted_benchmark_is_resumed(
     arguments: list[str], calls: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = lineage.call
@@ -131,6 +131,6 @@ def test_what_was_interrupted_goes_on(
     assert content(tmp_path, "good")["row"]["images"] == 400
 
 
-def test_an_unknown_name_is_named(arguments: list[str]) -> None:
+def test_the_error_names_an_unknown_recipe(arguments: list[str]) -> None:
     with pytest.raises(SystemExit, match=r"there is no 'goood'; there are: good, wild"):
         lineage.main([*arguments, "--only", "goood"], ENTRIES)

@@ -90,7 +90,9 @@ def pixels(picture: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")).astype(int)
 
 
-async def test_from_drawn_faces_to_avatars(tmp_path: Path, real_features: Path) -> None:
+async def test_drawn_faces_are_trained_exported_and_served(
+    tmp_path: Path, real_features: Path
+) -> None:
     shutil.copytree(real_features, tmp_path / "runs")
     write_zip(tmp_path / "faces.zip", face_files())
     said = await train(tmp_path, "--images", "3200", "--name", "first")

@@ -47,7 +47,9 @@ async def run(
     return process.returncode, output.decode()
 
 
-async def test_all_is_well(discord: DiscordServer, registry: Registry, tmp_path: Path) -> None:
+async def test_check_succeeds_with_a_valid_configuration(
+    discord: DiscordServer, registry: Registry, tmp_path: Path
+) -> None:
     status, said = await run(tmp_path, discord, "--check")
     assert status == 0, said
     lines = said.splitlines()
@@ -64,7 +66,7 @@ async def test_all_is_well(discord: DiscordServer, registry: Registry, tmp_path:
     ]
 
 
-async def test_everything_that_is_wrong_is_said(
+async def test_check_reports_every_problem(
     discord: DiscordServer, registry: Registry, tmp_path: Path
 ) -> None:
     (tmp_path / "models" / "tiny" / "generator.onnx").write_bytes(b"broken")
@@ -93,7 +95,9 @@ async def test_everything_that_is_wrong_is_said(
     assert "Traceback" not in said
 
 
-async def test_discord_says_no(discord: DiscordServer, registry: Registry, tmp_path: Path) -> None:
+async def test_check_reports_a_token_that_discord_rejects(
+    discord: DiscordServer, registry: Registry, tmp_path: Path
+) -> None:
     elsewhere = discord.guild("Elsewhere", has_bot=False)
     discord.default_guild.members[discord.bot.id] = 0
     status, said = await run(tmp_path, discord, "--check", "--discord.guild", str(elsewhere.id))
@@ -107,13 +111,13 @@ async def test_discord_says_no(discord: DiscordServer, registry: Registry, tmp_p
     assert "does not accept the token" in said
 
 
-async def test_a_wrong_setting(discord: DiscordServer, tmp_path: Path) -> None:
+async def test_check_reports_an_invalid_setting(discord: DiscordServer, tmp_path: Path) -> None:
     status, said = await run(tmp_path, discord, "--check", "--web.prot", "1")
     assert status == 1
     assert "web.prot" in said
 
 
-async def test_sync_tells_discord_though_nothing_changed(
+async def test_sync_sends_commands_even_if_unchanged(
     discord: DiscordServer, registry: Registry, tmp_path: Path
 ) -> None:
     guild = discord.default_guild.id

@@ -118,7 +118,7 @@ async def picture(base: str, avatar: dict) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(await asyncio.to_thread(fetch)))).astype(int)
 
 
-async def test_the_web_page_alone_before_and_after_a_restart(start: Start) -> None:
+async def test_without_a_token_only_the_web_page_is_served(start: Start) -> None:
     process = await start()
     line = await first_line(process)
     base = address(line)
@@ -139,7 +139,7 @@ async def test_the_web_page_alone_before_and_after_a_restart(start: Start) -> No
     await stop(process)
 
 
-async def test_an_open_page_does_not_hold_up_the_end(start: Start) -> None:
+async def test_an_open_page_does_not_delay_shutdown(start: Start) -> None:
     process = await start()
     base = address(await first_line(process))
     async with aiohttp.ClientSession() as session:
@@ -148,7 +148,7 @@ async def test_an_open_page_does_not_hold_up_the_end(start: Start) -> None:
         await stop(process)  # the connection is still open
 
 
-async def test_a_new_model_is_taken_over_while_serving(start: Start, registry: Registry) -> None:
+async def test_a_new_model_is_loaded_while_serving(start: Start, registry: Registry) -> None:
     process = await start()
     base = address(await first_line(process))
     add_model(registry, "better", brightness=0.2)
@@ -160,7 +160,7 @@ async def test_a_new_model_is_taken_over_while_serving(start: Start, registry: R
     assert "better" in err
 
 
-async def test_a_port_in_use_is_told_in_a_line(start: Start) -> None:
+async def test_a_port_in_use_is_reported_in_one_line(start: Start) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -175,7 +175,7 @@ async def test_a_port_in_use_is_told_in_a_line(start: Start) -> None:
     assert len(message.splitlines()) == 1
 
 
-async def test_without_a_model_it_says_so(start: Start, tmp_path: Path) -> None:
+async def test_a_missing_model_is_reported(start: Start, tmp_path: Path) -> None:
     process = await start(f"--models.dir={tmp_path / 'none'}")
     _, err = await asyncio.wait_for(process.communicate(), PATIENCE)
     assert process.returncode == 2
@@ -192,7 +192,7 @@ async def test_a_broken_model_is_not_served(start: Start, tmp_path: Path) -> Non
     assert "Traceback" not in err.decode()
 
 
-async def test_the_page_lives_on_with_a_token_that_discord_refuses(start: Start) -> None:
+async def test_the_web_page_stays_up_with_an_invalid_token(start: Start) -> None:
     token = "MTE0.wrong-and-secret"
 
     async def refuse(request: web.Request) -> web.Response:
@@ -224,7 +224,7 @@ async def test_the_page_lives_on_with_a_token_that_discord_refuses(start: Start)
     assert err.count("ERROR") == 1
 
 
-async def test_the_page_lives_on_while_discord_is_down(start: Start) -> None:
+async def test_the_web_page_stays_up_while_discord_is_down(start: Start) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # and never listens
         api = f"http://127.0.0.1:{closed.getsockname()[1]}/api/v10"
@@ -254,7 +254,7 @@ async def test_the_page_lives_on_while_discord_is_down(start: Start) -> None:
         (["--web.enabled", "false"], "DISCORD_TOKEN"),
     ],
 )
-def test_a_wrong_setting_is_named_without_a_traceback(
+def test_an_invalid_setting_is_reported_without_a_traceback(
     arguments: list[str],
     named: str,
     capsys: pytest.CaptureFixture[str],
@@ -270,7 +270,7 @@ def test_a_wrong_setting_is_named_without_a_traceback(
     assert named in err
 
 
-def test_the_command_line_wins_over_the_file(settings_file: Path) -> None:
+def test_the_command_line_overrides_the_file(settings_file: Path) -> None:
     settings = read_settings(
         ["--config", str(settings_file), "--web.port=9000", "--log.level", "DEBUG"]
     )
@@ -281,7 +281,7 @@ def test_the_command_line_wins_over_the_file(settings_file: Path) -> None:
         read_settings(["--config", str(settings_file), "--web.port", "70000"])
 
 
-def test_a_password_becomes_a_line_of_the_settings_file(
+def test_hash_password_prints_a_line_for_the_settings_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     typed = iter(["correct horse"] * 2 + ["correct horse", "another horse", "short"])

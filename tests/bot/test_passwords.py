@@ -8,7 +8,7 @@ QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 SCRYPT = "scrypt:4:8:1:3GbjSs4pK_AVJBrzg_JJ3g:nlypCPSPRcAZkdmoTPoXdPLkdsUd2--3Ms6ILV-EwRk"
 
 
-def test_a_hash_matches_its_password_alone() -> None:
+def test_a_hash_matches_only_its_password() -> None:
     text = str(PasswordHash.of("correct horse", QUICK))
     parsed = PasswordHash.parse(text)
     assert str(parsed) == text
@@ -29,7 +29,7 @@ def test_two_hashes_of_a_password_differ() -> None:
     assert str(PasswordHash.of("same", QUICK)) != str(PasswordHash.of("same", QUICK))
 
 
-def test_an_accented_letter_is_the_same_however_it_is_typed() -> None:
+def test_accented_letters_are_normalized() -> None:
     assert PasswordHash.of("caf\u00e9 caf\u00e9", QUICK).matches("cafe\u0301 cafe\u0301")
 
 

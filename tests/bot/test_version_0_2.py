@@ -71,7 +71,7 @@ async def test_the_galleries_list_every_avatar(studio: Studio) -> None:
     )
 
 
-async def test_pictures_and_thumbnails_are_those_that_were_stored(studio: Studio) -> None:
+async def test_pictures_and_thumbnails_are_unchanged(studio: Studio) -> None:
     for avatar in EXPECTED["avatars"]:
         picture = await studio.avatars.picture(avatar["id"], None)
         assert picture.sha256 == avatar["sha256"]
@@ -80,7 +80,9 @@ async def test_pictures_and_thumbnails_are_those_that_were_stored(studio: Studio
     assert thumbnail == base64.b64decode(EXPECTED["thumbnail"])
 
 
-async def test_members_servers_and_notes_are_read(studio: Studio, store: Store) -> None:
+async def test_member_settings_server_limits_and_notes_are_read(
+    studio: Studio, store: Store
+) -> None:
     for owner, name in ((MIKA, "Mika"), (REN, "Ren")):
         assert await studio.members.settings(owner) == MemberSettings(**EXPECTED["settings"][name])
     for guild, limits in EXPECTED["limits"].items():
@@ -95,7 +97,7 @@ async def test_members_servers_and_notes_are_read(studio: Studio, store: Store) 
     assert {key: statistics[key] for key in EXPECTED["statistics"]} == EXPECTED["statistics"]
 
 
-async def test_a_visitor_keeps_what_was_painted_on_the_web_page(studio: Studio) -> None:
+async def test_a_visitor_keeps_the_avatars_of_the_web_page(studio: Studio) -> None:
     visitor = visitors.owner_of(EXPECTED["visitor"]["token"])
     assert visitor.key == EXPECTED["visitor"]["key"]
     (public, _) = [

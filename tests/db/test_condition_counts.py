@@ -19,7 +19,7 @@ async def colours_of(store: Store) -> dict[tuple, tuple[int, str]]:
     }
 
 
-async def test_public_avatars_are_counted_by_colours(store, new):
+async def test_public_avatars_are_counted_by_condition(store, new):
     assert await store.galleries.condition_counts() == []
     one, two, three, _ = await store.avatars.add(
         [
@@ -38,7 +38,7 @@ async def test_public_avatars_are_counted_by_colours(store, new):
     assert await store.galleries.condition_counts() == [ConditionCount(PINK, 2, four.id)]
 
 
-async def test_avatars_of_another_model_are_counted_apart(store, new):
+async def test_avatars_of_other_models_are_counted_separately(store, new):
     [few] = await store.avatars.add([new(conditions={"hair": "pink"})])
     [last] = await store.avatars.add([new(conditions={"hair": "pink"})])
     [more] = await store.avatars.add([new(conditions=PINK)])
@@ -50,7 +50,7 @@ async def test_avatars_of_another_model_are_counted_apart(store, new):
     }
 
 
-async def test_who_is_forgotten_is_not_counted(store, new):
+async def test_avatars_of_forgotten_members_are_not_counted(store, new):
     added = await store.avatars.add(
         [new(owner=o, conditions=c) for c in (PINK, BLUE) for o in (BEN, ANN, BEN, ANN)]
         + [new(owner=ANN, conditions={"hair": "green", "eyes": "red"}, private=True)]
@@ -64,7 +64,7 @@ async def test_who_is_forgotten_is_not_counted(store, new):
     }
 
 
-async def test_who_is_hidden_is_not_counted_until_shown_again(store, new):
+async def test_hidden_avatars_are_not_counted_until_shown_again(store, new):
     one, two, blue = await store.avatars.add(
         [new(conditions=PINK), new(conditions=PINK), new(conditions=BLUE)]
     )
@@ -83,7 +83,7 @@ async def test_who_is_hidden_is_not_counted_until_shown_again(store, new):
     ]
 
 
-async def test_the_family_is_public_and_living(store, new):
+async def test_a_family_contains_only_public_existing_avatars(store, new):
     a, b = await store.avatars.add([new(), new()])
     child, sibling, secret, gone = await store.avatars.add(
         [
@@ -108,7 +108,7 @@ async def test_the_family_is_public_and_living(store, new):
     assert await family(child.id) == [[a.id], [grandchild.id], [sibling.id]]
 
 
-async def test_a_thumbnail_is_kept_once_and_goes_with_its_avatar(store, new):
+async def test_a_thumbnail_is_stored_once_and_deleted_with_its_avatar(store, new):
     [avatar] = await store.avatars.add([new()])
     assert await store.avatars.thumbnail(avatar.id) is None
     await store.avatars.save_thumbnail(avatar.id, b"small")
@@ -121,7 +121,7 @@ async def test_a_thumbnail_is_kept_once_and_goes_with_its_avatar(store, new):
     assert await store.avatars.thumbnail(avatar.id) is None
 
 
-async def test_an_older_database_is_counted_when_it_is_opened(sqlite_url, new):
+async def test_opening_an_older_database_creates_the_counts(sqlite_url, new):
     store = await Store.open(sqlite_url)
     await store.avatars.add(
         [new(conditions=c, private=p) for c in (PINK, BLUE) for p in (False, True)]
@@ -141,7 +141,7 @@ async def test_an_older_database_is_counted_when_it_is_opened(sqlite_url, new):
     await store.close()
 
 
-async def test_families_are_found_along_an_index(sqlite_url, new):
+async def test_family_queries_use_an_index(sqlite_url, new):
     """However many avatars there are."""
     statements = []
 

@@ -29,7 +29,7 @@ def pending(id: str = "900", **fields) -> PendingReply:
     return PendingReply(id=id, **default | fields)
 
 
-async def test_what_is_saved_is_there_after_a_restart(url):
+async def test_saved_records_are_read_after_a_restart(url):
     settings = MemberSettings(private=False, size=128, language="ja")
     limits = GuildLimits(30, 50, ("200", "201"), ("300",), gallery=False)
     store = await Store.open(url)
@@ -54,7 +54,7 @@ async def test_what_is_saved_is_there_after_a_restart(url):
     await store.close()
 
 
-async def test_saving_again_replaces(store):
+async def test_saving_again_replaces_the_record(store):
     for size in (64, 256, None):
         settings = MemberSettings(private=True, size=size)
         await store.members.save_settings(ANN, settings)
@@ -67,7 +67,7 @@ async def test_saving_again_replaces(store):
     assert await store.notes.get("key") == "two"
 
 
-async def test_each_guild_has_its_own_blocks(store):
+async def test_blocked_members_are_stored_per_guild(store):
     for member in ("7", "8", "7"):
         await store.guilds.block("100", member)
     assert await store.guilds.blocked("100") == ["7", "8"]
@@ -79,7 +79,7 @@ async def test_each_guild_has_its_own_blocks(store):
     assert not await store.guilds.is_blocked("100", "7")
 
 
-async def test_pending_replies_are_read_until_resolved_or_too_old(store):
+async def test_pending_replies_are_listed_until_resolved_or_expired(store):
     minutes = {id: NOON + timedelta(minutes=m) for id, m in (("a", 0), ("b", 10), ("c", 5))}
     for id, moment in minutes.items():
         await store.pending_replies.save(pending(id, created=moment))
@@ -95,11 +95,11 @@ async def test_pending_replies_are_read_until_resolved_or_too_old(store):
     assert [o.id for o in await store.pending_replies.since(NOON)] == ["b"]
 
 
-def test_a_token_is_not_shown():
+def test_repr_hides_the_token():
     assert "aW50" not in repr(pending())
 
 
-async def test_usage_counts_what_was_painted_in_a_server_deleted_or_not(store, new):
+async def test_usage_counts_avatars_of_a_server_including_deleted_ones(store, new):
     start = datetime.now(UTC)
     painted = await store.avatars.add([new(owner=ANN, guild="100") for _ in range(3)])
     await store.avatars.add([new(owner=ANN, guild="101"), new(owner=BEN, guild="100")])
@@ -113,7 +113,7 @@ async def test_usage_counts_what_was_painted_in_a_server_deleted_or_not(store, n
     assert await store.usage.since(Owner("web", "1"), "100", start) == []
 
 
-async def test_usage_is_kept_for_a_day(store, new, monkeypatch):
+async def test_usage_is_deleted_after_a_day(store, new, monkeypatch):
     await store.avatars.add([new(owner=ANN, guild="100")])
     monkeypatch.setattr("db.usage.KEPT", timedelta(0))
     await store.avatars.add([new(owner=BEN, guild="100")])
@@ -132,7 +132,7 @@ async def test_deleting_everything_includes_settings_and_pending_replies(store, 
     assert [o.id for o in await store.pending_replies.since(NOON)] == ["b"]
 
 
-async def test_a_pending_reply_with_an_invalid_task_has_none(store, caplog):
+async def test_the_task_of_a_pending_reply_is_none_if_invalid(store, caplog):
     """As a newer version, or a damaged database, may have left it behind."""
     await store.pending_replies.save(pending("a"))
     await store.pending_replies.save(pending("b"))

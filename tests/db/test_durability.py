@@ -32,7 +32,7 @@ def add_until_killed(url: str, lines: int) -> dict[str, str]:
     return {id: sha256 for _, id, sha256 in shown}
 
 
-async def test_no_shown_picture_is_lost_to_kill_9(sqlite_url, tmp_path):
+async def test_committed_pictures_survive_sigkill(sqlite_url, tmp_path):
     shown: dict[str, str] = {}
     # after the first line it makes the database, later three workers add; what is under way when
     # the signal comes differs from run to run

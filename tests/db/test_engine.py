@@ -26,7 +26,7 @@ async def test_every_connection_to_sqlite_has_its_settings(sqlite_url):
     assert found == [right] * 4
 
 
-async def test_a_row_that_points_nowhere_is_refused(url):
+async def test_a_dangling_foreign_key_is_rejected(url):
     engine = await connect(url)
     for insert in (
         "INSERT INTO pictures (avatar_id, data) VALUES (1, '')",
@@ -60,7 +60,7 @@ async def test_of_two_writers_the_second_waits(sqlite_url):
     await engine.dispose()
 
 
-async def test_the_folder_is_made(tmp_path):
+async def test_the_folder_of_the_database_is_created(tmp_path):
     store = await Store.open(f"sqlite+aiosqlite:///{tmp_path}/a/50%/ü c/irodori.db")
     assert await store.avatars.count() == 0
     await store.close()
@@ -77,12 +77,12 @@ async def test_the_folder_is_made(tmp_path):
         ("sqlite+aiosqlite:///:memory:", "names no file"),
     ],
 )
-async def test_a_url_that_is_none(url, message):
+async def test_an_invalid_url_is_rejected(url, message):
     with pytest.raises(StoreError, match=message):
         await Store.open(url)
 
 
-async def test_a_database_that_cannot_be_opened_is_named(tmp_path):
+async def test_the_error_names_a_database_that_cannot_be_opened(tmp_path):
     before = set(threading.enumerate())
     (tmp_path / "notes.txt").write_text("this is no database, but long enough to be one " * 50)
     (tmp_path / "folder").mkdir()
@@ -99,7 +99,7 @@ async def test_a_database_that_cannot_be_opened_is_named(tmp_path):
         assert not thread.is_alive()
 
 
-async def test_no_password_in_a_message():
+async def test_error_messages_hide_the_password():
     with pytest.raises(StoreError, match="cannot open the database postgresql") as caught:
         await Store.open("postgresql+asyncpg://irodori:hunter2@127.0.0.1:1/irodori")
     assert "hunter2" not in str(caught.value)

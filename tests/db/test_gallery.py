@@ -30,7 +30,7 @@ async def walk(store, limit: int, cursor: str | None, direction: str):
             return
 
 
-async def test_who_sees_what(store, new):
+async def test_each_viewer_sees_the_permitted_avatars(store, new):
     made = {
         "ann": new(owner=ANN, guild="100"),
         "ann private": new(owner=ANN, guild="100", private=True),
@@ -71,7 +71,7 @@ async def test_who_sees_what(store, new):
 
 
 @pytest.mark.parametrize("scope", ["mine", "guild", "everyone", "favourites"])
-async def test_colours_filter_every_gallery(store, new, scope):
+async def test_conditions_filter_every_gallery(store, new, scope):
     colours = list(itertools.product(("pink", "blue"), ("red", "pink"), range(3)))
     added = await store.avatars.add(
         [new(owner=ANN, guild="1", conditions={"hair": h, "eyes": e}) for h, e, _ in colours]
@@ -103,7 +103,7 @@ async def test_colours_filter_every_gallery(store, new, scope):
 
 
 @pytest.mark.parametrize(("count", "limit"), [(0, 3), (1, 3), (3, 3), (4, 3), (10, 3), (9, 1)])
-async def test_pages_there_and_back(store, new, count, limit):
+async def test_pages_can_be_read_forward_and_back(store, new, count, limit):
     added = [avatar.id for avatar in await store.avatars.add([new() for _ in range(count)])]
     there = [page async for page in walk(store, limit, None, "older")]
     assert [a.id for page in there for a in page.avatars] == added[::-1]
@@ -116,7 +116,7 @@ async def test_pages_there_and_back(store, new, count, limit):
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_pages_while_avatars_come_and_go(store, new, seed):
+async def test_paging_while_avatars_are_added_and_deleted(store, new, seed):
     rng = random.Random(seed)
     living = [avatar.id for avatar in await store.avatars.add([new() for _ in range(40)])]
     order = dict(zip(living, itertools.count()))
@@ -155,7 +155,7 @@ async def test_pages_while_avatars_come_and_go(store, new, seed):
     assert there
 
 
-async def test_pages_while_others_write_at_the_same_time(store, new):
+async def test_paging_during_concurrent_writes(store, new):
     kept = [avatar.id for avatar in await store.avatars.add([new() for _ in range(30)])]
     reading = True
 
@@ -173,7 +173,7 @@ async def test_pages_while_others_write_at_the_same_time(store, new):
     await asyncio.gather(*writers)
 
 
-async def test_a_page_that_emptied_leads_back(store, new):
+async def test_an_emptied_page_still_has_a_cursor_back(store, new):
     a, b, c, d = await store.avatars.add([new() for _ in range(4)])
     first = await store.galleries.page(everyone(2))
     assert [x.id for x in first.avatars] == [d.id, c.id]
@@ -195,7 +195,7 @@ async def test_a_page_that_emptied_leads_back(store, new):
     assert (await store.galleries.page(everyone(1, empty.older))).avatars == older.avatars
 
 
-async def test_what_came_after_the_first_page_is_newer(store, new):
+async def test_avatars_added_later_are_on_the_newer_page(store, new):
     await store.avatars.add([new() for _ in range(6)])
     first = await store.galleries.page(everyone(3))
     second = await store.galleries.page(everyone(3, first.older))
@@ -213,7 +213,7 @@ def loved(scope: str = "everyone", **fields) -> GalleryQuery:
 
 
 @pytest.mark.parametrize("scope", ["mine", "guild", "everyone", "favourites"])
-async def test_the_most_loved_come_first_and_the_newer_of_equals(store, new, scope):
+async def test_sorting_by_favorites_puts_newer_avatars_first_among_equals(store, new, scope):
     added = await store.avatars.add([new(owner=ANN, guild="100") for _ in range(7)])
     hearts = dict(zip([a.id for a in added], (1, 3, 1, 2, 3, 1, 2), strict=True))
     fans = [ANN, BEN, Owner("web", "3")]
@@ -241,7 +241,7 @@ async def test_the_most_loved_come_first_and_the_newer_of_equals(store, new, sco
 
 
 @pytest.mark.parametrize("values", [{"hair": "pink"}, {"hair": "pink", "eyes": "red"}])
-async def test_the_most_loved_of_a_colour(store, new, values):
+async def test_sorting_by_favorites_with_a_filter(store, new, values):
     pink, blue = {"hair": "pink", "eyes": "red"}, {"hair": "blue", "eyes": "red"}
     a, b, c = await store.avatars.add(
         [new(conditions=pink), new(conditions=blue), new(conditions=pink)]
@@ -253,7 +253,7 @@ async def test_the_most_loved_of_a_colour(store, new, values):
 
 
 @pytest.mark.parametrize("sort", ["new", "loved"])
-async def test_a_page_tells_where_it_is_when_asked(store, new, sort):
+async def test_a_page_has_its_position_and_total_if_requested(store, new, sort):
     added = await store.avatars.add([new() for _ in range(8)])
     await store.avatars.delete(added[3].id)
     query = GalleryQuery("everyone", None, None, {}, 3, sort=sort, counted=True)
@@ -279,7 +279,7 @@ async def test_the_last_page_of_an_empty_gallery(store):
 
 
 @pytest.mark.parametrize("cursor", ["o12", "n1.", "o.1", "o1.2.3", "o-1.2", "first"])
-async def test_a_cursor_of_the_other_sort_is_a_broken_one(store, cursor):
+async def test_a_cursor_of_another_sort_order_is_invalid(store, cursor):
     with pytest.raises(InvalidCursorError, match="not a cursor"):
         await store.galleries.page(loved(cursor=cursor))
     with pytest.raises(InvalidCursorError, match="not a cursor"):
@@ -289,7 +289,7 @@ async def test_a_cursor_of_the_other_sort_is_a_broken_one(store, cursor):
 @pytest.mark.parametrize(
     "cursor", ["", "o", "12", "x12", "o-1", "o1 ", "o1\n", "n" + "9" * 19, "o١"]
 )
-async def test_a_broken_cursor_is_named(store, cursor):
+async def test_the_error_names_an_invalid_cursor(store, cursor):
     with pytest.raises(InvalidCursorError, match="not a cursor"):
         await store.galleries.page(everyone(cursor=cursor))
 
@@ -303,7 +303,7 @@ async def test_a_broken_cursor_is_named(store, cursor):
         (GalleryQuery("everyone", ANN, None, {}, limit=0), "limit is 0"),
     ],
 )
-async def test_a_query_without_sense_is_refused(store, query, message):
+async def test_an_invalid_query_is_rejected(store, query, message):
     with pytest.raises(ValueError, match=message):
         await store.galleries.page(query)
 
@@ -328,7 +328,7 @@ async def test_a_query_without_sense_is_refused(store, query, message):
         ("hidden", "new", {}, "ix_avatars_hidden"),
     ],
 )
-async def test_galleries_follow_an_index(sqlite_url, tmp_path, scope, sort, values, index):
+async def test_gallery_queries_use_an_index(sqlite_url, tmp_path, scope, sort, values, index):
     pages = []
 
     def note(connection, cursor, statement, parameters, context, executemany):

@@ -20,7 +20,7 @@ PACKAGE = Path(inspect.getfile(Store)).parent
 HEAD = ScriptDirectory(str(PACKAGE / "migrations")).get_current_head()
 
 
-async def test_the_migrations_lead_to_the_schema(url):
+async def test_the_migrations_produce_the_schema(url):
     def differences(connection: Connection) -> tuple[str | None, list]:
         options = {"compare_type": True, "compare_server_default": True}
         context = MigrationContext.configure(connection, opts=options)
@@ -34,7 +34,7 @@ async def test_the_migrations_lead_to_the_schema(url):
     assert revision == HEAD
 
 
-async def test_the_migrations_lead_to_the_same_indexes_and_tables(sqlite_url, tmp_path):
+async def test_the_migrations_produce_the_same_indexes_and_tables(sqlite_url, tmp_path):
     """What `compare_metadata` does not look at: conditions of indexes, tables without row ids."""
     await (await Store.open(sqlite_url)).close()
     schema = create_engine(f"sqlite:///{tmp_path}/schema.db")
@@ -59,7 +59,7 @@ async def test_the_migrations_lead_to_the_same_indexes_and_tables(sqlite_url, tm
     assert all(migrated.values())
 
 
-async def test_a_store_that_is_up_to_date_stays_as_it_is(url, new):
+async def test_an_up_to_date_store_is_not_changed(url, new):
     store = await Store.open(url)
     [avatar] = await store.avatars.add([new()])
     await store.close()
@@ -69,7 +69,7 @@ async def test_a_store_that_is_up_to_date_stays_as_it_is(url, new):
         await store.close()
 
 
-async def test_many_open_a_new_database_at_once(url, new):
+async def test_a_new_database_can_be_opened_concurrently(url, new):
     stores = await asyncio.gather(*(Store.open(url) for _ in range(5)))
     for store in stores:
         await store.avatars.add([new()])
@@ -77,7 +77,7 @@ async def test_many_open_a_new_database_at_once(url, new):
     await asyncio.gather(*(store.close() for store in stores))
 
 
-async def test_while_another_writes_a_new_database_the_second_waits(sqlite_url, tmp_path):
+async def test_opening_waits_while_another_process_creates_the_database(sqlite_url, tmp_path):
     """SQLite itself refuses at once, where it is not in WAL mode yet."""
     file = tmp_path / "data" / "irodori.db"
     file.parent.mkdir()
@@ -93,7 +93,7 @@ async def test_while_another_writes_a_new_database_the_second_waits(sqlite_url, 
     other.close()
 
 
-async def test_a_database_of_a_newer_version_is_left_alone(sqlite_url, tmp_path):
+async def test_a_database_of_a_newer_version_is_rejected_and_unchanged(sqlite_url, tmp_path):
     await (await Store.open(sqlite_url)).close()
     file = tmp_path / "data" / "irodori.db"
     with sqlite3.connect(file) as raw:
@@ -104,7 +104,7 @@ async def test_a_database_of_a_newer_version_is_left_alone(sqlite_url, tmp_path)
         assert raw.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
 
 
-async def test_a_migration_that_fails_midway_leaves_nothing_behind(sqlite_url, tmp_path):
+async def test_a_failing_migration_is_rolled_back(sqlite_url, tmp_path):
     file = tmp_path / "data" / "irodori.db"
     file.parent.mkdir()
     with sqlite3.connect(file) as raw:
@@ -120,7 +120,7 @@ async def test_a_migration_that_fails_midway_leaves_nothing_behind(sqlite_url, t
     await store.close()
 
 
-async def test_a_database_of_the_first_version_is_brought_up_to_date(sqlite_url, tmp_path):
+async def test_a_database_of_the_first_version_is_migrated(sqlite_url, tmp_path):
     """Favourites are counted, and what was deleted then says as little as what is deleted now."""
     file = tmp_path / "data" / "irodori.db"
     file.parent.mkdir()

@@ -19,7 +19,7 @@ BEN = Owner("web", "1", "Ben")
 EVERYONE = GalleryQuery("everyone", None, None, {}, limit=1000)
 
 
-async def test_an_avatar_comes_back_as_it_was_stored(url, new):
+async def test_a_stored_avatar_is_read_unchanged(url, new):
     latent = np.random.standard_normal(96).astype(np.float32)
     picture = os.urandom(300_000)
     given = new(
@@ -64,7 +64,7 @@ async def test_an_avatar_comes_back_as_it_was_stored(url, new):
     assert (got_picture.format, got_picture.width, got_picture.height) == ("webp", 96, 80)
 
 
-async def test_attributes_and_values_of_any_length(store, new):
+async def test_attributes_and_values_can_have_any_length(store, new):
     colours = {"the colour of " + "x" * 300: "something like " + "y" * 300}
     [added] = await store.avatars.add([new(conditions=colours)])
     page = await store.galleries.page(GalleryQuery("everyone", None, None, colours))
@@ -83,14 +83,14 @@ async def test_a_batch_keeps_its_order_and_its_pictures(store, new):
     assert await store.avatars.count() == 40
 
 
-async def test_public_ids_can_be_typed(store, new):
+async def test_public_ids_use_unambiguous_characters(store, new):
     ids = [avatar.id for avatar in await store.avatars.add([new() for _ in range(50)])]
     assert len(set(ids)) == 50
     assert all(re.fullmatch("[2-9a-z]{8}", id) for id in ids)
     assert not set("".join(ids)) & set("01ilo")
 
 
-async def test_an_id_that_is_taken_is_drawn_again(store, new, monkeypatch):
+async def test_an_id_in_use_is_drawn_again(store, new, monkeypatch):
     monkeypatch.setattr("db.avatars.ID_LENGTH", 1)
     for _ in ID_ALPHABET:
         await store.avatars.add([new()])
@@ -98,7 +98,7 @@ async def test_an_id_that_is_taken_is_drawn_again(store, new, monkeypatch):
     assert {avatar.id for avatar in page.avatars} == set(ID_ALPHABET)
 
 
-async def test_parents_keep_their_order_even_when_they_are_deleted(store, new):
+async def test_parents_keep_their_order_after_deletion(store, new):
     mother, father = await store.avatars.add([new(), new()])
     [child] = await store.avatars.add([new(parents=(father.id, mother.id))])
     await store.avatars.delete(mother.id)
@@ -113,14 +113,14 @@ async def test_parents_keep_their_order_even_when_they_are_deleted(store, new):
         ({"condition": np.float32(1)}, r"condition .* \[\]"),
     ],
 )
-async def test_of_a_batch_with_a_wrong_avatar_nothing_is_stored(store, new, wrong, message):
+async def test_a_batch_with_an_invalid_avatar_stores_nothing(store, new, wrong, message):
     with pytest.raises(ValueError, match=message):
         await store.avatars.add([new(), new(**wrong), new()])
     assert await store.avatars.count() == 0
     assert (await store.galleries.page(EVERYONE)).avatars == []
 
 
-async def test_an_owner_takes_a_new_name_and_keeps_it(store, new):
+async def test_the_owner_name_is_updated(store, new):
     [first] = await store.avatars.add([new(owner=ANN)])
     await store.avatars.add([new(owner=Owner("discord", "1", "Anna"))])
     assert (await store.avatars.get(first.id)).owner.name == "Anna"
@@ -131,7 +131,7 @@ async def test_an_owner_takes_a_new_name_and_keeps_it(store, new):
     assert (await store.avatars.get(first.id)).owner == ANN != other.owner
 
 
-async def test_favourites_are_turned_over(store, new):
+async def test_favorites_are_toggled(store, new):
     [avatar] = await store.avatars.add([new()])
     assert await store.favorites.toggle(avatar.id, ANN) == (True, 1)
     assert await store.favorites.toggle(avatar.id, BEN) == (True, 2)
@@ -142,7 +142,7 @@ async def test_favourites_are_turned_over(store, new):
     assert not await store.favorites.contains(avatar.id, Owner("discord", "2"))
 
 
-async def test_favourites_of_one_and_of_many_at_once(store, new):
+async def test_favorites_of_one_and_of_many_avatars(store, new):
     [avatar] = await store.avatars.add([new()])
     fans = [Owner("discord", str(i)) for i in range(20)]
     clicks = [(fan, 3 if i % 2 else 4) for i, fan in enumerate(fans)]
@@ -156,7 +156,7 @@ async def test_favourites_of_one_and_of_many_at_once(store, new):
     assert sum(1 if now else -1 for now, _ in answers) == 10
 
 
-async def test_what_is_not_there(store, new):
+async def test_unknown_avatars_are_not_found(store, new):
     [gone] = await store.avatars.add([new()])
     assert await store.favorites.toggle(gone.id, ANN) == (True, 1)
     assert await store.avatars.delete(gone.id) is True
@@ -169,7 +169,7 @@ async def test_what_is_not_there(store, new):
     assert await store.avatars.count() == 0
 
 
-async def test_what_was_deleted_leaves_two_ids_and_nothing_else(store, new):
+async def test_a_deleted_avatar_leaves_only_its_ids(store, new):
     """Its children name it; all else about it is gone."""
     secret = new(
         owner=Owner("discord", "8035", "Nelly"),
@@ -212,7 +212,7 @@ async def test_what_was_deleted_leaves_two_ids_and_nothing_else(store, new):
     assert bytes(row["latent"]) == bytes(row["condition"]) == b""
 
 
-async def test_forgetting_a_member_deletes_all_of_theirs_and_nothing_of_others(store, new):
+async def test_forgetting_a_member_deletes_only_that_members_data(store, new):
     anns = await store.avatars.add([new(owner=ANN, private=i % 2 == 0) for i in range(7)])
     [bens] = await store.avatars.add([new(owner=BEN, parents=(anns[1].id,))])
     for fan in (ANN, BEN):
@@ -240,7 +240,7 @@ async def test_forgetting_a_member_deletes_all_of_theirs_and_nothing_of_others(s
     assert again.owner.name == "Ann"
 
 
-async def test_what_was_painted_for_an_order(store, new):
+async def test_avatars_are_found_by_order(store, new):
     ordered = await store.avatars.add([new(seed=i, order_id="900") for i in range(3)])
     await store.avatars.add([new(order_id="901"), new()])
     assert await store.avatars.of_order("900") == ordered
@@ -249,7 +249,7 @@ async def test_what_was_painted_for_an_order(store, new):
     assert await store.avatars.of_order("900") == [ordered[0], ordered[2]]
 
 
-async def test_a_portrait_is_found_again_by_all_that_makes_it(store, new):
+async def test_a_portrait_is_found_by_member_seed_model_and_size(store, new):
     plain = {"owner": ANN, "model": "m", "seed": 5, "wish": {}, "private": False, "width": 64}
     given = (ANN, "m", 5, False, 64)
     [parent] = await store.avatars.add([new()])
@@ -272,7 +272,7 @@ async def test_a_portrait_is_found_again_by_all_that_makes_it(store, new):
     assert await store.avatars.portrait(*private) not in (None, newest)
 
 
-async def test_all_of_one_owner_s_with_pictures(store, new):
+async def test_all_avatars_of_an_owner_are_read_with_pictures(store, new):
     given = [new(owner=ANN, private=i % 2 == 0, picture=os.urandom(100 + i)) for i in range(5)]
     added = await store.avatars.add(given)
     await store.avatars.add([new(owner=BEN)])
@@ -285,7 +285,7 @@ async def test_all_of_one_owner_s_with_pictures(store, new):
     assert told == [(added[1], given[1].picture), (added[4], given[4].picture)]
 
 
-async def test_statistics(store, new):
+async def test_statistics_count_avatars_and_owners(store, new):
     pink, blue = {"hair": "pink", "eyes": "red"}, {"hair": "blue", "eyes": "red"}
     a, b, c = await store.avatars.add(
         [new(owner=ANN, conditions=pink), new(owner=BEN, conditions=pink), new(conditions=blue)]
@@ -307,7 +307,7 @@ async def test_statistics_of_an_empty_store(store):
     assert await store.statistics() == Statistics(0, 0, 0, 0, 0, [])
 
 
-async def test_hiding_is_undone_but_for_private_and_deleted_ones(store, new):
+async def test_unhiding_skips_private_and_deleted_avatars(store, new):
     shown, private, gone = await store.avatars.add([new(), new(private=True), new()])
     await store.avatars.delete(gone.id)
     assert await store.avatars.set_hidden(shown.id, True)
@@ -325,13 +325,13 @@ async def test_hiding_is_undone_but_for_private_and_deleted_ones(store, new):
     assert await store.galleries.condition_counts() == []
 
 
-async def test_of_two_deletions_at_once_one_succeeds(store, new):
+async def test_one_of_two_concurrent_deletions_succeeds(store, new):
     [avatar] = await store.avatars.add([new()])
     answers = await asyncio.gather(*(store.avatars.delete(avatar.id) for _ in range(5)))
     assert sorted(answers) == [False, False, False, False, True]
 
 
-async def test_deleting_leaves_no_byte_of_the_picture_in_the_file(sqlite_url, tmp_path, new):
+async def test_deleted_pictures_are_erased_from_the_file(sqlite_url, tmp_path, new):
     picture, kept = os.urandom(50_000), os.urandom(50_000)
     file = tmp_path / "data" / "irodori.db"
     store = await Store.open(sqlite_url)
@@ -353,7 +353,7 @@ async def test_deleting_leaves_no_byte_of_the_picture_in_the_file(sqlite_url, tm
         assert deleted == [(doomed.id,)]
 
 
-async def test_a_cancelled_writer_leaves_the_store_usable(store, new):
+async def test_a_canceled_write_leaves_the_store_usable(store, new):
     for turns in range(12):
         adding = asyncio.create_task(store.avatars.add([new(), new()]))
         for _ in range(turns):
@@ -383,7 +383,7 @@ async def test_readers_do_not_wait_for_writers(sqlite_url, tmp_path, new):
     await store.close()
 
 
-async def test_what_is_stored_twice_at_once_for_an_order_is_stored_once(store, new):
+async def test_concurrent_writes_for_an_order_are_stored_once(store, new):
     batch = [new(order_id="900", seed=1), new(order_id="900", seed=2)]
     answers = await asyncio.gather(*(store.avatars.add(batch) for _ in range(5)))
     assert await store.avatars.count() == 2
@@ -392,7 +392,7 @@ async def test_what_is_stored_twice_at_once_for_an_order_is_stored_once(store, n
     assert sum(used.pictures for used in usage) == 2
 
 
-async def test_who_is_forgotten_while_painting_leaves_the_counts_right(store, new):
+async def test_forgetting_a_member_while_painting_keeps_the_counts_correct(store, new):
     [loved] = await store.avatars.add([new(owner=Owner("discord", "2"))])
     acts = []
     for i in range(40):

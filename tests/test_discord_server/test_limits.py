@@ -172,7 +172,7 @@ def codes_at(errors: dict[str, Any] | None, path: str) -> list[str]:
 
 
 @pytest.mark.parametrize("with_schema", [True, False])
-async def test_messages_over_a_limit_are_refused(
+async def test_messages_over_a_limit_are_rejected(
     discord: DiscordServer, puppet: Puppet, with_schema: bool
 ) -> None:
     if not with_schema:
@@ -191,7 +191,7 @@ async def test_messages_over_a_limit_are_refused(
     assert mio.messages() == []
 
 
-async def test_messages_at_the_limits_are_taken(discord: DiscordServer, puppet: Puppet) -> None:
+async def test_messages_at_the_limits_are_accepted(discord: DiscordServer, puppet: Puppet) -> None:
     rows = [row(*[button(f"{r} {b}", label="x" * 80) for b in range(5)]) for r in range(4)]
     for data in (
         {"content": "x" * 2000, "components": [*rows, row(select(25, max_values=25))]},
@@ -206,7 +206,9 @@ async def test_messages_at_the_limits_are_taken(discord: DiscordServer, puppet: 
 
 
 @pytest.mark.external_data(DISCORD_OPENAPI)
-async def test_what_only_the_schema_knows(discord: DiscordServer, puppet: Puppet) -> None:
+async def test_violations_of_the_schema_are_rejected(
+    discord: DiscordServer, puppet: Puppet
+) -> None:
     data = {"content": "x", "components": [row(button(style=9))], "tts": "loud"}
     puppet.act = lambda interaction: puppet.callback(interaction, 4, data)
     with pytest.raises(BotError):
@@ -217,7 +219,7 @@ async def test_what_only_the_schema_knows(discord: DiscordServer, puppet: Puppet
 
 
 @pytest.mark.external_data(DISCORD_OPENAPI)
-async def test_its_own_answers_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_answers_of_the_fake_server_are_validated(monkeypatch: pytest.MonkeyPatch) -> None:
     payload = User.payload
     monkeypatch.setattr(User, "payload", lambda user: payload(user) | {"id": user.id})
 
@@ -231,13 +233,15 @@ async def test_its_own_answers_are_checked(monkeypatch: pytest.MonkeyPatch) -> N
         await login()
 
 
-async def test_an_empty_message_is_refused(discord: DiscordServer, puppet: Puppet) -> None:
+async def test_an_empty_message_is_rejected(discord: DiscordServer, puppet: Puppet) -> None:
     puppet.act = lambda interaction: interaction.response.send_message("")
     with pytest.raises(BotError, match="50006 Cannot send an empty message"):
         await discord.member("Mio").slash("do")
 
 
-async def test_no_more_than_25_suggestions(discord: DiscordServer, puppet: Puppet) -> None:
+async def test_more_than_25_suggestions_are_rejected(
+    discord: DiscordServer, puppet: Puppet
+) -> None:
     mio = discord.member("Mio")
     puppet.suggestions = [str(n) for n in range(25)]
     assert len(await mio.autocomplete("do", word="")) == 25
@@ -263,7 +267,7 @@ def choices(count: int) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("with_schema", [True, False])
-async def test_commands_over_a_limit_are_refused(
+async def test_commands_over_a_limit_are_rejected(
     discord: DiscordServer, puppet: Puppet, with_schema: bool
 ) -> None:
     if not with_schema:
@@ -313,7 +317,7 @@ async def test_commands_over_a_limit_are_refused(
     assert await puppet.tree.fetch_commands() == known
 
 
-async def test_files_over_10_mib_and_requests_over_25_mib(
+async def test_files_over_10_mib_and_requests_over_25_mib_are_rejected(
     discord: DiscordServer, puppet: Puppet
 ) -> None:
     mio = discord.member("Mio")
@@ -329,7 +333,7 @@ async def test_files_over_10_mib_and_requests_over_25_mib(
     assert (await mio.slash("do")).attachments[0].size == 10 * 2**20
 
 
-async def test_alt_text_and_names_of_files(discord: DiscordServer, puppet: Puppet) -> None:
+async def test_alt_text_and_file_names_are_stored(discord: DiscordServer, puppet: Puppet) -> None:
     mio = discord.member("Mio")
 
     async def act(interaction: discord_py.Interaction) -> None:
@@ -346,7 +350,7 @@ async def test_alt_text_and_names_of_files(discord: DiscordServer, puppet: Puppe
         await mio.slash("do")
 
 
-async def test_forms_over_a_limit_are_refused(discord: DiscordServer, puppet: Puppet) -> None:
+async def test_modals_over_a_limit_are_rejected(discord: DiscordServer, puppet: Puppet) -> None:
     field = {"type": 4, "style": 1, "custom_id": "f", "label": "l"}
     form = {"title": "t", "custom_id": "c", "components": [row(field)]}
     for data, path in (
@@ -368,7 +372,7 @@ async def test_forms_over_a_limit_are_refused(discord: DiscordServer, puppet: Pu
         assert codes_at(discord.violations.pop().errors, path), path
 
 
-async def test_what_nobody_would_see_is_a_violation(discord: DiscordServer, puppet: Puppet) -> None:
+async def test_invisible_content_is_a_violation(discord: DiscordServer, puppet: Puppet) -> None:
     mio = discord.member("Mio")
     loopback = {"type": 12, "items": [{"media": {"url": f"{discord.url}/images/a.png"}}]}
     puppet.act = lambda interaction: puppet.callback(

@@ -45,7 +45,7 @@ async def with_buttons(interaction: Interaction) -> None:
 # Slash commands
 
 
-async def test_options_arrive_as_they_were_typed(
+async def test_options_are_passed_unchanged(
     discord: DiscordServer, puppet: Puppet, mio: Person, ren: Person
 ) -> None:
     async def act(interaction: Interaction) -> None:
@@ -61,14 +61,14 @@ async def test_options_arrive_as_they_were_typed(
 @pytest.mark.parametrize(
     "options", [{"times": 10}, {"times": "one"}, {"colour": "pink"}, {"who": "ren"}]
 )
-async def test_the_client_refuses_wrong_options(
+async def test_the_client_rejects_invalid_options(
     puppet: Puppet, mio: Person, options: dict[str, object]
 ) -> None:
     with pytest.raises(ImpossibleError):
         await mio.slash("do", **options)
 
 
-async def test_commands_are_shown_to_those_who_may(
+async def test_commands_require_their_permissions(
     discord: DiscordServer, puppet: Puppet, mio: Person
 ) -> None:
     puppet.act = say_hello
@@ -92,7 +92,7 @@ async def test_a_picture_is_attached_and_described(puppet: Puppet, mio: Person) 
     assert await reply.fetch(reply.pictures[0]) == picture("red").getvalue()
 
 
-async def test_urls_of_files_expire(discord: DiscordServer, puppet: Puppet, mio: Person) -> None:
+async def test_file_urls_expire(discord: DiscordServer, puppet: Puppet, mio: Person) -> None:
     async def act(interaction: Interaction) -> None:
         await interaction.response.send_message(file=discord_py.File(picture(), "a.png"))
 
@@ -106,7 +106,9 @@ async def test_urls_of_files_expire(discord: DiscordServer, puppet: Puppet, mio:
 # The rules of answering
 
 
-async def test_no_answer_in_time(puppet: Puppet, discord: DiscordServer, mio: Person) -> None:
+async def test_a_missing_answer_fails_the_interaction(
+    puppet: Puppet, discord: DiscordServer, mio: Person
+) -> None:
     never = asyncio.Event()
     discord.deadline = 0.2
 
@@ -125,7 +127,7 @@ async def test_no_answer_in_time(puppet: Puppet, discord: DiscordServer, mio: Pe
     assert mio.messages() == []
 
 
-async def test_an_answer_after_3_seconds_is_refused(
+async def test_an_answer_after_3_seconds_is_rejected(
     puppet: Puppet, discord: DiscordServer, mio: Person
 ) -> None:
     async def act(interaction: Interaction) -> None:
@@ -140,7 +142,9 @@ async def test_an_answer_after_3_seconds_is_refused(
     assert puppet.error.code == 10062
 
 
-async def test_answering_twice(puppet: Puppet, discord: DiscordServer, mio: Person) -> None:
+async def test_a_second_answer_is_rejected(
+    puppet: Puppet, discord: DiscordServer, mio: Person
+) -> None:
     async def act(interaction: Interaction) -> None:
         await say_hello(interaction)
         await puppet.callback(interaction, 4, {"content": "once more"})
@@ -153,7 +157,9 @@ async def test_answering_twice(puppet: Puppet, discord: DiscordServer, mio: Pers
     assert [reply.content for reply in mio.messages()] == ["hello"]
 
 
-async def test_tokens_last_15_minutes(puppet: Puppet, discord: DiscordServer, mio: Person) -> None:
+async def test_tokens_expire_after_15_minutes(
+    puppet: Puppet, discord: DiscordServer, mio: Person
+) -> None:
     async def act(interaction: Interaction) -> None:
         await say_hello(interaction)
         discord.advance(14 * 60)
@@ -169,7 +175,7 @@ async def test_tokens_last_15_minutes(puppet: Puppet, discord: DiscordServer, mi
     assert [reply.content for reply in mio.messages()] == ["hello", "in time"]
 
 
-async def test_types_of_answers_that_do_not_fit(
+async def test_callback_types_must_fit_the_interaction(
     puppet: Puppet, discord: DiscordServer, mio: Person
 ) -> None:
     puppet.act = lambda interaction: puppet.callback(interaction, 7, {"content": "x"})
@@ -177,7 +183,7 @@ async def test_types_of_answers_that_do_not_fit(
         await mio.slash("do")
 
 
-async def test_deferred_and_never_finished(
+async def test_a_deferred_interaction_must_be_finished(
     puppet: Puppet, discord: DiscordServer, mio: Person
 ) -> None:
     discord.patience = 0.2
@@ -186,7 +192,7 @@ async def test_deferred_and_never_finished(
         await mio.slash("do")
 
 
-async def test_privacy_is_decided_when_deferring(
+async def test_deferring_decides_whether_the_reply_is_ephemeral(
     puppet: Puppet, discord: DiscordServer, mio: Person, ren: Person
 ) -> None:
     async def act(interaction: Interaction) -> None:
@@ -202,7 +208,7 @@ async def test_privacy_is_decided_when_deferring(
     assert [seen.content for seen in mio.messages()] == ["secret", "second"]
 
 
-async def test_private_answers_are_for_one(
+async def test_ephemeral_replies_are_visible_to_one_user(
     puppet: Puppet, discord: DiscordServer, mio: Person, ren: Person
 ) -> None:
     async def act(interaction: Interaction) -> None:
@@ -220,7 +226,7 @@ async def test_private_answers_are_for_one(
     assert puppet.error.code == 10008, "channel routes do not reach it"
 
 
-async def test_original_is_fetched_edited_and_deleted(
+async def test_the_original_reply_is_fetched_edited_and_deleted(
     puppet: Puppet, discord: DiscordServer, mio: Person
 ) -> None:
     async def act(interaction: Interaction) -> None:
@@ -273,7 +279,7 @@ async def test_a_button_updates_its_message(puppet: Puppet, mio: Person) -> None
     assert (await mio.click(reply, label="Again")).content == "another"
 
 
-async def test_a_select_gives_its_values(puppet: Puppet, mio: Person) -> None:
+async def test_a_select_sends_its_values(puppet: Puppet, mio: Person) -> None:
     puppet.act = with_buttons
     reply = await mio.slash("do")
 
@@ -287,7 +293,9 @@ async def test_a_select_gives_its_values(puppet: Puppet, mio: Person) -> None:
             await mio.select(reply, "hair", wrong)
 
 
-async def test_what_cannot_be_clicked(puppet: Puppet, mio: Person, ren: Person) -> None:
+async def test_disabled_and_missing_buttons_cannot_be_clicked(
+    puppet: Puppet, mio: Person, ren: Person
+) -> None:
     async def act(interaction: Interaction) -> None:
         view = discord_py.ui.View(timeout=None)
         view.add_item(discord_py.ui.Button(label="Mine", custom_id="mine"))
@@ -305,7 +313,7 @@ async def test_what_cannot_be_clicked(puppet: Puppet, mio: Person, ren: Person) 
         await mio.click(reply, label="Other")
 
 
-async def test_a_button_that_nobody_knows_fails(
+async def test_a_button_without_handler_fails(
     puppet: Puppet, discord: DiscordServer, mio: Person
 ) -> None:
     puppet.act = with_buttons
@@ -321,7 +329,7 @@ async def test_a_button_that_nobody_knows_fails(
 
 
 @pytest.mark.parametrize("labelled", [True, False])
-async def test_a_form_is_filled_in(puppet: Puppet, mio: Person, labelled: bool) -> None:
+async def test_a_modal_is_submitted(puppet: Puppet, mio: Person, labelled: bool) -> None:
     async def ask(interaction: Interaction) -> None:
         form = discord_py.ui.Modal(title="Wish", custom_id="wish")
         if labelled:
@@ -353,14 +361,16 @@ async def test_a_form_is_filled_in(puppet: Puppet, mio: Person, labelled: bool) 
     assert reply.content == "hair: pink"
 
 
-async def test_a_context_menu(puppet: Puppet, mio: Person, ren: Person) -> None:
+async def test_a_context_menu_command_has_its_target(
+    puppet: Puppet, mio: Person, ren: Person
+) -> None:
     assert (await mio.user_command("Look", ren)).content == "that is Ren"
 
 
 # Places
 
 
-async def test_private_channels_and_other_guilds(
+async def test_private_channels_and_other_guilds_are_inaccessible(
     puppet: Puppet, discord: DiscordServer, ren: Person
 ) -> None:
     async def act(interaction: Interaction) -> None:
@@ -386,7 +396,7 @@ async def test_private_channels_and_other_guilds(
     assert discord.violations == []
 
 
-async def test_user_apps_have_five_followups_and_no_channel(
+async def test_user_apps_have_five_followups_and_no_channel_access(
     puppet: Puppet, discord: DiscordServer
 ) -> None:
     discord.member("Aoi", discord.guild("Elsewhere", has_bot=False), installed=True)
@@ -408,7 +418,7 @@ async def test_user_apps_have_five_followups_and_no_channel(
     assert refused.value.code == 50001
 
 
-async def test_routes_of_channels(puppet: Puppet, discord: DiscordServer, mio: Person) -> None:
+async def test_channel_routes_answer(puppet: Puppet, discord: DiscordServer, mio: Person) -> None:
     said = await mio.say("hi")
     secret = discord.channel("secret", only=[mio])
     http = puppet.http
@@ -437,7 +447,7 @@ def params(content: str) -> discord_py.http.MultipartParameters:
     return discord_py.http.handle_message_parameters(content)
 
 
-async def test_a_mention_is_heard_and_answered(
+async def test_a_mention_is_dispatched_and_answered(
     puppet: Puppet, discord: DiscordServer, mio: Person
 ) -> None:
     reply = await mio.ask("pink hair")
@@ -450,7 +460,7 @@ async def test_a_mention_is_heard_and_answered(
     assert talked.content == "", "the content needs a privileged intent"
 
 
-async def test_messages_are_deleted_by_those_who_may(
+async def test_deleting_messages_requires_permission(
     puppet: Puppet, discord: DiscordServer, mio: Person, ren: Person
 ) -> None:
     puppet.act = say_hello

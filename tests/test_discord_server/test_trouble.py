@@ -29,7 +29,7 @@ async def say_hello(interaction: Interaction) -> None:
 # The gateway, with discord.py
 
 
-async def test_what_was_missed_is_replayed(
+async def test_missed_events_are_replayed(
     discord: DiscordServer, puppet: Puppet, mio: Person
 ) -> None:
     puppet.act = say_hello
@@ -53,7 +53,7 @@ async def test_what_was_missed_is_replayed(
     assert discord.violations == []
 
 
-async def test_an_invalid_session_is_begun_anew(
+async def test_an_invalid_session_is_replaced_by_a_new_one(
     discord: DiscordServer, puppet: Puppet, mio: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def at_once(*arguments: Any, **named: Any) -> None:
@@ -77,7 +77,7 @@ async def test_heartbeats_are_acknowledged(discord: DiscordServer, puppet: Puppe
     assert puppet.latency < 5
 
 
-async def test_shards_get_what_is_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_each_shard_gets_the_events_of_its_guilds(monkeypatch: pytest.MonkeyPatch) -> None:
     async def at_once(*arguments: Any, **named: Any) -> None:
         pass
 
@@ -97,14 +97,14 @@ async def test_shards_get_what_is_theirs(monkeypatch: pytest.MonkeyPatch) -> Non
         assert discord.violations == []
 
 
-async def test_a_wrong_token(discord: DiscordServer) -> None:
+async def test_a_wrong_token_is_rejected(discord: DiscordServer) -> None:
     Route.BASE = discord.api_url
     async with discord_py.Client(intents=discord_py.Intents.none()) as client:
         with pytest.raises(discord_py.LoginFailure):
             await client.login("another")
 
 
-async def test_privileged_intents_have_to_be_granted() -> None:
+async def test_privileged_intents_must_be_granted() -> None:
     intents = discord_py.Intents(message_content=True, guild_messages=True)
     async with DiscordServer() as discord:
         Route.BASE = discord.api_url
@@ -153,7 +153,7 @@ def identify(discord: DiscordServer, **more: Any) -> dict[str, Any]:
     return {"op": 2, "d": data | more}
 
 
-async def test_mistakes_close_the_connection(discord: DiscordServer) -> None:
+async def test_protocol_errors_close_the_connection(discord: DiscordServer) -> None:
     beat = {"op": 1, "d": None}
     for said, code in (
         (["not json"], 4002),
@@ -190,12 +190,12 @@ async def test_resuming_needs_the_right_sequence(discord: DiscordServer) -> None
     assert await talk(discord, {"op": 6, "d": resume | {"token": "x"}}) == 4004
 
 
-async def test_silence_is_closed() -> None:
+async def test_a_connection_without_heartbeats_is_closed() -> None:
     async with DiscordServer(heartbeat=0.05) as discord:
         assert await talk(discord, identify(discord)) == 4009
 
 
-async def test_sessions_are_not_started_without_end() -> None:
+async def test_session_starts_are_limited() -> None:
     async with DiscordServer(session_start_limit=1) as discord:
         async with connection(discord) as socket:
             await socket.send_json(identify(discord))
@@ -205,7 +205,7 @@ async def test_sessions_are_not_started_without_end() -> None:
         assert "session start limit" in discord.violations[-1].message
 
 
-async def test_one_shard_identifies_in_5_seconds() -> None:
+async def test_one_shard_can_identify_per_5_seconds() -> None:
     async with (
         DiscordServer(max_concurrency=1) as discord,
         connection(discord) as first,
@@ -242,7 +242,7 @@ def still(discord: DiscordServer, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("still")
-async def test_50_requests_a_second(discord: DiscordServer) -> None:
+async def test_50_requests_per_second_are_allowed(discord: DiscordServer) -> None:
     for _ in range(50):
         status, _, _ = await request(discord, "GET", "/gateway")
         assert status == 200
@@ -263,7 +263,7 @@ async def test_50_requests_a_second(discord: DiscordServer) -> None:
 
 
 @pytest.mark.usefixtures("still")
-async def test_five_messages_in_five_seconds(discord: DiscordServer) -> None:
+async def test_five_messages_per_five_seconds_are_allowed(discord: DiscordServer) -> None:
     path = f"/channels/{discord.general.id}/messages"
     for left in (4, 3, 2, 1, 0):
         status, headers, _ = await request(discord, "POST", path, {"content": "x"})
@@ -279,7 +279,7 @@ async def test_five_messages_in_five_seconds(discord: DiscordServer) -> None:
 # Trouble on demand
 
 
-async def test_a_429_of_discord_is_waited_for(
+async def test_discord_py_waits_after_a_429_from_discord(
     discord: DiscordServer, puppet: Puppet, mio: Person
 ) -> None:
     puppet.act = say_hello
@@ -288,7 +288,7 @@ async def test_a_429_of_discord_is_waited_for(
     assert discord.violations == []
 
 
-async def test_a_429_of_cloudflare_raises(
+async def test_a_429_from_cloudflare_raises(
     discord: DiscordServer, puppet: Puppet, mio: Person
 ) -> None:
     puppet.act = say_hello
@@ -315,7 +315,7 @@ async def test_a_dropped_connection_raises(
     assert [reply.content for reply in mio.messages()] == ["hello"]
 
 
-async def test_an_answer_whose_receipt_is_lost_is_given_twice(
+async def test_an_answer_whose_response_is_lost_is_sent_twice(
     discord: DiscordServer, puppet: Puppet, mio: Person
 ) -> None:
     puppet.act = say_hello
@@ -327,7 +327,7 @@ async def test_an_answer_whose_receipt_is_lost_is_given_twice(
     assert discord.violations == [], "what was provoked is no fault of the bot"
 
 
-async def test_an_unknown_route_is_said(discord: DiscordServer, puppet: Puppet) -> None:
+async def test_an_unknown_route_is_a_violation(discord: DiscordServer, puppet: Puppet) -> None:
     with pytest.raises(discord_py.NotFound):
         await puppet.http.request(Route("GET", "/guilds/1/audit-logs"))
     assert "nothing here" in discord.violations.pop().message
@@ -341,7 +341,7 @@ async def test_an_unknown_route_is_said(discord: DiscordServer, puppet: Puppet) 
         (b"", {}, 50109),
     ],
 )
-async def test_bodies_that_are_no_json(
+async def test_bodies_that_are_not_json_are_rejected(
     discord: DiscordServer, body: bytes, headers: dict[str, str], code: int
 ) -> None:
     url = f"{discord.api_url}/interactions/1/none/callback"

@@ -36,7 +36,7 @@ def shown(reply: Reply) -> dict[str, str]:
     }
 
 
-async def test_again_paints_the_same_wish_with_a_fresh_seed(
+async def test_again_paints_the_same_wish_with_a_new_seed(
     studio: Studio, mika: Person, ren: Person
 ) -> None:
     first = await mika.slash("avatar", hair="pink", seed=7)
@@ -62,7 +62,9 @@ async def test_again_of_a_private_avatar_stays_private(
     assert await painted(store) == []
 
 
-async def test_other_colours_for_the_same_face(studio: Studio, mika: Person, ren: Person) -> None:
+async def test_recolor_menu_paints_the_same_face_in_other_colors(
+    studio: Studio, mika: Person, ren: Person
+) -> None:
     first = await mika.slash("avatar", hair="pink", eyes="orange", seed=7)
     panel = await ren.click(first, label="🎨")
     assert panel.ephemeral
@@ -87,7 +89,9 @@ async def test_other_colours_for_the_same_face(studio: Studio, mika: Person, ren
     assert third.id != second.id, "the panel can be used again"
 
 
-async def test_the_colours_it_has_already_are_not_painted_again(store: Store, mika: Person) -> None:
+async def test_recoloring_with_the_current_colors_paints_nothing(
+    store: Store, mika: Person
+) -> None:
     first = await mika.slash("avatar", hair="pink")
     panel = await mika.click(first, label="🎨")
     answer = await mika.click(panel, label="Paint")
@@ -96,16 +100,14 @@ async def test_the_colours_it_has_already_are_not_painted_again(store: Store, mi
     assert await store.avatars.count() == 1
 
 
-async def test_other_colours_of_a_private_avatar_stay_private(mika: Person) -> None:
+async def test_a_recolored_private_avatar_stays_private(mika: Person) -> None:
     first = await mika.slash("avatar", hair="pink", private=True)
     panel = await mika.click(first, label="🎨")
     await mika.select(panel, panel.selects[0].custom_id, ["hair=green"])
     assert (await mika.click(panel, label="Paint")).ephemeral
 
 
-async def test_favourites_are_counted_and_taken_back(
-    store: Store, mika: Person, ren: Person
-) -> None:
+async def test_favorite_button_toggles_and_counts(store: Store, mika: Person, ren: Person) -> None:
     reply = await mika.slash("avatar", hair="pink")
     picture = reply.pictures[0]
     assert [button.label for button in reply.buttons if button.emoji == "♥️"] == [""]
@@ -121,7 +123,7 @@ async def test_favourites_are_counted_and_taken_back(
     assert [avatar.id for avatar in (await store.galleries.page(mine)).avatars] == [id_of(reply)]
 
 
-async def test_the_owner_deletes_picture_and_message(
+async def test_the_owner_can_delete_picture_and_message(
     store: Store, mika: Person, ren: Person
 ) -> None:
     reply = await mika.slash("avatar", hair="pink")
@@ -134,7 +136,7 @@ async def test_the_owner_deletes_picture_and_message(
     assert await store.avatars.picture(id_of(reply)) is None
 
 
-async def test_moderators_delete_what_was_painted_in_their_server(
+async def test_moderators_can_delete_pictures_of_their_server(
     discord: DiscordServer, store: Store, mika: Person
 ) -> None:
     moderator = discord.member("Mod", permissions=MANAGE_MESSAGES)
@@ -144,7 +146,9 @@ async def test_moderators_delete_what_was_painted_in_their_server(
     assert await store.avatars.get(id_of(reply)) is None
 
 
-async def test_moderators_of_another_server_do_not(discord: DiscordServer, mika: Person) -> None:
+async def test_moderators_of_another_server_cannot_delete(
+    discord: DiscordServer, mika: Person
+) -> None:
     there = discord.guild("Elsewhere")
     moderator = discord.member("Mod", there, permissions=MANAGE_MESSAGES)
     reply = await mika.slash("avatar", hair="pink")
@@ -174,7 +178,7 @@ async def test_each_of_several_pictures_has_the_buttons(
     assert len(reply.selects[0].options) == 3
 
 
-async def test_somebody_else_gets_the_picture_with_buttons_of_its_own(
+async def test_another_members_click_gets_a_separate_reply_with_buttons(
     mika: Person, ren: Person
 ) -> None:
     reply = await mika.slash("avatar", hair="pink", count=2)
@@ -187,7 +191,9 @@ async def test_somebody_else_gets_the_picture_with_buttons_of_its_own(
     assert (await ren.click(card, label="🎲")).ephemeral
 
 
-async def test_one_of_several_pictures_is_taken_out(store: Store, mika: Person) -> None:
+async def test_deleting_one_of_several_pictures_keeps_the_others(
+    store: Store, mika: Person
+) -> None:
     reply = await mika.slash("avatar", hair="pink", count=3)
     ids = [option["value"] for option in reply.selects[0].options]
     names = [picture.filename for picture in reply.pictures]
@@ -205,7 +211,9 @@ async def test_one_of_several_pictures_is_taken_out(store: Store, mika: Person) 
     assert await painted(store) == []
 
 
-async def test_buttons_of_what_is_gone_say_so(studio: Studio, mika: Person) -> None:
+async def test_buttons_of_a_deleted_picture_reply_with_an_error(
+    studio: Studio, mika: Person
+) -> None:
     reply = await mika.slash("avatar", hair="pink")
     await studio.avatars.delete(id_of(reply), Owner("discord", str(mika.id)))
     for label in ("🎲", "🎨", "♥️"):
@@ -214,7 +222,7 @@ async def test_buttons_of_what_is_gone_say_so(studio: Studio, mika: Person) -> N
         assert "deleted" in answer.text
 
 
-async def test_a_message_does_not_outlive_its_deleted_picture(
+async def test_a_message_is_deleted_with_its_last_picture(
     discord: DiscordServer, studio: Studio, mika: Person, ren: Person
 ) -> None:
     """Deleted elsewhere (in the gallery, say), it is cleared away by who has asked for it."""
@@ -235,7 +243,7 @@ async def test_a_message_does_not_outlive_its_deleted_picture(
     assert len(several.pictures) == 1
 
 
-async def test_other_colours_after_a_change_of_the_model(
+async def test_recolor_menu_works_after_a_change_of_model(
     registry: Registry, engine: Engine, studio: Studio, mika: Person
 ) -> None:
     reply = await mika.slash("avatar", hair="pink", eyes="red")
@@ -252,7 +260,7 @@ async def test_other_colours_after_a_change_of_the_model(
     assert await mika.autocomplete("avatar", eyes="") == []
 
 
-async def test_more_values_than_a_select_holds(studio: Studio) -> None:
+async def test_recolor_menu_with_more_values_than_a_select_holds(studio: Studio) -> None:
     (avatar,) = await studio.painting.create({"hair": "pink"}, Request(Owner("web", "x")))
     values = ("pink", *(f"shade {i}" for i in range(40)))
     hair = Attribute(name="hair", values=values, frequencies=(0.0, *([1 / 40] * 40)))
@@ -262,7 +270,7 @@ async def test_more_values_than_a_select_holds(studio: Studio) -> None:
     assert [option.label for option in rows[0] if option.default] == ["pink hair"]
 
 
-async def test_variations_are_a_sheet_of_faces_near_the_picture(
+async def test_variations_are_a_sheet_of_similar_faces(
     studio: Studio, mika: Person, ren: Person
 ) -> None:
     first = await mika.slash("avatar", hair="pink", eyes="orange")
@@ -276,7 +284,7 @@ async def test_variations_are_a_sheet_of_faces_near_the_picture(
         assert avatar.owner.key == str(ren.id)
 
 
-async def test_a_picture_is_mixed_with_one_of_ones_own(
+async def test_mix_button_mixes_with_an_own_picture(
     studio: Studio, mika: Person, ren: Person
 ) -> None:
     theirs = await mika.slash("avatar", hair="pink", eyes="orange")
@@ -294,14 +302,16 @@ async def test_a_picture_is_mixed_with_one_of_ones_own(
     assert "👯" in [button.emoji for button in child.buttons]
 
 
-async def test_what_is_mixed_with_a_private_picture_is_private(mika: Person) -> None:
+async def test_a_mix_with_a_private_picture_is_private(mika: Person) -> None:
     public = await mika.slash("avatar", hair="pink")
     secret = await mika.slash("avatar", hair="black", private=True)
     chooser = await mika.click(public, label="🧬")
     assert (await mika.select(chooser, None, [id_of(secret)])).ephemeral
 
 
-async def test_info_says_everything_and_how_to_ask_again(mika: Person, ren: Person) -> None:
+async def test_info_shows_all_metadata_and_the_command_to_repeat_it(
+    mika: Person, ren: Person
+) -> None:
     first = await mika.slash("avatar", hair="pink", seed=7)
     info = await ren.click(first, label="ℹ️")
     assert info.ephemeral
@@ -314,7 +324,7 @@ async def test_info_says_everything_and_how_to_ask_again(mika: Person, ren: Pers
     assert "/avatar hair:pink\n" in family.text, "its seed is not that of a whole face"
 
 
-async def test_info_does_not_tell_of_private_parents(
+async def test_info_hides_private_parents(
     studio: Studio, store: Store, mika: Person, ren: Person
 ) -> None:
     first = await mika.slash("avatar", hair="pink")
@@ -325,7 +335,7 @@ async def test_info_does_not_tell_of_private_parents(
     assert "not available" in info.text
 
 
-async def test_a_favourite_leaves_the_buttons_in_the_askers_language(
+async def test_the_favorite_button_keeps_the_language_of_the_message(
     discord: DiscordServer, ren: Person
 ) -> None:
     yui = discord.member("Yui", locale="ja")
@@ -338,7 +348,7 @@ async def test_a_favourite_leaves_the_buttons_in_the_askers_language(
     assert "2" in [button.label for button in reply.buttons]
 
 
-async def test_a_sheet_keeps_its_language_and_who_asked_for_it(
+async def test_a_variation_sheet_keeps_its_language_and_requester(
     discord: DiscordServer, mika: Person
 ) -> None:
     yui = discord.member("Yui", locale="ja")
@@ -356,7 +366,7 @@ async def test_a_sheet_keeps_its_language_and_who_asked_for_it(
     assert "8枚中8枚目" in sheet.text
 
 
-async def test_again_offers_the_nearest_of_what_the_model_no_longer_knows(
+async def test_again_offers_the_nearest_known_values_after_a_change_of_model(
     registry: Registry, engine: Engine, studio: Studio, mika: Person
 ) -> None:
     reply = await mika.slash("avatar", hair="pink", eyes="red")
@@ -399,7 +409,7 @@ async def test_the_nearest_of_many_values_fits_on_a_button(
     assert (await studio.avatars.get(id_of(painted), None)).model == "new"
 
 
-async def test_what_has_nothing_near_is_offered_as_a_surprise(
+async def test_again_offers_random_values_if_no_value_is_near(
     registry: Registry, engine: Engine, studio: Studio, mika: Person
 ) -> None:
     reply = await mika.slash("avatar", hair="pink")
@@ -414,7 +424,7 @@ async def test_what_has_nothing_near_is_offered_as_a_surprise(
 
 
 @pytest.mark.parametrize("label", ["🎲", "🎨", "✨", "🧬", "♥️", "ℹ️"])
-async def test_a_private_picture_is_nobody_elses_by_a_made_up_button(
+async def test_a_forged_custom_id_does_not_reveal_a_private_picture(
     studio: Studio, mika: Person, label: str
 ) -> None:
     """The id in a custom id is no key: only the owner gets further."""

@@ -42,7 +42,7 @@ async def test_commands_are_sent_only_when_they_changed(
 
 
 @pytest.mark.parametrize("alone", [False, True])
-async def test_commands_follow_the_attributes_of_a_new_model(
+async def test_commands_are_updated_with_the_attributes_of_a_new_model(
     discord: DiscordServer,
     run: Run,
     registry: Registry,
@@ -64,7 +64,7 @@ async def test_commands_follow_the_attributes_of_a_new_model(
         assert "straw hat" in (await mika.slash("gallery", hat="straw")).text
 
 
-async def test_commands_of_one_server_alone(
+async def test_commands_can_be_registered_in_one_server_only(
     discord: DiscordServer, run: Run, studio: Studio, mika: Person
 ) -> None:
     guild = discord.default_guild.id
@@ -77,7 +77,7 @@ async def test_commands_of_one_server_alone(
         assert discord.syncs == 1
 
 
-async def test_commands_that_discord_refuses_leave_the_old_ones_working(
+async def test_commands_rejected_by_discord_keep_the_old_ones_working(
     discord: DiscordServer,
     run: Run,
     registry: Registry,
@@ -103,7 +103,7 @@ async def test_no_privileged_intents_are_needed(discord: DiscordServer) -> None:
     assert [session.intents for session in discord.sessions.values()] == [needed]
 
 
-async def test_a_token_that_discord_does_not_know(discord: DiscordServer, studio: Studio) -> None:
+async def test_an_invalid_token_is_reported(discord: DiscordServer, studio: Studio) -> None:
     settings = DiscordSettings(api_url=discord.api_url)
     with pytest.raises(discord_py.LoginFailure):
         await run_discord(studio, settings, "wrong")
@@ -126,7 +126,7 @@ async def test_the_token_is_in_no_log(
 
 
 @pytest.mark.usefixtures("bot")
-async def test_reconnecting(discord: DiscordServer, mika: Person) -> None:
+async def test_the_client_resumes_after_reconnecting(discord: DiscordServer, mika: Person) -> None:
     reply = await mika.slash("avatar", hair="pink")
     await discord.reconnect()
     await discord.until(lambda: discord.resumes == 1, "no resume")
@@ -139,7 +139,7 @@ async def test_reconnecting(discord: DiscordServer, mika: Person) -> None:
 
 
 @pytest.mark.usefixtures("bot")
-async def test_busy_is_said_to_the_member_alone(
+async def test_a_full_queue_gets_an_ephemeral_reply(
     discord: DiscordServer,
     engine: Engine,
     mika: Person,
@@ -160,7 +160,7 @@ async def test_busy_is_said_to_the_member_alone(
     assert [reply.id for reply in ren.messages()] == [first.id], "no “thinking…” is left over"
 
 
-async def test_who_asked_before_the_end_is_answered(
+async def test_requests_made_before_shutdown_are_answered(
     discord: DiscordServer,
     run: Run,
     studio: Studio,
@@ -185,7 +185,7 @@ async def test_who_asked_before_the_end_is_answered(
 
 
 @pytest.mark.usefixtures("bot")
-async def test_a_failure_has_a_number_that_the_log_has_too(
+async def test_an_internal_error_has_an_id_that_is_also_logged(
     discord: DiscordServer,
     studio: Studio,
     mika: Person,
@@ -218,7 +218,7 @@ async def test_a_failure_has_a_number_that_the_log_has_too(
 
 @pytest.mark.usefixtures("bot")
 @pytest.mark.parametrize("path", [CALLBACK, ORIGINAL])
-async def test_a_dropped_connection_costs_no_answer(
+async def test_a_dropped_connection_loses_no_reply(
     discord: DiscordServer, store: Store, mika: Person, path: str
 ) -> None:
     discord.provoke(path, None)
@@ -230,7 +230,7 @@ async def test_a_dropped_connection_costs_no_answer(
 @pytest.mark.usefixtures("bot")
 @pytest.mark.parametrize("path", [CALLBACK, ORIGINAL])
 @pytest.mark.parametrize("status", [None, 502])
-async def test_an_answer_that_arrived_though_its_receipt_was_lost(
+async def test_a_reply_whose_response_was_lost_is_not_repeated(
     discord: DiscordServer, store: Store, mika: Person, path: str, status: int | None
 ) -> None:
     discord.provoke(path, status, processed=True)
@@ -243,7 +243,7 @@ async def test_an_answer_that_arrived_though_its_receipt_was_lost(
 
 
 @pytest.mark.usefixtures("bot")
-async def test_nothing_is_painted_for_an_interaction_that_is_lost(
+async def test_nothing_is_painted_for_a_lost_interaction(
     discord: DiscordServer, store: Store, mika: Person, caplog: pytest.LogCaptureFixture
 ) -> None:
     discord.deadline = -1

@@ -56,7 +56,7 @@ async def test_the_position_in_the_queue_is_shown_and_updated(
 
 
 @pytest.mark.usefixtures("bot")
-async def test_acknowledged_in_time_while_the_disk_is_slow(
+async def test_interactions_are_acknowledged_in_time_with_a_slow_disk(
     discord: DiscordServer, studio: Studio, mika: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The time that reading took is no longer left for writing."""
@@ -113,7 +113,7 @@ async def test_a_large_request_does_not_delay_other_members(
     await discord.until(lambda: all(r.pictures for r in replies), "Mika's pictures")
 
 
-async def test_replies_that_outlast_the_grace_period_stay_pending(
+async def test_replies_not_finished_in_the_grace_period_stay_pending(
     discord: DiscordServer,
     run: Run,
     studio: Studio,
@@ -133,7 +133,7 @@ async def test_replies_that_outlast_the_grace_period_stay_pending(
     assert await store.avatars.count() == 1
 
 
-async def test_a_member_is_told_that_the_bot_is_closing(
+async def test_requests_during_shutdown_get_an_error_message(
     discord: DiscordServer, run: Run, studio: Studio, held: Gate, mika: Person
 ) -> None:
     async with run(studio) as bot:
@@ -176,7 +176,7 @@ async def test_a_reply_after_its_token_expired_goes_to_the_channel(
 
 
 @pytest.mark.usefixtures("bot")
-async def test_a_refusal_is_shown_before_anything_else(
+async def test_a_rejected_request_is_answered_before_it_is_queued(
     discord: DiscordServer, studio: Studio, mika: Person, ren: Person
 ) -> None:
     guild = str(discord.default_guild.id)

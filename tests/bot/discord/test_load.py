@@ -14,7 +14,7 @@ MEMBERS = 200
 GREEDY = 9  # pictures of the one who asks for the most, and first
 
 
-async def test_200_members_at_once(
+async def test_200_concurrent_members_all_get_replies(
     discord: DiscordServer, registry: Registry, process: StartProcess, tmp_path: Path
 ) -> None:
     # Bodies like these are held against Discord's description in the other tests; here that would

@@ -17,7 +17,7 @@ def chosen(reply: Reply) -> str:
     return str(reply.buttons[0].custom_id).rpartition(":")[2]
 
 
-async def test_old_messages_work_after_kill_9(
+async def test_old_messages_work_after_sigkill(
     discord: DiscordServer, registry: Registry, process: StartProcess, mika: Person, ren: Person
 ) -> None:
     async with process():
@@ -67,7 +67,7 @@ async def stored(folder: Path) -> int:
         await store.close()
 
 
-async def test_what_is_owed_is_answered_after_kill_9(
+async def test_pending_replies_are_sent_after_sigkill(
     discord: DiscordServer,
     registry: Registry,
     process: StartProcess,
@@ -109,7 +109,7 @@ async def test_what_is_owed_is_answered_after_kill_9(
     assert await stored(tmp_path) == 1 + 6 * 9 + 1, "nothing is painted twice"
 
 
-async def test_sigterm_finishes_what_runs(
+async def test_sigterm_finishes_running_requests(
     discord: DiscordServer,
     registry: Registry,
     process: StartProcess,
@@ -133,7 +133,7 @@ async def test_sigterm_finishes_what_runs(
     assert "Traceback" not in bot.log
 
 
-async def test_the_log_of_a_busy_life_has_no_secrets(
+async def test_the_log_contains_no_secrets(
     discord: DiscordServer, registry: Registry, process: StartProcess, mika: Person, ren: Person
 ) -> None:
     async with process("--log.level", "DEBUG", "--log.format", "json") as bot:

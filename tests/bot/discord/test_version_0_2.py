@@ -62,7 +62,7 @@ def shown(reply: Reply) -> str:
     return str(button.custom_id).rpartition(":")[2]
 
 
-async def test_every_pending_reply_is_given(
+async def test_every_pending_reply_is_sent(
     run: Run, studio: Studio, store: Store, earlier: EarlierDiscord, mika: Person
 ) -> None:
     before = len(mika.messages())
@@ -105,7 +105,7 @@ async def test_every_pending_reply_is_given(
     assert "青" in earlier.pending["again"].text or "髪" in earlier.pending["again"].text
 
 
-async def test_buttons_below_pictures(
+async def test_buttons_below_pictures_work(
     sent: dict[str, Reply], discord: DiscordServer, studio: Studio, mika: Person, ren: Person
 ) -> None:
     single, several = sent["single"], sent["several"]
@@ -132,7 +132,7 @@ async def test_buttons_below_pictures(
     assert single.deleted
 
 
-async def test_panels_and_galleries(
+async def test_panels_and_galleries_work(
     sent: dict[str, Reply], studio: Studio, mika: Person, ren: Person
 ) -> None:
     panel = sent["recolour"]
@@ -163,7 +163,7 @@ async def test_panels_and_galleries(
     assert all("黒" in option["label"] for option in options)
 
 
-async def test_settings_and_privacy(
+async def test_settings_and_privacy_commands_use_the_stored_data(
     sent: dict[str, Reply], studio: Studio, mika: Person, earlier: EarlierDiscord
 ) -> None:
     sora, ren = earlier.members["Sora"], earlier.members["Ren"]

@@ -138,7 +138,7 @@ def test_descriptions_are_valid_prompts(hair: str, language: str) -> None:
     assert check_wish(named, MODEL) == wish
 
 
-def test_refusals_are_translated() -> None:
+def test_error_messages_are_translated() -> None:
     with pytest.raises(BadPrompt) as refusal:
         check_wish({"hair": "pnik"}, MODEL)
     assert "Did you mean pink?" in str(refusal.value)

@@ -160,7 +160,7 @@ async def test_a_single_request_does_not_wait_for_others(registry: Registry) -> 
         assert engine.stats.latency_p99 < wait
 
 
-async def test_clients_just_served_join_the_next_batch(
+async def test_clients_served_last_can_join_the_next_batch(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with opened(registry, max_wait_ms=1000) as engine:
@@ -179,7 +179,7 @@ async def test_clients_just_served_join_the_next_batch(
         assert held.batches == [2, 3]
 
 
-async def test_waiting_for_others_has_a_limit(
+async def test_waiting_for_a_fuller_batch_has_a_limit(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with opened(registry, max_wait_ms=20) as engine:
@@ -214,7 +214,7 @@ async def test_a_full_queue_answers_busy(
         assert len(await engine.paint(*request(4, 9))) == 9
 
 
-async def test_a_cancelled_request_is_not_painted(engine: Engine, gate: Callable[[], Gate]) -> None:
+async def test_a_canceled_request_is_not_painted(engine: Engine, gate: Callable[[], Gate]) -> None:
     held = gate()
     first = asyncio.create_task(engine.paint(*request(0)))
     await held.begun()
@@ -232,7 +232,7 @@ async def test_a_cancelled_request_is_not_painted(engine: Engine, gate: Callable
         await gone
 
 
-async def test_a_request_cancelled_half_way_is_not_painted_further(
+async def test_a_partly_painted_request_stops_when_canceled(
     engine: Engine, gate: Callable[[], Gate]
 ) -> None:
     held = gate()
@@ -246,7 +246,7 @@ async def test_a_request_cancelled_half_way_is_not_painted_further(
     assert engine.stats.dropped == 1
 
 
-async def test_a_request_cancelled_immediately_is_not_painted(engine: Engine) -> None:
+async def test_an_immediately_canceled_request_is_not_painted(engine: Engine) -> None:
     gone = asyncio.create_task(engine.paint(*request(0)))
     await queued(engine, 1)
     gone.cancel()
@@ -271,7 +271,7 @@ async def test_painting_does_not_block_the_event_loop(
     ("latents", "conditions"),
     [((1, 7), (1, 22)), ((1, 8), (1, 21)), ((2, 8), (1, 22)), ((0, 8), (0, 22)), ((8,), (22,))],
 )
-async def test_arrays_that_do_not_fit_the_model_are_an_error(
+async def test_arrays_of_the_wrong_shape_raise_an_error(
     engine: Engine, latents: tuple[int, ...], conditions: tuple[int, ...]
 ) -> None:
     with pytest.raises(ValueError, match=r"latents \(n, 8\) and conditions \(n, 22\)|tiny"):
@@ -295,7 +295,7 @@ async def test_a_failed_batch_fails_its_requests_only(
     assert len(await engine.paint(*request(0))) == 1
 
 
-async def test_a_request_that_fails_half_way_is_not_painted_further(
+async def test_a_partly_painted_request_stops_at_its_first_error(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches = []
@@ -311,7 +311,7 @@ async def test_a_request_that_fails_half_way_is_not_painted_further(
     assert engine.stats.waiting == 0
 
 
-async def test_closing_during_a_request_refuses_all_of_it(
+async def test_closing_during_a_request_rejects_the_whole_request(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with opened(registry, max_batch=4) as engine:
@@ -327,7 +327,7 @@ async def test_closing_during_a_request_refuses_all_of_it(
         assert held.batches == [4]
 
 
-async def test_closing_finishes_the_batch_and_refuses_the_rest(
+async def test_closing_finishes_the_batch_and_rejects_the_rest(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with opened(registry) as engine:
@@ -378,9 +378,7 @@ async def test_a_picture_has_the_requested_size(rich: Engine) -> None:
     assert rich.stats.upscale_seconds > 0
 
 
-async def test_a_size_that_the_model_does_not_paint_is_an_error(
-    engine: Engine, rich: Engine
-) -> None:
+async def test_an_unsupported_size_raises_an_error(engine: Engine, rich: Engine) -> None:
     with pytest.raises(ValueError, match=r"\(64, 128, 256\) pixels, not at 512"):
         await rich.paint(*request(0), size=512)
     with pytest.raises(ValueError, match="not at 128"):
@@ -477,7 +475,7 @@ async def test_the_choice_does_not_depend_on_the_batch(rich: Engine) -> None:
         assert difference(image, same_image) <= 1
 
 
-async def test_candidates_that_do_not_fit_the_model_are_an_error(rich: Engine) -> None:
+async def test_an_unsupported_number_of_candidates_raises_an_error(rich: Engine) -> None:
     _, conditions = contest(0, 2)
     for shape in [(2, 4, 7), (2, 0, 8), (3, 4, 8), (2, 8)]:
         with pytest.raises(ValueError, match=r"candidates \(n, N, 8\)"):
@@ -511,7 +509,7 @@ async def test_a_new_model_is_used_while_the_old_one_finishes(
 
 
 @pytest.mark.parametrize("damage", ["missing", "sums", "graph", "size", "pointer"])
-async def test_a_model_that_cannot_be_used_is_refused_and_the_one_in_use_stays(
+async def test_an_invalid_model_is_rejected_and_the_current_one_stays(
     engine: Engine, registry: Registry, caplog: pytest.LogCaptureFixture, damage: str
 ) -> None:
     if damage == "graph":

@@ -58,14 +58,14 @@ def test_requests_of_one_user_are_first_in_first_out() -> None:
     assert queue.take_batch() == [(second, 2)]
 
 
-def test_a_batch_holds_one_model_and_the_other_comes_next() -> None:
+def test_a_batch_has_one_model_and_the_next_batch_has_the_other() -> None:
     old, new, third = Request("a", 2, "old"), Request("b", 2, "new"), Request("c", 1, "old")
     queue = queue_of(old, new, third)
     assert queue.take_batch() == [(old, 2), (third, 1)]
     assert queue.take_batch() == [(new, 2)]
 
 
-def test_what_does_not_fit_comes_first_in_the_next_batch() -> None:
+def test_requests_that_do_not_fit_are_first_in_the_next_batch() -> None:
     small = [Request(name, 3) for name in "ab"]
     large = Request("c", 1, share=Fraction(1))
     queue = queue_of(*small, large)
@@ -110,7 +110,7 @@ REQUESTS = st.lists(
 
 
 @given(REQUESTS)
-def test_every_picture_is_taken_once_and_no_user_is_overtaken(requests: list[Request]) -> None:
+def test_every_picture_is_in_one_batch_and_users_stay_in_order(requests: list[Request]) -> None:
     asked = {id(r): r.remaining for r in requests}
     queue = queue_of(*requests)
     while queue.pictures:

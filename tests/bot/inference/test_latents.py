@@ -12,7 +12,7 @@ def angle(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.arccos(np.dot(a, b) / np.linalg.norm(a) / np.linalg.norm(b)))
 
 
-def test_a_seed_keeps_its_faces_however_many_are_drawn() -> None:
+def test_the_latents_of_a_seed_do_not_depend_on_their_number() -> None:
     four = draw_candidates(7, 4, 96)
     assert four.shape == (4, 96)
     assert four.dtype == np.float32

@@ -124,7 +124,7 @@ def whole_numbers() -> onnx.ModelProto:
         (GENERATOR, wrong_scale, "does not run"),
     ],
 )
-def test_files_that_violate_the_contract_are_refused(
+def test_files_that_violate_the_contract_are_rejected(
     registry: Registry, file: str, graph: Callable[[], onnx.ModelProto], words: str
 ) -> None:
     manifest = registry.load("tiny")[1].model_copy(update={"name": "wrong"})

@@ -230,7 +230,7 @@ text_like = st.lists(
 
 
 @given(st.one_of(st.text(max_size=400), text_like))
-def test_any_text_is_a_valid_wish_or_a_bad_prompt(text: str) -> None:
+def test_any_text_is_parsed_or_raises_bad_prompt(text: str) -> None:
     try:
         wish = read_prompt(text, MODEL)
     except BadPrompt as refusal:

@@ -33,7 +33,7 @@ async def pair(studio: Studio, owner: Owner) -> tuple[Avatar, Avatar]:
     return a, b
 
 
-async def test_variations_are_a_family(studio: Studio, owner: Owner) -> None:
+async def test_variations_are_stored_as_a_family(studio: Studio, owner: Owner) -> None:
     (parent,) = await studio.painting.create("pink hair", Request(owner, private=True), seed=3)
     family = await studio.family.variations(
         parent.id, Request(owner, guild="5", channel="6"), seed=3
@@ -51,7 +51,7 @@ async def test_variations_are_a_family(studio: Studio, owner: Owner) -> None:
     assert [child.sha256 for child in same] == [child.sha256 for child in family]
 
 
-async def test_a_mix_is_a_child_of_two_and_another_seed_its_sibling(
+async def test_a_mix_has_two_parents_and_another_seed_gives_a_sibling(
     studio: Studio, owner: Owner
 ) -> None:
     a, b = await pair(studio, owner)
@@ -72,7 +72,7 @@ async def test_a_mix_is_a_child_of_two_and_another_seed_its_sibling(
     assert again.sha256 == children[5].sha256
 
 
-async def test_who_has_a_private_parent_is_private(studio: Studio, owner: Owner) -> None:
+async def test_a_child_of_a_private_parent_is_private(studio: Studio, owner: Owner) -> None:
     (a,) = await studio.painting.create("", Request(owner, private=True))
     (b,) = await studio.painting.create("", Request(owner))
     (c,) = await studio.painting.create("", Request(owner))
@@ -95,7 +95,9 @@ async def test_a_child_outlives_its_parents(studio: Studio, owner: Owner) -> Non
             await studio.family.mix(deleted.id, child.id, Request(OTHER))
 
 
-async def test_nobody_s_words_are_kept_by_another(studio: Studio, owner: Owner) -> None:
+async def test_prompts_of_others_are_not_copied_to_derived_avatars(
+    studio: Studio, owner: Owner
+) -> None:
     (parent,) = await studio.painting.create("my sister's pink hair", Request(owner))
     (own,) = await studio.painting.again(parent.id, Request(owner))
     assert own.prompt == "my sister's pink hair"
@@ -104,7 +106,7 @@ async def test_nobody_s_words_are_kept_by_another(studio: Studio, owner: Owner) 
     assert {avatar.prompt for avatar in (others, *family)} == {"hair:pink"}
 
 
-async def test_one_picture_has_no_child_with_itself(studio: Studio, owner: Owner) -> None:
+async def test_mixing_an_avatar_with_itself_is_rejected(studio: Studio, owner: Owner) -> None:
     a, b = await pair(studio, owner)
     with pytest.raises(BadPrompt, match="one and the same"):
         await studio.family.mix(a.id, a.id.upper(), Request(owner))
@@ -115,7 +117,7 @@ async def test_one_picture_has_no_child_with_itself(studio: Studio, owner: Owner
             await studio.animations.morph(ids, Request(owner))
 
 
-async def test_me_is_always_the_same_face(
+async def test_a_portrait_is_always_the_same_face(
     studio: Studio, store: Store, registry: Registry, owner: Owner
 ) -> None:
     (first,) = await studio.painting.portrait(owner, Request(owner))
@@ -132,7 +134,7 @@ async def test_me_is_always_the_same_face(
     assert (anew.id != first.id, anew.sha256) == (True, first.sha256)
 
 
-async def test_a_portrait_is_not_mistaken_for_another_picture_of_its_seed(
+async def test_a_portrait_is_distinct_from_other_avatars_of_its_seed(
     studio: Studio, owner: Owner
 ) -> None:
     (face,) = await studio.painting.portrait(OTHER, Request(owner))
@@ -142,7 +144,7 @@ async def test_a_portrait_is_not_mistaken_for_another_picture_of_its_seed(
     assert (anew.sha256, anew.wish) == (face.sha256, {})
 
 
-async def test_who_asks_for_a_portrait_twice_at_once_has_one(
+async def test_concurrent_portrait_requests_store_one_portrait(
     studio: Studio, store: Store, owner: Owner
 ) -> None:
     asked = [studio.painting.portrait("5", Request(owner)) for _ in range(5)]
@@ -170,7 +172,9 @@ async def test_an_order_is_painted_once(studio: Studio, store: Store, owner: Own
         assert await store.avatars.count() == count
 
 
-async def test_a_morph_shows_its_faces(studio: Studio, store: Store, owner: Owner) -> None:
+async def test_a_morph_starts_and_ends_at_its_faces(
+    studio: Studio, store: Store, owner: Owner
+) -> None:
     a, b = await pair(studio, owner)
     (c,) = await studio.painting.create("white hair", Request(owner, private=True))
     count = await store.avatars.count()
@@ -201,7 +205,7 @@ async def test_a_morph_past_the_upload_limit_is_reduced(studio: Studio, owner: O
         await studio.animations.morph([a.id, b.id], Request(owner), limit_bytes=100)
 
 
-async def test_pictures_of_different_models_meet_where_one_model_suits_both(
+async def test_avatars_of_different_models_are_mixed_if_one_model_fits_both(
     studio: Studio, engine: Engine, registry: Registry, owner: Owner
 ) -> None:
     (old,) = await studio.painting.create("pink hair, red eyes", Request(owner))
@@ -224,7 +228,9 @@ async def test_pictures_of_different_models_meet_where_one_model_suits_both(
     assert sibling.model == "next"
 
 
-async def test_sizes_are_the_model_s(registry: Registry, store: Store, owner: Owner) -> None:
+async def test_available_sizes_come_from_the_model(
+    registry: Registry, store: Store, owner: Owner
+) -> None:
     add_model(registry, "large", upscaler=True)
     registry.use("large")
     engine = await Engine.open(registry, EngineSettings(provider="cpu", threads=1))
@@ -250,7 +256,7 @@ async def test_sizes_are_the_model_s(registry: Registry, store: Store, owner: Ow
         await engine.close()
 
 
-async def test_of_the_candidates_the_chosen_one_is_kept(
+async def test_only_the_selected_candidate_is_stored(
     registry: Registry, store: Store, owner: Owner
 ) -> None:
     add_model(registry, "critical", candidates=4)

@@ -33,7 +33,7 @@ WAYS: dict[str, Callable[[Studio, Owner, str, str], Awaitable[Any]]] = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_another_s_private_picture_is_as_if_it_were_not_there(
+async def test_private_avatars_of_others_are_not_found(
     studio: Studio, store: Store, owner: Owner, way: str
 ) -> None:
     (private,) = await studio.painting.create("pink hair", Request(owner, private=True))
@@ -53,7 +53,9 @@ async def test_another_s_private_picture_is_as_if_it_were_not_there(
     assert (await studio.avatars.get(private.id, owner)).favourites == 0
 
 
-async def test_a_private_picture_is_in_no_gallery_of_others(studio: Studio, owner: Owner) -> None:
+async def test_private_avatars_are_absent_from_galleries_of_others(
+    studio: Studio, owner: Owner
+) -> None:
     (private,) = await studio.painting.create("", Request(owner, guild="1", private=True))
     await studio.avatars.toggle_favorite(private.id, owner)
     for viewer in (owner, OTHER, None):
@@ -67,7 +69,7 @@ async def test_a_private_picture_is_in_no_gallery_of_others(studio: Studio, owne
                 assert (len(page.avatars), page.count) == (int(mine), int(mine))
 
 
-async def test_a_closed_server_gallery(studio: Studio, owner: Owner) -> None:
+async def test_a_closed_server_gallery_cannot_be_read(studio: Studio, owner: Owner) -> None:
     (avatar,) = await studio.painting.create("", Request(owner, guild="1"))
     await studio.quotas.save_limits("1", GuildLimits(gallery=False))
     for viewer in (owner, None):
@@ -78,7 +80,7 @@ async def test_a_closed_server_gallery(studio: Studio, owner: Owner) -> None:
         assert (await studio.gallery.page(GalleryQuery(scope, owner, "1", {}))).avatars == [avatar]
 
 
-async def test_settings_are_checked_and_kept(studio: Studio, owner: Owner) -> None:
+async def test_settings_are_validated_and_stored(studio: Studio, owner: Owner) -> None:
     assert await studio.members.settings(owner) == MemberSettings()
     settings = MemberSettings(private=True, size=64, language="ja")
     await studio.members.save_settings(owner, settings)
@@ -89,7 +91,7 @@ async def test_settings_are_checked_and_kept(studio: Studio, owner: Owner) -> No
     assert await studio.members.settings(OTHER) == MemberSettings()
 
 
-async def test_a_size_that_the_model_cannot_paint_any_more_is_left_out(
+async def test_a_stored_size_that_the_model_does_not_support_is_ignored(
     studio: Studio, store: Store, owner: Owner
 ) -> None:
     await store.members.save_settings(owner, MemberSettings(True, 256, "ja"))
@@ -105,7 +107,7 @@ def opened(data: bytes) -> dict[str, Any]:
         }
 
 
-async def test_the_export_has_everything_of_mine_and_nothing_else(
+async def test_the_export_contains_exactly_the_members_own_data(
     studio: Studio, owner: Owner
 ) -> None:
     mine = await studio.painting.create(
@@ -133,7 +135,9 @@ async def test_the_export_has_everything_of_mine_and_nothing_else(
     assert set(files) == {"avatars.json", "favourites.json", "settings.json"}
 
 
-async def test_a_large_export_comes_in_parts_that_fit(studio: Studio, owner: Owner) -> None:
+async def test_a_large_export_is_split_into_parts_below_the_upload_limit(
+    studio: Studio, owner: Owner
+) -> None:
     for _ in range(3):
         await studio.painting.create("", Request(owner), count=9)
     limit, part, ids = 60_000, 1, []
@@ -153,12 +157,14 @@ async def test_a_large_export_comes_in_parts_that_fit(studio: Studio, owner: Own
             await studio.exports.export(owner, part=missing, limit_bytes=limit)
 
 
-async def test_who_has_nothing_gets_an_empty_export(studio: Studio, owner: Owner) -> None:
+async def test_a_member_without_avatars_gets_an_empty_export(studio: Studio, owner: Owner) -> None:
     files = opened((await studio.exports.export(owner)).data)
     assert (files["avatars.json"], files["favourites.json"]) == ([], [])
 
 
-async def test_who_is_forgotten_is_gone(studio: Studio, store: Store, owner: Owner) -> None:
+async def test_a_forgotten_member_has_no_stored_data(
+    studio: Studio, store: Store, owner: Owner
+) -> None:
     mine = await studio.painting.create("pink hair", Request(owner), count=3)
     (kept,) = await studio.painting.create("", Request(OTHER))
     await studio.avatars.toggle_favorite(kept.id, owner)

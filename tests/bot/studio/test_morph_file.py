@@ -46,7 +46,7 @@ def frames(animation: Morph) -> tuple[list[np.ndarray], list[int]]:
 
 
 @pytest.mark.parametrize("count", [2, 3, 4, 5])
-def test_a_path_goes_through_every_face_and_back_without_a_jump(count: int) -> None:
+def test_a_path_passes_every_face_in_small_steps_and_returns(count: int) -> None:
     laid = path(count)
     assert len(laid.latents) == len(laid.conditions)
     assert set(range(len(laid.latents))) == {pose for pose, _ in laid.shown}
@@ -65,7 +65,7 @@ def test_a_path_goes_through_every_face_and_back_without_a_jump(count: int) -> N
     assert steps[-1] < steps.mean() / 2
 
 
-def test_colours_fade_on_a_straight_line() -> None:
+def test_conditions_are_interpolated_linearly() -> None:
     laid = path(3)
     np.testing.assert_allclose(laid.conditions.sum(1), 1, atol=1e-6)
     assert (laid.conditions >= 0).all()
@@ -74,7 +74,7 @@ def test_colours_fade_on_a_straight_line() -> None:
 
 @pytest.mark.parametrize("format", ["webp", "gif"])
 @pytest.mark.parametrize("count", [2, 5])
-def test_the_file_shows_the_path(format: str, count: int) -> None:
+def test_the_file_contains_the_frames_of_the_path(format: str, count: int) -> None:
     laid = path(count)
     images = poses(laid)
     ids = tuple("abcde"[:count])
@@ -92,7 +92,7 @@ def test_the_file_shows_the_path(format: str, count: int) -> None:
 
 
 @pytest.mark.parametrize("format", ["webp", "gif"])
-def test_what_is_too_large_is_made_smaller_and_says_so(format: str) -> None:
+def test_a_file_over_the_limit_is_reduced_and_marked_as_reduced(format: str) -> None:
     laid = path(2)
     images = poses(laid, noise=30)
     whole = encode(laid, images, format, LIMIT, ("a", "b"))

@@ -75,7 +75,7 @@ async def test_the_bot_replies_only_in_its_channels(studio: Studio, admit: Admit
     await admitted(admit(guild=None, channel="13"))
 
 
-async def test_reading_is_refused_in_other_channels_and_uses_up_no_quota(
+async def test_reading_is_rejected_in_other_channels_and_uses_no_quota(
     studio: Studio, admit: Admit, paint: Paint
 ) -> None:
     await studio.quotas.save_limits("1", GuildLimits(cooldown=60, daily=1, channels=("10",)))
@@ -89,7 +89,7 @@ async def test_reading_is_refused_in_other_channels_and_uses_up_no_quota(
         await admitted(admit(pictures=0, owner=OTHER))
 
 
-async def test_a_cooldown_says_when_to_come_again(
+async def test_a_cooldown_tells_the_remaining_time(
     studio: Studio, admit: Admit, paint: Paint
 ) -> None:
     await studio.quotas.save_limits("1", GuildLimits(cooldown=60, exempt_roles=("5",)))
@@ -191,7 +191,7 @@ async def test_an_admission_stops_counting_when_it_ends(studio: Studio, admit: A
         (GuildLimits(daily=10**6), "0 to 100000 pictures"),
     ],
 )
-async def test_limits_out_of_range_are_refused(
+async def test_limits_out_of_range_are_rejected(
     studio: Studio, limits: GuildLimits, message: str
 ) -> None:
     with pytest.raises(BadPrompt, match=message):

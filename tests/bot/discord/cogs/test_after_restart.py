@@ -9,7 +9,7 @@ from bot.studio import Request, Studio
 from db.records import GalleryQuery, Owner
 
 
-async def test_siblings_gifs_and_forgetting(
+async def test_sibling_gif_and_forget_buttons_work_after_a_restart(
     run: Callable[..., AbstractAsyncContextManager[None]],
     studio: Studio,
     mika: Person,

@@ -17,7 +17,7 @@ def pixels(file: Attachment) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(file.data)))
 
 
-async def test_the_answer_is_the_picture_with_its_words_and_buttons(
+async def test_avatar_command_replies_with_picture_text_and_buttons(
     discord: DiscordServer, store: Store, mika: Person
 ) -> None:
     reply = await mika.slash("avatar", hair="pink", eyes="orange", seed=7)
@@ -52,18 +52,18 @@ async def test_the_same_seed_and_wish_paint_the_same_picture(mika: Person) -> No
     assert np.array_equal(pixels(first.pictures[0]), pixels(second.pictures[0]))
 
 
-async def test_synonyms_and_capitals_are_understood(mika: Person) -> None:
+async def test_synonyms_and_capital_letters_are_parsed(mika: Person) -> None:
     reply = await mika.slash("avatar", hair="Blond", eyes="golden")
     assert "blonde hair, yellow eyes" in reply.text
 
 
-async def test_nothing_asked_is_a_surprise(mika: Person) -> None:
+async def test_without_options_all_attributes_are_random(mika: Person) -> None:
     reply = await mika.slash("avatar")
     assert len(reply.pictures) == 1
     assert "hair" in reply.text
 
 
-async def test_several_pictures_come_in_one_message(mika: Person) -> None:
+async def test_several_pictures_are_sent_in_one_message(mika: Person) -> None:
     reply = await mika.slash("avatar", hair="red", count=9, seed=100)
     assert len(reply.pictures) == 9
     assert len({picture.data for picture in reply.pictures}) == 9
@@ -76,7 +76,7 @@ async def test_several_pictures_come_in_one_message(mika: Person) -> None:
     assert len(reply.buttons) == 7
 
 
-async def test_a_private_one_is_seen_by_its_owner_alone(
+async def test_a_private_picture_is_visible_only_to_its_owner(
     studio: Studio, mika: Person, ren: Person
 ) -> None:
     reply = await mika.slash("avatar", hair="white", private=True)
@@ -86,7 +86,7 @@ async def test_a_private_one_is_seen_by_its_owner_alone(
     assert (await studio.gallery.page(GalleryQuery("everyone", None, None, {}))).avatars == []
 
 
-async def test_a_typo_is_answered_privately_with_the_nearest_value(
+async def test_a_typo_gets_an_ephemeral_reply_with_the_nearest_value(
     store: Store, mika: Person, ren: Person
 ) -> None:
     reply = await mika.slash("avatar", hair="pnik")
@@ -96,7 +96,7 @@ async def test_a_typo_is_answered_privately_with_the_nearest_value(
     assert await store.avatars.count() == 0
 
 
-async def test_what_members_type_pings_nobody(discord: DiscordServer, mika: Person) -> None:
+async def test_text_typed_by_members_mentions_no_user(discord: DiscordServer, mika: Person) -> None:
     await mika.slash("avatar", hair="@everyone")
     reply = await mika.slash("avatar", hair="pink")
     await mika.click(reply, label="🎲")
@@ -115,7 +115,7 @@ async def test_autocomplete_suggests_from_the_model_in_use(mika: Person) -> None
     assert (await mika.autocomplete("avatar", hair="golden"))[0].value == "blonde"
 
 
-async def test_it_works_in_private_and_where_only_the_member_has_the_app(
+async def test_avatar_command_works_in_dms_and_as_a_user_installed_app(
     discord: DiscordServer, mika: Person, store: Store
 ) -> None:
     private = await mika.slash("avatar", channel=mika.dm, hair="blue")
@@ -142,7 +142,7 @@ SPOKEN = {
 
 
 @pytest.mark.parametrize("locale", SPOKEN)
-async def test_it_speaks_the_members_language(discord: DiscordServer, locale: str) -> None:
+async def test_replies_are_in_the_members_language(discord: DiscordServer, locale: str) -> None:
     yui = discord.member("Yui", locale=locale)
     words, wish, again, label = SPOKEN[locale]
     suggested = await yui.autocomplete("avatar", hair=label.split()[1])
@@ -157,7 +157,7 @@ async def test_it_speaks_the_members_language(discord: DiscordServer, locale: st
 @pytest.mark.parametrize(
     ("hair", "eyes"), [("pink", "orange"), ("粉色", "橙色"), ("ピンク", "オレンジ")]
 )
-async def test_values_are_understood_in_every_language(mika: Person, hair: str, eyes: str) -> None:
+async def test_values_are_parsed_in_every_language(mika: Person, hair: str, eyes: str) -> None:
     reply = await mika.slash("avatar", hair=hair, eyes=eyes)
     assert "pink hair, orange eyes" in reply.text
 
@@ -170,7 +170,7 @@ async def test_values_are_understood_in_every_language(mika: Person, hair: str, 
         ("ja", "アバター", "枚数", "髪", "もしかして：ピンク"),
     ],
 )
-async def test_the_command_and_its_refusals_in_every_language(
+async def test_command_and_errors_are_translated_into_every_language(
     discord: DiscordServer, locale: str, name: str, count: str, hair: str, told: str
 ) -> None:
     command = next(c for c in discord.commands[None].values() if c["name"] == "avatar")
@@ -188,7 +188,7 @@ async def test_the_command_and_its_refusals_in_every_language(
     assert told in reply.text
 
 
-async def test_a_members_settings_count_where_nothing_is_said(
+async def test_member_settings_are_the_defaults_of_options(
     studio: Studio, mika: Person, ren: Person
 ) -> None:
     settings = MemberSettings(private=True, language="ja")

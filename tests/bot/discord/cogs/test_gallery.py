@@ -29,14 +29,14 @@ def button(reply: Reply, label: str) -> bool:
     return not found.disabled
 
 
-async def test_an_empty_gallery_says_how_to_fill_it(mika: Person) -> None:
+async def test_an_empty_gallery_names_the_command_that_adds_pictures(mika: Person) -> None:
     reply = await mika.slash("gallery")
     assert reply.ephemeral
     assert reply.pictures == []
     assert "/avatar" in reply.text
 
 
-async def test_pages_go_to_older_ones_and_back(studio: Studio, mika: Person) -> None:
+async def test_pages_lead_to_older_pictures_and_back(studio: Studio, mika: Person) -> None:
     owner = Owner("web", "visitor")
     painted = [(await studio.painting.create({}, Request(owner)))[0].id for _ in range(21)]
     newest = painted[::-1]
@@ -64,7 +64,7 @@ async def test_pages_go_to_older_ones_and_back(studio: Studio, mika: Person) -> 
     assert not button(reply, "Previous")
 
 
-async def test_one_picture_opens_with_its_buttons(studio: Studio, mika: Person) -> None:
+async def test_selecting_a_picture_opens_it_with_its_buttons(studio: Studio, mika: Person) -> None:
     (first, second) = await studio.painting.create(
         {"hair": "red"}, Request(Owner("web", "x")), count=2
     )
@@ -78,7 +78,9 @@ async def test_one_picture_opens_with_its_buttons(studio: Studio, mika: Person) 
     assert set(ids(page)) == {first.id, second.id}, "the page is still there"
 
 
-async def test_scopes(discord: DiscordServer, studio: Studio, mika: Person) -> None:
+async def test_each_scope_lists_its_pictures(
+    discord: DiscordServer, studio: Studio, mika: Person
+) -> None:
     there = discord.guild("Elsewhere")
     kei = discord.member("Kei", there)
     mine = await mika.slash("avatar", hair="pink")
@@ -106,7 +108,7 @@ async def _open(person: Person, id: str) -> Reply:
     return await person.select(page, "irodori:open", [id])
 
 
-async def test_colours_filter_and_stay_when_pages_turn(studio: Studio, mika: Person) -> None:
+async def test_color_filters_are_kept_on_the_next_page(studio: Studio, mika: Person) -> None:
     owner = Owner("web", "x")
     wanted = []
     for _ in range(2):
@@ -125,14 +127,14 @@ async def test_colours_filter_and_stay_when_pages_turn(studio: Studio, mika: Per
     assert all(len(b.custom_id or "") <= 100 for b in reply.buttons)
 
 
-async def test_a_typo_in_the_filter_is_answered_with_the_nearest_value(mika: Person) -> None:
+async def test_a_typo_in_the_filter_gets_the_nearest_value(mika: Person) -> None:
     reply = await mika.slash("gallery", hair="pnik")
     assert reply.ephemeral
     assert "pink" in reply.text
     assert reply.buttons == []
 
 
-async def test_what_was_deleted_is_not_shown(studio: Studio, mika: Person) -> None:
+async def test_deleted_pictures_are_not_shown(studio: Studio, mika: Person) -> None:
     reply = await mika.slash("avatar")
     other = await mika.slash("avatar")
     await mika.click(reply, label="🗑️")
@@ -140,7 +142,7 @@ async def test_what_was_deleted_is_not_shown(studio: Studio, mika: Person) -> No
     assert ids(page) == [str(other.buttons[0].custom_id).rpartition(":")[2]]
 
 
-async def test_first_and_last_page_and_where_one_is(studio: Studio, mika: Person) -> None:
+async def test_first_and_last_page_buttons_and_the_position(studio: Studio, mika: Person) -> None:
     painted = [
         (await studio.painting.create({}, Request(Owner("web", "x"))))[0].id for _ in range(20)
     ]
@@ -156,7 +158,9 @@ async def test_first_and_last_page_and_where_one_is(studio: Studio, mika: Person
     assert not button(reply, "⏮️")
 
 
-async def test_the_most_loved_come_first(studio: Studio, mika: Person, ren: Person) -> None:
+async def test_sorting_by_favorites_lists_the_most_popular_first(
+    studio: Studio, mika: Person, ren: Person
+) -> None:
     avatars = await studio.painting.create({}, Request(Owner("web", "x")), count=3)
     for fan in (mika, ren):
         await studio.avatars.toggle_favorite(avatars[0].id, Owner("discord", str(fan.id)))
@@ -166,7 +170,7 @@ async def test_the_most_loved_come_first(studio: Studio, mika: Person, ren: Pers
     assert "most favorites" in reply.text
 
 
-async def test_looks_at_another_gallery_with_the_same_colours(studio: Studio, mika: Person) -> None:
+async def test_changing_the_scope_keeps_the_color_filters(studio: Studio, mika: Person) -> None:
     me = Owner("discord", str(mika.id))
     (mine,) = await studio.painting.create({"hair": "pink"}, Request(me))
     (other,) = await studio.painting.create({"hair": "pink"}, Request(Owner("web", "x")))
@@ -183,7 +187,7 @@ async def test_looks_at_another_gallery_with_the_same_colours(studio: Studio, mi
     assert "guild:new" not in offered
 
 
-async def test_opens_a_picture_by_its_id(studio: Studio, mika: Person, ren: Person) -> None:
+async def test_id_form_opens_a_picture(studio: Studio, mika: Person, ren: Person) -> None:
     (avatar,) = await studio.painting.create({"hair": "red"}, Request(Owner("web", "x")))
     (secret,) = await studio.painting.create(
         {}, Request(Owner("discord", str(ren.id)), private=True)
@@ -198,7 +202,7 @@ async def test_opens_a_picture_by_its_id(studio: Studio, mika: Person, ren: Pers
     assert foreign.text.replace(secret.id, "") == missing.text.replace("bbbbbbbb", "")
 
 
-async def test_a_server_may_keep_its_gallery_closed(
+async def test_a_server_can_close_its_gallery(
     discord: DiscordServer, studio: Studio, mika: Person
 ) -> None:
     await mika.slash("avatar")
@@ -213,7 +217,7 @@ async def test_a_server_may_keep_its_gallery_closed(
     assert len(ids(page)) == 1
 
 
-async def test_a_value_that_the_model_no_longer_knows(
+async def test_a_value_that_the_model_does_not_have_can_still_be_filtered(
     studio: Studio, registry: Registry, engine: Engine, mika: Person
 ) -> None:
     await studio.painting.create({"hair": "pink"}, Request(Owner("web", "x")), count=9)
@@ -227,7 +231,7 @@ async def test_a_value_that_the_model_no_longer_knows(
     assert "pinkish" in answer.text
 
 
-async def test_pages_speak_the_members_language(
+async def test_pages_are_in_the_members_language(
     discord: DiscordServer, studio: Studio, mika: Person
 ) -> None:
     await studio.painting.create({"hair": "pink"}, Request(Owner("web", "x")))

@@ -10,7 +10,7 @@ def ids(reply: Reply) -> list[str]:
     return [o["value"] for s in reply.selects if s.custom_id == "irodori:open" for o in s.options]
 
 
-async def test_pages_turn_and_forms_are_read_after_a_restart(
+async def test_page_buttons_and_forms_work_after_a_restart(
     run, studio: Studio, mika: Person
 ) -> None:
     painted = [a.id for a in await studio.painting.create({}, Request(Owner("web", "x")), count=9)]
@@ -25,7 +25,7 @@ async def test_pages_turn_and_forms_are_read_after_a_restart(
         assert ids(page) == [painted[0]]
 
 
-async def test_the_buttons_of_earlier_versions_still_turn_pages(
+async def test_page_buttons_of_earlier_versions_still_work(
     run, studio: Studio, mika: Person
 ) -> None:
     painted = [

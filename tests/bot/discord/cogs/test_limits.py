@@ -11,14 +11,14 @@ def admin(discord: DiscordServer) -> Person:
     return discord.member("Aki", permissions=MANAGE_GUILD)
 
 
-async def test_nothing_is_limited_at_first(admin: Person) -> None:
+async def test_there_are_no_limits_by_default(admin: Person) -> None:
     reply = await admin.slash("limits show")
     assert reply.ephemeral
     for words in ("no cooldown", "no daily limit", "every channel", "gallery is open", "nobody"):
         assert words in reply.text
 
 
-async def test_a_cooldown_and_those_exempt_from_it(
+async def test_a_cooldown_applies_except_to_exempt_roles(
     discord: DiscordServer, admin: Person, mika: Person, ren: Person
 ) -> None:
     assert "600 seconds" in (await admin.slash("limits set", cooldown=600)).text
@@ -36,7 +36,7 @@ async def test_a_cooldown_and_those_exempt_from_it(
     assert not (await ren.slash("avatar", hair="pink")).pictures
 
 
-async def test_a_daily_quota(admin: Person, mika: Person) -> None:
+async def test_a_daily_quota_is_enforced(admin: Person, mika: Person) -> None:
     assert "3 pictures a member" in (await admin.slash("limits set", daily=3)).text
     assert "allows 3" in (await mika.slash("avatar", hair="pink", count=4)).text
     assert len((await mika.slash("avatar", hair="pink", count=2)).pictures) == 2
@@ -44,7 +44,9 @@ async def test_a_daily_quota(admin: Person, mika: Person) -> None:
     assert len((await mika.slash("avatar", hair="pink")).pictures) == 1
 
 
-async def test_channels(discord: DiscordServer, admin: Person, mika: Person) -> None:
+async def test_commands_work_only_in_allowed_channels(
+    discord: DiscordServer, admin: Person, mika: Person
+) -> None:
     art = discord.channel("art")
     assert f"<#{art.id}>" in (await admin.slash("limits channel", where=art)).text
     assert f"<#{art.id}>" in (await mika.slash("avatar", hair="pink")).text
@@ -53,7 +55,7 @@ async def test_channels(discord: DiscordServer, admin: Person, mika: Person) -> 
     assert (await mika.slash("avatar", hair="pink")).pictures
 
 
-async def test_a_channels_threads_are_part_of_it(
+async def test_threads_of_an_allowed_channel_are_allowed(
     discord: DiscordServer, admin: Person, mika: Person
 ) -> None:
     art = discord.channel("art")
@@ -66,14 +68,18 @@ async def test_a_channels_threads_are_part_of_it(
     assert f"<#{art.id}>" in (await mika.slash("avatar", hair="pink")).text
 
 
-async def test_the_gallery_of_the_server(admin: Person, mika: Person) -> None:
+async def test_limits_command_opens_and_closes_the_server_gallery(
+    admin: Person, mika: Person
+) -> None:
     assert "closed" in (await admin.slash("limits set", gallery=False)).text
     refused = await mika.slash("gallery", scope="server")
     assert refused.pictures == []
     assert (await mika.slash("gallery", scope="mine")).text
 
 
-async def test_a_blocked_member(admin: Person, mika: Person, ren: Person) -> None:
+async def test_a_blocked_member_cannot_paint_until_unblocked(
+    admin: Person, mika: Person, ren: Person
+) -> None:
     assert f"<@{mika.id}>" in (await admin.slash("limits block", member=mika)).text
     assert "blocked" in (await mika.slash("avatar", hair="pink")).text
     assert (await ren.slash("avatar", hair="pink")).pictures
@@ -81,7 +87,7 @@ async def test_a_blocked_member(admin: Person, mika: Person, ren: Person) -> Non
     assert (await mika.slash("avatar", hair="pink")).pictures
 
 
-async def test_who_is_blocked_is_refused_everywhere_but_at_what_is_their_own(
+async def test_a_blocked_member_can_only_read_and_delete_own_data(
     discord: DiscordServer, admin: Person, mika: Person, ren: Person
 ) -> None:
     mine = await mika.slash("avatar", hair="pink")
@@ -112,7 +118,7 @@ async def test_who_is_blocked_is_refused_everywhere_but_at_what_is_their_own(
     assert (await mika.slash("show", id=id, channel=mika.dm)).pictures, "elsewhere nothing changed"
 
 
-async def test_in_other_channels_nothing_is_shown(
+async def test_gallery_is_not_shown_in_other_channels(
     discord: DiscordServer, admin: Person, mika: Person
 ) -> None:
     art = discord.channel("art")
@@ -125,7 +131,7 @@ async def test_in_other_channels_nothing_is_shown(
     assert (await mika.slash("show", id=id, channel=art)).pictures
 
 
-async def test_only_who_manages_the_server(
+async def test_limits_command_requires_the_manage_server_permission(
     discord: DiscordServer, studio: Studio, mika: Person
 ) -> None:
     with pytest.raises(BotError, match="does not see 'limits'"):

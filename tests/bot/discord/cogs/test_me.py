@@ -8,7 +8,9 @@ from db.store import Store
 pytestmark = pytest.mark.usefixtures("bot")
 
 
-async def test_my_face_is_the_same_every_time(store: Store, mika: Person, ren: Person) -> None:
+async def test_me_command_always_paints_the_same_face(
+    store: Store, mika: Person, ren: Person
+) -> None:
     first = await mika.slash("me")
     second = await mika.slash("me")
     other = await ren.slash("me")
@@ -18,7 +20,9 @@ async def test_my_face_is_the_same_every_time(store: Store, mika: Person, ren: P
     assert await store.avatars.count() == 2, "one for each member"
 
 
-async def test_a_friends_face_by_option_and_by_menu(mika: Person, ren: Person) -> None:
+async def test_a_friends_face_is_painted_by_option_and_by_context_menu(
+    mika: Person, ren: Person
+) -> None:
     own = await ren.slash("me")
     asked = await mika.slash("me", user=ren)
     from_menu = await mika.user_command("Avatar of this member", ren)
@@ -26,7 +30,7 @@ async def test_a_friends_face_by_option_and_by_menu(mika: Person, ren: Person) -
     assert f"<@{ren.id}>" in from_menu.text
 
 
-async def test_who_paints_in_private_sees_it_alone(
+async def test_the_privacy_setting_makes_portraits_private(
     studio: Studio, mika: Person, ren: Person
 ) -> None:
     await studio.members.save_settings(Owner("discord", str(mika.id)), MemberSettings(private=True))
@@ -35,7 +39,7 @@ async def test_who_paints_in_private_sees_it_alone(
     assert not ren.sees(reply)
 
 
-async def test_it_speaks_japanese(discord: DiscordServer) -> None:
+async def test_me_command_replies_in_japanese(discord: DiscordServer) -> None:
     yui = discord.member("Yui", locale="ja")
     reply = await yui.slash("me")
     assert "の髪、" in reply.text

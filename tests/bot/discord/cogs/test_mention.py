@@ -8,7 +8,7 @@ from db.store import Store
 pytestmark = pytest.mark.usefixtures("bot")
 
 
-async def test_a_mention_paints_what_it_says(store: Store, mika: Person) -> None:
+async def test_a_mention_paints_its_prompt(store: Store, mika: Person) -> None:
     reply = await (await mika.ask("pink hair, orange eyes")).painted()
     assert "pink hair, orange eyes" in reply.text
     assert reply.alt_texts == ["anime avatar: pink hair, orange eyes"]
@@ -23,23 +23,23 @@ async def test_a_mention_paints_what_it_says(store: Store, mika: Person) -> None
     ("text", "answer"),
     [("粉色头发橙色眼睛", "粉色头发、橙色眼睛"), ("ピンクの髪", "ピンクの髪")],
 )
-async def test_it_answers_in_the_language_that_it_is_asked_in(
+async def test_a_mention_gets_a_reply_in_the_language_of_its_prompt(
     mika: Person, text: str, answer: str
 ) -> None:
     reply = await (await mika.ask(text)).painted()
     assert answer in reply.text
 
 
-async def test_a_mention_without_words_is_answered_with_help(mika: Person) -> None:
+async def test_a_mention_without_a_prompt_gets_help(mika: Person) -> None:
     assert "/avatar" in (await mika.ask("")).text
 
 
-async def test_what_is_not_understood_is_answered_in_words(mika: Person, store: Store) -> None:
+async def test_an_unknown_word_gets_an_error_message(mika: Person, store: Store) -> None:
     assert "pink" in (await mika.ask("pnik hair")).text
     assert await store.avatars.count() == 0
 
 
-async def test_in_private_no_mention_is_needed(discord: DiscordServer, mika: Person) -> None:
+async def test_in_dms_no_mention_is_needed(discord: DiscordServer, mika: Person) -> None:
     said = await mika.say("blue hair", channel=mika.dm)
 
     def answers() -> list:
@@ -49,7 +49,7 @@ async def test_in_private_no_mention_is_needed(discord: DiscordServer, mika: Per
     assert "blue hair" in reply.text
 
 
-async def test_what_mentions_nobody_or_comes_from_a_bot_is_not_answered(
+async def test_messages_without_mention_or_from_bots_get_no_reply(
     discord: DiscordServer, mika: Person, ren: Person, store: Store
 ) -> None:
     ren.user.bot = True
@@ -59,7 +59,7 @@ async def test_what_mentions_nobody_or_comes_from_a_bot_is_not_answered(
     assert await store.avatars.count() == 1
 
 
-async def test_private_pictures_are_not_shown_to_a_whole_channel(
+async def test_a_mention_in_a_channel_does_not_show_private_pictures(
     studio: Studio, mika: Person, store: Store
 ) -> None:
     await studio.members.save_settings(Owner("discord", str(mika.id)), MemberSettings(private=True))
@@ -68,7 +68,7 @@ async def test_private_pictures_are_not_shown_to_a_whole_channel(
 
 
 @pytest.mark.parametrize("processed", [False, True])
-async def test_a_dropped_connection_costs_no_picture_and_sends_none_twice(
+async def test_a_dropped_connection_neither_loses_nor_duplicates_a_reply(
     discord: DiscordServer, mika: Person, processed: bool
 ) -> None:
     discord.provoke(r"/channels/\d+/messages$", None, method="POST", processed=processed)

@@ -22,7 +22,7 @@ def shown(reply: Reply) -> str:
     return picture.filename.removeprefix("irodori-").removesuffix(".png")
 
 
-async def test_a_child_has_its_parents_and_their_colours(studio: Studio, mika: Person) -> None:
+async def test_a_child_has_its_parents_and_their_colors(studio: Studio, mika: Person) -> None:
     a = await painted(studio, mika, hair="pink", eyes="blue")
     b = await painted(studio, mika, hair="black", eyes="red")
     reply = await mika.slash("mix", a=a.id, b=f" {b.id.upper()} ", seed=7)
@@ -47,7 +47,7 @@ async def test_a_sibling_has_the_same_parents_and_another_seed(
     assert sibling.owner == owner(ren)
 
 
-async def test_no_sibling_without_parents(studio: Studio, mika: Person) -> None:
+async def test_a_picture_without_parents_has_no_sibling(studio: Studio, mika: Person) -> None:
     a, b = await painted(studio, mika), await painted(studio, mika)
     child = await mika.slash("mix", a=a.id, b=b.id)
     await studio.avatars.delete(a.id, owner(mika))
@@ -63,7 +63,7 @@ async def test_the_child_of_a_private_picture_is_private(studio: Studio, mika: P
     assert (await studio.avatars.get(shown(reply), owner(mika))).private
 
 
-async def test_anothers_private_picture_is_as_one_that_does_not_exist(
+async def test_private_pictures_of_others_get_the_error_of_unknown_pictures(
     studio: Studio, mika: Person, ren: Person
 ) -> None:
     mine, secret = await painted(studio, mika), await painted(studio, ren, private=True)
@@ -73,14 +73,14 @@ async def test_anothers_private_picture_is_as_one_that_does_not_exist(
     assert private.text.replace(secret.id, "") == missing.text.replace("bbbbbbbb", "")
 
 
-async def test_two_identical_pictures(studio: Studio, mika: Person) -> None:
+async def test_mixing_a_picture_with_itself_is_rejected(studio: Studio, mika: Person) -> None:
     a = await painted(studio, mika)
     reply = await mika.slash("mix", a=a.id, b=a.id)
     assert reply.ephemeral
     assert "one and the same" in reply.text
 
 
-async def test_pictures_are_chosen_among_ones_own_and_ones_favourites(
+async def test_autocomplete_suggests_own_pictures_and_favorites(
     discord: DiscordServer, studio: Studio, mika: Person, ren: Person
 ) -> None:
     mine = await painted(studio, mika, hair="pink", eyes="blue")
@@ -104,7 +104,7 @@ async def test_pictures_are_chosen_among_ones_own_and_ones_favourites(
     assert [choice.value for choice in second] == [loved.id]
 
 
-async def test_favourites_are_suggested_beside_many_of_ones_own(
+async def test_favorites_are_suggested_along_with_many_own_pictures(
     studio: Studio, mika: Person, ren: Person
 ) -> None:
     for _ in range(3):

@@ -12,7 +12,9 @@ from export.registry import Registry
 
 
 @pytest.mark.usefixtures("bot")
-async def test_the_models_and_their_figures(discord: DiscordServer, registry: Registry) -> None:
+async def test_model_list_shows_models_and_their_metrics(
+    discord: DiscordServer, registry: Registry
+) -> None:
     add_model(registry, "better", brightness=0.2)
     reply = await discord.operator.slash("model list")
     assert reply.ephemeral
@@ -22,7 +24,7 @@ async def test_the_models_and_their_figures(discord: DiscordServer, registry: Re
 
 
 @pytest.mark.usefixtures("bot")
-async def test_another_model_paints_at_once_and_back_again(
+async def test_model_use_and_rollback_switch_immediately(
     discord: DiscordServer, registry: Registry, mika: Person
 ) -> None:
     add_model(registry, "better", brightness=0.2)
@@ -49,7 +51,7 @@ async def test_a_model_that_cannot_be_used_changes_nothing(
 
 
 @pytest.mark.usefixtures("bot")
-async def test_what_is_asked_for_is_finished_by_the_model_before(
+async def test_queued_requests_are_finished_by_the_previous_model(
     discord: DiscordServer,
     registry: Registry,
     engine: Engine,
@@ -71,7 +73,7 @@ async def test_what_is_asked_for_is_finished_by_the_model_before(
     assert "eyes" not in options
 
 
-async def test_only_those_who_run_the_bot(
+async def test_model_command_is_restricted_to_the_application_owner(
     discord: DiscordServer, run: Any, studio: Studio, mika: Person, ren: Person
 ) -> None:
     server_admin = discord.member("Aki", permissions=ADMINISTRATOR)
@@ -84,7 +86,7 @@ async def test_only_those_who_run_the_bot(
         assert "**tiny**" in (await ren.slash("model list", channel=ren.dm)).text
 
 
-async def test_a_team_runs_the_bot(
+async def test_all_members_of_the_owning_team_can_use_the_model_command(
     discord: DiscordServer, run: Any, studio: Studio, mika: Person, ren: Person
 ) -> None:
     discord.team = [ren.user, discord.owner]

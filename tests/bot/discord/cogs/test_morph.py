@@ -19,7 +19,9 @@ async def painted(studio: Studio, person: Person, private: bool = False, **wish:
     return avatar
 
 
-async def test_an_animation_with_its_faces_in_words(studio: Studio, mika: Person) -> None:
+async def test_morph_replies_with_an_animation_and_descriptions_of_its_faces(
+    studio: Studio, mika: Person
+) -> None:
     a = await painted(studio, mika, hair="pink", eyes="blue")
     b = await painted(studio, mika, hair="black", eyes="red")
     c = await painted(studio, mika, hair="green", eyes="red")
@@ -38,7 +40,7 @@ async def test_an_animation_with_its_faces_in_words(studio: Studio, mika: Person
     assert "black hair" in card.text
 
 
-async def test_as_gif(studio: Studio, mika: Person, ren: Person) -> None:
+async def test_morph_can_be_sent_as_gif(studio: Studio, mika: Person, ren: Person) -> None:
     a, b = await painted(studio, mika), await painted(studio, mika)
     reply = await mika.slash("morph", a=a.id, b=b.id)
     gif = await ren.click(reply, label="As GIF")
@@ -49,7 +51,7 @@ async def test_as_gif(studio: Studio, mika: Person, ren: Person) -> None:
     assert [button.label for button in gif.buttons] == []
 
 
-async def test_a_private_picture_makes_it_private(
+async def test_a_morph_of_a_private_picture_is_private(
     studio: Studio, mika: Person, ren: Person
 ) -> None:
     a, b = await painted(studio, mika, private=True), await painted(studio, mika)
@@ -60,14 +62,14 @@ async def test_a_private_picture_makes_it_private(
     assert foreign.text.replace(a.id, "") == missing.text.replace("bbbbbbbb", "")
 
 
-async def test_the_same_picture_twice(studio: Studio, mika: Person) -> None:
+async def test_morphing_a_picture_with_itself_is_rejected(studio: Studio, mika: Person) -> None:
     a, b = await painted(studio, mika), await painted(studio, mika)
     reply = await mika.slash("morph", a=a.id, b=b.id, c=a.id)
     assert reply.ephemeral
     assert "twice" in reply.text
 
 
-async def test_a_refused_upload_is_followed_by_a_smaller_one(
+async def test_a_rejected_upload_is_retried_with_a_smaller_file(
     discord: DiscordServer, studio: Studio, mika: Person
 ) -> None:
     a, b = await painted(studio, mika, hair="pink"), await painted(studio, mika, hair="black")
@@ -78,7 +80,7 @@ async def test_a_refused_upload_is_followed_by_a_smaller_one(
     assert len(reply.attachments[0].data) <= len(whole.attachments[0].data) / 2
 
 
-async def test_an_animation_that_fits_in_no_way_is_refused_in_words(
+async def test_an_animation_too_large_for_any_upload_gets_an_error_message(
     discord: DiscordServer, studio: Studio, mika: Person
 ) -> None:
     a, b = await painted(studio, mika), await painted(studio, mika)

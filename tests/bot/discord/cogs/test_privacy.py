@@ -21,14 +21,14 @@ async def gallery(studio: Studio, person: Person) -> list[str]:
     return [avatar.id for avatar in (await studio.gallery.page(query)).avatars]
 
 
-async def test_says_what_is_kept(mika: Person) -> None:
+async def test_privacy_command_lists_the_stored_data(mika: Person) -> None:
     panel = await mika.slash("privacy")
     assert panel.ephemeral
     assert "seed" in panel.text
     assert [button.label for button in panel.buttons] == ["Export", "Forget me"]
 
 
-async def test_export_has_the_pictures_and_what_is_known_of_them(
+async def test_export_contains_the_pictures_and_their_metadata(
     studio: Studio, mika: Person
 ) -> None:
     await mika.slash("avatar", hair="pink", count=2, private=True)
@@ -42,7 +42,7 @@ async def test_export_has_the_pictures_and_what_is_known_of_them(
     assert sorted(entry["id"] for entry in known) == sorted(await gallery(studio, mika))
 
 
-async def test_what_is_too_large_for_one_file_comes_in_parts(
+async def test_a_large_export_is_split_into_several_files(
     discord: DiscordServer, studio: Studio, mika: Person
 ) -> None:
     await mika.slash("avatar", count=3)
@@ -58,7 +58,9 @@ async def test_what_is_too_large_for_one_file_comes_in_parts(
     assert sorted(found) == sorted(await gallery(studio, mika))
 
 
-async def test_forgets_after_asking_once(studio: Studio, mika: Person, ren: Person) -> None:
+async def test_forget_deletes_everything_after_confirmation(
+    studio: Studio, mika: Person, ren: Person
+) -> None:
     await mika.slash("avatar", count=2)
     await ren.slash("avatar")
     panel = await mika.slash("privacy")
@@ -71,7 +73,7 @@ async def test_forgets_after_asking_once(studio: Studio, mika: Person, ren: Pers
     assert len(await gallery(studio, ren)) == 1
 
 
-async def test_forgets_nothing_if_told_so(studio: Studio, mika: Person) -> None:
+async def test_a_canceled_forget_deletes_nothing(studio: Studio, mika: Person) -> None:
     await mika.slash("avatar")
     panel = await mika.slash("privacy")
     await mika.click(panel, label="Forget me")

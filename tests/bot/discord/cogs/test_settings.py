@@ -29,7 +29,9 @@ def owner(person: Person) -> Owner:
 
 
 @pytest.mark.usefixtures("bot")
-async def test_what_is_chosen_is_saved_at_once(studio: Studio, mika: Person, ren: Person) -> None:
+async def test_a_selected_setting_is_saved_immediately(
+    studio: Studio, mika: Person, ren: Person
+) -> None:
     panel = await mika.slash("settings")
     assert panel.ephemeral
     assert chosen(panel) == {"private": "default", "size": "default", "language": "default"}
@@ -44,9 +46,7 @@ async def test_what_is_chosen_is_saved_at_once(studio: Studio, mika: Person, ren
 
 @pytest.mark.usefixtures("bot")
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_the_panel_answers_in_the_language_that_was_chosen(
-    mika: Person, language: str
-) -> None:
+async def test_the_panel_switches_to_the_selected_language(mika: Person, language: str) -> None:
     panel = await mika.slash("settings")
     await mika.select(panel, "irodori:set:language", [language])
     assert say("settings-title", language) in panel.text
@@ -55,7 +55,7 @@ async def test_the_panel_answers_in_the_language_that_was_chosen(
     assert chosen(again)["language"] == language
 
 
-async def test_a_panel_from_before_a_restart_still_saves(
+async def test_a_panel_sent_before_a_restart_still_saves(
     discord: DiscordServer, run, studio: Studio, mika: Person
 ) -> None:
     async with run(studio):
@@ -66,7 +66,7 @@ async def test_a_panel_from_before_a_restart_still_saves(
 
 
 @pytest.mark.usefixtures("bot")
-async def test_a_child_is_as_private_as_the_settings_say(studio: Studio, mika: Person) -> None:
+async def test_a_child_has_the_privacy_of_the_settings(studio: Studio, mika: Person) -> None:
     a, b = await studio.painting.create({}, Request(owner(mika)), count=2)
     await studio.members.save_settings(owner(mika), MemberSettings(private=True))
     assert (await mika.slash("mix", a=a.id, b=b.id)).ephemeral
@@ -74,7 +74,7 @@ async def test_a_child_is_as_private_as_the_settings_say(studio: Studio, mika: P
 
 
 @pytest.mark.usefixtures("bot")
-async def test_what_is_made_from_anothers_picture_is_as_private_as_the_settings_say(
+async def test_pictures_made_from_another_members_picture_have_the_privacy_of_the_settings(
     studio: Studio, mika: Person, ren: Person
 ) -> None:
     theirs = await ren.slash("avatar", hair="pink", eyes="blue")
@@ -92,7 +92,7 @@ async def test_what_is_made_from_anothers_picture_is_as_private_as_the_settings_
     assert [avatar.private for avatar in mine.avatars] == [True] * 11
 
 
-async def test_pictures_are_as_large_as_asked_for_or_as_the_settings_say(
+async def test_size_comes_from_the_option_or_the_settings(
     registry: Registry, engine: Engine, studio: Studio, run: Run, mika: Person
 ) -> None:
     add_model(registry, "large", upscaler=True)

@@ -7,7 +7,7 @@ from db.records import Owner
 pytestmark = pytest.mark.usefixtures("bot")
 
 
-async def test_a_picture_by_its_id_with_all_its_buttons(
+async def test_show_command_replies_with_picture_and_buttons(
     studio: Studio, mika: Person, ren: Person
 ) -> None:
     (avatar,) = await studio.painting.create(
@@ -19,7 +19,7 @@ async def test_a_picture_by_its_id_with_all_its_buttons(
     assert {button.emoji for button in reply.buttons} >= {"🎲", "🎨", "✨", "🧬", "♥️", "ℹ️", "🗑️"}
 
 
-async def test_a_private_one_is_shown_to_its_owner_alone(
+async def test_a_private_picture_is_shown_only_to_its_owner(
     studio: Studio, mika: Person, ren: Person
 ) -> None:
     mine = Owner("discord", str(mika.id))
@@ -31,7 +31,7 @@ async def test_a_private_one_is_shown_to_its_owner_alone(
     assert refused.text.replace(avatar.id, "bbbbbbbb") == missing.text
 
 
-async def test_ones_own_pictures_are_suggested(studio: Studio, mika: Person) -> None:
+async def test_autocomplete_suggests_own_pictures(studio: Studio, mika: Person) -> None:
     (avatar,) = await studio.painting.create(
         {"hair": "pink"}, Request(Owner("discord", str(mika.id)))
     )

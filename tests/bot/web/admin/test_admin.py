@@ -194,13 +194,13 @@ async def test_few_logins_are_checked_at_once(
 
 
 @pytest.mark.parametrize("path", [*CHANGES, "/admin/login", "/admin/logout"])
-async def test_another_sites_page_changes_nothing(admin: TestClient, path: str) -> None:
+async def test_requests_from_other_sites_are_rejected(admin: TestClient, path: str) -> None:
     for headers in ({"Origin": "https://example.org"}, {"Sec-Fetch-Site": "cross-site"}):
         assert "another site" in (await post(admin, path, 403, **headers))["error"]
 
 
 @pytest.mark.parametrize("path", CHANGES)
-async def test_a_form_of_another_type_changes_nothing(admin: TestClient, path: str) -> None:
+async def test_forms_of_another_content_type_are_rejected(admin: TestClient, path: str) -> None:
     async with admin.post(path, data={"a": "b"}) as answer:
         assert answer.status == 415
     async with admin.post(path, data='{"a": 1}', headers=JSON) as answer:
@@ -210,7 +210,7 @@ async def test_a_form_of_another_type_changes_nothing(admin: TestClient, path: s
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_admin_pages_obey_the_content_security_policy(
+async def test_admin_pages_comply_with_the_content_security_policy(
     admin: TestClient, studio: Studio, owner: Owner, path: str
 ) -> None:
     await studio.painting.create("hair:pink", Request(owner))
@@ -309,7 +309,7 @@ async def test_a_broken_model_is_reported_with_its_problem(
 # Load and trainings
 
 
-async def test_viewing_the_load_does_not_change_it(
+async def test_viewing_the_load_does_not_count_as_load(
     admin: TestClient, studio: Studio, owner: Owner
 ) -> None:
     await studio.painting.create("hair:pink", Request(owner), count=3)
@@ -335,7 +335,7 @@ async def test_training_runs_are_shown(admin: TestClient, runs: Path) -> None:
     assert '<dd>2,000</dd><dd class="aside">of 4,000</dd>' in await page(admin, "/admin/runs/faces")
 
 
-async def test_a_damaged_run_breaks_nothing(admin: TestClient, runs: Path) -> None:
+async def test_a_damaged_run_does_not_break_the_page(admin: TestClient, runs: Path) -> None:
     for n, content in enumerate(("{", "[]", '{"settings": 7}', '{"settings": {"minutes": "x"}}')):
         (runs / f"odd {n}&").mkdir()
         (runs / f"odd {n}&" / "run.json").write_text(content)

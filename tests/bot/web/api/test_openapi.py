@@ -156,7 +156,7 @@ async def test_answers_are_as_described(client: TestClient) -> None:
         ("GET", "/thumbs/22222222.webp", {}, 404),
     ],
 )
-async def test_refusals_are_as_described(
+async def test_error_answers_are_as_described(
     client: TestClient, method: str, url: str, given: dict[str, Any], status: int
 ) -> None:
     if given.get("data") == b"":

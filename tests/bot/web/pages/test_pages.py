@@ -113,7 +113,7 @@ async def test_painting_without_javascript(client: TestClient, store: Store) -> 
         ({"prompt": "", "wish.hat": "red"}, "hat"),
     ],
 )
-async def test_an_error_without_javascript_keeps_the_form(
+async def test_an_error_without_javascript_keeps_the_form_values(
     client: TestClient, form: dict[str, str], said: str
 ) -> None:
     async with client.post("/paint", data=form, headers={"Accept": "text/html"}) as answer:
