@@ -11,7 +11,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 PHONE, DESK = 360, 1280  # CSS pixels
 PASSWORD = "correct horse"
 PASSWORD_HASH = str(PasswordHash.of(PASSWORD, PasswordHasher(1, 8, 1)))
-PATIENCE = 40_000  # milliseconds; on a machine that does other things, too
+TIMEOUT = 40_000  # milliseconds; on a machine that does other things, too
 
 Visit = Callable[..., Awaitable[Page]]
 

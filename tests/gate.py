@@ -8,7 +8,7 @@ import pytest
 
 from bot.inference.engine import Engine
 
-PATIENCE = 60  # seconds; on a machine that does other things, too
+TIMEOUT = 60  # seconds; on a machine that does other things, too
 
 
 class Gate:
@@ -23,14 +23,14 @@ class Gate:
         def held(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
             self.batches.append(len(latents))
             self._begun.release()
-            assert self._open.wait(PATIENCE), "the test never opened the gate"
+            assert self._open.wait(TIMEOUT), "the test never opened the gate"
             return paint(latents, conditions)
 
         monkeypatch.setattr(engine.model, "paint", held)
 
     async def begun(self) -> None:
         """Waits until one more batch is being painted."""
-        assert await asyncio.to_thread(self._begun.acquire, timeout=PATIENCE)
+        assert await asyncio.to_thread(self._begun.acquire, timeout=TIMEOUT)
 
     def open(self) -> None:
         self._open.set()
@@ -43,6 +43,6 @@ async def queued(engine: Engine, pictures: int, *, at_least: bool = False) -> No
         waiting = engine.stats.waiting
         return waiting >= pictures if at_least else waiting == pictures
 
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while not there():  # noqa: ASYNC110 (the engine tells nobody)
             await asyncio.sleep(0)

@@ -102,7 +102,9 @@ async def test_drawn_faces_are_trained_exported_and_served(
 
     async with DiscordServer() as discord, run_bot(tmp_path, discord) as bot:
         mio = discord.member("Mio")
-        reply = await (await mio.slash("avatar", hair="pink", eyes="orange", seed=7)).painted()
+        reply = await (
+            await mio.slash("avatar", hair="pink", eyes="orange", seed=7)
+        ).wait_for_pictures()
         assert "pink hair, orange eyes" in reply.text
         painted = pixels(reply.pictures[0].data)
         assert painted.shape == (32, 32, 3)
@@ -125,7 +127,9 @@ async def test_drawn_faces_are_trained_exported_and_served(
             await bot.logged("newer takes over")
             async with web.get("/healthz") as answer:
                 assert (await answer.json())["model"] == "newer"
-            reply = await (await mio.slash("avatar", hair="pink", eyes="orange", seed=7)).painted()
+            reply = await (
+                await mio.slash("avatar", hair="pink", eyes="orange", seed=7)
+            ).wait_for_pictures()
             assert np.abs(pixels(reply.pictures[0].data) - painted).max() > 1
             assert "newer" in reply.text
         assert discord.violations == []

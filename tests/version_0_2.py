@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from discord_server import DiscordServer, Person, Reply
+from discord_server import DiscordServer, Reply, UserClient
 from discord_server.model import (
     ALL_PERMISSIONS,
     EVERYONE,
@@ -77,7 +77,7 @@ def _restore_server(server: DiscordServer) -> None:
     server.syncs = 1  # it has the commands; see the notes in the database
 
 
-def _restore_member(server: DiscordServer, name: str, id: int) -> Person:
+def _restore_member(server: DiscordServer, name: str, id: int) -> UserClient:
     server.users[id] = User(name, id=id)
     return server.member(name, permissions=MANAGE_GUILD if name == "Aki" else 0)
 

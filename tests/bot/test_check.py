@@ -13,7 +13,7 @@ from discord_server import DiscordServer
 from export.registry import Registry
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60
+TIMEOUT = 60
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ async def run(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    output, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
+    output, _ = await asyncio.wait_for(process.communicate(), TIMEOUT)
     assert process.returncode is not None
     assert not token or token not in output.decode()
     return process.returncode, output.decode()

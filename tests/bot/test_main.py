@@ -25,7 +25,7 @@ from bot.passwords import PasswordHash
 from export.registry import Registry
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60  # seconds; on a machine that does other things, too
+TIMEOUT = 60  # seconds; on a machine that does other things, too
 
 Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
 
@@ -77,7 +77,7 @@ async def start(settings_file: Path) -> AsyncIterator[Start]:
 
 async def first_line(process: asyncio.subprocess.Process) -> str:
     assert process.stdout is not None
-    line = (await asyncio.wait_for(process.stdout.readline(), PATIENCE)).decode().rstrip("\n")
+    line = (await asyncio.wait_for(process.stdout.readline(), TIMEOUT)).decode().rstrip("\n")
     assert line, (await process.communicate())[1].decode()
     return line
 
@@ -85,7 +85,7 @@ async def first_line(process: asyncio.subprocess.Process) -> str:
 async def stop(process: asyncio.subprocess.Process) -> tuple[str, str]:
     """Ends it by SIGTERM; the rest of what it wrote."""
     process.send_signal(signal.SIGTERM)
-    out, err = await asyncio.wait_for(process.communicate(), PATIENCE)
+    out, err = await asyncio.wait_for(process.communicate(), TIMEOUT)
     assert process.returncode == 0, err.decode()
     return out.decode(), err.decode()
 
@@ -104,7 +104,7 @@ async def order(base: str, **body: object) -> tuple[int, list[dict]]:
     )
 
     def send() -> tuple[int, list[dict]]:
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
             return answer.status, json.load(answer)
 
     return await asyncio.to_thread(send)
@@ -112,7 +112,7 @@ async def order(base: str, **body: object) -> tuple[int, list[dict]]:
 
 async def picture(base: str, avatar: dict) -> np.ndarray:
     def fetch() -> bytes:
-        with urllib.request.urlopen(base + avatar["image_url"], timeout=PATIENCE) as answer:
+        with urllib.request.urlopen(base + avatar["image_url"], timeout=TIMEOUT) as answer:
             return answer.read()
 
     return np.asarray(Image.open(io.BytesIO(await asyncio.to_thread(fetch)))).astype(int)
@@ -153,7 +153,7 @@ async def test_a_new_model_is_loaded_while_serving(start: Start, registry: Regis
     base = address(await first_line(process))
     add_model(registry, "better", brightness=0.2)
     registry.use("better")
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while (await order(base, prompt=""))[1][0]["model"] != "better":
             pass
     _, err = await stop(process)
@@ -166,7 +166,7 @@ async def test_a_port_in_use_is_reported_in_one_line(start: Start) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         process = await start("--web.port", str(port))
-        out, err = await asyncio.wait_for(process.communicate(), PATIENCE)
+        out, err = await asyncio.wait_for(process.communicate(), TIMEOUT)
     assert process.returncode == 2
     assert out == b""
     message = err.decode()
@@ -177,7 +177,7 @@ async def test_a_port_in_use_is_reported_in_one_line(start: Start) -> None:
 
 async def test_a_missing_model_is_reported(start: Start, tmp_path: Path) -> None:
     process = await start(f"--models.dir={tmp_path / 'none'}")
-    _, err = await asyncio.wait_for(process.communicate(), PATIENCE)
+    _, err = await asyncio.wait_for(process.communicate(), TIMEOUT)
     assert process.returncode == 2
     assert str(tmp_path / "none") in err.decode()
     assert "Traceback" not in err.decode()
@@ -186,7 +186,7 @@ async def test_a_missing_model_is_reported(start: Start, tmp_path: Path) -> None
 async def test_a_broken_model_is_not_served(start: Start, tmp_path: Path) -> None:
     (tmp_path / "models" / "tiny" / "generator.onnx").write_bytes(b"broken")
     process = await start()
-    _, err = await asyncio.wait_for(process.communicate(), PATIENCE)
+    _, err = await asyncio.wait_for(process.communicate(), TIMEOUT)
     assert process.returncode == 2
     assert "generator.onnx" in err.decode()
     assert "Traceback" not in err.decode()
@@ -211,7 +211,7 @@ async def test_the_web_page_stays_up_with_an_invalid_token(start: Start) -> None
         assert process.stderr is not None
         told = b""
         while b"does not accept" not in told:
-            told += await asyncio.wait_for(process.stderr.readline(), PATIENCE)
+            told += await asyncio.wait_for(process.stderr.readline(), TIMEOUT)
         status, _ = await order(address(line), prompt="")
         assert status == 201
         _, rest = await stop(process)
@@ -233,7 +233,7 @@ async def test_the_web_page_stays_up_while_discord_is_down(start: Start) -> None
         assert process.stderr is not None
         told = b""
         while b"next try in" not in told:
-            told += await asyncio.wait_for(process.stderr.readline(), PATIENCE)
+            told += await asyncio.wait_for(process.stderr.readline(), TIMEOUT)
         status, _ = await order(address(line), prompt="")
         assert status == 201
         _, rest = await stop(process)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from discord_server import DiscordServer, Person
+from discord_server import DiscordServer, UserClient
 
 from bot.discord import delivery
 from bot.discord.client import run_discord
@@ -20,7 +20,7 @@ from bot.settings import DiscordSettings
 from bot.studio import Studio
 
 ROOT = Path(__file__).parents[3]
-PATIENCE = 60  # seconds; on a machine that does other things, too
+TIMEOUT = 60  # seconds; on a machine that does other things, too
 
 Run = Callable[..., AbstractAsyncContextManager[asyncio.Task[None]]]
 
@@ -67,7 +67,7 @@ def run(discord: DiscordServer) -> Run:
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer is complete when it comes: on a busy machine, too, nobody sees "Painting…"."""
-    monkeypatch.setattr(delivery, "PATIENCE_SECONDS", PATIENCE)
+    monkeypatch.setattr(delivery, "PATIENCE_SECONDS", TIMEOUT)
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ class BotProcess:
         """Its exit status."""
         if self.process.returncode is None:
             self.process.send_signal(number)
-        return await asyncio.wait_for(self.process.wait(), PATIENCE)
+        return await asyncio.wait_for(self.process.wait(), TIMEOUT)
 
 
 StartProcess = Callable[..., AbstractAsyncContextManager[BotProcess]]
@@ -129,7 +129,7 @@ def process(discord: DiscordServer, tmp_path: Path) -> StartProcess:
             )
         bot = BotProcess(started, file)
         try:
-            await discord.wait_connected(within=PATIENCE)
+            await discord.wait_connected(within=TIMEOUT)
             yield bot
         finally:
             await bot.end(signal.SIGKILL)
@@ -148,10 +148,10 @@ def slowness() -> float:
 
 
 @pytest.fixture
-def mika(discord: DiscordServer) -> Person:
+def mika(discord: DiscordServer) -> UserClient:
     return discord.member("Mika")
 
 
 @pytest.fixture
-def ren(discord: DiscordServer) -> Person:
+def ren(discord: DiscordServer) -> UserClient:
     return discord.member("Ren")

@@ -1,5 +1,5 @@
 import pytest
-from discord_server import MANAGE_MESSAGES, DiscordServer, Person, Reply
+from discord_server import MANAGE_MESSAGES, DiscordServer, Reply, UserClient
 from tiny_model import EYES, HAIR, add_model
 
 from bot.discord.components import MAX_OPTIONS
@@ -37,7 +37,7 @@ def shown(reply: Reply) -> dict[str, str]:
 
 
 async def test_again_paints_the_same_wish_with_a_new_seed(
-    studio: Studio, mika: Person, ren: Person
+    studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     first = await mika.slash("avatar", hair="pink", seed=7)
     second = await ren.click(first, label="🎲")
@@ -53,17 +53,17 @@ async def test_again_paints_the_same_wish_with_a_new_seed(
 
 
 async def test_again_of_a_private_avatar_stays_private(
-    store: Store, mika: Person, ren: Person
+    store: Store, mika: UserClient, ren: UserClient
 ) -> None:
     first = await mika.slash("avatar", hair="pink", private=True)
     second = await mika.click(first, label="🎲")
     assert second.ephemeral
-    assert not ren.sees(second)
+    assert not ren.can_see(second)
     assert await painted(store) == []
 
 
 async def test_recolor_menu_paints_the_same_face_in_other_colors(
-    studio: Studio, mika: Person, ren: Person
+    studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     first = await mika.slash("avatar", hair="pink", eyes="orange", seed=7)
     panel = await ren.click(first, label="🎨")
@@ -90,7 +90,7 @@ async def test_recolor_menu_paints_the_same_face_in_other_colors(
 
 
 async def test_recoloring_with_the_current_colors_paints_nothing(
-    store: Store, mika: Person
+    store: Store, mika: UserClient
 ) -> None:
     first = await mika.slash("avatar", hair="pink")
     panel = await mika.click(first, label="🎨")
@@ -100,14 +100,16 @@ async def test_recoloring_with_the_current_colors_paints_nothing(
     assert await store.avatars.count() == 1
 
 
-async def test_a_recolored_private_avatar_stays_private(mika: Person) -> None:
+async def test_a_recolored_private_avatar_stays_private(mika: UserClient) -> None:
     first = await mika.slash("avatar", hair="pink", private=True)
     panel = await mika.click(first, label="🎨")
     await mika.select(panel, panel.selects[0].custom_id, ["hair=green"])
     assert (await mika.click(panel, label="Paint")).ephemeral
 
 
-async def test_favorite_button_toggles_and_counts(store: Store, mika: Person, ren: Person) -> None:
+async def test_favorite_button_toggles_and_counts(
+    store: Store, mika: UserClient, ren: UserClient
+) -> None:
     reply = await mika.slash("avatar", hair="pink")
     picture = reply.pictures[0]
     assert [button.label for button in reply.buttons if button.emoji == "♥️"] == [""]
@@ -124,7 +126,7 @@ async def test_favorite_button_toggles_and_counts(store: Store, mika: Person, re
 
 
 async def test_the_owner_can_delete_picture_and_message(
-    store: Store, mika: Person, ren: Person
+    store: Store, mika: UserClient, ren: UserClient
 ) -> None:
     reply = await mika.slash("avatar", hair="pink")
     refused = await ren.click(reply, label="🗑️")
@@ -137,7 +139,7 @@ async def test_the_owner_can_delete_picture_and_message(
 
 
 async def test_moderators_can_delete_pictures_of_their_server(
-    discord: DiscordServer, store: Store, mika: Person
+    discord: DiscordServer, store: Store, mika: UserClient
 ) -> None:
     moderator = discord.member("Mod", permissions=MANAGE_MESSAGES)
     reply = await mika.slash("avatar", hair="pink")
@@ -147,7 +149,7 @@ async def test_moderators_can_delete_pictures_of_their_server(
 
 
 async def test_moderators_of_another_server_cannot_delete(
-    discord: DiscordServer, mika: Person
+    discord: DiscordServer, mika: UserClient
 ) -> None:
     there = discord.guild("Elsewhere")
     moderator = discord.member("Mod", there, permissions=MANAGE_MESSAGES)
@@ -156,11 +158,11 @@ async def test_moderators_of_another_server_cannot_delete(
     card = await moderator.select(page, "irodori:open", [id_of(reply)])
     refused = await moderator.click(card, label="🗑️")
     assert "Only the owner of this avatar" in refused.text
-    assert mika.sees(reply)
+    assert mika.can_see(reply)
 
 
 async def test_each_of_several_pictures_has_the_buttons(
-    studio: Studio, mika: Person, ren: Person
+    studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     reply = await mika.slash("avatar", hair="pink", count=3, seed=40)
     ids = [option["value"] for option in reply.selects[0].options]
@@ -179,7 +181,7 @@ async def test_each_of_several_pictures_has_the_buttons(
 
 
 async def test_another_members_click_gets_a_separate_reply_with_buttons(
-    mika: Person, ren: Person
+    mika: UserClient, ren: UserClient
 ) -> None:
     reply = await mika.slash("avatar", hair="pink", count=2)
     ids = [option["value"] for option in reply.selects[0].options]
@@ -192,7 +194,7 @@ async def test_another_members_click_gets_a_separate_reply_with_buttons(
 
 
 async def test_deleting_one_of_several_pictures_keeps_the_others(
-    store: Store, mika: Person
+    store: Store, mika: UserClient
 ) -> None:
     reply = await mika.slash("avatar", hair="pink", count=3)
     ids = [option["value"] for option in reply.selects[0].options]
@@ -212,7 +214,7 @@ async def test_deleting_one_of_several_pictures_keeps_the_others(
 
 
 async def test_buttons_of_a_deleted_picture_reply_with_an_error(
-    studio: Studio, mika: Person
+    studio: Studio, mika: UserClient
 ) -> None:
     reply = await mika.slash("avatar", hair="pink")
     await studio.avatars.delete(id_of(reply), Owner("discord", str(mika.id)))
@@ -223,7 +225,7 @@ async def test_buttons_of_a_deleted_picture_reply_with_an_error(
 
 
 async def test_a_message_is_deleted_with_its_last_picture(
-    discord: DiscordServer, studio: Studio, mika: Person, ren: Person
+    discord: DiscordServer, studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     """Deleted elsewhere (in the gallery, say), it is cleared away by who has asked for it."""
     reply = await mika.slash("avatar", hair="pink")
@@ -235,7 +237,7 @@ async def test_a_message_is_deleted_with_its_last_picture(
     assert reply.deleted
 
     several = await mika.slash("avatar", hair="pink", count=2)
-    discord.provoke("/messages/@original$", 403, method="PATCH")
+    discord.inject_fault("/messages/@original$", 403, method="PATCH")
     failed = await mika.click(several, label="🗑️")
     assert "Something broke" in failed.text
     assert len(several.pictures) == 2
@@ -244,7 +246,7 @@ async def test_a_message_is_deleted_with_its_last_picture(
 
 
 async def test_recolor_menu_works_after_a_change_of_model(
-    registry: Registry, engine: Engine, studio: Studio, mika: Person
+    registry: Registry, engine: Engine, studio: Studio, mika: UserClient
 ) -> None:
     reply = await mika.slash("avatar", hair="pink", eyes="red")
     hats = Attribute(name="hat", values=("straw", "top"), frequencies=(0.5, 0.5))
@@ -271,7 +273,7 @@ async def test_recolor_menu_with_more_values_than_a_select_holds(studio: Studio)
 
 
 async def test_variations_are_a_sheet_of_similar_faces(
-    studio: Studio, mika: Person, ren: Person
+    studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     first = await mika.slash("avatar", hair="pink", eyes="orange")
     sheet = await ren.click(first, label="✨")
@@ -285,7 +287,7 @@ async def test_variations_are_a_sheet_of_similar_faces(
 
 
 async def test_mix_button_mixes_with_an_own_picture(
-    studio: Studio, mika: Person, ren: Person
+    studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     theirs = await mika.slash("avatar", hair="pink", eyes="orange")
     alone = await ren.click(theirs, label="🧬")
@@ -302,7 +304,7 @@ async def test_mix_button_mixes_with_an_own_picture(
     assert "👯" in [button.emoji for button in child.buttons]
 
 
-async def test_a_mix_with_a_private_picture_is_private(mika: Person) -> None:
+async def test_a_mix_with_a_private_picture_is_private(mika: UserClient) -> None:
     public = await mika.slash("avatar", hair="pink")
     secret = await mika.slash("avatar", hair="black", private=True)
     chooser = await mika.click(public, label="🧬")
@@ -310,7 +312,7 @@ async def test_a_mix_with_a_private_picture_is_private(mika: Person) -> None:
 
 
 async def test_info_shows_all_metadata_and_the_command_to_repeat_it(
-    mika: Person, ren: Person
+    mika: UserClient, ren: UserClient
 ) -> None:
     first = await mika.slash("avatar", hair="pink", seed=7)
     info = await ren.click(first, label="ℹ️")
@@ -325,7 +327,7 @@ async def test_info_shows_all_metadata_and_the_command_to_repeat_it(
 
 
 async def test_info_hides_private_parents(
-    studio: Studio, store: Store, mika: Person, ren: Person
+    studio: Studio, store: Store, mika: UserClient, ren: UserClient
 ) -> None:
     first = await mika.slash("avatar", hair="pink")
     second = await mika.click(first, label="🎲")
@@ -336,7 +338,7 @@ async def test_info_hides_private_parents(
 
 
 async def test_the_favorite_button_keeps_the_language_of_the_message(
-    discord: DiscordServer, ren: Person
+    discord: DiscordServer, ren: UserClient
 ) -> None:
     yui = discord.member("Yui", locale="ja")
     reply = await yui.slash("avatar", hair="pink")
@@ -349,7 +351,7 @@ async def test_the_favorite_button_keeps_the_language_of_the_message(
 
 
 async def test_a_variation_sheet_keeps_its_language_and_requester(
-    discord: DiscordServer, mika: Person
+    discord: DiscordServer, mika: UserClient
 ) -> None:
     yui = discord.member("Yui", locale="ja")
     moderator = discord.member("Mod", permissions=MANAGE_MESSAGES)
@@ -367,7 +369,7 @@ async def test_a_variation_sheet_keeps_its_language_and_requester(
 
 
 async def test_again_offers_the_nearest_known_values_after_a_change_of_model(
-    registry: Registry, engine: Engine, studio: Studio, mika: Person
+    registry: Registry, engine: Engine, studio: Studio, mika: UserClient
 ) -> None:
     reply = await mika.slash("avatar", hair="pink", eyes="red")
     hair = Attribute(name="hair", values=("green", "rosewood", "red"), frequencies=(0.4, 0.3, 0.3))
@@ -385,7 +387,7 @@ async def test_again_offers_the_nearest_known_values_after_a_change_of_model(
 
 
 async def test_the_nearest_of_many_values_fits_on_a_button(
-    registry: Registry, engine: Engine, studio: Studio, mika: Person
+    registry: Registry, engine: Engine, studio: Studio, mika: UserClient
 ) -> None:
     def attributes(word: str) -> tuple[Attribute, ...]:
         return tuple(
@@ -410,7 +412,7 @@ async def test_the_nearest_of_many_values_fits_on_a_button(
 
 
 async def test_again_offers_random_values_if_no_value_is_near(
-    registry: Registry, engine: Engine, studio: Studio, mika: Person
+    registry: Registry, engine: Engine, studio: Studio, mika: UserClient
 ) -> None:
     reply = await mika.slash("avatar", hair="pink")
     hats = Attribute(name="hat", values=("straw", "top"), frequencies=(0.5, 0.5))
@@ -425,7 +427,7 @@ async def test_again_offers_random_values_if_no_value_is_near(
 
 @pytest.mark.parametrize("label", ["🎲", "🎨", "✨", "🧬", "♥️", "ℹ️"])
 async def test_a_forged_custom_id_does_not_reveal_a_private_picture(
-    studio: Studio, mika: Person, label: str
+    studio: Studio, mika: UserClient, label: str
 ) -> None:
     """The id in a custom id is no key: only the owner gets further."""
     secret = await studio.painting.create(

@@ -4,7 +4,7 @@ from typing import Any
 
 import discord as discord_py
 import pytest
-from discord_server import BotError, DiscordServer, Person, Reply
+from discord_server import BotError, DiscordServer, Reply, UserClient
 from tiny_model import HAIR, add_model, attribute
 
 from bot.discord import client
@@ -48,7 +48,7 @@ async def test_commands_are_updated_with_the_attributes_of_a_new_model(
     registry: Registry,
     engine: Engine,
     studio: Studio,
-    mika: Person,
+    mika: UserClient,
     monkeypatch: pytest.MonkeyPatch,
     alone: bool,
 ) -> None:
@@ -56,16 +56,16 @@ async def test_commands_are_updated_with_the_attributes_of_a_new_model(
     async with run(studio, guild=discord.default_guild.id if alone else None):
         add_model(registry, "hatted", (HAIR, attribute("hat", "straw top")))
         registry.use("hatted")
-        discord.provoke("/commands$", None, method="PUT")  # the next look tries again
+        discord.inject_fault("/commands$", None, method="PUT")  # the next look tries again
         await engine.refresh()
-        await discord.until(lambda: discord.syncs == 2, "the new commands were not sent")
+        await discord.wait_until(lambda: discord.syncs == 2, "the new commands were not sent")
         reply = await mika.slash("avatar", hair="pink", hat="straw")
         assert "pink hair, straw hat" in reply.text
         assert "straw hat" in (await mika.slash("gallery", hat="straw")).text
 
 
 async def test_commands_can_be_registered_in_one_server_only(
-    discord: DiscordServer, run: Run, studio: Studio, mika: Person
+    discord: DiscordServer, run: Run, studio: Studio, mika: UserClient
 ) -> None:
     guild = discord.default_guild.id
     async with run(studio, guild=guild):
@@ -83,14 +83,14 @@ async def test_commands_rejected_by_discord_keep_the_old_ones_working(
     registry: Registry,
     engine: Engine,
     studio: Studio,
-    mika: Person,
+    mika: UserClient,
 ) -> None:
     async with run(studio):
         pass
     add_model(registry, "bald", (HAIR,))
     registry.use("bald")
     await engine.refresh()
-    discord.provoke("/commands$", 403, method="PUT")
+    discord.inject_fault("/commands$", 403, method="PUT")
     async with run(studio):
         assert discord.syncs == 1
         assert "pink hair" in (await mika.slash("avatar", hair="pink", eyes="blue")).text
@@ -115,7 +115,7 @@ async def test_the_token_is_in_no_log(
     discord: DiscordServer,
     run: Run,
     studio: Studio,
-    mika: Person,
+    mika: UserClient,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.DEBUG):
@@ -126,15 +126,17 @@ async def test_the_token_is_in_no_log(
 
 
 @pytest.mark.usefixtures("bot")
-async def test_the_client_resumes_after_reconnecting(discord: DiscordServer, mika: Person) -> None:
+async def test_the_client_resumes_after_reconnecting(
+    discord: DiscordServer, mika: UserClient
+) -> None:
     reply = await mika.slash("avatar", hair="pink")
-    await discord.reconnect()
-    await discord.until(lambda: discord.resumes == 1, "no resume")
+    await discord.request_reconnect()
+    await discord.wait_until(lambda: discord.resumes == 1, "no resume")
     assert "pink hair" in (await mika.click(reply, label="🎲")).text
     starts = discord.session_starts
-    await discord.invalidate()
-    await discord.until(lambda: discord.session_starts > starts, "no new session")
-    await discord.until(lambda: discord.connected, "not connected")
+    await discord.invalidate_session()
+    await discord.wait_until(lambda: discord.session_starts > starts, "no new session")
+    await discord.wait_until(lambda: discord.connected, "not connected")
     assert "pink hair" in (await mika.click(reply, label="🎲")).text
 
 
@@ -142,8 +144,8 @@ async def test_the_client_resumes_after_reconnecting(discord: DiscordServer, mik
 async def test_a_full_queue_gets_an_ephemeral_reply(
     discord: DiscordServer,
     engine: Engine,
-    mika: Person,
-    ren: Person,
+    mika: UserClient,
+    ren: UserClient,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     first = await mika.slash("avatar", hair="pink")
@@ -154,7 +156,9 @@ async def test_a_full_queue_gets_an_ephemeral_reply(
     monkeypatch.setattr(engine, "paint_best", busy)
     await mika.slash("avatar", hair="pink")
     await mika.click(first, label="🎲")
-    seen = await discord.until(lambda: len(all_seen := mika.messages()) == 3 and all_seen, "said")
+    seen = await discord.wait_until(
+        lambda: len(all_seen := mika.messages()) == 3 and all_seen, "said"
+    )
     assert [reply.ephemeral for reply in seen] == [False, True, True]
     assert all("7 s" in reply.text for reply in seen[1:])
     assert [reply.id for reply in ren.messages()] == [first.id], "no “thinking…” is left over"
@@ -165,7 +169,7 @@ async def test_requests_made_before_shutdown_are_answered(
     run: Run,
     studio: Studio,
     engine: Engine,
-    mika: Person,
+    mika: UserClient,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     paint, begun, end = engine.paint_best, asyncio.Barrier(3), asyncio.Event()
@@ -188,7 +192,7 @@ async def test_requests_made_before_shutdown_are_answered(
 async def test_an_internal_error_has_an_id_that_is_also_logged(
     discord: DiscordServer,
     studio: Studio,
-    mika: Person,
+    mika: UserClient,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -207,7 +211,7 @@ async def test_an_internal_error_has_an_id_that_is_also_logged(
     def failures() -> list[Reply]:
         return [answer for answer in mika.messages() if "Something broke" in answer.text]
 
-    await discord.until(lambda: len(failures()) == 3, "three answers")
+    await discord.wait_until(lambda: len(failures()) == 3, "three answers")
     for answer in failures():
         assert answer.ephemeral
         assert "disk" not in answer.text
@@ -219,9 +223,9 @@ async def test_an_internal_error_has_an_id_that_is_also_logged(
 @pytest.mark.usefixtures("bot")
 @pytest.mark.parametrize("path", [CALLBACK, ORIGINAL])
 async def test_a_dropped_connection_loses_no_reply(
-    discord: DiscordServer, store: Store, mika: Person, path: str
+    discord: DiscordServer, store: Store, mika: UserClient, path: str
 ) -> None:
-    discord.provoke(path, None)
+    discord.inject_fault(path, None)
     reply = await mika.slash("avatar", hair="pink", count=2)
     assert len(reply.pictures) == 2
     assert await store.avatars.count() == 2
@@ -231,20 +235,20 @@ async def test_a_dropped_connection_loses_no_reply(
 @pytest.mark.parametrize("path", [CALLBACK, ORIGINAL])
 @pytest.mark.parametrize("status", [None, 502])
 async def test_a_reply_whose_response_was_lost_is_not_repeated(
-    discord: DiscordServer, store: Store, mika: Person, path: str, status: int | None
+    discord: DiscordServer, store: Store, mika: UserClient, path: str, status: int | None
 ) -> None:
-    discord.provoke(path, status, processed=True)
+    discord.inject_fault(path, status, processed=True)
     reply = await mika.slash("avatar", hair="pink")
     assert len(reply.pictures) == 1
     assert await store.avatars.count() == 1
-    discord.provoke(CALLBACK, status, processed=True)
+    discord.inject_fault(CALLBACK, status, processed=True)
     panel = await mika.click(reply, label="🎨")
     assert [answer.id for answer in mika.messages()] == [reply.id, panel.id]
 
 
 @pytest.mark.usefixtures("bot")
 async def test_nothing_is_painted_for_a_lost_interaction(
-    discord: DiscordServer, store: Store, mika: Person, caplog: pytest.LogCaptureFixture
+    discord: DiscordServer, store: Store, mika: UserClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     discord.deadline = -1
     with pytest.raises(BotError):
@@ -253,7 +257,7 @@ async def test_nothing_is_painted_for_a_lost_interaction(
     def refused() -> bool:
         return any(call.path.endswith("/callback") and call.status == 404 for call in discord.calls)
 
-    await discord.until(refused, "no late answer")
+    await discord.wait_until(refused, "no late answer")
     assert {violation.code for violation in discord.violations} <= {0, 10062}
     discord.violations.clear()
     assert await store.avatars.count() == 0

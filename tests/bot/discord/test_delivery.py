@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from discord_server import BotError, DiscordServer, Person
+from discord_server import BotError, DiscordServer, UserClient
 from gate import Gate, queued
 
 from bot.discord import client, delivery
@@ -15,7 +15,7 @@ from bot.studio import Studio
 from db.records import GuildLimits
 from db.store import Store
 
-from .conftest import PATIENCE, Run
+from .conftest import TIMEOUT, Run
 
 QUARTER_OF_AN_HOUR = 15 * 60
 ORIGINAL = "/messages/@original$"
@@ -33,18 +33,18 @@ def held(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
 
 @pytest.mark.usefixtures("bot")
 async def test_the_position_in_the_queue_is_shown_and_updated(
-    discord: DiscordServer, held: Gate, mika: Person
+    discord: DiscordServer, held: Gate, mika: UserClient
 ) -> None:
     crowd = [discord.member(f"Member {n}", locale="zh-CN") for n in range(20)]
     first = await mika.slash("avatar", hair="pink", count=9)
     assert "Painting" in first.text
     assert first.pictures == []
     replies = await asyncio.gather(*(person.slash("avatar", hair="blue") for person in crowd))
-    await discord.until(lambda: any("前面还有" in r.text for r in replies), "nobody waits")
+    await discord.wait_until(lambda: any("前面还有" in r.text for r in replies), "nobody waits")
     finished: list[str] = []
 
     async def finish(name: str, reply: Any, pictures: int) -> None:
-        await discord.until(lambda: len(reply.pictures) == pictures, f"{name} waits")
+        await discord.wait_until(lambda: len(reply.pictures) == pictures, f"{name} waits")
         finished.append(name)
 
     waiting = asyncio.gather(
@@ -57,7 +57,7 @@ async def test_the_position_in_the_queue_is_shown_and_updated(
 
 @pytest.mark.usefixtures("bot")
 async def test_interactions_are_acknowledged_in_time_with_a_slow_disk(
-    discord: DiscordServer, studio: Studio, mika: Person, monkeypatch: pytest.MonkeyPatch
+    discord: DiscordServer, studio: Studio, mika: UserClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The time that reading took is no longer left for writing."""
     elapsed = 0.0
@@ -76,7 +76,7 @@ async def test_interactions_are_acknowledged_in_time_with_a_slow_disk(
         await written.wait()
         await save(pending)
 
-    monkeypatch.setattr(delivery, "PREPARE_SECONDS", PATIENCE)
+    monkeypatch.setattr(delivery, "PREPARE_SECONDS", TIMEOUT)
     monkeypatch.setattr(delivery, "monotonic", lambda: elapsed)
     monkeypatch.setattr(delivery, "language_of", read_slowly)
     monkeypatch.setattr(studio.pending_replies, "save", write_slowly)
@@ -85,14 +85,14 @@ async def test_interactions_are_acknowledged_in_time_with_a_slow_disk(
     def acknowledged() -> bool:
         return any(i.answer is not None for i in discord.interactions.values())
 
-    await discord.until(acknowledged, "no answer")
+    await discord.wait_until(acknowledged, "no answer")
     written.set()
     assert len((await asked).pictures) == 1
 
 
 @pytest.mark.usefixtures("bot")
 async def test_a_large_request_does_not_delay_other_members(
-    discord: DiscordServer, engine: Engine, held: Gate, mika: Person
+    discord: DiscordServer, engine: Engine, held: Gate, mika: UserClient
 ) -> None:
     crowd = [discord.member(f"Member {n}") for n in range(20)]
     greedy = [asyncio.create_task(mika.slash("avatar", hair="pink", count=9)) for _ in range(5)]
@@ -103,14 +103,14 @@ async def test_a_large_request_does_not_delay_other_members(
     left: list[int] = []
 
     async def finish(reply: Any) -> None:
-        await discord.until(lambda: reply.pictures, "no picture")
+        await discord.wait_until(lambda: reply.pictures, "no picture")
         left.append(sum(not r.pictures for r in replies[:5]))
 
     waiting = asyncio.gather(*(finish(reply) for reply in replies[5:]))
     held.open()
     await waiting
     assert max(left) > 0, "others are served before all of Mika's"
-    await discord.until(lambda: all(r.pictures for r in replies), "Mika's pictures")
+    await discord.wait_until(lambda: all(r.pictures for r in replies), "Mika's pictures")
 
 
 async def test_replies_not_finished_in_the_grace_period_stay_pending(
@@ -119,7 +119,7 @@ async def test_replies_not_finished_in_the_grace_period_stay_pending(
     studio: Studio,
     store: Store,
     held: Gate,
-    mika: Person,
+    mika: UserClient,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(client, "GRACE_SECONDS", 0.05)
@@ -128,13 +128,13 @@ async def test_replies_not_finished_in_the_grace_period_stay_pending(
         assert reply.pictures == []
     held.open()
     async with run(studio):
-        await discord.until(lambda: reply.pictures, "no picture after the restart")
+        await discord.wait_until(lambda: reply.pictures, "no picture after the restart")
     assert "`7`" in reply.text
     assert await store.avatars.count() == 1
 
 
 async def test_requests_during_shutdown_get_an_error_message(
-    discord: DiscordServer, run: Run, studio: Studio, held: Gate, mika: Person
+    discord: DiscordServer, run: Run, studio: Studio, held: Gate, mika: UserClient
 ) -> None:
     async with run(studio) as bot:
         first = await mika.slash("avatar", hair="pink")
@@ -143,7 +143,7 @@ async def test_requests_during_shutdown_get_an_error_message(
         assert "restarted" in refused.text
         assert refused.ephemeral
         held.open()
-        await discord.until(lambda: first.pictures, "what runs is finished")
+        await discord.wait_until(lambda: first.pictures, "what runs is finished")
 
 
 async def test_a_reply_after_its_token_expired_goes_to_the_channel(
@@ -151,8 +151,8 @@ async def test_a_reply_after_its_token_expired_goes_to_the_channel(
     run: Run,
     studio: Studio,
     held: Gate,
-    mika: Person,
-    ren: Person,
+    mika: UserClient,
+    ren: UserClient,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -160,10 +160,12 @@ async def test_a_reply_after_its_token_expired_goes_to_the_channel(
         public = await mika.slash("avatar", hair="pink")
         private = await ren.slash("avatar", hair="red", private=True)
         before = len(mika.messages())
-        discord.advance(QUARTER_OF_AN_HOUR + 1)
+        discord.advance_clock(QUARTER_OF_AN_HOUR + 1)
         held.open()
-        message = await discord.until(lambda: mika.messages()[before:], "nothing in the channel")
-        await message[0].painted()
+        message = await discord.wait_until(
+            lambda: mika.messages()[before:], "nothing in the channel"
+        )
+        await message[0].wait_for_pictures()
     assert len(message[0].pictures) == 1
     assert f"<@{mika.id}>" in message[0].text
     assert message[0].buttons
@@ -177,7 +179,7 @@ async def test_a_reply_after_its_token_expired_goes_to_the_channel(
 
 @pytest.mark.usefixtures("bot")
 async def test_a_rejected_request_is_answered_before_it_is_queued(
-    discord: DiscordServer, studio: Studio, mika: Person, ren: Person
+    discord: DiscordServer, studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     guild = str(discord.default_guild.id)
     await studio.quotas.save_limits(guild, GuildLimits(cooldown=3600))
@@ -192,7 +194,7 @@ async def test_a_rejected_request_is_answered_before_it_is_queued(
 
 @pytest.mark.usefixtures("bot")
 async def test_a_dropped_interaction_does_not_count_towards_the_quota(
-    discord: DiscordServer, studio: Studio, mika: Person
+    discord: DiscordServer, studio: Studio, mika: UserClient
 ) -> None:
     def refused() -> bool:
         return any(call.path.endswith("/callback") and call.status == 404 for call in discord.calls)
@@ -201,7 +203,7 @@ async def test_a_dropped_interaction_does_not_count_towards_the_quota(
     discord.deadline = -1
     with pytest.raises(BotError):
         await mika.slash("avatar", hair="pink")
-    await discord.until(refused, "no late answer")
+    await discord.wait_until(refused, "no late answer")
     discord.deadline = 3
     assert (await mika.slash("avatar", hair="pink")).pictures
     assert {violation.code for violation in discord.violations} <= {0, 10062}
@@ -210,7 +212,7 @@ async def test_a_dropped_interaction_does_not_count_towards_the_quota(
 
 @pytest.mark.usefixtures("bot")
 async def test_a_repeated_event_is_painted_once(
-    discord: DiscordServer, store: Store, mika: Person
+    discord: DiscordServer, store: Store, mika: UserClient
 ) -> None:
     await mika.slash("avatar", hair="pink")
     (session,) = discord.sessions.values()
@@ -227,7 +229,7 @@ async def test_a_pending_reply_whose_message_was_deleted_is_not_painted(
     studio: Studio,
     store: Store,
     held: Gate,
-    mika: Person,
+    mika: UserClient,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(client, "GRACE_SECONDS", 0.05)
@@ -236,7 +238,7 @@ async def test_a_pending_reply_whose_message_was_deleted_is_not_painted(
         await discord.delete_message(reply.message)
     held.open()
     async with run(studio):
-        await (await mika.slash("avatar", hair="red")).painted()
+        await (await mika.slash("avatar", hair="red")).wait_for_pictures()
     assert await store.avatars.count() == 1
     assert {violation.code for violation in discord.violations} <= {10008}
     discord.violations.clear()

@@ -8,7 +8,7 @@ from discord_server import DiscordServer
 from db.store import Store
 from export.registry import Registry
 
-from .conftest import PATIENCE, StartProcess, slowness
+from .conftest import TIMEOUT, StartProcess, slowness
 
 MEMBERS = 200
 GREEDY = 9  # pictures of the one who asks for the most, and first
@@ -21,7 +21,7 @@ async def test_200_concurrent_members_all_get_replies(
     # take the processor from the bot.
     discord.schemas = None
     discord.deadline *= slowness()
-    discord.patience = 4 * PATIENCE
+    discord.timeout = 4 * TIMEOUT
     members = [discord.member(f"Member {n}") for n in range(MEMBERS)]
     counts = [GREEDY] + [1] * (MEMBERS - 1)
     async with process():
@@ -31,7 +31,7 @@ async def test_200_concurrent_members_all_get_replies(
                 for member, count in zip(members, counts, strict=True)
             )
         )
-        await discord.until(lambda: all(reply.pictures for reply in replies), "pictures")
+        await discord.wait_until(lambda: all(reply.pictures for reply in replies), "pictures")
     shown = [picture.filename for reply in replies for picture in reply.pictures]
     assert [len(reply.pictures) for reply in replies] == counts
     assert len(set(shown)) == sum(counts), "nobody got another's"

@@ -5,12 +5,12 @@ import json
 import signal
 from pathlib import Path
 
-from discord_server import DiscordServer, Person, Reply
+from discord_server import DiscordServer, Reply, UserClient
 
 from db.store import Store
 from export.registry import Registry
 
-from .conftest import PATIENCE, StartProcess, slowness
+from .conftest import TIMEOUT, StartProcess, slowness
 
 
 def chosen(reply: Reply) -> str:
@@ -18,26 +18,30 @@ def chosen(reply: Reply) -> str:
 
 
 async def test_old_messages_work_after_sigkill(
-    discord: DiscordServer, registry: Registry, process: StartProcess, mika: Person, ren: Person
+    discord: DiscordServer,
+    registry: Registry,
+    process: StartProcess,
+    mika: UserClient,
+    ren: UserClient,
 ) -> None:
     async with process():
         single = await mika.slash("avatar", hair="pink", eyes="orange", seed=7)
         several = await mika.slash("avatar", hair="blue", count=9)
-        await asyncio.gather(single.painted(), several.painted())
+        await asyncio.gather(single.wait_for_pictures(), several.wait_for_pictures())
         page = await ren.slash("gallery", scope="everyone")
         panel = await ren.click(single, label="🎨")
         await ren.select(panel, panel.selects[0].custom_id, ["hair=green"])
 
     async with process():
         assert discord.syncs == 1
-        again = await (await ren.click(single, label="🎲")).painted()
+        again = await (await ren.click(single, label="🎲")).wait_for_pictures()
         assert "pink hair, orange eyes" in again.text
         assert len(again.pictures) == 1
         await ren.click(single, label="♥️")
         assert [button.label for button in single.buttons if button.emoji == "♥️"] == ["1"]
 
         await ren.select(panel, panel.selects[1].custom_id, ["eyes=black"])
-        recoloured = await (await ren.click(panel, label="Paint")).painted()
+        recoloured = await (await ren.click(panel, label="Paint")).wait_for_pictures()
         assert "green hair, black eyes" in recoloured.text
         fresh = await mika.click(single, label="🎨")
         assert len(fresh.selects) == 2
@@ -55,7 +59,9 @@ async def test_old_messages_work_after_sigkill(
 
         await mika.click(single, label="🗑️")
         assert single.deleted
-        same = await (await mika.slash("avatar", hair="pink", eyes="orange", seed=7)).painted()
+        same = await (
+            await mika.slash("avatar", hair="pink", eyes="orange", seed=7)
+        ).wait_for_pictures()
         assert same.pictures[0].data == card.pictures[0].data
 
 
@@ -72,15 +78,15 @@ async def test_pending_replies_are_sent_after_sigkill(
     registry: Registry,
     process: StartProcess,
     tmp_path: Path,
-    mika: Person,
-    ren: Person,
+    mika: UserClient,
+    ren: UserClient,
 ) -> None:
-    discord.patience = 2 * PATIENCE
+    discord.timeout = 2 * TIMEOUT
     discord.deadline *= slowness()
     crowd = [discord.member(f"Member {n}", locale="ja") for n in range(6)]
     slowly = ("--engine.max_batch", "1")
     async with process(*slowly) as bot:
-        first = await (await mika.slash("avatar", hair="pink")).painted()
+        first = await (await mika.slash("avatar", hair="pink")).wait_for_pictures()
         before = len(discord.interactions)
         asking = [
             asyncio.create_task(person.slash("avatar", hair="blue", count=9, private=n % 2 == 0))
@@ -92,7 +98,7 @@ async def test_pending_replies_are_sent_after_sigkill(
             asked = list(discord.interactions.values())[before:]
             return len(asked) == len(asking) and all(i.answer is not None for i in asked)
 
-        await discord.until(all_acknowledged, "not all are acknowledged")
+        await discord.wait_until(all_acknowledged, "not all are acknowledged")
         assert await bot.end(signal.SIGKILL) == -signal.SIGKILL
         under_way = sum(not task.done() for task in asking)
     assert under_way > 0
@@ -103,7 +109,7 @@ async def test_pending_replies_are_sent_after_sigkill(
         def all_there() -> bool:
             return len(again.pictures) == 1 and all(len(r.pictures) == 9 for r in contact_sheets)
 
-        await discord.until(all_there, "pictures are missing", within=PATIENCE)
+        await discord.wait_until(all_there, "pictures are missing", within=TIMEOUT)
         assert [reply.ephemeral for reply in contact_sheets] == [n % 2 == 0 for n in range(6)]
         assert all("青" in reply.text for reply in contact_sheets), "in the member's language"
     assert await stored(tmp_path) == 1 + 6 * 9 + 1, "nothing is painted twice"
@@ -114,35 +120,41 @@ async def test_sigterm_finishes_running_requests(
     registry: Registry,
     process: StartProcess,
     tmp_path: Path,
-    mika: Person,
-    ren: Person,
+    mika: UserClient,
+    ren: UserClient,
 ) -> None:
     async with process() as bot:
         asking = [
             asyncio.create_task(person.slash("avatar", hair="blue", count=9))
             for person in (mika, ren)
         ]
-        await discord.until(
+        await discord.wait_until(
             lambda: [i.answer for i in discord.interactions.values()] == [5, 5], "not acknowledged"
         )
         assert await bot.end(signal.SIGTERM) == 0
     replies = await asyncio.gather(*asking)
     async with process():  # what took longer than it is given
-        await discord.until(lambda: all(len(r.pictures) == 9 for r in replies), "no pictures", 60)
+        await discord.wait_until(
+            lambda: all(len(r.pictures) == 9 for r in replies), "no pictures", 60
+        )
     assert await stored(tmp_path) == 18
     assert "Traceback" not in bot.log
 
 
 async def test_the_log_contains_no_secrets(
-    discord: DiscordServer, registry: Registry, process: StartProcess, mika: Person, ren: Person
+    discord: DiscordServer,
+    registry: Registry,
+    process: StartProcess,
+    mika: UserClient,
+    ren: UserClient,
 ) -> None:
     async with process("--log.level", "DEBUG", "--log.format", "json") as bot:
         reply = await mika.slash("avatar", hair="pink", eyes="orange", count=2)
-        await (await ren.click(await reply.painted(), label="🎲")).painted()
+        await (await ren.click(await reply.wait_for_pictures(), label="🎲")).wait_for_pictures()
         await ren.slash("gallery", scope="everyone")
-        await ren.ask("no such colour zzyzx")
-        await ren.ask("blue hair please")
-        await ren.say("a secret between friends", channel=discord.general)
+        await ren.mention_bot("no such colour zzyzx")
+        await ren.mention_bot("blue hair please")
+        await ren.send("a secret between friends", channel=discord.general)
         assert await bot.end(signal.SIGTERM) == 0
     lines = [json.loads(line) for line in bot.log.splitlines()]
     orders = [line for line in lines if line["message"] == "order"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import version_0_2
-from discord_server import DiscordServer, Person, Reply
+from discord_server import DiscordServer, Reply, UserClient
 from version_0_2 import DISCORD, EXPECTED, EarlierDiscord
 
 from bot.studio import Studio
@@ -36,12 +36,12 @@ async def earlier(discord: DiscordServer) -> EarlierDiscord:
 
 
 @pytest.fixture
-def mika(earlier: EarlierDiscord) -> Person:
+def mika(earlier: EarlierDiscord) -> UserClient:
     return earlier.members["Mika"]
 
 
 @pytest.fixture
-def ren(earlier: EarlierDiscord) -> Person:
+def ren(earlier: EarlierDiscord) -> UserClient:
     return earlier.members["Ren"]
 
 
@@ -63,7 +63,7 @@ def shown(reply: Reply) -> str:
 
 
 async def test_every_pending_reply_is_sent(
-    run: Run, studio: Studio, store: Store, earlier: EarlierDiscord, mika: Person
+    run: Run, studio: Studio, store: Store, earlier: EarlierDiscord, mika: UserClient
 ) -> None:
     before = len(mika.messages())
 
@@ -75,7 +75,7 @@ async def test_every_pending_reply_is_sent(
         await earlier.server.until(all_given, "replies are still pending")
         await earlier.server.until(lambda: len(mika.messages()) > before, "no reply to a mention")
         (mention,) = mika.messages()[before:]
-        await mention.painted()
+        await mention.wait_for_pictures()
     counts = {name: len(reply.pictures) for name, reply in earlier.pending.items() if reply}
     assert counts == {
         "create": 2,
@@ -106,7 +106,11 @@ async def test_every_pending_reply_is_sent(
 
 
 async def test_buttons_below_pictures_work(
-    sent: dict[str, Reply], discord: DiscordServer, studio: Studio, mika: Person, ren: Person
+    sent: dict[str, Reply],
+    discord: DiscordServer,
+    studio: Studio,
+    mika: UserClient,
+    ren: UserClient,
 ) -> None:
     single, several = sent["single"], sent["several"]
     again = await mika.click(single, label="🎲")
@@ -133,7 +137,7 @@ async def test_buttons_below_pictures_work(
 
 
 async def test_panels_and_galleries_work(
-    sent: dict[str, Reply], studio: Studio, mika: Person, ren: Person
+    sent: dict[str, Reply], studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     panel = sent["recolour"]
     await mika.select(panel, "irodori:colour:0", ["hair=black"])
@@ -152,7 +156,7 @@ async def test_panels_and_galleries_work(
     await mika.click(page, label="Next")
     after = [option["value"] for option in page.selects[0].options]
     assert not set(before) & set(after)
-    form = await mika.click(page, label="Id…")
+    form = await mika.click_for_modal(page, label="Id…")
     assert form.custom_id == DISCORD["modal"]
     assert shown(await mika.submit(form, id=before[0])) == before[0]
     await mika.select(page, "irodori:look:", ["favourites:loved"])
@@ -164,7 +168,7 @@ async def test_panels_and_galleries_work(
 
 
 async def test_settings_and_privacy_commands_use_the_stored_data(
-    sent: dict[str, Reply], studio: Studio, mika: Person, earlier: EarlierDiscord
+    sent: dict[str, Reply], studio: Studio, mika: UserClient, earlier: EarlierDiscord
 ) -> None:
     sora, ren = earlier.members["Sora"], earlier.members["Ren"]
     await ren.select(sent["settings"], "irodori:set:size", ["64"])

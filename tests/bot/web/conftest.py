@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from browser import DESK, FLAGS, PATIENCE, Visit
+from browser import DESK, FLAGS, TIMEOUT, Visit
 from playwright.async_api import Page, async_playwright, expect
 
 from bot.settings import WebSettings
@@ -16,7 +16,7 @@ from bot.web.requests import MAX_LINE
 
 Serve = Callable[..., Awaitable[TestClient]]
 
-expect.set_options(timeout=PATIENCE)
+expect.set_options(timeout=TIMEOUT)
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ async def visit(client: TestClient, chromium: str) -> AsyncIterator[Visit]:
             viewport = {"width": width, "height": 740}
             context = await browser.new_context(viewport=viewport, base_url=home, **options)
             page = await context.new_page()
-            page.set_default_timeout(PATIENCE)
+            page.set_default_timeout(TIMEOUT)
             page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
             page.on("request", lambda r: r.url.startswith(home) or wrong.append(f"to {r.url}"))
             page.on(

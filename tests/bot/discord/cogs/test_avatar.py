@@ -2,7 +2,7 @@ import io
 
 import numpy as np
 import pytest
-from discord_server import Attachment, DiscordServer, Person
+from discord_server import Attachment, DiscordServer, UserClient
 from PIL import Image
 from tiny_model import EYES
 
@@ -18,12 +18,12 @@ def pixels(file: Attachment) -> np.ndarray:
 
 
 async def test_avatar_command_replies_with_picture_text_and_buttons(
-    discord: DiscordServer, store: Store, mika: Person
+    discord: DiscordServer, store: Store, mika: UserClient
 ) -> None:
     reply = await mika.slash("avatar", hair="pink", eyes="orange", seed=7)
 
     assert not reply.ephemeral
-    assert discord.member("Ren").sees(reply)
+    assert discord.member("Ren").can_see(reply)
     assert "pink hair, orange eyes" in reply.text
     assert "`hair:pink eyes:orange`" in reply.text
     assert "`7`" in reply.text
@@ -46,24 +46,24 @@ async def test_avatar_command_replies_with_picture_text_and_buttons(
     assert all(button.custom_id.endswith(f":{avatar.id}") for button in reply.buttons)
 
 
-async def test_the_same_seed_and_wish_paint_the_same_picture(mika: Person) -> None:
+async def test_the_same_seed_and_wish_paint_the_same_picture(mika: UserClient) -> None:
     first = await mika.slash("avatar", hair="aqua", seed=4294967295)
     second = await mika.slash("avatar", hair="aqua", seed=4294967295)
     assert np.array_equal(pixels(first.pictures[0]), pixels(second.pictures[0]))
 
 
-async def test_synonyms_and_capital_letters_are_parsed(mika: Person) -> None:
+async def test_synonyms_and_capital_letters_are_parsed(mika: UserClient) -> None:
     reply = await mika.slash("avatar", hair="Blond", eyes="golden")
     assert "blonde hair, yellow eyes" in reply.text
 
 
-async def test_without_options_all_attributes_are_random(mika: Person) -> None:
+async def test_without_options_all_attributes_are_random(mika: UserClient) -> None:
     reply = await mika.slash("avatar")
     assert len(reply.pictures) == 1
     assert "hair" in reply.text
 
 
-async def test_several_pictures_are_sent_in_one_message(mika: Person) -> None:
+async def test_several_pictures_are_sent_in_one_message(mika: UserClient) -> None:
     reply = await mika.slash("avatar", hair="red", count=9, seed=100)
     assert len(reply.pictures) == 9
     assert len({picture.data for picture in reply.pictures}) == 9
@@ -77,26 +77,28 @@ async def test_several_pictures_are_sent_in_one_message(mika: Person) -> None:
 
 
 async def test_a_private_picture_is_visible_only_to_its_owner(
-    studio: Studio, mika: Person, ren: Person
+    studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     reply = await mika.slash("avatar", hair="white", private=True)
     assert reply.ephemeral
-    assert mika.sees(reply)
-    assert not ren.sees(reply)
+    assert mika.can_see(reply)
+    assert not ren.can_see(reply)
     assert (await studio.gallery.page(GalleryQuery("everyone", None, None, {}))).avatars == []
 
 
 async def test_a_typo_gets_an_ephemeral_reply_with_the_nearest_value(
-    store: Store, mika: Person, ren: Person
+    store: Store, mika: UserClient, ren: UserClient
 ) -> None:
     reply = await mika.slash("avatar", hair="pnik")
     assert reply.ephemeral
     assert "pink" in reply.text
-    assert not ren.sees(reply)
+    assert not ren.can_see(reply)
     assert await store.avatars.count() == 0
 
 
-async def test_text_typed_by_members_mentions_no_user(discord: DiscordServer, mika: Person) -> None:
+async def test_text_typed_by_members_mentions_no_user(
+    discord: DiscordServer, mika: UserClient
+) -> None:
     await mika.slash("avatar", hair="@everyone")
     reply = await mika.slash("avatar", hair="pink")
     await mika.click(reply, label="🎲")
@@ -107,7 +109,7 @@ async def test_text_typed_by_members_mentions_no_user(discord: DiscordServer, mi
     assert all(message["allowed_mentions"] == {"parse": []} for message in texts)
 
 
-async def test_autocomplete_suggests_from_the_model_in_use(mika: Person) -> None:
+async def test_autocomplete_suggests_from_the_model_in_use(mika: UserClient) -> None:
     everything = await mika.autocomplete("avatar", eyes="")
     assert {choice.value for choice in everything} == set(EYES.values)
     typo = await mika.autocomplete("avatar", eyes="pink", hair="pnk")
@@ -116,7 +118,7 @@ async def test_autocomplete_suggests_from_the_model_in_use(mika: Person) -> None
 
 
 async def test_avatar_command_works_in_dms_and_as_a_user_installed_app(
-    discord: DiscordServer, mika: Person, store: Store
+    discord: DiscordServer, mika: UserClient, store: Store
 ) -> None:
     private = await mika.slash("avatar", channel=mika.dm, hair="blue")
     assert len(private.pictures) == 1
@@ -157,7 +159,7 @@ async def test_replies_are_in_the_members_language(discord: DiscordServer, local
 @pytest.mark.parametrize(
     ("hair", "eyes"), [("pink", "orange"), ("粉色", "橙色"), ("ピンク", "オレンジ")]
 )
-async def test_values_are_parsed_in_every_language(mika: Person, hair: str, eyes: str) -> None:
+async def test_values_are_parsed_in_every_language(mika: UserClient, hair: str, eyes: str) -> None:
     reply = await mika.slash("avatar", hair=hair, eyes=eyes)
     assert "pink hair, orange eyes" in reply.text
 
@@ -189,7 +191,7 @@ async def test_command_and_errors_are_translated_into_every_language(
 
 
 async def test_member_settings_are_the_defaults_of_options(
-    studio: Studio, mika: Person, ren: Person
+    studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     settings = MemberSettings(private=True, language="ja")
     await studio.members.save_settings(Owner("discord", str(mika.id)), settings)
@@ -198,4 +200,4 @@ async def test_member_settings_are_the_defaults_of_options(
     assert "ピンクの髪" in reply.text
     shown = await mika.slash("avatar", hair="pink", private=False)
     assert not shown.ephemeral
-    assert ren.sees(shown)
+    assert ren.can_see(shown)

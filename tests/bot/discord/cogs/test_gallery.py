@@ -1,7 +1,7 @@
 from urllib.parse import parse_qsl
 
 import pytest
-from discord_server import DiscordServer, Person, Reply
+from discord_server import DiscordServer, Reply, UserClient
 from tiny_model import add_model, attribute
 
 from bot.discord.gallery import Place, Turn
@@ -29,14 +29,14 @@ def button(reply: Reply, label: str) -> bool:
     return not found.disabled
 
 
-async def test_an_empty_gallery_names_the_command_that_adds_pictures(mika: Person) -> None:
+async def test_an_empty_gallery_names_the_command_that_adds_pictures(mika: UserClient) -> None:
     reply = await mika.slash("gallery")
     assert reply.ephemeral
     assert reply.pictures == []
     assert "/avatar" in reply.text
 
 
-async def test_pages_lead_to_older_pictures_and_back(studio: Studio, mika: Person) -> None:
+async def test_pages_lead_to_older_pictures_and_back(studio: Studio, mika: UserClient) -> None:
     owner = Owner("web", "visitor")
     painted = [(await studio.painting.create({}, Request(owner)))[0].id for _ in range(21)]
     newest = painted[::-1]
@@ -64,7 +64,9 @@ async def test_pages_lead_to_older_pictures_and_back(studio: Studio, mika: Perso
     assert not button(reply, "Previous")
 
 
-async def test_selecting_a_picture_opens_it_with_its_buttons(studio: Studio, mika: Person) -> None:
+async def test_selecting_a_picture_opens_it_with_its_buttons(
+    studio: Studio, mika: UserClient
+) -> None:
     (first, second) = await studio.painting.create(
         {"hair": "red"}, Request(Owner("web", "x")), count=2
     )
@@ -79,7 +81,7 @@ async def test_selecting_a_picture_opens_it_with_its_buttons(studio: Studio, mik
 
 
 async def test_each_scope_lists_its_pictures(
-    discord: DiscordServer, studio: Studio, mika: Person
+    discord: DiscordServer, studio: Studio, mika: UserClient
 ) -> None:
     there = discord.guild("Elsewhere")
     kei = discord.member("Kei", there)
@@ -103,12 +105,12 @@ async def test_each_scope_lists_its_pictures(
     assert "not a server" in nowhere.text
 
 
-async def _open(person: Person, id: str) -> Reply:
+async def _open(person: UserClient, id: str) -> Reply:
     page = await person.slash("gallery", scope="everyone")
     return await person.select(page, "irodori:open", [id])
 
 
-async def test_color_filters_are_kept_on_the_next_page(studio: Studio, mika: Person) -> None:
+async def test_color_filters_are_kept_on_the_next_page(studio: Studio, mika: UserClient) -> None:
     owner = Owner("web", "x")
     wanted = []
     for _ in range(2):
@@ -127,14 +129,14 @@ async def test_color_filters_are_kept_on_the_next_page(studio: Studio, mika: Per
     assert all(len(b.custom_id or "") <= 100 for b in reply.buttons)
 
 
-async def test_a_typo_in_the_filter_gets_the_nearest_value(mika: Person) -> None:
+async def test_a_typo_in_the_filter_gets_the_nearest_value(mika: UserClient) -> None:
     reply = await mika.slash("gallery", hair="pnik")
     assert reply.ephemeral
     assert "pink" in reply.text
     assert reply.buttons == []
 
 
-async def test_deleted_pictures_are_not_shown(studio: Studio, mika: Person) -> None:
+async def test_deleted_pictures_are_not_shown(studio: Studio, mika: UserClient) -> None:
     reply = await mika.slash("avatar")
     other = await mika.slash("avatar")
     await mika.click(reply, label="🗑️")
@@ -142,7 +144,9 @@ async def test_deleted_pictures_are_not_shown(studio: Studio, mika: Person) -> N
     assert ids(page) == [str(other.buttons[0].custom_id).rpartition(":")[2]]
 
 
-async def test_first_and_last_page_buttons_and_the_position(studio: Studio, mika: Person) -> None:
+async def test_first_and_last_page_buttons_and_the_position(
+    studio: Studio, mika: UserClient
+) -> None:
     painted = [
         (await studio.painting.create({}, Request(Owner("web", "x"))))[0].id for _ in range(20)
     ]
@@ -159,7 +163,7 @@ async def test_first_and_last_page_buttons_and_the_position(studio: Studio, mika
 
 
 async def test_sorting_by_favorites_lists_the_most_popular_first(
-    studio: Studio, mika: Person, ren: Person
+    studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     avatars = await studio.painting.create({}, Request(Owner("web", "x")), count=3)
     for fan in (mika, ren):
@@ -170,7 +174,7 @@ async def test_sorting_by_favorites_lists_the_most_popular_first(
     assert "most favorites" in reply.text
 
 
-async def test_changing_the_scope_keeps_the_color_filters(studio: Studio, mika: Person) -> None:
+async def test_changing_the_scope_keeps_the_color_filters(studio: Studio, mika: UserClient) -> None:
     me = Owner("discord", str(mika.id))
     (mine,) = await studio.painting.create({"hair": "pink"}, Request(me))
     (other,) = await studio.painting.create({"hair": "pink"}, Request(Owner("web", "x")))
@@ -187,23 +191,25 @@ async def test_changing_the_scope_keeps_the_color_filters(studio: Studio, mika: 
     assert "guild:new" not in offered
 
 
-async def test_id_form_opens_a_picture(studio: Studio, mika: Person, ren: Person) -> None:
+async def test_id_form_opens_a_picture(studio: Studio, mika: UserClient, ren: UserClient) -> None:
     (avatar,) = await studio.painting.create({"hair": "red"}, Request(Owner("web", "x")))
     (secret,) = await studio.painting.create(
         {}, Request(Owner("discord", str(ren.id)), private=True)
     )
     page = await mika.slash("gallery")
-    card = await mika.submit(await mika.click(page, label="Id…"), id=f" {avatar.id.upper()}")
+    card = await mika.submit(
+        await mika.click_for_modal(page, label="Id…"), id=f" {avatar.id.upper()}"
+    )
     assert card.ephemeral
     assert [picture.filename for picture in card.pictures] == [f"irodori-{avatar.id}.png"]
-    foreign = await mika.submit(await mika.click(page, label="Id…"), id=secret.id)
-    missing = await mika.submit(await mika.click(page, label="Id…"), id="bbbbbbbb")
+    foreign = await mika.submit(await mika.click_for_modal(page, label="Id…"), id=secret.id)
+    missing = await mika.submit(await mika.click_for_modal(page, label="Id…"), id="bbbbbbbb")
     assert foreign.pictures == []
     assert foreign.text.replace(secret.id, "") == missing.text.replace("bbbbbbbb", "")
 
 
 async def test_a_server_can_close_its_gallery(
-    discord: DiscordServer, studio: Studio, mika: Person
+    discord: DiscordServer, studio: Studio, mika: UserClient
 ) -> None:
     await mika.slash("avatar")
     page = await mika.slash("gallery", scope="mine")
@@ -218,7 +224,7 @@ async def test_a_server_can_close_its_gallery(
 
 
 async def test_a_value_that_the_model_does_not_have_can_still_be_filtered(
-    studio: Studio, registry: Registry, engine: Engine, mika: Person
+    studio: Studio, registry: Registry, engine: Engine, mika: UserClient
 ) -> None:
     await studio.painting.create({"hair": "pink"}, Request(Owner("web", "x")), count=9)
     await studio.painting.create({"hair": "pink"}, Request(Owner("web", "x")))
@@ -232,7 +238,7 @@ async def test_a_value_that_the_model_does_not_have_can_still_be_filtered(
 
 
 async def test_pages_are_in_the_members_language(
-    discord: DiscordServer, studio: Studio, mika: Person
+    discord: DiscordServer, studio: Studio, mika: UserClient
 ) -> None:
     await studio.painting.create({"hair": "pink"}, Request(Owner("web", "x")))
     kei = discord.member("Kei", locale="ja")

@@ -1,6 +1,6 @@
 """Pages that were sent by a bot that does not run any more, or by an earlier version."""
 
-from discord_server import Person, Reply
+from discord_server import Reply, UserClient
 
 from bot.studio import Request, Studio
 from db.records import Owner
@@ -11,13 +11,13 @@ def ids(reply: Reply) -> list[str]:
 
 
 async def test_page_buttons_and_forms_work_after_a_restart(
-    run, studio: Studio, mika: Person
+    run, studio: Studio, mika: UserClient
 ) -> None:
     painted = [a.id for a in await studio.painting.create({}, Request(Owner("web", "x")), count=9)]
     (newest,) = await studio.painting.create({}, Request(Owner("web", "x")))
     async with run(studio):
         page = await mika.slash("gallery", sort="loved")
-        form = await mika.click(page, label="Id…")
+        form = await mika.click_for_modal(page, label="Id…")
     async with run(studio):
         card = await mika.submit(form, id=newest.id)
         assert [picture.filename for picture in card.pictures] == [f"irodori-{newest.id}.png"]
@@ -26,7 +26,7 @@ async def test_page_buttons_and_forms_work_after_a_restart(
 
 
 async def test_page_buttons_of_earlier_versions_still_work(
-    run, studio: Studio, mika: Person
+    run, studio: Studio, mika: UserClient
 ) -> None:
     painted = [
         a.id

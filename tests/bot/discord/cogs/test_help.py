@@ -1,5 +1,5 @@
 import pytest
-from discord_server import DiscordServer, Person
+from discord_server import DiscordServer, UserClient
 from tiny_model import attribute
 
 from bot.discord.cogs.help import help_text
@@ -8,7 +8,7 @@ from bot.i18n.messages import LANGUAGES
 pytestmark = pytest.mark.usefixtures("bot")
 
 
-async def test_examples_use_values_of_the_model(mika: Person) -> None:
+async def test_examples_use_values_of_the_model(mika: UserClient) -> None:
     reply = await mika.slash("help")
     assert reply.ephemeral
     assert "`/avatar hair:white eyes:yellow`" in reply.text

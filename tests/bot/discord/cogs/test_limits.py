@@ -1,5 +1,5 @@
 import pytest
-from discord_server import MANAGE_GUILD, BotError, DiscordServer, Person
+from discord_server import MANAGE_GUILD, BotError, DiscordServer, UserClient
 
 from bot.studio import Studio
 
@@ -7,11 +7,11 @@ pytestmark = pytest.mark.usefixtures("bot")
 
 
 @pytest.fixture
-def admin(discord: DiscordServer) -> Person:
+def admin(discord: DiscordServer) -> UserClient:
     return discord.member("Aki", permissions=MANAGE_GUILD)
 
 
-async def test_there_are_no_limits_by_default(admin: Person) -> None:
+async def test_there_are_no_limits_by_default(admin: UserClient) -> None:
     reply = await admin.slash("limits show")
     assert reply.ephemeral
     for words in ("no cooldown", "no daily limit", "every channel", "gallery is open", "nobody"):
@@ -19,7 +19,7 @@ async def test_there_are_no_limits_by_default(admin: Person) -> None:
 
 
 async def test_a_cooldown_applies_except_to_exempt_roles(
-    discord: DiscordServer, admin: Person, mika: Person, ren: Person
+    discord: DiscordServer, admin: UserClient, mika: UserClient, ren: UserClient
 ) -> None:
     assert "600 seconds" in (await admin.slash("limits set", cooldown=600)).text
     artists = discord.role("artists", ren)
@@ -36,7 +36,7 @@ async def test_a_cooldown_applies_except_to_exempt_roles(
     assert not (await ren.slash("avatar", hair="pink")).pictures
 
 
-async def test_a_daily_quota_is_enforced(admin: Person, mika: Person) -> None:
+async def test_a_daily_quota_is_enforced(admin: UserClient, mika: UserClient) -> None:
     assert "3 pictures a member" in (await admin.slash("limits set", daily=3)).text
     assert "allows 3" in (await mika.slash("avatar", hair="pink", count=4)).text
     assert len((await mika.slash("avatar", hair="pink", count=2)).pictures) == 2
@@ -45,7 +45,7 @@ async def test_a_daily_quota_is_enforced(admin: Person, mika: Person) -> None:
 
 
 async def test_commands_work_only_in_allowed_channels(
-    discord: DiscordServer, admin: Person, mika: Person
+    discord: DiscordServer, admin: UserClient, mika: UserClient
 ) -> None:
     art = discord.channel("art")
     assert f"<#{art.id}>" in (await admin.slash("limits channel", where=art)).text
@@ -56,7 +56,7 @@ async def test_commands_work_only_in_allowed_channels(
 
 
 async def test_threads_of_an_allowed_channel_are_allowed(
-    discord: DiscordServer, admin: Person, mika: Person
+    discord: DiscordServer, admin: UserClient, mika: UserClient
 ) -> None:
     art = discord.channel("art")
     inside, outside = discord.thread("faces", art), discord.thread("chat", discord.general)
@@ -69,7 +69,7 @@ async def test_threads_of_an_allowed_channel_are_allowed(
 
 
 async def test_limits_command_opens_and_closes_the_server_gallery(
-    admin: Person, mika: Person
+    admin: UserClient, mika: UserClient
 ) -> None:
     assert "closed" in (await admin.slash("limits set", gallery=False)).text
     refused = await mika.slash("gallery", scope="server")
@@ -78,7 +78,7 @@ async def test_limits_command_opens_and_closes_the_server_gallery(
 
 
 async def test_a_blocked_member_cannot_paint_until_unblocked(
-    admin: Person, mika: Person, ren: Person
+    admin: UserClient, mika: UserClient, ren: UserClient
 ) -> None:
     assert f"<@{mika.id}>" in (await admin.slash("limits block", member=mika)).text
     assert "blocked" in (await mika.slash("avatar", hair="pink")).text
@@ -88,7 +88,7 @@ async def test_a_blocked_member_cannot_paint_until_unblocked(
 
 
 async def test_a_blocked_member_can_only_read_and_delete_own_data(
-    discord: DiscordServer, admin: Person, mika: Person, ren: Person
+    discord: DiscordServer, admin: UserClient, mika: UserClient, ren: UserClient
 ) -> None:
     mine = await mika.slash("avatar", hair="pink")
     reply = await ren.slash("avatar", hair="red", count=2)
@@ -108,7 +108,7 @@ async def test_a_blocked_member_can_only_read_and_delete_own_data(
         await mika.select(reply, None, [reply.selects[0].options[1]["value"]]),
         await mika.select(page, "irodori:open", [id]),
         await mika.select(page, "irodori:look:", ["mine:new"]),
-        await mika.ask(""),
+        await mika.mention_bot(""),
     ):
         assert "blocked" in refused.text
     for command in ("settings", "privacy", "help"):
@@ -119,7 +119,7 @@ async def test_a_blocked_member_can_only_read_and_delete_own_data(
 
 
 async def test_gallery_is_not_shown_in_other_channels(
-    discord: DiscordServer, admin: Person, mika: Person
+    discord: DiscordServer, admin: UserClient, mika: UserClient
 ) -> None:
     art = discord.channel("art")
     await admin.slash("limits channel", where=art)
@@ -132,7 +132,7 @@ async def test_gallery_is_not_shown_in_other_channels(
 
 
 async def test_limits_command_requires_the_manage_server_permission(
-    discord: DiscordServer, studio: Studio, mika: Person
+    discord: DiscordServer, studio: Studio, mika: UserClient
 ) -> None:
     with pytest.raises(BotError, match="does not see 'limits'"):
         await mika.slash("limits show")

@@ -1,5 +1,5 @@
 import pytest
-from discord_server import DiscordServer, Person
+from discord_server import DiscordServer, UserClient
 
 from bot.studio import Studio
 from db.records import MemberSettings, Owner
@@ -9,7 +9,7 @@ pytestmark = pytest.mark.usefixtures("bot")
 
 
 async def test_me_command_always_paints_the_same_face(
-    store: Store, mika: Person, ren: Person
+    store: Store, mika: UserClient, ren: UserClient
 ) -> None:
     first = await mika.slash("me")
     second = await mika.slash("me")
@@ -21,7 +21,7 @@ async def test_me_command_always_paints_the_same_face(
 
 
 async def test_a_friends_face_is_painted_by_option_and_by_context_menu(
-    mika: Person, ren: Person
+    mika: UserClient, ren: UserClient
 ) -> None:
     own = await ren.slash("me")
     asked = await mika.slash("me", user=ren)
@@ -31,12 +31,12 @@ async def test_a_friends_face_is_painted_by_option_and_by_context_menu(
 
 
 async def test_the_privacy_setting_makes_portraits_private(
-    studio: Studio, mika: Person, ren: Person
+    studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     await studio.members.save_settings(Owner("discord", str(mika.id)), MemberSettings(private=True))
     reply = await mika.slash("me")
     assert reply.ephemeral
-    assert not ren.sees(reply)
+    assert not ren.can_see(reply)
 
 
 async def test_me_command_replies_in_japanese(discord: DiscordServer) -> None:

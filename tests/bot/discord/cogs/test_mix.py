@@ -1,5 +1,5 @@
 import pytest
-from discord_server import DiscordServer, Person, Reply
+from discord_server import DiscordServer, Reply, UserClient
 
 from bot.studio import Request, Studio
 from db.records import Avatar, Owner
@@ -7,11 +7,11 @@ from db.records import Avatar, Owner
 pytestmark = pytest.mark.usefixtures("bot")
 
 
-def owner(person: Person) -> Owner:
+def owner(person: UserClient) -> Owner:
     return Owner("discord", str(person.id))
 
 
-async def painted(studio: Studio, person: Person, private: bool = False, **wish: str) -> Avatar:
+async def painted(studio: Studio, person: UserClient, private: bool = False, **wish: str) -> Avatar:
     (avatar,) = await studio.painting.create(wish, Request(owner(person), private=private))
     return avatar
 
@@ -22,7 +22,7 @@ def shown(reply: Reply) -> str:
     return picture.filename.removeprefix("irodori-").removesuffix(".png")
 
 
-async def test_a_child_has_its_parents_and_their_colors(studio: Studio, mika: Person) -> None:
+async def test_a_child_has_its_parents_and_their_colors(studio: Studio, mika: UserClient) -> None:
     a = await painted(studio, mika, hair="pink", eyes="blue")
     b = await painted(studio, mika, hair="black", eyes="red")
     reply = await mika.slash("mix", a=a.id, b=f" {b.id.upper()} ", seed=7)
@@ -35,7 +35,7 @@ async def test_a_child_has_its_parents_and_their_colors(studio: Studio, mika: Pe
 
 
 async def test_a_sibling_has_the_same_parents_and_another_seed(
-    studio: Studio, mika: Person, ren: Person
+    studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     a, b = await painted(studio, mika), await painted(studio, mika)
     child = await mika.slash("mix", a=a.id, b=b.id)
@@ -47,7 +47,7 @@ async def test_a_sibling_has_the_same_parents_and_another_seed(
     assert sibling.owner == owner(ren)
 
 
-async def test_a_picture_without_parents_has_no_sibling(studio: Studio, mika: Person) -> None:
+async def test_a_picture_without_parents_has_no_sibling(studio: Studio, mika: UserClient) -> None:
     a, b = await painted(studio, mika), await painted(studio, mika)
     child = await mika.slash("mix", a=a.id, b=b.id)
     await studio.avatars.delete(a.id, owner(mika))
@@ -56,7 +56,7 @@ async def test_a_picture_without_parents_has_no_sibling(studio: Studio, mika: Pe
     assert "no more siblings" in answer.text
 
 
-async def test_the_child_of_a_private_picture_is_private(studio: Studio, mika: Person) -> None:
+async def test_the_child_of_a_private_picture_is_private(studio: Studio, mika: UserClient) -> None:
     a, b = await painted(studio, mika, private=True), await painted(studio, mika)
     reply = await mika.slash("mix", a=a.id, b=b.id)
     assert reply.ephemeral
@@ -64,7 +64,7 @@ async def test_the_child_of_a_private_picture_is_private(studio: Studio, mika: P
 
 
 async def test_private_pictures_of_others_get_the_error_of_unknown_pictures(
-    studio: Studio, mika: Person, ren: Person
+    studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     mine, secret = await painted(studio, mika), await painted(studio, ren, private=True)
     private = await mika.slash("mix", a=mine.id, b=secret.id)
@@ -73,7 +73,7 @@ async def test_private_pictures_of_others_get_the_error_of_unknown_pictures(
     assert private.text.replace(secret.id, "") == missing.text.replace("bbbbbbbb", "")
 
 
-async def test_mixing_a_picture_with_itself_is_rejected(studio: Studio, mika: Person) -> None:
+async def test_mixing_a_picture_with_itself_is_rejected(studio: Studio, mika: UserClient) -> None:
     a = await painted(studio, mika)
     reply = await mika.slash("mix", a=a.id, b=a.id)
     assert reply.ephemeral
@@ -81,7 +81,7 @@ async def test_mixing_a_picture_with_itself_is_rejected(studio: Studio, mika: Pe
 
 
 async def test_autocomplete_suggests_own_pictures_and_favorites(
-    discord: DiscordServer, studio: Studio, mika: Person, ren: Person
+    discord: DiscordServer, studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     mine = await painted(studio, mika, hair="pink", eyes="blue")
     loved = await painted(studio, ren, hair="black", eyes="red")
@@ -105,7 +105,7 @@ async def test_autocomplete_suggests_own_pictures_and_favorites(
 
 
 async def test_favorites_are_suggested_along_with_many_own_pictures(
-    studio: Studio, mika: Person, ren: Person
+    studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     for _ in range(3):
         await studio.painting.create({}, Request(owner(mika)), count=9)

@@ -2,7 +2,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from discord_server import ADMINISTRATOR, BotError, DiscordServer, Person
+from discord_server import ADMINISTRATOR, BotError, DiscordServer, UserClient
 from gate import Gate
 from tiny_model import HAIR, add_model
 
@@ -25,7 +25,7 @@ async def test_model_list_shows_models_and_their_metrics(
 
 @pytest.mark.usefixtures("bot")
 async def test_model_use_and_rollback_switch_immediately(
-    discord: DiscordServer, registry: Registry, mika: Person
+    discord: DiscordServer, registry: Registry, mika: UserClient
 ) -> None:
     add_model(registry, "better", brightness=0.2)
     operator = discord.operator
@@ -55,7 +55,7 @@ async def test_queued_requests_are_finished_by_the_previous_model(
     discord: DiscordServer,
     registry: Registry,
     engine: Engine,
-    mika: Person,
+    mika: UserClient,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     add_model(registry, "bald", (HAIR,))
@@ -65,7 +65,7 @@ async def test_queued_requests_are_finished_by_the_previous_model(
     await discord.operator.slash("model use", model="bald")
     held.open()
     reply = await asked
-    await discord.until(lambda: reply.pictures, "no picture")
+    await discord.wait_until(lambda: reply.pictures, "no picture")
     assert "`tiny`" in reply.text
     # What members may ask for is that model's at once.
     options = {o["name"] for c in discord.commands[None].values() for o in c.get("options", [])}
@@ -74,7 +74,7 @@ async def test_queued_requests_are_finished_by_the_previous_model(
 
 
 async def test_model_command_is_restricted_to_the_application_owner(
-    discord: DiscordServer, run: Any, studio: Studio, mika: Person, ren: Person
+    discord: DiscordServer, run: Any, studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     server_admin = discord.member("Aki", permissions=ADMINISTRATOR)
     async with run(studio, admins=(ren.id,)):
@@ -87,7 +87,7 @@ async def test_model_command_is_restricted_to_the_application_owner(
 
 
 async def test_all_members_of_the_owning_team_can_use_the_model_command(
-    discord: DiscordServer, run: Any, studio: Studio, mika: Person, ren: Person
+    discord: DiscordServer, run: Any, studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     discord.team = [ren.user, discord.owner]
     async with run(studio):

@@ -1,7 +1,7 @@
 import io
 
 import pytest
-from discord_server import DiscordServer, Person
+from discord_server import DiscordServer, UserClient
 from PIL import Image
 
 from bot.studio import Request, Studio
@@ -10,17 +10,17 @@ from db.records import Avatar, Owner
 pytestmark = pytest.mark.usefixtures("bot")
 
 
-def owner(person: Person) -> Owner:
+def owner(person: UserClient) -> Owner:
     return Owner("discord", str(person.id))
 
 
-async def painted(studio: Studio, person: Person, private: bool = False, **wish: str) -> Avatar:
+async def painted(studio: Studio, person: UserClient, private: bool = False, **wish: str) -> Avatar:
     (avatar,) = await studio.painting.create(wish, Request(owner(person), private=private))
     return avatar
 
 
 async def test_morph_replies_with_an_animation_and_descriptions_of_its_faces(
-    studio: Studio, mika: Person
+    studio: Studio, mika: UserClient
 ) -> None:
     a = await painted(studio, mika, hair="pink", eyes="blue")
     b = await painted(studio, mika, hair="black", eyes="red")
@@ -40,7 +40,7 @@ async def test_morph_replies_with_an_animation_and_descriptions_of_its_faces(
     assert "black hair" in card.text
 
 
-async def test_morph_can_be_sent_as_gif(studio: Studio, mika: Person, ren: Person) -> None:
+async def test_morph_can_be_sent_as_gif(studio: Studio, mika: UserClient, ren: UserClient) -> None:
     a, b = await painted(studio, mika), await painted(studio, mika)
     reply = await mika.slash("morph", a=a.id, b=b.id)
     gif = await ren.click(reply, label="As GIF")
@@ -52,7 +52,7 @@ async def test_morph_can_be_sent_as_gif(studio: Studio, mika: Person, ren: Perso
 
 
 async def test_a_morph_of_a_private_picture_is_private(
-    studio: Studio, mika: Person, ren: Person
+    studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     a, b = await painted(studio, mika, private=True), await painted(studio, mika)
     assert (await mika.slash("morph", a=a.id, b=b.id)).ephemeral
@@ -62,7 +62,7 @@ async def test_a_morph_of_a_private_picture_is_private(
     assert foreign.text.replace(a.id, "") == missing.text.replace("bbbbbbbb", "")
 
 
-async def test_morphing_a_picture_with_itself_is_rejected(studio: Studio, mika: Person) -> None:
+async def test_morphing_a_picture_with_itself_is_rejected(studio: Studio, mika: UserClient) -> None:
     a, b = await painted(studio, mika), await painted(studio, mika)
     reply = await mika.slash("morph", a=a.id, b=b.id, c=a.id)
     assert reply.ephemeral
@@ -70,18 +70,18 @@ async def test_morphing_a_picture_with_itself_is_rejected(studio: Studio, mika: 
 
 
 async def test_a_rejected_upload_is_retried_with_a_smaller_file(
-    discord: DiscordServer, studio: Studio, mika: Person
+    discord: DiscordServer, studio: Studio, mika: UserClient
 ) -> None:
     a, b = await painted(studio, mika, hair="pink"), await painted(studio, mika, hair="black")
     whole = await mika.slash("morph", a=a.id, b=b.id)
-    discord.provoke(r"/messages/@original$", 413, method="PATCH")
+    discord.inject_fault(r"/messages/@original$", 413, method="PATCH")
     reply = await mika.slash("morph", a=a.id, b=b.id)
     assert "smaller" in reply.text
     assert len(reply.attachments[0].data) <= len(whole.attachments[0].data) / 2
 
 
 async def test_an_animation_too_large_for_any_upload_gets_an_error_message(
-    discord: DiscordServer, studio: Studio, mika: Person
+    discord: DiscordServer, studio: Studio, mika: UserClient
 ) -> None:
     a, b = await painted(studio, mika), await painted(studio, mika)
     discord.file_bytes = 100

@@ -3,7 +3,7 @@ import json
 import zipfile
 
 import pytest
-from discord_server import DiscordServer, Person, Reply
+from discord_server import DiscordServer, Reply, UserClient
 
 from bot.studio import Studio
 from db.records import GalleryQuery, Owner
@@ -16,12 +16,12 @@ def unzipped(reply: Reply) -> zipfile.ZipFile:
     return zipfile.ZipFile(io.BytesIO(file.data))
 
 
-async def gallery(studio: Studio, person: Person) -> list[str]:
+async def gallery(studio: Studio, person: UserClient) -> list[str]:
     query = GalleryQuery("mine", Owner("discord", str(person.id)), None, {})
     return [avatar.id for avatar in (await studio.gallery.page(query)).avatars]
 
 
-async def test_privacy_command_lists_the_stored_data(mika: Person) -> None:
+async def test_privacy_command_lists_the_stored_data(mika: UserClient) -> None:
     panel = await mika.slash("privacy")
     assert panel.ephemeral
     assert "seed" in panel.text
@@ -29,7 +29,7 @@ async def test_privacy_command_lists_the_stored_data(mika: Person) -> None:
 
 
 async def test_export_contains_the_pictures_and_their_metadata(
-    studio: Studio, mika: Person
+    studio: Studio, mika: UserClient
 ) -> None:
     await mika.slash("avatar", hair="pink", count=2, private=True)
     answer = await mika.click(await mika.slash("privacy"), label="Export")
@@ -43,7 +43,7 @@ async def test_export_contains_the_pictures_and_their_metadata(
 
 
 async def test_a_large_export_is_split_into_several_files(
-    discord: DiscordServer, studio: Studio, mika: Person
+    discord: DiscordServer, studio: Studio, mika: UserClient
 ) -> None:
     await mika.slash("avatar", count=3)
     discord.file_bytes = 20_000
@@ -59,7 +59,7 @@ async def test_a_large_export_is_split_into_several_files(
 
 
 async def test_forget_deletes_everything_after_confirmation(
-    studio: Studio, mika: Person, ren: Person
+    studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     await mika.slash("avatar", count=2)
     await ren.slash("avatar")
@@ -73,7 +73,7 @@ async def test_forget_deletes_everything_after_confirmation(
     assert len(await gallery(studio, ren)) == 1
 
 
-async def test_a_canceled_forget_deletes_nothing(studio: Studio, mika: Person) -> None:
+async def test_a_canceled_forget_deletes_nothing(studio: Studio, mika: UserClient) -> None:
     await mika.slash("avatar")
     panel = await mika.slash("privacy")
     await mika.click(panel, label="Forget me")

@@ -2,7 +2,7 @@ import io
 from typing import Any
 
 import pytest
-from discord_server import DiscordServer, Person, Reply
+from discord_server import DiscordServer, Reply, UserClient
 from PIL import Image
 from tiny_model import add_model
 
@@ -24,13 +24,13 @@ def chosen(panel: Reply) -> dict[str, str]:
     }
 
 
-def owner(person: Person) -> Owner:
+def owner(person: UserClient) -> Owner:
     return Owner("discord", str(person.id))
 
 
 @pytest.mark.usefixtures("bot")
 async def test_a_selected_setting_is_saved_immediately(
-    studio: Studio, mika: Person, ren: Person
+    studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     panel = await mika.slash("settings")
     assert panel.ephemeral
@@ -46,7 +46,7 @@ async def test_a_selected_setting_is_saved_immediately(
 
 @pytest.mark.usefixtures("bot")
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_the_panel_switches_to_the_selected_language(mika: Person, language: str) -> None:
+async def test_the_panel_switches_to_the_selected_language(mika: UserClient, language: str) -> None:
     panel = await mika.slash("settings")
     await mika.select(panel, "irodori:set:language", [language])
     assert say("settings-title", language) in panel.text
@@ -56,7 +56,7 @@ async def test_the_panel_switches_to_the_selected_language(mika: Person, languag
 
 
 async def test_a_panel_sent_before_a_restart_still_saves(
-    discord: DiscordServer, run, studio: Studio, mika: Person
+    discord: DiscordServer, run, studio: Studio, mika: UserClient
 ) -> None:
     async with run(studio):
         panel = await mika.slash("settings")
@@ -66,7 +66,7 @@ async def test_a_panel_sent_before_a_restart_still_saves(
 
 
 @pytest.mark.usefixtures("bot")
-async def test_a_child_has_the_privacy_of_the_settings(studio: Studio, mika: Person) -> None:
+async def test_a_child_has_the_privacy_of_the_settings(studio: Studio, mika: UserClient) -> None:
     a, b = await studio.painting.create({}, Request(owner(mika)), count=2)
     await studio.members.save_settings(owner(mika), MemberSettings(private=True))
     assert (await mika.slash("mix", a=a.id, b=b.id)).ephemeral
@@ -75,7 +75,7 @@ async def test_a_child_has_the_privacy_of_the_settings(studio: Studio, mika: Per
 
 @pytest.mark.usefixtures("bot")
 async def test_pictures_made_from_another_members_picture_have_the_privacy_of_the_settings(
-    studio: Studio, mika: Person, ren: Person
+    studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     theirs = await ren.slash("avatar", hair="pink", eyes="blue")
     await studio.members.save_settings(owner(mika), MemberSettings(private=True))
@@ -93,7 +93,7 @@ async def test_pictures_made_from_another_members_picture_have_the_privacy_of_th
 
 
 async def test_size_comes_from_the_option_or_the_settings(
-    registry: Registry, engine: Engine, studio: Studio, run: Run, mika: Person
+    registry: Registry, engine: Engine, studio: Studio, run: Run, mika: UserClient
 ) -> None:
     add_model(registry, "large", upscaler=True)
     registry.use("large")

@@ -1,5 +1,5 @@
 import pytest
-from discord_server import Person
+from discord_server import UserClient
 
 from bot.studio import Request, Studio
 from db.records import Owner
@@ -8,7 +8,7 @@ pytestmark = pytest.mark.usefixtures("bot")
 
 
 async def test_show_command_replies_with_picture_and_buttons(
-    studio: Studio, mika: Person, ren: Person
+    studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     (avatar,) = await studio.painting.create(
         {"hair": "pink"}, Request(Owner("discord", str(mika.id)))
@@ -20,7 +20,7 @@ async def test_show_command_replies_with_picture_and_buttons(
 
 
 async def test_a_private_picture_is_shown_only_to_its_owner(
-    studio: Studio, mika: Person, ren: Person
+    studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     mine = Owner("discord", str(mika.id))
     (avatar,) = await studio.painting.create({"hair": "pink"}, Request(mine, private=True))
@@ -31,7 +31,7 @@ async def test_a_private_picture_is_shown_only_to_its_owner(
     assert refused.text.replace(avatar.id, "bbbbbbbb") == missing.text
 
 
-async def test_autocomplete_suggests_own_pictures(studio: Studio, mika: Person) -> None:
+async def test_autocomplete_suggests_own_pictures(studio: Studio, mika: UserClient) -> None:
     (avatar,) = await studio.painting.create(
         {"hair": "pink"}, Request(Owner("discord", str(mika.id)))
     )

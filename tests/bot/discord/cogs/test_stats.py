@@ -1,10 +1,10 @@
 import pytest
-from discord_server import DiscordServer, Person
+from discord_server import DiscordServer, UserClient
 
 
 @pytest.mark.usefixtures("bot")
 async def test_stats_command_shows_counts_and_load(
-    discord: DiscordServer, mika: Person, ren: Person
+    discord: DiscordServer, mika: UserClient, ren: UserClient
 ) -> None:
     reply = await mika.slash("avatar", hair="pink", eyes="orange", count=2)
     await ren.slash("avatar", private=True)
