@@ -1,6 +1,6 @@
 """A model made by hand, small and quick, whose pictures show what was asked for.
 
-The first attribute's value colours the upper half, the second one's the lower half, and the
+The first attribute's value colors the upper half, the second one's the lower half, and the
 latent shades the whole. Its upscaler repeats each pixel; its critic likes bright pictures, and with
 the first value of all dark ones.
 """
@@ -19,7 +19,7 @@ from export.registry import Registry
 LATENT_DIM = 8
 IMAGE_SIZE = 64
 
-COLOURS = {
+COLORS = {
     "aqua": (80, 220, 230),
     "black": (30, 30, 30),
     "blonde": (240, 220, 130),
@@ -84,8 +84,8 @@ def build_generator(attributes: tuple[Attribute, ...], brightness: float = 0.0) 
     row = 0
     for half, a in enumerate(attributes):
         for value in a.values:
-            colour = np.array(COLOURS.get(value, (128, 128, 128)), np.float32) / 127.5 - 1
-            paint[row, :, half * s // 2 : (half + 1) * s // 2] = colour[:, None, None]
+            color = np.array(COLORS.get(value, (128, 128, 128)), np.float32) / 127.5 - 1
+            paint[row, :, half * s // 2 : (half + 1) * s // 2] = color[:, None, None]
             row += 1
     random = np.random.RandomState(0)
     constants = {
@@ -100,13 +100,13 @@ def build_generator(attributes: tuple[Attribute, ...], brightness: float = 0.0) 
         "shape": np.array([-1, 3, s, s]),
     }
     nodes = [
-        helper.make_node("MatMul", ["condition", "paint"], ["colours"]),
-        helper.make_node("Reshape", ["colours", "shape"], ["coloured"]),
+        helper.make_node("MatMul", ["condition", "paint"], ["colors"]),
+        helper.make_node("Reshape", ["colors", "shape"], ["colored"]),
         helper.make_node("MatMul", ["latent", "spread"], ["spots"]),
         helper.make_node("Reshape", ["spots", "coarse"], ["grid"]),
         helper.make_node("Tanh", ["grid"], ["tones"]),
         helper.make_node("ConvTranspose", ["tones", "brush"], ["shades"], strides=[s // 8] * 2),
-        helper.make_node("Add", ["coloured", "shades"], ["shaded"]),
+        helper.make_node("Add", ["colored", "shades"], ["shaded"]),
         helper.make_node("Add", ["shaded", "light"], ["lit"]),
         helper.make_node("Mul", ["lit", "scale"], ["scaled"]),
         helper.make_node("Round", ["scaled"], ["rounded"]),

@@ -1,4 +1,4 @@
-"""`python -m bot` as an operator starts it: a process, a settings file, signals."""
+"""`python -m bot`: process, settings file and signals."""
 
 import asyncio
 import io
@@ -11,9 +11,11 @@ import sys
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import numpy as np
+import numpy.typing as npt
 import pytest
 from aiohttp import web
 from PIL import Image
@@ -25,7 +27,7 @@ from bot.passwords import PasswordHash
 from export.registry import Registry
 
 ROOT = Path(__file__).parents[2]
-TIMEOUT = 60  # seconds; on a machine that does other things, too
+TIMEOUT = 60  # seconds
 
 Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
 
@@ -53,7 +55,7 @@ def settings_file(tmp_path: Path, registry: Registry) -> Path:
 
 @pytest.fixture
 async def start(settings_file: Path) -> AsyncIterator[Start]:
-    """Starts `python -m bot`; nothing of it outlives the test."""
+    """Starts `python -m bot`; its processes are killed after the test."""
     processes = []
 
     async def run(*arguments: str, **environment: str) -> asyncio.subprocess.Process:
@@ -83,7 +85,7 @@ async def first_line(process: asyncio.subprocess.Process) -> str:
 
 
 async def stop(process: asyncio.subprocess.Process) -> tuple[str, str]:
-    """Ends it by SIGTERM; the rest of what it wrote."""
+    """Stops a process by SIGTERM; returns the rest of its output."""
     process.send_signal(signal.SIGTERM)
     out, err = await asyncio.wait_for(process.communicate(), TIMEOUT)
     assert process.returncode == 0, err.decode()
@@ -94,8 +96,8 @@ def address(line: str) -> str:
     return next(word for word in line.split() if word.startswith("http://"))
 
 
-async def order(base: str, **body: object) -> tuple[int, list[dict]]:
-    """As curl does it: no cookies, no browser's headers."""
+async def paint(base: str, **body: object) -> tuple[int, list[dict[str, Any]]]:
+    """Sends a request without cookies and browser headers."""
     request = urllib.request.Request(
         f"{base}/api/avatars",
         json.dumps(body).encode(),
@@ -103,19 +105,19 @@ async def order(base: str, **body: object) -> tuple[int, list[dict]]:
         method="POST",
     )
 
-    def send() -> tuple[int, list[dict]]:
+    def send() -> tuple[int, list[dict[str, Any]]]:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
             return answer.status, json.load(answer)
 
     return await asyncio.to_thread(send)
 
 
-async def picture(base: str, avatar: dict) -> np.ndarray:
+async def picture(base: str, avatar: dict[str, Any]) -> npt.NDArray[np.int64]:
     def fetch() -> bytes:
         with urllib.request.urlopen(base + avatar["image_url"], timeout=TIMEOUT) as answer:
-            return answer.read()
+            return bytes(answer.read())
 
-    return np.asarray(Image.open(io.BytesIO(await asyncio.to_thread(fetch)))).astype(int)
+    return np.asarray(Image.open(io.BytesIO(await asyncio.to_thread(fetch)))).astype(np.int64)
 
 
 async def test_without_a_token_only_the_web_page_is_served(start: Start) -> None:
@@ -125,7 +127,7 @@ async def test_without_a_token_only_the_web_page_is_served(start: Start) -> None
     expected = f"Irodori serves {base} with model tiny; no DISCORD_TOKEN, so Discord stays off."
     assert line == expected
     assert base.startswith("http://127.0.0.1:")
-    status, (avatar,) = await order(base, prompt="hair:pink eyes:orange", seed=7)
+    status, (avatar,) = await paint(base, prompt="hair:pink eyes:orange", seed=7)
     assert status == 201
     before = await picture(base, avatar)
     assert await stop(process) == ("", "")
@@ -133,7 +135,7 @@ async def test_without_a_token_only_the_web_page_is_served(start: Start) -> None
     process = await start()
     base = address(await first_line(process))
     assert np.array_equal(await picture(base, avatar), before)
-    _, several = await order(base, prompt="hair:pink eyes:orange", seed=5, count=3)
+    _, several = await paint(base, prompt="hair:pink eyes:orange", seed=5, count=3)
     again = await picture(base, several[2])
     assert np.abs(again - before).max() <= 1
     await stop(process)
@@ -154,17 +156,17 @@ async def test_a_new_model_is_loaded_while_serving(start: Start, registry: Regis
     add_model(registry, "better", brightness=0.2)
     registry.use("better")
     async with asyncio.timeout(TIMEOUT):
-        while (await order(base, prompt=""))[1][0]["model"] != "better":
+        while (await paint(base, prompt=""))[1][0]["model"] != "better":
             pass
     _, err = await stop(process)
     assert "better" in err
 
 
 async def test_a_port_in_use_is_reported_in_one_line(start: Start) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = server.getsockname()[1]
         process = await start("--web.port", str(port))
         out, err = await asyncio.wait_for(process.communicate(), TIMEOUT)
     assert process.returncode == 2
@@ -195,11 +197,11 @@ async def test_a_broken_model_is_not_served(start: Start, tmp_path: Path) -> Non
 async def test_the_web_page_stays_up_with_an_invalid_token(start: Start) -> None:
     token = "MTE0.wrong-and-secret"
 
-    async def refuse(request: web.Request) -> web.Response:
+    async def unauthorized(request: web.Request) -> web.Response:
         return web.json_response({"message": "401: Unauthorized", "code": 0}, status=401)
 
     app = web.Application()
-    app.router.add_route("*", "/{path:.*}", refuse)
+    app.router.add_route("*", "/{path:.*}", unauthorized)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -209,15 +211,15 @@ async def test_the_web_page_stays_up_with_an_invalid_token(start: Start) -> None
         line = await first_line(process)
         assert line == f"Irodori serves {address(line)} and Discord with model tiny."
         assert process.stderr is not None
-        told = b""
-        while b"does not accept" not in told:
-            told += await asyncio.wait_for(process.stderr.readline(), TIMEOUT)
-        status, _ = await order(address(line), prompt="")
+        log = b""
+        while b"does not accept" not in log:
+            log += await asyncio.wait_for(process.stderr.readline(), TIMEOUT)
+        status, _ = await paint(address(line), prompt="")
         assert status == 201
         _, rest = await stop(process)
     finally:
         await runner.cleanup()
-    err = told.decode() + rest
+    err = log.decode() + rest
     assert "DISCORD_TOKEN" in err
     assert "Traceback" not in err
     assert token not in err
@@ -226,23 +228,23 @@ async def test_the_web_page_stays_up_with_an_invalid_token(start: Start) -> None
 
 async def test_the_web_page_stays_up_while_discord_is_down(start: Start) -> None:
     with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))  # and never listens
+        closed.bind(("127.0.0.1", 0))  # but does not listen
         api = f"http://127.0.0.1:{closed.getsockname()[1]}/api/v10"
         process = await start("--discord.api_url", api, DISCORD_TOKEN="MTE0.secret")
         line = await first_line(process)
         assert process.stderr is not None
-        told = b""
-        while b"next try in" not in told:
-            told += await asyncio.wait_for(process.stderr.readline(), TIMEOUT)
-        status, _ = await order(address(line), prompt="")
+        log = b""
+        while b"next try in" not in log:
+            log += await asyncio.wait_for(process.stderr.readline(), TIMEOUT)
+        status, _ = await paint(address(line), prompt="")
         assert status == 201
         _, rest = await stop(process)
-    assert "Traceback" not in told.decode() + rest
-    assert "secret" not in told.decode() + rest
+    assert "Traceback" not in log.decode() + rest
+    assert "secret" not in log.decode() + rest
 
 
 @pytest.mark.parametrize(
-    ("arguments", "named"),
+    ("arguments", "text"),
     [
         (["--web.prot", "9000"], "web.prot"),
         (["--web.port", "many"], "web.port"),
@@ -256,18 +258,18 @@ async def test_the_web_page_stays_up_while_discord_is_down(start: Start) -> None
 )
 def test_an_invalid_setting_is_reported_without_a_traceback(
     arguments: list[str],
-    named: str,
+    text: str,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    monkeypatch.chdir(tmp_path)  # where there is no config.toml
+    monkeypatch.chdir(tmp_path)  # without config.toml
     monkeypatch.delenv("DISCORD_TOKEN", raising=False)
     monkeypatch.setattr(logging, "basicConfig", lambda **settings: None)
     assert main(arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert named in err
+    assert text in err
 
 
 def test_the_command_line_overrides_the_file(settings_file: Path) -> None:

@@ -7,7 +7,7 @@ from bot.settings import Settings, discord_token
 
 
 @pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
@@ -47,8 +47,8 @@ def test_the_token_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_password_instead_of_its_hash_is_rejected_and_not_shown() -> None:
     Path("config.toml").write_text('[web]\nadmin_password_hash = "hunter2"\n')
-    with pytest.raises(config.SettingsError) as refusal:
+    with pytest.raises(config.SettingsError) as error:
         config.read(Settings)
-    assert "web.admin_password_hash" in str(refusal.value)
-    assert "python -m bot password" in str(refusal.value)
-    assert "hunter2" not in str(refusal.value)
+    assert "web.admin_password_hash" in str(error.value)
+    assert "python -m bot password" in str(error.value)
+    assert "hunter2" not in str(error.value)

@@ -41,7 +41,7 @@ async def test_commands_are_sent_only_when_they_changed(
             assert "eyes" not in options
 
 
-@pytest.mark.parametrize("alone", [False, True])
+@pytest.mark.parametrize("one_guild", [False, True])
 async def test_commands_are_updated_with_the_attributes_of_a_new_model(
     discord: DiscordServer,
     run: Run,
@@ -50,13 +50,13 @@ async def test_commands_are_updated_with_the_attributes_of_a_new_model(
     studio: Studio,
     mika: UserClient,
     monkeypatch: pytest.MonkeyPatch,
-    alone: bool,
+    one_guild: bool,
 ) -> None:
     monkeypatch.setattr(client, "POLL_SECONDS", 0.01)
-    async with run(studio, guild=discord.default_guild.id if alone else None):
+    async with run(studio, guild=discord.default_guild.id if one_guild else None):
         add_model(registry, "hatted", (HAIR, attribute("hat", "straw top")))
         registry.use("hatted")
-        discord.inject_fault("/commands$", None, method="PUT")  # the next look tries again
+        discord.inject_fault("/commands$", None, method="PUT")  # sent again after the next poll
         await engine.refresh()
         await discord.wait_until(lambda: discord.syncs == 2, "the new commands were not sent")
         reply = await mika.slash("avatar", hair="pink", hat="straw")
@@ -150,18 +150,17 @@ async def test_a_full_queue_gets_an_ephemeral_reply(
 ) -> None:
     first = await mika.slash("avatar", hair="pink")
 
-    async def busy(*arguments: Any, **named: Any) -> None:
+    async def busy(*arguments: Any, **keywords: Any) -> None:
         raise Busy(7)
 
     monkeypatch.setattr(engine, "paint_best", busy)
     await mika.slash("avatar", hair="pink")
     await mika.click(first, label="🎲")
-    seen = await discord.wait_until(
-        lambda: len(all_seen := mika.messages()) == 3 and all_seen, "said"
-    )
+    await discord.wait_until(lambda: len(mika.messages()) == 3, "replies are missing")
+    seen = mika.messages()
     assert [reply.ephemeral for reply in seen] == [False, True, True]
     assert all("7 s" in reply.text for reply in seen[1:])
-    assert [reply.id for reply in ren.messages()] == [first.id], "no “thinking…” is left over"
+    assert [reply.id for reply in ren.messages()] == [first.id], "no “thinking…” remains"
 
 
 async def test_requests_made_before_shutdown_are_answered(
@@ -172,20 +171,20 @@ async def test_requests_made_before_shutdown_are_answered(
     mika: UserClient,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    paint, begun, end = engine.paint_best, asyncio.Barrier(3), asyncio.Event()
+    paint, started, end = engine.paint_best, asyncio.Barrier(3), asyncio.Event()
 
-    async def slow(*arguments: Any, **named: Any) -> Any:
-        await begun.wait()
+    async def slow(*arguments: Any, **keywords: Any) -> Any:
+        await started.wait()
         await end.wait()
-        return await paint(*arguments, **named)
+        return await paint(*arguments, **keywords)
 
     async with run(studio):
         first = await mika.slash("avatar", hair="pink")
         monkeypatch.setattr(engine, "paint_best", slow)
-        asked = asyncio.gather(mika.slash("avatar", hair="red"), mika.click(first, label="🎲"))
-        await begun.wait()
+        replies = asyncio.gather(mika.slash("avatar", hair="red"), mika.click(first, label="🎲"))
+        await started.wait()
         asyncio.get_running_loop().call_later(0.1, end.set)
-    assert [len(reply.pictures) for reply in await asked] == [1, 1]
+    assert [len(reply.pictures) for reply in await replies] == [1, 1]
 
 
 @pytest.mark.usefixtures("bot")
@@ -198,7 +197,7 @@ async def test_an_internal_error_has_an_id_that_is_also_logged(
 ) -> None:
     reply = await mika.slash("avatar", hair="pink", private=True)
 
-    async def broken(*arguments: Any, **named: Any) -> None:
+    async def broken(*arguments: Any, **keywords: Any) -> None:
         raise RuntimeError("the disk is full")
 
     monkeypatch.setattr(studio.painting, "create", broken)
@@ -211,7 +210,7 @@ async def test_an_internal_error_has_an_id_that_is_also_logged(
     def failures() -> list[Reply]:
         return [answer for answer in mika.messages() if "Something broke" in answer.text]
 
-    await discord.wait_until(lambda: len(failures()) == 3, "three answers")
+    await discord.wait_until(lambda: len(failures()) == 3, "not three replies")
     for answer in failures():
         assert answer.ephemeral
         assert "disk" not in answer.text
@@ -254,10 +253,10 @@ async def test_nothing_is_painted_for_a_lost_interaction(
     with pytest.raises(BotError):
         await mika.slash("avatar", hair="pink")
 
-    def refused() -> bool:
+    def rejected() -> bool:
         return any(call.path.endswith("/callback") and call.status == 404 for call in discord.calls)
 
-    await discord.wait_until(refused, "no late answer")
+    await discord.wait_until(rejected, "no late answer")
     assert {violation.code for violation in discord.violations} <= {0, 10062}
     discord.violations.clear()
     assert await store.avatars.count() == 0

@@ -15,8 +15,8 @@ def attribute(name: str, *values: str) -> Attribute:
     return Attribute(name=name, values=values, frequencies=tuple(1 / len(values) for _ in values))
 
 
-COLOURS = "aqua black blonde blue brown gray green orange pink purple red white"
-HAIR = attribute("hair", *COLOURS.split())
+COLORS = "aqua black blonde blue brown gray green orange pink purple red white"
+HAIR = attribute("hair", *COLORS.split())
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_similar_attributes_get_distinct_option_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "value"),
+    ("text", "value"),
     [
         ("pink", "pink"),
         ("PINK ", "pink"),
@@ -51,8 +51,8 @@ def test_similar_attributes_get_distinct_option_names() -> None:
         ("hite", "white"),
     ],
 )
-def test_the_nearest_value_is_suggested_first(said: str, value: str) -> None:
-    assert suggest(HAIR, said)[0] == value
+def test_the_nearest_value_is_suggested_first(text: str, value: str) -> None:
+    assert suggest(HAIR, text)[0] == value
 
 
 def test_without_input_the_most_frequent_values_are_suggested_first() -> None:
@@ -68,12 +68,12 @@ def test_suggestions_keep_discords_limits() -> None:
 
 
 async def test_translated_option_names_are_distinct() -> None:
-    hair, again = attribute("hair", "pink", "red"), attribute("hair color", "pink", "red")
-    studio = SimpleNamespace(attributes=(hair, again, attribute("nose", "big", "small")))
+    hair, similar = attribute("hair", "pink", "red"), attribute("hair color", "pink", "red")
+    studio = SimpleNamespace(attributes=(hair, similar, attribute("nose", "big", "small")))
     fixed = {"sort": CommandOption(Literal["new", "loved"], "new")}
 
     async def run() -> None:
-        raise AssertionError("only described, never called")
+        raise AssertionError("the command is only described")
 
     command = wish_command(studio, "gallery", run, fixed)  # type: ignore[arg-type]
     tree = app_commands.CommandTree(discord.Client(intents=discord.Intents.none()))

@@ -1,11 +1,13 @@
-"""Variations, children, portraits and morphs, as both faces ask the studio for them."""
+"""Variations, mixes, portraits and morphs."""
 
 import asyncio
 import io
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image
 from tiny_model import EYES, HAIR, add_model, attribute
@@ -15,6 +17,7 @@ from bot.inference.engine import Engine
 from bot.inference.latents import VARIATION_ANGLE
 from bot.settings import EngineSettings
 from bot.studio import Request, Studio
+from bot.studio.morph_file import Format
 from db.records import Avatar, Owner
 from db.store import Store
 from db.tasks import VARIATIONS
@@ -23,7 +26,7 @@ from export.registry import Registry
 OTHER = Owner("discord", "2", "Ren")
 
 
-def angle(a: np.ndarray, b: np.ndarray) -> float:
+def angle(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> float:
     return float(np.arccos(np.dot(a, b) / np.linalg.norm(a) / np.linalg.norm(b)))
 
 
@@ -43,9 +46,9 @@ async def test_variations_are_stored_as_a_family(studio: Studio, owner: Owner) -
         assert (child.wish, child.conditions) == (parent.wish, parent.conditions)
         assert (child.seed, child.parents, child.prompt) == (3 + i, (parent.id,), parent.prompt)
         assert (child.private, child.guild, child.channel) == (True, "5", "6")
-    turns = [angle(parent.latent, child.latent) for child in family]
-    assert min(turns) > 0.05
-    assert np.mean(turns) < 2 * VARIATION_ANGLE
+    angles = [angle(parent.latent, child.latent) for child in family]
+    assert min(angles) > 0.05
+    assert np.mean(angles) < 2 * VARIATION_ANGLE
     assert len({child.sha256 for child in family}) == 9
     same = await studio.family.variations(parent.id, Request(owner), seed=3)
     assert [child.sha256 for child in same] == [child.sha256 for child in family]
@@ -61,10 +64,10 @@ async def test_a_mix_has_two_parents_and_another_seed_gives_a_sibling(
         for child in await studio.family.mix(a.id, b.id, Request(OTHER), seed=s)
     ]
     for child in children:
-        colours = (child.conditions["hair"], child.conditions["eyes"])
-        assert colours in {("pink", "green"), ("blue", "red")}
+        colors = (child.conditions["hair"], child.conditions["eyes"])
+        assert colors in {("pink", "green"), ("blue", "red")}
         assert child.wish == child.conditions
-        assert child.prompt == f"hair:{colours[0]} eyes:{colours[1]}"
+        assert child.prompt == f"hair:{colors[0]} eyes:{colors[1]}"
         assert (child.parents, child.owner, child.private) == ((a.id, b.id), OTHER, False)
     assert len({child.sha256 for child in children}) == len(children)
     assert len({child.conditions["hair"] for child in children}) == 2
@@ -130,8 +133,8 @@ async def test_a_portrait_is_always_the_same_face(
     assert first.sha256 == hidden.sha256 == elsewhere.sha256 != friend.sha256
     assert await store.avatars.count() == 4
     await studio.avatars.delete(first.id, owner)
-    (anew,) = await studio.painting.portrait(owner, Request(owner))
-    assert (anew.id != first.id, anew.sha256) == (True, first.sha256)
+    (repainted,) = await studio.painting.portrait(owner, Request(owner))
+    assert (repainted.id != first.id, repainted.sha256) == (True, first.sha256)
 
 
 async def test_a_portrait_is_distinct_from_other_avatars_of_its_seed(
@@ -140,35 +143,35 @@ async def test_a_portrait_is_distinct_from_other_avatars_of_its_seed(
     (face,) = await studio.painting.portrait(OTHER, Request(owner))
     await studio.avatars.delete(face.id, owner)
     await studio.painting.create("red eyes", Request(owner), seed=face.seed)
-    (anew,) = await studio.painting.portrait(OTHER, Request(owner))
-    assert (anew.sha256, anew.wish) == (face.sha256, {})
+    (repainted,) = await studio.painting.portrait(OTHER, Request(owner))
+    assert (repainted.sha256, repainted.wish) == (face.sha256, {})
 
 
 async def test_concurrent_portrait_requests_store_one_portrait(
     studio: Studio, store: Store, owner: Owner
 ) -> None:
-    asked = [studio.painting.portrait("5", Request(owner)) for _ in range(5)]
-    faces = await asyncio.gather(*asked, studio.painting.portrait("5", Request(OTHER)))
+    requests = [studio.painting.portrait("5", Request(owner)) for _ in range(5)]
+    faces = await asyncio.gather(*requests, studio.painting.portrait("5", Request(OTHER)))
     assert len({face.id for (face,) in faces}) == 2
     assert await store.avatars.count() == 2
 
 
 async def test_an_order_is_painted_once(studio: Studio, store: Store, owner: Owner) -> None:
     a, b = await pair(studio, owner)
-    works = {
+    tasks: dict[str, Callable[[str], Awaitable[list[Avatar]]]] = {
         "create": lambda o: studio.painting.create("", Request(owner, order_id=o), count=3),
         "again": lambda o: studio.painting.again(a.id, Request(owner, order_id=o)),
-        "recolour": lambda o: studio.family.recolor(
+        "recolor": lambda o: studio.family.recolor(
             a.id, {"hair": "red"}, Request(owner, order_id=o)
         ),
         "variations": lambda o: studio.family.variations(a.id, Request(owner, order_id=o)),
         "mix": lambda o: studio.family.mix(a.id, b.id, Request(owner, order_id=o)),
         "me": lambda o: studio.painting.portrait(owner, Request(owner, order_id=o)),
     }
-    for order, work in works.items():
-        painted = await work(order)
+    for order, task in tasks.items():
+        stored = await task(order)
         count = await store.avatars.count()
-        assert await work(order) == painted == await studio.avatars.of_order(order)
+        assert await task(order) == stored == await studio.avatars.of_order(order)
         assert await store.avatars.count() == count
 
 
@@ -178,16 +181,20 @@ async def test_a_morph_starts_and_ends_at_its_faces(
     a, b = await pair(studio, owner)
     (c,) = await studio.painting.create("white hair", Request(owner, private=True))
     count = await store.avatars.count()
-    for ids, format in (([a.id, b.id], "webp"), ([b.id.upper(), c.id, a.id], "gif")):
+    cases: list[tuple[list[str], Format]] = [
+        ([a.id, b.id], "webp"),
+        ([b.id.upper(), c.id, a.id], "gif"),
+    ]
+    for ids, format in cases:
         animation = await studio.animations.morph(ids, Request(owner, guild="1"), format=format)
         assert animation.ids == tuple(id.lower() for id in ids)
         assert (animation.format, animation.width, animation.reduced) == (format, 64, False)
         image = Image.open(io.BytesIO(animation.data))
-        assert image.format.lower() == format
+        assert str(image.format).lower() == format
         first = np.asarray(image.convert("RGB")).astype(int)
         stored = await studio.avatars.picture(ids[0], owner)
-        wanted = np.asarray(Image.open(io.BytesIO(stored.data)).convert("RGB")).astype(int)
-        assert np.abs(first - wanted).mean() < 12
+        expected = np.asarray(Image.open(io.BytesIO(stored.data)).convert("RGB")).astype(int)
+        assert np.abs(first - expected).mean() < 12
     assert await store.avatars.count() == count
     used = await store.usage.since(owner, "1", a.created - timedelta(days=1))
     assert [u.pictures for u in used] == [1, 1]  # each counts as one picture
@@ -195,12 +202,12 @@ async def test_a_morph_starts_and_ends_at_its_faces(
 
 async def test_a_morph_past_the_upload_limit_is_reduced(studio: Studio, owner: Owner) -> None:
     a, b = await pair(studio, owner)
-    whole = await studio.animations.morph([a.id, b.id], Request(owner))
+    full = await studio.animations.morph([a.id, b.id], Request(owner))
     smaller = await studio.animations.morph(
-        [a.id, b.id], Request(owner), limit_bytes=len(whole.data) - 1
+        [a.id, b.id], Request(owner), limit_bytes=len(full.data) - 1
     )
     assert smaller.reduced
-    assert len(smaller.data) < len(whole.data)
+    assert len(smaller.data) < len(full.data)
     with pytest.raises(BadPrompt, match="too large"):
         await studio.animations.morph([a.id, b.id], Request(owner), limit_bytes=100)
 
@@ -223,7 +230,7 @@ async def test_avatars_of_different_models_are_mixed_if_one_model_fits_both(
         await studio.family.mix(old.id, winged.id, Request(owner))
     with pytest.raises(BadPrompt, match="different models"):
         await studio.animations.morph([winged.id, new.id], Request(owner))
-    # the model that painted both still does
+    # the model that painted both is still used
     (sibling,) = await studio.family.mix(child.id, new.id, Request(owner))
     assert sibling.model == "next"
 
@@ -259,17 +266,17 @@ async def test_available_sizes_come_from_the_model(
 async def test_only_the_selected_candidate_is_stored(
     registry: Registry, store: Store, owner: Owner
 ) -> None:
-    add_model(registry, "critical", candidates=4)
-    registry.use("critical")
+    add_model(registry, "with_critic", candidates=4)
+    registry.use("with_critic")
     engine = await Engine.open(registry, EngineSettings(provider="cpu", threads=1))
     studio = Studio(engine, store)
     try:
         avatars = await studio.painting.create(
             "pink hair, red eyes", Request(owner), count=9, seed=0
         )
-        (alone,) = await studio.painting.create("pink hair, red eyes", Request(owner), seed=4)
-        assert alone.sha256 == avatars[4].sha256
+        (single,) = await studio.painting.create("pink hair, red eyes", Request(owner), seed=4)
+        assert single.sha256 == avatars[4].sha256
         (same,) = await studio.family.recolor(avatars[4].id, {"hair": "pink"}, Request(owner))
-        assert same.sha256 == avatars[4].sha256  # the very latent that was chosen
+        assert same.sha256 == avatars[4].sha256  # the latent of the selected candidate
     finally:
         await engine.close()

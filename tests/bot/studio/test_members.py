@@ -1,4 +1,4 @@
-"""What the studio remembers of members, and what it shows to whom."""
+"""Privacy, settings, export and deletion of members' data."""
 
 import io
 import json
@@ -11,44 +11,46 @@ import pytest
 
 from bot.errors import BadPrompt, NotAllowed, NotFound
 from bot.studio import Request, Studio
-from db.records import GalleryQuery, GuildLimits, MemberSettings, Owner
+from db.records import GalleryQuery, GuildLimits, MemberSettings, Owner, Scope, Sort
 from db.store import Store
 
 OTHER = Owner("discord", "2", "Ren")
+SCOPES: tuple[Scope, ...] = ("mine", "guild", "everyone", "favourites")
+SORTS: tuple[Sort, ...] = ("new", "loved")
 
-# every way to name a picture; the first id is the one in question, the second one's own
-WAYS: dict[str, Callable[[Studio, Owner, str, str], Awaitable[Any]]] = {
+# every action on a picture; the first id is the requested one, the second an own one
+ACTIONS: dict[str, Callable[[Studio, Owner, str, str], Awaitable[Any]]] = {
     "get": lambda studio, me, id, own: studio.avatars.get(id, me),
     "picture": lambda studio, me, id, own: studio.avatars.picture(id, me),
     "again": lambda studio, me, id, own: studio.painting.again(id, Request(me)),
-    "recolour": lambda studio, me, id, own: studio.family.recolor(id, {"hair": "red"}, Request(me)),
+    "recolor": lambda studio, me, id, own: studio.family.recolor(id, {"hair": "red"}, Request(me)),
     "variations": lambda studio, me, id, own: studio.family.variations(id, Request(me)),
     "mix with": lambda studio, me, id, own: studio.family.mix(own, id, Request(me)),
     "mix": lambda studio, me, id, own: studio.family.mix(id, own, Request(me)),
     "mix with itself": lambda studio, me, id, own: studio.family.mix(id, id, Request(me)),
     "morph": lambda studio, me, id, own: studio.animations.morph([own, id], Request(me)),
-    "favourite": lambda studio, me, id, own: studio.avatars.toggle_favorite(id, me),
+    "favorite": lambda studio, me, id, own: studio.avatars.toggle_favorite(id, me),
     "delete": lambda studio, me, id, own: studio.avatars.delete(id, me),
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("action", ACTIONS)
 async def test_private_avatars_of_others_are_not_found(
-    studio: Studio, store: Store, owner: Owner, way: str
+    studio: Studio, store: Store, owner: Owner, action: str
 ) -> None:
     (private,) = await studio.painting.create("pink hair", Request(owner, private=True))
     (own,) = await studio.painting.create("blue hair", Request(OTHER))
-    (gone,) = await studio.painting.create("", Request(OTHER))
-    await studio.avatars.delete(gone.id, OTHER)
+    (deleted,) = await studio.painting.create("", Request(OTHER))
+    await studio.avatars.delete(deleted.id, OTHER)
     count = await store.avatars.count()
-    words = set()
+    messages = set()
     strangers = (OTHER, Owner("web", owner.key), Owner("discord", owner.key + "0"))
-    for id in (private.id, f" {private.id.upper()} ", gone.id, "22222222"):
+    for id in (private.id, f" {private.id.upper()} ", deleted.id, "22222222"):
         for stranger in strangers if id == private.id else (OTHER,):
-            with pytest.raises(NotFound) as refusal:
-                await WAYS[way](studio, stranger, id, own.id)
-            words.add(str(refusal.value).replace(id.strip(), "ID"))
-    assert words == {"There is no avatar “ID”. It may have been deleted."}
+            with pytest.raises(NotFound) as error:
+                await ACTIONS[action](studio, stranger, id, own.id)
+            messages.add(str(error.value).replace(id.strip(), "ID"))
+    assert messages == {"There is no avatar “ID”. It may have been deleted."}
     assert await store.avatars.count() == count
     assert (await studio.avatars.get(private.id, owner)).favourites == 0
 
@@ -59,10 +61,10 @@ async def test_private_avatars_are_absent_from_galleries_of_others(
     (private,) = await studio.painting.create("", Request(owner, guild="1", private=True))
     await studio.avatars.toggle_favorite(private.id, owner)
     for viewer in (owner, OTHER, None):
-        for scope in ("mine", "guild", "everyone", "favourites"):
+        for scope in SCOPES:
             if viewer is None and scope in ("mine", "favourites"):
                 continue
-            for sort in ("new", "loved"):
+            for sort in SORTS:
                 query = GalleryQuery(scope, viewer, "1", {}, sort=sort, counted=True)
                 page = await studio.gallery.page(query)
                 mine = viewer == owner and scope in ("mine", "favourites")
@@ -76,17 +78,20 @@ async def test_a_closed_server_gallery_cannot_be_read(studio: Studio, owner: Own
         with pytest.raises(NotAllowed, match="switched off"):
             await studio.gallery.page(GalleryQuery("guild", viewer, "1", {}))
     assert (await studio.gallery.page(GalleryQuery("guild", owner, "2", {}))).avatars == []
-    for scope in ("mine", "everyone"):
-        assert (await studio.gallery.page(GalleryQuery(scope, owner, "1", {}))).avatars == [avatar]
+    for query in (GalleryQuery("mine", owner, "1", {}), GalleryQuery("everyone", owner, "1", {})):
+        assert (await studio.gallery.page(query)).avatars == [avatar]
 
 
 async def test_settings_are_validated_and_stored(studio: Studio, owner: Owner) -> None:
     assert await studio.members.settings(owner) == MemberSettings()
     settings = MemberSettings(private=True, size=64, language="ja")
     await studio.members.save_settings(owner, settings)
-    for wrong, message in (({"size": 65}, "64 pixels, not at 65"), ({"language": "xx"}, "xx")):
+    for wrong, message in (
+        (replace(settings, size=65), "64 pixels, not at 65"),
+        (replace(settings, language="xx"), "xx"),
+    ):
         with pytest.raises(BadPrompt, match=message):
-            await studio.members.save_settings(owner, replace(settings, **wrong))
+            await studio.members.save_settings(owner, wrong)
     assert await studio.members.settings(owner) == settings
     assert await studio.members.settings(OTHER) == MemberSettings()
 
@@ -98,7 +103,7 @@ async def test_a_stored_size_that_the_model_does_not_support_is_ignored(
     assert await studio.members.settings(owner) == MemberSettings(True, None, "ja")
 
 
-def opened(data: bytes) -> dict[str, Any]:
+def read_zip(data: bytes) -> dict[str, Any]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert archive.testzip() is None
         return {
@@ -115,14 +120,14 @@ async def test_the_export_contains_exactly_the_members_own_data(
     )
     (others,) = await studio.painting.create("", Request(OTHER))
     (hidden,) = await studio.painting.create("", Request(OTHER, private=True))
-    for liked in (others, mine[0]):
-        await studio.avatars.toggle_favorite(liked.id, owner)
+    for favorite in (others, mine[0]):
+        await studio.avatars.toggle_favorite(favorite.id, owner)
     await studio.avatars.toggle_favorite(hidden.id, OTHER)
     await studio.members.save_settings(owner, MemberSettings(language="ja"))
     await studio.avatars.delete(mine[1].id, owner)
-    takeout = await studio.exports.export(owner)
-    assert (takeout.part, takeout.parts) == (1, 1)
-    files = opened(takeout.data)
+    export = await studio.exports.export(owner)
+    assert (export.part, export.parts) == (1, 1)
+    files = read_zip(export.data)
     assert [entry["id"] for entry in files["avatars.json"]] == [mine[0].id, mine[2].id]
     for entry, avatar in zip(files["avatars.json"], (mine[0], mine[2]), strict=True):
         picture = await studio.avatars.picture(avatar.id, owner)
@@ -142,12 +147,12 @@ async def test_a_large_export_is_split_into_parts_below_the_upload_limit(
         await studio.painting.create("", Request(owner), count=9)
     limit, part, ids = 60_000, 1, []
     while True:
-        takeout = await studio.exports.export(owner, part=part, limit_bytes=limit)
-        assert len(takeout.data) <= limit
-        files = opened(takeout.data)
+        export = await studio.exports.export(owner, part=part, limit_bytes=limit)
+        assert len(export.data) <= limit
+        files = read_zip(export.data)
         ids += [entry["id"] for entry in files["avatars.json"]]
         assert ("settings.json" in files) == (part == 1)
-        if part == takeout.parts:
+        if part == export.parts:
             break
         part += 1
     assert part > 2
@@ -158,7 +163,7 @@ async def test_a_large_export_is_split_into_parts_below_the_upload_limit(
 
 
 async def test_a_member_without_avatars_gets_an_empty_export(studio: Studio, owner: Owner) -> None:
-    files = opened((await studio.exports.export(owner)).data)
+    files = read_zip((await studio.exports.export(owner)).data)
     assert (files["avatars.json"], files["favourites.json"]) == ([], [])
 
 
@@ -175,6 +180,6 @@ async def test_a_forgotten_member_has_no_stored_data(
             await studio.avatars.get(avatar.id, owner)
     assert await studio.members.settings(owner) == MemberSettings()
     assert (await studio.avatars.get(kept.id, None)).favourites == 0
-    assert opened((await studio.exports.export(owner)).data)["avatars.json"] == []
+    assert read_zip((await studio.exports.export(owner)).data)["avatars.json"] == []
     figures = await studio.statistics()
     assert (figures.pictures, figures.members, figures.favorites) == (1, 1, 0)

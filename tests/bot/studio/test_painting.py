@@ -1,8 +1,10 @@
 import asyncio
 import io
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image
 from tiny_model import add_model, attribute
@@ -21,13 +23,13 @@ OTHER = Owner("web", "0123abcd")
 EVERYONE = GalleryQuery(scope="everyone", viewer=None, guild=None, values={})
 
 
-async def pixels(studio: Studio, avatar: Avatar) -> np.ndarray:
+async def pixels(studio: Studio, avatar: Avatar) -> npt.NDArray[np.int64]:
     """int [S, S, 3] of the stored picture."""
     picture = await studio.avatars.picture(avatar.id, avatar.owner)
     assert picture.format == "png"
     image = Image.open(io.BytesIO(picture.data))
     assert image.size == (picture.width, picture.height)
-    return np.asarray(image.convert("RGB")).astype(int)
+    return np.asarray(image.convert("RGB")).astype(np.int64)
 
 
 async def test_an_avatar_matches_its_wish_and_is_stored(studio: Studio, owner: Owner) -> None:
@@ -84,7 +86,7 @@ async def test_an_invalid_wish_stores_nothing(
     store: Store,
     owner: Owner,
     wish: str | dict[str, str],
-    changes: dict[str, int],
+    changes: dict[str, Any],
     message: str,
 ) -> None:
     with pytest.raises(BadPrompt, match=message):
@@ -197,9 +199,9 @@ async def test_an_unknown_avatar_is_not_found(studio: Studio, owner: Owner, id: 
         studio.avatars.delete(id, owner),
         studio.avatars.delete(id, owner, moderator=True),
     ):
-        with pytest.raises(NotFound, match="There is no avatar") as refusal:
+        with pytest.raises(NotFound, match="There is no avatar") as error:
             await attempt
-        str(refusal.value).encode()
+        str(error.value).encode()
 
 
 async def test_ids_are_matched_regardless_of_case_and_spaces(studio: Studio, owner: Owner) -> None:
@@ -215,11 +217,11 @@ async def test_only_the_owner_or_a_moderator_can_delete_an_avatar(
         await studio.avatars.delete(mine.id, OTHER)
     assert (await studio.avatars.delete(mine.id, owner)).id == mine.id
     assert (await studio.avatars.delete(yours.id, OTHER, moderator=True)).id == yours.id
-    for gone in (mine, yours):
+    for deleted in (mine, yours):
         with pytest.raises(NotFound):
-            await studio.avatars.get(gone.id, owner)
+            await studio.avatars.get(deleted.id, owner)
         with pytest.raises(NotFound):
-            await studio.avatars.delete(gone.id, owner)
+            await studio.avatars.delete(deleted.id, owner)
 
 
 async def test_a_favorite_is_toggled_and_counted(studio: Studio, owner: Owner) -> None:
@@ -255,7 +257,7 @@ async def test_the_gallery_is_filtered_by_synonyms_and_paged(studio: Studio, own
     ],
 )
 async def test_an_unknown_gallery_is_rejected(
-    studio: Studio, changes: dict[str, object], message: str
+    studio: Studio, changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(BadPrompt, match=message):
         await studio.gallery.page(replace(EVERYONE, **changes))
@@ -269,6 +271,6 @@ async def test_a_full_queue_stores_nothing(registry: Registry, store: Store, own
         return_exceptions=True,
     )
     await engine.close()
-    painted = [answer for answer in answers if isinstance(answer, list)]
+    stored = [answer for answer in answers if isinstance(answer, list)]
     assert {type(answer) for answer in answers} == {list, Busy}
-    assert await store.avatars.count() == 9 * len(painted)
+    assert await store.avatars.count() == 9 * len(stored)

@@ -52,7 +52,7 @@ def chromium() -> str:
 
 @pytest.fixture
 async def visit(client: TestClient, chromium: str) -> AsyncIterator[Visit]:
-    """Opens a page; at the end nothing was refused, broken or fetched from elsewhere."""
+    """Opens a page; at the end nothing was rejected, broken or fetched from elsewhere."""
     wrong: list[str] = []
 
     async with AsyncExitStack() as stack:

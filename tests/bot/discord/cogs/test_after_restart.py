@@ -1,4 +1,4 @@
-"""Buttons of messages that an earlier process of the bot has sent."""
+"""Buttons of messages that a previous process of the bot has sent."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager

@@ -1,6 +1,8 @@
 import io
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from discord_server import Attachment, DiscordServer, UserClient
 from PIL import Image
@@ -13,7 +15,7 @@ from db.store import Store
 pytestmark = pytest.mark.usefixtures("bot")
 
 
-def pixels(file: Attachment) -> np.ndarray:
+def pixels(file: Attachment) -> npt.NDArray[np.uint8]:
     return np.asarray(Image.open(io.BytesIO(file.data)))
 
 
@@ -43,7 +45,7 @@ async def test_avatar_command_replies_with_picture_text_and_buttons(
     assert picture.data == stored.data
     assert await reply.fetch(picture) == stored.data
     assert [button.emoji for button in reply.buttons] == ["🎲", "🎨", "✨", "♥️", "🧬", "ℹ️", "🗑️"]
-    assert all(button.custom_id.endswith(f":{avatar.id}") for button in reply.buttons)
+    assert all((button.custom_id or "").endswith(f":{avatar.id}") for button in reply.buttons)
 
 
 async def test_the_same_seed_and_wish_paint_the_same_picture(mika: UserClient) -> None:
@@ -122,8 +124,8 @@ async def test_avatar_command_works_in_dms_and_as_a_user_installed_app(
 ) -> None:
     private = await mika.slash("avatar", channel=mika.dm, hair="blue")
     assert len(private.pictures) == 1
-    foreign = discord.guild("Elsewhere", has_bot=False)
-    guest = discord.member("Noa", foreign, installed=True)
+    other_guild = discord.guild("Elsewhere", has_bot=False)
+    guest = discord.member("Noa", other_guild, installed=True)
     reply = await guest.slash("avatar", hair="green", count=2)
     assert len(reply.pictures) == 2
     again = await guest.click(reply, label="🎲")
@@ -136,24 +138,24 @@ async def test_avatar_command_works_in_dms_and_as_a_user_installed_app(
     assert [avatar.guild for avatar in avatars].count(None) == 2
 
 
-SPOKEN = {
+TRANSLATIONS = {
     "en-US": ("pink hair, orange eyes", "wish `hair:pink eyes:orange`", "Again", "🩷 pink"),
     "zh-CN": ("粉色头发、橙色眼睛", "要求 `hair:pink eyes:orange`", "再来一张", "🩷 粉色"),
     "ja": ("ピンクの髪、オレンジの目", "注文 `hair:pink eyes:orange`", "もう1枚", "🩷 ピンク"),
 }
 
 
-@pytest.mark.parametrize("locale", SPOKEN)
+@pytest.mark.parametrize("locale", TRANSLATIONS)
 async def test_replies_are_in_the_members_language(discord: DiscordServer, locale: str) -> None:
     yui = discord.member("Yui", locale=locale)
-    words, wish, again, label = SPOKEN[locale]
+    description, wish, again, label = TRANSLATIONS[locale]
     suggested = await yui.autocomplete("avatar", hair=label.split()[1])
     assert (suggested[0].name, suggested[0].value) == (label, "pink")
     reply = await yui.slash("avatar", hair=suggested[0].value, eyes="orange", seed=7)
-    assert words in reply.text
+    assert description in reply.text
     assert wish in reply.text
     assert again in [button.label for button in reply.buttons]
-    assert words in str(reply.alt_texts[0])
+    assert description in str(reply.alt_texts[0])
 
 
 @pytest.mark.parametrize(
@@ -165,7 +167,7 @@ async def test_values_are_parsed_in_every_language(mika: UserClient, hair: str, 
 
 
 @pytest.mark.parametrize(
-    ("locale", "name", "count", "hair", "told"),
+    ("locale", "name", "count", "hair", "message"),
     [
         ("en-US", "avatar", "count", "hair", "Did you mean pink?"),
         ("zh-CN", "头像", "数量", "头发", "你是想说粉色"),
@@ -173,21 +175,22 @@ async def test_values_are_parsed_in_every_language(mika: UserClient, hair: str, 
     ],
 )
 async def test_command_and_errors_are_translated_into_every_language(
-    discord: DiscordServer, locale: str, name: str, count: str, hair: str, told: str
+    discord: DiscordServer, locale: str, name: str, count: str, hair: str, message: str
 ) -> None:
     command = next(c for c in discord.commands[None].values() if c["name"] == "avatar")
     options = {option["name"]: option for option in command["options"]}
 
-    def called(thing: dict, field: str = "name") -> str:
-        return (thing.get(f"{field}_localizations") or {}).get(locale, thing[field])
+    def localized(item: dict[str, Any], field: str = "name") -> str:
+        translations: dict[str, str] = item.get(f"{field}_localizations") or {}
+        return translations.get(locale) or str(item[field])
 
-    assert called(command) == name
-    assert called(options["count"]) == count
-    assert called(options["hair"]) == hair
-    assert called(options["hair"], "description").startswith(hair)
+    assert localized(command) == name
+    assert localized(options["count"]) == count
+    assert localized(options["hair"]) == hair
+    assert localized(options["hair"], "description").startswith(hair)
     reply = await discord.member("Yui", locale=locale).slash("avatar", hair="pnik")
     assert reply.ephemeral
-    assert told in reply.text
+    assert message in reply.text
 
 
 async def test_member_settings_are_the_defaults_of_options(

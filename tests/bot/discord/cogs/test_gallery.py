@@ -23,8 +23,8 @@ def ids(reply: Reply) -> list[str]:
     ]
 
 
-def button(reply: Reply, label: str) -> bool:
-    """Whether the button can be pressed."""
+def is_enabled(reply: Reply, label: str) -> bool:
+    """Whether the button with the label is enabled."""
     (found,) = [button for button in reply.buttons if label in (button.label, button.emoji)]
     return not found.disabled
 
@@ -38,8 +38,8 @@ async def test_an_empty_gallery_names_the_command_that_adds_pictures(mika: UserC
 
 async def test_pages_lead_to_older_pictures_and_back(studio: Studio, mika: UserClient) -> None:
     owner = Owner("web", "visitor")
-    painted = [(await studio.painting.create({}, Request(owner)))[0].id for _ in range(21)]
-    newest = painted[::-1]
+    created = [(await studio.painting.create({}, Request(owner)))[0].id for _ in range(21)]
+    newest = created[::-1]
 
     reply = await mika.slash("gallery", scope="everyone")
     assert ids(reply) == newest[:9]
@@ -49,19 +49,19 @@ async def test_pages_lead_to_older_pictures_and_back(studio: Studio, mika: UserC
     assert all(alt and alt.startswith("anime avatar: ") for alt in reply.alt_texts)
     stored = await studio.avatars.picture(newest[0], None)
     assert await reply.fetch(reply.pictures[0]) == stored.data
-    assert not button(reply, "Previous")
+    assert not is_enabled(reply, "Previous")
 
     await mika.click(reply, label="Next")
     assert ids(reply) == newest[9:18]
     assert len(reply.pictures) == len(reply.attachments) == 9
     await mika.click(reply, label="Next")
     assert ids(reply) == newest[18:]
-    assert not button(reply, "Next")
+    assert not is_enabled(reply, "Next")
     await mika.click(reply, label="Previous")
     assert ids(reply) == newest[9:18]
     await mika.click(reply, label="Previous")
     assert ids(reply) == newest[:9]
-    assert not button(reply, "Previous")
+    assert not is_enabled(reply, "Previous")
 
 
 async def test_selecting_a_picture_opens_it_with_its_buttons(
@@ -76,15 +76,15 @@ async def test_selecting_a_picture_opens_it_with_its_buttons(
     assert "red hair" in card.text
     assert [picture.filename for picture in card.pictures] == [f"irodori-{first.id}.png"]
     again = await mika.click(card, label="🎲")
-    assert again.ephemeral, "who browses alone does not post to everybody"
-    assert set(ids(page)) == {first.id, second.id}, "the page is still there"
+    assert again.ephemeral, "pictures from a private page are private"
+    assert set(ids(page)) == {first.id, second.id}, "the page is unchanged"
 
 
 async def test_each_scope_lists_its_pictures(
     discord: DiscordServer, studio: Studio, mika: UserClient
 ) -> None:
-    there = discord.guild("Elsewhere")
-    kei = discord.member("Kei", there)
+    other_guild = discord.guild("Elsewhere")
+    kei = discord.member("Kei", other_guild)
     mine = await mika.slash("avatar", hair="pink")
     secret = await mika.slash("avatar", hair="black", private=True)
     foreign = await kei.slash("avatar", hair="green")
@@ -98,33 +98,33 @@ async def test_each_scope_lists_its_pictures(
     assert ids(await kei.slash("gallery", scope="server")) == [green]
     assert ids(await mika.slash("gallery", scope="mine")) == [black, pink]
     assert ids(await mika.slash("gallery", scope="favourites")) == []
-    await mika.click(foreign_card := await _open(mika, green), label="♥️")
+    await mika.click(foreign_card := await _open_card(mika, green), label="♥️")
     assert [b.label for b in foreign_card.buttons if b.emoji == "♥️"] == ["1"]
     assert ids(await mika.slash("gallery", scope="favourites")) == [green]
-    nowhere = await mika.slash("gallery", channel=mika.dm, scope="server")
-    assert "not a server" in nowhere.text
+    in_dm = await mika.slash("gallery", channel=mika.dm, scope="server")
+    assert "not a server" in in_dm.text
 
 
-async def _open(person: UserClient, id: str) -> Reply:
-    page = await person.slash("gallery", scope="everyone")
-    return await person.select(page, "irodori:open", [id])
+async def _open_card(client: UserClient, id: str) -> Reply:
+    page = await client.slash("gallery", scope="everyone")
+    return await client.select(page, "irodori:open", [id])
 
 
 async def test_color_filters_are_kept_on_the_next_page(studio: Studio, mika: UserClient) -> None:
     owner = Owner("web", "x")
-    wanted = []
+    expected = []
     for _ in range(2):
         await studio.painting.create({"hair": "pink", "eyes": "red"}, Request(owner), count=3)
-        made = await studio.painting.create(
+        matching = await studio.painting.create(
             {"hair": "pink", "eyes": "blue"}, Request(owner), count=6
         )
-        wanted += [avatar.id for avatar in made]
+        expected += [avatar.id for avatar in matching]
     reply = await mika.slash("gallery", hair="Pink", eyes="sapphire")
     assert "pink hair, blue eyes" in reply.text
     first = ids(reply)
     await mika.click(reply, label="Next")
     assert "pink hair, blue eyes" in reply.text
-    assert {*first, *ids(reply)} == set(wanted)
+    assert {*first, *ids(reply)} == set(expected)
     assert len(ids(reply)) == 3
     assert all(len(b.custom_id or "") <= 100 for b in reply.buttons)
 
@@ -147,27 +147,27 @@ async def test_deleted_pictures_are_not_shown(studio: Studio, mika: UserClient) 
 async def test_first_and_last_page_buttons_and_the_position(
     studio: Studio, mika: UserClient
 ) -> None:
-    painted = [
+    created = [
         (await studio.painting.create({}, Request(Owner("web", "x"))))[0].id for _ in range(20)
     ]
-    newest = painted[::-1]
+    newest = created[::-1]
     reply = await mika.slash("gallery")
     assert "1–9 of 20" in reply.text
     await mika.click(reply, label="⏭️")
     assert ids(reply) == newest[11:]
     assert "12–20 of 20" in reply.text
-    assert not button(reply, "⏭️")
+    assert not is_enabled(reply, "⏭️")
     await mika.click(reply, label="⏮️")
     assert ids(reply) == newest[:9]
-    assert not button(reply, "⏮️")
+    assert not is_enabled(reply, "⏮️")
 
 
 async def test_sorting_by_favorites_lists_the_most_popular_first(
     studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     avatars = await studio.painting.create({}, Request(Owner("web", "x")), count=3)
-    for fan in (mika, ren):
-        await studio.avatars.toggle_favorite(avatars[0].id, Owner("discord", str(fan.id)))
+    for client in (mika, ren):
+        await studio.avatars.toggle_favorite(avatars[0].id, Owner("discord", str(client.id)))
     await studio.avatars.toggle_favorite(avatars[1].id, Owner("discord", str(ren.id)))
     reply = await mika.slash("gallery", sort="loved")
     assert ids(reply) == [avatar.id for avatar in avatars]
@@ -181,12 +181,12 @@ async def test_changing_the_scope_keeps_the_color_filters(studio: Studio, mika: 
     await studio.painting.create({"hair": "black"}, Request(me))
     reply = await mika.slash("gallery", hair="pink")
     assert ids(reply) == [other.id, mine.id]
-    (look,) = [s.custom_id for s in reply.selects if s.custom_id.startswith("irodori:look")]
-    await mika.select(reply, look, ["mine:loved"])
+    (scope_select,) = [s.custom_id for s in reply.selects if s.custom_id.startswith("irodori:look")]
+    await mika.select(reply, scope_select, ["mine:loved"])
     assert ids(reply) == [mine.id]
     assert "Your gallery: pink hair" in reply.text
-    in_private = await mika.slash("gallery", channel=mika.dm)
-    offered = [o["value"] for s in in_private.selects for o in s.options]
+    in_dm = await mika.slash("gallery", channel=mika.dm)
+    offered = [o["value"] for s in in_dm.selects for o in s.options]
     assert "mine:new" in offered
     assert "guild:new" not in offered
 
@@ -213,12 +213,12 @@ async def test_a_server_can_close_its_gallery(
 ) -> None:
     await mika.slash("avatar")
     page = await mika.slash("gallery", scope="mine")
-    await studio.quotas.save_limits(str(discord.general.guild.id), GuildLimits(gallery=False))
+    await studio.quotas.save_limits(str(discord.default_guild.id), GuildLimits(gallery=False))
     closed = await mika.slash("gallery", scope="server")
     assert closed.pictures == []
     assert "switched off" in closed.text
-    (look,) = [s.custom_id for s in page.selects if s.custom_id.startswith("irodori:look")]
-    answer = await mika.select(page, look, ["guild:new"])
+    (scope_select,) = [s.custom_id for s in page.selects if s.custom_id.startswith("irodori:look")]
+    answer = await mika.select(page, scope_select, ["guild:new"])
     assert "switched off" in answer.text
     assert len(ids(page)) == 1
 

@@ -4,6 +4,7 @@ from tiny_model import attribute
 
 from bot.discord.cogs.help import help_text
 from bot.i18n.messages import LANGUAGES
+from export.manifest import Attribute
 
 pytestmark = pytest.mark.usefixtures("bot")
 
@@ -25,5 +26,7 @@ async def test_commands_have_the_names_that_discord_shows(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("attributes", [(), (attribute("hat", "red"), attribute("coat", "red"))])
-def test_help_fits_into_a_message_for_any_model(language: str, attributes: tuple) -> None:
+def test_help_fits_into_a_message_for_any_model(
+    language: str, attributes: tuple[Attribute, ...]
+) -> None:
     assert len(help_text(attributes, language, "<@1>")) <= 2000

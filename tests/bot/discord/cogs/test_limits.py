@@ -14,8 +14,8 @@ def admin(discord: DiscordServer) -> UserClient:
 async def test_there_are_no_limits_by_default(admin: UserClient) -> None:
     reply = await admin.slash("limits show")
     assert reply.ephemeral
-    for words in ("no cooldown", "no daily limit", "every channel", "gallery is open", "nobody"):
-        assert words in reply.text
+    for text in ("no cooldown", "no daily limit", "every channel", "gallery is open", "nobody"):
+        assert text in reply.text
 
 
 async def test_a_cooldown_applies_except_to_exempt_roles(
@@ -24,11 +24,11 @@ async def test_a_cooldown_applies_except_to_exempt_roles(
     assert "600 seconds" in (await admin.slash("limits set", cooldown=600)).text
     artists = discord.role("artists", ren)
     assert f"<@&{artists.id}>" in (await admin.slash("limits role", role=artists)).text
-    for person in (mika, ren):
-        assert (await person.slash("avatar", hair="pink")).pictures
-    refused = await mika.slash("avatar", hair="pink")
-    assert refused.ephemeral
-    assert "<t:" in refused.text, "when to come again, in the member's own time"
+    for client in (mika, ren):
+        assert (await client.slash("avatar", hair="pink")).pictures
+    rejected = await mika.slash("avatar", hair="pink")
+    assert rejected.ephemeral
+    assert "<t:" in rejected.text, "a timestamp in the member's time zone"
     assert (await ren.slash("avatar", hair="pink")).pictures
     assert (
         "no role is exempt" in (await admin.slash("limits role", role=artists, exempt=False)).text
@@ -72,8 +72,8 @@ async def test_limits_command_opens_and_closes_the_server_gallery(
     admin: UserClient, mika: UserClient
 ) -> None:
     assert "closed" in (await admin.slash("limits set", gallery=False)).text
-    refused = await mika.slash("gallery", scope="server")
-    assert refused.pictures == []
+    rejected = await mika.slash("gallery", scope="server")
+    assert rejected.pictures == []
     assert (await mika.slash("gallery", scope="mine")).text
 
 
@@ -96,11 +96,11 @@ async def test_a_blocked_member_can_only_read_and_delete_own_data(
     page = await mika.slash("gallery", scope="everyone")
     await admin.slash("limits block", member=mika)
     for label in ("🎲", "🎨", "✨", "♥️", "🧬", "ℹ️"):
-        refused = await mika.click(reply, label=label)
-        assert refused.ephemeral
-        assert "blocked" in refused.text, label
+        rejected = await mika.click(reply, label=label)
+        assert rejected.ephemeral
+        assert "blocked" in rejected.text, label
     assert [button.label for button in reply.buttons if button.emoji == "♥️"] == [""]
-    for refused in (
+    for rejected in (
         await mika.slash("show", id=id),
         await mika.slash("gallery", scope="mine"),
         await mika.slash("me"),
@@ -110,12 +110,14 @@ async def test_a_blocked_member_can_only_read_and_delete_own_data(
         await mika.select(page, "irodori:look:", ["mine:new"]),
         await mika.mention_bot(""),
     ):
-        assert "blocked" in refused.text
+        assert "blocked" in rejected.text
     for command in ("settings", "privacy", "help"):
         assert "blocked you" not in (await mika.slash(command)).text
     await mika.click(mine, label="🗑️")
     assert mine.deleted
-    assert (await mika.slash("show", id=id, channel=mika.dm)).pictures, "elsewhere nothing changed"
+    assert (await mika.slash("show", id=id, channel=mika.dm)).pictures, (
+        "blocked in this server only"
+    )
 
 
 async def test_gallery_is_not_shown_in_other_channels(
@@ -125,9 +127,9 @@ async def test_gallery_is_not_shown_in_other_channels(
     await admin.slash("limits channel", where=art)
     reply = await mika.slash("avatar", hair="pink", channel=art)
     id = str(reply.buttons[0].custom_id).rpartition(":")[2]
-    refused = await mika.slash("show", id=id)
-    assert refused.ephemeral
-    assert f"<#{art.id}>" in refused.text
+    rejected = await mika.slash("show", id=id)
+    assert rejected.ephemeral
+    assert f"<#{art.id}>" in rejected.text
     assert (await mika.slash("show", id=id, channel=art)).pictures
 
 

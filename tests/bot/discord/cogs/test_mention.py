@@ -1,5 +1,5 @@
 import pytest
-from discord_server import DiscordServer, UserClient
+from discord_server import DiscordServer, Reply, UserClient
 
 from bot.studio import Studio
 from db.records import GalleryQuery, MemberSettings, Owner
@@ -20,14 +20,14 @@ async def test_a_mention_paints_its_prompt(store: Store, mika: UserClient) -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "answer"),
+    ("text", "expected"),
     [("粉色头发橙色眼睛", "粉色头发、橙色眼睛"), ("ピンクの髪", "ピンクの髪")],
 )
 async def test_a_mention_gets_a_reply_in_the_language_of_its_prompt(
-    mika: UserClient, text: str, answer: str
+    mika: UserClient, text: str, expected: str
 ) -> None:
     reply = await (await mika.mention_bot(text)).wait_for_pictures()
-    assert answer in reply.text
+    assert expected in reply.text
 
 
 async def test_a_mention_without_a_prompt_gets_help(mika: UserClient) -> None:
@@ -40,12 +40,12 @@ async def test_an_unknown_word_gets_an_error_message(mika: UserClient, store: St
 
 
 async def test_in_dms_no_mention_is_needed(discord: DiscordServer, mika: UserClient) -> None:
-    said = await mika.send("blue hair", channel=mika.dm)
+    sent = await mika.send("blue hair", channel=mika.dm)
 
-    def answers() -> list:
-        return [r for r in mika.messages(mika.dm) if r.id != said.id and r.pictures]
+    def replies() -> list[Reply]:
+        return [r for r in mika.messages(mika.dm) if r.id != sent.id and r.pictures]
 
-    (reply,) = await discord.wait_until(answers, "no answer in private")
+    (reply,) = await discord.wait_until(replies, "no reply in the direct messages")
     assert "blue hair" in reply.text
 
 
@@ -75,6 +75,6 @@ async def test_a_dropped_connection_neither_loses_nor_duplicates_a_reply(
     wishes = ["pink hair, blue eyes", "blue hair, pink eyes"]
     for wish in wishes:
         await (await mika.mention_bot(wish)).wait_for_pictures()
-    answers = [reply for reply in mika.messages() if reply.pictures]
-    for wish, answer in zip(wishes, answers, strict=True):
-        assert wish in answer.text
+    replies = [reply for reply in mika.messages() if reply.pictures]
+    for wish, reply in zip(wishes, replies, strict=True):
+        assert wish in reply.text

@@ -1,14 +1,15 @@
 import asyncio
-from typing import Any
 
 import pytest
 from discord_server import ADMINISTRATOR, BotError, DiscordServer, UserClient
-from gate import Gate
+from paused_engine import PausedEngine
 from tiny_model import HAIR, add_model
 
 from bot.inference.engine import Engine
 from bot.studio import Studio
 from export.registry import Registry
+
+from ..conftest import Run
 
 
 @pytest.mark.usefixtures("bot")
@@ -59,35 +60,35 @@ async def test_queued_requests_are_finished_by_the_previous_model(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     add_model(registry, "bald", (HAIR,))
-    held = Gate(engine, monkeypatch)
-    asked = asyncio.create_task(mika.slash("avatar", hair="pink", eyes="blue"))
-    await held.begun()
+    paused = PausedEngine(engine, monkeypatch)
+    task = asyncio.create_task(mika.slash("avatar", hair="pink", eyes="blue"))
+    await paused.batch_started()
     await discord.operator.slash("model use", model="bald")
-    held.open()
-    reply = await asked
+    paused.resume()
+    reply = await task
     await discord.wait_until(lambda: reply.pictures, "no picture")
     assert "`tiny`" in reply.text
-    # What members may ask for is that model's at once.
+    # The command options are already those of the new model.
     options = {o["name"] for c in discord.commands[None].values() for o in c.get("options", [])}
     assert "hair" in options
     assert "eyes" not in options
 
 
 async def test_model_command_is_restricted_to_the_application_owner(
-    discord: DiscordServer, run: Any, studio: Studio, mika: UserClient, ren: UserClient
+    discord: DiscordServer, run: Run, studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     server_admin = discord.member("Aki", permissions=ADMINISTRATOR)
     async with run(studio, admins=(ren.id,)):
         with pytest.raises(BotError, match="does not see 'model'"):
             await mika.slash("model list")
-        refused = await server_admin.slash("model list")
-        assert refused.ephemeral
-        assert "Only operators of this bot" in refused.text
+        rejected = await server_admin.slash("model list")
+        assert rejected.ephemeral
+        assert "Only operators of this bot" in rejected.text
         assert "**tiny**" in (await ren.slash("model list", channel=ren.dm)).text
 
 
 async def test_all_members_of_the_owning_team_can_use_the_model_command(
-    discord: DiscordServer, run: Any, studio: Studio, mika: UserClient, ren: UserClient
+    discord: DiscordServer, run: Run, studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     discord.team = [ren.user, discord.owner]
     async with run(studio):

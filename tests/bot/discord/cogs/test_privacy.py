@@ -11,13 +11,13 @@ from db.records import GalleryQuery, Owner
 pytestmark = pytest.mark.usefixtures("bot")
 
 
-def unzipped(reply: Reply) -> zipfile.ZipFile:
+def read_zip(reply: Reply) -> zipfile.ZipFile:
     (file,) = reply.attachments
     return zipfile.ZipFile(io.BytesIO(file.data))
 
 
-async def gallery(studio: Studio, person: UserClient) -> list[str]:
-    query = GalleryQuery("mine", Owner("discord", str(person.id)), None, {})
+async def avatar_ids(studio: Studio, client: UserClient) -> list[str]:
+    query = GalleryQuery("mine", Owner("discord", str(client.id)), None, {})
     return [avatar.id for avatar in (await studio.gallery.page(query)).avatars]
 
 
@@ -34,12 +34,12 @@ async def test_export_contains_the_pictures_and_their_metadata(
     await mika.slash("avatar", hair="pink", count=2, private=True)
     answer = await mika.click(await mika.slash("privacy"), label="Export")
     assert answer.ephemeral
-    archive = unzipped(answer)
-    known = json.loads(archive.read("avatars.json"))
-    assert {entry["conditions"]["hair"] for entry in known} == {"pink"}
-    for entry in known:
+    archive = read_zip(answer)
+    entries = json.loads(archive.read("avatars.json"))
+    assert {entry["conditions"]["hair"] for entry in entries} == {"pink"}
+    for entry in entries:
         assert archive.read(entry["picture"]).startswith(b"\x89PNG")
-    assert sorted(entry["id"] for entry in known) == sorted(await gallery(studio, mika))
+    assert sorted(entry["id"] for entry in entries) == sorted(await avatar_ids(studio, mika))
 
 
 async def test_a_large_export_is_split_into_several_files(
@@ -48,14 +48,14 @@ async def test_a_large_export_is_split_into_several_files(
     await mika.slash("avatar", count=3)
     discord.file_bytes = 20_000
     answer = await mika.click(await mika.slash("privacy"), label="Export")
-    parts = [unzipped(answer)]
+    parts = [read_zip(answer)]
     while answer.buttons:
         answer = await mika.click(answer, custom_id=answer.buttons[0].custom_id)
-        parts.append(unzipped(answer))
+        parts.append(read_zip(answer))
     assert len(parts) > 1
     assert f"Part {len(parts)} of {len(parts)}" in answer.text
-    found = [entry["id"] for part in parts for entry in json.loads(part.read("avatars.json"))]
-    assert sorted(found) == sorted(await gallery(studio, mika))
+    ids = [entry["id"] for part in parts for entry in json.loads(part.read("avatars.json"))]
+    assert sorted(ids) == sorted(await avatar_ids(studio, mika))
 
 
 async def test_forget_deletes_everything_after_confirmation(
@@ -65,12 +65,12 @@ async def test_forget_deletes_everything_after_confirmation(
     await ren.slash("avatar")
     panel = await mika.slash("privacy")
     await mika.click(panel, label="Forget me")
-    assert len(await gallery(studio, mika)) == 2
+    assert len(await avatar_ids(studio, mika)) == 2
     await mika.click(panel, label="Delete everything")
     assert "2 pictures" in panel.text
     assert panel.buttons == []
-    assert await gallery(studio, mika) == []
-    assert len(await gallery(studio, ren)) == 1
+    assert await avatar_ids(studio, mika) == []
+    assert len(await avatar_ids(studio, ren)) == 1
 
 
 async def test_a_canceled_forget_deletes_nothing(studio: Studio, mika: UserClient) -> None:
@@ -79,4 +79,4 @@ async def test_a_canceled_forget_deletes_nothing(studio: Studio, mika: UserClien
     await mika.click(panel, label="Forget me")
     await mika.click(panel, label="Keep it")
     assert panel.buttons == []
-    assert len(await gallery(studio, mika)) == 1
+    assert len(await avatar_ids(studio, mika)) == 1

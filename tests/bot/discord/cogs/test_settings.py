@@ -15,7 +15,7 @@ from export.registry import Registry
 from ..conftest import Run
 
 
-def chosen(panel: Reply) -> dict[str, str]:
+def selected(panel: Reply) -> dict[str, str]:
     return {
         select.custom_id.rpartition(":")[2]: option["value"]
         for select in panel.selects
@@ -24,8 +24,8 @@ def chosen(panel: Reply) -> dict[str, str]:
     }
 
 
-def owner(person: UserClient) -> Owner:
-    return Owner("discord", str(person.id))
+def owner(client: UserClient) -> Owner:
+    return Owner("discord", str(client.id))
 
 
 @pytest.mark.usefixtures("bot")
@@ -34,10 +34,10 @@ async def test_a_selected_setting_is_saved_immediately(
 ) -> None:
     panel = await mika.slash("settings")
     assert panel.ephemeral
-    assert chosen(panel) == {"private": "default", "size": "default", "language": "default"}
+    assert selected(panel) == {"private": "default", "size": "default", "language": "default"}
     await mika.select(panel, "irodori:set:private", ["yes"])
     await mika.select(panel, "irodori:set:size", ["64"])
-    assert chosen(panel) == {"private": "yes", "size": "64", "language": "default"}
+    assert selected(panel) == {"private": "yes", "size": "64", "language": "default"}
     assert await studio.members.settings(owner(mika)) == MemberSettings(private=True, size=64)
     assert await studio.members.settings(owner(ren)) == MemberSettings()
     await mika.select(panel, "irodori:set:private", ["default"])
@@ -52,11 +52,11 @@ async def test_the_panel_switches_to_the_selected_language(mika: UserClient, lan
     assert say("settings-title", language) in panel.text
     again = await mika.slash("settings")
     assert say("settings-title", language) in again.text
-    assert chosen(again)["language"] == language
+    assert selected(again)["language"] == language
 
 
 async def test_a_panel_sent_before_a_restart_still_saves(
-    discord: DiscordServer, run, studio: Studio, mika: UserClient
+    discord: DiscordServer, run: Run, studio: Studio, mika: UserClient
 ) -> None:
     async with run(studio):
         panel = await mika.slash("settings")

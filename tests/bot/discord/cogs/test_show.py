@@ -25,10 +25,10 @@ async def test_a_private_picture_is_shown_only_to_its_owner(
     mine = Owner("discord", str(mika.id))
     (avatar,) = await studio.painting.create({"hair": "pink"}, Request(mine, private=True))
     assert (await mika.slash("show", id=avatar.id)).ephemeral
-    refused = await ren.slash("show", id=avatar.id)
+    rejected = await ren.slash("show", id=avatar.id)
     missing = await ren.slash("show", id="bbbbbbbb")
-    assert refused.ephemeral
-    assert refused.text.replace(avatar.id, "bbbbbbbb") == missing.text
+    assert rejected.ephemeral
+    assert rejected.text.replace(avatar.id, "bbbbbbbb") == missing.text
 
 
 async def test_autocomplete_suggests_own_pictures(studio: Studio, mika: UserClient) -> None:
