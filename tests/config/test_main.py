@@ -27,7 +27,7 @@ def test_the_file_lists_every_setting_with_its_default() -> None:
             defaults = {key: value for key, value in values.items() if value is not None}
             assert table[section] == defaults
             for key in values.keys() - defaults.keys():
-                heading = f"\n# [{section}.{key}]:"  # a section that has no defaults
+                heading = f"\n# [{section}.{key}]:"  # a section without defaults
                 assert f"\n# {key} =" in text or heading in text, f"{section}.{key}"
 
 

@@ -1,5 +1,6 @@
 import string
 import unicodedata
+from collections.abc import Callable
 
 import pytest
 from hypothesis import assume, given
@@ -253,7 +254,7 @@ FORMS = {
     "{name} {value}": (" ", ", ", " and "),
     "{name} is {value}": (" ", ", "),
 }
-CASES = (str, str.upper, str.title, str.swapcase)
+CASES: tuple[Callable[[str], str], ...] = (str, str.upper, str.title, str.swapcase)
 WIDE = {ord(c): ord(c) + 0xFEE0 for c in string.printable[:94]}
 
 reserved = frozenset().union(

@@ -1,16 +1,14 @@
-"""The admin's pages on the server's side."""
+"""Admin pages: sessions, models, load, training runs and pictures."""
 
 import asyncio
 import json
 import logging
 import re
 import shutil
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestClient
 from argon2 import PasswordHasher
 from PIL import Image
 from tiny_model import add_model
@@ -22,12 +20,14 @@ from bot.web.admin.sessions import SESSIONS
 from db.records import Owner
 from export.registry import Registry
 
+from ..conftest import Client, Serve
+
 PASSWORD = "correct horse"
 HASH = str(PasswordHash.of(PASSWORD, PasswordHasher(1, 8, 1)))
 HTML = {"Accept": "text/html"}
 JSON = {"Content-Type": "application/json"}
 
-Serve = Callable[..., Awaitable[TestClient]]
+Serve = Serve
 
 
 @pytest.fixture
@@ -43,32 +43,32 @@ def runs(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def guest(serve: Serve, runs: Path) -> TestClient:
-    """There is an /admin, but nobody has logged in."""
+async def guest(serve: Serve, runs: Path) -> Client:
+    """The admin pages are enabled, and the client is not logged in."""
     return await serve(admin_password_hash=HASH, runs=runs)
 
 
 @pytest.fixture
-async def admin(guest: TestClient) -> TestClient:
+async def admin(guest: Client) -> Client:
     assert await log_in(guest) == 303
     return guest
 
 
-async def log_in(client: TestClient, password: str = PASSWORD, **form: str) -> int:
+async def log_in(client: Client, password: str = PASSWORD, **form: str) -> int:
     async with client.post(
         "/admin/login", data={"password": password, **form}, headers=HTML, allow_redirects=False
     ) as answer:
         return answer.status
 
 
-async def page(client: TestClient, path: str, status: int = 200) -> str:
+async def page(client: Client, path: str, status: int = 200) -> str:
     async with client.get(path, headers=HTML) as answer:
         assert answer.status == status, await answer.text()
         assert answer.content_type == "text/html"
         return await answer.text()
 
 
-async def post(client: TestClient, path: str, status: int = 200, **headers: str) -> Any:
+async def post(client: Client, path: str, status: int = 200, **headers: str) -> Any:
     async with client.post(path, data="{}", headers=JSON | headers) as answer:
         assert answer.status == status, await answer.text()
         return await answer.json()
@@ -80,7 +80,7 @@ CHANGES = ["/admin/models/tiny/use", "/admin/rollback", "/admin/pictures/2222222
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/admin/login", "/admin/"])
-async def test_without_a_password_there_is_no_admin(client: TestClient, path: str) -> None:
+async def test_without_a_password_there_is_no_admin(client: Client, path: str) -> None:
     await page(client, path, 404)
     assert await log_in(client) == 404
 
@@ -88,7 +88,7 @@ async def test_without_a_password_there_is_no_admin(client: TestClient, path: st
 @pytest.mark.parametrize(
     "path", [*PAGES, "/admin/thumbs/22222222.webp", "/admin/runs/faces/samples-000001k.png"]
 )
-async def test_without_a_session_only_the_login_is_shown(guest: TestClient, path: str) -> None:
+async def test_without_a_session_only_the_login_is_shown(guest: Client, path: str) -> None:
     text = await page(guest, path, 403)
     assert 'type="password"' in text
     assert "tiny" not in text.replace(f'value="{path}"', "")
@@ -98,7 +98,7 @@ async def test_without_a_session_only_the_login_is_shown(guest: TestClient, path
 
 
 @pytest.mark.parametrize("path", CHANGES)
-async def test_without_a_session_nothing_can_be_changed(guest: TestClient, path: str) -> None:
+async def test_without_a_session_nothing_can_be_changed(guest: Client, path: str) -> None:
     assert set(await post(guest, path, 403)) == {"error"}
 
 
@@ -115,14 +115,14 @@ async def test_the_session_cookie_is_restricted(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("to", ["https://example.org/", "//example.org", "/admin/../a", "/", ""])
-async def test_the_login_redirects_to_admin_pages_only(guest: TestClient, to: str) -> None:
+async def test_the_login_redirects_to_admin_pages_only(guest: Client, to: str) -> None:
     async with guest.post(
         "/admin/login", data={"password": PASSWORD, "to": to}, allow_redirects=False
     ) as answer:
         assert answer.headers["Location"] == "/admin"
 
 
-async def test_logout_ends_the_session_in_every_browser(admin: TestClient) -> None:
+async def test_logout_ends_the_session_in_every_browser(admin: Client) -> None:
     cookies = {c.key: c.value for c in admin.session.cookie_jar}
     kept = {"Cookie": f"{sessions.COOKIE}={cookies[sessions.COOKIE]}"}
     async with admin.post("/admin/logout", allow_redirects=False) as answer:
@@ -133,7 +133,7 @@ async def test_logout_ends_the_session_in_every_browser(admin: TestClient) -> No
 
 
 async def test_sessions_outlive_a_restart_but_not_the_password(
-    serve: Serve, admin: TestClient, runs: Path
+    serve: Serve, admin: Client, runs: Path
 ) -> None:
     [cookie] = [c for c in admin.session.cookie_jar if c.key == sessions.COOKIE]
     sent = HTML | {"Cookie": f"{sessions.COOKIE}={cookie.value}"}
@@ -145,7 +145,7 @@ async def test_sessions_outlive_a_restart_but_not_the_password(
 
 
 async def test_sessions_cannot_be_forged_or_extended(
-    serve: Serve, admin: TestClient, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     [cookie] = [c for c in admin.session.cookie_jar if c.key == sessions.COOKIE]
     expiry, number, signature = cookie.value.split(".")
@@ -161,7 +161,7 @@ async def test_sessions_cannot_be_forged_or_extended(
     await page(admin, "/admin", 403)
 
 
-async def test_wrong_passwords_are_limited(guest: TestClient) -> None:
+async def test_wrong_passwords_are_limited(guest: Client) -> None:
     for wrong in ("", "wrong", "x" * 10_000, "\U0001f98a", PASSWORD.upper()):
         assert await log_in(guest, wrong) == 403
     async with guest.post("/admin/login", data={"password": PASSWORD}, headers=HTML) as answer:
@@ -194,13 +194,13 @@ async def test_few_logins_are_checked_at_once(
 
 
 @pytest.mark.parametrize("path", [*CHANGES, "/admin/login", "/admin/logout"])
-async def test_requests_from_other_sites_are_rejected(admin: TestClient, path: str) -> None:
+async def test_requests_from_other_sites_are_rejected(admin: Client, path: str) -> None:
     for headers in ({"Origin": "https://example.org"}, {"Sec-Fetch-Site": "cross-site"}):
         assert "another site" in (await post(admin, path, 403, **headers))["error"]
 
 
 @pytest.mark.parametrize("path", CHANGES)
-async def test_forms_of_another_content_type_are_rejected(admin: TestClient, path: str) -> None:
+async def test_forms_of_another_content_type_are_rejected(admin: Client, path: str) -> None:
     async with admin.post(path, data={"a": "b"}) as answer:
         assert answer.status == 415
     async with admin.post(path, data='{"a": 1}', headers=JSON) as answer:
@@ -211,7 +211,7 @@ async def test_forms_of_another_content_type_are_rejected(admin: TestClient, pat
 
 @pytest.mark.parametrize("path", PAGES)
 async def test_admin_pages_comply_with_the_content_security_policy(
-    admin: TestClient, studio: Studio, owner: Owner, path: str
+    admin: Client, studio: Studio, owner: Owner, path: str
 ) -> None:
     await studio.painting.create("hair:pink", Request(owner))
     async with admin.get(path, headers=HTML) as answer:
@@ -233,7 +233,7 @@ async def test_admin_pages_comply_with_the_content_security_policy(
         "/admin/models/..",
         "/admin/models/tiny/generator.onnx",
         "/admin/models/tiny/manifest.json",
-        "/admin/models/tiny/samples.png",  # this one has none
+        "/admin/models/tiny/samples.png",  # this model has no samples
         "/admin/runs/none",
         "/admin/runs/..",
         "/admin/runs/..%2Fmodels",
@@ -246,7 +246,7 @@ async def test_admin_pages_comply_with_the_content_security_policy(
     ],
 )
 async def test_unknown_admin_paths_are_not_found(
-    admin: TestClient, path: str, caplog: pytest.LogCaptureFixture
+    admin: Client, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
         await page(admin, path, 404)
@@ -257,7 +257,7 @@ async def test_unknown_admin_paths_are_not_found(
     "path", ["/admin?x=1", "/admin/live?x=1", "/admin/pictures?cursor=x", "/admin/runs?a=1&a=2"]
 )
 async def test_invalid_admin_requests_are_rejected(
-    admin: TestClient, path: str, caplog: pytest.LogCaptureFixture
+    admin: Client, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
         await page(admin, path, 400)
@@ -268,7 +268,7 @@ async def test_invalid_admin_requests_are_rejected(
 
 
 async def test_models_are_listed_used_and_rolled_back(
-    admin: TestClient, registry: Registry, studio: Studio
+    admin: Client, registry: Registry, studio: Studio
 ) -> None:
     manifest = add_model(registry, "newer")
     folder = registry.folder("newer")
@@ -276,7 +276,7 @@ async def test_models_are_listed_used_and_rolled_back(
     Image.new("RGB", (64, 32)).save(folder / "samples.png")
     text = await page(admin, "/admin")
     assert "newer" in text
-    assert "Roll back" not in text  # there is nothing to go back to
+    assert "Roll back" not in text  # there is no previous model
     card = await page(admin, "/admin/models/newer")
     assert '<img src="/admin/models/newer/samples.png" alt="s" width="64" height="32"' in card
     assert "<b>" not in card
@@ -291,7 +291,7 @@ async def test_models_are_listed_used_and_rolled_back(
 
 
 async def test_a_broken_model_is_reported_with_its_problem(
-    admin: TestClient, registry: Registry, studio: Studio
+    admin: Client, registry: Registry, studio: Studio
 ) -> None:
     add_model(registry, "broken")
     (registry.folder("broken") / "generator.onnx").write_bytes(b"nothing")
@@ -300,8 +300,8 @@ async def test_a_broken_model_is_reported_with_its_problem(
     assert "not valid JSON" in await page(admin, "/admin")
     assert "not valid JSON" in await page(admin, "/admin/models/mangled")
     for name in ("broken", "mangled", "none"):
-        said = await post(admin, f"/admin/models/{name}/use", 503)
-        assert "The model cannot be used" in said["error"]
+        error = await post(admin, f"/admin/models/{name}/use", 503)
+        assert "The model cannot be used" in error["error"]
     assert "no model was used before" in (await post(admin, "/admin/rollback", 503))["error"]
     assert studio.model_name == registry.current() == "tiny"
 
@@ -310,19 +310,19 @@ async def test_a_broken_model_is_reported_with_its_problem(
 
 
 async def test_viewing_the_load_does_not_count_as_load(
-    admin: TestClient, studio: Studio, owner: Owner
+    admin: Client, studio: Studio, owner: Owner
 ) -> None:
     await studio.painting.create("hair:pink", Request(owner), count=3)
     first = await page(admin, "/admin/live")
     assert re.search(r"<dt>Pictures</dt><dd>3</dd>", first)
     assert re.search(r"<dt>Painting</dt><dd>[\d.,]+ ms", first)
-    assert "<dt>Requests</dt><dd>–" in first  # only admins have asked
+    assert "<dt>Requests</dt><dd>–" in first  # requests of admins do not count
     async with admin.get("/gallery") as answer:
         assert answer.status == 200
     assert re.search(r"<dt>Requests</dt><dd>[\d.,]+ ms", await page(admin, "/admin/live"))
 
 
-async def test_training_runs_are_shown(admin: TestClient, runs: Path) -> None:
+async def test_training_runs_are_shown(admin: Client, runs: Path) -> None:
     assert "1,000 images · 50 images/s" in await page(admin, "/admin/runs")
     text = await page(admin, "/admin/runs/faces")
     assert '<dd>1,000</dd><dd class="aside">of 4,000</dd>' in text
@@ -335,7 +335,7 @@ async def test_training_runs_are_shown(admin: TestClient, runs: Path) -> None:
     assert '<dd>2,000</dd><dd class="aside">of 4,000</dd>' in await page(admin, "/admin/runs/faces")
 
 
-async def test_a_damaged_run_does_not_break_the_page(admin: TestClient, runs: Path) -> None:
+async def test_a_damaged_run_does_not_break_the_page(admin: Client, runs: Path) -> None:
     for n, content in enumerate(("{", "[]", '{"settings": 7}', '{"settings": {"minutes": "x"}}')):
         (runs / f"odd {n}&").mkdir()
         (runs / f"odd {n}&" / "run.json").write_text(content)
@@ -354,21 +354,24 @@ async def test_a_damaged_run_does_not_break_the_page(admin: TestClient, runs: Pa
 
 
 async def test_a_hidden_picture_is_not_found_until_it_is_shown_again(
-    admin: TestClient, studio: Studio, owner: Owner
+    admin: Client, studio: Studio, owner: Owner
 ) -> None:
     parent, other = await studio.painting.create("hair:pink eyes:red", Request(owner), count=2)
     (child,) = await studio.family.recolor(parent.id, {"hair": "blue"}, Request(owner))
     path = f"/admin/pictures/{parent.id}"
     assert await post(admin, f"{path}/hide") == {"id": parent.id, "hidden": True}
-    assert await post(admin, f"{path}/hide") == {"id": parent.id, "hidden": True}  # twice is once
+    assert await post(admin, f"{path}/hide") == {
+        "id": parent.id,
+        "hidden": True,
+    }  # hiding twice has no further effect
     await page(admin, f"/a/{parent.id}", 404)
     for address in ("/gallery", "/", "/matrix", f"/a/{child.id}", f"/a/{other.id}"):
         assert parent.id not in await page(admin, address)
     async with admin.get("/api/facets") as answer:
         assert (await answer.json())["hair"]["pink"] == 1
-    assert await studio.avatars.get(parent.id, viewer=owner)  # still the owner's
+    assert await studio.avatars.get(parent.id, viewer=owner)  # still visible to the owner
     (again,) = await studio.painting.again(parent.id, Request(owner))
-    assert again.private  # what is made of it does not bring it back
+    assert again.private  # a picture made from it is not public
 
     listed = await page(admin, "/admin/pictures")
     assert f"/admin/thumbs/{parent.id}.webp" in listed
@@ -381,7 +384,7 @@ async def test_a_hidden_picture_is_not_found_until_it_is_shown_again(
 
 
 async def test_admins_cannot_see_private_pictures(
-    admin: TestClient, studio: Studio, owner: Owner
+    admin: Client, studio: Studio, owner: Owner
 ) -> None:
     (private,) = await studio.painting.create("hair:pink", Request(owner, private=True))
     assert private.id not in await page(admin, "/admin/pictures")
@@ -391,7 +394,7 @@ async def test_admins_cannot_see_private_pictures(
     assert (await studio.avatars.get(private.id, viewer=owner)).private
 
 
-async def test_pictures_are_paged(admin: TestClient, studio: Studio, owner: Owner) -> None:
+async def test_pictures_are_paged(admin: Client, studio: Studio, owner: Owner) -> None:
     for _ in range(3):
         await studio.painting.create("hair:pink", Request(owner), count=9)
     first = await page(admin, "/admin/pictures")

@@ -71,7 +71,7 @@ def test_incomplete_and_invalid_log_lines_are_skipped(folder: Path) -> None:
 
 
 def test_the_newest_run_comes_first_and_judges_are_left_out(folder: Path) -> None:
-    assert run_names(folder) == []  # nobody has trained yet
+    assert run_names(folder) == []  # no training yet
     write(folder, "old", ago=500)
     write(folder, "new", trains="upscaler")
     (folder / "judge-1234-v1.safetensors").write_bytes(b"")

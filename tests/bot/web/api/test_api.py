@@ -2,10 +2,11 @@ import io
 import json
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
-from aiohttp.test_utils import TestClient
 from PIL import Image
 
 from bot.errors import Busy
@@ -15,19 +16,22 @@ from bot.web.visitors import COOKIE
 from db.records import Owner
 from db.store import Store
 
+from ..conftest import Client, Serve
 
-async def paint(client: TestClient, prompt: str = "", **more: object) -> list[dict]:
+
+async def paint(client: Client, prompt: str = "", **more: object) -> list[dict[str, Any]]:
     async with client.post("/api/avatars", json={"prompt": prompt, **more}) as answer:
         assert answer.status == 201, await answer.text()
-        return await answer.json()
+        avatars: list[dict[str, Any]] = await answer.json()
+        return avatars
 
 
-async def pixels(client: TestClient, avatar: dict) -> np.ndarray:
+async def pixels(client: Client, avatar: dict[str, Any]) -> npt.NDArray[np.int64]:
     async with client.get(avatar["image_url"]) as answer:
-        return np.asarray(Image.open(io.BytesIO(await answer.read()))).astype(int)
+        return np.asarray(Image.open(io.BytesIO(await answer.read()))).astype(np.int64)
 
 
-async def test_a_prompt_is_painted(client: TestClient) -> None:
+async def test_a_prompt_is_painted(client: Client) -> None:
     (avatar,) = await paint(client, "orange eyes, pink hair", seed=7)
     assert avatar == {
         "id": avatar["id"],
@@ -49,11 +53,11 @@ async def test_a_prompt_is_painted(client: TestClient) -> None:
     image = await pixels(client, avatar)
     assert image.shape == (64, 64, 3)
     upper, lower = image[:32].mean((0, 1)), image[32:].mean((0, 1))
-    assert upper[2] > upper[1]  # pink has more blue than green in it, orange less
+    assert upper[2] > upper[1]  # pink has more blue than green, orange has less
     assert lower[2] < lower[1]
 
 
-async def test_the_same_seed_paints_the_same_picture(client: TestClient) -> None:
+async def test_the_same_seed_paints_the_same_picture(client: Client) -> None:
     (one,) = await paint(client, "hair:red", seed=4)
     three = await paint(client, "hair:red", seed=3, count=3)
     assert [avatar["seed"] for avatar in three] == [3, 4, 5]
@@ -64,7 +68,7 @@ async def test_the_same_seed_paints_the_same_picture(client: TestClient) -> None
     assert three[1]["conditions"] == one["conditions"]
 
 
-async def test_without_a_seed_pictures_differ(client: TestClient) -> None:
+async def test_without_a_seed_pictures_differ(client: Client) -> None:
     (one,), (other,) = await paint(client), await paint(client, seed=None)
     assert one["seed"] != other["seed"]
     assert one["wish"] == {}
@@ -72,7 +76,7 @@ async def test_without_a_seed_pictures_differ(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "named"),
+    ("body", "text"),
     [
         ({"prompt": "hair:pimk"}, "pink"),
         ({"prompt": 7}, "prompt"),
@@ -93,12 +97,10 @@ async def test_without_a_seed_pictures_differ(client: TestClient) -> None:
         ("pink hair", "object"),
     ],
 )
-async def test_invalid_paint_requests_name_the_key(
-    client: TestClient, body: object, named: str
-) -> None:
+async def test_invalid_paint_requests_name_the_key(client: Client, body: object, text: str) -> None:
     async with client.post("/api/avatars", json=body) as answer:
         assert answer.status == 400
-        assert named in (await answer.json())["error"]
+        assert text in (await answer.json())["error"]
 
 
 @pytest.mark.parametrize(
@@ -113,20 +115,20 @@ async def test_invalid_paint_requests_name_the_key(
         b'{"prompt": "", "seed": NaN}',
     ],
 )
-async def test_a_body_that_is_not_json_is_rejected(client: TestClient, body: bytes) -> None:
+async def test_a_body_that_is_not_json_is_rejected(client: Client, body: bytes) -> None:
     headers = {"content-type": "application/json"}
     async with client.post("/api/avatars", data=body, headers=headers) as answer:
         assert answer.status == 400
         assert (await answer.json())["error"]
 
 
-async def test_a_body_with_a_wrong_content_encoding_is_rejected(client: TestClient) -> None:
+async def test_a_body_with_a_wrong_content_encoding_is_rejected(client: Client) -> None:
     headers = {"content-type": "application/json", "content-encoding": "gzip"}
     async with client.post("/api/avatars", data=b'{"prompt": ""}', headers=headers) as answer:
         assert answer.status == 400
 
 
-async def test_lone_surrogates_in_a_prompt_are_accepted(client: TestClient) -> None:
+async def test_lone_surrogates_in_a_prompt_are_accepted(client: Client) -> None:
     body = b'{"prompt": "\\ud800 hair:pink \\u0000"}'
     headers = {"content-type": "application/json"}
     async with client.post("/api/avatars", data=body, headers=headers) as answer:
@@ -135,7 +137,7 @@ async def test_lone_surrogates_in_a_prompt_are_accepted(client: TestClient) -> N
         assert avatar["wish"] == {"hair": "pink"}
 
 
-async def test_http_errors_have_fitting_statuses(client: TestClient) -> None:
+async def test_http_errors_have_fitting_statuses(client: Client) -> None:
     async with client.post("/api/avatars", data=b'{"prompt": ""}') as answer:
         assert answer.status == 415
         assert "application/json" in (await answer.json())["error"]
@@ -152,7 +154,7 @@ async def test_http_errors_have_fitting_statuses(client: TestClient) -> None:
 
 
 async def test_a_full_queue_answers_with_retry_after(
-    client: TestClient, studio: Studio, monkeypatch: pytest.MonkeyPatch
+    client: Client, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def busy(*args: object, **kwargs: object) -> None:
         raise Busy(2.4)
@@ -165,7 +167,7 @@ async def test_a_full_queue_answers_with_retry_after(
 
 
 async def test_internal_errors_do_not_leak_details(
-    client: TestClient, studio: Studio, monkeypatch: pytest.MonkeyPatch
+    client: Client, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*args: object, **kwargs: object) -> None:
         raise RuntimeError("/home/secret")
@@ -176,7 +178,7 @@ async def test_internal_errors_do_not_leak_details(
         assert "secret" not in (await answer.json())["error"]
 
 
-async def test_the_gallery_is_paged(client: TestClient) -> None:
+async def test_the_gallery_is_paged(client: Client) -> None:
     painted = [avatar["id"] for _ in range(3) for avatar in reversed(await paint(client, count=3))]
     newest_first = []
     cursor: dict[str, str] = {}
@@ -194,17 +196,17 @@ async def test_the_gallery_is_paged(client: TestClient) -> None:
         assert [a["id"] for a in (await back.json())["avatars"]] == newest_first[1]
 
 
-async def test_the_gallery_is_filtered(client: TestClient) -> None:
+async def test_the_gallery_is_filtered(client: Client) -> None:
     await paint(client, "hair:pink eyes:red")
-    (wanted,) = await paint(client, "hair:pink eyes:blue")
+    (expected,) = await paint(client, "hair:pink eyes:blue")
     await paint(client, "hair:green eyes:blue")
     async with client.get("/api/avatars?hair=pink&eyes=blue") as answer:
         page = await answer.json()
-    assert page == {"avatars": [wanted], "older": None, "newer": None, "count": 1}
+    assert page == {"avatars": [expected], "older": None, "newer": None, "count": 1}
 
 
 @pytest.mark.parametrize(
-    ("query", "named"),
+    ("query", "text"),
     [
         ("hair=pimk", "pink"),
         ("hat=red", "hat"),
@@ -217,13 +219,13 @@ async def test_the_gallery_is_filtered(client: TestClient) -> None:
         ("cursor=%00%ff", "page"),
     ],
 )
-async def test_invalid_queries_name_the_key(client: TestClient, query: str, named: str) -> None:
+async def test_invalid_queries_name_the_key(client: Client, query: str, text: str) -> None:
     async with client.get(f"/api/avatars?{query}") as answer:
         assert answer.status == 400
-        assert named in (await answer.json())["error"]
+        assert text in (await answer.json())["error"]
 
 
-async def test_a_prompt_is_parsed(client: TestClient) -> None:
+async def test_a_prompt_is_parsed(client: Client) -> None:
     async with client.get("/api/wish", params={"prompt": "blue eyes, blond hair"}) as answer:
         read = {"wish": {"hair": "blonde", "eyes": "blue"}, "prompt": "hair:blonde eyes:blue"}
         assert await answer.json() == read
@@ -231,7 +233,7 @@ async def test_a_prompt_is_parsed(client: TestClient) -> None:
         assert answer.status == 400
 
 
-async def test_images_are_cached(client: TestClient) -> None:
+async def test_images_are_cached(client: Client) -> None:
     (avatar,) = await paint(client)
     async with client.get(avatar["image_url"]) as answer:
         assert answer.status == 200
@@ -249,7 +251,7 @@ async def test_images_are_cached(client: TestClient) -> None:
 
 
 async def test_private_deleted_and_unknown_pictures_are_indistinguishable(
-    client: TestClient, studio: Studio, owner: Owner
+    client: Client, studio: Studio, owner: Owner
 ) -> None:
     (private,) = await studio.painting.create({}, Request(owner, private=True))
     (deleted,) = await studio.painting.create({}, Request(owner))
@@ -263,7 +265,7 @@ async def test_private_deleted_and_unknown_pictures_are_indistinguishable(
         assert (await answer.json())["avatars"] == []
 
 
-async def test_visitors_own_what_they_paint(client: TestClient, store: Store) -> None:
+async def test_visitors_own_what_they_paint(client: Client, store: Store) -> None:
     async with client.post("/api/avatars", json={"prompt": ""}) as answer:
         cookie = answer.cookies[COOKIE]
         (first,) = await answer.json()
@@ -283,7 +285,7 @@ async def test_visitors_own_what_they_paint(client: TestClient, store: Store) ->
     assert cookie.value not in owners[0].key
 
 
-async def test_the_cookie_is_secure_with_an_https_public_url(serve) -> None:
+async def test_the_cookie_is_secure_with_an_https_public_url(serve: Serve) -> None:
     client = await serve(public_url="https://irodori.example/")
     async with client.post("/api/avatars", json={"prompt": ""}) as answer:
         assert answer.cookies[COOKIE]["secure"]
@@ -305,7 +307,7 @@ async def test_the_cookie_is_secure_with_an_https_public_url(serve) -> None:
         ({}, 201),
     ],
 )
-async def test_other_sites_cannot_paint(serve, headers: dict[str, str], status: int) -> None:
+async def test_other_sites_cannot_paint(serve: Serve, headers: dict[str, str], status: int) -> None:
     client = await serve(public_url="https://irodori.example")
     async with client.post("/api/avatars", json={"prompt": ""}, headers=headers) as answer:
         assert answer.status == status
@@ -313,7 +315,7 @@ async def test_other_sites_cannot_paint(serve, headers: dict[str, str], status: 
         assert answer.status == (303 if status == 201 else 403)
 
 
-async def test_the_own_origin_can_paint(client: TestClient) -> None:
+async def test_the_own_origin_can_paint(client: Client) -> None:
     origin = str(client.make_url("")).rstrip("/")
     async with client.post(
         "/api/avatars", json={"prompt": ""}, headers={"Origin": origin}
@@ -321,7 +323,7 @@ async def test_the_own_origin_can_paint(client: TestClient) -> None:
         assert answer.status == 201
 
 
-async def test_painting_can_be_switched_off(serve) -> None:
+async def test_painting_can_be_switched_off(serve: Serve) -> None:
     client = await serve(paint="off")
     async with client.post("/api/avatars", json={"prompt": ""}) as answer:
         assert answer.status == 403
@@ -341,7 +343,7 @@ async def test_painting_can_be_switched_off(serve) -> None:
     ],
 )
 async def test_painting_can_be_restricted_to_this_machine(
-    serve, headers: dict[str, str], status: int
+    serve: Serve, headers: dict[str, str], status: int
 ) -> None:
     client = await serve(paint="local")
     async with client.post("/api/avatars", json={"prompt": ""}, headers=headers) as answer:
@@ -349,7 +351,7 @@ async def test_painting_can_be_restricted_to_this_machine(
 
 
 async def test_health_reports_a_broken_database(
-    client: TestClient, store: Store, monkeypatch: pytest.MonkeyPatch
+    client: Client, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with client.get("/healthz") as answer:
         assert (answer.status, await answer.json()) == (200, {"ok": True, "model": "tiny"})
@@ -363,7 +365,7 @@ async def test_health_reports_a_broken_database(
         assert (await answer.json())["ok"] is False
 
 
-async def test_metrics_are_prometheus_text(client: TestClient) -> None:
+async def test_metrics_are_prometheus_text(client: Client) -> None:
     await paint(client, count=3)
     async with client.get("/no/such/page"):
         pass
@@ -381,8 +383,8 @@ async def test_metrics_are_prometheus_text(client: TestClient) -> None:
     assert 'irodori_http_requests_total{method="any",route="unmatched",status="404"} 1' in text
 
 
-async def test_metrics_have_histograms_of_latencies(client: TestClient) -> None:
-    """Unlike quantiles, the buckets of several processes can be added up."""
+async def test_metrics_have_histograms_of_latencies(client: Client) -> None:
+    """Buckets of several processes can be added, unlike quantiles."""
     await paint(client)
     await paint(client, count=9)
     async with client.get("/metrics") as answer:
@@ -407,7 +409,7 @@ async def test_metrics_have_histograms_of_latencies(client: TestClient) -> None:
     assert float(total[1]) == pytest.approx(float(summed[1]))
 
 
-async def test_every_answer_has_the_security_headers(client: TestClient) -> None:
+async def test_every_answer_has_the_security_headers(client: Client) -> None:
     (avatar,) = await paint(client)
     for path in ("/", avatar["url"], avatar["image_url"], "/static/x/style.css", "/nothing"):
         async with client.get(path) as answer:
@@ -417,7 +419,7 @@ async def test_every_answer_has_the_security_headers(client: TestClient) -> None
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-async def test_json_is_utf8_and_round_trips(client: TestClient) -> None:
+async def test_json_is_utf8_and_round_trips(client: Client) -> None:
     (avatar,) = await paint(client, "pink hair ✿")
     async with client.get("/api/avatars") as answer:
         assert json.loads(await answer.read())["avatars"] == [avatar]
