@@ -1,4 +1,4 @@
-"""The model that lies in the repository: whole, small, and painting what is asked."""
+"""The model in the repository: its size, its metrics, and its pictures."""
 
 from pathlib import Path
 

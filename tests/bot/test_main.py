@@ -59,11 +59,11 @@ async def start(settings_file: Path) -> AsyncIterator[Start]:
     processes = []
 
     async def run(*arguments: str, **environment: str) -> asyncio.subprocess.Process:
-        kept = {k: v for k, v in os.environ.items() if k != "DISCORD_TOKEN"}
+        inherited = {k: v for k, v in os.environ.items() if k != "DISCORD_TOKEN"}
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bot", "--config", str(settings_file), *arguments),
             cwd=ROOT,
-            env={**kept, **environment},
+            env={**inherited, **environment},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )

@@ -13,16 +13,16 @@ def test_a_hash_matches_only_its_password() -> None:
     parsed = PasswordHash.parse(text)
     assert str(parsed) == text
     assert parsed.matches("correct horse")
-    for wrong in ("", "correct hors", "correct horse ", "Correct horse", "\udcff"):
-        assert not parsed.matches(wrong)
+    for other in ("", "correct hors", "correct horse ", "Correct horse", "\udcff"):
+        assert not parsed.matches(other)
 
 
 def test_scrypt_hashes_of_earlier_versions_stay_valid() -> None:
     parsed = PasswordHash.parse(SCRYPT)
     assert str(parsed) == SCRYPT
     assert parsed.matches("correct horse")
-    for wrong in ("", "correct hors", "correct horse ", "Correct horse", "\udcff"):
-        assert not parsed.matches(wrong)
+    for other in ("", "correct hors", "correct horse ", "Correct horse", "\udcff"):
+        assert not parsed.matches(other)
 
 
 def test_two_hashes_of_a_password_differ() -> None:

@@ -72,7 +72,7 @@ async def test_a_stored_avatar_is_read_unchanged(url: str, new_avatar: MakeAvata
 async def test_attributes_and_values_can_have_any_length(
     store: Store, new_avatar: MakeAvatar
 ) -> None:
-    conditions = {"the colour of " + "x" * 300: "something like " + "y" * 300}
+    conditions = {"the color of " + "x" * 300: "something like " + "y" * 300}
     [added] = await store.avatars.add([new_avatar(conditions=conditions)])
     page = await store.galleries.page(GalleryQuery("everyone", None, None, conditions))
     assert page.avatars == [added]
@@ -119,7 +119,7 @@ async def test_parents_keep_their_order_after_deletion(
 
 
 @pytest.mark.parametrize(
-    ("wrong", "message"),
+    ("invalid", "message"),
     [
         ({"parents": ("nosuchid",)}, "nosuchid"),
         ({"latent": np.zeros((1, 8), np.float32)}, r"latent .* \[1, 8\]"),
@@ -127,10 +127,10 @@ async def test_parents_keep_their_order_after_deletion(
     ],
 )
 async def test_a_batch_with_an_invalid_avatar_stores_nothing(
-    store: Store, new_avatar: MakeAvatar, wrong: dict[str, Any], message: str
+    store: Store, new_avatar: MakeAvatar, invalid: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        await store.avatars.add([new_avatar(), new_avatar(**wrong), new_avatar()])
+        await store.avatars.add([new_avatar(), new_avatar(**invalid), new_avatar()])
     assert await store.avatars.count() == 0
     assert (await store.galleries.page(EVERYONE)).avatars == []
 
@@ -169,8 +169,8 @@ async def test_a_deleted_avatar_leaves_only_its_ids(store: Store, new_avatar: Ma
     await store.avatars.delete(avatar.id)
     assert await store.avatars.of_order("order-of-nelly") == []
     assert (await get_avatar(store, child.id)).parents == (avatar.id,)
-    same_colours = GalleryQuery("everyone", None, None, secret.conditions)
-    assert (await store.galleries.page(same_colours)).avatars == [kept]
+    same_conditions = GalleryQuery("everyone", None, None, secret.conditions)
+    assert (await store.galleries.page(same_conditions)).avatars == [kept]
 
     async with store._database.reading() as session:
         rows = await session.execute(text("SELECT * FROM avatars WHERE deleted_at IS NOT NULL"))
@@ -309,6 +309,6 @@ async def test_all_avatars_of_an_owner_are_read_with_pictures(
     left = [added[i] for i in (0, 1, 3, 4)]
     assert await store.avatars.picture_sizes(ANN) == [(avatar.id, avatar.bytes) for avatar in left]
     assert await store.avatars.picture_sizes(Owner("discord", "nobody")) == []
-    asked = [added[i].id for i in (4, 2, 1)] + ["22222222"]
-    row_text = await store.avatars.with_pictures(asked)
-    assert row_text == [(added[1], given[1].picture), (added[4], given[4].picture)]
+    ids = [added[i].id for i in (4, 2, 1)] + ["22222222"]
+    found = await store.avatars.with_pictures(ids)
+    assert found == [(added[1], given[1].picture), (added[4], given[4].picture)]

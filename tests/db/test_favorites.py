@@ -28,7 +28,7 @@ async def test_favorites_of_one_and_of_many_avatars(store: Store, new_avatar: Ma
     answers = await asyncio.gather(
         *(store.favorites.toggle(avatar.id, owner) for owner, times in clicks for _ in range(times))
     )
-    # an odd number of clicks leaves a favourite, an even one leaves none
+    # an odd number of clicks leaves a favorite, an even one leaves none
     favorites = [await store.favorites.contains(avatar.id, owner) for owner in owners]
     assert favorites == [times % 2 == 1 for _, times in clicks]
     assert (await get_avatar(store, avatar.id)).favourites == 10

@@ -240,8 +240,8 @@ def check_embeds(form: Form, embeds: list[Json], path: Path) -> None:
                 if not field.get(name):
                     form.required([*item_path, "fields", number, name])
                 texts.append((["fields", number, name], field.get(name), maximum))
-        for place, text, maximum in texts:
-            check_text(form, [*item_path, *place], text, maximum)
+        for subpath, text, maximum in texts:
+            check_text(form, [*item_path, *subpath], text, maximum)
             total += len(text or "")
     if total > EMBEDS_TEXT:
         form.add(
@@ -386,8 +386,8 @@ def _check_translations(form: Form, thing: Json, path: Path, *, as_name: bool) -
             if locale not in LOCALES:
                 form.add(item_path, "BASE_TYPE_CHOICES", f"Value must be one of {LOCALES}.")
             check_text(form, item_path, text, maximum, minimum=minimum)
-            wrong = not COMMAND_NAME.fullmatch(text) or text != text.lower()
-            if field == "name" and as_name and wrong:
+            invalid = not COMMAND_NAME.fullmatch(text) or text != text.lower()
+            if field == "name" and as_name and invalid:
                 reason = f"Command name {text!r} is invalid"
                 form.add(item_path, "APPLICATION_COMMAND_INVALID_NAME", reason)
 

@@ -148,3 +148,10 @@ def gallery(*names: str, text: str = "hello") -> discord_py.ui.LayoutView:
     if items:
         view.add_item(discord_py.ui.MediaGallery(*items))
     return view
+
+
+def codes_at(errors: dict[str, Any] | None, path: str) -> list[str]:
+    node: Any = errors or {}
+    for part in path.split("."):
+        node = node.get(part, {})
+    return [error["code"] for error in node.get("_errors", [])]

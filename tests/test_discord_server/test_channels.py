@@ -23,19 +23,19 @@ async def test_private_channels_and_other_guilds_are_inaccessible(
     async def handler(interaction: Interaction) -> None:
         where = interaction.context
         owner = "user" if interaction.is_user_integration() else "guild"
-        place = "guild" if where.guild else "bot dm" if where.dm_channel else "private"
-        await interaction.response.send_message(f"{place}, {owner}")
+        kind = "guild" if where.guild else "bot dm" if where.dm_channel else "private"
+        await interaction.response.send_message(f"{kind}, {owner}")
 
     bot.handler = handler
     aoi = discord.user("Aoi")
-    elsewhere = discord.guild("Elsewhere", has_bot=False)
-    away = discord.member("Aoi", elsewhere)
+    other_guild = discord.guild("Elsewhere", has_bot=False)
+    aoi_there = discord.member("Aoi", other_guild)
     assert (await ren.slash("do")).content == "guild, guild"
     assert (await ren.slash("do", channel=ren.dm)).content == "bot dm, guild"
     assert (await aoi.slash("do")).content == "bot dm, user"
     between = discord.dm(aoi.user, ren.user)
     assert (await aoi.slash("do", channel=between)).content == "private, user"
-    assert (await away.slash("do")).content == "guild, user"
+    assert (await aoi_there.slash("do")).content == "guild, user"
     with pytest.raises(BotError, match="does not see"):
         await ren.slash("do", channel=between)
     with pytest.raises(ImpossibleActionError, match="cannot read"):

@@ -57,9 +57,9 @@ async def test_a_select_sends_its_values(bot: ScriptedBot, mio: UserClient) -> N
 
     bot.handler = show_values
     assert (await mio.select(reply, "hair", ["blue"])).content == "['blue']"
-    for wrong in (["green"], ["pink", "blue"], []):
+    for invalid in (["green"], ["pink", "blue"], []):
         with pytest.raises(ImpossibleActionError):
-            await mio.select(reply, "hair", wrong)
+            await mio.select(reply, "hair", invalid)
 
 
 async def test_disabled_and_missing_buttons_cannot_be_clicked(
@@ -124,9 +124,9 @@ async def test_a_modal_is_submitted(
     bot.handler = ask
     form = await mio.slash_for_modal("do")
     assert (form.title, list(form.fields)) == ("Wish", ["Hair"])
-    for wrong in ({}, {"hair": "x" * 11}, {"hair": "x", "eyes": "y"}):
+    for invalid in ({}, {"hair": "x" * 11}, {"hair": "x", "eyes": "y"}):
         with pytest.raises(ImpossibleActionError):
-            await mio.submit(form, **wrong)
+            await mio.submit(form, **invalid)
     bot.handler = do_nothing
     reply = await mio.submit(form, hair="pink")
     assert reply.content == "hair: pink"

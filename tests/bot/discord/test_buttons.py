@@ -175,9 +175,9 @@ async def test_mix_button_mixes_with_an_own_picture(
     studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     theirs = await mika.slash("avatar", hair="pink", eyes="orange")
-    alone = await ren.click(theirs, label="🧬")
-    assert alone.ephemeral
-    assert "no other pictures" in alone.text
+    no_partner = await ren.click(theirs, label="🧬")
+    assert no_partner.ephemeral
+    assert "no other pictures" in no_partner.text
     mine = await ren.slash("avatar", hair="black", eyes="red")
     chooser = await ren.click(theirs, label="🧬")
     assert chooser.ephemeral

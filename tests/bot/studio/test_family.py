@@ -127,10 +127,10 @@ async def test_a_portrait_is_always_the_same_face(
     (again,) = await studio.painting.portrait(replace(owner, name="renamed"), Request(owner))
     assert again == first
     (hidden,) = await studio.painting.portrait(owner, Request(owner, private=True))
-    (elsewhere,) = await studio.painting.portrait(owner.key, Request(OTHER))
+    (others,) = await studio.painting.portrait(owner.key, Request(OTHER))
     (friend,) = await studio.painting.portrait(OTHER, Request(owner))
-    assert (hidden.private, elsewhere.owner, friend.owner) == (True, OTHER, owner)
-    assert first.sha256 == hidden.sha256 == elsewhere.sha256 != friend.sha256
+    assert (hidden.private, others.owner, friend.owner) == (True, OTHER, owner)
+    assert first.sha256 == hidden.sha256 == others.sha256 != friend.sha256
     assert await store.avatars.count() == 4
     await studio.avatars.delete(first.id, owner)
     (repainted,) = await studio.painting.portrait(owner, Request(owner))

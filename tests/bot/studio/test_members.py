@@ -86,12 +86,12 @@ async def test_settings_are_validated_and_stored(studio: Studio, owner: Owner) -
     assert await studio.members.settings(owner) == MemberSettings()
     settings = MemberSettings(private=True, size=64, language="ja")
     await studio.members.save_settings(owner, settings)
-    for wrong, message in (
+    for invalid, message in (
         (replace(settings, size=65), "64 pixels, not at 65"),
         (replace(settings, language="xx"), "xx"),
     ):
         with pytest.raises(BadPrompt, match=message):
-            await studio.members.save_settings(owner, wrong)
+            await studio.members.save_settings(owner, invalid)
     assert await studio.members.settings(owner) == settings
     assert await studio.members.settings(OTHER) == MemberSettings()
 

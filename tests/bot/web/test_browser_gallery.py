@@ -32,9 +32,9 @@ async def test_matrix_picture_and_favorite(
     await expect(page.locator(".choice[aria-current]")).to_have_count(2)
     await page.locator("#grid .tile").click()
     await expect(page.get_by_role("heading", name="pink hair, red eyes")).to_be_visible()
-    favourite = page.get_by_role("button", name="Favorite")
-    await favourite.click()
-    await expect(favourite).to_have_attribute("aria-pressed", "true")
+    favorite = page.get_by_role("button", name="Favorite")
+    await favorite.click()
+    await expect(favorite).to_have_attribute("aria-pressed", "true")
     assert (await studio.avatars.get(avatar.id, viewer=None)).favourites == 1
     await expect_no_horizontal_scrolling(page)
 

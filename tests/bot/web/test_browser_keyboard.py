@@ -21,13 +21,13 @@ INSPECT_FOCUS = """(goal) => {
   });
   const { left, right, top, bottom } = at.getBoundingClientRect();
   const hit = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
-  const wrong = [];
-  if (!ringed) wrong.push("no ring is seen");
-  if (!around.contains(hit) && !hit?.contains(at)) wrong.push(`it is behind ${hit?.outerHTML}`);
+  const errors = [];
+  if (!ringed) errors.push("no focus ring");
+  if (!around.contains(hit) && !hit?.contains(at)) errors.push(`it is behind ${hit?.outerHTML}`);
   const again = at.hasAttribute("data-stop");
   at.setAttribute("data-stop", "");
   const name = at.id || at.getAttribute("aria-label") || at.textContent.trim() || at.outerHTML;
-  return { name, wrong, again, there: at === goal };
+  return { name, errors, again, reached: at === goal };
 }"""
 
 
@@ -36,8 +36,8 @@ async def tab_to(page: Page, goal: Locator, key: str = "Tab") -> None:
     for _ in range(100):
         await page.keyboard.press(key)
         at = await goal.evaluate(INSPECT_FOCUS)
-        assert at is None or not at["wrong"], at
-        if at and at["there"]:
+        assert at is None or not at["errors"], at
+        if at and at["reached"]:
             return
     raise AssertionError(f"{goal} is out of the keyboard's reach")
 
@@ -74,10 +74,10 @@ async def test_every_page_works_by_keyboard(visit: Visit) -> None:
     await wait_for_picture(page)
 
     # Favorite, download, copy.
-    favourite = page.locator("#favorite")
-    await tab_to(page, favourite)
+    favorite = page.locator("#favorite")
+    await tab_to(page, favorite)
     await press("Enter")
-    await expect(favourite).to_have_attribute("aria-pressed", "true")
+    await expect(favorite).to_have_attribute("aria-pressed", "true")
     await tab_to(page, page.locator("#sizes a").first)
     async with page.expect_download() as wait:
         await press("Enter")
@@ -140,7 +140,7 @@ async def test_nothing_traps_the_keyboard(visit: Visit, studio: Studio, owner: O
             at = await page.evaluate(INSPECT_FOCUS)
             if at is None or [at["name"]] == names[:1]:  # after the last element
                 break
-            assert not at["wrong"], (path, at)
+            assert not at["errors"], (path, at)
             assert not at["again"], (path, at)
             names.append(at["name"])
         assert len(names) > 4, path

@@ -201,6 +201,6 @@ async def test_member_settings_are_the_defaults_of_options(
     reply = await mika.slash("avatar", hair="pink")
     assert reply.ephemeral
     assert "ピンクの髪" in reply.text
-    shown = await mika.slash("avatar", hair="pink", private=False)
-    assert not shown.ephemeral
-    assert ren.can_see(shown)
+    public = await mika.slash("avatar", hair="pink", private=False)
+    assert not public.ephemeral
+    assert ren.can_see(public)

@@ -87,12 +87,12 @@ async def test_each_scope_lists_its_pictures(
     kei = discord.member("Kei", other_guild)
     mine = await mika.slash("avatar", hair="pink")
     secret = await mika.slash("avatar", hair="black", private=True)
-    foreign = await kei.slash("avatar", hair="green")
+    others = await kei.slash("avatar", hair="green")
 
     def avatar_id(reply: Reply) -> str:
         return str(reply.buttons[0].custom_id).rpartition(":")[2]
 
-    pink, black, green = (avatar_id(reply) for reply in (mine, secret, foreign))
+    pink, black, green = (avatar_id(reply) for reply in (mine, secret, others))
     assert ids(await mika.slash("gallery", scope="everyone")) == [green, pink]
     assert ids(await mika.slash("gallery", scope="server")) == [pink]
     assert ids(await kei.slash("gallery", scope="server")) == [green]
@@ -202,10 +202,10 @@ async def test_id_form_opens_a_picture(studio: Studio, mika: UserClient, ren: Us
     )
     assert card.ephemeral
     assert [picture.filename for picture in card.pictures] == [f"irodori-{avatar.id}.png"]
-    foreign = await mika.submit(await mika.click_for_modal(page, label="Id…"), id=secret.id)
+    others = await mika.submit(await mika.click_for_modal(page, label="Id…"), id=secret.id)
     missing = await mika.submit(await mika.click_for_modal(page, label="Id…"), id="bbbbbbbb")
-    assert foreign.pictures == []
-    assert foreign.text.replace(secret.id, "") == missing.text.replace("bbbbbbbb", "")
+    assert others.pictures == []
+    assert others.text.replace(secret.id, "") == missing.text.replace("bbbbbbbb", "")
 
 
 async def test_a_server_can_close_its_gallery(

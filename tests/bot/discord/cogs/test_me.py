@@ -24,9 +24,9 @@ async def test_a_friends_face_is_painted_by_option_and_by_context_menu(
     mika: UserClient, ren: UserClient
 ) -> None:
     own = await ren.slash("me")
-    asked = await mika.slash("me", user=ren)
+    from_option = await mika.slash("me", user=ren)
     from_menu = await mika.user_command("Avatar of this member", ren)
-    assert asked.pictures[0].data == from_menu.pictures[0].data == own.pictures[0].data
+    assert from_option.pictures[0].data == from_menu.pictures[0].data == own.pictures[0].data
     assert f"<@{ren.id}>" in from_menu.text
 
 

@@ -56,10 +56,10 @@ async def test_a_morph_of_a_private_picture_is_private(
 ) -> None:
     a, b = await create(studio, mika, private=True), await create(studio, mika)
     assert (await mika.slash("morph", a=a.id, b=b.id)).ephemeral
-    foreign = await ren.slash("morph", a=a.id, b=b.id)
+    others = await ren.slash("morph", a=a.id, b=b.id)
     missing = await ren.slash("morph", a="bbbbbbbb", b=b.id)
-    assert foreign.attachments == []
-    assert foreign.text.replace(a.id, "") == missing.text.replace("bbbbbbbb", "")
+    assert others.attachments == []
+    assert others.text.replace(a.id, "") == missing.text.replace("bbbbbbbb", "")
 
 
 async def test_morphing_a_picture_with_itself_is_rejected(studio: Studio, mika: UserClient) -> None:

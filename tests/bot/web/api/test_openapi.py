@@ -34,9 +34,9 @@ def resolved(part: dict[str, Any]) -> dict[str, Any]:
     return REGISTRY.resolver("urn:api").lookup(part["$ref"]).contents if "$ref" in part else part
 
 
-async def checked_answer(client: Client, method: str, url: str, **given: Any) -> Any:
+async def checked_answer(client: Client, method: str, url: str, **options: Any) -> Any:
     """The answer of the application, validated against the document."""
-    async with client.request(method, url, **given) as answer:
+    async with client.request(method, url, **options) as answer:
         responses = operation(answer.url.path, method.lower())["responses"]
         assert str(answer.status) in responses, (method, url, answer.status, await answer.text())
         described = resolved(responses[str(answer.status)])
@@ -118,8 +118,8 @@ async def test_answers_are_as_described(client: Client) -> None:
     await checked_answer(client, "POST", f"{of_a}/recolour", json={"wish": {"hair": "blue"}})
     assert len(await checked_answer(client, "POST", f"{of_a}/variations", json={})) == 9
     (child,) = await checked_answer(client, "POST", "/api/mix", json={"a": a["id"], "b": b["id"]})
-    whole = await checked_answer(client, "GET", f"/api/avatars/{child['id']}")
-    assert [parent["id"] for parent in whole["parents"]] == child["parents"]
+    details = await checked_answer(client, "GET", f"/api/avatars/{child['id']}")
+    assert [parent["id"] for parent in details["parents"]] == child["parents"]
     await checked_answer(client, "POST", f"{of_a}/favourite", json={})
     await checked_answer(client, "GET", f"/api/transition?a={a['id']}&b={b['id']}&frames=3")
     await checked_answer(client, "GET", f"/api/morph.webp?ids={a['id']},{b['id']}")
@@ -136,7 +136,7 @@ async def test_answers_are_as_described(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "url", "given", "status"),
+    ("method", "url", "options", "status"),
     [
         ("POST", "/api/avatars", {"json": {}}, 400),
         ("POST", "/api/avatars", {"data": b"{}"}, 415),
@@ -160,13 +160,13 @@ async def test_answers_are_as_described(client: Client) -> None:
     ],
 )
 async def test_error_answers_are_as_described(
-    client: Client, method: str, url: str, given: dict[str, Any], status: int
+    client: Client, method: str, url: str, options: dict[str, Any], status: int
 ) -> None:
-    if given.get("data") == b"":
-        given = {**given, "headers": {"content-type": "text/plain"}}
-    async with client.request(method, url, **given) as answer:
+    if options.get("data") == b"":
+        options = {**options, "headers": {"content-type": "text/plain"}}
+    async with client.request(method, url, **options) as answer:
         assert answer.status == status
-    assert (await checked_answer(client, method, url, **given))["error"]
+    assert (await checked_answer(client, method, url, **options))["error"]
 
 
 async def test_rate_limits_and_a_full_queue_answer_as_described(

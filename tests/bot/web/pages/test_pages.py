@@ -293,8 +293,8 @@ async def test_the_matrix_links_to_the_pictures(
     assert len(page.all("th")) >= 12 + 10
     turned = await get(client, "/matrix?rows=eyes&columns=hair")
     assert turned.all("a", href="/gallery?eyes=red&hair=pink")
-    for wrong in ("rows=hat", "rows=hair&columns=hair", "row=hair"):
-        await get(client, f"/matrix?{wrong}", 400)
+    for query in ("rows=hat", "rows=hair&columns=hair", "row=hair"):
+        await get(client, f"/matrix?{query}", 400)
 
 
 async def test_a_picture_links_to_its_family(client: Client, studio: Studio, owner: Owner) -> None:
