@@ -64,7 +64,7 @@ async def test_an_invalid_model_is_rejected_and_the_current_one_stays(
         assert not await engine.refresh()
         assert not await engine.refresh()
     assert [r.levelname for r in caplog.records] == ["ERROR"], "logged once, not at every refresh"
-    assert "tiny remaining" in caplog.text
+    assert "tiny stays" in caplog.text
     assert engine.model.name == "tiny"
     assert len(await engine.paint(*request(0))) == 1
 
