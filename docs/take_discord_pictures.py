@@ -32,7 +32,7 @@ from playwright.async_api import async_playwright
 ROOT = Path(__file__).parents[1]
 sys.path += [str(ROOT), str(ROOT / "tests")]
 
-from discord_server import DiscordServer, Person, Reply  # noqa: E402
+from discord_server import DiscordServer, Reply, UserClient  # noqa: E402
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 MORPH_BYTES = 250_000  # what a README can bear
@@ -67,7 +67,7 @@ async def main() -> None:
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         sys.exit("this needs Chromium: apt-get install chromium")
-    async with DiscordServer(deadline=30, patience=120) as discord:
+    async with DiscordServer(deadline=30, timeout=120) as discord:
         with tempfile.TemporaryDirectory() as folder:
             async with running_bot(discord, Path(folder)):
                 shots = await visit(discord)
@@ -103,11 +103,11 @@ async def visit(discord: DiscordServer) -> list[Shot]:
     yuki = discord.member("Yuki", locale="ja")
     shots = []
 
-    async def shoot(name: str, person: Person, command: str, **options: Any) -> Reply:
+    async def shoot(name: str, person: UserClient, command: str, **options: Any) -> Reply:
         reply = await person.slash(command, **options)
         assert isinstance(reply, Reply), "an answer, not a form"
         if command != "settings":  # a slow machine says first that it is painting
-            await discord.until(lambda: reply.attachments, f"the pictures of /{command}", 30)
+            await discord.wait_until(lambda: reply.attachments, f"the pictures of /{command}", 30)
         typed = (own_name(discord, command, person), {k: str(v) for k, v in options.items()})
         shots.append(Shot(name, str(person), typed, reply, person.user.locale))
         return reply
@@ -130,7 +130,7 @@ async def visit(discord: DiscordServer) -> list[Shot]:
     return shots
 
 
-def own_name(discord: DiscordServer, command: str, person: Person) -> str:
+def own_name(discord: DiscordServer, command: str, person: UserClient) -> str:
     """What a command is called in the person's language."""
     (known,) = [c for c in discord.commands[None].values() if c["name"] == command]
     names: dict[str, str] = known.get("name_localizations") or {}

@@ -1,4 +1,4 @@
-"""What tests in headless Chromium have in common; the fixture `visit` opens pages."""
+"""Helpers for tests in headless Chromium; the fixture `visit` opens pages."""
 
 from collections.abc import Awaitable, Callable
 
@@ -8,20 +8,20 @@ from playwright.async_api import Page, expect
 from bot.passwords import PasswordHash
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-PHONE, DESK = 360, 1280  # CSS pixels
+PHONE, DESKTOP = 360, 1280  # CSS pixels
 PASSWORD = "correct horse"
 PASSWORD_HASH = str(PasswordHash.of(PASSWORD, PasswordHasher(1, 8, 1)))
-PATIENCE = 40_000  # milliseconds; on a machine that does other things, too
+TIMEOUT = 40_000  # milliseconds
 
 Visit = Callable[..., Awaitable[Page]]
 
 
-async def no_sideways(page: Page) -> None:
+async def expect_no_horizontal_scrolling(page: Page) -> None:
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-async def painted(page: Page) -> str:
-    """Waits for the picture; what it shows."""
+async def wait_for_picture(page: Page) -> str:
+    """Waits for the painted picture, and returns its description."""
     await expect(page.locator("#result[data-state=done]")).to_be_visible()
     await expect(page.locator("#result[aria-busy]")).to_have_count(0)
     picture = page.locator("#result .picture")
@@ -29,16 +29,16 @@ async def painted(page: Page) -> str:
     return str(await picture.get_attribute("alt"))
 
 
-async def ask(page: Page, words: str) -> None:
-    """Paints what the words say: hair and eyes."""
-    await page.locator("#prompt").fill(words)
+async def paint(page: Page, prompt: str) -> None:
+    """Paints a prompt that names hair and eyes."""
+    await page.locator("#prompt").fill(prompt)
     await page.get_by_role("button", name="Paint", exact=True).click()
-    await expect(page.locator("#result .picture")).to_have_attribute("alt", words)
-    await painted(page)
+    await expect(page.locator("#result .picture")).to_have_attribute("alt", prompt)
+    await wait_for_picture(page)
 
 
 async def log_in(page: Page) -> None:
-    """Onto the admin's page that was asked for."""
+    """Logs in; the requested admin page opens."""
     await page.get_by_label("Password").fill(PASSWORD)
     await page.keyboard.press("Enter")
     await expect(page.locator(".admin")).to_be_visible()

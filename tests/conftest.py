@@ -1,4 +1,4 @@
-"""What tests of several packages share: a real, tiny model, and the bot's service on top of it."""
+"""Fixtures for several packages: a tiny model, and the services of the bot with it."""
 
 import os
 from collections.abc import AsyncIterator
@@ -17,26 +17,28 @@ from db.records import Owner
 from db.store import Store
 from export.registry import Registry
 
-# Before PyTorch is imported, and for what the tests start: they run side by side, small tensors are
-# quicker on one thread, and sums come out the same on every machine.
+# One thread per process: tests run in parallel, small tensors are faster on one thread, and sums
+# are the same on every machine. Set before PyTorch is imported; subprocesses inherit it.
 os.environ["OMP_NUM_THREADS"] = "1"
 
-# A busy machine is no reason to fail.
+# No time limit per example, for slow machines.
 hypothesis.settings.register_profile("irodori", deadline=None)
 hypothesis.settings.load_profile("irodori")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skips tests marked `external_data` where a file that they name is absent."""
+    """Skips tests marked `external_data` if one of their files is missing."""
     for marker in item.iter_markers("external_data"):
-        absent = [str(file) for file in marker.args if not file.is_file()]
-        if absent:
-            pytest.skip(f"no {', '.join(absent)}; TEST_DATA_DIR names another folder than {FOLDER}")
+        missing = [str(file) for file in marker.args if not file.is_file()]
+        if missing:
+            pytest.skip(
+                f"no {', '.join(missing)}; TEST_DATA_DIR names another folder than {FOLDER}"
+            )
 
 
 @pytest.fixture(scope="session")
 def real_features(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what judges know of the drawn faces: to look at them takes a while."""
+    """A folder with cached features of the drawn faces, which are slow to compute."""
     from train.data import load
     from train.metrics import Fidelity
 
@@ -50,7 +52,7 @@ def real_features(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def small_features(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Judges look at smaller pictures, for tests of all that is around them."""
+    """Makes judges faster by a smaller input size, for tests that do not depend on it."""
     monkeypatch.setattr("train.metrics.fidelity.INPUT_SIZE", 64)
 
 

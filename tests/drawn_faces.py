@@ -1,4 +1,4 @@
-"""A tiny drawn data set: faces of 32 pixels with 4 hair and 3 eye colours."""
+"""A tiny drawn data set: faces of 32 pixels with 4 hair and 3 eye colors."""
 
 import io
 import zipfile
@@ -12,7 +12,7 @@ EYES = {"blue": "#2040ff", "green": "#20a040", "orange": "#ff9020"}
 
 
 def draw_face(hair: str, eyes: str, rng: np.random.RandomState, size: int = 32) -> Image.Image:
-    """A face with that hair and those eyes; place, width, fringe and shade differ each time."""
+    """Draws a face with random position, width and fringe."""
     big = size * 4
     image = Image.new("RGB", (big, big), "white")
     pen = ImageDraw.Draw(image)

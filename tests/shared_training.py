@@ -1,4 +1,4 @@
-"""A small training that processes share: by `torchrun … shared_training.py FOLDER`, or alone."""
+"""A small training for one process, or for several by `torchrun … shared_training.py FOLDER`."""
 
 import io
 import os
@@ -35,14 +35,14 @@ SETTINGS = TrainSettings(
     features=FeatureSettings(weight=0),
     optimizer=OptimizerSettings(batch=8, anneal=0),
 )
-"""Four steps, alternately with a penalty and with unseen conditions, all at one learning rate."""
+"""Four steps, alternately with penalty and with unseen conditions; constant learning rate."""
 WITH_FEATURES = SETTINGS.model_copy(
     update={"features": FeatureSettings(input_size=32, channels=4, warmup_steps=1)}
 )
 
 
 def faces() -> Faces:
-    """Noise about a gray that hair and eyes decide on; none has the first hair and eyes."""
+    """Noise around a gray that depends on hair and eyes; no face has both first values."""
     rng = torch.Generator().manual_seed(0)
     sizes = {"hair": 4, "eyes": 3}
     labels = torch.stack([torch.randint(n, (64,), generator=rng) for n in sizes.values()], dim=1)
@@ -62,7 +62,7 @@ def run(
     settings: TrainSettings = SETTINGS,
     **changed: Any,
 ) -> Trainer:
-    """Trains in `folder`, or resumes there; changes are of [train] or of its optimizer."""
+    """Trains or resumes in `folder`; `changed` are settings of [train] or its optimizer."""
     optimizer = {k: v for k, v in changed.items() if k in OptimizerSettings.model_fields}
     own = {k: v for k, v in changed.items() if k not in optimizer}
     own["optimizer"] = settings.optimizer.model_copy(update=optimizer)
@@ -89,9 +89,9 @@ def _fail() -> None:
 
 
 def main(folder: Path) -> None:
-    """Two trainings, one that resumes another's checkpoint, and one whose worker is killed."""
+    """Runs two trainings, resumes one of another process, and kills a worker of the last one."""
     torch.set_num_threads(1)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # torchrun's, once one has died
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # sent by torchrun after a worker has died
     with join() as processes:
         run(folder / "two", processes)
         run(folder / "two-features", processes, WITH_FEATURES)

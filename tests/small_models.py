@@ -1,4 +1,4 @@
-"""Model folders that hold no network: for tests of what surrounds one."""
+"""Model folders without a real network."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Runs of untrained networks: for tests of what is done with a run."""
+"""Training runs with untrained networks."""
 
 import json
 from pathlib import Path
@@ -43,7 +43,7 @@ FIGURES = {
 
 
 def make_run(folder: Path, faces: Faces, *, reports: int = 0, data: Path | None = None) -> Path:
-    """A run with a checkpoint, and samples and a log of some reports."""
+    """Writes a run with a checkpoint, samples, and a log with that number of reports."""
     trainer = build_trainer(TINY, faces)
     settings = TINY.model_dump(mode="json") | {"data": str(data) if data else None}
     info = checkpoint.RunInfo(
@@ -66,7 +66,7 @@ def make_run(folder: Path, faces: Faces, *, reports: int = 0, data: Path | None 
 
 
 def judge_run(folder: Path, **figures: float) -> Path:
-    """As if the run had been judged, best of 1 and of 4."""
+    """Writes the results of a judge, for the best of 1 and of 4 candidates."""
     real: dict[str, Any] = {f"{name}_real": 1.0 for name in FIGURES}
     rows = [
         {"candidates": 1} | FIGURES | real | figures,

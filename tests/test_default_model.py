@@ -1,8 +1,9 @@
-"""The model that lies in the repository: whole, small, and painting what is asked."""
+"""The model in the repository: its size, its metrics, and its pictures."""
 
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from bot.inference.model import load_model
@@ -13,18 +14,19 @@ MODELS = Path(__file__).parents[1] / "models"
 CPU = EngineSettings(provider="cpu")
 
 
-def mean_colour(hair: str) -> np.ndarray:
-    """RGB of what is neither skin in the middle nor white paper, in the upper part of 24 faces."""
+def mean_hair_color(hair: str) -> npt.NDArray[np.float64]:
+    """Mean RGB of the pixels in the upper part of 24 faces that are not white background."""
     model = load_model(Registry(MODELS), None, CPU)
     manifest = model.manifest
     latents = np.random.RandomState(0).standard_normal((24, manifest.latent_dim))
     condition = manifest.encode({"hair": hair, "eyes": "orange"})
     images = model.paint(latents.astype(np.float32), np.tile(condition, (24, 1)))
     hair_pixels = images[:, 4:20].reshape(-1, 3).astype(float)
-    return hair_pixels[hair_pixels.min(axis=1) < 235].mean(axis=0)
+    mean: npt.NDArray[np.float64] = hair_pixels[hair_pixels.min(axis=1) < 235].mean(axis=0)
+    return mean
 
 
-def test_it_is_whole_and_small() -> None:
+def test_the_default_model_is_valid_and_small() -> None:
     folder, manifest = Registry(MODELS).load()
     assert manifest.image_size == 64
     assert [attribute.name for attribute in manifest.attributes] == ["hair", "eyes"]
@@ -32,8 +34,8 @@ def test_it_is_whole_and_small() -> None:
     assert sum(file.stat().st_size for file in folder.iterdir()) < 10 * 2**20
 
 
-def test_its_figures_hold_the_bars() -> None:
-    """As measured when it was exported; `python -m train judge` measures them again."""
+def test_the_metrics_of_the_default_model_meet_the_requirements() -> None:
+    """The metrics were measured at export; `python -m train judge` measures them again."""
     _, manifest = Registry(MODELS).load()
     assert manifest.metrics["hair_as_asked"] >= 0.98
     assert manifest.metrics["eyes_as_asked"] >= 0.97
@@ -45,6 +47,6 @@ def test_its_figures_hold_the_bars() -> None:
 @pytest.mark.parametrize(
     ("hair", "strong", "weak"), [("pink", 0, 1), ("blue", 2, 0), ("green", 1, 0), ("red", 0, 2)]
 )
-def test_hair_has_the_colour_asked_for(hair: str, strong: int, weak: int) -> None:
-    colour = mean_colour(hair)
-    assert colour[strong] > colour[weak] + 20, f"{hair} hair is {colour.round()}"
+def test_painted_hair_has_the_requested_color(hair: str, strong: int, weak: int) -> None:
+    color = mean_hair_color(hair)
+    assert color[strong] > color[weak] + 20, f"{hair} hair is {color.round()}"

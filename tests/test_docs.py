@@ -1,4 +1,4 @@
-"""The documentation names what exists."""
+"""The documentation names exactly the existing commands, endpoints and settings."""
 
 import re
 from itertools import count
@@ -110,7 +110,7 @@ def test_operating_names_only_settings_that_exist() -> None:
     named = re.findall(rf"`({'|'.join(sections)})\.(\w+)", text)
     assert named
     for section, key in named:
-        assert key in sections[section].model_fields, f"{section}.{key}"
+        assert key in getattr(sections[section], "model_fields", {}), f"{section}.{key}"
 
 
 async def test_operating_names_every_metric_and_no_other(studio: Studio) -> None:

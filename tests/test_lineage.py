@@ -1,8 +1,9 @@
-"""benchmarks/lineage.py: what is done is not done again, and what fails holds up nothing else."""
+"""benchmarks/lineage.py: finished trainings are not repeated, failed ones do not stop others."""
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -38,29 +39,32 @@ def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_features: N
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """The trainings, in this process: importing PyTorch anew takes longer than all the rest."""
-    made: list[list[str]] = []
+    """Runs trainings in this process, since importing PyTorch again is slow; records arguments."""
+    recorded: list[list[str]] = []
 
-    def call(given: Sequence[str], log: Path) -> int:
-        made.append(list(given))
+    def call(arguments: Sequence[str], log: Path) -> int:
+        recorded.append(list(arguments))
         monkeypatch.setenv("IRODORI_JUDGE__IMAGES", "320")
         try:
-            train(given)
+            train(arguments)
         except SystemExit as end:
             return int(end.code or 0)
         return 0
 
     monkeypatch.setattr(lineage, "call", call)
-    # A signal is taken by the main thread only.
+    # Only the main thread can handle signals.
     monkeypatch.setattr("train.loop.signal.signal", lambda *_: None)
-    return made
+    return recorded
 
 
-def content(tmp_path: Path, name: str) -> dict:
-    return json.loads((tmp_path / f"docs/lineage/{name}.json").read_text("utf-8"))
+def content(tmp_path: Path, name: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(
+        (tmp_path / f"docs/lineage/{name}.json").read_text("utf-8")
+    )
+    return document
 
 
-def test_the_whole_list(
+def test_the_benchmark_trains_and_reports_all_recipes(
     arguments: list[str],
     calls: list[list[str]],
     tmp_path: Path,
@@ -69,16 +73,16 @@ def test_the_whole_list(
     (tmp_path / "docs/lineage").mkdir(parents=True)
     notes = 'summary = "What we saw."\ngood = "It is good."\n'
     (tmp_path / "docs/lineage/notes.toml").write_text(notes)
-    assert lineage.main(arguments, ENTRIES) == 1, "one is broken"
+    assert lineage.main(arguments, ENTRIES) == 1, "one training fails"
     assert "failed, and tried again next time: broken" in capsys.readouterr().out
-    assert len(calls) == 3 + 1 + 1 + 1, "the claim is judged on the way, at two stops"
+    assert len(calls) == 3 + 1 + 1 + 1, "the claim is also judged at two intermediate points"
 
     good, wild, small = (content(tmp_path, name)["row"] for name in ("good", "wild", "small"))
     assert (good["images"], small["images"]) == (400, 80)
     assert {"lite2_fd_ratio", "lite2_precision", "dropped_clusters", "all_as_asked"} <= set(
         good["figures"]
     )
-    assert good["note"] == f"`{' '.join(TINY)}`", "what differs from the recipe"
+    assert good["note"] == f"`{' '.join(TINY)}`", "the settings that differ from the recipe"
     assert wild["figures"] == {}
     assert wild["note"].startswith("diverged at step ")
     document = (tmp_path / "docs/lineage.md").read_text("utf-8")
@@ -91,10 +95,10 @@ def test_the_whole_list(
     assert "It is good." in second
     assert [row["images"] for row in content(tmp_path, "good")["on_the_way"]] == [80, 240]
     with Image.open(tmp_path / "docs/lineage.webp") as sheet:
-        assert sheet.height == 34 + 3 * 96, "what was asked for stands above"
+        assert sheet.height == 34 + 3 * 96, "the header names the conditions"
     assert not list((tmp_path / "docs").rglob("*.safetensors"))
 
-    # Once more: only what failed is tried again, without its runs, too.
+    # In a second run only failed trainings are repeated, even without their folders.
     calls.clear()
     (tmp_path / "runs").rename(tmp_path / "lost")
     lineage.main(arguments, ENTRIES)
@@ -102,22 +106,22 @@ def test_the_whole_list(
     assert "7" in calls[0]
     assert (tmp_path / "docs/lineage.md").read_text("utf-8") == document
 
-    # Another budget is another plan.
+    # With another budget the training is repeated.
     calls.clear()
     lineage.main([*arguments, "--rest", "88", "--only", "small"], ENTRIES)
     assert len(calls) == 1
     assert content(tmp_path, "small")["row"]["images"] == 88
 
 
-def test_what_was_interrupted_goes_on(
+def test_an_interrupted_benchmark_is_resumed(
     arguments: list[str], calls: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = lineage.call
 
-    def interrupted(given: Sequence[str], log: Path) -> int:
-        cut = list(given)
-        cut[cut.index("--images") + 1] = "80"
-        assert real(cut, log) == 0
+    def interrupted(arguments: Sequence[str], log: Path) -> int:
+        shortened = list(arguments)
+        shortened[shortened.index("--images") + 1] = "80"
+        assert real(shortened, log) == 0
         return 130
 
     with monkeypatch.context() as patch:
@@ -131,6 +135,6 @@ def test_what_was_interrupted_goes_on(
     assert content(tmp_path, "good")["row"]["images"] == 400
 
 
-def test_an_unknown_name_is_named(arguments: list[str]) -> None:
+def test_the_error_names_an_unknown_recipe(arguments: list[str]) -> None:
     with pytest.raises(SystemExit, match=r"there is no 'goood'; there are: good, wild"):
         lineage.main([*arguments, "--only", "goood"], ENTRIES)

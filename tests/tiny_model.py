@@ -1,15 +1,17 @@
-"""A model made by hand, small and quick, whose pictures show what was asked for.
+"""A small handmade model whose pictures show their conditions.
 
-The first attribute's value colours the upper half, the second one's the lower half, and the
-latent shades the whole. Its upscaler repeats each pixel; its critic likes bright pictures, and with
-the first value of all dark ones.
+The value of the first attribute colors the upper half, that of the second one the lower half, and
+the latent adds shades. The upscaler repeats each pixel. The critic prefers bright pictures, or dark
+ones if the first attribute has its first value.
 """
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
@@ -19,7 +21,7 @@ from export.registry import Registry
 LATENT_DIM = 8
 IMAGE_SIZE = 64
 
-COLOURS = {
+COLORS = {
     "aqua": (80, 220, 230),
     "black": (30, 30, 30),
     "blonde": (240, 220, 130),
@@ -55,8 +57,10 @@ def add_model(
     candidates: int | None = None,
     created: datetime = datetime(2026, 1, 1, tzinfo=UTC),
 ) -> Manifest:
-    """Registers a tiny model of up to two attributes; `brightness`, in about [-1, 1], tells models
-    apart that paint the same wish. Where `candidates` are given it has a critic."""
+    """Registers a tiny model with up to two attributes.
+
+    `brightness`, in about [-1, 1], makes pictures of models differ. With `candidates` it has a
+    critic."""
     manifest = Manifest(
         name=name,
         created=created,
@@ -84,29 +88,29 @@ def build_generator(attributes: tuple[Attribute, ...], brightness: float = 0.0) 
     row = 0
     for half, a in enumerate(attributes):
         for value in a.values:
-            colour = np.array(COLOURS.get(value, (128, 128, 128)), np.float32) / 127.5 - 1
-            paint[row, :, half * s // 2 : (half + 1) * s // 2] = colour[:, None, None]
+            color = np.array(COLORS.get(value, (128, 128, 128)), np.float32) / 127.5 - 1
+            paint[row, :, half * s // 2 : (half + 1) * s // 2] = color[:, None, None]
             row += 1
     random = np.random.RandomState(0)
-    constants = {
+    constants: dict[str, npt.NDArray[Any]] = {
         "paint": paint.reshape(condition_dim, 3 * s * s),
-        "spread": random.standard_normal((LATENT_DIM, 4 * 64)).astype(np.float32),
+        "projection": random.standard_normal((LATENT_DIM, 4 * 64)).astype(np.float32),
         "coarse": np.array([-1, 4, 8, 8]),
-        "brush": 0.05 * random.standard_normal((4, 1, s // 8, s // 8)).astype(np.float32),
-        "light": np.float32(1 + brightness),
-        "scale": np.float32(127.5),
-        "low": np.float32(0),
-        "high": np.float32(255),
+        "kernel": 0.05 * random.standard_normal((4, 1, s // 8, s // 8)).astype(np.float32),
+        "light": np.array(1 + brightness, np.float32),
+        "scale": np.array(127.5, np.float32),
+        "low": np.array(0, np.float32),
+        "high": np.array(255, np.float32),
         "shape": np.array([-1, 3, s, s]),
     }
     nodes = [
-        helper.make_node("MatMul", ["condition", "paint"], ["colours"]),
-        helper.make_node("Reshape", ["colours", "shape"], ["coloured"]),
-        helper.make_node("MatMul", ["latent", "spread"], ["spots"]),
+        helper.make_node("MatMul", ["condition", "paint"], ["colors"]),
+        helper.make_node("Reshape", ["colors", "shape"], ["colored"]),
+        helper.make_node("MatMul", ["latent", "projection"], ["spots"]),
         helper.make_node("Reshape", ["spots", "coarse"], ["grid"]),
         helper.make_node("Tanh", ["grid"], ["tones"]),
-        helper.make_node("ConvTranspose", ["tones", "brush"], ["shades"], strides=[s // 8] * 2),
-        helper.make_node("Add", ["coloured", "shades"], ["shaded"]),
+        helper.make_node("ConvTranspose", ["tones", "kernel"], ["shades"], strides=[s // 8] * 2),
+        helper.make_node("Add", ["colored", "shades"], ["shaded"]),
         helper.make_node("Add", ["shaded", "light"], ["lit"]),
         helper.make_node("Mul", ["lit", "scale"], ["scaled"]),
         helper.make_node("Round", ["scaled"], ["rounded"]),
@@ -144,20 +148,20 @@ def build_upscaler(scale: int = 4) -> onnx.ModelProto:
 
 def build_critic(condition_dim: int) -> onnx.ModelProto:
     s = IMAGE_SIZE
-    taste = np.ones(condition_dim, np.float32)
-    taste[:1] = -3  # outweighs the other attribute's one
+    weight_by_condition = np.ones(condition_dim, np.float32)
+    weight_by_condition[:1] = -3  # outweighs the 1 of the other attribute
     nodes = [
         helper.make_node("Cast", ["image"], ["pixels"], to=TensorProto.FLOAT),
         helper.make_node("ReduceMean", ["pixels"], ["brightness"], axes=[1, 2, 3], keepdims=0),
-        helper.make_node("MatMul", ["condition", "taste"], ["liking"]),
-        helper.make_node("Mul", ["brightness", "liking"], ["score"]),
+        helper.make_node("MatMul", ["condition", "weight_by_condition"], ["factor"]),
+        helper.make_node("Mul", ["brightness", "factor"], ["score"]),
     ]
     inputs = [
         helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", s, s, 3]),
         helper.make_tensor_value_info("condition", TensorProto.FLOAT, ["n", condition_dim]),
     ]
     score = helper.make_tensor_value_info("score", TensorProto.FLOAT, ["n"])
-    return build("critic", nodes, inputs, score, {"taste": taste})
+    return build("critic", nodes, inputs, score, {"weight_by_condition": weight_by_condition})
 
 
 def build(
@@ -165,14 +169,14 @@ def build(
     nodes: list[onnx.NodeProto],
     inputs: list[onnx.ValueInfoProto],
     output: onnx.ValueInfoProto,
-    constants: Mapping[str, np.generic | np.ndarray],
+    constants: Mapping[str, npt.NDArray[Any]],
 ) -> onnx.ModelProto:
     graph = helper.make_graph(
         nodes,
         name,
         inputs,
         [output],
-        [numpy_helper.from_array(np.asarray(value), key) for key, value in constants.items()],
+        [numpy_helper.from_array(value, key) for key, value in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)

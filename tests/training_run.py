@@ -1,4 +1,4 @@
-"""The folder of a run, as a training that is under way writes it."""
+"""The folder of a running training."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ def begin(folder: Path) -> Path:
 
 
 def report(folder: Path, images: int, **figures: float) -> None:
-    """What a training adds when it reports."""
+    """Adds samples and a log line, as a training does."""
     Image.new("RGB", (64, 32), "pink").save(folder / f"samples-{images // 1000:06d}k.png")
     line = {"images": images, "seconds": images / 50, "images_per_second": 50} | figures
     with (folder / "log.jsonl").open("a") as log:

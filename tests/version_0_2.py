@@ -1,4 +1,4 @@
-"""What version 0.2 left behind, and a Discord that still shows it; see fixtures/version-0.2."""
+"""Data of version 0.2 and a fake Discord server with its messages; see fixtures/version-0.2."""
 
 import json
 import shutil
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from discord_server import DiscordServer, Person, Reply
+from discord_server import DiscordServer, Reply, UserClient
 from discord_server.model import (
     ALL_PERMISSIONS,
     EVERYONE,
@@ -26,7 +26,7 @@ DISCORD: dict[str, Any] = json.loads((FOLDER / "discord.json").read_text("utf-8"
 
 
 def copy_database(folder: Path) -> str:
-    """The URL of a copy whose pending replies and usage are a moment old."""
+    """Copies the database with recent pending replies and usage, and returns its URL."""
     file = shutil.copy(FOLDER / "irodori.db", folder / "irodori.db")
     now = datetime.now(UTC).replace(tzinfo=None).isoformat(" ")
     connection = sqlite3.connect(file)
@@ -42,7 +42,7 @@ def copy_models(folder: Path) -> Path:
 
 
 class EarlierDiscord:
-    """The stand-in with the members, the messages and the pending replies of version 0.2."""
+    """The fake server with the members, messages and pending replies of version 0.2."""
 
     def __init__(self, server: DiscordServer) -> None:
         self.server = server
@@ -74,10 +74,10 @@ def _restore_server(server: DiscordServer) -> None:
     guild.members = {server.owner.id: ALL_PERMISSIONS, server.bot.id: EVERYONE}
     server.general.id = DISCORD["channel"]
     server.channels[server.general.id] = server.general
-    server.syncs = 1  # it has the commands; see the notes in the database
+    server.syncs = 1  # the commands are registered; see the notes in the database
 
 
-def _restore_member(server: DiscordServer, name: str, id: int) -> Person:
+def _restore_member(server: DiscordServer, name: str, id: int) -> UserClient:
     server.users[id] = User(name, id=id)
     return server.member(name, permissions=MANAGE_GUILD if name == "Aki" else 0)
 
@@ -110,7 +110,7 @@ def _restore_file(server: DiscordServer, recorded: dict[str, Any]) -> Attachment
         recorded["description"],
         server.url,
         server.general.id,
-        expires=int(server.wall()),
+        expires=int(server.unix_time()),
         id=recorded["id"],
     )
 
@@ -133,7 +133,7 @@ def _restore_interaction(server: DiscordServer, recorded: dict[str, Any]) -> Int
 
 
 def _restore_pending(server: DiscordServer, recorded: dict[str, Any]) -> Reply | None:
-    """What still says "thinking…" or "Painting…"; None where nothing is shown yet."""
+    """A reply that shows "thinking…" or "Painting…"; None if nothing is shown yet."""
     if "said" in recorded:
         _restore_message(server, recorded["said"])
         shown = recorded["reply"]

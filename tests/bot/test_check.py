@@ -13,7 +13,7 @@ from discord_server import DiscordServer
 from export.registry import Registry
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60
+TIMEOUT = 60
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ async def discord() -> AsyncIterator[DiscordServer]:
 async def run(
     folder: Path, discord: DiscordServer, *arguments: str, token: str | None = None
 ) -> tuple[int, str]:
-    """Its exit status and what it printed."""
+    """Runs `python -m bot`; returns exit status and output."""
     environment = {key: value for key, value in os.environ.items() if key != "DISCORD_TOKEN"}
     environment |= {
         "PYTHONPATH": str(ROOT),
@@ -41,16 +41,18 @@ async def run(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    output, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
+    printed, _ = await asyncio.wait_for(process.communicate(), TIMEOUT)
     assert process.returncode is not None
-    assert not token or token not in output.decode()
-    return process.returncode, output.decode()
+    assert not token or token not in printed.decode()
+    return process.returncode, printed.decode()
 
 
-async def test_all_is_well(discord: DiscordServer, registry: Registry, tmp_path: Path) -> None:
-    status, said = await run(tmp_path, discord, "--check")
-    assert status == 0, said
-    lines = said.splitlines()
+async def test_check_succeeds_with_a_valid_configuration(
+    discord: DiscordServer, registry: Registry, tmp_path: Path
+) -> None:
+    status, output = await run(tmp_path, discord, "--check")
+    assert status == 0, output
+    lines = output.splitlines()
     assert all(line.startswith("ok ") for line in lines)
     parts = [line.removeprefix("ok").split(":")[0].strip() for line in lines]
     assert parts == [
@@ -64,67 +66,69 @@ async def test_all_is_well(discord: DiscordServer, registry: Registry, tmp_path:
     ]
 
 
-async def test_everything_that_is_wrong_is_said(
+async def test_check_reports_every_problem(
     discord: DiscordServer, registry: Registry, tmp_path: Path
 ) -> None:
     (tmp_path / "models" / "tiny" / "generator.onnx").write_bytes(b"broken")
     (tmp_path / "file").touch()
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        status, said = await run(
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        status, output = await run(
             tmp_path,
             discord,
-            *("--check", "--web.port", str(taken.getsockname()[1])),
+            *("--check", "--web.port", str(server.getsockname()[1])),
             *("--db.url", "sqlite+aiosqlite:///file/irodori.db"),
             token="a-secret-of-another-kind",
         )
     assert status == 1
-    assert [line.split(":")[0].split()[-1] for line in said.splitlines()] == [
+    assert [line.split(":")[0].split()[-1] for line in output.splitlines()] == [
         "configuration",
         "database",
         "model",
         "page",
         "token",
     ]
-    assert said.count("wrong ") == 4
-    for words in ("generator.onnx", "listens there", "does not look like a bot's token"):
-        assert words in said
-    assert "Traceback" not in said
+    assert output.count("wrong ") == 4
+    for text in ("generator.onnx", "listens there", "does not look like a bot's token"):
+        assert text in output
+    assert "Traceback" not in output
 
 
-async def test_discord_says_no(discord: DiscordServer, registry: Registry, tmp_path: Path) -> None:
+async def test_check_reports_a_token_that_discord_rejects(
+    discord: DiscordServer, registry: Registry, tmp_path: Path
+) -> None:
     elsewhere = discord.guild("Elsewhere", has_bot=False)
     discord.default_guild.members[discord.bot.id] = 0
-    status, said = await run(tmp_path, discord, "--check", "--discord.guild", str(elsewhere.id))
+    status, output = await run(tmp_path, discord, "--check", "--discord.guild", str(elsewhere.id))
     assert status == 1
-    assert "Studio (" in said
-    assert "attach files" in said
-    assert f"no access to server {elsewhere.id}" in said
+    assert "Studio (" in output
+    assert "attach files" in output
+    assert f"no access to server {elsewhere.id}" in output
     discord.token = discord.token[:-1] + "x"
-    status, said = await run(tmp_path, discord, "--check", token=discord.token[:-1] + "y")
+    status, output = await run(tmp_path, discord, "--check", token=discord.token[:-1] + "y")
     assert status == 1
-    assert "does not accept the token" in said
+    assert "does not accept the token" in output
 
 
-async def test_a_wrong_setting(discord: DiscordServer, tmp_path: Path) -> None:
-    status, said = await run(tmp_path, discord, "--check", "--web.prot", "1")
+async def test_check_reports_an_invalid_setting(discord: DiscordServer, tmp_path: Path) -> None:
+    status, output = await run(tmp_path, discord, "--check", "--web.prot", "1")
     assert status == 1
-    assert "web.prot" in said
+    assert "web.prot" in output
 
 
-async def test_sync_tells_discord_though_nothing_changed(
+async def test_sync_sends_commands_even_if_unchanged(
     discord: DiscordServer, registry: Registry, tmp_path: Path
 ) -> None:
     guild = discord.default_guild.id
     for syncs in (1, 2):
-        status, said = await run(tmp_path, discord, "sync", "--guild", str(guild))
-        assert status == 0, said
+        status, output = await run(tmp_path, discord, "sync", "--guild", str(guild))
+        assert status == 0, output
         assert discord.syncs == syncs
-    assert "avatar" in said
+    assert "avatar" in output
     assert {command["name"] for command in discord.commands[guild].values()} >= {"avatar", "mix"}
     assert not discord.commands.get(None)
     assert discord.violations == []
-    status, said = await run(tmp_path, discord, "sync", token="")
+    status, output = await run(tmp_path, discord, "sync", token="")
     assert status == 2
-    assert "DISCORD_TOKEN is not set" in said
+    assert "DISCORD_TOKEN is not set" in output

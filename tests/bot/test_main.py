@@ -1,4 +1,4 @@
-"""`python -m bot` as an operator starts it: a process, a settings file, signals."""
+"""`python -m bot`: process, settings file and signals."""
 
 import asyncio
 import io
@@ -11,9 +11,11 @@ import sys
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import numpy as np
+import numpy.typing as npt
 import pytest
 from aiohttp import web
 from PIL import Image
@@ -25,7 +27,7 @@ from bot.passwords import PasswordHash
 from export.registry import Registry
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60  # seconds; on a machine that does other things, too
+TIMEOUT = 60  # seconds
 
 Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
 
@@ -53,15 +55,15 @@ def settings_file(tmp_path: Path, registry: Registry) -> Path:
 
 @pytest.fixture
 async def start(settings_file: Path) -> AsyncIterator[Start]:
-    """Starts `python -m bot`; nothing of it outlives the test."""
+    """Starts `python -m bot`; its processes are killed after the test."""
     processes = []
 
     async def run(*arguments: str, **environment: str) -> asyncio.subprocess.Process:
-        kept = {k: v for k, v in os.environ.items() if k != "DISCORD_TOKEN"}
+        inherited = {k: v for k, v in os.environ.items() if k != "DISCORD_TOKEN"}
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bot", "--config", str(settings_file), *arguments),
             cwd=ROOT,
-            env={**kept, **environment},
+            env={**inherited, **environment},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -77,15 +79,15 @@ async def start(settings_file: Path) -> AsyncIterator[Start]:
 
 async def first_line(process: asyncio.subprocess.Process) -> str:
     assert process.stdout is not None
-    line = (await asyncio.wait_for(process.stdout.readline(), PATIENCE)).decode().rstrip("\n")
+    line = (await asyncio.wait_for(process.stdout.readline(), TIMEOUT)).decode().rstrip("\n")
     assert line, (await process.communicate())[1].decode()
     return line
 
 
 async def stop(process: asyncio.subprocess.Process) -> tuple[str, str]:
-    """Ends it by SIGTERM; the rest of what it wrote."""
+    """Stops a process by SIGTERM; returns the rest of its output."""
     process.send_signal(signal.SIGTERM)
-    out, err = await asyncio.wait_for(process.communicate(), PATIENCE)
+    out, err = await asyncio.wait_for(process.communicate(), TIMEOUT)
     assert process.returncode == 0, err.decode()
     return out.decode(), err.decode()
 
@@ -94,8 +96,8 @@ def address(line: str) -> str:
     return next(word for word in line.split() if word.startswith("http://"))
 
 
-async def order(base: str, **body: object) -> tuple[int, list[dict]]:
-    """As curl does it: no cookies, no browser's headers."""
+async def paint(base: str, **body: object) -> tuple[int, list[dict[str, Any]]]:
+    """Sends a request without cookies and browser headers."""
     request = urllib.request.Request(
         f"{base}/api/avatars",
         json.dumps(body).encode(),
@@ -103,29 +105,29 @@ async def order(base: str, **body: object) -> tuple[int, list[dict]]:
         method="POST",
     )
 
-    def send() -> tuple[int, list[dict]]:
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+    def send() -> tuple[int, list[dict[str, Any]]]:
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
             return answer.status, json.load(answer)
 
     return await asyncio.to_thread(send)
 
 
-async def picture(base: str, avatar: dict) -> np.ndarray:
+async def picture(base: str, avatar: dict[str, Any]) -> npt.NDArray[np.int64]:
     def fetch() -> bytes:
-        with urllib.request.urlopen(base + avatar["image_url"], timeout=PATIENCE) as answer:
-            return answer.read()
+        with urllib.request.urlopen(base + avatar["image_url"], timeout=TIMEOUT) as answer:
+            return bytes(answer.read())
 
-    return np.asarray(Image.open(io.BytesIO(await asyncio.to_thread(fetch)))).astype(int)
+    return np.asarray(Image.open(io.BytesIO(await asyncio.to_thread(fetch)))).astype(np.int64)
 
 
-async def test_the_web_page_alone_before_and_after_a_restart(start: Start) -> None:
+async def test_without_a_token_only_the_web_page_is_served(start: Start) -> None:
     process = await start()
     line = await first_line(process)
     base = address(line)
     expected = f"Irodori serves {base} with model tiny; no DISCORD_TOKEN, so Discord stays off."
     assert line == expected
     assert base.startswith("http://127.0.0.1:")
-    status, (avatar,) = await order(base, prompt="hair:pink eyes:orange", seed=7)
+    status, (avatar,) = await paint(base, prompt="hair:pink eyes:orange", seed=7)
     assert status == 201
     before = await picture(base, avatar)
     assert await stop(process) == ("", "")
@@ -133,13 +135,13 @@ async def test_the_web_page_alone_before_and_after_a_restart(start: Start) -> No
     process = await start()
     base = address(await first_line(process))
     assert np.array_equal(await picture(base, avatar), before)
-    _, several = await order(base, prompt="hair:pink eyes:orange", seed=5, count=3)
+    _, several = await paint(base, prompt="hair:pink eyes:orange", seed=5, count=3)
     again = await picture(base, several[2])
     assert np.abs(again - before).max() <= 1
     await stop(process)
 
 
-async def test_an_open_page_does_not_hold_up_the_end(start: Start) -> None:
+async def test_an_open_page_does_not_delay_shutdown(start: Start) -> None:
     process = await start()
     base = address(await first_line(process))
     async with aiohttp.ClientSession() as session:
@@ -148,25 +150,25 @@ async def test_an_open_page_does_not_hold_up_the_end(start: Start) -> None:
         await stop(process)  # the connection is still open
 
 
-async def test_a_new_model_is_taken_over_while_serving(start: Start, registry: Registry) -> None:
+async def test_a_new_model_is_loaded_while_serving(start: Start, registry: Registry) -> None:
     process = await start()
     base = address(await first_line(process))
     add_model(registry, "better", brightness=0.2)
     registry.use("better")
-    async with asyncio.timeout(PATIENCE):
-        while (await order(base, prompt=""))[1][0]["model"] != "better":
+    async with asyncio.timeout(TIMEOUT):
+        while (await paint(base, prompt=""))[1][0]["model"] != "better":
             pass
     _, err = await stop(process)
     assert "better" in err
 
 
-async def test_a_port_in_use_is_told_in_a_line(start: Start) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+async def test_a_port_in_use_is_reported_in_one_line(start: Start) -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = server.getsockname()[1]
         process = await start("--web.port", str(port))
-        out, err = await asyncio.wait_for(process.communicate(), PATIENCE)
+        out, err = await asyncio.wait_for(process.communicate(), TIMEOUT)
     assert process.returncode == 2
     assert out == b""
     message = err.decode()
@@ -175,9 +177,9 @@ async def test_a_port_in_use_is_told_in_a_line(start: Start) -> None:
     assert len(message.splitlines()) == 1
 
 
-async def test_without_a_model_it_says_so(start: Start, tmp_path: Path) -> None:
+async def test_a_missing_model_is_reported(start: Start, tmp_path: Path) -> None:
     process = await start(f"--models.dir={tmp_path / 'none'}")
-    _, err = await asyncio.wait_for(process.communicate(), PATIENCE)
+    _, err = await asyncio.wait_for(process.communicate(), TIMEOUT)
     assert process.returncode == 2
     assert str(tmp_path / "none") in err.decode()
     assert "Traceback" not in err.decode()
@@ -186,20 +188,20 @@ async def test_without_a_model_it_says_so(start: Start, tmp_path: Path) -> None:
 async def test_a_broken_model_is_not_served(start: Start, tmp_path: Path) -> None:
     (tmp_path / "models" / "tiny" / "generator.onnx").write_bytes(b"broken")
     process = await start()
-    _, err = await asyncio.wait_for(process.communicate(), PATIENCE)
+    _, err = await asyncio.wait_for(process.communicate(), TIMEOUT)
     assert process.returncode == 2
     assert "generator.onnx" in err.decode()
     assert "Traceback" not in err.decode()
 
 
-async def test_the_page_lives_on_with_a_token_that_discord_refuses(start: Start) -> None:
+async def test_the_web_page_stays_up_with_an_invalid_token(start: Start) -> None:
     token = "MTE0.wrong-and-secret"
 
-    async def refuse(request: web.Request) -> web.Response:
+    async def unauthorized(request: web.Request) -> web.Response:
         return web.json_response({"message": "401: Unauthorized", "code": 0}, status=401)
 
     app = web.Application()
-    app.router.add_route("*", "/{path:.*}", refuse)
+    app.router.add_route("*", "/{path:.*}", unauthorized)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -209,40 +211,40 @@ async def test_the_page_lives_on_with_a_token_that_discord_refuses(start: Start)
         line = await first_line(process)
         assert line == f"Irodori serves {address(line)} and Discord with model tiny."
         assert process.stderr is not None
-        told = b""
-        while b"does not accept" not in told:
-            told += await asyncio.wait_for(process.stderr.readline(), PATIENCE)
-        status, _ = await order(address(line), prompt="")
+        log = b""
+        while b"does not accept" not in log:
+            log += await asyncio.wait_for(process.stderr.readline(), TIMEOUT)
+        status, _ = await paint(address(line), prompt="")
         assert status == 201
         _, rest = await stop(process)
     finally:
         await runner.cleanup()
-    err = told.decode() + rest
+    err = log.decode() + rest
     assert "DISCORD_TOKEN" in err
     assert "Traceback" not in err
     assert token not in err
     assert err.count("ERROR") == 1
 
 
-async def test_the_page_lives_on_while_discord_is_down(start: Start) -> None:
+async def test_the_web_page_stays_up_while_discord_is_down(start: Start) -> None:
     with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))  # and never listens
+        closed.bind(("127.0.0.1", 0))  # but does not listen
         api = f"http://127.0.0.1:{closed.getsockname()[1]}/api/v10"
         process = await start("--discord.api_url", api, DISCORD_TOKEN="MTE0.secret")
         line = await first_line(process)
         assert process.stderr is not None
-        told = b""
-        while b"next try in" not in told:
-            told += await asyncio.wait_for(process.stderr.readline(), PATIENCE)
-        status, _ = await order(address(line), prompt="")
+        log = b""
+        while b"next try in" not in log:
+            log += await asyncio.wait_for(process.stderr.readline(), TIMEOUT)
+        status, _ = await paint(address(line), prompt="")
         assert status == 201
         _, rest = await stop(process)
-    assert "Traceback" not in told.decode() + rest
-    assert "secret" not in told.decode() + rest
+    assert "Traceback" not in log.decode() + rest
+    assert "secret" not in log.decode() + rest
 
 
 @pytest.mark.parametrize(
-    ("arguments", "named"),
+    ("arguments", "text"),
     [
         (["--web.prot", "9000"], "web.prot"),
         (["--web.port", "many"], "web.port"),
@@ -254,23 +256,23 @@ async def test_the_page_lives_on_while_discord_is_down(start: Start) -> None:
         (["--web.enabled", "false"], "DISCORD_TOKEN"),
     ],
 )
-def test_a_wrong_setting_is_named_without_a_traceback(
+def test_an_invalid_setting_is_reported_without_a_traceback(
     arguments: list[str],
-    named: str,
+    text: str,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    monkeypatch.chdir(tmp_path)  # where there is no config.toml
+    monkeypatch.chdir(tmp_path)  # without config.toml
     monkeypatch.delenv("DISCORD_TOKEN", raising=False)
     monkeypatch.setattr(logging, "basicConfig", lambda **settings: None)
     assert main(arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert named in err
+    assert text in err
 
 
-def test_the_command_line_wins_over_the_file(settings_file: Path) -> None:
+def test_the_command_line_overrides_the_file(settings_file: Path) -> None:
     settings = read_settings(
         ["--config", str(settings_file), "--web.port=9000", "--log.level", "DEBUG"]
     )
@@ -281,7 +283,7 @@ def test_the_command_line_wins_over_the_file(settings_file: Path) -> None:
         read_settings(["--config", str(settings_file), "--web.port", "70000"])
 
 
-def test_a_password_becomes_a_line_of_the_settings_file(
+def test_hash_password_prints_a_line_for_the_settings_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     typed = iter(["correct horse"] * 2 + ["correct horse", "another horse", "short"])

@@ -7,11 +7,11 @@ from bot.settings import Settings, discord_token
 
 
 @pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def test_command_line_beats_environment_beats_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command_line_overrides_environment_overrides_file(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("config.toml").write_text("[engine]\nqueue = 1\nmax_batch = 2\nmax_wait_ms = 3\n")
     monkeypatch.setenv("IRODORI_ENGINE__MAX_BATCH", "20")
     monkeypatch.setenv("IRODORI_ENGINE__MAX_WAIT_MS", "30")
@@ -30,7 +30,7 @@ def test_command_line_beats_environment_beats_file(monkeypatch: pytest.MonkeyPat
         ("discord", "token", '"secret"'),
     ],
 )
-def test_a_wrong_key_or_value_is_named(section: str, key: str, value: str) -> None:
+def test_errors_name_the_wrong_key_or_value(section: str, key: str, value: str) -> None:
     Path("config.toml").write_text(f"[{section}]\n{key} = {value}\n")
     with pytest.raises(config.SettingsError, match=rf"{section}\.{key}"):
         config.read(Settings)
@@ -47,8 +47,8 @@ def test_the_token_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_password_instead_of_its_hash_is_rejected_and_not_shown() -> None:
     Path("config.toml").write_text('[web]\nadmin_password_hash = "hunter2"\n')
-    with pytest.raises(config.SettingsError) as refusal:
+    with pytest.raises(config.SettingsError) as error:
         config.read(Settings)
-    assert "web.admin_password_hash" in str(refusal.value)
-    assert "python -m bot password" in str(refusal.value)
-    assert "hunter2" not in str(refusal.value)
+    assert "web.admin_password_hash" in str(error.value)
+    assert "python -m bot password" in str(error.value)
+    assert "hunter2" not in str(error.value)

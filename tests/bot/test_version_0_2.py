@@ -20,7 +20,7 @@ from bot.passwords import PasswordHash
 from bot.settings import Settings
 from bot.studio import Request, Studio
 from bot.web import visitors
-from db.records import Avatar, GalleryQuery, MemberSettings, Owner
+from db.records import Avatar, GalleryQuery, MemberSettings, Owner, Scope, Sort
 from db.store import Store
 from export.registry import Registry
 from train.settings import TrainingSettings
@@ -52,7 +52,7 @@ def as_recorded(avatar: Avatar) -> dict[str, Any]:
 
 
 async def test_the_galleries_list_every_avatar(studio: Studio) -> None:
-    async def ids(scope: Any, viewer: Owner | None = None, sort: Any = "new") -> list[str]:
+    async def ids(scope: Scope, viewer: Owner | None = None, sort: Sort = "new") -> list[str]:
         query = GalleryQuery(scope, viewer, GUILD, {}, limit=100, sort=sort)
         return [avatar.id for avatar in (await studio.gallery.page(query)).avatars]
 
@@ -71,7 +71,7 @@ async def test_the_galleries_list_every_avatar(studio: Studio) -> None:
     )
 
 
-async def test_pictures_and_thumbnails_are_those_that_were_stored(studio: Studio) -> None:
+async def test_pictures_and_thumbnails_are_unchanged(studio: Studio) -> None:
     for avatar in EXPECTED["avatars"]:
         picture = await studio.avatars.picture(avatar["id"], None)
         assert picture.sha256 == avatar["sha256"]
@@ -80,7 +80,9 @@ async def test_pictures_and_thumbnails_are_those_that_were_stored(studio: Studio
     assert thumbnail == base64.b64decode(EXPECTED["thumbnail"])
 
 
-async def test_members_servers_and_notes_are_read(studio: Studio, store: Store) -> None:
+async def test_member_settings_server_limits_and_notes_are_read(
+    studio: Studio, store: Store
+) -> None:
     for owner, name in ((MIKA, "Mika"), (REN, "Ren")):
         assert await studio.members.settings(owner) == MemberSettings(**EXPECTED["settings"][name])
     for guild, limits in EXPECTED["limits"].items():
@@ -95,7 +97,7 @@ async def test_members_servers_and_notes_are_read(studio: Studio, store: Store) 
     assert {key: statistics[key] for key in EXPECTED["statistics"]} == EXPECTED["statistics"]
 
 
-async def test_a_visitor_keeps_what_was_painted_on_the_web_page(studio: Studio) -> None:
+async def test_a_visitor_keeps_the_avatars_of_the_web_page(studio: Studio) -> None:
     visitor = visitors.owner_of(EXPECTED["visitor"]["token"])
     assert visitor.key == EXPECTED["visitor"]["key"]
     (public, _) = [
@@ -106,7 +108,7 @@ async def test_a_visitor_keeps_what_was_painted_on_the_web_page(studio: Studio) 
 
 
 async def test_models_paint_the_same_pictures(studio: Studio) -> None:
-    """The same seed, wish and model; by the model in use, and by an older one."""
+    """The same seed, wish and model give the same picture, also with an older model."""
     (before,) = [a for a in EXPECTED["avatars"] if a["seed"] == 7 and not a["parents"]]
     (after,) = await studio.painting.create("pink hair, orange eyes", Request(MIKA), seed=7)
     assert [round(float(z), 4) for z in after.latent] == before["latent"]
@@ -118,8 +120,8 @@ async def test_models_paint_the_same_pictures(studio: Studio) -> None:
     ]
     assert np.abs(images[0] - images[1]).max() <= 1
     older = next(a for a in EXPECTED["avatars"] if a["model"] == "older")
-    (recoloured,) = await studio.family.recolor(older["id"], {"hair": "blonde"}, Request(MIKA))
-    assert recoloured.model == "older"
+    (recolored,) = await studio.family.recolor(older["id"], {"hair": "blonde"}, Request(MIKA))
+    assert recolored.model == "older"
     assert [(m.name, m.problem) for m in await studio.models.all()] == [
         ("older", None),
         ("tiny", None),

@@ -13,13 +13,13 @@ from train.settings import TrainingSettings
 FILE = Path(__file__).parents[2] / "config.toml"
 
 
-def test_the_committed_file_is_what_the_command_writes(tmp_path: Path) -> None:
+def test_the_committed_file_equals_the_generated_one(tmp_path: Path) -> None:
     written = tmp_path / "config.toml"
     assert main(["--output", str(written)]) == 0
     assert FILE.read_text("utf-8") == written.read_text("utf-8"), "run: python -m config"
 
 
-def test_the_file_names_every_setting_with_its_default() -> None:
+def test_the_file_lists_every_setting_with_its_default() -> None:
     text = render()
     table = tomllib.loads(text)
     for settings in (BotSettings(), TrainingSettings()):
@@ -27,11 +27,11 @@ def test_the_file_names_every_setting_with_its_default() -> None:
             defaults = {key: value for key, value in values.items() if value is not None}
             assert table[section] == defaults
             for key in values.keys() - defaults.keys():
-                heading = f"\n# [{section}.{key}]:"  # a section that has no defaults
+                heading = f"\n# [{section}.{key}]:"  # a section without defaults
                 assert f"\n# {key} =" in text or heading in text, f"{section}.{key}"
 
 
-def test_the_file_reads_as_the_defaults(tmp_path: Path) -> None:
+def test_reading_the_file_gives_the_defaults(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text(render(), "utf-8")
     for settings in SETTINGS:

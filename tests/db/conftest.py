@@ -1,10 +1,12 @@
-"""Stores to test with: SQLite always, PostgreSQL as well where TEST_POSTGRES_URL names a server
-(`postgresql+asyncpg://…`, a user who may create databases).
+"""Stores for tests: SQLite, and PostgreSQL if TEST_POSTGRES_URL is set.
+
+The variable has the URL `postgresql+asyncpg://…` of a server, with a user who can create databases.
 """
 
 import os
 import uuid
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,15 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from db.records import NewAvatar, Owner
+from db.records import Avatar, NewAvatar, Owner, PendingReply, Picture
 from db.store import Store
+from db.tasks import CreateTask
 
 SERVER = os.environ.get("TEST_POSTGRES_URL")
 ANN = Owner("discord", "1", "Ann")
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+MakeAvatar = Callable[..., NewAvatar]
 
 
 @pytest.fixture
@@ -27,8 +33,8 @@ def sqlite_url(tmp_path: Path) -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql"] if SERVER else ["sqlite"])
 async def url(request: pytest.FixtureRequest, sqlite_url: str) -> AsyncIterator[str]:
-    """Of an empty database."""
-    if request.param == "sqlite":
+    """The URL of an empty database."""
+    if request.param == "sqlite" or SERVER is None:
         yield sqlite_url
         return
     server = create_async_engine(SERVER, isolation_level="AUTOCOMMIT")
@@ -48,8 +54,8 @@ async def store(url: str) -> AsyncIterator[Store]:
 
 
 @pytest.fixture
-def new() -> Callable[..., NewAvatar]:
-    """Makes an avatar to store; every field can be given."""
+def new_avatar() -> MakeAvatar:
+    """Creates an avatar to store; arguments replace its default fields."""
 
     def make(**fields: Any) -> NewAvatar:
         default = {
@@ -73,3 +79,31 @@ def new() -> Callable[..., NewAvatar]:
         return NewAvatar(**{**default, **fields})
 
     return make
+
+
+async def get_avatar(store: Store, id: str) -> Avatar:
+    avatar = await store.avatars.get(id)
+    assert avatar is not None
+    return avatar
+
+
+async def get_picture(store: Store, id: str) -> Picture:
+    picture = await store.avatars.picture(id)
+    assert picture is not None
+    return picture
+
+
+def pending_reply(id: str = "900", **fields: Any) -> PendingReply:
+    default: dict[str, Any] = {
+        "application": "42",
+        "token": "aW50ZXJhY3Rpb24" * 12,
+        "task": CreateTask(wish={"hair": "pink"}, count=9, seed=2**32 - 1),
+        "owner": ANN,
+        "guild": "100",
+        "channel": "200",
+        "language": "zh-CN",
+        "private": True,
+        "names_requester": False,
+        "created": NOON,
+    }
+    return PendingReply(id=id, **default | fields)

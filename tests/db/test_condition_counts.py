@@ -1,10 +1,13 @@
 import sqlite3
 from collections import Counter
+from typing import Any
 
 from sqlalchemy import Engine, event
 
 from db.records import ConditionCount, Owner
 from db.store import Store
+
+from .conftest import MakeAvatar, get_avatar
 
 ANN = Owner("discord", "1", "Ann")
 BEN = Owner("discord", "2", "Ben")
@@ -12,21 +15,23 @@ PINK = {"hair": "pink", "eyes": "red"}
 BLUE = {"hair": "blue", "eyes": "red"}
 
 
-async def colours_of(store: Store) -> dict[tuple, tuple[int, str]]:
+async def counts_by_condition(store: Store) -> dict[tuple[tuple[str, str], ...], tuple[int, str]]:
     return {
         tuple(sorted(c.conditions.items())): (c.count, c.newest)
         for c in await store.galleries.condition_counts()
     }
 
 
-async def test_public_avatars_are_counted_by_colours(store, new):
+async def test_public_avatars_are_counted_by_condition(
+    store: Store, new_avatar: MakeAvatar
+) -> None:
     assert await store.galleries.condition_counts() == []
     one, two, three, _ = await store.avatars.add(
         [
-            new(conditions=PINK),
-            new(conditions=BLUE),
-            new(conditions=dict(reversed(PINK.items()))),
-            new(conditions=PINK, private=True),
+            new_avatar(conditions=PINK),
+            new_avatar(conditions=BLUE),
+            new_avatar(conditions=dict(reversed(PINK.items()))),
+            new_avatar(conditions=PINK, private=True),
         ]
     )
     pink, blue = ConditionCount(PINK, 2, three.id), ConditionCount(BLUE, 1, two.id)
@@ -34,14 +39,16 @@ async def test_public_avatars_are_counted_by_colours(store, new):
     await store.avatars.delete(three.id)
     await store.avatars.delete(two.id)
     assert await store.galleries.condition_counts() == [ConditionCount(PINK, 1, one.id)]
-    [four] = await store.avatars.add([new(conditions=PINK)])
+    [four] = await store.avatars.add([new_avatar(conditions=PINK)])
     assert await store.galleries.condition_counts() == [ConditionCount(PINK, 2, four.id)]
 
 
-async def test_avatars_of_another_model_are_counted_apart(store, new):
-    [few] = await store.avatars.add([new(conditions={"hair": "pink"})])
-    [last] = await store.avatars.add([new(conditions={"hair": "pink"})])
-    [more] = await store.avatars.add([new(conditions=PINK)])
+async def test_avatars_of_other_models_are_counted_separately(
+    store: Store, new_avatar: MakeAvatar
+) -> None:
+    [few] = await store.avatars.add([new_avatar(conditions={"hair": "pink"})])
+    [last] = await store.avatars.add([new_avatar(conditions={"hair": "pink"})])
+    [more] = await store.avatars.add([new_avatar(conditions=PINK)])
     await store.avatars.delete(last.id)
     counted = {len(c.conditions): c for c in await store.galleries.condition_counts()}
     assert counted == {
@@ -50,25 +57,31 @@ async def test_avatars_of_another_model_are_counted_apart(store, new):
     }
 
 
-async def test_who_is_forgotten_is_not_counted(store, new):
+async def test_avatars_of_forgotten_members_are_not_counted(
+    store: Store, new_avatar: MakeAvatar
+) -> None:
     added = await store.avatars.add(
-        [new(owner=o, conditions=c) for c in (PINK, BLUE) for o in (BEN, ANN, BEN, ANN)]
-        + [new(owner=ANN, conditions={"hair": "green", "eyes": "red"}, private=True)]
+        [new_avatar(owner=o, conditions=c) for c in (PINK, BLUE) for o in (BEN, ANN, BEN, ANN)]
+        + [new_avatar(owner=ANN, conditions={"hair": "green", "eyes": "red"}, private=True)]
     )
     await store.members.delete_everything(ANN)
     left = Counter({tuple(sorted(PINK.items())): 2, tuple(sorted(BLUE.items())): 2})
-    assert {colours: count for colours, (count, _) in (await colours_of(store)).items()} == left
-    assert {newest for _, newest in (await colours_of(store)).values()} == {
+    assert {
+        conditions: count for conditions, (count, _) in (await counts_by_condition(store)).items()
+    } == left
+    assert {newest for _, newest in (await counts_by_condition(store)).values()} == {
         added[2].id,
         added[6].id,
     }
 
 
-async def test_who_is_hidden_is_not_counted_until_shown_again(store, new):
+async def test_hidden_avatars_are_not_counted_until_shown_again(
+    store: Store, new_avatar: MakeAvatar
+) -> None:
     one, two, blue = await store.avatars.add(
-        [new(conditions=PINK), new(conditions=PINK), new(conditions=BLUE)]
+        [new_avatar(conditions=PINK), new_avatar(conditions=PINK), new_avatar(conditions=BLUE)]
     )
-    for _ in range(2):  # twice is no more than once
+    for _ in range(2):  # hiding twice has no further effect
         assert await store.avatars.set_hidden(two.id, True)
         assert await store.avatars.set_hidden(blue.id, True)
     assert await store.galleries.condition_counts() == [ConditionCount(PINK, 1, one.id)]
@@ -83,21 +96,23 @@ async def test_who_is_hidden_is_not_counted_until_shown_again(store, new):
     ]
 
 
-async def test_the_family_is_public_and_living(store, new):
-    a, b = await store.avatars.add([new(), new()])
-    child, sibling, secret, gone = await store.avatars.add(
+async def test_a_family_contains_only_public_existing_avatars(
+    store: Store, new_avatar: MakeAvatar
+) -> None:
+    a, b = await store.avatars.add([new_avatar(), new_avatar()])
+    child, sibling, secret, deleted = await store.avatars.add(
         [
-            new(parents=(a.id, b.id)),
-            new(parents=(b.id,)),
-            new(parents=(a.id, b.id), private=True),
-            new(parents=(a.id,)),
+            new_avatar(parents=(a.id, b.id)),
+            new_avatar(parents=(b.id,)),
+            new_avatar(parents=(a.id, b.id), private=True),
+            new_avatar(parents=(a.id,)),
         ]
     )
-    [grandchild] = await store.avatars.add([new(parents=(child.id,))])
-    await store.avatars.delete(gone.id)
+    [grandchild] = await store.avatars.add([new_avatar(parents=(child.id,))])
+    await store.avatars.delete(deleted.id)
 
     async def family(id: str, limit: int = 9) -> list[list[str]]:
-        found = await store.avatars.family(await store.avatars.get(id), limit)
+        found = await store.avatars.family(await get_avatar(store, id), limit)
         return [[r.id for r in side] for side in (found.parents, found.children, found.siblings)]
 
     assert await family(child.id) == [[a.id, b.id], [grandchild.id], [sibling.id]]
@@ -108,8 +123,10 @@ async def test_the_family_is_public_and_living(store, new):
     assert await family(child.id) == [[a.id], [grandchild.id], [sibling.id]]
 
 
-async def test_a_thumbnail_is_kept_once_and_goes_with_its_avatar(store, new):
-    [avatar] = await store.avatars.add([new()])
+async def test_a_thumbnail_is_stored_once_and_deleted_with_its_avatar(
+    store: Store, new_avatar: MakeAvatar
+) -> None:
+    [avatar] = await store.avatars.add([new_avatar()])
     assert await store.avatars.thumbnail(avatar.id) is None
     await store.avatars.save_thumbnail(avatar.id, b"small")
     await store.avatars.save_thumbnail(avatar.id, b"again")
@@ -121,12 +138,14 @@ async def test_a_thumbnail_is_kept_once_and_goes_with_its_avatar(store, new):
     assert await store.avatars.thumbnail(avatar.id) is None
 
 
-async def test_an_older_database_is_counted_when_it_is_opened(sqlite_url, new):
+async def test_opening_an_older_database_creates_the_counts(
+    sqlite_url: str, new_avatar: MakeAvatar
+) -> None:
     store = await Store.open(sqlite_url)
     await store.avatars.add(
-        [new(conditions=c, private=p) for c in (PINK, BLUE) for p in (False, True)]
+        [new_avatar(conditions=c, private=p) for c in (PINK, BLUE) for p in (False, True)]
     )
-    before = await colours_of(store)
+    before = await counts_by_condition(store)
     assert len(before) == 2
     await store.close()
     with sqlite3.connect(sqlite_url.removeprefix("sqlite+aiosqlite:///")) as raw:
@@ -137,24 +156,30 @@ async def test_an_older_database_is_counted_when_it_is_opened(sqlite_url, new):
         raw.execute("ALTER TABLE avatars DROP COLUMN hidden_at")
         raw.execute("UPDATE alembic_version SET version_num = '0002'")
     store = await Store.open(sqlite_url)
-    assert await colours_of(store) == before
+    assert await counts_by_condition(store) == before
     await store.close()
 
 
-async def test_families_are_found_along_an_index(sqlite_url, new):
-    """However many avatars there are."""
-    statements = []
+async def test_family_queries_use_an_index(sqlite_url: str, new_avatar: MakeAvatar) -> None:
+    statements: list[tuple[str, Any]] = []
 
-    def note(connection, cursor, statement, parameters, context, executemany):
+    def record(
+        connection: object,
+        cursor: object,
+        statement: str,
+        parameters: Any,
+        context: object,
+        executemany: bool,
+    ) -> None:
         if "LIMIT" in statement:
             statements.append((statement, parameters))
 
     store = await Store.open(sqlite_url)
-    a, b = await store.avatars.add([new(), new()])
-    [child] = await store.avatars.add([new(parents=(a.id, b.id))])
-    event.listen(Engine, "before_cursor_execute", note)
+    a, b = await store.avatars.add([new_avatar(), new_avatar()])
+    [child] = await store.avatars.add([new_avatar(parents=(a.id, b.id))])
+    event.listen(Engine, "before_cursor_execute", record)
     await store.avatars.family(child, 9)
-    event.remove(Engine, "before_cursor_execute", note)
+    event.remove(Engine, "before_cursor_execute", record)
     await store.close()
     assert len(statements) == 2  # children, siblings
     with sqlite3.connect(sqlite_url.removeprefix("sqlite+aiosqlite:///")) as raw:

@@ -1,4 +1,4 @@
-"""Whatever was shown is stored, also when the process is killed at any moment."""
+"""Pictures are stored before they are shown, even if the process is killed."""
 
 import hashlib
 import os
@@ -11,31 +11,32 @@ from pathlib import Path
 from db.records import GalleryQuery
 from db.store import Store
 
+from .conftest import get_picture
+
 ROOT = Path(__file__).parents[2]
-ADDER = Path(__file__).with_name("adder.py")
+WRITER = Path(__file__).with_name("writer.py")
 
 
 def add_until_killed(url: str, lines: int) -> dict[str, str]:
-    """Kills an adder when it has printed so many lines -> id and SHA-256 of all that it showed."""
-    adder = subprocess.Popen(
-        [sys.executable, str(ADDER), url],
+    """Kills a writer after that number of lines; returns SHA-256 by id of the avatars it showed."""
+    writer = subprocess.Popen(
+        [sys.executable, str(WRITER), url],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
-    assert adder.stdout is not None
-    printed = [adder.stdout.readline() for _ in range(lines)]
-    adder.send_signal(signal.SIGKILL)
-    printed += adder.stdout.readlines()  # what it showed before the signal reached it
-    assert adder.wait() == -signal.SIGKILL
+    assert writer.stdout is not None
+    printed = [writer.stdout.readline() for _ in range(lines)]
+    writer.send_signal(signal.SIGKILL)
+    printed += writer.stdout.readlines()  # printed before the signal arrived
+    assert writer.wait() == -signal.SIGKILL
     shown = [line.split() for line in printed if line.startswith("shown") and line.endswith("\n")]
     return {id: sha256 for _, id, sha256 in shown}
 
 
-async def test_no_shown_picture_is_lost_to_kill_9(sqlite_url, tmp_path):
+async def test_committed_pictures_survive_sigkill(sqlite_url: str, tmp_path: Path) -> None:
     shown: dict[str, str] = {}
-    # after the first line it makes the database, later three workers add; what is under way when
-    # the signal comes differs from run to run
+    # after the first line the writer creates the database, then three workers add avatars
     for lines in (1, 9, 40):
         shown |= add_until_killed(sqlite_url, lines)
     assert len(shown) >= 8 + 39
@@ -49,15 +50,15 @@ async def test_no_shown_picture_is_lost_to_kill_9(sqlite_url, tmp_path):
         assert picture.sha256 == avatar.sha256 == sha256
         assert avatar.bytes == len(picture.data)
 
-    # nor is there a half-stored one among those that were not shown any more
+    # avatars that were not shown are stored completely or not at all
     page = await store.galleries.page(GalleryQuery("everyone", None, None, {}, limit=10_000))
-    coloured = await store.galleries.page(
+    filtered = await store.galleries.page(
         GalleryQuery("everyone", None, None, {"hair": "pink"}, limit=10_000)
     )
-    assert page == coloured
+    assert page == filtered
     assert len(page.avatars) == await store.avatars.count() >= len(shown)
     for avatar in page.avatars:
-        picture = await store.avatars.picture(avatar.id)
+        picture = await get_picture(store, avatar.id)
         assert hashlib.sha256(picture.data).hexdigest() == avatar.sha256
     await store.close()
     with sqlite3.connect(tmp_path / "data" / "irodori.db") as raw:

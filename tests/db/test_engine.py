@@ -1,5 +1,6 @@
 import asyncio
 import threading
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -9,24 +10,24 @@ from db.engine import StoreError, connect, writing
 from db.store import Store
 
 
-async def test_every_connection_to_sqlite_has_its_settings(sqlite_url):
+async def test_every_connection_to_sqlite_has_its_settings(sqlite_url: str) -> None:
     engine = await connect(sqlite_url)
-    together = asyncio.Barrier(4)
+    all_connected = asyncio.Barrier(4)
 
     async def settings() -> dict[str, object]:
         async with engine.connect() as connection:
-            await together.wait()  # so that they are four connections
+            await all_connected.wait()  # so that four connections are open
             names = ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
             return {n: await connection.scalar(text(f"PRAGMA {n}")) for n in names}
 
     found = await asyncio.gather(*(settings() for _ in range(4)))
     await engine.dispose()
     full, on = 2, 1
-    right = {"journal_mode": "wal", "synchronous": full, "foreign_keys": on, "secure_delete": on}
-    assert found == [right] * 4
+    expected = {"journal_mode": "wal", "synchronous": full, "foreign_keys": on, "secure_delete": on}
+    assert found == [expected] * 4
 
 
-async def test_a_row_that_points_nowhere_is_refused(url):
+async def test_a_dangling_foreign_key_is_rejected(url: str) -> None:
     engine = await connect(url)
     for insert in (
         "INSERT INTO pictures (avatar_id, data) VALUES (1, '')",
@@ -40,7 +41,7 @@ async def test_a_row_that_points_nowhere_is_refused(url):
     await engine.dispose()
 
 
-async def test_of_two_writers_the_second_waits(sqlite_url):
+async def test_concurrent_writers_wait_for_each_other(sqlite_url: str) -> None:
     engine = await connect(sqlite_url)
     count = text("SELECT count(*) FROM owners")
     first_reads = asyncio.Event()
@@ -54,13 +55,14 @@ async def test_of_two_writers_the_second_waits(sqlite_url):
             await asyncio.sleep(0.05)
             values = f"INSERT INTO owners (kind, key, name) VALUES ('web', '{name}', '')"
             await connection.execute(text(values))
-            return seen
+            return int(seen or 0)
 
-    assert await asyncio.gather(add("1", None), add("2", first_reads)) == [0, 1]
+    counts = await asyncio.gather(add("1", None), add("2", first_reads))
+    assert list(counts) == [0, 1]
     await engine.dispose()
 
 
-async def test_the_folder_is_made(tmp_path):
+async def test_the_folder_of_the_database_is_created(tmp_path: Path) -> None:
     store = await Store.open(f"sqlite+aiosqlite:///{tmp_path}/a/50%/ü c/irodori.db")
     assert await store.avatars.count() == 0
     await store.close()
@@ -77,12 +79,12 @@ async def test_the_folder_is_made(tmp_path):
         ("sqlite+aiosqlite:///:memory:", "names no file"),
     ],
 )
-async def test_a_url_that_is_none(url, message):
+async def test_an_invalid_url_is_rejected(url: str, message: str) -> None:
     with pytest.raises(StoreError, match=message):
         await Store.open(url)
 
 
-async def test_a_database_that_cannot_be_opened_is_named(tmp_path):
+async def test_the_error_names_a_database_that_cannot_be_opened(tmp_path: Path) -> None:
     before = set(threading.enumerate())
     (tmp_path / "notes.txt").write_text("this is no database, but long enough to be one " * 50)
     (tmp_path / "folder").mkdir()
@@ -93,13 +95,13 @@ async def test_a_database_that_cannot_be_opened_is_named(tmp_path):
     ):
         with pytest.raises(StoreError, match=rf"{tmp_path}/{name}: .*{reason}"):
             await Store.open(f"sqlite+aiosqlite:///{tmp_path}/{name}")
-    # the driver has a thread for each connection: none may stay
+    # the driver has a thread per connection; all must end
     for thread in set(threading.enumerate()) - before:
         thread.join(timeout=10)
         assert not thread.is_alive()
 
 
-async def test_no_password_in_a_message():
+async def test_error_messages_hide_the_password() -> None:
     with pytest.raises(StoreError, match="cannot open the database postgresql") as caught:
         await Store.open("postgresql+asyncpg://irodori:hunter2@127.0.0.1:1/irodori")
     assert "hunter2" not in str(caught.value)

@@ -2,6 +2,7 @@ import asyncio
 import inspect
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -16,12 +17,14 @@ from db.engine import StoreError, connect
 from db.schema import Base
 from db.store import Store
 
+from .conftest import MakeAvatar, get_avatar
+
 PACKAGE = Path(inspect.getfile(Store)).parent
 HEAD = ScriptDirectory(str(PACKAGE / "migrations")).get_current_head()
 
 
-async def test_the_migrations_lead_to_the_schema(url):
-    def differences(connection: Connection) -> tuple[str | None, list]:
+async def test_the_migrations_produce_the_schema(url: str) -> None:
+    def differences(connection: Connection) -> tuple[str | None, list[Any]]:
         options = {"compare_type": True, "compare_server_default": True}
         context = MigrationContext.configure(connection, opts=options)
         return context.get_current_revision(), compare_metadata(context, Base.metadata)
@@ -34,14 +37,16 @@ async def test_the_migrations_lead_to_the_schema(url):
     assert revision == HEAD
 
 
-async def test_the_migrations_lead_to_the_same_indexes_and_tables(sqlite_url, tmp_path):
-    """What `compare_metadata` does not look at: conditions of indexes, tables without row ids."""
+async def test_the_migrations_produce_the_same_indexes_and_tables(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    """Compares what `compare_metadata` ignores: partial indexes, tables without row ids."""
     await (await Store.open(sqlite_url)).close()
     schema = create_engine(f"sqlite:///{tmp_path}/schema.db")
     Base.metadata.create_all(schema)
     schema.dispose()
 
-    def described(path: Path) -> dict[str, list]:
+    def describe(path: Path) -> dict[str, list[Any]]:
         with sqlite3.connect(path) as raw:
             queries = {
                 "indexes": "SELECT name, sql FROM sqlite_master WHERE type = 'index' ORDER BY name",
@@ -50,18 +55,18 @@ async def test_the_migrations_lead_to_the_same_indexes_and_tables(sqlite_url, tm
                 "foreign keys": 'SELECT m.name, f."from", f."table", f."to" FROM sqlite_master m, '
                 "pragma_foreign_key_list(m.name) f WHERE m.type = 'table' ORDER BY 1, 2",
             }
-            described = {what: raw.execute(query).fetchall() for what, query in queries.items()}
+            described = {name: raw.execute(query).fetchall() for name, query in queries.items()}
         described["indexes"] = [i for i in described["indexes"] if "alembic_version" not in i[0]]
         return described
 
-    migrated = described(tmp_path / "data" / "irodori.db")
-    assert migrated == described(tmp_path / "schema.db")
+    migrated = describe(tmp_path / "data" / "irodori.db")
+    assert migrated == describe(tmp_path / "schema.db")
     assert all(migrated.values())
 
 
-async def test_a_store_that_is_up_to_date_stays_as_it_is(url, new):
+async def test_an_up_to_date_store_is_not_changed(url: str, new_avatar: MakeAvatar) -> None:
     store = await Store.open(url)
-    [avatar] = await store.avatars.add([new()])
+    [avatar] = await store.avatars.add([new_avatar()])
     await store.close()
     for _ in range(2):
         store = await Store.open(url)
@@ -69,16 +74,18 @@ async def test_a_store_that_is_up_to_date_stays_as_it_is(url, new):
         await store.close()
 
 
-async def test_many_open_a_new_database_at_once(url, new):
+async def test_a_new_database_can_be_opened_concurrently(url: str, new_avatar: MakeAvatar) -> None:
     stores = await asyncio.gather(*(Store.open(url) for _ in range(5)))
     for store in stores:
-        await store.avatars.add([new()])
+        await store.avatars.add([new_avatar()])
     assert [await store.avatars.count() for store in stores] == [5] * 5
     await asyncio.gather(*(store.close() for store in stores))
 
 
-async def test_while_another_writes_a_new_database_the_second_waits(sqlite_url, tmp_path):
-    """SQLite itself refuses at once, where it is not in WAL mode yet."""
+async def test_opening_waits_while_another_process_creates_the_database(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    """Before WAL mode is set, SQLite itself would fail immediately."""
     file = tmp_path / "data" / "irodori.db"
     file.parent.mkdir()
     other = sqlite3.connect(file, isolation_level=None)
@@ -93,7 +100,9 @@ async def test_while_another_writes_a_new_database_the_second_waits(sqlite_url, 
     other.close()
 
 
-async def test_a_database_of_a_newer_version_is_left_alone(sqlite_url, tmp_path):
+async def test_a_database_of_a_newer_version_is_rejected_and_unchanged(
+    sqlite_url: str, tmp_path: Path
+) -> None:
     await (await Store.open(sqlite_url)).close()
     file = tmp_path / "data" / "irodori.db"
     with sqlite3.connect(file) as raw:
@@ -104,11 +113,11 @@ async def test_a_database_of_a_newer_version_is_left_alone(sqlite_url, tmp_path)
         assert raw.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
 
 
-async def test_a_migration_that_fails_midway_leaves_nothing_behind(sqlite_url, tmp_path):
+async def test_a_failing_migration_is_rolled_back(sqlite_url: str, tmp_path: Path) -> None:
     file = tmp_path / "data" / "irodori.db"
     file.parent.mkdir()
     with sqlite3.connect(file) as raw:
-        raw.execute("CREATE TABLE favourites (x)")  # in the way of the last step
+        raw.execute("CREATE TABLE favourites (x)")  # makes the last migration fail
     with pytest.raises(StoreError, match="favourites already exists"):
         await Store.open(sqlite_url)
     with sqlite3.connect(file) as raw:
@@ -120,8 +129,8 @@ async def test_a_migration_that_fails_midway_leaves_nothing_behind(sqlite_url, t
     await store.close()
 
 
-async def test_a_database_of_the_first_version_is_brought_up_to_date(sqlite_url, tmp_path):
-    """Favourites are counted, and what was deleted then says as little as what is deleted now."""
+async def test_a_database_of_the_first_version_is_migrated(sqlite_url: str, tmp_path: Path) -> None:
+    """Favorites are counted, and rows of deleted avatars are cleared."""
     file = tmp_path / "data" / "irodori.db"
     file.parent.mkdir()
     engine = create_engine(f"sqlite:///{file}")
@@ -154,25 +163,38 @@ async def test_a_database_of_the_first_version_is_brought_up_to_date(sqlite_url,
         )
 
     store = await Store.open(sqlite_url)
-    living = await store.avatars.get("livingid")
-    assert (living.favourites, living.prompt, living.latent.tolist()) == (2, "a secret", [1.0])
-    assert living.parents == ("deadid22",)
+    existing = await get_avatar(store, "livingid")
+    assert (existing.favourites, existing.prompt, existing.latent.tolist()) == (
+        2,
+        "a secret",
+        [1.0],
+    )
+    assert existing.parents == ("deadid22",)
     assert await store.avatars.get("deadid22") is None
-    assert await store.favorites.toggle("livingid", living.owner) == (False, 1)
+    assert await store.favorites.toggle("livingid", existing.owner) == (False, 1)
     await store.close()
     with sqlite3.connect(file) as raw:
         raw.row_factory = sqlite3.Row
-        [dead] = raw.execute("SELECT * FROM avatars WHERE id = 2").fetchall()
-        assert (dead["prompt"], dead["conditions"], dead["latent"]) == ("", "{}", b"")
-        assert (dead["seed"], dead["guild"], dead["sha256"], dead["model"]) == (0, None, "", "")
-        assert dead["owner_id"] not in (1, 2)
+        [deleted_row] = raw.execute("SELECT * FROM avatars WHERE id = 2").fetchall()
+        assert (deleted_row["prompt"], deleted_row["conditions"], deleted_row["latent"]) == (
+            "",
+            "{}",
+            b"",
+        )
+        assert (
+            deleted_row["seed"],
+            deleted_row["guild"],
+            deleted_row["sha256"],
+            deleted_row["model"],
+        ) == (0, None, "", "")
+        assert deleted_row["owner_id"] not in (1, 2)
         for table in ("avatar_values", "favourites"):
             [(left,)] = raw.execute(f"SELECT count(*) FROM {table} WHERE avatar_id = 2").fetchall()
             assert left == 0
         assert raw.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
-def test_the_migrations_are_packaged():
+def test_the_migrations_are_packaged() -> None:
     steps = list((PACKAGE / "migrations" / "versions").glob("m*.py"))
     assert len(steps) == len(list(ScriptDirectory(str(PACKAGE / "migrations")).walk_revisions()))
     assert {"db.migrations", "db.migrations.versions"} <= set(find_packages(str(PACKAGE.parent)))

@@ -1,8 +1,8 @@
-"""A stand-in Discord on loopback: REST API and gateway v10, as strict as the real one.
+"""A fake Discord server on localhost: REST API and gateway v10, as strict as the real one.
 
-An unmodified discord.py logs in to it, in the test's own process or in one of its own; it finds
-the way through `discord.http.Route.BASE` and `discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY`,
-which the bot sets from `discord.api_url` and `discord.gateway_url` of its settings.
+An unmodified discord.py logs in to it, in the test's process or in a separate one; the bot takes
+the addresses from its settings `discord.api_url` and `discord.gateway_url`, and writes them to
+`discord.http.Route.BASE` and `discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY`.
 
     async with DiscordServer() as discord:
         ... start a bot with discord.api_url, discord.gateway_url and discord.token ...
@@ -15,56 +15,61 @@ which the bot sets from `discord.api_url` and `discord.gateway_url` of its setti
         [choice.value for choice in await mio.autocomplete("avatar", hair="pi")]
         assert discord.violations == []
 
-**People** act as in Discord's client, and wait until the bot's answer is complete (no "thinking…"
-any more). Where the bot breaks a rule or is late they raise BotError, which says why; where the
-test asks for what the client would not let them do (a button that is not there, a missing option,
-a message that they cannot see), ImpossibleError.
+**A UserClient** is the Discord client of one user. Its methods wait until the bot's reply is
+complete (no longer "thinking…"). They raise BotError with the reason if the bot breaks a rule or is
+late, and ImpossibleActionError if the client would not allow the action (a missing button, a
+missing option, an invisible message).
 
-    discord.member(name, guild=None, permissions=0, installed=False, locale=None) -> Person
-    discord.operator                                 -> Person who owns the application
-    discord.role("art", mio, ren)                    -> Role, which they have from now on
-    discord.user(name, installed=True)               -> Person without a guild (user install)
-    person.slash("model use", channel=None, **options), .autocomplete(…, last option is typed)
-    person.click(reply, label= | custom_id=), .select(reply, custom_id, values)
-    person.submit(modal, **values), .user_command(name, target)
-    person.say(text, channel=), .ask(text, channel=)  # ask mentions the bot, waits for its answer
-    person.remove(reply), .messages(channel), .sees(reply), .dm
+    discord.member(name, guild=None, permissions=0, installed=False, locale=None) -> UserClient
+    discord.operator                                 -> UserClient of the application's owner
+    discord.role("art", mio, ren)                    -> Role, given to these members
+    discord.user(name, installed=True)               -> UserClient without a guild (user install)
+    client.slash("model use", channel=None, **options)
+    client.autocomplete(…)                           # the last option is being typed
+    client.click(reply, label= | custom_id=), .select(reply, custom_id, values)
+    client.slash_for_modal(…), .click_for_modal(…)   -> Modal
+    client.submit(modal, **values), .user_command(name, target)
+    client.send(text, channel=)
+    client.mention_bot(text, channel=)               # waits for the reply
+    client.delete(reply), .messages(channel), .can_see(reply), .dm
 
-Options of type user, channel and role take a Person, a Channel and a Role. A channel is
-`discord.general`, `discord.channel("art", guild=None, only=[mio])`, `person.dm` or
+Options of type user, channel and role take a UserClient, a Channel and a Role. A channel is
+`discord.general`, `discord.channel("art", guild=None, only=[mio])`, `client.dm` or
 `discord.dm(a.user, b.user)`;
 `discord.guild("Elsewhere", has_bot=False)` is a guild where only user installs work.
 
-**A Reply** is the message as it is now: .text (all that can be read), .content, .embeds,
-.components, .attachments and .pictures (each with .filename, .data, .description, .width, .url),
-.alt_texts, .buttons, .selects, .ephemeral, .flags, .deleted; `await reply.changed()` waits for the
-next edit, `await reply.painted()` for pictures, `await reply.fetch(attachment)` downloads. A slash
-command or click may give a Modal instead: .title, .fields, .custom_id.
+**A Reply** is a message in its current state: .text (all text), .content, .embeds, .components,
+.attachments and .pictures (each with .filename, .data, .description, .width, .url), .alt_texts,
+.buttons, .selects, .ephemeral, .flags, .deleted. `await reply.wait_for_edit()` waits for the next
+edit, `await reply.wait_for_pictures()` for pictures; `await reply.fetch(attachment)` downloads.
+**A Modal** has .title, .fields, .custom_id.
 
-**What the bot did wrong** is in `discord.violations` (each with .code, .message, .where, .errors);
-all requests are in `discord.calls`. Every body is held against Discord's own description of its
-API where that lies beside the project; where it does not, there is a warning (`discord.schemas` is
-None) and only the limits written here are checked. The stand-in's own answers are checked too:
-leaving the `async with` fails if one was wrong.
+**Errors of the bot** are in `discord.violations` (each with .code, .message, .where, .errors), all
+requests in `discord.calls`. Request bodies are validated against Discord's OpenAPI description if
+the file is available; otherwise there is a warning, `discord.schemas` is None, and only the limits
+written here are checked. The responses of the fake server are validated too: leaving the
+`async with` fails if one was invalid.
 
-**Trouble on demand**
+**Faults**
 
-    discord.provoke(r"/callback$", 429, retry_after=0.2, via=True, times=1)
-    discord.provoke(r"/messages/@original$", 502, processed=True)     # done, but the answer lost
-    discord.provoke(r"/webhooks/", None)                              # connection dropped
-    discord.reconnect(), .invalidate(resumable=False), .close_gateway(4000), .drop_gateway()
-    discord.file_bytes = 1000                        # a larger upload is refused (40005)
-    discord.acknowledge_heartbeats = False; discord.resumable = False; discord.ask_heartbeat()
-    discord.advance(15 * 60)                         # its clock: tokens, signed URLs, rate limits
+    discord.inject_fault(r"/callback$", 429, retry_after=0.2, via=True, times=1)
+    discord.inject_fault(r"/messages/@original$", 502, processed=True)   # only the response is lost
+    discord.inject_fault(r"/webhooks/", None)                            # connection dropped
+    discord.request_reconnect(), .invalidate_session(resumable=False), .request_heartbeat()
+    discord.close_gateway(4000), .drop_gateway()
+    discord.file_bytes = 1000                        # larger uploads are rejected (40005)
+    discord.acknowledge_heartbeats = False; discord.resumable = False
+    discord.advance_clock(15 * 60)                   # tokens, signed URLs, rate limits
     discord.wait_disconnected()                      # before a killed bot is started again
-    discord.until(lambda: …, "what did not happen", within=5)  # looks when Discord's state changes
+    discord.wait_until(lambda: …, "description of the failure", within=5)
 
-A second try of what a provoked fault made fail (40060 after a lost receipt) is no violation.
+A retry after an injected fault (40060 after a lost response) is not a violation.
 
-Counted: .session_starts, .resumes, .replayed (events), .heartbeats, .syncs (command overwrites).
+**Counters**: .session_starts, .resumes, .replayed (events), .heartbeats, .syncs (command
+overwrites).
 """
 
-from .errors import BotError, ImpossibleError, Violation
+from .errors import BotError, ImpossibleActionError, Violation
 from .model import (
     ADMINISTRATOR,
     MANAGE_GUILD,
@@ -74,9 +79,9 @@ from .model import (
     Guild,
     Role,
 )
-from .person import Person
 from .replies import Button, Choice, Modal, Reply, Select
 from .server import DiscordServer
+from .user_client import UserClient
 
 __all__ = [
     "ADMINISTRATOR",
@@ -89,11 +94,11 @@ __all__ = [
     "Choice",
     "DiscordServer",
     "Guild",
-    "ImpossibleError",
+    "ImpossibleActionError",
     "Modal",
-    "Person",
     "Reply",
     "Role",
     "Select",
+    "UserClient",
     "Violation",
 ]

@@ -1,4 +1,4 @@
-"""The rest of the API that a bot of this kind calls: login, commands, channels, messages."""
+"""REST routes for login, commands, channels and messages."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -25,11 +25,11 @@ SESSION_RESET_MS = 86_400_000
 NONCE = 25  # characters
 
 
-class Api:
+class ApiRoutes:
     def __init__(self, server: "DiscordServer") -> None:
         self.server = server
 
-    def table(self) -> dict[str, Handler]:
+    def handlers(self) -> dict[str, Handler]:
         own, guild = (
             "/applications/{application_id}/commands",
             "/applications/{application_id}/guilds/{guild_id}/commands",
@@ -157,7 +157,7 @@ class Api:
     # Commands
 
     def _commands(self, call: Call) -> dict[int, dict[str, Any]]:
-        """The commands of the scope that the path names, by id."""
+        """The commands of the scope in the path, by id."""
         if call.snowflake("application_id") != self.server.application_id:
             raise ApiError(10002)
         scope = None
@@ -174,8 +174,8 @@ class Api:
         sent = call.body if isinstance(call.body, list) else []
         limits.check_commands(call.form, sent)
         call.form.check()
-        for kind, most in limits.MOST_COMMANDS.items():
-            if sum((command.get("type") or 1) == kind for command in sent) > most:
+        for kind, maximum in limits.MAX_COMMANDS.items():
+            if sum((command.get("type") or 1) == kind for command in sent) > maximum:
                 raise ApiError(30032)
         made = [self._command(call, command, commands) for command in sent]
         commands.clear()
@@ -198,7 +198,7 @@ class Api:
         return 204, None
 
     def _command(self, call: Call, sent: dict[str, Any], old: dict[int, Any]) -> dict[str, Any]:
-        """As Discord answers it; one of the same name and type keeps its id."""
+        """The command as Discord returns it; one with the same name and type keeps its id."""
         kind = sent.get("type") or 1
         known = [c for c in old.values() if (c["name"], c["type"]) == (sent["name"], kind)]
         made = {
@@ -221,7 +221,7 @@ class Api:
         if sent.get("options"):
             made["options"] = [without_nulls(option) for option in sent["options"]]
         if "guild_id" in call.params:
-            # Where a command may be used is a property of global commands alone.
+            # Only global commands have contexts and integration types.
             made |= {"guild_id": call.params["guild_id"], "contexts": None}
             made |= {"integration_types": [0], "dm_permission": True}
         return made
@@ -272,7 +272,7 @@ class Api:
         self._channel(call, SEND_MESSAGES)
         return 204, None
 
-    # Messages; an ephemeral one cannot be reached here
+    # Messages, except ephemeral ones
 
     def _message(self, call: Call, needed: int = 0) -> Message:
         channel = self._channel(call, VIEW_CHANNEL | needed)
@@ -313,13 +313,13 @@ class Api:
             message.reference = self.server.messages.get(int(reference["message_id"]))
             message.type = 19
             if message.reference is None or message.reference.deleted:
-                words = "Unknown message"
-                call.form.add(["message_reference"], "MESSAGE_REFERENCE_UNKNOWN_MESSAGE", words)
+                reason = "Unknown message"
+                call.form.add(["message_reference"], "MESSAGE_REFERENCE_UNKNOWN_MESSAGE", reason)
                 call.form.check()
         self.server.write(message, data, call, [])
         channel.messages.append(message)
         self.server.messages[message.id] = message
-        await self.server.announce(message, new=True)
+        await self.server.dispatch_message(message, new=True)
         return 200, message.payload()
 
     async def edit_message(self, call: Call) -> Result:
@@ -329,7 +329,7 @@ class Api:
         data = call.body if isinstance(call.body, dict) else {}
         self.server.write(message, data, call, [])
         messages.mark_edited(message)
-        await self.server.announce(message, new=False)
+        await self.server.dispatch_message(message, new=False)
         return 200, message.payload()
 
     async def delete_message(self, call: Call) -> Result:
@@ -342,7 +342,7 @@ class Api:
 
 
 def without_nulls(option: dict[str, Any]) -> dict[str, Any]:
-    """An option as Discord gives it back: what was null, false or empty is left out."""
+    """An option as Discord returns it, without null, false or empty fields."""
     result = {
         key: value
         for key, value in option.items()

@@ -1,4 +1,4 @@
-"""How Discord refuses: its error codes, and the nested errors object of an invalid form."""
+"""Discord's error codes, and the nested errors object of an invalid body."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -35,7 +35,7 @@ CODES: dict[int, tuple[int, str]] = {
 
 
 class ApiError(Exception):
-    """A refusal, as Discord words it: HTTP status, JSON error code, and perhaps `errors`."""
+    """An error response of Discord: HTTP status, JSON error code, and optional `errors`."""
 
     def __init__(self, code: int, errors: dict[str, Any] | None = None) -> None:
         self.code = code
@@ -49,7 +49,7 @@ class ApiError(Exception):
 
 
 class Form:
-    """Collects what is wrong with a request body: `{"embeds": {"0": {"_errors": […]}}}`."""
+    """Collects the errors of a request body: `{"embeds": {"0": {"_errors": […]}}}`."""
 
     def __init__(self) -> None:
         self.errors: dict[str, Any] = {}
@@ -58,15 +58,17 @@ class Form:
         node = self.errors
         for part in path:
             node = node.setdefault(str(part), {})
-        wrongs = node.setdefault("_errors", [])
-        if all(wrong["code"] != code for wrong in wrongs):
-            wrongs.append({"code": code, "message": message})
+        errors = node.setdefault("_errors", [])
+        if all(error["code"] != code for error in errors):
+            errors.append({"code": code, "message": message})
 
-    def too_long(self, path: Sequence[str | int], most: int) -> None:
-        self.add(path, "BASE_TYPE_MAX_LENGTH", f"Must be {most} or fewer in length.")
+    def too_long(self, path: Sequence[str | int], maximum: int) -> None:
+        self.add(path, "BASE_TYPE_MAX_LENGTH", f"Must be {maximum} or fewer in length.")
 
-    def bad_length(self, path: Sequence[str | int], least: int, most: int) -> None:
-        self.add(path, "BASE_TYPE_BAD_LENGTH", f"Must be between {least} and {most} in length.")
+    def bad_length(self, path: Sequence[str | int], minimum: int, maximum: int) -> None:
+        self.add(
+            path, "BASE_TYPE_BAD_LENGTH", f"Must be between {minimum} and {maximum} in length."
+        )
 
     def required(self, path: Sequence[str | int]) -> None:
         self.add(path, "BASE_TYPE_REQUIRED", "This field is required")
@@ -79,9 +81,9 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Something that the bot did and that Discord does not allow.
+    """An action of the bot that Discord does not allow.
 
-    `code` is Discord's JSON error code or gateway close code; 0 where it has none.
+    `code` is Discord's JSON error code or gateway close code; 0 if there is none.
     """
 
     code: int
@@ -94,8 +96,8 @@ class Violation:
 
 
 class BotError(AssertionError):
-    """What a member sees when the bot does not answer, or answers wrongly; says why."""
+    """The bot did not answer an interaction, or answered it incorrectly."""
 
 
-class ImpossibleError(Exception):
-    """The test asks a member for something that Discord's client would not let him do."""
+class ImpossibleActionError(Exception):
+    """The test requested an action that the Discord client does not allow."""

@@ -43,7 +43,7 @@ IDENTIFY_WINDOW = 5.0  # seconds in which at most max_concurrency shards may ide
 
 
 class Session:
-    """What one shard has been told since it identified; replayed when it resumes."""
+    """The events of one shard since it identified; replayed when it resumes."""
 
     def __init__(self, shard: int, shards: int, intents: int) -> None:
         self.id = secrets.token_hex(16)
@@ -68,8 +68,8 @@ class Connection:
         self.session: Session | None = None
         self.compress: Callable[[bytes], bytes] | None = None
         self.sent_at: deque[float] = deque()
-        self.beaten = asyncio.Event()
-        self.closed_with: int | None = None  # by the stand-in
+        self.heartbeat_received = asyncio.Event()
+        self.closed_with: int | None = None  # by the fake server
 
     async def send(self, payload: dict[str, Any]) -> None:
         text = json.dumps(payload)
@@ -79,18 +79,18 @@ class Connection:
             else:
                 await self.socket.send_bytes(self.compress(text.encode()))
 
-    async def close(self, code: int, why: str = "") -> None:
-        """Closes because the bot broke a rule of the gateway."""
-        words = f"{CLOSE_REASONS[code]} {why}".strip()
-        self.server.violation(Violation(code, words, "gateway"))
-        await self.shut(code)
+    async def reject(self, code: int, reason: str = "") -> None:
+        """Records a violation and closes the connection."""
+        reason = f"{CLOSE_REASONS[code]} {reason}".strip()
+        self.server.add_violation(Violation(code, reason, "gateway"))
+        await self.close(code)
 
-    async def shut(self, code: int) -> None:
+    async def close(self, code: int) -> None:
         self.closed_with = code
         await self.socket.close(code=code, message=CLOSE_REASONS.get(code, "").encode())
 
-    def cut(self) -> None:
-        """As a cable pulled out: no close frame."""
+    def abort(self) -> None:
+        """Breaks the connection without a close frame."""
         if self.request.transport is not None:
             self.request.transport.abort()
 
@@ -98,7 +98,7 @@ class Connection:
         await self.socket.prepare(self.request)
         query = self.request.query
         if query.get("v") != "10" or query.get("encoding") != "json":
-            await self.close(4012, f"asked for {dict(query)}, not v=10&encoding=json")
+            await self.reject(4012, f"asked for {dict(query)}, not v=10&encoding=json")
             return self.socket
         self.compress = compressor(query.get("compress"))
         await self.send({"op": HELLO, "d": {"heartbeat_interval": self.server.heartbeat_ms}})
@@ -106,7 +106,7 @@ class Connection:
         try:
             async for message in self.socket:
                 if message.type != WSMsgType.TEXT:
-                    await self.close(4002, f"a frame of type {message.type}")
+                    await self.reject(4002, f"a frame of type {message.type}")
                     break
                 await self._receive(message.data)
         finally:
@@ -114,22 +114,22 @@ class Connection:
             self.server.connections.discard(self)
             if self.session is not None and self.session.connection is self:
                 self.session.connection = None
-                # The bot says good-bye, or was told that the session is over.
+                # The bot or the server has ended the session.
                 if (self.closed_with or self.socket.close_code) in (1000, 1001, 4007, 4009):
                     self.server.sessions.pop(self.session.id, None)
-            self.server.bell.ring()
+            self.server.state_changed.notify()
         return self.socket
 
     async def _watch_heartbeats(self) -> None:
-        """Closes a connection that misses its heartbeats, as Discord does."""
+        """Closes the connection if heartbeats are missing."""
         while True:
             try:
                 async with asyncio.timeout(2 * self.server.heartbeat_ms / 1000):
-                    await self.beaten.wait()
+                    await self.heartbeat_received.wait()
             except TimeoutError:
-                await self.close(4009, "no heartbeat in two intervals")
+                await self.reject(4009, "no heartbeat in two intervals")
                 return
-            self.beaten.clear()
+            self.heartbeat_received.clear()
 
     async def _receive(self, text: str) -> None:
         now = self.server.clock()
@@ -137,13 +137,13 @@ class Connection:
         while now - self.sent_at[0] > 60:
             self.sent_at.popleft()
         if len(self.sent_at) > SENDS_PER_MINUTE:
-            await self.close(4008, f"more than {SENDS_PER_MINUTE} messages in 60 s")
+            await self.reject(4008, f"more than {SENDS_PER_MINUTE} messages in 60 s")
             return
         try:
             payload = json.loads(text)
             op, data = payload["op"], payload["d"]
         except (ValueError, KeyError, TypeError):
-            await self.close(4002, text[:200])
+            await self.reject(4002, text[:200])
             return
         if op == HEARTBEAT:
             await self._heartbeat(data)
@@ -153,19 +153,21 @@ class Connection:
             await self._resume(data)
         elif op in (PRESENCE, VOICE_STATE, REQUEST_MEMBERS):
             if self.session is None:
-                await self.close(4003, f"op {op} before IDENTIFY")
+                await self.reject(4003, f"op {op} before IDENTIFY")
         else:
-            await self.close(4001, f"op {op}")
+            await self.reject(4001, f"op {op}")
 
     async def _heartbeat(self, seq: int | None) -> None:
-        self.beaten.set()
+        self.heartbeat_received.set()
         self.server.heartbeats += 1
         known = self.session.seq if self.session else 0
         if seq is not None and self.session is not None and seq > known:
-            self.server.violation(Violation(4007, f"heartbeat of seq {seq} > {known}", "gateway"))
+            self.server.add_violation(
+                Violation(4007, f"heartbeat of seq {seq} > {known}", "gateway")
+            )
         if self.server.acknowledge_heartbeats:
             await self.send({"op": HEARTBEAT_ACK, "d": None})
-        self.server.bell.ring()
+        self.server.state_changed.notify()
 
     def _wrong_identify(self, data: dict[str, Any]) -> tuple[int, str] | None:
         shard = data.get("shard") or [0, 1]
@@ -190,7 +192,7 @@ class Connection:
         server = self.server
         wrong = self._wrong_identify(data)
         if wrong is not None:
-            await self.close(*wrong)
+            await self.reject(*wrong)
             return
         now = server.clock()
         recent = [at for at in server.identified_at if now - at < IDENTIFY_WINDOW]
@@ -202,7 +204,7 @@ class Connection:
         shard, shards = data.get("shard") or (0, 1)
         self.session = Session(shard, shards, data["intents"])
         self.session.connection = self
-        # A shard that identifies anew replaces its older session.
+        # A shard that identifies again replaces its older session.
         for old in list(server.sessions.values()):
             if (old.shard, old.shards) == (shard, shards) or old.shards != shards:
                 del server.sessions[old.id]
@@ -221,19 +223,19 @@ class Connection:
         if data["intents"] & GUILDS:
             for guild in guilds:
                 await server.dispatch("GUILD_CREATE", server.guild_create(guild), guild)
-        server.bell.ring()
+        server.state_changed.notify()
 
     async def _resume(self, data: dict[str, Any]) -> None:
         server = self.server
         if data.get("token") != server.token:
-            await self.close(4004)
+            await self.reject(4004)
             return
         session = server.sessions.get(str(data.get("session_id")))
         if session is None or not server.resumable:
             await self.send({"op": INVALID_SESSION, "d": False})
             return
         if not isinstance(data.get("seq"), int) or not 0 <= data["seq"] <= session.seq:
-            await self.close(4007, f"seq {data.get('seq')}, but {session.seq} is the last")
+            await self.reject(4007, f"seq {data.get('seq')}, but {session.seq} is the last")
             return
         missed = [payload for payload in session.log if payload["s"] > data["seq"]]
         for payload in missed:
@@ -243,7 +245,7 @@ class Connection:
         server.resumes += 1
         server.replayed += len(missed)
         await session.dispatch("RESUMED", {"_trace": []})
-        server.bell.ring()
+        server.state_changed.notify()
 
 
 def compressor(kind: str | None) -> Callable[[bytes], bytes] | None:

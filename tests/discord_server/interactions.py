@@ -1,4 +1,4 @@
-"""The bot's answers to interactions: callbacks, @original and followups."""
+"""Routes that answer interactions: callbacks, @original and followups."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +8,7 @@ from .model import (
     AUTOCOMPLETE,
     COMMAND,
     COMPONENT,
+    COMPONENTS_V2,
     EPHEMERAL,
     LOADING,
     MODAL_SUBMIT,
@@ -27,11 +28,11 @@ FOLLOWUPS_OF_USER_APPS = 5
 Result = tuple[int, Any]
 
 
-class Interactions:
+class InteractionRoutes:
     def __init__(self, server: "DiscordServer") -> None:
         self.server = server
 
-    def table(self) -> dict[str, Handler]:
+    def handlers(self) -> dict[str, Handler]:
         hook = "/webhooks/{webhook_id}/{webhook_token}"
         return {
             "POST /interactions/{interaction_id}/{interaction_token}/callback": self.callback,
@@ -57,8 +58,8 @@ class Interactions:
         body = call.body if isinstance(call.body, dict) else {}
         kind, data = int(body.get("type") or 0), body.get("data") or {}
         if kind not in allowed(interaction):
-            words = f"Value must be one of {allowed(interaction)}."
-            call.form.add(["type"], "BASE_TYPE_CHOICES", words)
+            reason = f"Value must be one of {allowed(interaction)}."
+            call.form.add(["type"], "BASE_TYPE_CHOICES", reason)
         call.form.check()
         if kind in (ANSWER, DEFER):
             interaction.original = self._create(interaction, data, call, ["data"], kind == DEFER)
@@ -99,11 +100,11 @@ class Interactions:
     # Later answers
 
     async def followup(self, call: Call) -> Result:
-        interaction = self._of_token(call)
+        interaction = self._find_interaction(call)
         data = call.body if isinstance(call.body, dict) else {}
         original = interaction.original
         if original is not None and original.loading and not original.deleted:
-            # It takes the place of "thinking…" and keeps that one's visibility.
+            # It replaces "thinking…" and keeps its visibility.
             self.server.write(original, data, call, [])
             await self._publish(interaction, original, new=False)
             return 200, original.payload()
@@ -130,14 +131,14 @@ class Interactions:
     async def delete(self, call: Call) -> Result:
         interaction, message = self._message(call)
         await self.server.delete_message(message)
-        # To take "thinking…" away is no answer yet.
+        # Deleting "thinking…" is not an answer.
         if not message.loading:
             interaction.results.append(message)
         return 204, None
 
-    # What they share
+    # Helpers
 
-    def _of_token(self, call: Call) -> Interaction:
+    def _find_interaction(self, call: Call) -> Interaction:
         interaction = self.server.interactions.get(call.params["webhook_token"])
         if interaction is None or call.params["webhook_id"] != str(self.server.application_id):
             raise ApiError(10015)
@@ -148,7 +149,7 @@ class Interactions:
         return interaction
 
     def _message(self, call: Call) -> tuple[Interaction, Message]:
-        interaction = self._of_token(call)
+        interaction = self._find_interaction(call)
         if "message_id" not in call.params:
             message = interaction.original
         else:
@@ -172,9 +173,7 @@ class Interactions:
         external = interaction.channel.permissions(user.id) & USE_EXTERNAL_APPS
         if interaction.only_user_install and interaction.channel.guild and not external:
             flags |= EPHEMERAL
-        message = Message(
-            interaction.channel, self.server.bot, flags=flags & ~messages.COMPONENTS_V2
-        )
+        message = Message(interaction.channel, self.server.bot, flags=flags & ~COMPONENTS_V2)
         message.interaction = interaction
         message.only_for = user.id if flags & EPHEMERAL else None
         if interaction.type == COMMAND:
@@ -190,13 +189,13 @@ class Interactions:
         return message
 
     async def _publish(self, interaction: Interaction, message: Message, *, new: bool) -> None:
-        """Tells those who wait that the bot has shown something, and the gateway too."""
+        """Adds a message to the results of the interaction, and sends it to the gateway."""
         interaction.results.append(message)
-        await self.server.announce(message, new=new)
+        await self.server.dispatch_message(message, new=new)
 
 
 def allowed(interaction: Interaction) -> tuple[int, ...]:
-    """Callback types that fit this interaction."""
+    """Callback types that the interaction accepts."""
     if interaction.type == AUTOCOMPLETE:
         return (CHOICES,)
     types: tuple[int, ...] = (ANSWER, DEFER)
@@ -210,7 +209,7 @@ def allowed(interaction: Interaction) -> tuple[int, ...]:
 def check_types(
     form: Form, choices: list[dict[str, Any]], data: dict[str, Any], path: list[str | int]
 ) -> None:
-    """Suggestions have the type of the option that is being typed."""
+    """Checks that suggestions have the type of the option that is being typed."""
     options = data.get("options", [])
     while options and "options" in options[0]:
         options = options[0]["options"]
@@ -218,5 +217,5 @@ def check_types(
     wanted = {3: str, 4: int}.get(kind, (int, float))
     for index, choice in enumerate(choices):
         if not isinstance(choice.get("value"), wanted):
-            words = f"Value is not of the type of the option ({kind})"
-            form.add([*path, index, "value"], "BASE_TYPE_BAD_TYPE", words)
+            reason = f"Value is not of the type of the option ({kind})"
+            form.add([*path, index, "value"], "BASE_TYPE_BAD_TYPE", reason)

@@ -1,4 +1,4 @@
-"""How what a person does becomes an interaction, and reaches the bot."""
+"""Creates interactions and sends them to the bot."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ IN_GUILD, BOT_DM, PRIVATE_CHANNEL = 0, 1, 2
 def owners(
     server: "DiscordServer", user: User, channel: Channel, types: list[int]
 ) -> dict[str, str]:
-    """authorizing_integration_owners: through whom the app is here; empty: not at all."""
+    """authorizing_integration_owners: the guild or user that installed the app; may be empty."""
     found: dict[str, str] = {}
     if GUILD_INSTALL in types:
         if channel.guild is not None and channel.guild.has_bot:
@@ -43,9 +43,9 @@ def context(server: "DiscordServer", channel: Channel) -> int:
 async def find_command(
     server: "DiscordServer", name: str, kind: int, user: User, channel: Channel
 ) -> dict[str, Any]:
-    """The command as this user sees it there; waits until the bot has sent it.
+    """Waits until the bot has sent the command, and returns it.
 
-    Raises BotError when it never does, or when the user is not shown it.
+    Raises BotError if the bot does not send it, or if it is hidden from the user.
     """
 
     def known() -> list[dict[str, Any]]:
@@ -54,9 +54,9 @@ async def find_command(
         every = [command for scope in scopes for command in scope.values()]
         return [c for c in every if (c["name"], c["type"]) == (name, kind)]
 
-    found = await server.until(known, f"there is no command {name!r} of type {kind}")
+    found = await server.wait_until(known, f"there is no command {name!r} of type {kind}")
     for command in found:
-        if _sees(server, command, user, channel):
+        if _is_visible(server, command, user, channel):
             return command
     facts = ("contexts", "integration_types", "default_member_permissions")
     raise BotError(
@@ -65,7 +65,9 @@ async def find_command(
     )
 
 
-def _sees(server: "DiscordServer", command: dict[str, Any], user: User, channel: Channel) -> bool:
+def _is_visible(
+    server: "DiscordServer", command: dict[str, Any], user: User, channel: Channel
+) -> bool:
     contexts = command["contexts"]
     if contexts is not None and context(server, channel) not in contexts:
         return False
@@ -87,9 +89,9 @@ def new_interaction(
     data: dict[str, Any],
     user: User,
     channel: Channel,
-    what: str,
+    label: str,
 ) -> Interaction:
-    """Not yet sent; `what` names it in messages about it."""
+    """Creates an interaction without sending it; `label` names it in error messages."""
     types = [GUILD_INSTALL, USER_INSTALL]
     if kind == COMMAND:
         scopes = server.commands.values()
@@ -105,13 +107,15 @@ def new_interaction(
         owners(server, user, channel, types),
         context(server, channel),
         server.clock(),
-        what=what,
+        label=label,
     )
 
 
 async def send(server: "DiscordServer", interaction: Interaction) -> None:
-    """Its deadline begins."""
-    await server.until(lambda: server.connected, f"{interaction.what}: the bot is not connected")
+    """Sends the interaction; its deadline starts."""
+    await server.wait_until(
+        lambda: server.connected, f"{interaction.label}: the bot is not connected"
+    )
     interaction.created = server.clock()
     server.interactions[interaction.token] = interaction
     await server.dispatch(

@@ -1,6 +1,6 @@
-"""Discord's limits on messages, modals and commands, in Discord's own words.
+"""Discord's limits on messages, modals and commands, with its error codes and messages.
 
-Every function adds what is wrong to a `Form`; `path` is where the checked part stands in the body.
+Every function adds errors to a `Form`; `path` is the path of the checked part in the body.
 """
 
 import json
@@ -31,27 +31,27 @@ LINK_STYLE, PREMIUM_STYLE = 5, 6
 
 
 def walk(components: Any, path: Path) -> Iterator[tuple[Json, Path]]:
-    """Every component of a tree with its place, parents first."""
+    """Yields every component of a tree with its path, parents first."""
     for index, component in enumerate(components if isinstance(components, list) else []):
         if not isinstance(component, dict):
             continue
-        here = [*path, index]
-        yield component, here
-        yield from walk(component.get("components"), [*here, "components"])
+        item_path = [*path, index]
+        yield component, item_path
+        yield from walk(component.get("components"), [*item_path, "components"])
         for single in ("accessory", "component"):
             if isinstance(component.get(single), dict):
-                yield component[single], [*here, single]
+                yield component[single], [*item_path, single]
 
 
-def check_text(form: Form, path: Path, text: Any, most: int, least: int = 0) -> None:
+def check_text(form: Form, path: Path, text: Any, maximum: int, minimum: int = 0) -> None:
     if isinstance(text, str):
-        if len(text) > most:
-            if least:
-                form.bad_length(path, least, most)
+        if len(text) > maximum:
+            if minimum:
+                form.bad_length(path, minimum, maximum)
             else:
-                form.too_long(path, most)
-        elif len(text) < least:
-            form.bad_length(path, least, most)
+                form.too_long(path, maximum)
+        elif len(text) < minimum:
+            form.bad_length(path, minimum, maximum)
 
 
 def check_message(form: Form, data: Json, path: Path, *, v2: bool) -> None:
@@ -82,10 +82,12 @@ def check_message(form: Form, data: Json, path: Path, *, v2: bool) -> None:
 def _check_v1(form: Form, components: list[Json], path: Path) -> None:
     if len(components) > ROWS:
         form.bad_length(path, 1, ROWS)
-    for component, here in walk(components, path):
+    for component, item_path in walk(components, path):
         if component.get("type") in (*TOP_LEVEL_V2[1:], THUMBNAIL):
             form.add(
-                [*here, "type"], "UNION_TYPE_CHOICES", 'Value of field "type" must be one of (1,).'
+                [*item_path, "type"],
+                "UNION_TYPE_CHOICES",
+                'Value of field "type" must be one of (1,).',
             )
 
 
@@ -107,47 +109,51 @@ def _check_v2(form: Form, components: list[Json], path: Path) -> None:
         )
     for index, component in enumerate(components):
         if component.get("type") not in TOP_LEVEL_V2:
-            words = f'Value of field "type" must be one of {TOP_LEVEL_V2}.'
-            form.add([*path, index, "type"], "UNION_TYPE_CHOICES", words)
+            reason = f'Value of field "type" must be one of {TOP_LEVEL_V2}.'
+            form.add([*path, index, "type"], "UNION_TYPE_CHOICES", reason)
 
 
 def _check_components(form: Form, components: list[Json], path: Path) -> None:
     custom_ids: set[str] = set()
     ids: set[int] = set()
-    for component, here in walk(components, path):
+    for component, item_path in walk(components, path):
         kind = component.get("type")
-        check_text(form, [*here, "custom_id"], component.get("custom_id"), 100, least=1)
+        check_text(form, [*item_path, "custom_id"], component.get("custom_id"), 100, minimum=1)
         if (custom_id := component.get("custom_id")) in custom_ids:
             form.add(
-                [*here, "custom_id"],
+                [*item_path, "custom_id"],
                 "COMPONENT_CUSTOM_ID_DUPLICATED",
                 "Component custom id cannot be duplicated",
             )
         elif custom_id is not None:
             custom_ids.add(custom_id)
         if (number := component.get("id")) in ids:
-            form.add([*here, "id"], "COMPONENT_ID_DUPLICATED", "Component id cannot be duplicated")
+            form.add(
+                [*item_path, "id"], "COMPONENT_ID_DUPLICATED", "Component id cannot be duplicated"
+            )
         elif number:
             ids.add(number)
         if kind == ROW:
-            _check_row(form, component.get("components") or [], [*here, "components"])
+            _check_row(form, component.get("components") or [], [*item_path, "components"])
         elif kind == BUTTON:
-            _check_button(form, component, here)
+            _check_button(form, component, item_path)
         elif kind in SELECTS:
-            _check_select(form, component, here)
+            _check_select(form, component, item_path)
         elif kind == TEXT:
-            check_text(form, [*here, "content"], component.get("content"), DISPLAYED_TEXT, least=1)
+            check_text(
+                form, [*item_path, "content"], component.get("content"), DISPLAYED_TEXT, minimum=1
+            )
         elif kind == GALLERY:
             items = component.get("items") or []
             if not 1 <= len(items) <= 10:
-                form.bad_length([*here, "items"], 1, 10)
+                form.bad_length([*item_path, "items"], 1, 10)
             for index, item in enumerate(items):
-                where = [*here, "items", index, "description"]
-                check_text(form, where, item.get("description"), 1024, least=1)
+                where = [*item_path, "items", index, "description"]
+                check_text(form, where, item.get("description"), 1024, minimum=1)
         elif kind == SECTION and not 1 <= len(component.get("components") or []) <= 3:
-            form.bad_length([*here, "components"], 1, 3)
+            form.bad_length([*item_path, "components"], 1, 3)
         elif kind == CONTAINER and not component.get("components"):
-            form.bad_length([*here, "components"], 1, COMPONENTS)
+            form.bad_length([*item_path, "components"], 1, COMPONENTS)
 
 
 def _check_row(form: Form, children: list[Json], path: Path) -> None:
@@ -182,34 +188,36 @@ def _check_button(form: Form, button: Json, path: Path) -> None:
 
 def _check_select(form: Form, select: Json, path: Path) -> None:
     check_text(form, [*path, "placeholder"], select.get("placeholder"), 150)
-    least, most = select.get("min_values"), select.get("max_values")
-    least, most = 1 if least is None else least, 1 if most is None else most
-    if least > most:
-        form.add([*path, "min_values"], "NUMBER_TYPE_MAX", f"Must be {most} (max_values) or less.")
+    minimum, maximum = select.get("min_values"), select.get("max_values")
+    minimum, maximum = 1 if minimum is None else minimum, 1 if maximum is None else maximum
+    if minimum > maximum:
+        form.add(
+            [*path, "min_values"], "NUMBER_TYPE_MAX", f"Must be {maximum} (max_values) or less."
+        )
     if select.get("type") != STRING_SELECT:
         return
     options = select.get("options") or []
     if not 1 <= len(options) <= 25:
         form.bad_length([*path, "options"], 1, 25)
-    if most > len(options) > 0:
-        words = f"Must be {len(options)} (the options) or less."
-        form.add([*path, "max_values"], "NUMBER_TYPE_MAX", words)
+    if maximum > len(options) > 0:
+        reason = f"Must be {len(options)} (the options) or less."
+        form.add([*path, "max_values"], "NUMBER_TYPE_MAX", reason)
     seen: set[str] = set()
     for index, option in enumerate(options):
-        here = [*path, "options", index]
-        check_text(form, [*here, "label"], option.get("label"), 100, least=1)
-        check_text(form, [*here, "value"], option.get("value"), 100, least=1)
-        check_text(form, [*here, "description"], option.get("description"), 100)
+        item_path = [*path, "options", index]
+        check_text(form, [*item_path, "label"], option.get("label"), 100, minimum=1)
+        check_text(form, [*item_path, "value"], option.get("value"), 100, minimum=1)
+        check_text(form, [*item_path, "description"], option.get("description"), 100)
         if option.get("value") in seen:
             form.add(
-                [*here, "value"],
+                [*item_path, "value"],
                 "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED",
                 "The specified option value is already used",
             )
         seen.add(str(option.get("value")))
-    if sum(bool(option.get("default")) for option in options) > most:
-        words = f"More options are chosen by default than max_values ({most})"
-        form.add([*path, "options"], "SELECT_COMPONENT_TOO_MANY_DEFAULT_VALUES", words)
+    if sum(bool(option.get("default")) for option in options) > maximum:
+        reason = f"More options are chosen by default than max_values ({maximum})"
+        form.add([*path, "options"], "SELECT_COMPONENT_TOO_MANY_DEFAULT_VALUES", reason)
 
 
 def check_embeds(form: Form, embeds: list[Json], path: Path) -> None:
@@ -217,7 +225,7 @@ def check_embeds(form: Form, embeds: list[Json], path: Path) -> None:
         form.too_long(path, 10)
     total = 0
     for index, embed in enumerate(embeds):
-        here = [*path, index]
+        item_path = [*path, index]
         texts: list[tuple[list[str | int], Any, int]] = [
             (["title"], embed.get("title"), 256),
             (["description"], embed.get("description"), 4096),
@@ -226,14 +234,14 @@ def check_embeds(form: Form, embeds: list[Json], path: Path) -> None:
         ]
         fields = embed.get("fields") or []
         if len(fields) > 25:
-            form.too_long([*here, "fields"], 25)
+            form.too_long([*item_path, "fields"], 25)
         for number, field in enumerate(fields):
-            for name, most in (("name", 256), ("value", 1024)):
+            for name, maximum in (("name", 256), ("value", 1024)):
                 if not field.get(name):
-                    form.required([*here, "fields", number, name])
-                texts.append((["fields", number, name], field.get(name), most))
-        for place, text, most in texts:
-            check_text(form, [*here, *place], text, most)
+                    form.required([*item_path, "fields", number, name])
+                texts.append((["fields", number, name], field.get(name), maximum))
+        for subpath, text, maximum in texts:
+            check_text(form, [*item_path, *subpath], text, maximum)
             total += len(text or "")
     if total > EMBEDS_TEXT:
         form.add(
@@ -250,28 +258,28 @@ def check_choices(form: Form, choices: Any, path: Path) -> None:
     if len(choices) > CHOICES:
         form.too_long(path, CHOICES)
     for index, choice in enumerate(choices):
-        check_text(form, [*path, index, "name"], choice.get("name"), 100, least=1)
+        check_text(form, [*path, index, "name"], choice.get("name"), 100, minimum=1)
         _check_translations(form, choice, [*path, index], as_name=False)
         value = choice.get("value")
-        check_text(form, [*path, index, "value"], value, 100, least=1)
+        check_text(form, [*path, index, "value"], value, 100, minimum=1)
 
 
 def check_modal(form: Form, data: Json, path: Path) -> None:
-    check_text(form, [*path, "title"], data.get("title"), 45, least=1)
-    check_text(form, [*path, "custom_id"], data.get("custom_id"), 100, least=1)
+    check_text(form, [*path, "title"], data.get("title"), 45, minimum=1)
+    check_text(form, [*path, "custom_id"], data.get("custom_id"), 100, minimum=1)
     components = data.get("components") or []
     if not 1 <= len(components) <= 5:
         form.bad_length([*path, "components"], 1, 5)
     seen: set[str] = set()
-    for component, here in walk(components, [*path, "components"]):
+    for component, item_path in walk(components, [*path, "components"]):
         custom_id = component.get("custom_id")
-        check_text(form, [*here, "custom_id"], custom_id, 100, least=1)
-        check_text(form, [*here, "label"], component.get("label"), 45, least=1)
+        check_text(form, [*item_path, "custom_id"], custom_id, 100, minimum=1)
+        check_text(form, [*item_path, "label"], component.get("label"), 45, minimum=1)
         if component.get("type") in SELECTS:
-            _check_select(form, component, here)
+            _check_select(form, component, item_path)
         if custom_id in seen:
             form.add(
-                [*here, "custom_id"],
+                [*item_path, "custom_id"],
                 "COMPONENT_CUSTOM_ID_DUPLICATED",
                 "Component custom id cannot be duplicated",
             )
@@ -286,19 +294,19 @@ LOCALES = re.findall(
     "ar bg cs da de el en-GB en-US es-419 es-ES fi fr he hi hr hu id it ja ko lt nl no pl pt-BR ro "
     "ru sv-SE th tr uk vi zh-CN zh-TW",
 )
-MOST_COMMANDS = {1: 100, 2: 15, 3: 15}
+MAX_COMMANDS = {1: 100, 2: 15, 3: 15}
 SUBCOMMAND, GROUP = 1, 2
 
 
 def check_commands(form: Form, commands: list[Json]) -> None:
-    """A bulk overwrite; places are indices of the list."""
+    """Checks a bulk overwrite; paths begin with indices of the list."""
     seen: set[tuple[int, str]] = set()
     for index, command in enumerate(commands):
         check_command(form, command, [index])
         key = (command.get("type") or 1, str(command.get("name")))
         if key in seen:
-            words = "Application command names must be unique"
-            form.add([index, "name"], "APPLICATION_COMMANDS_DUPLICATE_NAME", words)
+            reason = "Application command names must be unique"
+            form.add([index, "name"], "APPLICATION_COMMANDS_DUPLICATE_NAME", reason)
         seen.add(key)
 
 
@@ -309,14 +317,14 @@ def check_command(form: Form, command: Json, path: Path) -> None:
         _check_named(form, command, path)
         _check_options(form, command.get("options") or [], [*path, "options"])
         if _characters(command) > COMMAND_CHARACTERS:
-            words = f"Command exceeds maximum size ({COMMAND_CHARACTERS})"
-            form.add(path, "APPLICATION_COMMAND_TOO_LARGE", words)
+            reason = f"Command exceeds maximum size ({COMMAND_CHARACTERS})"
+            form.add(path, "APPLICATION_COMMAND_TOO_LARGE", reason)
     else:
-        check_text(form, [*path, "name"], command.get("name"), 32, least=1)
+        check_text(form, [*path, "name"], command.get("name"), 32, minimum=1)
         for field in ("description", "options"):
             if command.get(field):
-                words = f"Context menu commands cannot have {field}"
-                form.add([*path, field], "APPLICATION_COMMAND_CONTEXT_MENU_FIELD", words)
+                reason = f"Context menu commands cannot have {field}"
+                form.add([*path, field], "APPLICATION_COMMAND_CONTEXT_MENU_FIELD", reason)
     for field in ("contexts", "integration_types"):
         if command.get(field) == []:
             form.bad_length([*path, field], 1, 3)
@@ -325,11 +333,11 @@ def check_command(form: Form, command: Json, path: Path) -> None:
 def _check_named(form: Form, thing: Json, path: Path) -> None:
     name = str(thing.get("name"))
     if not COMMAND_NAME.fullmatch(name) or name != name.lower():
-        words = f"Command name {name!r} is invalid"
-        form.add([*path, "name"], "APPLICATION_COMMAND_INVALID_NAME", words)
+        reason = f"Command name {name!r} is invalid"
+        form.add([*path, "name"], "APPLICATION_COMMAND_INVALID_NAME", reason)
     if not thing.get("description"):
         form.required([*path, "description"])
-    check_text(form, [*path, "description"], thing.get("description"), 100, least=1)
+    check_text(form, [*path, "description"], thing.get("description"), 100, minimum=1)
 
 
 def _check_options(form: Form, options: list[Json], path: Path) -> None:
@@ -338,33 +346,33 @@ def _check_options(form: Form, options: list[Json], path: Path) -> None:
     optional_seen = False
     names: set[tuple[str, str]] = set()  # with their locale
     for index, option in enumerate(options):
-        here = [*path, index]
-        _check_named(form, option, here)
-        _check_translations(form, option, here, as_name=True)
+        item_path = [*path, index]
+        _check_named(form, option, item_path)
+        _check_translations(form, option, item_path, as_name=True)
         own = {("", str(option.get("name")))} | {
             (locale, name) for locale, name in (option.get("name_localizations") or {}).items()
         }
         if own & names:
             form.add(
-                [*here, "name"],
+                [*item_path, "name"],
                 "APPLICATION_COMMAND_OPTIONS_NAME_ALREADY_EXISTS",
                 "Option names must be unique",
             )
         names |= own
         if option.get("type") in (SUBCOMMAND, GROUP):
-            _check_options(form, option.get("options") or [], [*here, "options"])
+            _check_options(form, option.get("options") or [], [*item_path, "options"])
             continue
         if option.get("required") and optional_seen:
             form.add(
-                here,
+                item_path,
                 "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID",
                 "Required options must be placed before non-required options",
             )
         optional_seen |= not option.get("required")
-        check_choices(form, option.get("choices"), [*here, "choices"])
+        check_choices(form, option.get("choices"), [*item_path, "choices"])
         if option.get("choices") and option.get("autocomplete"):
             form.add(
-                [*here, "autocomplete"],
+                [*item_path, "autocomplete"],
                 "APPLICATION_COMMAND_OPTIONS_AUTOCOMPLETE_WITH_CHOICES",
                 "An option has either choices or autocomplete",
             )
@@ -372,16 +380,16 @@ def _check_options(form: Form, options: list[Json], path: Path) -> None:
 
 def _check_translations(form: Form, thing: Json, path: Path, *, as_name: bool) -> None:
     """`as_name`: of a slash command or an option; menus and choices may be called anything."""
-    for field, least, most in (("name", 1, 32 if as_name else 100), ("description", 1, 100)):
+    for field, minimum, maximum in (("name", 1, 32 if as_name else 100), ("description", 1, 100)):
         for locale, text in (thing.get(f"{field}_localizations") or {}).items():
-            here = [*path, f"{field}_localizations", locale]
+            item_path = [*path, f"{field}_localizations", locale]
             if locale not in LOCALES:
-                form.add(here, "BASE_TYPE_CHOICES", f"Value must be one of {LOCALES}.")
-            check_text(form, here, text, most, least=least)
-            wrong = not COMMAND_NAME.fullmatch(text) or text != text.lower()
-            if field == "name" and as_name and wrong:
-                words = f"Command name {text!r} is invalid"
-                form.add(here, "APPLICATION_COMMAND_INVALID_NAME", words)
+                form.add(item_path, "BASE_TYPE_CHOICES", f"Value must be one of {LOCALES}.")
+            check_text(form, item_path, text, maximum, minimum=minimum)
+            invalid = not COMMAND_NAME.fullmatch(text) or text != text.lower()
+            if field == "name" and as_name and invalid:
+                reason = f"Command name {text!r} is invalid"
+                form.add(item_path, "APPLICATION_COMMAND_INVALID_NAME", reason)
 
 
 def _longest(thing: Json, field: str) -> int:

@@ -1,4 +1,4 @@
-"""How a message comes to be from what the bot sends: files, references to them, components."""
+"""Builds messages from request bodies: files, references to them, components."""
 
 import re
 from collections.abc import Callable
@@ -23,12 +23,12 @@ def write(
     form: Form,
     path: list[str | int],
     new_file: NewFile,
-    complain: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> None:
-    """Puts what the bot sent into a new message, or into one that it edits.
+    """Writes a request body into a new or edited message.
 
-    Nothing of `message` changes if anything is wrong. `complain` is told of what Discord accepts
-    but what nobody would see. Raises ApiError (50035, 50006).
+    `message` is unchanged if the body is invalid. `report` is called for content that Discord
+    accepts but does not show. Raises ApiError (50035, 50006).
     """
     flags = message.flags & ~LOADING | (data.get("flags") or 0) & EDITABLE_FLAGS
     v2 = bool(flags & COMPONENTS_V2)
@@ -46,7 +46,7 @@ def write(
         result["components"], old_components = old_components, []
     limits.check_message(form, result, path, v2=v2)
     kept = _files(message, data, files, form, path, new_file)
-    reader = References(kept, form, complain)
+    reader = References(kept, form, report)
     embeds = message.embeds
     if "embeds" in data:
         embeds = [
@@ -64,13 +64,13 @@ def write(
     shown = {file.id for file in kept if _shows(embeds, file) or _shows(components, file)}
     for file in message.files:
         if file not in kept:
-            file.gone = True
+            file.removed = True
             if _shows(embeds, file) or _shows(components, file):
-                complain(f"the edit dropped {file.filename}, which the message still shows")
+                report(f"the edit dropped {file.filename}, which the message still shows")
     if v2:
         for file in kept:
             if file.id not in shown:
-                complain(f"{file.filename} is in no component, so nobody sees it")
+                report(f"{file.filename} is in no component, so it is not shown")
     message.content, message.embeds, message.components = content, embeds, components
     message.files, message.shown, message.flags = kept, shown, flags
 
@@ -88,7 +88,7 @@ def _files(
     path: list[str | int],
     new_file: NewFile,
 ) -> list[Attachment]:
-    """The attachments that the message has afterwards."""
+    """The attachments of the message after the request."""
     old = {file.id: file for file in message.files}
     listed = data.get("attachments")
     kept = list(message.files) if listed is None else []
@@ -105,7 +105,7 @@ def _files(
             form.add(
                 [*path, "attachments", index, "id"],
                 "ATTACHMENT_NOT_FOUND",
-                f"No file with the number {number} was uploaded and the message has none such",
+                f"No file with the number {number} was uploaded or is in the message",
             )
     for number, (name, content) in sorted(files.items()):
         entry = described.get(number, {})
@@ -121,15 +121,13 @@ def _shows(tree: Any, file: Attachment) -> bool:
 
 
 class References:
-    """Turns what the bot sent into what Discord answers: `attachment://` becomes a signed URL."""
+    """Converts request bodies to response bodies: `attachment://` becomes a signed URL."""
 
-    def __init__(
-        self, files: list[Attachment], form: Form, complain: Callable[[str], None]
-    ) -> None:
+    def __init__(self, files: list[Attachment], form: Form, report: Callable[[str], None]) -> None:
         self.by_name = {file.filename: file for file in files}
         self.by_url = {file.url: file for file in files}
         self.form = form
-        self.complain = complain
+        self.report = report
         self.next_id = 0
 
     def find(self, url: str, path: list[str | int]) -> Attachment | None:
@@ -146,10 +144,10 @@ class References:
             return self.by_url[url]
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https"):
-            words = f'Scheme "{parts.scheme}" is not supported. Must be one of (http, https).'
-            self.form.add(path, "URL_TYPE_INVALID_SCHEME", words)
+            reason = f'Scheme "{parts.scheme}" is not supported. Must be one of (http, https).'
+            self.form.add(path, "URL_TYPE_INVALID_SCHEME", reason)
         elif parts.hostname in ("localhost", "127.0.0.1", "::1", "0.0.0.0"):
-            self.complain(f"Discord cannot fetch {url}: it is on the bot's own loopback address")
+            self.report(f"Discord cannot fetch {url}: it is on the bot's own loopback address")
         return None
 
     def embed(self, embed: Json, path: list[str | int]) -> Json:
@@ -225,7 +223,7 @@ class References:
 
 
 def without_nulls(sent: Any) -> Any:
-    """A copy without the fields that are null, however deep: Discord leaves those out."""
+    """A copy without null fields at any depth: Discord omits them."""
     if isinstance(sent, dict):
         return {key: without_nulls(value) for key, value in sent.items() if value is not None}
     return [without_nulls(value) for value in sent] if isinstance(sent, list) else sent

@@ -1,4 +1,4 @@
-"""What the stand-in remembers: users, guilds, channels, messages, commands, interactions."""
+"""The state of the fake server: users, guilds, channels, messages, interactions."""
 
 import asyncio
 import io
@@ -56,8 +56,8 @@ class User:
     name: str
     bot: bool = False
     id: int = field(default_factory=snowflake)
-    installed: bool = False  # has the app installed on the own account
-    locale: str = "en-US"  # the language of the user's Discord
+    installed: bool = False  # has installed the app on the account
+    locale: str = "en-US"  # language of the client
 
     def payload(self) -> dict[str, Any]:
         return {
@@ -130,7 +130,7 @@ class Guild:
             "verification_level": 0,
             "roles": [
                 Role("@everyone", self.id).payload(0, EVERYONE),
-                *(role.payload(place) for place, role in enumerate(self.roles, 1)),
+                *(role.payload(position) for position, role in enumerate(self.roles, 1)),
             ],
             "default_message_notifications": 0,
             "mfa_level": 0,
@@ -185,7 +185,7 @@ class Channel:
     messages: "list[Message]" = field(default_factory=list)
 
     def readers(self) -> set[int]:
-        """Ids of the users who may read here."""
+        """Ids of the users who can read the channel."""
         if self.guild is None:
             return {user.id for user in self.recipients}
         return {user for user in self.guild.members if self.permissions(user) & VIEW_CHANNEL}
@@ -238,7 +238,7 @@ class Channel:
 
 @dataclass(eq=False)
 class Attachment:
-    """An uploaded file; `url` is signed, and answers until it expires or the file is dropped."""
+    """An uploaded file; `url` is signed, and valid until it expires or the file is removed."""
 
     filename: str
     data: bytes = field(repr=False)
@@ -248,7 +248,7 @@ class Attachment:
     expires: int  # seconds since 1970
     spoiler: bool = False
     ephemeral: bool = False
-    gone: bool = False
+    removed: bool = False
     id: int = field(default_factory=snowflake)
     signature: str = field(default_factory=lambda: secrets.token_hex(16))
 
@@ -290,7 +290,7 @@ class Attachment:
         return fields
 
     def media(self) -> dict[str, Any]:
-        """As an embed or a component shows it."""
+        """The media object of an embed or a component."""
         return {
             "id": str(self.id),
             "url": self.url,
@@ -370,7 +370,7 @@ class Message:
         return fields
 
     def event(self) -> dict[str, Any]:
-        """As MESSAGE_CREATE and MESSAGE_UPDATE carry it."""
+        """The data of MESSAGE_CREATE and MESSAGE_UPDATE."""
         if self.channel.guild is None:
             return self.payload()
         member = self.channel.guild.member_payload(self.author)
@@ -390,14 +390,14 @@ class Interaction:
     application_id: int
     owners: dict[str, str]  # authorizing_integration_owners
     context: int
-    created: float  # on the stand-in's clock
-    message: Message | None = None  # the one whose component was used
-    cause: "Interaction | None" = None  # what a submitted modal answers
-    what: str = ""
+    created: float  # on the fake server's clock
+    message: Message | None = None  # whose component was used
+    triggered_by: "Interaction | None" = None  # that opened the submitted modal
+    label: str = ""  # names it in error messages
     answer: int | None = None  # the callback's type
     original: Message | None = None
     followups: int = 0
-    failed: bool = False  # the member was told that the application did not respond
+    failed: bool = False  # the client showed that the application did not respond
     modal: dict[str, Any] | None = None
     choices: list[dict[str, Any]] | None = None
     violations: list[Any] = field(default_factory=list)
@@ -407,7 +407,7 @@ class Interaction:
 
     @property
     def only_user_install(self) -> bool:
-        """In a guild that does not have the app: the user brought it."""
+        """Whether only the user, not the guild, has installed the app."""
         return "0" not in self.owners
 
     def metadata(self) -> dict[str, Any]:
@@ -419,18 +419,18 @@ class Interaction:
         }
         if self.type == COMPONENT and self.message is not None:
             fields["interacted_message_id"] = str(self.message.id)
-        if self.type == MODAL_SUBMIT and self.cause is not None:
-            fields["triggering_interaction_metadata"] = self.cause.metadata()
+        if self.type == MODAL_SUBMIT and self.triggered_by is not None:
+            fields["triggering_interaction_metadata"] = self.triggered_by.metadata()
         return fields
 
 
-class Bell:
-    """Wakes everybody who waits for the state to change."""
+class Notifier:
+    """Wakes all waiting tasks on a change of state."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
 
-    def ring(self) -> None:
+    def notify(self) -> None:
         self._event.set()
         self._event = asyncio.Event()
 

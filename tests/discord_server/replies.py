@@ -1,4 +1,4 @@
-"""What people see of the bot's answers: messages and forms."""
+"""The bot's replies as users see them: messages and modals."""
 
 import json
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Select:
 
 
 class Reply:
-    """A message as a person sees it: always as it is now."""
+    """A message in its current state."""
 
     def __init__(self, server: "DiscordServer", message: Message) -> None:
         self._server = server
@@ -83,12 +83,12 @@ class Reply:
 
     @property
     def attachments(self) -> list[Attachment]:
-        """All its files, those that embeds or components show as well; `.data` has the bytes."""
+        """All files of the message, including those that embeds or components show."""
         return self.message.files
 
     @property
     def text(self) -> str:
-        """Everything that can be read: content, text displays, embeds."""
+        """All text of the message: content, embeds and text displays."""
         parts = [self.content]
         for embed in self.embeds:
             fields = [(field["name"], field["value"]) for field in embed.get("fields", [])]
@@ -106,7 +106,7 @@ class Reply:
 
     @property
     def pictures(self) -> list[Attachment]:
-        """The image files that can be seen: in the gallery, in embeds, or below the text."""
+        """The visible image files: in galleries, in embeds, or attached."""
         shown = json.dumps([self.embeds, self.components])
         v2 = bool(self.flags & COMPONENTS_V2)
         return [
@@ -117,7 +117,7 @@ class Reply:
 
     @property
     def alt_texts(self) -> list[str | None]:
-        """Of the pictures: the gallery item's description, else the attachment's."""
+        """For each picture, the description of its gallery item or else of its attachment."""
         described: dict[str, str | None] = {}
         for component, _ in limits.walk(self.components, []):
             for item in [*component.get("items", []), component]:
@@ -155,20 +155,20 @@ class Reply:
             if component["type"] in limits.SELECTS
         ]
 
-    async def changed(self, within: float | None = None) -> "Reply":
-        """Until it is edited or deleted once more."""
+    async def wait_for_edit(self, within: float | None = None) -> "Reply":
+        """Waits until the message is edited or deleted."""
         before = self.message.edits
         done = lambda: self.message.edits > before or self.message.deleted  # noqa: E731
-        await self._server.until(done, "the message was not edited", within)
+        await self._server.wait_until(done, "the message was not edited", within)
         return self
 
-    async def painted(self) -> "Reply":
-        """Until it shows pictures: a busy bot says first that it will take a while."""
-        await self._server.until(lambda: self.pictures, "the message shows no picture")
+    async def wait_for_pictures(self) -> "Reply":
+        """Waits until the message shows pictures; a busy bot first reports the queue position."""
+        await self._server.wait_until(lambda: self.pictures, "the message shows no picture")
         return self
 
     async def fetch(self, attachment: Attachment) -> bytes:
-        """Over HTTP, as a client does. Raises BotError when the URL does not answer."""
+        """Downloads the attachment over HTTP. Raises BotError if its URL fails."""
         async with aiohttp.ClientSession() as session, session.get(attachment.url) as response:
             if response.status != 200:
                 raise BotError(f"{attachment.filename}: its URL answers {response.status}")
@@ -176,7 +176,7 @@ class Reply:
 
 
 class Modal:
-    """A form that the bot opened; `Person.submit` sends it."""
+    """A modal that the bot opened; `UserClient.submit` sends it."""
 
     def __init__(self, interaction: Interaction, data: dict[str, Any]) -> None:
         self.interaction = interaction
@@ -186,7 +186,7 @@ class Modal:
 
     @property
     def fields(self) -> dict[str, dict[str, Any]]:
-        """The inputs by label."""
+        """Input components by label."""
         found = {}
         for component in self.components:
             if component["type"] == limits.LABEL:

@@ -1,4 +1,4 @@
-"""The HTTP API: who may call, what a body must be, how often, and where a call goes."""
+"""The REST API: authentication, rate limits, request bodies and routing."""
 
 import json
 import math
@@ -32,7 +32,7 @@ BUCKETS = {
 
 @dataclass
 class Call:
-    """One request of the bot, read and checked."""
+    """One request of the bot."""
 
     method: str
     template: str  # the path in Discord's description: "/channels/{channel_id}"
@@ -59,7 +59,7 @@ Handler = Callable[[Call], Awaitable[tuple[int, Any]]]
 
 @dataclass
 class Fault:
-    """What goes wrong with the next `times` requests whose path matches; see `provoke`."""
+    """A fault of the next `times` requests whose path matches; see `inject_fault`."""
 
     method: str
     path: re.Pattern[str]
@@ -69,13 +69,13 @@ class Fault:
     retry_after: float
     via: bool
 
-    def answer(self) -> web.Response:
+    def response(self) -> web.Response:
         if self.status != 429:
             return web.Response(status=self.status or 500, text="<html>upstream error</html>")
         body = {"message": "You are being rate limited.", "retry_after": self.retry_after}
         headers = {"Retry-After": str(math.ceil(self.retry_after))}
         headers |= {"Via": "1.1 google"} if self.via else {}
-        return as_json(body | {"global": False, "code": 0}, 429, headers)
+        return json_response(body | {"global": False, "code": 0}, 429, headers)
 
 
 class Bucket:
@@ -83,7 +83,7 @@ class Bucket:
         self.limit, self.window = limit, window
         self.used = 0
         self.reset = 0.0
-        self.wait_until = 0.0  # a 429 said so
+        self.wait_until = 0.0  # as a 429 demanded
 
     def take(self, now: float) -> bool:
         if now >= self.reset:
@@ -102,33 +102,33 @@ class Bucket:
         }
 
 
-class Rest:
+class RestServer:
     def __init__(self, server: "DiscordServer") -> None:
         self.server = server
         self.recent: deque[float] = deque()
         self.global_wait_until = 0.0
         self.buckets: dict[tuple[str, ...], Bucket] = {}
         self.faults: list[Fault] = []
-        self.troubled: Counter[tuple[str, str]] = Counter()  # faults provoked, by place
+        self.injected: Counter[tuple[str, str]] = Counter()  # number of faults by method and path
         self.calls: list[Call] = []
 
-    def routes(self, table: dict[str, Handler]) -> list[web.RouteDef]:
-        """`table` has "GET /users/@me" -> handler."""
+    def routes(self, handlers: dict[str, Handler]) -> list[web.RouteDef]:
+        """`handlers` has "GET /users/@me" -> handler."""
         routes = []
-        for entry, handler in table.items():
+        for entry, handler in handlers.items():
             method, template = entry.split()
-            routes.append(web.route(method, PREFIX + template, self._entrance(template, handler)))
-        return [*routes, web.route("*", "/{rest:.*}", self._nothing_here)]
+            routes.append(web.route(method, PREFIX + template, self._wrap(template, handler)))
+        return [*routes, web.route("*", "/{rest:.*}", self._not_found)]
 
-    async def _nothing_here(self, request: web.Request) -> web.Response:
+    async def _not_found(self, request: web.Request) -> web.Response:
         where = f"{request.method} {request.path}"
-        self.server.violation(Violation(0, "there is nothing here in the stand-in", where))
-        return as_json({"message": "404: Not Found", "code": 0}, 404, {})
+        self.server.add_violation(Violation(0, "the fake server has no such route", where))
+        return json_response({"message": "404: Not Found", "code": 0}, 404, {})
 
-    def _entrance(
+    def _wrap(
         self, template: str, handler: Handler
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
-        async def enter(request: web.Request) -> web.Response:
+        async def handle(request: web.Request) -> web.Response:
             path = request.path.removeprefix(PREFIX)
             fault = self._fault(request.method, path)
             if fault is not None and not fault.processed:
@@ -137,7 +137,7 @@ class Rest:
             response = await self._serve(request, template, path, handler)
             return response if fault is None else self._fail(fault, request)
 
-        return enter
+        return handle
 
     def _fault(self, method: str, path: str) -> Fault | None:
         for fault in self.faults:
@@ -145,14 +145,14 @@ class Rest:
                 fault.times -= 1
                 if fault.times == 0:
                     self.faults.remove(fault)
-                self.troubled[method, path] += 1
+                self.injected[method, path] += 1
                 return fault
         return None
 
     def _fail(self, fault: Fault, request: web.Request) -> web.Response:
         if fault.status is None and request.transport is not None:
             request.transport.abort()
-        return fault.answer()
+        return fault.response()
 
     async def _serve(
         self, request: web.Request, template: str, path: str, handler: Handler
@@ -164,52 +164,52 @@ class Rest:
         try:
             limited = self._limit(call, headers)
             if limited is not None:
-                # Reading the body first keeps the connection in step.
+                # The body must be read before the connection is reused.
                 await request.read()
                 call.status = 429
                 return limited
-            self._authorise(request, template)
+            self._authorize(request, template)
             await self._read(request, call)
             call.status, call.answer = await handler(call)
         except ApiError as error:
             call.status, call.answer = error.status, error.body()
-            self.server.refused(call, error)
+            self.server.add_refusal(call, error)
         except Exception as error:
-            # discord.py would try again after a 500, and hide that the stand-in is at fault.
+            # discord.py would retry after a 500 and hide the error of the fake server.
             call.status, call.answer = 400, {"message": repr(error), "code": 0}
             trace = "".join(traceback.format_exception(error))
-            self.server.drifts.append(f"{method} {path}: the stand-in stumbled: {trace}")
+            self.server.server_errors.append(f"{method} {path}: error in the fake server: {trace}")
         if self.server.schemas is not None:
-            found = self.server.schemas.answer_faults(method, template, call.status, call.answer)
-            self.server.drifts.extend(found)
-        self.server.bell.ring()
+            found = self.server.schemas.response_errors(method, template, call.status, call.answer)
+            self.server.server_errors.extend(found)
+        self.server.state_changed.notify()
         if call.answer is None:
             return web.Response(status=call.status, headers=headers)
-        return as_json(call.answer, call.status, headers)
+        return json_response(call.answer, call.status, headers)
 
-    def _authorise(self, request: web.Request, template: str) -> None:
+    def _authorize(self, request: web.Request, template: str) -> None:
         if template.startswith(("/interactions/", "/webhooks/")):
             return
         if request.headers.get("Authorization") != f"Bot {self.server.token}":
             raise ApiError(0)
         agent = request.headers.get("User-Agent", "")
         if not agent.startswith("DiscordBot ("):
-            words = f"User-Agent {agent!r} is not 'DiscordBot (url, version)'"
-            self.server.violation(Violation(0, words, request.path))
+            reason = f"User-Agent {agent!r} is not 'DiscordBot (url, version)'"
+            self.server.add_violation(Violation(0, reason, request.path))
 
     def _limit(self, call: Call, headers: dict[str, str]) -> web.Response | None:
         now = self.server.clock()
         if not call.template.startswith(("/interactions/", "/webhooks/")):
             if now < self.global_wait_until:
-                words = f"came back {self.global_wait_until - now:.2f} s before Retry-After"
-                self.server.violation(Violation(429, words, f"{call.method} {call.path}"))
+                reason = f"came back {self.global_wait_until - now:.2f} s before Retry-After"
+                self.server.add_violation(Violation(429, reason, f"{call.method} {call.path}"))
             while self.recent and now - self.recent[0] >= 1:
                 self.recent.popleft()
             if len(self.recent) >= GLOBAL_RATE:
                 wait = 1 - (now - self.recent[0])
                 self.global_wait_until = now + wait
                 headers |= {"X-RateLimit-Global": "true", "X-RateLimit-Scope": "global"}
-                return self._too_many(call, wait, 0, headers, everywhere=True)
+                return self._rate_limited(call, wait, 0, headers, is_global=True)
             self.recent.append(now)
         rate = BUCKETS.get((call.method, call.template))
         if rate is None:
@@ -218,8 +218,8 @@ class Rest:
         major = call.params.get("channel_id") or call.params.get("webhook_token") or ""
         bucket = self.buckets.setdefault((name, major), Bucket(*rate))
         if now < bucket.wait_until:
-            words = f"came back {bucket.wait_until - now:.2f} s before Retry-After"
-            self.server.violation(Violation(429, words, f"{call.method} {call.path}"))
+            reason = f"came back {bucket.wait_until - now:.2f} s before Retry-After"
+            self.server.add_violation(Violation(429, reason, f"{call.method} {call.path}"))
         allowed = bucket.take(now)
         headers |= bucket.headers(now, f"{abs(hash(name)):x}")
         if allowed:
@@ -227,22 +227,22 @@ class Rest:
         bucket.wait_until = bucket.reset
         headers["X-RateLimit-Scope"] = "user"
         code = 20028 if call.template.startswith("/channels/") else 0
-        return self._too_many(call, bucket.reset - now, code, headers)
+        return self._rate_limited(call, bucket.reset - now, code, headers)
 
-    def _too_many(
-        self, call: Call, wait: float, code: int, headers: dict[str, str], everywhere: bool = False
+    def _rate_limited(
+        self, call: Call, wait: float, code: int, headers: dict[str, str], is_global: bool = False
     ) -> web.Response:
         headers |= {"Retry-After": str(math.ceil(wait)), "Via": "1.1 google"}
-        words = ApiError(20028).message if code else "You are being rate limited."
-        body = {"message": words, "retry_after": wait, "global": everywhere, "code": code}
+        reason = ApiError(20028).message if code else "You are being rate limited."
+        body = {"message": reason, "retry_after": wait, "global": is_global, "code": code}
         if self.server.schemas is not None:
-            self.server.drifts.extend(
-                self.server.schemas.answer_faults(call.method, call.template, 429, body)
+            self.server.server_errors.extend(
+                self.server.schemas.response_errors(call.method, call.template, 429, body)
             )
-        return as_json(body, 429, headers)
+        return json_response(body, 429, headers)
 
     async def _read(self, request: web.Request, call: Call) -> None:
-        """The body, checked against Discord's description; what is wrong goes to `call.form`."""
+        """Reads the body and validates it; errors go to `call.form`."""
         kind = request.content_type
         if not request.can_read_body:
             if request.method in ("POST", "PUT", "PATCH") and not call.path.endswith("/typing"):
@@ -251,7 +251,7 @@ class Rest:
         if kind == "multipart/form-data":
             await self._read_multipart(request, call)
         elif kind == "application/json":
-            call.body = parse(await request.read())
+            call.body = parse_json(await request.read())
         else:
             call.form.add([], "CONTENT_TYPE_INVALID", f'Expected "Content-Type" JSON, not {kind}')
             call.form.check()
@@ -266,7 +266,7 @@ class Rest:
             data = bytes(await part.read(decode=True))
             total += len(data)
             if part.name == "payload_json":
-                call.body = parse(data)
+                call.body = parse_json(data)
             elif match := re.fullmatch(r"files\[(\d+)\]", part.name or ""):
                 too_large |= len(data) > self.server.file_bytes
                 call.files[int(match[1])] = (part.filename or "file", data)
@@ -278,14 +278,14 @@ class Rest:
             call.form.too_long(["files"], limits.FILES)
 
 
-def parse(data: bytes) -> Any:
+def parse_json(data: bytes) -> Any:
     try:
         return json.loads(data)
     except ValueError:
         raise ApiError(50109) from None
 
 
-def as_json(body: Any, status: int, headers: dict[str, str]) -> web.Response:
+def json_response(body: Any, status: int, headers: dict[str, str]) -> web.Response:
     # discord.py reads JSON only where no charset follows.
     headers = headers | {"Content-Type": "application/json"}
     return web.Response(body=json.dumps(body).encode(), status=status, headers=headers)

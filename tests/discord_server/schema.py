@@ -1,4 +1,4 @@
-"""Discord's own description of its API, where it lies beside the project."""
+"""Validation against Discord's OpenAPI description, if it is available."""
 
 import json
 import warnings
@@ -16,8 +16,8 @@ from .errors import Form
 
 BASE = "urn:discord"
 
-# Discord's words for what a JSON schema calls otherwise.
-WORDS = {
+# Discord's error code and message for each keyword of JSON Schema.
+MESSAGES = {
     "required": ("BASE_TYPE_REQUIRED", "This field is required"),
     "maxLength": ("BASE_TYPE_MAX_LENGTH", "Must be {0} or fewer in length."),
     "minLength": ("BASE_TYPE_MIN_LENGTH", "Must be {0} or more in length."),
@@ -50,25 +50,26 @@ EVENT_PARTS: dict[str, dict[str, str | None]] = {
 
 
 class Schemas:
-    """Checks bodies by the names in the description: paths with methods, or schemas."""
+    """Validates bodies by path and method, or by the name of a schema."""
 
     def __init__(self, file: Path = DISCORD_OPENAPI) -> None:
         self.document = json.loads(file.read_text("utf-8"))
         schemas = self.document["components"]["schemas"]
-        # The description says that the codes of nested errors are numbers; Discord sends words.
+        # In the description the codes of nested errors are numbers; Discord sends strings.
         inner = schemas["InnerErrors"]["properties"]["_errors"]
         inner["items"] = {"required": ["code", "message"]}
-        # Discord takes ids as numbers too, but never sends them so.
+        # Discord accepts ids as numbers but always sends strings.
         ids = {"type": ["string", "integer"], "pattern": schemas["SnowflakeType"]["pattern"]}
         lenient = {"components": {"schemas": schemas | {"SnowflakeType": ids}}}
         self._requests = Checker(self.document | lenient)
         self._answers = Checker(self.document)
 
     def operation(self, method: str, path: str) -> dict[str, Any] | None:
-        return self.document["paths"].get(path, {}).get(method.lower())
+        operation: dict[str, Any] | None = self.document["paths"].get(path, {}).get(method.lower())
+        return operation
 
     def check_request(self, method: str, path: str, body: Any, form: Form) -> None:
-        """Adds to `form` what is wrong with the JSON body of a request."""
+        """Adds the errors of the JSON body of a request to `form`."""
         operation = self.operation(method, path)
         if operation is None or "requestBody" not in operation:
             return
@@ -77,11 +78,11 @@ class Schemas:
         self._check(f"{pointer}/{kind}/schema", body, form)
 
     def check_named(self, name: str, body: Any, form: Form) -> None:
-        """Adds to `form` what is wrong with `body` as a schema of that name."""
+        """Adds the errors of `body` under the schema of that name to `form`."""
         self._check(f"/components/schemas/{name}", body, form)
 
-    def answer_faults(self, method: str, path: str, status: int, body: Any) -> list[str]:
-        """What is wrong with an answer of the stand-in itself."""
+    def response_errors(self, method: str, path: str, status: int, body: Any) -> list[str]:
+        """Errors of a response of the fake server."""
         operation = self.operation(method, path)
         if operation is None:
             return []
@@ -103,8 +104,8 @@ class Schemas:
             for leaf in self._answers.errors(pointer, body)
         ]
 
-    def event_faults(self, event: str, data: Any) -> list[str]:
-        """What is wrong with an event of the gateway, as far as the description tells."""
+    def event_errors(self, event: str, data: Any) -> list[str]:
+        """Errors of a gateway event in the parts that the description covers."""
         found = []
         for name, part in EVENT_PARTS.get(event, {}).items():
             body = data.get(part) if part else data
@@ -118,14 +119,14 @@ class Schemas:
             path = list(leaf.absolute_path)
             if leaf.validator == "required":
                 path.append(leaf.message.split("'")[1])
-            elif leaf.validator in ("oneOf", "anyOf") and "type" in kinds(leaf.instance):
+            elif leaf.validator in ("oneOf", "anyOf") and "type" in keys(leaf.instance):
                 path.append("type")
-            least, most = BOUNDS.get(str(leaf.validator), ("", ""))
-            if least in leaf.schema and most in leaf.schema:
-                form.bad_length(path, leaf.schema[least], leaf.schema[most])
+            minimum, maximum = BOUNDS.get(str(leaf.validator), ("", ""))
+            if minimum in leaf.schema and maximum in leaf.schema:
+                form.bad_length(path, leaf.schema[minimum], leaf.schema[maximum])
                 continue
-            code, words = WORDS.get(str(leaf.validator), ("BASE_TYPE_INVALID", leaf.message))
-            form.add(path, code, words.format(leaf.validator_value))
+            code, reason = MESSAGES.get(str(leaf.validator), ("BASE_TYPE_INVALID", leaf.message))
+            form.add(path, code, reason.format(leaf.validator_value))
 
 
 class Checker:
@@ -146,12 +147,12 @@ def escape(part: str) -> str:
     return part.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D")
 
 
-def kinds(instance: Any) -> Iterable[str]:
+def keys(instance: Any) -> Iterable[str]:
     return instance if isinstance(instance, dict) else ()
 
 
 def leaves(errors: Iterable[ValidationError]) -> Iterable[ValidationError]:
-    """The errors that matter: of a union, those of the branch that was meant."""
+    """The innermost errors; of a union, those of the intended branch."""
     for error in errors:
         if not error.context:
             yield error
@@ -161,14 +162,14 @@ def leaves(errors: Iterable[ValidationError]) -> Iterable[ValidationError]:
             branches.setdefault(child.schema_path[0], []).append(child)
         meant = [branch for branch in branches.values() if not _other_kind(branch)]
         if meant:
-            likeliest: list[ValidationError] = min(meant, key=len)
-            yield from leaves(likeliest)
+            closest: list[ValidationError] = min(meant, key=len)
+            yield from leaves(closest)
         else:
             yield error
 
 
 def _other_kind(branch: list[ValidationError]) -> bool:
-    """Whether the branch is of another kind of component or of null: not what was meant."""
+    """Whether the branch is for null or another component type, so not the intended one."""
     return any(
         (error.relative_path and error.relative_path[-1] == "type" and error.validator == "enum")
         or (error.validator == "type" and not error.relative_path)
@@ -178,9 +179,9 @@ def _other_kind(branch: list[ValidationError]) -> bool:
 
 @cache
 def discord_schemas() -> Schemas | None:
-    """One for all tests: reading the description takes a while.
+    """Schemas shared by all tests, since reading the description is slow.
 
-    None, with a warning, where it is absent.
+    None, with a warning, if the file is missing.
     """
     if DISCORD_OPENAPI.is_file():
         return Schemas()

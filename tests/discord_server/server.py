@@ -1,4 +1,4 @@
-"""The stand-in itself: its state, its life, and what a test can do to it."""
+"""The fake server: state, start and stop, and the methods that tests call."""
 
 import asyncio
 import base64
@@ -12,25 +12,25 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from . import gateway, limits, messages
-from .api import Api
+from .api import ApiRoutes
 from .errors import ApiError, BotError, Violation
-from .interactions import Interactions
+from .interactions import InteractionRoutes
 from .model import (
     ALL_PERMISSIONS,
     EVERYONE,
     MANAGE_MESSAGES,
     Attachment,
-    Bell,
     Channel,
     Guild,
     Interaction,
     Message,
+    Notifier,
     Role,
     User,
 )
-from .person import Person
-from .rest import Call, Fault, Rest
+from .rest import Call, Fault, RestServer
 from .schema import discord_schemas
+from .user_client import UserClient
 
 T = TypeVar("T")
 
@@ -47,29 +47,30 @@ APP_PERMISSIONS_OF_USER_APPS = EVERYONE & ~MANAGE_MESSAGES
 
 
 class DiscordServer:
-    """A Discord of one application. See the package's docstring for how tests use it."""
+    """A fake Discord with one application; see the docstring of the package."""
 
     def __init__(
         self,
         *,
         deadline: float = 3.0,
-        patience: float = 30.0,
+        timeout: float = 30.0,
         shards: int = 1,
         heartbeat: float = 41.25,
         max_concurrency: int = 16,
         session_start_limit: int = 1000,
         granted_intents: int = 0,
     ) -> None:
-        """`deadline`: seconds for the first answer to an interaction; `patience`: seconds that
-        members wait for anything else; `granted_intents`: privileged ones that are allowed."""
-        self.deadline, self.patience = deadline, patience
+        """`deadline` is the time limit in seconds for the first answer to an interaction,
+        `timeout` the one for everything else. `granted_intents` are the allowed privileged
+        intents."""
+        self.deadline, self.timeout = deadline, timeout
         self.shards, self.heartbeat_ms = shards, int(heartbeat * 1000)
         self.max_concurrency = max_concurrency
         self.session_start_limit = session_start_limit
         self.granted_intents = granted_intents
-        # What the bot did wrong, what the stand-in itself did wrong, and all requests.
+        # Errors of the bot, and errors of the fake server itself.
         self.violations: list[Violation] = []
-        self.drifts: list[str] = []
+        self.server_errors: list[str] = []
         self.schemas = discord_schemas()
         # Gateway
         self.acknowledge_heartbeats = True
@@ -78,12 +79,12 @@ class DiscordServer:
         self.identified_at: list[float] = []
         self.connections: set[gateway.Connection] = set()
         self.sessions: dict[str, gateway.Session] = {}
-        # The world
+        # Guilds, channels and users
         self.bot = User("Irodori", bot=True)
         self.owner = User("Owner")
         self.application_id = self.bot.id
         self.token = make_token(self.application_id)
-        self.team: list[User] = []  # who owns the application; none: `owner`
+        self.team: list[User] = []  # owners of the application; if empty, `owner`
         self.file_bytes = limits.FILE_BYTES  # a larger upload is refused
         self.users: dict[int, User] = {user.id: user for user in (self.bot, self.owner)}
         self.guilds: list[Guild] = []
@@ -92,21 +93,23 @@ class DiscordServer:
         self.attachments: dict[int, Attachment] = {}
         self.interactions: dict[str, Interaction] = {}  # by token
         self.commands: dict[int | None, dict[int, dict[str, Any]]] = {}  # None: global
-        self._people: dict[tuple[str, int | None], Person] = {}
-        self.bell = Bell()
+        self._clients: dict[tuple[str, int | None], UserClient] = {}
+        self.state_changed = Notifier()
         self._advanced = 0.0
-        self.rest = Rest(self)
+        self.rest = RestServer(self)
         self.url = ""
         self.default_guild = self.guild("Studio")
         self.general = self.channel("general")
 
-    # Life
+    # Start and stop
 
     async def __aenter__(self) -> "DiscordServer":
         app = web.Application(client_max_size=8 * limits.REQUEST_BYTES)
         app.router.add_get("/gateway", self._gateway)
         app.router.add_get("/attachments/{channel}/{id}/{name}", self._attachment)
-        app.router.add_routes(self.rest.routes(Interactions(self).table() | Api(self).table()))
+        app.router.add_routes(
+            self.rest.routes(InteractionRoutes(self).handlers() | ApiRoutes(self).handlers())
+        )
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -117,12 +120,12 @@ class DiscordServer:
 
     async def __aexit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         for connection in list(self.connections):
-            connection.cut()
+            connection.abort()
         await self._runner.cleanup()
-        if self.drifts and kind is None:
+        if self.server_errors and kind is None:
             raise AssertionError(
-                "the stand-in's own answers differ from Discord's description:\n"
-                + "\n".join(self.drifts[:10])
+                "the fake server's own answers differ from Discord's description:\n"
+                + "\n".join(self.server_errors[:10])
             )
 
     @property
@@ -135,40 +138,42 @@ class DiscordServer:
 
     @property
     def mention(self) -> str:
-        """What a member types to mention the bot."""
+        """The text that mentions the bot."""
         return f"<@{self.bot.id}>"
 
     def clock(self) -> float:
         return time.monotonic() + self._advanced
 
-    def wall(self) -> float:
-        """Seconds since 1970, on the stand-in's clock."""
+    def unix_time(self) -> float:
+        """Seconds since 1970 on the clock of the fake server."""
         return time.time() + self._advanced
 
-    def advance(self, seconds: float) -> None:
-        """Moves the stand-in's clock on: tokens, deadlines, URLs and rate limits pass by."""
+    def advance_clock(self, seconds: float) -> None:
+        """Advances the clock of the fake server: tokens, deadlines, URLs and rate limits expire."""
         self._advanced += seconds
-        self.bell.ring()
+        self.state_changed.notify()
 
-    async def until(self, met: Callable[[], T], what: str, within: float | None = None) -> T:
-        """Waits until `met()` is true and gives its value.
+    async def wait_until(
+        self, condition: Callable[[], T], what: str, within: float | None = None
+    ) -> T:
+        """Waits until `condition()` is true, and returns its value.
 
-        Raises BotError, saying that `what` did not happen.
+        Raises BotError with `what`, the description of the failure.
         """
-        seconds = self.patience if within is None else within
+        seconds = self.timeout if within is None else within
         try:
             async with asyncio.timeout(seconds):
-                while not (value := met()):
-                    # Not everything that is waited for is told to Discord.
+                while not (value := condition()):
+                    # Some conditions change without a request to Discord.
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(0.1):
-                            await self.bell.wait()
+                            await self.state_changed.wait()
                 return value
         except TimeoutError:
-            wrongs = "".join(f"\n  {violation}" for violation in self.violations)
-            raise BotError(f"{what}: not within {seconds:g} s{wrongs}") from None
+            errors = "".join(f"\n  {violation}" for violation in self.violations)
+            raise BotError(f"{what}: not within {seconds:g} s{errors}") from None
 
-    # The world
+    # Guilds, channels and users
 
     def guild(self, name: str, *, has_bot: bool = True) -> Guild:
         guild = Guild(name, has_bot=has_bot, owner_id=self.owner.id)
@@ -179,32 +184,32 @@ class DiscordServer:
         self.channel("general", guild)
         return guild
 
-    def role(self, name: str, *members: Person, guild: Guild | None = None) -> Role:
-        """The guild's role of that name, made if need be; these members have it from now on."""
+    def role(self, name: str, *members: UserClient, guild: Guild | None = None) -> Role:
+        """Returns the role of that name, created if needed, and gives it to the members."""
         guild = guild or self.default_guild
         role = next((role for role in guild.roles if role.name == name), None)
         if role is None:
             role = Role(name)
             guild.roles.append(role)
-        role.members |= {person.user.id for person in members}
+        role.members |= {client.user.id for client in members}
         return role
 
     def channel(
-        self, name: str, guild: Guild | None = None, *, only: list[Person] | None = None
+        self, name: str, guild: Guild | None = None, *, only: list[UserClient] | None = None
     ) -> Channel:
-        """The guild's channel of that name, made if need be; `only` these people read it."""
+        """Returns the channel of that name, created if needed; `only` restricts its readers."""
         guild = guild or self.default_guild
         for channel in guild.channels:
             if channel.name == name:
                 return channel
-        readers = None if only is None else frozenset(person.user.id for person in only)
+        readers = None if only is None else frozenset(client.user.id for client in only)
         channel = Channel(name, guild, only=readers)
         guild.channels.append(channel)
         self.channels[channel.id] = channel
         return channel
 
     def thread(self, name: str, parent: Channel) -> Channel:
-        """A new public thread."""
+        """Creates a public thread."""
         thread = Channel(name, parent.guild, only=parent.only, parent=parent)
         self.channels[thread.id] = thread
         return thread
@@ -217,40 +222,42 @@ class DiscordServer:
         permissions: int = 0,
         installed: bool = False,
         locale: str | None = None,
-    ) -> Person:
-        """A person in a guild (the default one). `permissions` come on top of @everyone's;
-        `installed`: has the app on the own account, so it works everywhere; `locale`: the language
-        of the person's Discord."""
-        guild = guild or self.default_guild
-        person = self._person(name, guild, installed, locale)
-        known = guild.members.get(person.user.id, EVERYONE)
-        guild.members[person.user.id] = known | permissions
-        return person
+    ) -> UserClient:
+        """The client of a member of a guild, by default the default guild.
 
-    def user(self, name: str, *, installed: bool = True, locale: str | None = None) -> Person:
-        """A person who shares no guild with the bot."""
-        return self._person(name, None, installed, locale)
+        `permissions` are added to those of @everyone. With `installed`, the user has installed
+        the app on the account, so it works everywhere. `locale` is the client's language.
+        """
+        guild = guild or self.default_guild
+        client = self._client(name, guild, installed, locale)
+        known = guild.members.get(client.user.id, EVERYONE)
+        guild.members[client.user.id] = known | permissions
+        return client
+
+    def user(self, name: str, *, installed: bool = True, locale: str | None = None) -> UserClient:
+        """The client of a user who shares no guild with the bot."""
+        return self._client(name, None, installed, locale)
 
     @property
-    def operator(self) -> Person:
-        """Who owns the application, and the default guild."""
-        return self._person(self.owner.name, self.default_guild, False, None)
+    def operator(self) -> UserClient:
+        """The client of the owner of the application and the default guild."""
+        return self._client(self.owner.name, self.default_guild, False, None)
 
-    def _person(
+    def _client(
         self, name: str, guild: Guild | None, installed: bool, locale: str | None
-    ) -> Person:
+    ) -> UserClient:
         key = (name, guild.id if guild else None)
-        if key not in self._people:
+        if key not in self._clients:
             user = next((u for u in self.users.values() if u.name == name), None) or User(name)
             self.users[user.id] = user
-            self._people[key] = Person(self, user, guild)
-        person = self._people[key]
-        person.user.installed |= installed
-        person.user.locale = locale or person.user.locale
-        return person
+            self._clients[key] = UserClient(self, user, guild)
+        client = self._clients[key]
+        client.user.installed |= installed
+        client.user.locale = locale or client.user.locale
+        return client
 
     def dm(self, user: User, other: User | None = None) -> Channel:
-        """The private channel of a user with the bot, or with another user."""
+        """The direct-message channel of a user with the bot or another user."""
         pair = (user, other or self.bot)
         for channel in self.channels.values():
             if set(channel.recipients) == set(pair):
@@ -277,25 +284,25 @@ class DiscordServer:
             "soundboard_sounds": [],
         }
 
-    # What goes wrong, and what a test may make go wrong
+    # Violations and injected faults
 
-    def violation(self, violation: Violation) -> None:
+    def add_violation(self, violation: Violation) -> None:
         self.violations.append(violation)
-        self.bell.ring()
+        self.state_changed.notify()
 
-    def refused(self, call: Call, error: ApiError) -> None:
-        """Notes a refusal, but for a second try of what a provoked fault made fail."""
-        if self.rest.troubled[call.method, call.path] > 0:
-            self.rest.troubled[call.method, call.path] -= 1
+    def add_refusal(self, call: Call, error: ApiError) -> None:
+        """Records a rejected request as a violation, unless it retries after an injected fault."""
+        if self.rest.injected[call.method, call.path] > 0:
+            self.rest.injected[call.method, call.path] -= 1
             return
         where = f"{call.method} {call.path}"
         violation = Violation(error.code, error.message, where, error.errors)
         token = call.params.get("interaction_token") or call.params.get("webhook_token")
         if token in self.interactions:
             if self.interactions[token].failed and error.code == 10062:
-                return  # noted when the deadline passed
+                return  # recorded when the deadline passed
             self.interactions[token].violations.append(violation)
-        self.violation(violation)
+        self.add_violation(violation)
 
     def check_body(self, call: Call) -> None:
         if self.schemas is None:
@@ -306,7 +313,7 @@ class DiscordServer:
         else:
             self.schemas.check_request(call.method, call.template, call.body, call.form)
 
-    def provoke(
+    def inject_fault(
         self,
         path: str,
         status: int | None,
@@ -317,42 +324,43 @@ class DiscordServer:
         retry_after: float = 0.1,
         via: bool = True,
     ) -> None:
-        """The next `times` requests whose path has the pattern `path` get `status` (429, 502, …).
+        """Makes the next `times` requests whose path matches the pattern `path` fail.
 
-        None drops the connection instead. `processed`: Discord has done what was asked and only
-        the answer is lost. `via`: a 429 comes from Discord, not from Cloudflare before it.
+        They get `status` (429, 502, …); None drops the connection. With `processed`, Discord
+        processes the request and only the response is lost. `via` tells whether a 429 comes from
+        Discord or from Cloudflare in front of it.
         """
         pattern = re.compile(path)
         self.rest.faults.append(Fault(method, pattern, status, processed, times, retry_after, via))
 
     @property
     def calls(self) -> list[Call]:
-        """All requests so far, with what was sent and answered."""
+        """All requests so far, with their responses."""
         return self.rest.calls
 
     # Gateway
 
     @property
     def connected(self) -> bool:
-        """Whether every shard has identified and has its connection."""
+        """Whether every shard has identified and is connected."""
         live = [session for session in self.sessions.values() if session.connection is not None]
         return bool(live) and len(live) == live[0].shards
 
     async def wait_connected(self, *, commands: bool = True, within: float = 30.0) -> None:
-        """Until the bot has identified, and has sent its commands at least once."""
-        await self.until(lambda: self.connected, "the bot did not connect", within)
+        """Waits until the bot has identified and has sent its commands."""
+        await self.wait_until(lambda: self.connected, "the bot did not connect", within)
         if commands:
-            await self.until(lambda: self.syncs, "the bot sent no commands", within)
+            await self.wait_until(lambda: self.syncs, "the bot sent no commands", within)
 
     async def wait_disconnected(self) -> None:
-        await self.until(lambda: not self.connections, "the bot did not disconnect")
+        await self.wait_until(lambda: not self.connections, "the bot did not disconnect")
 
-    async def reconnect(self) -> None:
-        """Op 7: the bot is asked to connect again and to resume."""
-        await self._tell({"op": gateway.RECONNECT, "d": None})
+    async def request_reconnect(self) -> None:
+        """Sends op 7: the bot must reconnect and resume."""
+        await self._send_to_all({"op": gateway.RECONNECT, "d": None})
 
-    async def invalidate(self, *, resumable: bool = False) -> None:
-        """Op 9."""
+    async def invalidate_session(self, *, resumable: bool = False) -> None:
+        """Sends op 9."""
         live = list(self.sessions.values())
         if not resumable:
             self.sessions.clear()
@@ -360,34 +368,34 @@ class DiscordServer:
             if session.connection is not None:
                 await session.connection.send({"op": gateway.INVALID_SESSION, "d": resumable})
 
-    async def ask_heartbeat(self) -> None:
-        await self._tell({"op": gateway.HEARTBEAT, "d": None})
+    async def request_heartbeat(self) -> None:
+        await self._send_to_all({"op": gateway.HEARTBEAT, "d": None})
 
-    async def _tell(self, payload: dict[str, Any]) -> None:
+    async def _send_to_all(self, payload: dict[str, Any]) -> None:
         for connection in list(self.connections):
             await connection.send(payload)
 
     async def close_gateway(self, code: int) -> None:
         for connection in list(self.connections):
-            await connection.shut(code)
+            await connection.close(code)
 
     def drop_gateway(self) -> None:
-        """The connections break without a word; the sessions can be resumed."""
+        """Breaks the connections without a close frame; the sessions can be resumed."""
         for connection in list(self.connections):
-            connection.cut()
+            connection.abort()
 
     async def dispatch(
         self, event: str, data: dict[str, Any], guild: Guild | None = None, intent: int = 0
     ) -> None:
         if self.schemas is not None:
-            self.drifts.extend(self.schemas.event_faults(event, data))
+            self.server_errors.extend(self.schemas.event_errors(event, data))
         for session in list(self.sessions.values()):
             shard = (guild.id >> 22) % session.shards if guild else 0
             if session.shard == shard and (not intent or session.intents & intent):
                 await session.dispatch(event, data)
 
-    async def announce(self, message: Message, *, new: bool) -> None:
-        """Tells the gateway of a message, and rings for those who wait for it."""
+    async def dispatch_message(self, message: Message, *, new: bool) -> None:
+        """Sends a new or edited message to the gateway, and wakes waiting tests."""
         guild = message.channel.guild
         if message.only_for is None and (guild is None or guild.has_bot):
             intent = gateway.GUILD_MESSAGES if guild else gateway.DIRECT_MESSAGES
@@ -397,7 +405,7 @@ class DiscordServer:
             if guild is not None or self.bot in message.channel.recipients:
                 name = "MESSAGE_CREATE" if new else "MESSAGE_UPDATE"
                 await self.dispatch(name, event, guild, intent)
-        self.bell.ring()
+        self.state_changed.notify()
 
     def _content_is_visible(self, message: Message) -> bool:
         return bool(
@@ -410,14 +418,14 @@ class DiscordServer:
     async def delete_message(self, message: Message) -> None:
         message.deleted = True
         for file in message.files:
-            file.gone = True
+            file.removed = True
         guild = message.channel.guild
         if message.only_for is None:
             data = {"id": str(message.id), "channel_id": str(message.channel.id)}
             data |= {"guild_id": str(guild.id)} if guild else {}
             intent = gateway.GUILD_MESSAGES if guild else gateway.DIRECT_MESSAGES
             await self.dispatch("MESSAGE_DELETE", data, guild, intent)
-        self.bell.ring()
+        self.state_changed.notify()
 
     def write(
         self, message: Message, data: dict[str, Any], call: Call, path: list[str | int]
@@ -431,14 +439,14 @@ class DiscordServer:
                 description,
                 self.url,
                 message.channel.id,
-                expires=int(self.wall() + FILE_LIFE),
+                expires=int(self.unix_time() + FILE_LIFE),
                 ephemeral=message.only_for is not None,
             )
             self.attachments[file.id] = file
             return file
 
-        def complain(words: str) -> None:
-            self.violation(Violation(0, words, f"{call.method} {call.path}"))
+        def report(reason: str) -> None:
+            self.add_violation(Violation(0, reason, f"{call.method} {call.path}"))
 
         messages.write(
             message,
@@ -447,10 +455,10 @@ class DiscordServer:
             form=call.form,
             path=path,
             new_file=new_file,
-            complain=complain,
+            report=report,
         )
 
-    # Other doors
+    # Gateway and attachment routes
 
     async def _gateway(self, request: web.Request) -> web.StreamResponse:
         connection = gateway.Connection(self, request)
@@ -460,7 +468,7 @@ class DiscordServer:
     async def _attachment(self, request: web.Request) -> web.Response:
         file = self.attachments.get(int(request.match_info["id"]))
         signed = file is not None and request.query.get("hm") == file.signature
-        if file is None or not signed or file.gone or self.wall() > file.expires:
+        if file is None or not signed or file.removed or self.unix_time() > file.expires:
             return web.Response(status=404, text="This content is no longer available.")
         if unquote(request.match_info["name"]) != file.filename:
             return web.Response(status=404, text="This content is no longer available.")
@@ -468,6 +476,6 @@ class DiscordServer:
 
 
 def make_token(application_id: int) -> str:
-    """As Discord makes them: the application's id, a time and a signature, in base64."""
+    """A token in Discord's format: application id, timestamp and signature in base64."""
     about = base64.urlsafe_b64encode(str(application_id).encode()).decode().rstrip("=")
     return f"{about}.StandI.n-Discord-signed-this-itself_000001"

@@ -1,4 +1,4 @@
-"""A small bot that does whatever a test tells it, right or wrong."""
+"""A small bot whose handlers are set by the test, correct or not."""
 
 import asyncio
 import contextlib
@@ -12,27 +12,28 @@ import yarl
 from discord import app_commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
-from discord_server import DiscordServer
+from discord_server import DiscordServer, UserClient
 from PIL import Image
 
-Act = Callable[[discord_py.Interaction], Awaitable[None]]
+Interaction = discord_py.Interaction
+Handler = Callable[[Interaction], Awaitable[object]]
 
 
-class Puppet(discord_py.AutoShardedClient):
-    """Has /do, which calls `act`; what `act` raised is in `error`."""
+class ScriptedBot(discord_py.AutoShardedClient):
+    """Its commands and components call `handler`; an exception of it is kept in `error`."""
 
     def __init__(self, **options: Any) -> None:
         intents = options.pop("intents", discord_py.Intents(guilds=True, guild_messages=True))
         super().__init__(intents=intents, **options)
         self.tree = app_commands.CommandTree(self)
-        self.act: Act
+        self.handler: Handler
         self.error: BaseException | None = None
-        self.over = asyncio.Event()
-        self.heard: asyncio.Queue[discord_py.Message] = asyncio.Queue()
+        self.handled = asyncio.Event()
+        self.received: asyncio.Queue[discord_py.Message] = asyncio.Queue()
         self.suggestions: list[str] = []
 
     async def setup_hook(self) -> None:
-        @self.tree.command(description="what the test says")
+        @self.tree.command(description="calls the handler")
         @app_commands.user_install()
         @app_commands.guild_install()
         @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
@@ -40,9 +41,9 @@ class Puppet(discord_py.AutoShardedClient):
             interaction: discord_py.Interaction,
             word: str = "",
             times: app_commands.Range[int, 1, 9] = 1,
-            who: discord_py.User | None = None,
+            user: discord_py.User | None = None,
         ) -> None:
-            await self._act(interaction)
+            await self._handle(interaction)
 
         @do.autocomplete("word")
         async def suggest(
@@ -53,7 +54,7 @@ class Puppet(discord_py.AutoShardedClient):
         @self.tree.command(description="for moderators")
         @app_commands.default_permissions(manage_messages=True)
         async def moderate(interaction: discord_py.Interaction) -> None:
-            await self._act(interaction)
+            await self._handle(interaction)
 
         @self.tree.context_menu(name="Look")
         async def look(interaction: discord_py.Interaction, user: discord_py.User) -> None:
@@ -63,42 +64,48 @@ class Puppet(discord_py.AutoShardedClient):
 
     async def on_message(self, message: discord_py.Message) -> None:
         if message.author != self.user:
-            self.heard.put_nowait(message)
+            self.received.put_nowait(message)
             if self.user in message.mentions:
-                await message.reply("you called?")
+                await message.reply("hello")
 
     async def on_interaction(self, interaction: discord_py.Interaction) -> None:
         if interaction.type in (
             discord_py.InteractionType.component,
             discord_py.InteractionType.modal_submit,
         ):
-            await self._act(interaction)
+            await self._handle(interaction)
 
-    async def _act(self, interaction: discord_py.Interaction) -> None:
-        self.over.clear()
+    async def _handle(self, interaction: discord_py.Interaction) -> None:
+        self.handled.clear()
         try:
-            await self.act(interaction)
+            await self.handler(interaction)
         except Exception as error:
             self.error = error
-        self.over.set()
+        self.handled.set()
 
-    async def callback(self, interaction: discord_py.Interaction, kind: int, data: Any) -> Any:
-        """The first answer as raw JSON, past the checks that discord.py makes itself."""
+    def callback_handler(self, kind: int, data: dict[str, Any]) -> Handler:
+        """A handler that answers with a raw callback."""
+        return lambda interaction: self.send_callback(interaction, kind, data)
+
+    async def send_callback(
+        self, interaction: discord_py.Interaction, kind: int, data: dict[str, Any]
+    ) -> Any:
+        """Answers with raw JSON, without the checks of discord.py."""
         path = f"/interactions/{interaction.id}/{interaction.token}/callback"
         return await self.http.request(Route("POST", path), json={"type": kind, "data": data})
 
 
 @contextlib.asynccontextmanager
-async def running(server: DiscordServer, puppet: Puppet) -> AsyncIterator[Puppet]:
+async def running(server: DiscordServer, bot: ScriptedBot) -> AsyncIterator[ScriptedBot]:
     Route.BASE = server.api_url
     DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(server.gateway_url)
-    life = asyncio.create_task(puppet.start(server.token))
+    task = asyncio.create_task(bot.start(server.token))
     try:
         await server.wait_connected()
-        yield puppet
+        yield bot
     finally:
-        await puppet.close()
-        await asyncio.gather(life, return_exceptions=True)
+        await bot.close()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 @pytest.fixture
@@ -108,14 +115,28 @@ async def discord() -> AsyncIterator[DiscordServer]:
 
 
 @pytest.fixture
-async def puppet(discord: DiscordServer) -> AsyncIterator[Puppet]:
-    async with running(discord, Puppet()) as puppet:
-        yield puppet
+async def bot(discord: DiscordServer) -> AsyncIterator[ScriptedBot]:
+    async with running(discord, ScriptedBot()) as bot:
+        yield bot
 
 
-def picture(colour: str = "pink", size: int = 64) -> io.BytesIO:
+@pytest.fixture
+def mio(discord: DiscordServer) -> UserClient:
+    return discord.member("Mio")
+
+
+@pytest.fixture
+def ren(discord: DiscordServer) -> UserClient:
+    return discord.member("Ren")
+
+
+async def say_hello(interaction: Interaction) -> None:
+    await interaction.response.send_message("hello")
+
+
+def picture(color: str = "pink", size: int = 64) -> io.BytesIO:
     file = io.BytesIO()
-    Image.new("RGB", (size, size), colour).save(file, "PNG")
+    Image.new("RGB", (size, size), color).save(file, "PNG")
     file.seek(0)
     return file
 
@@ -127,3 +148,10 @@ def gallery(*names: str, text: str = "hello") -> discord_py.ui.LayoutView:
     if items:
         view.add_item(discord_py.ui.MediaGallery(*items))
     return view
+
+
+def codes_at(errors: dict[str, Any] | None, path: str) -> list[str]:
+    node: Any = errors or {}
+    for part in path.split("."):
+        node = node.get(part, {})
+    return [error["code"] for error in node.get("_errors", [])]

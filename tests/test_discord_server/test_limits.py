@@ -1,5 +1,6 @@
-"""Each limit of Discord, broken by a bot, gets Discord's own refusal."""
+"""Requests over a limit of Discord get the error of Discord."""
 
+import functools
 import io
 from typing import Any
 
@@ -10,7 +11,7 @@ from discord_server import BotError, DiscordServer
 from discord_server.model import User
 from external_data import DISCORD_OPENAPI
 
-from .conftest import Puppet, gallery, picture
+from .conftest import ScriptedBot, codes_at, gallery, picture
 
 V2 = 1 << 15
 
@@ -37,7 +38,7 @@ def pictures(count: int) -> dict[str, Any]:
     return {"type": 12, "items": items}
 
 
-TOO_MUCH = {
+TOO_LONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "content": ({"content": "x" * 2001}, "content", "BASE_TYPE_MAX_LENGTH"),
     "custom_id too long": (
         {"components": [row(button("x" * 101))]},
@@ -164,34 +165,29 @@ TOO_MUCH = {
 }
 
 
-def codes_at(errors: dict[str, Any] | None, path: str) -> list[str]:
-    node: Any = errors or {}
-    for part in path.split("."):
-        node = node.get(part, {})
-    return [wrong["code"] for wrong in node.get("_errors", [])]
-
-
 @pytest.mark.parametrize("with_schema", [True, False])
-async def test_messages_over_a_limit_are_refused(
-    discord: DiscordServer, puppet: Puppet, with_schema: bool
+async def test_messages_over_a_limit_are_rejected(
+    discord: DiscordServer, bot: ScriptedBot, with_schema: bool
 ) -> None:
     if not with_schema:
         discord.schemas = None
     mio = discord.member("Mio")
-    for case, (data, path, code) in TOO_MUCH.items():
-        puppet.act = lambda interaction, data=data: puppet.callback(interaction, 4, data)
+    for case, (data, path, code) in TOO_LONG.items():
+        bot.handler = bot.callback_handler(4, data)
         with pytest.raises(BotError, match="50035"):
             await mio.slash("do")
-        await puppet.over.wait()
+        await bot.handled.wait()
         (violation,) = discord.violations
         assert codes_at(violation.errors, f"data.{path}") == [code], case
-        assert isinstance(puppet.error, discord_py.HTTPException)
-        assert puppet.error.code == 50035
+        assert isinstance(bot.error, discord_py.HTTPException)
+        assert bot.error.code == 50035
         discord.violations.clear()
     assert mio.messages() == []
 
 
-async def test_messages_at_the_limits_are_taken(discord: DiscordServer, puppet: Puppet) -> None:
+async def test_messages_at_the_limits_are_accepted(
+    discord: DiscordServer, bot: ScriptedBot
+) -> None:
     rows = [row(*[button(f"{r} {b}", label="x" * 80) for b in range(5)]) for r in range(4)]
     for data in (
         {"content": "x" * 2000, "components": [*rows, row(select(25, max_values=25))]},
@@ -200,15 +196,17 @@ async def test_messages_at_the_limits_are_taken(discord: DiscordServer, puppet: 
         {"flags": V2, "components": [pictures(10)]},
         {"embeds": [{"description": "x" * 3000}] * 2},
     ):
-        puppet.act = lambda interaction, data=data: puppet.callback(interaction, 4, data)
+        bot.handler = bot.callback_handler(4, data)
         await discord.member("Mio").slash("do")
     assert discord.violations == []
 
 
 @pytest.mark.external_data(DISCORD_OPENAPI)
-async def test_what_only_the_schema_knows(discord: DiscordServer, puppet: Puppet) -> None:
+async def test_violations_of_the_schema_are_rejected(
+    discord: DiscordServer, bot: ScriptedBot
+) -> None:
     data = {"content": "x", "components": [row(button(style=9))], "tts": "loud"}
-    puppet.act = lambda interaction: puppet.callback(interaction, 4, data)
+    bot.handler = bot.callback_handler(4, data)
     with pytest.raises(BotError):
         await discord.member("Mio").slash("do")
     (violation,) = discord.violations
@@ -217,7 +215,7 @@ async def test_what_only_the_schema_knows(discord: DiscordServer, puppet: Puppet
 
 
 @pytest.mark.external_data(DISCORD_OPENAPI)
-async def test_its_own_answers_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_answers_of_the_fake_server_are_validated(monkeypatch: pytest.MonkeyPatch) -> None:
     payload = User.payload
     monkeypatch.setattr(User, "payload", lambda user: payload(user) | {"id": user.id})
 
@@ -231,112 +229,40 @@ async def test_its_own_answers_are_checked(monkeypatch: pytest.MonkeyPatch) -> N
         await login()
 
 
-async def test_an_empty_message_is_refused(discord: DiscordServer, puppet: Puppet) -> None:
-    puppet.act = lambda interaction: interaction.response.send_message("")
+async def test_an_empty_message_is_rejected(discord: DiscordServer, bot: ScriptedBot) -> None:
+    bot.handler = lambda interaction: interaction.response.send_message("")
     with pytest.raises(BotError, match="50006 Cannot send an empty message"):
         await discord.member("Mio").slash("do")
 
 
-async def test_no_more_than_25_suggestions(discord: DiscordServer, puppet: Puppet) -> None:
-    mio = discord.member("Mio")
-    puppet.suggestions = [str(n) for n in range(25)]
-    assert len(await mio.autocomplete("do", word="")) == 25
-    puppet.suggestions = [str(n) for n in range(26)]
-    with pytest.raises(BotError, match="25 or fewer"):
-        await mio.autocomplete("do", word="")
+async def send_files(interaction: discord_py.Interaction, files: list[discord_py.File]) -> None:
+    await interaction.response.send_message(files=files)
 
 
-async def test_suggestions_have_the_type_of_the_option(
-    discord: DiscordServer, puppet: Puppet
-) -> None:
-    puppet.suggestions = [7]  # type: ignore[list-item]
-    with pytest.raises(BotError, match="BASE_TYPE_BAD_TYPE"):
-        await discord.member("Mio").autocomplete("do", word="")
-
-
-def option(name: str = "o", **more: Any) -> dict[str, Any]:
-    return {"type": 3, "name": name, "description": "d"} | more
-
-
-def choices(count: int) -> list[dict[str, str]]:
-    return [{"name": str(n), "value": str(n)} for n in range(count)]
-
-
-@pytest.mark.parametrize("with_schema", [True, False])
-async def test_commands_over_a_limit_are_refused(
-    discord: DiscordServer, puppet: Puppet, with_schema: bool
-) -> None:
-    if not with_schema:
-        discord.schemas = None
-    command = {"name": "a", "description": "d"}
-    long = [{"name": f"{n:099}", "value": value} for n, value in enumerate("abcdefghi")]
-    known = await puppet.tree.fetch_commands()
-    for sent, path, code in (
-        ([command | {"options": [option(str(n)) for n in range(26)]}], "0.options", "MAX_LENGTH"),
-        (
-            [command | {"options": [option(choices=choices(26))]}],
-            "0.options.0.choices",
-            "MAX_LENGTH",
-        ),
-        ([command | {"name": "Avatar"}], "0.name", "INVALID_NAME"),
-        ([command | {"name": "a b"}], "0.name", "INVALID_NAME"),
-        ([command | {"description": "x" * 101}], "0.description", "LENGTH"),
-        ([command, command], "1.name", "DUPLICATE_NAME"),
-        (
-            [command | {"options": [option(), option("p", required=True)]}],
-            "0.options.1",
-            "REQUIRED_INVALID",
-        ),
-        ([command | {"options": [option(), option()]}], "0.options.1.name", "ALREADY_EXISTS"),
-        (
-            [command | {"options": [option(choices=choices(1), autocomplete=True)]}],
-            "0.options.0.autocomplete",
-            "AUTOCOMPLETE_WITH_CHOICES",
-        ),
-        ([{"name": "a", "description": "d", "type": 2}], "0.description", "CONTEXT_MENU"),
-        (
-            [command | {"options": [option(str(n), choices=long) for n in range(10)]}],
-            "0",
-            "TOO_LARGE",
-        ),
-    ):
-        with pytest.raises(discord_py.HTTPException) as refused:
-            await puppet.http.bulk_upsert_global_commands(puppet.application_id, sent)
-        assert refused.value.code == 50035
-        violation = discord.violations.pop()
-        (found,) = codes_at(violation.errors, path)
-        assert found.endswith(code) or code in found, (path, found)
-    many = [{"name": f"c{n}", "description": "d"} for n in range(101)]
-    with pytest.raises(discord_py.HTTPException) as refused:
-        await puppet.http.bulk_upsert_global_commands(puppet.application_id, many)
-    assert refused.value.code == 30032
-    assert await puppet.tree.fetch_commands() == known
-
-
-async def test_files_over_10_mib_and_requests_over_25_mib(
-    discord: DiscordServer, puppet: Puppet
+async def test_files_over_10_mib_and_requests_over_25_mib_are_rejected(
+    discord: DiscordServer, bot: ScriptedBot
 ) -> None:
     mio = discord.member("Mio")
     for sizes in ([10 * 2**20 + 1], [9 * 2**20] * 3):
         files = [
             discord_py.File(io.BytesIO(bytes(size)), f"{n}.bin") for n, size in enumerate(sizes)
         ]
-        puppet.act = lambda interaction, files=files: interaction.response.send_message(files=files)
+        bot.handler = functools.partial(send_files, files=files)
         with pytest.raises(BotError, match="40005 Request entity too large"):
             await mio.slash("do")
     largest = discord_py.File(io.BytesIO(bytes(10 * 2**20)), "largest.bin")
-    puppet.act = lambda interaction: interaction.response.send_message(file=largest)
+    bot.handler = functools.partial(send_files, files=[largest])
     assert (await mio.slash("do")).attachments[0].size == 10 * 2**20
 
 
-async def test_alt_text_and_names_of_files(discord: DiscordServer, puppet: Puppet) -> None:
+async def test_alt_text_and_file_names_are_stored(discord: DiscordServer, bot: ScriptedBot) -> None:
     mio = discord.member("Mio")
 
-    async def act(interaction: discord_py.Interaction) -> None:
+    async def handler(interaction: discord_py.Interaction) -> None:
         file = discord_py.File(picture(), "my cat.png", description="x" * length)
         await interaction.response.send_message(file=file)
 
-    puppet.act, length = act, 1024
+    bot.handler, length = handler, 1024
     reply = await mio.slash("do")
     assert reply.alt_texts == ["x" * 1024]
     assert reply.pictures[0].filename == "my_cat.png"
@@ -346,7 +272,7 @@ async def test_alt_text_and_names_of_files(discord: DiscordServer, puppet: Puppe
         await mio.slash("do")
 
 
-async def test_forms_over_a_limit_are_refused(discord: DiscordServer, puppet: Puppet) -> None:
+async def test_modals_over_a_limit_are_rejected(discord: DiscordServer, bot: ScriptedBot) -> None:
     field = {"type": 4, "style": 1, "custom_id": "f", "label": "l"}
     form = {"title": "t", "custom_id": "c", "components": [row(field)]}
     for data, path in (
@@ -362,39 +288,37 @@ async def test_forms_over_a_limit_are_refused(discord: DiscordServer, puppet: Pu
             "data.components.1.components.0.custom_id",
         ),
     ):
-        puppet.act = lambda interaction, data=data: puppet.callback(interaction, 9, data)
+        bot.handler = bot.callback_handler(9, data)
         with pytest.raises(BotError, match="50035"):
             await discord.member("Mio").slash("do")
         assert codes_at(discord.violations.pop().errors, path), path
 
 
-async def test_what_nobody_would_see_is_a_violation(discord: DiscordServer, puppet: Puppet) -> None:
+async def test_invisible_content_is_a_violation(discord: DiscordServer, bot: ScriptedBot) -> None:
     mio = discord.member("Mio")
     loopback = {"type": 12, "items": [{"media": {"url": f"{discord.url}/images/a.png"}}]}
-    puppet.act = lambda interaction: puppet.callback(
-        interaction, 4, {"flags": V2, "components": [loopback]}
-    )
+    bot.handler = bot.callback_handler(4, {"flags": V2, "components": [loopback]})
     await mio.slash("do")
     assert "loopback" in discord.violations.pop().message
 
-    async def unshown(interaction: discord_py.Interaction) -> None:
+    async def send_unused_file(interaction: discord_py.Interaction) -> None:
         file = discord_py.File(picture(), "a.png")
         await interaction.response.send_message(view=gallery(), file=file)
 
-    puppet.act = unshown
+    bot.handler = send_unused_file
     reply = await mio.slash("do")
     assert reply.pictures == []
     assert "in no component" in discord.violations.pop().message
 
-    async def dropping(interaction: discord_py.Interaction) -> None:
+    async def drop_file(interaction: discord_py.Interaction) -> None:
         file = discord_py.File(picture(), "a.png")
         await interaction.response.send_message(view=gallery("a.png"), file=file)
         message = await interaction.original_response()
-        assert message.attachments == [], "what components show is not among the attachments"
+        assert message.attachments == [], "attachments exclude files that components show"
         await message.edit(attachments=message.attachments)
 
-    puppet.act = dropping
+    bot.handler = drop_file
     reply = await mio.slash("do")
-    await puppet.over.wait()
+    await bot.handled.wait()
     assert "dropped a.png" in discord.violations.pop().message
-    assert puppet.error is None
+    assert bot.error is None

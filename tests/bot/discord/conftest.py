@@ -1,4 +1,4 @@
-"""The real client against the stand-in Discord."""
+"""Fixtures for tests of the bot against the fake Discord server."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from discord_server import DiscordServer, Person
+from discord_server import DiscordServer, Reply, UserClient
 
 from bot.discord import delivery
 from bot.discord.client import run_discord
@@ -20,14 +20,14 @@ from bot.settings import DiscordSettings
 from bot.studio import Studio
 
 ROOT = Path(__file__).parents[3]
-PATIENCE = 60  # seconds; on a machine that does other things, too
+TIMEOUT = 60  # seconds; on a machine that does other things, too
 
 Run = Callable[..., AbstractAsyncContextManager[asyncio.Task[None]]]
 
 
 @pytest.fixture
 async def discord() -> AsyncIterator[DiscordServer]:
-    """A test that makes the bot do what Discord does not allow fails in the end."""
+    """The fake Discord server; the test fails if the bot has violated Discord's rules."""
     async with DiscordServer() as server:
         yield server
         assert server.violations == []
@@ -35,8 +35,7 @@ async def discord() -> AsyncIterator[DiscordServer]:
 
 @pytest.fixture
 def run(discord: DiscordServer) -> Run:
-    """`async with run(studio): ...` is a bot's life, from login to the end of its process; it
-    gives the task that this life is."""
+    """`async with run(studio) as task: ...` runs the bot from login to shutdown in a task."""
 
     @contextlib.asynccontextmanager
     async def running(
@@ -65,9 +64,9 @@ def run(discord: DiscordServer) -> Run:
 
 
 @pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An answer is complete when it comes: on a busy machine, too, nobody sees "Painting…"."""
-    monkeypatch.setattr(delivery, "PATIENCE_SECONDS", PATIENCE)
+def unlimited_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replies are sent when complete, without "Painting…" before, even on a slow machine."""
+    monkeypatch.setattr(delivery, "PATIENCE_SECONDS", TIMEOUT)
 
 
 @pytest.fixture
@@ -78,7 +77,7 @@ async def bot(run: Run, studio: Studio) -> AsyncIterator[None]:
 
 @dataclass
 class BotProcess:
-    """`python -m bot`; `log` is what it writes to standard error."""
+    """A process of `python -m bot`; `log` is its standard error."""
 
     process: asyncio.subprocess.Process
     file: Path
@@ -87,11 +86,11 @@ class BotProcess:
     def log(self) -> str:
         return self.file.read_text("utf-8")
 
-    async def end(self, number: signal.Signals) -> int:
-        """Its exit status."""
+    async def stop(self, number: signal.Signals) -> int:
+        """Sends a signal and returns the exit status."""
         if self.process.returncode is None:
             self.process.send_signal(number)
-        return await asyncio.wait_for(self.process.wait(), PATIENCE)
+        return await asyncio.wait_for(self.process.wait(), TIMEOUT)
 
 
 StartProcess = Callable[..., AbstractAsyncContextManager[BotProcess]]
@@ -99,7 +98,7 @@ StartProcess = Callable[..., AbstractAsyncContextManager[BotProcess]]
 
 @pytest.fixture
 def process(discord: DiscordServer, tmp_path: Path) -> StartProcess:
-    """`async with process(): ...` is the bot as it is run, connected; ends by SIGKILL.
+    """`async with process(): ...` runs a connected bot process, stopped by SIGKILL.
 
     Its database and models are in `tmp_path`.
     """
@@ -121,26 +120,26 @@ def process(discord: DiscordServer, tmp_path: Path) -> StartProcess:
         ]
         file = tmp_path / "bot.log"
         with file.open("ab") as log:
-            started = await asyncio.create_subprocess_exec(
+            process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "bot", *settings, *arguments),
                 cwd=tmp_path,
                 env=environment,
                 stderr=log,
             )
-        bot = BotProcess(started, file)
+        bot = BotProcess(process, file)
         try:
-            await discord.wait_connected(within=PATIENCE)
+            await discord.wait_connected(within=TIMEOUT)
             yield bot
         finally:
-            await bot.end(signal.SIGKILL)
-            sys.stderr.write(bot.log[-5000:])  # pytest shows it where a test fails
+            await bot.stop(signal.SIGKILL)
+            sys.stderr.write(bot.log[-5000:])  # pytest shows it if the test fails
             await discord.wait_disconnected()
 
     return running
 
 
 def slowness() -> float:
-    """How many seconds pass for each that this process may compute: 1 on a machine of its own."""
+    """Wall time per CPU time of this process: 1 on an idle machine."""
     wall, cpu = time.perf_counter(), time.process_time()
     while time.process_time() - cpu < 0.5:
         sum(range(1000))
@@ -148,10 +147,15 @@ def slowness() -> float:
 
 
 @pytest.fixture
-def mika(discord: DiscordServer) -> Person:
+def mika(discord: DiscordServer) -> UserClient:
     return discord.member("Mika")
 
 
 @pytest.fixture
-def ren(discord: DiscordServer) -> Person:
+def ren(discord: DiscordServer) -> UserClient:
     return discord.member("Ren")
+
+
+def avatar_id(reply: Reply) -> str:
+    """The id of the avatar that the buttons of the message act on."""
+    return str(reply.buttons[0].custom_id).rpartition(":")[2]

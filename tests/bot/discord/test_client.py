@@ -4,7 +4,7 @@ from typing import Any
 
 import discord as discord_py
 import pytest
-from discord_server import BotError, DiscordServer, Person, Reply
+from discord_server import BotError, DiscordServer, Reply, UserClient
 from tiny_model import HAIR, add_model, attribute
 
 from bot.discord import client
@@ -41,31 +41,31 @@ async def test_commands_are_sent_only_when_they_changed(
             assert "eyes" not in options
 
 
-@pytest.mark.parametrize("alone", [False, True])
-async def test_commands_follow_the_attributes_of_a_new_model(
+@pytest.mark.parametrize("one_guild", [False, True])
+async def test_commands_are_updated_with_the_attributes_of_a_new_model(
     discord: DiscordServer,
     run: Run,
     registry: Registry,
     engine: Engine,
     studio: Studio,
-    mika: Person,
+    mika: UserClient,
     monkeypatch: pytest.MonkeyPatch,
-    alone: bool,
+    one_guild: bool,
 ) -> None:
     monkeypatch.setattr(client, "POLL_SECONDS", 0.01)
-    async with run(studio, guild=discord.default_guild.id if alone else None):
+    async with run(studio, guild=discord.default_guild.id if one_guild else None):
         add_model(registry, "hatted", (HAIR, attribute("hat", "straw top")))
         registry.use("hatted")
-        discord.provoke("/commands$", None, method="PUT")  # the next look tries again
+        discord.inject_fault("/commands$", None, method="PUT")  # sent again after the next poll
         await engine.refresh()
-        await discord.until(lambda: discord.syncs == 2, "the new commands were not sent")
+        await discord.wait_until(lambda: discord.syncs == 2, "the new commands were not sent")
         reply = await mika.slash("avatar", hair="pink", hat="straw")
         assert "pink hair, straw hat" in reply.text
         assert "straw hat" in (await mika.slash("gallery", hat="straw")).text
 
 
-async def test_commands_of_one_server_alone(
-    discord: DiscordServer, run: Run, studio: Studio, mika: Person
+async def test_commands_can_be_registered_in_one_server_only(
+    discord: DiscordServer, run: Run, studio: Studio, mika: UserClient
 ) -> None:
     guild = discord.default_guild.id
     async with run(studio, guild=guild):
@@ -77,20 +77,20 @@ async def test_commands_of_one_server_alone(
         assert discord.syncs == 1
 
 
-async def test_commands_that_discord_refuses_leave_the_old_ones_working(
+async def test_commands_rejected_by_discord_keep_the_old_ones_working(
     discord: DiscordServer,
     run: Run,
     registry: Registry,
     engine: Engine,
     studio: Studio,
-    mika: Person,
+    mika: UserClient,
 ) -> None:
     async with run(studio):
         pass
     add_model(registry, "bald", (HAIR,))
     registry.use("bald")
     await engine.refresh()
-    discord.provoke("/commands$", 403, method="PUT")
+    discord.inject_fault("/commands$", 403, method="PUT")
     async with run(studio):
         assert discord.syncs == 1
         assert "pink hair" in (await mika.slash("avatar", hair="pink", eyes="blue")).text
@@ -103,7 +103,7 @@ async def test_no_privileged_intents_are_needed(discord: DiscordServer) -> None:
     assert [session.intents for session in discord.sessions.values()] == [needed]
 
 
-async def test_a_token_that_discord_does_not_know(discord: DiscordServer, studio: Studio) -> None:
+async def test_an_invalid_token_is_reported(discord: DiscordServer, studio: Studio) -> None:
     settings = DiscordSettings(api_url=discord.api_url)
     with pytest.raises(discord_py.LoginFailure):
         await run_discord(studio, settings, "wrong")
@@ -115,7 +115,7 @@ async def test_the_token_is_in_no_log(
     discord: DiscordServer,
     run: Run,
     studio: Studio,
-    mika: Person,
+    mika: UserClient,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.DEBUG):
@@ -126,75 +126,78 @@ async def test_the_token_is_in_no_log(
 
 
 @pytest.mark.usefixtures("bot")
-async def test_reconnecting(discord: DiscordServer, mika: Person) -> None:
+async def test_the_client_resumes_after_reconnecting(
+    discord: DiscordServer, mika: UserClient
+) -> None:
     reply = await mika.slash("avatar", hair="pink")
-    await discord.reconnect()
-    await discord.until(lambda: discord.resumes == 1, "no resume")
+    await discord.request_reconnect()
+    await discord.wait_until(lambda: discord.resumes == 1, "no resume")
     assert "pink hair" in (await mika.click(reply, label="🎲")).text
     starts = discord.session_starts
-    await discord.invalidate()
-    await discord.until(lambda: discord.session_starts > starts, "no new session")
-    await discord.until(lambda: discord.connected, "not connected")
+    await discord.invalidate_session()
+    await discord.wait_until(lambda: discord.session_starts > starts, "no new session")
+    await discord.wait_until(lambda: discord.connected, "not connected")
     assert "pink hair" in (await mika.click(reply, label="🎲")).text
 
 
 @pytest.mark.usefixtures("bot")
-async def test_busy_is_said_to_the_member_alone(
+async def test_a_full_queue_gets_an_ephemeral_reply(
     discord: DiscordServer,
     engine: Engine,
-    mika: Person,
-    ren: Person,
+    mika: UserClient,
+    ren: UserClient,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     first = await mika.slash("avatar", hair="pink")
 
-    async def busy(*arguments: Any, **named: Any) -> None:
+    async def busy(*arguments: Any, **keywords: Any) -> None:
         raise Busy(7)
 
     monkeypatch.setattr(engine, "paint_best", busy)
     await mika.slash("avatar", hair="pink")
     await mika.click(first, label="🎲")
-    seen = await discord.until(lambda: len(all_seen := mika.messages()) == 3 and all_seen, "said")
+    await discord.wait_until(lambda: len(mika.messages()) == 3, "replies are missing")
+    seen = mika.messages()
     assert [reply.ephemeral for reply in seen] == [False, True, True]
     assert all("7 s" in reply.text for reply in seen[1:])
-    assert [reply.id for reply in ren.messages()] == [first.id], "no “thinking…” is left over"
+    assert [reply.id for reply in ren.messages()] == [first.id], "no “thinking…” remains"
 
 
-async def test_who_asked_before_the_end_is_answered(
+async def test_requests_made_before_shutdown_are_answered(
     discord: DiscordServer,
     run: Run,
     studio: Studio,
     engine: Engine,
-    mika: Person,
+    mika: UserClient,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    paint, begun, end = engine.paint_best, asyncio.Barrier(3), asyncio.Event()
+    paint, started, end = engine.paint_best, asyncio.Barrier(3), asyncio.Event()
 
-    async def slow(*arguments: Any, **named: Any) -> Any:
-        await begun.wait()
+    async def slow(*arguments: Any, **keywords: Any) -> Any:
+        await started.wait()
         await end.wait()
-        return await paint(*arguments, **named)
+        return await paint(*arguments, **keywords)
 
     async with run(studio):
         first = await mika.slash("avatar", hair="pink")
         monkeypatch.setattr(engine, "paint_best", slow)
-        asked = asyncio.gather(mika.slash("avatar", hair="red"), mika.click(first, label="🎲"))
-        await begun.wait()
+        replies = asyncio.gather(mika.slash("avatar", hair="red"), mika.click(first, label="🎲"))
+        await started.wait()
         asyncio.get_running_loop().call_later(0.1, end.set)
-    assert [len(reply.pictures) for reply in await asked] == [1, 1]
+    assert [len(reply.pictures) for reply in await replies] == [1, 1]
 
 
 @pytest.mark.usefixtures("bot")
-async def test_a_failure_has_a_number_that_the_log_has_too(
+async def test_an_internal_error_has_an_id_that_is_also_logged(
     discord: DiscordServer,
     studio: Studio,
-    mika: Person,
+    mika: UserClient,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     reply = await mika.slash("avatar", hair="pink", private=True)
 
-    async def broken(*arguments: Any, **named: Any) -> None:
+    async def broken(*arguments: Any, **keywords: Any) -> None:
         raise RuntimeError("the disk is full")
 
     monkeypatch.setattr(studio.painting, "create", broken)
@@ -207,7 +210,7 @@ async def test_a_failure_has_a_number_that_the_log_has_too(
     def failures() -> list[Reply]:
         return [answer for answer in mika.messages() if "Something broke" in answer.text]
 
-    await discord.until(lambda: len(failures()) == 3, "three answers")
+    await discord.wait_until(lambda: len(failures()) == 3, "not three replies")
     for answer in failures():
         assert answer.ephemeral
         assert "disk" not in answer.text
@@ -218,10 +221,10 @@ async def test_a_failure_has_a_number_that_the_log_has_too(
 
 @pytest.mark.usefixtures("bot")
 @pytest.mark.parametrize("path", [CALLBACK, ORIGINAL])
-async def test_a_dropped_connection_costs_no_answer(
-    discord: DiscordServer, store: Store, mika: Person, path: str
+async def test_a_dropped_connection_loses_no_reply(
+    discord: DiscordServer, store: Store, mika: UserClient, path: str
 ) -> None:
-    discord.provoke(path, None)
+    discord.inject_fault(path, None)
     reply = await mika.slash("avatar", hair="pink", count=2)
     assert len(reply.pictures) == 2
     assert await store.avatars.count() == 2
@@ -230,30 +233,30 @@ async def test_a_dropped_connection_costs_no_answer(
 @pytest.mark.usefixtures("bot")
 @pytest.mark.parametrize("path", [CALLBACK, ORIGINAL])
 @pytest.mark.parametrize("status", [None, 502])
-async def test_an_answer_that_arrived_though_its_receipt_was_lost(
-    discord: DiscordServer, store: Store, mika: Person, path: str, status: int | None
+async def test_a_reply_whose_response_was_lost_is_not_repeated(
+    discord: DiscordServer, store: Store, mika: UserClient, path: str, status: int | None
 ) -> None:
-    discord.provoke(path, status, processed=True)
+    discord.inject_fault(path, status, processed=True)
     reply = await mika.slash("avatar", hair="pink")
     assert len(reply.pictures) == 1
     assert await store.avatars.count() == 1
-    discord.provoke(CALLBACK, status, processed=True)
+    discord.inject_fault(CALLBACK, status, processed=True)
     panel = await mika.click(reply, label="🎨")
     assert [answer.id for answer in mika.messages()] == [reply.id, panel.id]
 
 
 @pytest.mark.usefixtures("bot")
-async def test_nothing_is_painted_for_an_interaction_that_is_lost(
-    discord: DiscordServer, store: Store, mika: Person, caplog: pytest.LogCaptureFixture
+async def test_nothing_is_painted_for_a_lost_interaction(
+    discord: DiscordServer, store: Store, mika: UserClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     discord.deadline = -1
     with pytest.raises(BotError):
         await mika.slash("avatar", hair="pink")
 
-    def refused() -> bool:
+    def rejected() -> bool:
         return any(call.path.endswith("/callback") and call.status == 404 for call in discord.calls)
 
-    await discord.until(refused, "no late answer")
+    await discord.wait_until(rejected, "no late answer")
     assert {violation.code for violation in discord.violations} <= {0, 10062}
     discord.violations.clear()
     assert await store.avatars.count() == 0

@@ -1,4 +1,4 @@
-"""Two hundred members at once."""
+"""Requests of 200 concurrent members."""
 
 import asyncio
 from pathlib import Path
@@ -8,22 +8,22 @@ from discord_server import DiscordServer
 from db.store import Store
 from export.registry import Registry
 
-from .conftest import PATIENCE, StartProcess, slowness
+from .conftest import TIMEOUT, StartProcess, slowness
 
 MEMBERS = 200
-GREEDY = 9  # pictures of the one who asks for the most, and first
+LARGEST = 9  # pictures of the first and largest request
 
 
-async def test_200_members_at_once(
+async def test_200_concurrent_members_all_get_replies(
     discord: DiscordServer, registry: Registry, process: StartProcess, tmp_path: Path
 ) -> None:
-    # Bodies like these are held against Discord's description in the other tests; here that would
+    # Bodies like these are paused against Discord's description in the other tests; here that would
     # take the processor from the bot.
     discord.schemas = None
     discord.deadline *= slowness()
-    discord.patience = 4 * PATIENCE
+    discord.timeout = 4 * TIMEOUT
     members = [discord.member(f"Member {n}") for n in range(MEMBERS)]
-    counts = [GREEDY] + [1] * (MEMBERS - 1)
+    counts = [LARGEST] + [1] * (MEMBERS - 1)
     async with process():
         replies = await asyncio.gather(
             *(
@@ -31,10 +31,12 @@ async def test_200_members_at_once(
                 for member, count in zip(members, counts, strict=True)
             )
         )
-        await discord.until(lambda: all(reply.pictures for reply in replies), "pictures")
+        await discord.wait_until(
+            lambda: all(reply.pictures for reply in replies), "pictures are missing"
+        )
     shown = [picture.filename for reply in replies for picture in reply.pictures]
     assert [len(reply.pictures) for reply in replies] == counts
-    assert len(set(shown)) == sum(counts), "nobody got another's"
+    assert len(set(shown)) == sum(counts), "replies share no picture"
     store = await Store.open(f"sqlite+aiosqlite:///{tmp_path}/irodori.db")
-    assert await store.avatars.count() == sum(counts), "nothing is painted twice"
+    assert await store.avatars.count() == sum(counts), "no picture is painted twice"
     await store.close()

@@ -15,20 +15,20 @@ def attribute(name: str, *values: str) -> Attribute:
     return Attribute(name=name, values=values, frequencies=tuple(1 / len(values) for _ in values))
 
 
-COLOURS = "aqua black blonde blue brown gray green orange pink purple red white"
-HAIR = attribute("hair", *COLOURS.split())
+COLORS = "aqua black blonde blue brown gray green orange pink purple red white"
+HAIR = attribute("hair", *COLORS.split())
 
 
 @pytest.mark.parametrize(
     "name", ["hair", "Eye colour", "glasses/frame", "髪", "two  words", "'!?'", "x" * 50, "count"]
 )
-def test_every_attribute_gets_a_name_that_discord_takes(name: str) -> None:
+def test_every_attribute_gets_a_valid_option_name(name: str) -> None:
     option = option_names([name], taken=["count"])[name]
     assert validate_name(option) == option
     assert option != "count"
 
 
-def test_names_of_options_differ_even_where_attributes_hardly_do() -> None:
+def test_similar_attributes_get_distinct_option_names() -> None:
     names = ["Eye colour", "eye-colour", "eye colour!", "y" * 32, "Y" * 33, "seed"]
     options = option_names(names, taken=["seed"])
     assert len(set(options.values()) | {"seed"}) == len(names) + 1
@@ -36,7 +36,7 @@ def test_names_of_options_differ_even_where_attributes_hardly_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "value"),
+    ("text", "value"),
     [
         ("pink", "pink"),
         ("PINK ", "pink"),
@@ -51,11 +51,11 @@ def test_names_of_options_differ_even_where_attributes_hardly_do() -> None:
         ("hite", "white"),
     ],
 )
-def test_the_nearest_value_is_suggested_first(said: str, value: str) -> None:
-    assert suggest(HAIR, said)[0] == value
+def test_the_nearest_value_is_suggested_first(text: str, value: str) -> None:
+    assert suggest(HAIR, text)[0] == value
 
 
-def test_nothing_typed_suggests_the_most_frequent_values_first() -> None:
+def test_without_input_the_most_frequent_values_are_suggested_first() -> None:
     uneven = Attribute(name="hat", values=("top", "straw", "none"), frequencies=(0.1, 0.2, 0.7))
     assert suggest(uneven, "") == ["none", "straw", "top"]
 
@@ -67,13 +67,13 @@ def test_suggestions_keep_discords_limits() -> None:
     assert all(len(value) <= 100 for value in suggest(many, "zzzz"))
 
 
-async def test_options_have_names_in_other_languages_and_no_two_the_same() -> None:
-    hair, again = attribute("hair", "pink", "red"), attribute("hair color", "pink", "red")
-    studio = SimpleNamespace(attributes=(hair, again, attribute("nose", "big", "small")))
+async def test_translated_option_names_are_distinct() -> None:
+    hair, similar = attribute("hair", "pink", "red"), attribute("hair color", "pink", "red")
+    studio = SimpleNamespace(attributes=(hair, similar, attribute("nose", "big", "small")))
     fixed = {"sort": CommandOption(Literal["new", "loved"], "new")}
 
     async def run() -> None:
-        raise AssertionError("only described, never called")
+        raise AssertionError("the command is only described")
 
     command = wish_command(studio, "gallery", run, fixed)  # type: ignore[arg-type]
     tree = app_commands.CommandTree(discord.Client(intents=discord.Intents.none()))

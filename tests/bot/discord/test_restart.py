@@ -1,65 +1,71 @@
-"""The bot as it is run: a process of its own, ended at a bad moment, and started again."""
+"""The bot in a separate process that is killed and restarted."""
 
 import asyncio
 import json
 import signal
 from pathlib import Path
 
-from discord_server import DiscordServer, Person, Reply
+from discord_server import DiscordServer, Reply, UserClient
 
 from db.store import Store
 from export.registry import Registry
 
-from .conftest import PATIENCE, StartProcess, slowness
+from .conftest import TIMEOUT, StartProcess, slowness
 
 
-def chosen(reply: Reply) -> str:
+def selected(reply: Reply) -> str:
     return str(reply.buttons[0].custom_id).rpartition(":")[2]
 
 
-async def test_old_messages_work_after_kill_9(
-    discord: DiscordServer, registry: Registry, process: StartProcess, mika: Person, ren: Person
+async def test_old_messages_work_after_sigkill(
+    discord: DiscordServer,
+    registry: Registry,
+    process: StartProcess,
+    mika: UserClient,
+    ren: UserClient,
 ) -> None:
     async with process():
         single = await mika.slash("avatar", hair="pink", eyes="orange", seed=7)
         several = await mika.slash("avatar", hair="blue", count=9)
-        await asyncio.gather(single.painted(), several.painted())
+        await asyncio.gather(single.wait_for_pictures(), several.wait_for_pictures())
         page = await ren.slash("gallery", scope="everyone")
         panel = await ren.click(single, label="🎨")
         await ren.select(panel, panel.selects[0].custom_id, ["hair=green"])
 
     async with process():
         assert discord.syncs == 1
-        again = await (await ren.click(single, label="🎲")).painted()
+        again = await (await ren.click(single, label="🎲")).wait_for_pictures()
         assert "pink hair, orange eyes" in again.text
         assert len(again.pictures) == 1
         await ren.click(single, label="♥️")
         assert [button.label for button in single.buttons if button.emoji == "♥️"] == ["1"]
 
         await ren.select(panel, panel.selects[1].custom_id, ["eyes=black"])
-        recoloured = await (await ren.click(panel, label="Paint")).painted()
-        assert "green hair, black eyes" in recoloured.text
+        recolored = await (await ren.click(panel, label="Paint")).wait_for_pictures()
+        assert "green hair, black eyes" in recolored.text
         fresh = await mika.click(single, label="🎨")
         assert len(fresh.selects) == 2
 
         ids = [option["value"] for option in several.selects[0].options]
         await mika.select(several, None, [ids[4]])
-        assert chosen(several) == ids[4]
+        assert selected(several) == ids[4]
         await mika.click(several, label="🗑️")
         assert len(several.pictures) == 8
 
         await ren.click(page, label="Next")
-        assert [option["value"] for option in page.selects[0].options] == [chosen(single)]
-        card = await ren.select(page, "irodori:open", [chosen(single)])
+        assert [option["value"] for option in page.selects[0].options] == [selected(single)]
+        card = await ren.select(page, "irodori:open", [selected(single)])
         assert card.pictures[0].data == single.pictures[0].data
 
         await mika.click(single, label="🗑️")
         assert single.deleted
-        same = await (await mika.slash("avatar", hair="pink", eyes="orange", seed=7)).painted()
+        same = await (
+            await mika.slash("avatar", hair="pink", eyes="orange", seed=7)
+        ).wait_for_pictures()
         assert same.pictures[0].data == card.pictures[0].data
 
 
-async def stored(folder: Path) -> int:
+async def count_avatars(folder: Path) -> int:
     store = await Store.open(f"sqlite+aiosqlite:///{folder}/irodori.db")
     try:
         return await store.avatars.count()
@@ -67,83 +73,89 @@ async def stored(folder: Path) -> int:
         await store.close()
 
 
-async def test_what_is_owed_is_answered_after_kill_9(
+async def test_pending_replies_are_sent_after_sigkill(
     discord: DiscordServer,
     registry: Registry,
     process: StartProcess,
     tmp_path: Path,
-    mika: Person,
-    ren: Person,
+    mika: UserClient,
+    ren: UserClient,
 ) -> None:
-    discord.patience = 2 * PATIENCE
+    discord.timeout = 2 * TIMEOUT
     discord.deadline *= slowness()
-    crowd = [discord.member(f"Member {n}", locale="ja") for n in range(6)]
-    slowly = ("--engine.max_batch", "1")
-    async with process(*slowly) as bot:
-        first = await (await mika.slash("avatar", hair="pink")).painted()
+    members = [discord.member(f"Member {n}", locale="ja") for n in range(6)]
+    one_per_batch = ("--engine.max_batch", "1")
+    async with process(*one_per_batch) as bot:
+        first = await (await mika.slash("avatar", hair="pink")).wait_for_pictures()
         before = len(discord.interactions)
-        asking = [
-            asyncio.create_task(person.slash("avatar", hair="blue", count=9, private=n % 2 == 0))
-            for n, person in enumerate(crowd)
+        tasks = [
+            asyncio.create_task(client.slash("avatar", hair="blue", count=9, private=n % 2 == 0))
+            for n, client in enumerate(members)
         ]
-        asking.append(asyncio.create_task(ren.click(first, label="🎲")))
+        tasks.append(asyncio.create_task(ren.click(first, label="🎲")))
 
         def all_acknowledged() -> bool:
-            asked = list(discord.interactions.values())[before:]
-            return len(asked) == len(asking) and all(i.answer is not None for i in asked)
+            new = list(discord.interactions.values())[before:]
+            return len(new) == len(tasks) and all(i.answer is not None for i in new)
 
-        await discord.until(all_acknowledged, "not all are acknowledged")
-        assert await bot.end(signal.SIGKILL) == -signal.SIGKILL
-        under_way = sum(not task.done() for task in asking)
-    assert under_way > 0
+        await discord.wait_until(all_acknowledged, "not all requests are acknowledged")
+        assert await bot.stop(signal.SIGKILL) == -signal.SIGKILL
+        unfinished = sum(not task.done() for task in tasks)
+    assert unfinished > 0
 
-    async with process(*slowly):
-        *contact_sheets, again = await asyncio.gather(*asking)
+    async with process(*one_per_batch):
+        *contact_sheets, again = await asyncio.gather(*tasks)
 
-        def all_there() -> bool:
+        def all_complete() -> bool:
             return len(again.pictures) == 1 and all(len(r.pictures) == 9 for r in contact_sheets)
 
-        await discord.until(all_there, "pictures are missing", within=PATIENCE)
+        await discord.wait_until(all_complete, "pictures are missing", within=TIMEOUT)
         assert [reply.ephemeral for reply in contact_sheets] == [n % 2 == 0 for n in range(6)]
-        assert all("青" in reply.text for reply in contact_sheets), "in the member's language"
-    assert await stored(tmp_path) == 1 + 6 * 9 + 1, "nothing is painted twice"
+        assert all("青" in reply.text for reply in contact_sheets), "not in the member's language"
+    assert await count_avatars(tmp_path) == 1 + 6 * 9 + 1, "no picture is painted twice"
 
 
-async def test_sigterm_finishes_what_runs(
+async def test_sigterm_finishes_running_requests(
     discord: DiscordServer,
     registry: Registry,
     process: StartProcess,
     tmp_path: Path,
-    mika: Person,
-    ren: Person,
+    mika: UserClient,
+    ren: UserClient,
 ) -> None:
     async with process() as bot:
-        asking = [
-            asyncio.create_task(person.slash("avatar", hair="blue", count=9))
-            for person in (mika, ren)
+        tasks = [
+            asyncio.create_task(client.slash("avatar", hair="blue", count=9))
+            for client in (mika, ren)
         ]
-        await discord.until(
+        await discord.wait_until(
             lambda: [i.answer for i in discord.interactions.values()] == [5, 5], "not acknowledged"
         )
-        assert await bot.end(signal.SIGTERM) == 0
-    replies = await asyncio.gather(*asking)
-    async with process():  # what took longer than it is given
-        await discord.until(lambda: all(len(r.pictures) == 9 for r in replies), "no pictures", 60)
-    assert await stored(tmp_path) == 18
+        assert await bot.stop(signal.SIGTERM) == 0
+    replies = await asyncio.gather(*tasks)
+    async with process():  # sends replies that exceeded the grace period
+        await discord.wait_until(
+            lambda: all(len(r.pictures) == 9 for r in replies), "no pictures", 60
+        )
+    assert await count_avatars(tmp_path) == 18
     assert "Traceback" not in bot.log
 
 
-async def test_the_log_of_a_busy_life_has_no_secrets(
-    discord: DiscordServer, registry: Registry, process: StartProcess, mika: Person, ren: Person
+async def test_the_log_contains_no_secrets(
+    discord: DiscordServer,
+    registry: Registry,
+    process: StartProcess,
+    mika: UserClient,
+    ren: UserClient,
 ) -> None:
     async with process("--log.level", "DEBUG", "--log.format", "json") as bot:
         reply = await mika.slash("avatar", hair="pink", eyes="orange", count=2)
-        await (await ren.click(await reply.painted(), label="🎲")).painted()
+        await (await ren.click(await reply.wait_for_pictures(), label="🎲")).wait_for_pictures()
         await ren.slash("gallery", scope="everyone")
-        await ren.ask("no such colour zzyzx")
-        await ren.ask("blue hair please")
-        await ren.say("a secret between friends", channel=discord.general)
-        assert await bot.end(signal.SIGTERM) == 0
+        await ren.mention_bot("no such color zzyzx")
+        await ren.mention_bot("blue hair please")
+        await ren.send("a secret between friends", channel=discord.general)
+        assert await bot.stop(signal.SIGTERM) == 0
     lines = [json.loads(line) for line in bot.log.splitlines()]
     orders = [line for line in lines if line["message"] == "order"]
     assert [(o["work"], o["pictures"], o["outcome"]) for o in orders] == [

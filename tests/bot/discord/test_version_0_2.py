@@ -1,4 +1,4 @@
-"""The messages that version 0.2 sent keep working, and the replies that it owed are given."""
+"""Messages and pending replies of version 0.2 still work."""
 
 import re
 from collections.abc import AsyncIterator
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import version_0_2
-from discord_server import DiscordServer, Person, Reply
+from discord_server import DiscordServer, Reply, UserClient
 from version_0_2 import DISCORD, EXPECTED, EarlierDiscord
 
 from bot.studio import Studio
@@ -36,12 +36,12 @@ async def earlier(discord: DiscordServer) -> EarlierDiscord:
 
 
 @pytest.fixture
-def mika(earlier: EarlierDiscord) -> Person:
+def mika(earlier: EarlierDiscord) -> UserClient:
     return earlier.members["Mika"]
 
 
 @pytest.fixture
-def ren(earlier: EarlierDiscord) -> Person:
+def ren(earlier: EarlierDiscord) -> UserClient:
     return earlier.members["Ren"]
 
 
@@ -49,33 +49,35 @@ def ren(earlier: EarlierDiscord) -> Person:
 async def sent(
     run: Run, studio: Studio, store: Store, earlier: EarlierDiscord
 ) -> AsyncIterator[dict[str, Reply]]:
-    """The messages of version 0.2, while the bot of today runs; no reply is pending."""
+    """The messages of version 0.2 while the current bot runs; no reply is pending."""
     pending = await store.pending_replies.since(datetime(2020, 1, 1, tzinfo=UTC))
     await store.pending_replies.resolve([reply.id for reply in pending])
     async with run(studio):
         yield earlier.messages
 
 
-def shown(reply: Reply) -> str:
+def selected_id(reply: Reply) -> str:
     """The id of the picture that the buttons act on."""
     button = next(b for b in reply.buttons if str(b.custom_id).startswith("irodori:again:"))
     return str(button.custom_id).rpartition(":")[2]
 
 
-async def test_every_pending_reply_is_given(
-    run: Run, studio: Studio, store: Store, earlier: EarlierDiscord, mika: Person
+async def test_every_pending_reply_is_sent(
+    run: Run, studio: Studio, store: Store, earlier: EarlierDiscord, mika: UserClient
 ) -> None:
     before = len(mika.messages())
 
-    def all_given() -> bool:
+    def all_sent() -> bool:
         replies = [reply for reply in earlier.pending.values() if reply is not None]
         return all(reply.attachments for reply in replies)
 
     async with run(studio):
-        await earlier.server.until(all_given, "replies are still pending")
-        await earlier.server.until(lambda: len(mika.messages()) > before, "no reply to a mention")
+        await earlier.server.wait_until(all_sent, "replies are still pending")
+        await earlier.server.wait_until(
+            lambda: len(mika.messages()) > before, "no reply to a mention"
+        )
         (mention,) = mika.messages()[before:]
-        await mention.painted()
+        await mention.wait_for_pictures()
     counts = {name: len(reply.pictures) for name, reply in earlier.pending.items() if reply}
     assert counts == {
         "create": 2,
@@ -97,16 +99,21 @@ async def test_every_pending_reply_is_given(
         for avatar, recorded in zip(avatars, painted, strict=True):
             assert [round(float(z), 4) for z in avatar.latent] == recorded["latent"]
             assert list(avatar.parents) == recorded["parents"]
-            for fact in ("seed", "conditions", "wish", "prompt", "private", "width", "model"):
-                assert getattr(avatar, fact) == recorded[fact]
-    assert earlier.pending["create privately"].ephemeral
-    assert earlier.pending["gif"].attachments[0].filename.endswith(".gif")
-    assert earlier.pending["morph"].attachments[0].filename.endswith(".webp")
-    assert "青" in earlier.pending["again"].text or "髪" in earlier.pending["again"].text
+            for field in ("seed", "conditions", "wish", "prompt", "private", "width", "model"):
+                assert getattr(avatar, field) == recorded[field]
+    replies = {name: reply for name, reply in earlier.pending.items() if reply is not None}
+    assert replies["create privately"].ephemeral
+    assert replies["gif"].attachments[0].filename.endswith(".gif")
+    assert replies["morph"].attachments[0].filename.endswith(".webp")
+    assert "青" in replies["again"].text or "髪" in replies["again"].text
 
 
-async def test_buttons_below_pictures(
-    sent: dict[str, Reply], discord: DiscordServer, studio: Studio, mika: Person, ren: Person
+async def test_buttons_below_pictures_work(
+    sent: dict[str, Reply],
+    discord: DiscordServer,
+    studio: Studio,
+    mika: UserClient,
+    ren: UserClient,
 ) -> None:
     single, several = sent["single"], sent["several"]
     again = await mika.click(single, label="🎲")
@@ -115,7 +122,7 @@ async def test_buttons_below_pictures(
     assert len((await mika.click(single, label="✨")).pictures) == 9
     assert len((await mika.click(single, label="🎨")).selects) == 2
     assert (await mika.click(single, label="🧬")).selects[0].custom_id.startswith("irodori:with:")
-    assert shown(single) in (await mika.click(single, label="ℹ️")).text
+    assert selected_id(single) in (await mika.click(single, label="ℹ️")).text
     await ren.click(several, label="♥️")
     assert [button.label for button in several.buttons if button.emoji == "♥️"] == ["2"]
     assert len((await ren.click(sent["child"], label="👯")).pictures) == 1
@@ -125,15 +132,15 @@ async def test_buttons_below_pictures(
     assert (await ren.click(sent["private"], label="🎲")).ephemeral
     third = several.selects[0].options[2]["value"]
     await mika.select(several, None, [third])
-    assert shown(several) == third
+    assert selected_id(several) == third
     await mika.click(several, label="🗑️")
     assert len(several.attachments) == 2
     await mika.click(single, label="🗑️")
     assert single.deleted
 
 
-async def test_panels_and_galleries(
-    sent: dict[str, Reply], studio: Studio, mika: Person, ren: Person
+async def test_panels_and_galleries_work(
+    sent: dict[str, Reply], studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     panel = sent["recolour"]
     await mika.select(panel, "irodori:colour:0", ["hair=black"])
@@ -146,15 +153,15 @@ async def test_panels_and_galleries(
     gif = await mika.click(sent["morph"], label="🎞️")
     assert gif.attachments[0].data.startswith(b"GIF8")
     faces = [option["value"] for option in sent["morph"].selects[0].options]
-    assert shown(await mika.select(sent["morph"], "irodori:open", faces[:1])) == faces[0]
+    assert selected_id(await mika.select(sent["morph"], "irodori:open", faces[:1])) == faces[0]
     page = sent["gallery"]
     before = [option["value"] for option in page.selects[0].options]
     await mika.click(page, label="Next")
     after = [option["value"] for option in page.selects[0].options]
     assert not set(before) & set(after)
-    form = await mika.click(page, label="Id…")
+    form = await mika.click_for_modal(page, label="Id…")
     assert form.custom_id == DISCORD["modal"]
-    assert shown(await mika.submit(form, id=before[0])) == before[0]
+    assert selected_id(await mika.submit(form, id=before[0])) == before[0]
     await mika.select(page, "irodori:look:", ["favourites:loved"])
     assert {option["value"] for option in page.selects[0].options} == set(EXPECTED["favourites"])
     await ren.select(sent["loved"], "irodori:look:hair=black", ["everyone:new"])
@@ -163,8 +170,8 @@ async def test_panels_and_galleries(
     assert all("黒" in option["label"] for option in options)
 
 
-async def test_settings_and_privacy(
-    sent: dict[str, Reply], studio: Studio, mika: Person, earlier: EarlierDiscord
+async def test_settings_and_privacy_commands_use_the_stored_data(
+    sent: dict[str, Reply], studio: Studio, mika: UserClient, earlier: EarlierDiscord
 ) -> None:
     sora, ren = earlier.members["Sora"], earlier.members["Ren"]
     await ren.select(sent["settings"], "irodori:set:size", ["64"])

@@ -23,7 +23,7 @@ from bot.i18n.messages import (
 from bot.prompts.parser import check_wish, read_prompt
 
 MODEL = (HAIR, EYES)
-# Names of the models' words: English needs none, and each language has its own synonyms.
+# Translations of attributes and values, which English does not need.
 NAMES = re.compile(r"(attribute|value)-")
 
 
@@ -35,8 +35,8 @@ class _Variables(Visitor):
         self.names.add(node.id.name)
 
 
-def catalogue(language: str) -> dict[str, set[str]]:
-    """Each message's and attribute's variables, by `key` or `key.attribute`."""
+def load_messages(language: str) -> dict[str, set[str]]:
+    """The variables of each message by `key` or `key.attribute`."""
     texts: dict[str, set[str]] = {}
     for file in sorted((LOCALES / language).glob("*.ftl")):
         for entry in FluentParser().parse(file.read_text("utf-8")).body:
@@ -48,7 +48,7 @@ def catalogue(language: str) -> dict[str, set[str]]:
             for key, pattern in parts:
                 if pattern is None or NAMES.match(key):
                     continue
-                assert key not in texts, f"{file}: {key} is there twice"
+                assert key not in texts, f"{file}: {key} is defined twice"
                 variables = _Variables()
                 variables.visit(pattern)
                 texts[key] = variables.names
@@ -57,14 +57,23 @@ def catalogue(language: str) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("language", LANGUAGES[1:])
 def test_every_language_has_the_same_messages_and_variables(language: str) -> None:
-    assert catalogue(language) == catalogue("en")
+    assert load_messages(language) == load_messages("en")
 
 
 def test_every_message_key_in_the_code_exists() -> None:
-    known = catalogue("en")
+    known = load_messages("en")
     prefixes = {key.partition("-")[0] + "-" for key in known}
-    doors = {"say", "words", "tell", "Refusal", "BadPrompt", "NotFound", "NotAllowed", "TooSoon"}
-    doors |= {"ModelUnavailable", "Blocked", "WrongPlace"}
+    functions = {
+        "say",
+        "words",
+        "tell",
+        "Refusal",
+        "BadPrompt",
+        "NotFound",
+        "NotAllowed",
+        "TooSoon",
+    }
+    functions |= {"ModelUnavailable", "Blocked", "WrongPlace"}
     missing = []
     for file in Path("bot").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
@@ -73,7 +82,7 @@ def test_every_message_key_in_the_code_exists() -> None:
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
             keys = [a.value for a in node.args[:2] if isinstance(a, ast.Constant)]
             keys = [k for k in keys if isinstance(k, str) and any(map(k.startswith, prefixes))]
-            missing += [(str(file), key) for key in keys if name in doors and key not in known]
+            missing += [(str(file), key) for key in keys if name in functions and key not in known]
     assert missing == []
 
 
@@ -138,15 +147,15 @@ def test_descriptions_are_valid_prompts(hair: str, language: str) -> None:
     assert check_wish(named, MODEL) == wish
 
 
-def test_refusals_are_translated() -> None:
-    with pytest.raises(BadPrompt) as refusal:
+def test_error_messages_are_translated() -> None:
+    with pytest.raises(BadPrompt) as error:
         check_wish({"hair": "pnik"}, MODEL)
-    assert "Did you mean pink?" in str(refusal.value)
-    assert "头发不能是“pnik”。你是想说粉色" in refusal.value.text("zh-CN")
-    assert "髪を「pnik」にはできません" in refusal.value.text("ja")
+    assert "Did you mean pink?" in str(error.value)
+    assert "头发不能是“pnik”。你是想说粉色" in error.value.text("zh-CN")
+    assert "髪を「pnik」にはできません" in error.value.text("ja")
 
 
 def test_user_input_in_messages_can_be_escaped() -> None:
-    with pytest.raises(BadPrompt) as refusal:
+    with pytest.raises(BadPrompt) as error:
         check_wish({"hair": "**bold**"}, MODEL)
-    assert "<bold>" in refusal.value.text("en", lambda text: text.replace("**bold**", "<bold>"))
+    assert "<bold>" in error.value.text("en", lambda text: text.replace("**bold**", "<bold>"))

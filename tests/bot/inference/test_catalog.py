@@ -1,4 +1,4 @@
-"""Which models there are, and which one is in use: taken, gone back to, refused."""
+"""Listing models, and switching between them."""
 
 import asyncio
 
@@ -22,7 +22,7 @@ async def test_models_are_listed_and_switched(
     assert set(models) == {"tiny", "next", "broken"}
     assert (models["tiny"].in_use, models["next"].in_use) == (True, False)
     assert (models["tiny"].metrics, models["tiny"].problem) == ({"lite2_fd_ratio": 1.5}, None)
-    assert "not valid JSON" in models["broken"].problem
+    assert "not valid JSON" in (models["broken"].problem or "")
 
     running = asyncio.create_task(studio.painting.create("pink hair", Request(owner), count=9))
     await asyncio.sleep(0)
@@ -30,7 +30,7 @@ async def test_models_are_listed_and_switched(
     assert (studio.model_name, studio.attributes[0].name) == ("next", "wings")
     assert {avatar.model for avatar in await running} == {"tiny"}
     assert await studio.models.rollback() == studio.model_name == "tiny"
-    registry.use("next")  # as the training does
+    registry.use("next")  # as training does
     assert await studio.models.reload() == studio.model_name == "next"
 
 
@@ -47,7 +47,7 @@ async def test_a_model_that_cannot_be_used_changes_nothing(
     with pytest.raises(ModelUnavailable, match="has 1000 bytes where its manifest says"):
         await studio.models.use("cut")
     assert (studio.model_name, registry.current()) == ("tiny", "tiny")
-    (registry.root / "current").write_text("cut\n")  # by hand
+    (registry.root / "current").write_text("cut\n")  # written by hand
     with pytest.raises(ModelUnavailable, match="cut cannot be used, so tiny stays"):
         await studio.models.reload()
 

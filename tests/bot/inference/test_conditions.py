@@ -12,7 +12,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 
 def test_the_random_values_of_a_seed_never_change(registry: Registry) -> None:
-    """People keep their seeds: a change here would change their faces."""
+    """Members reuse seeds: a change here would change their faces."""
     _, manifest = registry.load("tiny")
     assert complete_wish({}, 7, manifest) == {"hair": "white", "eyes": "blue"}
 
@@ -26,7 +26,7 @@ def test_open_attributes_follow_the_frequencies_of_the_training_data(
     assert {conditions["eyes"] for conditions in drawn} == {"red"}
     assert 0.85 < np.mean([conditions["hair"] == "red" for conditions in drawn]) < 0.95
     assert drawn == [complete_wish({"eyes": "red"}, seed, manifest) for seed in range(400)]
-    # one seed's attributes do not go together
+    # the attributes of a seed are independent
     both = {tuple(complete_wish({}, seed, manifest).values()) for seed in range(400)}
     assert len(both) == 20
 

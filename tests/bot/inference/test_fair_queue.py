@@ -58,14 +58,14 @@ def test_requests_of_one_user_are_first_in_first_out() -> None:
     assert queue.take_batch() == [(second, 2)]
 
 
-def test_a_batch_holds_one_model_and_the_other_comes_next() -> None:
+def test_a_batch_has_one_model_and_the_next_batch_has_the_other() -> None:
     old, new, third = Request("a", 2, "old"), Request("b", 2, "new"), Request("c", 1, "old")
     queue = queue_of(old, new, third)
     assert queue.take_batch() == [(old, 2), (third, 1)]
     assert queue.take_batch() == [(new, 2)]
 
 
-def test_what_does_not_fit_comes_first_in_the_next_batch() -> None:
+def test_requests_that_do_not_fit_are_first_in_the_next_batch() -> None:
     small = [Request(name, 3) for name in "ab"]
     large = Request("c", 1, share=Fraction(1))
     queue = queue_of(*small, large)
@@ -82,12 +82,12 @@ def test_a_picture_larger_than_a_batch_is_painted_alone() -> None:
 
 
 def test_removing_a_request_keeps_the_positions_of_others() -> None:
-    gone, stays = Request("a", 9), Request("b", 2)
-    queue = queue_of(gone, stays)
+    removed, kept = Request("a", 9), Request("b", 2)
+    queue = queue_of(removed, kept)
     queue.take_batch()
     assert queue.pictures == 7
-    assert queue.remove(gone)
-    assert not queue.remove(gone)
+    assert queue.remove(removed)
+    assert not queue.remove(removed)
     assert (queue.pictures, list(queue)) == (0, [])
     queue.add(late := Request("b", 1))
     assert queue.take_batch() == [(late, 1)]
@@ -110,8 +110,8 @@ REQUESTS = st.lists(
 
 
 @given(REQUESTS)
-def test_every_picture_is_taken_once_and_no_user_is_overtaken(requests: list[Request]) -> None:
-    asked = {id(r): r.remaining for r in requests}
+def test_every_picture_is_in_one_batch_and_users_stay_in_order(requests: list[Request]) -> None:
+    remaining = {id(r): r.remaining for r in requests}
     queue = queue_of(*requests)
     while queue.pictures:
         waiting = queue.pictures
@@ -123,10 +123,10 @@ def test_every_picture_is_taken_once_and_no_user_is_overtaken(requests: list[Req
         assert waiting - queue.pictures == sum(count for _, count in batch)
         served = {request.user for request, _ in batch}
         for request, count in batch:
-            asked[id(request)] -= count
-            assert asked[id(request)] == request.remaining
-        # users who got no picture move up by those who did, and none is overtaken
-        passed = [user for user in before if user not in served]
-        positions = [queue.position(user) for user in passed]
-        assert positions == list(range(len(passed)))
-    assert not any(asked.values())
+            remaining[id(request)] -= count
+            assert remaining[id(request)] == request.remaining
+        # users without a picture keep their order and move up
+        unserved = [user for user in before if user not in served]
+        positions = [queue.position(user) for user in unserved]
+        assert positions == list(range(len(unserved)))
+    assert not any(remaining.values())

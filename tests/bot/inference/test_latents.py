@@ -1,6 +1,7 @@
 import itertools
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from bot.inference.latents import draw_candidates, draw_latent, mix_latents, perturb, slerp
@@ -8,19 +9,19 @@ from bot.inference.latents import draw_candidates, draw_latent, mix_latents, per
 Z = 96
 
 
-def angle(a: np.ndarray, b: np.ndarray) -> float:
+def angle(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> float:
     return float(np.arccos(np.dot(a, b) / np.linalg.norm(a) / np.linalg.norm(b)))
 
 
-def test_a_seed_keeps_its_faces_however_many_are_drawn() -> None:
+def test_the_latents_of_a_seed_do_not_depend_on_their_number() -> None:
     four = draw_candidates(7, 4, 96)
     assert four.shape == (4, 96)
     assert four.dtype == np.float32
     np.testing.assert_array_equal(draw_candidates(7, 2, 96), four[:2])
-    alone = np.random.RandomState(7).standard_normal(96)
-    np.testing.assert_array_equal(four[0], alone.astype(np.float32))
+    single = np.random.RandomState(7).standard_normal(96)
+    np.testing.assert_array_equal(four[0], single.astype(np.float32))
     assert len(np.unique(four)) == four.size
-    # the frozen stream itself, as NumPy's documentation of RandomState promises it
+    # NumPy guarantees the stream of RandomState
     np.testing.assert_allclose(draw_candidates(0, 1, 3), [[1.7640524, 0.4001572, 0.978738]])
 
 
@@ -29,19 +30,19 @@ def test_the_largest_seed_can_be_drawn_from() -> None:
 
 
 def test_the_latent_of_a_seed_never_changes() -> None:
-    """People keep their seeds: a change here would change their faces."""
+    """Members reuse seeds: a change here would change their faces."""
     np.testing.assert_allclose(draw_latent(7, 3), [1.6905257, -0.46593738, 0.03282016], rtol=1e-6)
     assert draw_latent(2**32 - 1, 96).dtype == np.float32
 
 
-@pytest.mark.parametrize("turn", [0.3, 0.6])
-def test_a_perturbed_latent_has_the_angle_and_stays_standard_normal(turn: float) -> None:
+@pytest.mark.parametrize("radians", [0.3, 0.6])
+def test_a_perturbed_latent_has_the_angle_and_stays_standard_normal(radians: float) -> None:
     latent = draw_latent(1, 4096)
-    family = np.stack([perturb(latent, seed, turn) for seed in range(20)])
+    family = np.stack([perturb(latent, seed, radians) for seed in range(20)])
     assert family.dtype == np.float32
-    assert abs(np.mean([angle(latent, child) for child in family]) - turn) < 0.01
+    assert abs(np.mean([angle(latent, child) for child in family]) - radians) < 0.01
     assert abs(family.std() - 1) < 0.02
-    np.testing.assert_array_equal(perturb(latent, 3, turn), perturb(latent, 3, turn))
+    np.testing.assert_array_equal(perturb(latent, 3, radians), perturb(latent, 3, radians))
 
 
 def test_slerp_follows_the_arc_in_even_steps() -> None:

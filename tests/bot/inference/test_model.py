@@ -2,6 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import pytest
 from onnx import TensorProto, helper
@@ -21,38 +22,38 @@ from export.manifest import CRITIC, GENERATOR, UPSCALER
 from export.registry import Registry
 
 
-def loaded(registry: Registry, name: str, **settings: object) -> Model:
+def load(registry: Registry, name: str, **settings: object) -> Model:
     return load_model(
-        registry, name, EngineSettings(**{"provider": "cpu", "threads": 1, **settings})
+        registry, name, EngineSettings(provider="cpu", threads=1).model_copy(update=settings)
     )
 
 
-def pictures(n: int) -> np.ndarray:
+def pictures(n: int) -> npt.NDArray[np.uint8]:
     shape = (n, IMAGE_SIZE, IMAGE_SIZE, 3)
     return np.random.RandomState(0).randint(0, 256, shape).astype(np.uint8)
 
 
 def test_a_model_with_only_a_generator_paints(registry: Registry) -> None:
-    model = loaded(registry, "tiny", candidates=4)
+    model = load(registry, "tiny", candidates=4)
     assert model.sizes == (64,)
-    assert model.candidates == 1, "nobody could choose among more"
+    assert model.candidates == 1, "without a critic there is nothing to choose by"
     np.testing.assert_array_equal(model.upscale(pictures(2), 64), pictures(2))
 
 
 def test_the_settings_override_the_models_candidates(
     registry: Registry,
 ) -> None:
-    add_model(registry, "choosy", candidates=4)
-    assert loaded(registry, "choosy").candidates == 4
-    assert loaded(registry, "choosy", candidates=2).candidates == 2
-    assert loaded(registry, "choosy", candidates=1).candidates == 1
+    add_model(registry, "with_critic", candidates=4)
+    assert load(registry, "with_critic").candidates == 4
+    assert load(registry, "with_critic", candidates=2).candidates == 2
+    assert load(registry, "with_critic", candidates=1).candidates == 1
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 6])
 def test_upscaling_keeps_the_order_of_pictures(registry: Registry, threads: int, n: int) -> None:
     add_model(registry, "large", upscaler=True)
-    model = loaded(registry, "large", threads=threads)
+    model = load(registry, "large", threads=threads)
     assert model.sizes == (64, 128, 256)
     images = pictures(n)
     np.testing.assert_array_equal(model.upscale(images, 256), images.repeat(4, 1).repeat(4, 2))
@@ -63,21 +64,21 @@ def test_double_size_is_the_mean_of_four_pixels_each(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_model(registry, "large", upscaler=True)
-    model = loaded(registry, "large")
-    chequer = np.zeros((256, 256, 3), np.uint8)
-    chequer[::2, ::2] = chequer[1::2, 1::2] = 255
-    monkeypatch.setattr("bot.inference.model._only", lambda outputs: chequer[None])
+    model = load(registry, "large")
+    checkerboard = np.zeros((256, 256, 3), np.uint8)
+    checkerboard[::2, ::2] = checkerboard[1::2, 1::2] = 255
+    monkeypatch.setattr("bot.inference.model._only", lambda outputs: checkerboard[None])
     assert set(np.unique(model.upscale(pictures(1), 128))) <= {127, 128}
 
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_scores_keep_the_order_of_pictures(registry: Registry, threads: int) -> None:
-    add_model(registry, "choosy", candidates=2)
-    model = loaded(registry, "choosy", threads=threads)
+    add_model(registry, "with_critic", candidates=2)
+    model = load(registry, "with_critic", threads=threads)
     images = pictures(20) // np.arange(1, 21, dtype=np.uint8)[:, None, None, None]
     conditions = np.eye(22, dtype=np.float32)[np.arange(20)]
-    liking = np.where(conditions[:, 0] > 0, -3, 1)
-    expected = images.mean((1, 2, 3)) * liking
+    factor = np.where(conditions[:, 0] > 0, -3, 1)
+    expected = images.mean((1, 2, 3)) * factor
     np.testing.assert_allclose(model.score(images, conditions), expected, rtol=1e-4)
 
 
@@ -114,7 +115,7 @@ def whole_numbers() -> onnx.ModelProto:
 
 
 @pytest.mark.parametrize(
-    ("file", "graph", "words"),
+    ("file", "graph", "message"),
     [
         (UPSCALER, wrong_scale, r"uint8 \[1, 128, 128, 3\].* uint8 \[1, 256, 256, 3\]"),
         (UPSCALER, whole_numbers, r"int32.* uint8"),
@@ -124,8 +125,8 @@ def whole_numbers() -> onnx.ModelProto:
         (GENERATOR, wrong_scale, "does not run"),
     ],
 )
-def test_files_that_violate_the_contract_are_refused(
-    registry: Registry, file: str, graph: Callable[[], onnx.ModelProto], words: str
+def test_files_that_violate_the_contract_are_rejected(
+    registry: Registry, file: str, graph: Callable[[], onnx.ModelProto], message: str
 ) -> None:
     manifest = registry.load("tiny")[1].model_copy(update={"name": "wrong"})
 
@@ -134,9 +135,9 @@ def test_files_that_violate_the_contract_are_refused(
         onnx.save(graph(), folder / file)
 
     registry.add(manifest, files)
-    with pytest.raises(ModelUnavailable, match=words) as refusal:
-        loaded(registry, "wrong")
-    assert "wrong" in str(refusal.value)
+    with pytest.raises(ModelUnavailable, match=message) as error:
+        load(registry, "wrong")
+    assert "wrong" in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +156,7 @@ def test_a_containers_cpu_limit_is_respected(
 def test_cuda_without_a_gpu_is_an_error_and_auto_uses_the_cpu(
     registry: Registry, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Demanded, it is refused in words; left to choice, the CPU paints and a line says so."""
+    """Provider "cuda" raises an error; "auto" uses the CPU and logs it."""
     monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
     with pytest.raises(ModelUnavailable, match="extra 'cuda'"):
         load_model(registry, None, EngineSettings(provider="cuda"))

@@ -1,5 +1,6 @@
 import string
 import unicodedata
+from collections.abc import Callable
 
 import pytest
 from hypothesis import assume, given
@@ -121,9 +122,9 @@ def test_unnamed_attributes_stay_open_and_synonyms_are_known(
     ],
 )
 def test_unknown_words_are_named_with_suggestions(text: str, names: str, suggested: str) -> None:
-    with pytest.raises(BadPrompt, match=names) as refusal:
+    with pytest.raises(BadPrompt, match=names) as error:
         read_prompt(text, MODEL)
-    assert suggested in refusal.value.suggestions
+    assert suggested in error.value.suggestions
 
 
 @pytest.mark.parametrize(
@@ -161,13 +162,13 @@ def test_attributes_can_have_any_name() -> None:
         attribute("smile", "yes no"),
         attribute("year", "1.5 2024"),
     )
-    whole = {"glasses": "round", "hair_color": "light blue", "smile": "yes", "year": "1.5"}
+    wish = {"glasses": "round", "hair_color": "light blue", "smile": "yes", "year": "1.5"}
     for text in (
         "glasses:round hair_color:light blue smile:yes year:1.5",
         "round glasses, light-blue hair color, smile, year 1.5",
         "LIGHT BLUE hair colour with a smile and round glasses, year=1.5.",
     ):
-        assert read_prompt(text, model) == whole
+        assert read_prompt(text, model) == wish
     assert read_prompt("no smile", model) == {"smile": "no"}
     assert read_prompt("round glasses, without smile", model) == {"glasses": "round", "smile": "no"}
     assert read_prompt("sky", model) == {"hair_color": "sky"}
@@ -194,18 +195,18 @@ def test_a_wish_is_normalized_to_the_models_words() -> None:
         check_wish({"hair": "any bleu"}, MODEL)
     odd = (Attribute(name="?", values=("+", "-"), frequencies=(0.5, 0.5)),)
     assert check_wish({"?": "-"}, odd) == {"?": "-"}
-    with pytest.raises(BadPrompt, match="pnk") as refusal:
+    with pytest.raises(BadPrompt, match="pnk") as error:
         check_wish({"hair": "pnk"}, MODEL)
-    assert refusal.value.suggestions == ("pink",)
+    assert error.value.suggestions == ("pink",)
     with pytest.raises(BadPrompt, match="mouth"):
         check_wish({"mouth": "red"}, MODEL)
 
 
 def test_long_input_is_shortened_in_errors() -> None:
     many = (attribute("kind", " ".join(f"kind{i}" for i in range(500))),)
-    with pytest.raises(BadPrompt) as refusal:
+    with pytest.raises(BadPrompt) as error:
         read_prompt("kind:" + "x" * 250, many)
-    assert len(str(refusal.value)) < 400
+    assert len(str(error.value)) < 400
 
 
 def test_a_stored_prompt_is_one_printable_line() -> None:
@@ -230,11 +231,11 @@ text_like = st.lists(
 
 
 @given(st.one_of(st.text(max_size=400), text_like))
-def test_any_text_is_a_valid_wish_or_a_bad_prompt(text: str) -> None:
+def test_any_text_is_parsed_or_raises_bad_prompt(text: str) -> None:
     try:
         wish = read_prompt(text, MODEL)
-    except BadPrompt as refusal:
-        message = str(refusal)
+    except BadPrompt as error:
+        message = str(error)
     else:
         message = ""
     if message:
@@ -253,10 +254,10 @@ FORMS = {
     "{name} {value}": (" ", ", ", " and "),
     "{name} is {value}": (" ", ", "),
 }
-CASES = (str, str.upper, str.title, str.swapcase)
+CASES: tuple[Callable[[str], str], ...] = (str, str.upper, str.title, str.swapcase)
 WIDE = {ord(c): ord(c) + 0xFEE0 for c in string.printable[:94]}
 
-said = frozenset().union(
+reserved = frozenset().union(
     ANYTHING, BREAKS, FILLERS, JOINTS, LINKS, NEGATIONS, SHADES, SYNONYMS, ("color", "colour")
 )
 word = st.one_of(
@@ -267,16 +268,16 @@ word = st.one_of(
 
 @st.composite
 def models(draw: st.DrawFn) -> tuple[Attribute, ...]:
-    """Up to four attributes of any words but those that the language around them needs."""
+    """Up to four attributes of any words except reserved ones."""
     names = draw(st.lists(word, max_size=4, unique_by=plain))
-    assume(not {plain(name) for name in names} & said)
+    assume(not {plain(name) for name in names} & reserved)
     taken = {plain(name) + ending for name in names for ending in ("", "s", "d", "ed")}
     taken |= {plain(name).removesuffix("s") + end for name in names for end in ("", "d", "ed")}
     assume(len(taken & set(names)) == len(names) and not ambiguous(names))
     fields = []
     for name in names:
         values = draw(st.lists(word, min_size=1, max_size=5, unique_by=plain))
-        assume(not {plain(v) for v in values} & (taken | (said - set(SYNONYMS))))
+        assume(not {plain(v) for v in values} & (taken | (reserved - set(SYNONYMS))))
         fields.append(attribute(name, " ".join(values)))
     return tuple(fields)
 

@@ -1,11 +1,13 @@
-"""Variations, children, portraits and morphs, as both faces ask the studio for them."""
+"""Variations, mixes, portraits and morphs."""
 
 import asyncio
 import io
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image
 from tiny_model import EYES, HAIR, add_model, attribute
@@ -15,6 +17,7 @@ from bot.inference.engine import Engine
 from bot.inference.latents import VARIATION_ANGLE
 from bot.settings import EngineSettings
 from bot.studio import Request, Studio
+from bot.studio.morph_file import Format
 from db.records import Avatar, Owner
 from db.store import Store
 from db.tasks import VARIATIONS
@@ -23,7 +26,7 @@ from export.registry import Registry
 OTHER = Owner("discord", "2", "Ren")
 
 
-def angle(a: np.ndarray, b: np.ndarray) -> float:
+def angle(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> float:
     return float(np.arccos(np.dot(a, b) / np.linalg.norm(a) / np.linalg.norm(b)))
 
 
@@ -33,7 +36,7 @@ async def pair(studio: Studio, owner: Owner) -> tuple[Avatar, Avatar]:
     return a, b
 
 
-async def test_variations_are_a_family(studio: Studio, owner: Owner) -> None:
+async def test_variations_are_stored_as_a_family(studio: Studio, owner: Owner) -> None:
     (parent,) = await studio.painting.create("pink hair", Request(owner, private=True), seed=3)
     family = await studio.family.variations(
         parent.id, Request(owner, guild="5", channel="6"), seed=3
@@ -43,15 +46,15 @@ async def test_variations_are_a_family(studio: Studio, owner: Owner) -> None:
         assert (child.wish, child.conditions) == (parent.wish, parent.conditions)
         assert (child.seed, child.parents, child.prompt) == (3 + i, (parent.id,), parent.prompt)
         assert (child.private, child.guild, child.channel) == (True, "5", "6")
-    turns = [angle(parent.latent, child.latent) for child in family]
-    assert min(turns) > 0.05
-    assert np.mean(turns) < 2 * VARIATION_ANGLE
+    angles = [angle(parent.latent, child.latent) for child in family]
+    assert min(angles) > 0.05
+    assert np.mean(angles) < 2 * VARIATION_ANGLE
     assert len({child.sha256 for child in family}) == 9
     same = await studio.family.variations(parent.id, Request(owner), seed=3)
     assert [child.sha256 for child in same] == [child.sha256 for child in family]
 
 
-async def test_a_mix_is_a_child_of_two_and_another_seed_its_sibling(
+async def test_a_mix_has_two_parents_and_another_seed_gives_a_sibling(
     studio: Studio, owner: Owner
 ) -> None:
     a, b = await pair(studio, owner)
@@ -61,10 +64,10 @@ async def test_a_mix_is_a_child_of_two_and_another_seed_its_sibling(
         for child in await studio.family.mix(a.id, b.id, Request(OTHER), seed=s)
     ]
     for child in children:
-        colours = (child.conditions["hair"], child.conditions["eyes"])
-        assert colours in {("pink", "green"), ("blue", "red")}
+        colors = (child.conditions["hair"], child.conditions["eyes"])
+        assert colors in {("pink", "green"), ("blue", "red")}
         assert child.wish == child.conditions
-        assert child.prompt == f"hair:{colours[0]} eyes:{colours[1]}"
+        assert child.prompt == f"hair:{colors[0]} eyes:{colors[1]}"
         assert (child.parents, child.owner, child.private) == ((a.id, b.id), OTHER, False)
     assert len({child.sha256 for child in children}) == len(children)
     assert len({child.conditions["hair"] for child in children}) == 2
@@ -72,7 +75,7 @@ async def test_a_mix_is_a_child_of_two_and_another_seed_its_sibling(
     assert again.sha256 == children[5].sha256
 
 
-async def test_who_has_a_private_parent_is_private(studio: Studio, owner: Owner) -> None:
+async def test_a_child_of_a_private_parent_is_private(studio: Studio, owner: Owner) -> None:
     (a,) = await studio.painting.create("", Request(owner, private=True))
     (b,) = await studio.painting.create("", Request(owner))
     (c,) = await studio.painting.create("", Request(owner))
@@ -95,7 +98,9 @@ async def test_a_child_outlives_its_parents(studio: Studio, owner: Owner) -> Non
             await studio.family.mix(deleted.id, child.id, Request(OTHER))
 
 
-async def test_nobody_s_words_are_kept_by_another(studio: Studio, owner: Owner) -> None:
+async def test_prompts_of_others_are_not_copied_to_derived_avatars(
+    studio: Studio, owner: Owner
+) -> None:
     (parent,) = await studio.painting.create("my sister's pink hair", Request(owner))
     (own,) = await studio.painting.again(parent.id, Request(owner))
     assert own.prompt == "my sister's pink hair"
@@ -104,7 +109,7 @@ async def test_nobody_s_words_are_kept_by_another(studio: Studio, owner: Owner) 
     assert {avatar.prompt for avatar in (others, *family)} == {"hair:pink"}
 
 
-async def test_one_picture_has_no_child_with_itself(studio: Studio, owner: Owner) -> None:
+async def test_mixing_an_avatar_with_itself_is_rejected(studio: Studio, owner: Owner) -> None:
     a, b = await pair(studio, owner)
     with pytest.raises(BadPrompt, match="one and the same"):
         await studio.family.mix(a.id, a.id.upper(), Request(owner))
@@ -115,75 +120,81 @@ async def test_one_picture_has_no_child_with_itself(studio: Studio, owner: Owner
             await studio.animations.morph(ids, Request(owner))
 
 
-async def test_me_is_always_the_same_face(
+async def test_a_portrait_is_always_the_same_face(
     studio: Studio, store: Store, registry: Registry, owner: Owner
 ) -> None:
     (first,) = await studio.painting.portrait(owner, Request(owner))
     (again,) = await studio.painting.portrait(replace(owner, name="renamed"), Request(owner))
     assert again == first
     (hidden,) = await studio.painting.portrait(owner, Request(owner, private=True))
-    (elsewhere,) = await studio.painting.portrait(owner.key, Request(OTHER))
+    (others,) = await studio.painting.portrait(owner.key, Request(OTHER))
     (friend,) = await studio.painting.portrait(OTHER, Request(owner))
-    assert (hidden.private, elsewhere.owner, friend.owner) == (True, OTHER, owner)
-    assert first.sha256 == hidden.sha256 == elsewhere.sha256 != friend.sha256
+    assert (hidden.private, others.owner, friend.owner) == (True, OTHER, owner)
+    assert first.sha256 == hidden.sha256 == others.sha256 != friend.sha256
     assert await store.avatars.count() == 4
     await studio.avatars.delete(first.id, owner)
-    (anew,) = await studio.painting.portrait(owner, Request(owner))
-    assert (anew.id != first.id, anew.sha256) == (True, first.sha256)
+    (repainted,) = await studio.painting.portrait(owner, Request(owner))
+    assert (repainted.id != first.id, repainted.sha256) == (True, first.sha256)
 
 
-async def test_a_portrait_is_not_mistaken_for_another_picture_of_its_seed(
+async def test_a_portrait_is_distinct_from_other_avatars_of_its_seed(
     studio: Studio, owner: Owner
 ) -> None:
     (face,) = await studio.painting.portrait(OTHER, Request(owner))
     await studio.avatars.delete(face.id, owner)
     await studio.painting.create("red eyes", Request(owner), seed=face.seed)
-    (anew,) = await studio.painting.portrait(OTHER, Request(owner))
-    assert (anew.sha256, anew.wish) == (face.sha256, {})
+    (repainted,) = await studio.painting.portrait(OTHER, Request(owner))
+    assert (repainted.sha256, repainted.wish) == (face.sha256, {})
 
 
-async def test_who_asks_for_a_portrait_twice_at_once_has_one(
+async def test_concurrent_portrait_requests_store_one_portrait(
     studio: Studio, store: Store, owner: Owner
 ) -> None:
-    asked = [studio.painting.portrait("5", Request(owner)) for _ in range(5)]
-    faces = await asyncio.gather(*asked, studio.painting.portrait("5", Request(OTHER)))
+    requests = [studio.painting.portrait("5", Request(owner)) for _ in range(5)]
+    faces = await asyncio.gather(*requests, studio.painting.portrait("5", Request(OTHER)))
     assert len({face.id for (face,) in faces}) == 2
     assert await store.avatars.count() == 2
 
 
 async def test_an_order_is_painted_once(studio: Studio, store: Store, owner: Owner) -> None:
     a, b = await pair(studio, owner)
-    works = {
+    tasks: dict[str, Callable[[str], Awaitable[list[Avatar]]]] = {
         "create": lambda o: studio.painting.create("", Request(owner, order_id=o), count=3),
         "again": lambda o: studio.painting.again(a.id, Request(owner, order_id=o)),
-        "recolour": lambda o: studio.family.recolor(
+        "recolor": lambda o: studio.family.recolor(
             a.id, {"hair": "red"}, Request(owner, order_id=o)
         ),
         "variations": lambda o: studio.family.variations(a.id, Request(owner, order_id=o)),
         "mix": lambda o: studio.family.mix(a.id, b.id, Request(owner, order_id=o)),
         "me": lambda o: studio.painting.portrait(owner, Request(owner, order_id=o)),
     }
-    for order, work in works.items():
-        painted = await work(order)
+    for order, task in tasks.items():
+        stored = await task(order)
         count = await store.avatars.count()
-        assert await work(order) == painted == await studio.avatars.of_order(order)
+        assert await task(order) == stored == await studio.avatars.of_order(order)
         assert await store.avatars.count() == count
 
 
-async def test_a_morph_shows_its_faces(studio: Studio, store: Store, owner: Owner) -> None:
+async def test_a_morph_starts_and_ends_at_its_faces(
+    studio: Studio, store: Store, owner: Owner
+) -> None:
     a, b = await pair(studio, owner)
     (c,) = await studio.painting.create("white hair", Request(owner, private=True))
     count = await store.avatars.count()
-    for ids, format in (([a.id, b.id], "webp"), ([b.id.upper(), c.id, a.id], "gif")):
+    cases: list[tuple[list[str], Format]] = [
+        ([a.id, b.id], "webp"),
+        ([b.id.upper(), c.id, a.id], "gif"),
+    ]
+    for ids, format in cases:
         animation = await studio.animations.morph(ids, Request(owner, guild="1"), format=format)
         assert animation.ids == tuple(id.lower() for id in ids)
         assert (animation.format, animation.width, animation.reduced) == (format, 64, False)
         image = Image.open(io.BytesIO(animation.data))
-        assert image.format.lower() == format
+        assert str(image.format).lower() == format
         first = np.asarray(image.convert("RGB")).astype(int)
         stored = await studio.avatars.picture(ids[0], owner)
-        wanted = np.asarray(Image.open(io.BytesIO(stored.data)).convert("RGB")).astype(int)
-        assert np.abs(first - wanted).mean() < 12
+        expected = np.asarray(Image.open(io.BytesIO(stored.data)).convert("RGB")).astype(int)
+        assert np.abs(first - expected).mean() < 12
     assert await store.avatars.count() == count
     used = await store.usage.since(owner, "1", a.created - timedelta(days=1))
     assert [u.pictures for u in used] == [1, 1]  # each counts as one picture
@@ -191,17 +202,17 @@ async def test_a_morph_shows_its_faces(studio: Studio, store: Store, owner: Owne
 
 async def test_a_morph_past_the_upload_limit_is_reduced(studio: Studio, owner: Owner) -> None:
     a, b = await pair(studio, owner)
-    whole = await studio.animations.morph([a.id, b.id], Request(owner))
+    full = await studio.animations.morph([a.id, b.id], Request(owner))
     smaller = await studio.animations.morph(
-        [a.id, b.id], Request(owner), limit_bytes=len(whole.data) - 1
+        [a.id, b.id], Request(owner), limit_bytes=len(full.data) - 1
     )
     assert smaller.reduced
-    assert len(smaller.data) < len(whole.data)
+    assert len(smaller.data) < len(full.data)
     with pytest.raises(BadPrompt, match="too large"):
         await studio.animations.morph([a.id, b.id], Request(owner), limit_bytes=100)
 
 
-async def test_pictures_of_different_models_meet_where_one_model_suits_both(
+async def test_avatars_of_different_models_are_mixed_if_one_model_fits_both(
     studio: Studio, engine: Engine, registry: Registry, owner: Owner
 ) -> None:
     (old,) = await studio.painting.create("pink hair, red eyes", Request(owner))
@@ -219,12 +230,14 @@ async def test_pictures_of_different_models_meet_where_one_model_suits_both(
         await studio.family.mix(old.id, winged.id, Request(owner))
     with pytest.raises(BadPrompt, match="different models"):
         await studio.animations.morph([winged.id, new.id], Request(owner))
-    # the model that painted both still does
+    # the model that painted both is still used
     (sibling,) = await studio.family.mix(child.id, new.id, Request(owner))
     assert sibling.model == "next"
 
 
-async def test_sizes_are_the_model_s(registry: Registry, store: Store, owner: Owner) -> None:
+async def test_available_sizes_come_from_the_model(
+    registry: Registry, store: Store, owner: Owner
+) -> None:
     add_model(registry, "large", upscaler=True)
     registry.use("large")
     engine = await Engine.open(registry, EngineSettings(provider="cpu", threads=1))
@@ -250,20 +263,20 @@ async def test_sizes_are_the_model_s(registry: Registry, store: Store, owner: Ow
         await engine.close()
 
 
-async def test_of_the_candidates_the_chosen_one_is_kept(
+async def test_only_the_selected_candidate_is_stored(
     registry: Registry, store: Store, owner: Owner
 ) -> None:
-    add_model(registry, "critical", candidates=4)
-    registry.use("critical")
+    add_model(registry, "with_critic", candidates=4)
+    registry.use("with_critic")
     engine = await Engine.open(registry, EngineSettings(provider="cpu", threads=1))
     studio = Studio(engine, store)
     try:
         avatars = await studio.painting.create(
             "pink hair, red eyes", Request(owner), count=9, seed=0
         )
-        (alone,) = await studio.painting.create("pink hair, red eyes", Request(owner), seed=4)
-        assert alone.sha256 == avatars[4].sha256
+        (single,) = await studio.painting.create("pink hair, red eyes", Request(owner), seed=4)
+        assert single.sha256 == avatars[4].sha256
         (same,) = await studio.family.recolor(avatars[4].id, {"hair": "pink"}, Request(owner))
-        assert same.sha256 == avatars[4].sha256  # the very latent that was chosen
+        assert same.sha256 == avatars[4].sha256  # the latent of the selected candidate
     finally:
         await engine.close()

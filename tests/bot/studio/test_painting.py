@@ -1,8 +1,10 @@
 import asyncio
 import io
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image
 from tiny_model import add_model, attribute
@@ -21,16 +23,16 @@ OTHER = Owner("web", "0123abcd")
 EVERYONE = GalleryQuery(scope="everyone", viewer=None, guild=None, values={})
 
 
-async def pixels(studio: Studio, avatar: Avatar) -> np.ndarray:
+async def pixels(studio: Studio, avatar: Avatar) -> npt.NDArray[np.int64]:
     """int [S, S, 3] of the stored picture."""
     picture = await studio.avatars.picture(avatar.id, avatar.owner)
     assert picture.format == "png"
     image = Image.open(io.BytesIO(picture.data))
     assert image.size == (picture.width, picture.height)
-    return np.asarray(image.convert("RGB")).astype(int)
+    return np.asarray(image.convert("RGB")).astype(np.int64)
 
 
-async def test_an_avatar_is_what_was_asked_for_and_is_kept(studio: Studio, owner: Owner) -> None:
+async def test_an_avatar_matches_its_wish_and_is_stored(studio: Studio, owner: Owner) -> None:
     (avatar,) = await studio.painting.create(
         "Pink hair, ORANGE eyes!", Request(owner, guild="1", channel="2"), seed=7
     )
@@ -59,7 +61,7 @@ async def test_a_seed_and_a_wish_paint_the_same_after_a_restart(
     await engine.close()
 
 
-async def test_without_a_seed_every_avatar_is_another(studio: Studio, owner: Owner) -> None:
+async def test_without_a_seed_avatars_differ(studio: Studio, owner: Owner) -> None:
     avatars = await studio.painting.create("", Request(owner), count=MAX_COUNT)
     more = await studio.painting.create({}, Request(owner))
     assert len({avatar.seed for avatar in avatars + more}) == MAX_COUNT + 1
@@ -79,12 +81,12 @@ async def test_without_a_seed_every_avatar_is_another(studio: Studio, owner: Own
         ("", {"seed": SEEDS}, "it is 4294967296"),
     ],
 )
-async def test_a_wish_that_cannot_be_granted_leaves_nothing_behind(
+async def test_an_invalid_wish_stores_nothing(
     studio: Studio,
     store: Store,
     owner: Owner,
     wish: str | dict[str, str],
-    changes: dict[str, int],
+    changes: dict[str, Any],
     message: str,
 ) -> None:
     with pytest.raises(BadPrompt, match=message):
@@ -92,7 +94,7 @@ async def test_a_wish_that_cannot_be_granted_leaves_nothing_behind(
     assert await store.avatars.count() == 0
 
 
-async def test_a_prompt_is_kept_without_what_a_database_chokes_on(
+async def test_characters_that_databases_reject_are_removed_from_prompts(
     studio: Studio, owner: Owner
 ) -> None:
     (avatar,) = await studio.painting.create("pink\x00hair \udfff\n:)", Request(owner))
@@ -101,7 +103,7 @@ async def test_a_prompt_is_kept_without_what_a_database_chokes_on(
     assert avatar.prompt == "hair:gray eyes:purple"
 
 
-async def test_again_is_the_same_wish_with_another_seed(studio: Studio, owner: Owner) -> None:
+async def test_again_paints_the_same_wish_with_another_seed(studio: Studio, owner: Owner) -> None:
     (parent,) = await studio.painting.create(
         "a blonde", Request(owner, guild="1", private=True), seed=1
     )
@@ -112,7 +114,7 @@ async def test_again_is_the_same_wish_with_another_seed(studio: Studio, owner: O
     assert (child.guild, child.channel, child.private) == ("5", "6", True)
 
 
-async def test_recolouring_keeps_the_face_and_what_was_not_named(
+async def test_recoloring_keeps_the_face_and_unnamed_attributes(
     studio: Studio, owner: Owner
 ) -> None:
     (parent,) = await studio.painting.create("hair:black eyes:green", Request(owner), seed=3)
@@ -126,7 +128,7 @@ async def test_recolouring_keeps_the_face_and_what_was_not_named(
     assert (new[:32] > old[:32] + 100).all()
 
 
-async def test_recolouring_an_open_attribute_keeps_the_other_one_as_it_was_drawn(
+async def test_recoloring_one_open_attribute_keeps_the_drawn_value_of_the_other(
     studio: Studio, owner: Owner
 ) -> None:
     (parent,) = await studio.painting.create("", Request(owner), seed=11)
@@ -139,7 +141,7 @@ async def test_recolouring_an_open_attribute_keeps_the_other_one_as_it_was_drawn
         await studio.family.recolor(parent.id, {"eyes": "gray"}, Request(owner))
 
 
-async def test_an_avatar_of_an_older_model_is_recoloured_by_that_model(
+async def test_an_avatar_of_an_older_model_is_recolored_by_that_model(
     studio: Studio, engine: Engine, registry: Registry, owner: Owner
 ) -> None:
     (parent,) = await studio.painting.create("red hair", Request(owner), seed=5)
@@ -154,7 +156,7 @@ async def test_an_avatar_of_an_older_model_is_recoloured_by_that_model(
         await studio.painting.again(parent.id, Request(owner))
 
 
-async def test_a_model_that_is_gone_paints_no_more(
+async def test_recoloring_with_a_deleted_model_is_rejected(
     studio: Studio, store: Store, registry: Registry, owner: Owner
 ) -> None:
     (parent,) = await studio.painting.create("red hair", Request(owner))
@@ -168,7 +170,7 @@ async def test_a_model_that_is_gone_paints_no_more(
     await engine.close()
 
 
-async def test_a_private_avatar_exists_for_its_owner_alone(studio: Studio, owner: Owner) -> None:
+async def test_a_private_avatar_is_found_only_by_its_owner(studio: Studio, owner: Owner) -> None:
     (avatar,) = await studio.painting.create("pink hair", Request(owner, private=True))
     assert (await studio.avatars.get(avatar.id, replace(owner, name="renamed"))).id == avatar.id
     for viewer in (None, OTHER, Owner("web", owner.key)):
@@ -188,7 +190,7 @@ async def test_a_private_avatar_exists_for_its_owner_alone(studio: Studio, owner
 
 
 @pytest.mark.parametrize("id", ["", "nosuchid", "x" * 999, "\x00", "\udfff", "' OR 1=1", "../etc"])
-async def test_what_does_not_exist_is_not_found(studio: Studio, owner: Owner, id: str) -> None:
+async def test_an_unknown_avatar_is_not_found(studio: Studio, owner: Owner, id: str) -> None:
     for attempt in (
         studio.avatars.get(id, owner),
         studio.avatars.picture(id, owner),
@@ -197,17 +199,17 @@ async def test_what_does_not_exist_is_not_found(studio: Studio, owner: Owner, id
         studio.avatars.delete(id, owner),
         studio.avatars.delete(id, owner, moderator=True),
     ):
-        with pytest.raises(NotFound, match="There is no avatar") as refusal:
+        with pytest.raises(NotFound, match="There is no avatar") as error:
             await attempt
-        str(refusal.value).encode()
+        str(error.value).encode()
 
 
-async def test_an_id_is_found_as_people_type_it(studio: Studio, owner: Owner) -> None:
+async def test_ids_are_matched_regardless_of_case_and_spaces(studio: Studio, owner: Owner) -> None:
     (avatar,) = await studio.painting.create("", Request(owner))
     assert (await studio.avatars.get(f" {avatar.id.upper()}\n", None)).id == avatar.id
 
 
-async def test_only_its_owner_or_a_moderator_deletes_an_avatar(
+async def test_only_the_owner_or_a_moderator_can_delete_an_avatar(
     studio: Studio, owner: Owner
 ) -> None:
     mine, yours = await studio.painting.create("", Request(owner), count=2)
@@ -215,14 +217,14 @@ async def test_only_its_owner_or_a_moderator_deletes_an_avatar(
         await studio.avatars.delete(mine.id, OTHER)
     assert (await studio.avatars.delete(mine.id, owner)).id == mine.id
     assert (await studio.avatars.delete(yours.id, OTHER, moderator=True)).id == yours.id
-    for gone in (mine, yours):
+    for deleted in (mine, yours):
         with pytest.raises(NotFound):
-            await studio.avatars.get(gone.id, owner)
+            await studio.avatars.get(deleted.id, owner)
         with pytest.raises(NotFound):
-            await studio.avatars.delete(gone.id, owner)
+            await studio.avatars.delete(deleted.id, owner)
 
 
-async def test_a_favourite_is_toggled_and_counted(studio: Studio, owner: Owner) -> None:
+async def test_a_favorite_is_toggled_and_counted(studio: Studio, owner: Owner) -> None:
     (avatar,) = await studio.painting.create("", Request(owner))
     assert await studio.avatars.toggle_favorite(avatar.id, owner) == (True, 1)
     assert await studio.avatars.toggle_favorite(avatar.id, OTHER) == (True, 2)
@@ -230,7 +232,7 @@ async def test_a_favourite_is_toggled_and_counted(studio: Studio, owner: Owner) 
     assert (await studio.avatars.get(avatar.id, None)).favourites == 1
 
 
-async def test_the_gallery_is_filtered_in_any_words_and_paged(studio: Studio, owner: Owner) -> None:
+async def test_the_gallery_is_filtered_by_synonyms_and_paged(studio: Studio, owner: Owner) -> None:
     await studio.painting.create("pink hair", Request(owner), count=3)
     await studio.painting.create("gray hair", Request(owner), count=2)
     gray = await studio.gallery.page(replace(EVERYONE, values={"Hair": "Silver"}))
@@ -254,16 +256,14 @@ async def test_the_gallery_is_filtered_in_any_words_and_paged(studio: Studio, ow
         ({"limit": 101}, "1 to 100"),
     ],
 )
-async def test_a_gallery_that_does_not_exist_is_refused(
-    studio: Studio, changes: dict[str, object], message: str
+async def test_an_unknown_gallery_is_rejected(
+    studio: Studio, changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(BadPrompt, match=message):
         await studio.gallery.page(replace(EVERYONE, **changes))
 
 
-async def test_when_too_many_wait_nothing_is_stored(
-    registry: Registry, store: Store, owner: Owner
-) -> None:
+async def test_a_full_queue_stores_nothing(registry: Registry, store: Store, owner: Owner) -> None:
     engine = await Engine.open(registry, EngineSettings(provider="cpu", threads=1, queue=9))
     studio = Studio(engine, store)
     answers = await asyncio.gather(
@@ -271,6 +271,6 @@ async def test_when_too_many_wait_nothing_is_stored(
         return_exceptions=True,
     )
     await engine.close()
-    painted = [answer for answer in answers if isinstance(answer, list)]
+    stored = [answer for answer in answers if isinstance(answer, list)]
     assert {type(answer) for answer in answers} == {list, Busy}
-    assert await store.avatars.count() == 9 * len(painted)
+    assert await store.avatars.count() == 9 * len(stored)

@@ -1,11 +1,11 @@
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from gate import Gate
+from paused_engine import PausedEngine
 
 from bot.errors import BadPrompt, Blocked, NotFound, TooSoon, WrongPlace
 from bot.inference.engine import Engine
@@ -15,15 +15,15 @@ from db.store import Store
 
 OTHER = Owner("discord", "2")
 Admit = Callable[..., AbstractAsyncContextManager[Any]]
-Paint = Callable[..., Awaitable[list[Avatar]]]
+Paint = Callable[..., Coroutine[Any, Any, list[Avatar]]]
 
 
 @pytest.fixture
 def admit(studio: Studio, owner: Owner) -> Admit:
-    """`async with admit(pictures, …)`: a request of the owner's in guild 1, channel 10."""
+    """`async with admit(pictures, …)`: a request of the owner in guild 1, channel 10."""
 
-    def admit(pictures: int = 1, **given: Any) -> AbstractAsyncContextManager[Any]:
-        where = {"owner": owner, "guild": "1", "channel": "10"} | given
+    def admit(pictures: int = 1, **options: Any) -> AbstractAsyncContextManager[Any]:
+        where: dict[str, Any] = {"owner": owner, "guild": "1", "channel": "10"} | options
         roles = where.pop("roles", ())
         return studio.quotas.admit(Request(**where), pictures, roles=roles)
 
@@ -32,17 +32,17 @@ def admit(studio: Studio, owner: Owner) -> Admit:
 
 @pytest.fixture
 def paint(studio: Studio, admit: Admit, owner: Owner) -> Paint:
-    """Paints pictures that are admitted first."""
+    """Admits a request and paints its pictures."""
 
-    async def paint(count: int = 1, **given: Any) -> list[Avatar]:
-        async with admit(count, **given):
-            request = Request(given.get("owner", owner), given.get("guild", "1"))
+    async def paint(count: int = 1, **options: Any) -> list[Avatar]:
+        async with admit(count, **options):
+            request = Request(options.get("owner", owner), options.get("guild", "1"))
             return await studio.painting.create("", request, count=count)
 
     return paint
 
 
-async def admitted(admission: AbstractAsyncContextManager[Any]) -> None:
+async def open_and_close(admission: AbstractAsyncContextManager[Any]) -> None:
     """Opens an admission and closes it again."""
     async with admission:
         pass
@@ -50,58 +50,56 @@ async def admitted(admission: AbstractAsyncContextManager[Any]) -> None:
 
 async def test_without_limits_everybody_is_admitted(admit: Admit) -> None:
     for _ in range(20):
-        await admitted(admit(9))
+        await open_and_close(admit(9))
 
 
 async def test_a_member_is_blocked_in_one_guild_only(studio: Studio, admit: Admit) -> None:
     await studio.guilds.block("1", OTHER.key)
     with pytest.raises(Blocked, match="blocked you"):
-        await admitted(admit(owner=OTHER))
-    await admitted(admit())
-    await admitted(admit(owner=OTHER, guild="2"))
-    await admitted(admit(owner=OTHER, guild=None))
+        await open_and_close(admit(owner=OTHER))
+    await open_and_close(admit())
+    await open_and_close(admit(owner=OTHER, guild="2"))
+    await open_and_close(admit(owner=OTHER, guild=None))
     assert await studio.guilds.blocked("1") == [OTHER.key]
     await studio.guilds.unblock("1", OTHER.key)
-    await admitted(admit(owner=OTHER))
+    await open_and_close(admit(owner=OTHER))
 
 
 async def test_the_bot_replies_only_in_its_channels(studio: Studio, admit: Admit) -> None:
     await studio.quotas.save_limits("1", GuildLimits(channels=("10", "11"), exempt_roles=("5",)))
-    await admitted(admit(channel="11"))
+    await open_and_close(admit(channel="11"))
     for roles in ((), ("5",)):
         with pytest.raises(WrongPlace, match="<#10> <#11>"):
-            await admitted(admit(channel="12", roles=roles))
-    await admitted(admit(guild="2", channel="12"))
-    await admitted(admit(guild=None, channel="13"))
+            await open_and_close(admit(channel="12", roles=roles))
+    await open_and_close(admit(guild="2", channel="12"))
+    await open_and_close(admit(guild=None, channel="13"))
 
 
-async def test_reading_is_refused_in_other_channels_and_uses_up_no_quota(
+async def test_reading_is_rejected_in_other_channels_and_uses_no_quota(
     studio: Studio, admit: Admit, paint: Paint
 ) -> None:
     await studio.quotas.save_limits("1", GuildLimits(cooldown=60, daily=1, channels=("10",)))
     await paint()
     for _ in range(3):
-        await admitted(admit(pictures=0))
+        await open_and_close(admit(pictures=0))
     with pytest.raises(WrongPlace):
-        await admitted(admit(pictures=0, channel="12"))
+        await open_and_close(admit(pictures=0, channel="12"))
     await studio.guilds.block("1", OTHER.key)
     with pytest.raises(Blocked):
-        await admitted(admit(pictures=0, owner=OTHER))
+        await open_and_close(admit(pictures=0, owner=OTHER))
 
 
-async def test_a_cooldown_says_when_to_come_again(
+async def test_a_cooldown_tells_the_remaining_time(
     studio: Studio, admit: Admit, paint: Paint
 ) -> None:
     await studio.quotas.save_limits("1", GuildLimits(cooldown=60, exempt_roles=("5",)))
     (avatar,) = await paint()
-    with pytest.raises(TooSoon) as refusal:
-        await admitted(admit())
-    assert abs(refusal.value.retry_at - avatar.created - timedelta(seconds=60)) < timedelta(
-        seconds=1
-    )
-    await admitted(admit(owner=OTHER))
-    await admitted(admit(guild="2"))
-    await admitted(admit(roles=("4", "5")))
+    with pytest.raises(TooSoon) as error:
+        await open_and_close(admit())
+    assert abs(error.value.retry_at - avatar.created - timedelta(seconds=60)) < timedelta(seconds=1)
+    await open_and_close(admit(owner=OTHER))
+    await open_and_close(admit(guild="2"))
+    await open_and_close(admit(roles=("4", "5")))
 
 
 async def test_a_quota_counts_pictures_of_a_day_including_deleted_ones(
@@ -112,21 +110,21 @@ async def test_a_quota_counts_pictures_of_a_day_including_deleted_ones(
         avatars = await paint(count)
         await studio.avatars.delete(avatars[0].id, owner)
     first = await store.usage.since(owner, "1", datetime.now(UTC) - timedelta(days=1))
-    with pytest.raises(TooSoon, match="5 pictures") as refusal:
-        await admitted(admit(3))
-    assert refusal.value.retry_at == first[0].created + timedelta(days=1)
-    with pytest.raises(TooSoon) as refusal:
-        await admitted(admit(4))  # the end of the first three is not enough
-    assert refusal.value.retry_at == first[1].created + timedelta(days=1)
+    with pytest.raises(TooSoon, match="5 pictures") as error:
+        await open_and_close(admit(3))
+    assert error.value.retry_at == first[0].created + timedelta(days=1)
+    with pytest.raises(TooSoon) as error:
+        await open_and_close(admit(4))  # the end of the first three is not enough
+    assert error.value.retry_at == first[1].created + timedelta(days=1)
     await studio.members.delete_everything(owner)
     with pytest.raises(TooSoon):
-        await admitted(admit())
+        await open_and_close(admit())
     with pytest.raises(BadPrompt, match=r"6 pictures.*allows 5"):
-        await admitted(admit(6))
+        await open_and_close(admit(6))
 
 
 @pytest.mark.parametrize("limits", [GuildLimits(cooldown=3600), GuildLimits(daily=1)])
-async def test_of_ten_concurrent_requests_one_is_admitted(
+async def test_one_of_ten_concurrent_requests_is_admitted(
     studio: Studio, admit: Admit, owner: Owner, limits: GuildLimits
 ) -> None:
     await studio.quotas.save_limits("1", limits)
@@ -137,7 +135,7 @@ async def test_of_ten_concurrent_requests_one_is_admitted(
         assert [type(answer) for answer in answers].count(TooSoon) == 9
         await studio.painting.create("", Request(owner, guild="1"))
     with pytest.raises(TooSoon):
-        await admitted(admit())
+        await open_and_close(admit())
 
 
 async def test_pictures_in_progress_count_until_they_are_stored(
@@ -150,19 +148,19 @@ async def test_pictures_in_progress_count_until_they_are_stored(
 ) -> None:
     await studio.painting.portrait("5", Request(owner))
     await studio.quotas.save_limits("1", GuildLimits(daily=10))
-    held = Gate(engine, monkeypatch)
+    paused = PausedEngine(engine, monkeypatch)
     many = asyncio.create_task(paint(9))
-    await held.begun()
+    await paused.batch_started()
     async with admit():
-        await studio.painting.portrait("5", Request(owner, guild="1"))  # which is stored already
+        await studio.painting.portrait("5", Request(owner, guild="1"))  # already stored
     assert not many.done()
     async with admit():
         with pytest.raises(TooSoon):
-            await admitted(admit())
-        held.open()
+            await open_and_close(admit())
+        paused.resume()
         await many
         with pytest.raises(TooSoon):
-            await admitted(admit())
+            await open_and_close(admit())
 
 
 async def test_a_failed_request_does_not_count(studio: Studio, admit: Admit, owner: Owner) -> None:
@@ -171,15 +169,15 @@ async def test_a_failed_request_does_not_count(studio: Studio, admit: Admit, own
         with pytest.raises(NotFound):
             async with admit():
                 await studio.painting.again("nosuchid", Request(owner, guild="1"))
-    await admitted(admit())
+    await open_and_close(admit())
 
 
 async def test_an_admission_stops_counting_when_it_ends(studio: Studio, admit: Admit) -> None:
     await studio.quotas.save_limits("1", GuildLimits(daily=1))
     async with admit():
         with pytest.raises(TooSoon):
-            await admitted(admit())
-    await admitted(admit())
+            await open_and_close(admit())
+    await open_and_close(admit())
 
 
 @pytest.mark.parametrize(
@@ -191,7 +189,7 @@ async def test_an_admission_stops_counting_when_it_ends(studio: Studio, admit: A
         (GuildLimits(daily=10**6), "0 to 100000 pictures"),
     ],
 )
-async def test_limits_out_of_range_are_refused(
+async def test_limits_out_of_range_are_rejected(
     studio: Studio, limits: GuildLimits, message: str
 ) -> None:
     with pytest.raises(BadPrompt, match=message):

@@ -1,13 +1,11 @@
-"""The admin's pages as people use them, in headless Chromium."""
+"""Admin pages in headless Chromium."""
 
 import re
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from aiohttp.test_utils import TestClient
-from browser import DESK, PASSWORD_HASH, PHONE, Visit, log_in, no_sideways
-from playwright.async_api import Page, expect
+from browser import DESKTOP, PASSWORD_HASH, PHONE, Visit, expect_no_horizontal_scrolling, log_in
+from playwright.async_api import Locator, Page, expect
 from tiny_model import add_model
 from training_run import begin, report
 
@@ -15,23 +13,25 @@ from bot.studio import Request, Studio
 from db.records import Owner
 from export.registry import Registry
 
+from .conftest import Client, Serve
+
 TWO_POINTS = re.compile(r"M[\d.]+ [\d.]+L[\d.]+ [\d.]+")
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    """One that is being trained."""
+    """A running training."""
     return begin(tmp_path / "runs" / "faces")
 
 
 @pytest.fixture
-async def client(serve: Callable[..., Awaitable[TestClient]], run: Path) -> TestClient:
+async def client(serve: Serve, run: Path) -> Client:
     return await serve(admin_password_hash=PASSWORD_HASH, runs=run.parent)
 
 
 @pytest.fixture
 async def enter(visit: Visit) -> Visit:
-    """Logs in on the way to a page."""
+    """Opens an admin page and logs in."""
 
     async def open_page(width: int, path: str, **options: object) -> Page:
         page = await visit(width, path, **options)
@@ -43,7 +43,7 @@ async def enter(visit: Visit) -> Visit:
 
 
 async def shift(page: Page) -> float:
-    """How much has moved since the page was opened, but for what somebody has pressed."""
+    """The sum of layout shifts without user input."""
     return float(
         await page.evaluate(
             """new Promise(resolve => {
@@ -56,10 +56,10 @@ async def shift(page: Page) -> float:
     )
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
 async def test_login_and_logout(enter: Visit, width: int) -> None:
     page = await enter(width, "admin/runs")
-    await no_sideways(page)
+    await expect_no_horizontal_scrolling(page)
     await page.get_by_role("button", name="Log out").click()
     await expect(page.get_by_label("Describe a face")).to_be_visible()
     await page.go_back()
@@ -67,10 +67,10 @@ async def test_login_and_logout(enter: Visit, width: int) -> None:
     await page.get_by_label("Password").fill("wrong")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("alert")).to_have_text("Wrong password.")
-    await no_sideways(page)
+    await expect_no_horizontal_scrolling(page)
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
 async def test_using_a_model_and_rolling_back(
     enter: Visit, registry: Registry, studio: Studio, width: int
 ) -> None:
@@ -78,11 +78,11 @@ async def test_using_a_model_and_rolling_back(
     add_model(registry, "broken")
     (registry.folder("broken") / "generator.onnx").write_bytes(b"nothing")
     page = await enter(width, "admin")
-    await no_sideways(page)
+    await expect_no_horizontal_scrolling(page)
     table = page.get_by_role("region", name="Metrics")
     await expect(table.get_by_role("columnheader")).to_have_count(3)
 
-    def use(name: str) -> object:
+    def use(name: str) -> Locator:
         return page.locator(".card", has_text=name).get_by_role("button")
 
     await use("newer").click()
@@ -100,10 +100,10 @@ async def test_using_a_model_and_rolling_back(
     await page.get_by_role("button", name="Confirm").click()
     await expect(page.get_by_role("status")).to_have_text("tiny is in use.")
     assert studio.model_name == "tiny"
-    await no_sideways(page)
+    await expect_no_horizontal_scrolling(page)
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
 async def test_the_load_is_drawn_and_updated(
     enter: Visit, studio: Studio, owner: Owner, width: int
 ) -> None:
@@ -113,11 +113,11 @@ async def test_the_load_is_drawn_and_updated(
     await expect(page.locator(".chart .plot path").first).to_be_attached()
     await studio.painting.create("hair:pink", Request(owner), count=3)
     await expect(pictures).to_have_text("3")
-    await no_sideways(page)
+    await expect_no_horizontal_scrolling(page)
     assert await shift(page) < 0.02
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
 async def test_a_training_run_is_drawn_and_updated(enter: Visit, run: Path, width: int) -> None:
     page = await enter(width, "admin/runs")
     await expect(page.locator(".card .facts")).to_have_text("1,000 images · 50 images/s")
@@ -127,24 +127,24 @@ async def test_a_training_run_is_drawn_and_updated(enter: Visit, run: Path, widt
     await expect(page.get_by_text("training", exact=True)).to_be_visible()
     report(run, 2000, generator=0.75, discriminator=0.25, hair_as_asked=0.5)
     await expect(losses.locator("output")).to_have_text(["0.75", "0.25"])
-    # A curve of two points, and the keys that read it.
+    # A curve of two points that is read by keyboard.
     await expect(losses.locator(".plot path.stroke-2")).to_have_attribute("d", TWO_POINTS)
     await losses.locator(".plot").focus()
     await page.keyboard.press("ArrowLeft")
     await expect(losses.locator("output")).to_have_text(["1.5", "0.5"])
-    # The grids, by the slider's keys.
+    # The sample grids, selected by the slider.
     slider = page.get_by_role("slider")
     await slider.focus()
     await page.keyboard.press("ArrowLeft")
     grid = page.locator(".grids img")
     await expect(grid).to_have_attribute("alt", "Samples after 1 thousand images")
     await expect(grid).to_have_js_property("naturalWidth", 64)
-    await no_sideways(page)
+    await expect_no_horizontal_scrolling(page)
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
 async def test_hiding_a_picture_and_showing_it_again(
-    enter: Visit, client: TestClient, studio: Studio, owner: Owner, width: int
+    enter: Visit, client: Client, studio: Studio, owner: Owner, width: int
 ) -> None:
     first, second = await studio.painting.create("hair:pink eyes:red", Request(owner), count=2)
 
@@ -153,7 +153,7 @@ async def test_hiding_a_picture_and_showing_it_again(
             return answer.status
 
     page = await enter(width, "admin/pictures")
-    await no_sideways(page)
+    await expect_no_horizontal_scrolling(page)
     item = page.locator(".picture-of", has_text=first.id)
     await item.get_by_role("button", name="Hide").click()
     await expect(page.get_by_role("status")).to_have_text(f"{first.id} is hidden.")
@@ -181,10 +181,10 @@ async def test_hiding_a_picture_and_showing_it_again(
 async def test_admin_pages_work_by_keyboard(
     enter: Visit, registry: Registry, studio: Studio, owner: Owner
 ) -> None:
-    """From page to page and back, without a pointer."""
+    """All pages can be reached and left by keyboard."""
     add_model(registry, "newer")
     (avatar,) = await studio.painting.create("hair:pink", Request(owner))
-    page = await enter(DESK, "admin")
+    page = await enter(DESKTOP, "admin")
 
     async def tab_to(name: str) -> None:
         for _ in range(40):
@@ -206,16 +206,16 @@ async def test_admin_pages_work_by_keyboard(
     await tab_to("Hide")
     await page.keyboard.press("Space")
     await expect(page.get_by_role("status")).to_have_text(f"{avatar.id} is hidden.")
-    # the same button has the focus still
+    # the same button still has the focus
     await page.keyboard.press("Space")
     await expect(page.get_by_role("status")).to_have_text(f"{avatar.id} is public again.")
 
 
 async def test_admin_pages_are_readable_without_javascript(enter: Visit) -> None:
     page = await enter(PHONE, "admin", java_script_enabled=False)
-    for place in ("Models", "Live", "Runs", "Pictures"):
-        await page.get_by_role("link", name=place, exact=True).click()
-        await expect(page.get_by_role("heading", level=1)).to_contain_text(place)
+    for name in ("Models", "Live", "Runs", "Pictures"):
+        await page.get_by_role("link", name=name, exact=True).click()
+        await expect(page.get_by_role("heading", level=1)).to_contain_text(name)
         await expect(page.locator("[data-post]:visible, .plot:visible")).to_have_count(0)
     await page.get_by_role("link", name="Runs", exact=True).click()
     await page.get_by_role("link", name="faces", exact=True).click()
@@ -224,9 +224,9 @@ async def test_admin_pages_are_readable_without_javascript(enter: Visit) -> None
     await expect(page.get_by_role("cell", name="1,000")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
 async def test_admin_pages_have_no_layout_shift_and_no_unnamed_elements(
-    enter: Visit, client: TestClient, studio: Studio, owner: Owner, width: int
+    enter: Visit, client: Client, studio: Studio, owner: Owner, width: int
 ) -> None:
     await studio.painting.create("hair:pink", Request(owner), count=3)
     page = await enter(width, "admin")
@@ -234,7 +234,7 @@ async def test_admin_pages_have_no_layout_shift_and_no_unnamed_elements(
         await page.goto(str(client.make_url(path)))
         await page.wait_for_load_state("load")
         assert await shift(page) < 0.02, path
-        await no_sideways(page)
+        await expect_no_horizontal_scrolling(page)
         nameless = await page.evaluate(
             """[...document.querySelectorAll("a, button, input, summary, [role=region], img")]
               .filter(e => e.checkVisibility() && !e.closest("[aria-hidden]")

@@ -1,17 +1,18 @@
-"""What axe-core says of every page: at both widths, light and dark."""
+"""Accessibility of all pages by axe-core, at two widths, light and dark."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from aiohttp.test_utils import TestClient
-from browser import DESK, PASSWORD_HASH, PHONE, Visit, ask, log_in
+from browser import DESKTOP, PASSWORD_HASH, PHONE, Visit, log_in, paint
 from playwright.async_api import Page, expect
 from training_run import begin
 
 from bot.studio import Request, Studio
 from db.records import Owner
+
+from .conftest import Client, Serve
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 RUN = """async () => {
@@ -27,7 +28,7 @@ States = Callable[[Page, str], AsyncIterator[str]]
 async def studio_page(page: Page, child: str) -> AsyncIterator[str]:
     await page.goto("/")
     yield "empty"
-    await ask(page, "black hair, black eyes")
+    await paint(page, "black hair, black eyes")
     yield "a picture"
     await page.get_by_label("Lock this face").check(force=True)
     yield "a face held"
@@ -75,13 +76,13 @@ PAGES: dict[str, States] = {
 
 
 @pytest.fixture
-async def client(serve: Callable[..., Awaitable[TestClient]], tmp_path: Path) -> TestClient:
+async def client(serve: Serve, tmp_path: Path) -> Client:
     begin(tmp_path / "runs" / "faces")
     return await serve(admin_password_hash=PASSWORD_HASH, runs=tmp_path / "runs")
 
 
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.timeout(600)  # axe looks at everything: this is the slowest there is
+@pytest.mark.timeout(600)  # the slowest test
 async def test_axe_finds_nothing_serious(
     visit: Visit, studio: Studio, owner: Owner, name: str
 ) -> None:
@@ -90,25 +91,26 @@ async def test_axe_finds_nothing_serious(
     await studio.family.recolor(child.id, {"hair": "blue"}, Request(owner))
     await studio.family.variations(a.id, Request(owner))
     await studio.avatars.toggle_favorite(child.id, owner)
-    # What moves is judged where it comes to rest.
-    page = await visit(DESK, reduced_motion="reduce")
+    # Animations must end before the check.
+    page = await visit(DESKTOP, reduced_motion="reduce")
     found = []
     async for state in PAGES[name](page, child.id):
-        # Not as a script of the page: its policy would refuse it.
+        # The content security policy would block a script element.
         await page.evaluate(AXE)
-        for width in (PHONE, DESK):
+        for width in (PHONE, DESKTOP):
             await page.set_viewport_size({"width": width, "height": 740})
             for scheme in ("light", "dark"):
                 await page.emulate_media(color_scheme=scheme)
                 found += [
-                    f"{state}, {width}, {scheme}: {said}" for said in await page.evaluate(RUN)
+                    f"{state}, {width}, {scheme}: {violation}"
+                    for violation in await page.evaluate(RUN)
                 ]
     assert found == []
 
 
 async def test_axe_reports_violations(visit: Visit) -> None:
-    page = await visit(DESK, "nowhere")
+    page = await visit(DESKTOP, "nowhere")
     await page.evaluate("document.querySelector('main').append(document.createElement('input'))")
     await page.evaluate(AXE)
-    (said,) = await page.evaluate(RUN)
-    assert said == "label: <input>"
+    (violation,) = await page.evaluate(RUN)
+    assert violation == "label: <input>"

@@ -1,14 +1,14 @@
-"""The gallery, a picture's page and the matrix as people use them, in headless Chromium."""
+"""Gallery, picture page and matrix in headless Chromium."""
 
 import pytest
-from browser import DESK, PHONE, Visit, no_sideways
+from browser import DESKTOP, PHONE, Visit, expect_no_horizontal_scrolling
 from playwright.async_api import expect
 
 from bot.studio import Request, Studio
 from db.records import Owner
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
 async def test_new_pictures_appear_in_the_gallery(
     visit: Visit, studio: Studio, owner: Owner, width: int
 ) -> None:
@@ -18,35 +18,35 @@ async def test_new_pictures_appear_in_the_gallery(
     await studio.painting.create("hair:green eyes:blue", Request(owner))
     first = page.locator("#grid .tile img").first
     await expect(first).to_have_attribute("alt", "green hair, blue eyes")
-    await no_sideways(page)
+    await expect_no_horizontal_scrolling(page)
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
 async def test_matrix_picture_and_favorite(
     visit: Visit, studio: Studio, owner: Owner, width: int
 ) -> None:
     (avatar,) = await studio.painting.create("hair:pink eyes:red", Request(owner))
     page = await visit(width, "matrix")
-    await no_sideways(page)
+    await expect_no_horizontal_scrolling(page)
     await page.get_by_role("link", name="pink hair, red eyes: 1").click()
     await expect(page.locator(".choice[aria-current]")).to_have_count(2)
     await page.locator("#grid .tile").click()
     await expect(page.get_by_role("heading", name="pink hair, red eyes")).to_be_visible()
-    favourite = page.get_by_role("button", name="Favorite")
-    await favourite.click()
-    await expect(favourite).to_have_attribute("aria-pressed", "true")
+    favorite = page.get_by_role("button", name="Favorite")
+    await favorite.click()
+    await expect(favorite).to_have_attribute("aria-pressed", "true")
     assert (await studio.avatars.get(avatar.id, viewer=None)).favourites == 1
-    await no_sideways(page)
+    await expect_no_horizontal_scrolling(page)
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
 async def test_endless_scrolling_and_going_back(
     visit: Visit, studio: Studio, owner: Owner, width: int
 ) -> None:
     for _ in range(34):
         await studio.painting.create("hair:pink", Request(owner), count=9)
     page = await visit(width, "gallery")
-    # A window, one and a half above and below it, and the rows that are cut at both ends.
+    # The viewport, 1.5 viewports above and below it, and partly visible rows.
     columns, rows = await page.locator("#grid").evaluate(
         """wall => {
             const tops = [...wall.children].map((tile) => tile.getBoundingClientRect().top);
@@ -58,13 +58,13 @@ async def test_endless_scrolling_and_going_back(
     seen: set[str] = set()
     while len(seen) < 306:
         links = await page.locator("#grid .tile").evaluate_all("all => all.map(a => a.href)")
-        assert len(links) <= columns * rows  # however far one goes
+        assert len(links) <= columns * rows  # at any scroll position
         seen.update(links)
         await page.mouse.wheel(0, 500)
         await page.wait_for_timeout(60)
     await expect(page.locator("#older")).to_have_count(0)
     await page.evaluate("scrollTo(0, document.documentElement.scrollHeight / 2)")
-    # What the page will come back to is what is in sight now.
+    # Going back must restore the pictures that are visible now.
     await page.wait_for_function(
         """() => {
             const tile = document.querySelector(`#grid a[href='/a/${history.state?.id}']`);

@@ -1,17 +1,17 @@
-"""A walk over all pages with nothing but a keyboard, in headless Chromium."""
+"""All pages by keyboard, in headless Chromium."""
 
 import re
 
 import pytest
-from browser import Visit, painted
+from browser import Visit, wait_for_picture
 from PIL import Image
 from playwright.async_api import Locator, Page, expect
 
 from bot.studio import Request, Studio
 from db.records import Owner
 
-# Where the focus is, what is wrong with it there, and whether that is the goal.
-LOOK = """(goal) => {
+# The focused element, its errors, and whether it is the goal.
+INSPECT_FOCUS = """(goal) => {
   const at = document.activeElement;
   if (at === document.body) return null;
   const around = at.closest("label, .pick") ?? at;
@@ -21,23 +21,23 @@ LOOK = """(goal) => {
   });
   const { left, right, top, bottom } = at.getBoundingClientRect();
   const hit = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
-  const wrong = [];
-  if (!ringed) wrong.push("no ring is seen");
-  if (!around.contains(hit) && !hit?.contains(at)) wrong.push(`it is behind ${hit?.outerHTML}`);
+  const errors = [];
+  if (!ringed) errors.push("no focus ring");
+  if (!around.contains(hit) && !hit?.contains(at)) errors.push(`it is behind ${hit?.outerHTML}`);
   const again = at.hasAttribute("data-stop");
   at.setAttribute("data-stop", "");
-  const what = at.id || at.getAttribute("aria-label") || at.textContent.trim() || at.outerHTML;
-  return { what, wrong, again, there: at === goal };
+  const name = at.id || at.getAttribute("aria-label") || at.textContent.trim() || at.outerHTML;
+  return { name, errors, again, reached: at === goal };
 }"""
 
 
 async def tab_to(page: Page, goal: Locator, key: str = "Tab") -> None:
-    """Steps until the goal has the focus, which must be visible all the way."""
+    """Presses Tab until the goal has the focus; every focus must be visible."""
     for _ in range(100):
         await page.keyboard.press(key)
-        at = await goal.evaluate(LOOK)
-        assert at is None or not at["wrong"], at
-        if at and at["there"]:
+        at = await goal.evaluate(INSPECT_FOCUS)
+        assert at is None or not at["errors"], at
+        if at and at["reached"]:
             return
     raise AssertionError(f"{goal} is out of the keyboard's reach")
 
@@ -48,13 +48,13 @@ async def follow(page: Page, goal: Locator, address: str, key: str = "Tab") -> N
     await expect(page).to_have_url(re.compile(address))
 
 
-@pytest.mark.timeout(600)  # some two hundred steps
+@pytest.mark.timeout(600)  # about 200 steps
 async def test_every_page_works_by_keyboard(visit: Visit) -> None:
     page = await visit(permissions=["clipboard-read", "clipboard-write"])
     press = page.keyboard.press
     picture = page.locator("#result .picture")
 
-    # Past what is above, into the studio: paint.
+    # Skip to the studio, and paint.
     await press("Tab")
     await expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     await press("Enter")
@@ -62,22 +62,22 @@ async def test_every_page_works_by_keyboard(visit: Visit) -> None:
     await expect(page.locator("#prompt")).to_be_focused()
     await page.keyboard.type("pink hair, red eyes")
     await press("Enter")
-    assert await painted(page) == "pink hair, red eyes"
+    assert await wait_for_picture(page) == "pink hair, red eyes"
     pink = str(await picture.get_attribute("data-id"))
 
-    # Lock, and recolour with the arrow keys.
+    # Lock, and recolor with the arrow keys.
     await tab_to(page, page.locator("#lock"))
     await press("Space")
     await tab_to(page, page.get_by_role("radio", name="pink").first, "Shift+Tab")
     await press("ArrowRight")
     await expect(picture).to_have_attribute("alt", "purple hair, red eyes")
-    await painted(page)
+    await wait_for_picture(page)
 
-    # Favourite, download, copy.
-    favourite = page.locator("#favorite")
-    await tab_to(page, favourite)
+    # Favorite, download, copy.
+    favorite = page.locator("#favorite")
+    await tab_to(page, favorite)
     await press("Enter")
-    await expect(favourite).to_have_attribute("aria-pressed", "true")
+    await expect(favorite).to_have_attribute("aria-pressed", "true")
     await tab_to(page, page.locator("#sizes a").first)
     async with page.expect_download() as wait:
         await press("Enter")
@@ -89,7 +89,7 @@ async def test_every_page_works_by_keyboard(visit: Visit) -> None:
     copied = await page.evaluate("navigator.clipboard.readText()")
     assert copied == "/avatar hair:purple eyes:red"
 
-    # Two are chosen and blended, scrubbed through, and have a child.
+    # Select two faces, blend them, and paint a child.
     for number in range(2):
         await tab_to(page, page.locator(".choose").nth(number))
         await press("Enter")
@@ -100,11 +100,11 @@ async def test_every_page_works_by_keyboard(visit: Visit) -> None:
     await expect(share).to_have_value("51")
     await tab_to(page, page.locator("#mix"))
     await press("Enter")
-    await painted(page)
+    await wait_for_picture(page)
     child = str(await picture.get_attribute("data-id"))
     await tab_to(page, page.locator("#undo"), "Shift+Tab")
 
-    # The gallery, through its filters and past them; a picture, and its family.
+    # The gallery with its filters; a picture and its family.
     await follow(page, page.get_by_role("link", name="See all"), "/gallery$")
     await follow(page, page.get_by_role("link", name="pink").first, "/gallery[?]hair=pink$")
     await tab_to(page, page.get_by_role("link", name="Skip to pictures"))
@@ -112,7 +112,7 @@ async def test_every_page_works_by_keyboard(visit: Visit) -> None:
     await follow(page, page.locator(f"#grid [href='/a/{pink}']"), f"/a/{pink}$")
     await follow(page, page.locator(f".family [href='/a/{child}']"), f"/a/{child}$")
 
-    # The matrix, from cell to cell, and back.
+    # The matrix, cell by cell.
     await follow(page, page.get_by_role("link", name="Gallery"), "/gallery$", "Shift+Tab")
     await follow(page, page.get_by_role("link", name="Matrix"), "/matrix$")
     await tab_to(page, page.locator(".matrix a").first)
@@ -134,14 +134,14 @@ async def test_nothing_traps_the_keyboard(visit: Visit, studio: Studio, owner: O
     page = await visit()
     for path in ("/", "/gallery", "/matrix", f"/a/{child.id}", "/a/nothing"):
         await page.goto(path)
-        names = []
+        names: list[str] = []
         while True:
             await page.keyboard.press("Tab")
-            at = await page.evaluate(LOOK)
-            if at is None or [at["what"]] == names[:1]:  # past the last one
+            at = await page.evaluate(INSPECT_FOCUS)
+            if at is None or [at["name"]] == names[:1]:  # after the last element
                 break
-            assert not at["wrong"], (path, at)
+            assert not at["errors"], (path, at)
             assert not at["again"], (path, at)
-            names.append(at["what"])
+            names.append(at["name"])
         assert len(names) > 4, path
         assert names[:4] == ["Skip to content", "Irodori", "Studio", "Gallery"]

@@ -1,40 +1,42 @@
-"""What holds for every page, in headless Chromium: nothing jumps, bad addresses are told kindly,
-and it all can be looked at without JavaScript."""
+"""All pages in headless Chromium: layout shifts, error pages, and use without JavaScript."""
 
 import asyncio
 import re
 from urllib.parse import quote
 
 import pytest
-from browser import DESK, PHONE, Visit, ask, no_sideways, painted
+from browser import DESKTOP, PHONE, Visit, expect_no_horizontal_scrolling, paint, wait_for_picture
 from playwright.async_api import Page, Route, expect
 
 from bot.studio import Request, Studio
 from db.records import Owner
 
-# Layout shifts that nobody's hand has caused, as the Layout Instability specification has them.
-WATCH = """
+from .conftest import Serve
+
+# Layout shifts without user input, as defined by the Layout Instability specification.
+RECORD_SHIFTS = """
   window.shifts = [];
   new PerformanceObserver((list) => {
     for (const { value, hadRecentInput, sources } of list.getEntries()) {
-      const what = sources.map(({ node }) => node?.className || node?.nodeName);
-      if (!hadRecentInput) window.shifts.push([value, what.join(", ")]);
+      const names = sources.map(({ node }) => node?.className || node?.nodeName);
+      if (!hadRecentInput) window.shifts.push([value, names.join(", ")]);
     }
   }).observe({ type: "layout-shift", buffered: true });
 """
-AFTER_INPUT = 0.6  # seconds; shifts in the half one after an input are its answer
+AFTER_INPUT = 0.6  # seconds; shifts up to half a second after an input do not count
 
 
 async def shifts(page: Page) -> list[list[object]]:
-    """All that there were until now."""
-    # Two frames, so that the last one's shifts are told.
-    return await page.evaluate(
+    """The layout shifts so far."""
+    # Two frames, so that those of the last frame are included.
+    result: list[list[object]] = await page.evaluate(
         "new Promise(r => requestAnimationFrame(() => requestAnimationFrame(() => "
         "setTimeout(() => r(window.shifts), 50))))"
     )
+    return result
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
 async def test_pages_have_no_layout_shift(
     visit: Visit, studio: Studio, owner: Owner, width: int
 ) -> None:
@@ -42,7 +44,7 @@ async def test_pages_have_no_layout_shift(
     (child,) = await studio.family.mix(a.id, b.id, Request(owner))
     await studio.painting.create("hair:blue", Request(owner), count=9)
     page = await visit(width)
-    await page.add_init_script(WATCH)
+    await page.add_init_script(RECORD_SHIFTS)
 
     async def slowly(route: Route) -> None:
         await asyncio.sleep(AFTER_INPUT)
@@ -53,18 +55,18 @@ async def test_pages_have_no_layout_shift(
     for path in ("/", "/gallery", "/gallery?hair=blue&sort=loved", "/matrix", f"/a/{child.id}"):
         await page.goto(path, wait_until="load")
         assert await shifts(page) == [], path
-    # However long the bot takes, what it paints moves nothing when it comes.
+    # A picture that appears later causes no layout shift.
     await page.goto("/")
     await page.route("**/api/avatars", slowly)
     await page.route("**/api/avatars/*/variations", slowly)
-    await ask(page, "green hair, blue eyes")
+    await paint(page, "green hair, blue eyes")
     assert await shifts(page) == []
     await page.get_by_role("button", name="Variations").click()
     await expect(page.locator(".sheet a")).to_have_count(9)
     assert await shifts(page) == []
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
 async def test_pages_work_without_javascript(
     visit: Visit, studio: Studio, owner: Owner, width: int
 ) -> None:
@@ -94,15 +96,15 @@ async def test_pages_work_without_javascript(
     await page.get_by_role("link", name="Matrix").click()
     await page.get_by_role("link", name="blue hair, green eyes: 27").click()
     await expect(tiles).to_have_count(24)
-    await no_sideways(page)
+    await expect_no_horizontal_scrolling(page)
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
 async def test_invalid_urls_show_error_pages(visit: Visit, width: int) -> None:
     page = await visit(width)
     page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
     html = "<img src=x onerror=alert(1)><script>alert(2)</script>"
-    for address, status, told in (
+    for address, status, text in (
         ("/a/nothing", 404, "There is no avatar “nothing”"),
         ("/nowhere", 404, "There is nothing at /nowhere"),
         ("/gallery?cursor=x", 400, "This page of the gallery does not exist"),
@@ -116,28 +118,28 @@ async def test_invalid_urls_show_error_pages(visit: Visit, width: int) -> None:
         answer = await page.goto(address)
         assert answer is not None
         assert answer.status == status, address
-        await expect(page.locator(".problem:visible, .lost")).to_contain_text(told)
+        await expect(page.locator(".problem:visible, .lost")).to_contain_text(text)
         await expect(page.get_by_role("link", name="Irodori")).to_be_visible()
-        await no_sideways(page)
-    words = "粉色頭髮 ✿ شعر"  # any script is shown, and some are understood
-    await page.goto(f"/?prompt={quote(words)}")
-    await expect(page.locator("#prompt")).to_have_value(words)
+        await expect_no_horizontal_scrolling(page)
+    prompt = "粉色頭髮 ✿ شعر"  # all scripts are shown, some are parsed
+    await page.goto(f"/?prompt={quote(prompt)}")
+    await expect(page.locator("#prompt")).to_have_value(prompt)
     await expect(page.get_by_role("radio", name="pink").first).to_be_checked()
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
-async def test_painting_turned_off_and_rate_limited(visit: Visit, serve, width: int) -> None:
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+async def test_painting_turned_off_and_rate_limited(visit: Visit, serve: Serve, width: int) -> None:
     closed = await serve(paint="off")
     page = await visit(width, at=closed)
     await expect(page.get_by_role("button", name="Painting is turned off")).to_be_disabled()
     page = await visit(width, at=await serve(paint_per_minute=1))
-    await ask(page, "pink hair, red eyes")
+    await paint(page, "pink hair, red eyes")
     await page.locator("#prompt").press("Enter")
     await expect(page.get_by_role("alert")).to_contain_text("reached its rate limit")
-    assert await painted(page) == "pink hair, red eyes"
+    assert await wait_for_picture(page) == "pink hair, red eyes"
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
 async def test_a_picture_page_shows_its_family_and_opens_the_studio(
     visit: Visit, studio: Studio, owner: Owner, width: int
 ) -> None:
@@ -160,14 +162,14 @@ async def test_a_picture_page_shows_its_family_and_opens_the_studio(
     image = page.locator("meta[property='og:image']")
     address = str(await image.get_attribute("content"))
     assert (await page.request.get(address)).headers["content-type"] == "image/png"
-    await no_sideways(page)
+    await expect_no_horizontal_scrolling(page)
     await page.get_by_role("link", name="Open in the studio").click()
-    assert await painted(page) == "pink hair, red eyes"
+    assert await wait_for_picture(page) == "pink hair, red eyes"
     await expect(page).to_have_url(re.compile(f"#/{child.id}$"))
     await expect(page.locator("#seed")).to_have_value(str(child.seed))
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
 async def test_filter_counts_and_sorting_by_favorites(
     visit: Visit, studio: Studio, owner: Owner, width: int
 ) -> None:
@@ -183,11 +185,11 @@ async def test_filter_counts_and_sorting_by_favorites(
     await page.get_by_role("link", name="pink 2").click()
     await expect(page.get_by_role("heading", name="Gallery")).to_contain_text("2 pictures")
     await expect(page).to_have_url(re.compile("sort=loved"))
-    # Another value of the same attribute instead of it, none of it, and what has no picture.
+    # Another value of the attribute, no value, and a value without pictures.
     await page.get_by_role("link", name="blue 1").click()
     await expect(page.get_by_role("heading", name="Gallery")).to_contain_text("1 picture")
     await page.get_by_role("link", name="black 0").first.click()
     await expect(page.get_by_text("No pictures match these filters.")).to_be_visible()
-    await no_sideways(page)
+    await expect_no_horizontal_scrolling(page)
     await page.get_by_role("link", name="Paint the first one").click()
     await expect(page.locator("#prompt")).to_have_value("hair:black eyes:red")

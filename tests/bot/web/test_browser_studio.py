@@ -1,11 +1,11 @@
-"""The studio page as people use it, in headless Chromium."""
+"""The studio page in headless Chromium."""
 
 import re
 from pathlib import Path
 
 import pytest
-from browser import DESK, PHONE, Visit, ask, no_sideways, painted
-from playwright.async_api import expect
+from browser import DESKTOP, PHONE, Visit, expect_no_horizontal_scrolling, paint, wait_for_picture
+from playwright.async_api import Route, expect
 from tiny_model import add_model
 
 from bot.studio import Studio
@@ -27,27 +27,27 @@ async def newest(studio: Studio) -> dict[str, str]:
     return (await studio.gallery.page(query)).avatars[0].wish
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
 async def test_painting_by_prompt(visit: Visit, width: int) -> None:
     page = await visit(width)
     await page.get_by_label("Describe a face").fill("orange eyes and pink hair")
-    # The swatches follow the words.
+    # The swatches follow the prompt.
     await expect(page.get_by_role("radio", name="pink").first).to_be_checked()
     await expect(page.get_by_role("radio", name="orange").last).to_be_checked()
     await page.get_by_label("seed").fill("7")
     await page.get_by_role("button", name="Paint").click()
-    assert await painted(page) == "pink hair, orange eyes"
+    assert await wait_for_picture(page) == "pink hair, orange eyes"
     picture = page.locator("#result .picture")
     assert await picture.evaluate("image => image.naturalWidth") == 256
     facts = page.locator(".facts")
     await expect(facts).to_have_text("seed 7 · model tiny · link")
     await expect(page.locator(".tile img")).to_have_attribute("alt", "pink hair, orange eyes")
-    await no_sideways(page)
+    await expect_no_horizontal_scrolling(page)
     await page.get_by_role("link", name="link", exact=True).click()
     await expect(page).to_have_url(re.compile("/a/[a-z0-9]+$"))
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
 async def test_painting_by_swatches(visit: Visit, studio: Studio, width: int) -> None:
     page = await visit(width, has_touch=width == PHONE)
     hair = page.get_by_role("radiogroup", name="hair")
@@ -60,7 +60,7 @@ async def test_painting_by_swatches(visit: Visit, studio: Studio, width: int) ->
     await getattr(hair.get_by_role("radio", name="any"), press)()
     await expect(page.locator("#prompt")).to_have_value("eyes:red")
     await getattr(page.get_by_role("button", name="Paint"), press)()
-    assert (await painted(page)).endswith(", red eyes")
+    assert (await wait_for_picture(page)).endswith(", red eyes")
     assert await newest(studio) == {"eyes": "red"}
     await expect(page.locator("#result .chip")).to_have_count(2)
     await expect(page.locator("#result .chip[data-random]")).to_have_count(1)
@@ -69,7 +69,7 @@ async def test_painting_by_swatches(visit: Visit, studio: Studio, width: int) ->
         ".filter(e => !e.matches('.ask label, .seed') && e.checkVisibility())"
         ".map(e => { const r = e.getBoundingClientRect(); return Math.min(r.width, r.height) })"
     )
-    assert min(sizes) >= 43  # CSS pixels: room for a thumb
+    assert min(sizes) >= 43  # CSS pixels; large enough for touch
 
 
 async def test_painting_by_keyboard_alone(visit: Visit, studio: Studio) -> None:
@@ -96,20 +96,20 @@ async def test_painting_by_keyboard_alone(visit: Visit, studio: Studio) -> None:
     await press("Tab")
     await expect(page.get_by_role("button", name="Paint")).to_be_focused()
     await press("Enter")
-    assert await painted(page) == "aqua hair, black eyes"
+    assert await wait_for_picture(page) == "aqua hair, black eyes"
     await expect(page.locator("#news")).to_have_text("Painted: aqua hair, black eyes.")
-    # The button keeps the focus: once more, then once more by Enter in the prompt.
+    # The button keeps the focus: paint again, then by Enter in the prompt.
     await page.evaluate("document.querySelector('#result').dataset.state = 'empty'")
     await press("Enter")
-    await painted(page)
+    await wait_for_picture(page)
     await page.locator("#prompt").focus()
     await page.keyboard.press("Control+a")
     await page.keyboard.type("white hair")
     await page.evaluate("document.querySelector('#result').dataset.state = 'empty'")
     await press("Enter")
-    assert (await painted(page)).startswith("white hair")
+    assert (await wait_for_picture(page)).startswith("white hair")
     await expect(page.locator(".face")).to_have_count(3)
-    # The swatches have followed, however soon Enter came.
+    # The swatches are updated even if Enter follows immediately.
     await expect(page.get_by_role("radio", name="white").first).to_be_checked()
 
 
@@ -125,27 +125,27 @@ async def test_a_skeleton_while_painting_and_an_error_message(
     await expect(page.get_by_role("alert")).to_be_in_viewport()
     await expect(before).to_be_visible()
 
-    async def hold(route) -> None:
+    async def check_and_continue(route: Route) -> None:
         await expect(page.locator("#result[aria-busy=true][data-state=painting]")).to_be_visible()
         await page.locator("#prompt").press("Enter")  # does not paint twice
         await route.continue_()
 
-    await page.route("**/api/avatars", hold)
+    await page.route("**/api/avatars", check_and_continue)
     await page.locator("#prompt").fill("pink hair")
     await expect(page.get_by_role("alert")).to_have_count(0)
     await page.get_by_role("button", name="Paint").click()
-    assert (await painted(page)).startswith("pink hair")
+    assert (await wait_for_picture(page)).startswith("pink hair")
     await expect(page.locator(".tile")).to_have_count(1)
     await page.route("**/api/avatars", lambda route: route.abort())
     await page.get_by_role("button", name="Paint").click()
     await expect(page.get_by_role("alert")).to_contain_text("does not answer")
-    assert (await painted(page)).startswith("pink hair")
+    assert (await wait_for_picture(page)).startswith("pink hair")
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
 async def test_recoloring_a_locked_face(visit: Visit, studio: Studio, width: int) -> None:
     page = await visit(width)
-    await ask(page, "pink hair, red eyes")
+    await paint(page, "pink hair, red eyes")
     seed = await page.locator("#seed").input_value()
     hair = page.get_by_role("radiogroup", name="hair")
     await page.get_by_label("Lock this face").check(force=True)
@@ -156,24 +156,24 @@ async def test_recoloring_a_locked_face(visit: Visit, studio: Studio, width: int
     green, pink = (await studio.gallery.page(query)).avatars
     assert green.parents == (pink.id,)
     assert (green.seed, pink.seed) == (int(seed), int(seed))
-    await no_sideways(page)
+    await expect_no_horizontal_scrolling(page)
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
 async def test_the_url_restores_the_view(visit: Visit, width: int) -> None:
     page = await visit(width)
     picture = page.locator("#result .picture")
     undo = page.get_by_role("button", name="Undo")
-    await ask(page, "pink hair, red eyes")
+    await paint(page, "pink hair, red eyes")
     pink = page.url
     assert re.search(r"[?]prompt=pink\+hair%2C\+red\+eyes&seed=\d+#/[a-z0-9]+$", pink)
-    await ask(page, "blue hair, red eyes")
+    await paint(page, "blue hair, red eyes")
     await page.get_by_role("button", name="Variations").click()
     cells = page.locator(".sheet a")
     await expect(cells).to_have_count(9)
     sheet = page.url
     await cells.nth(4).click()
-    await painted(page)
+    await wait_for_picture(page)
     await undo.click()
     await expect(cells.first).to_be_visible()
     assert page.url == sheet
@@ -189,19 +189,19 @@ async def test_the_url_restores_the_view(visit: Visit, width: int) -> None:
     await page.reload()
     await expect(picture).to_have_attribute("alt", "blue hair, red eyes")
     await expect(page.locator(".face")).to_have_count(11)
-    # Somebody else's browser sees the same.
+    # Another browser shows the same.
     for url, count in ((pink, 1), (sheet, 9)):
         friend = await visit(width, url.split("/", 3)[3])
         await expect(friend.locator(".face")).to_have_count(count)
         await expect(friend.locator("#result[data-state=done], .sheet:visible")).to_have_count(1)
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
 async def test_two_faces_are_blended(visit: Visit, studio: Studio, width: int) -> None:
     page = await visit(width)
-    await ask(page, "black hair, black eyes")
-    await ask(page, "white hair, yellow eyes")
-    if width == DESK:
+    await paint(page, "black hair, black eyes")
+    await paint(page, "white hair, yellow eyes")
+    if width == DESKTOP:
         await page.locator(".face").nth(1).drag_to(page.locator(".face").nth(0))
     else:
         await page.locator(".choose").nth(1).click()
@@ -223,10 +223,10 @@ async def test_two_faces_are_blended(visit: Visit, studio: Studio, width: int) -
     await page.locator("#share").press("ArrowLeft")
     text = await page.locator("#share").get_attribute("aria-valuetext")
     assert text == "1 % black hair, black eyes, 99 % white hair, yellow eyes"
-    await no_sideways(page)
+    await expect_no_horizontal_scrolling(page)
     url = page.url
     await page.get_by_role("button", name="Mix them").click()
-    await painted(page)
+    await wait_for_picture(page)
     query = GalleryQuery("everyone", viewer=None, guild=None, values={}, limit=3)
     child, white, black = (await studio.gallery.page(query)).avatars
     assert child.parents == (black.id, white.id)
@@ -234,7 +234,7 @@ async def test_two_faces_are_blended(visit: Visit, studio: Studio, width: int) -
     await expect(page.locator("#result[data-state=blend]")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
 async def test_nine_pictures_favorite_download_and_discord_command(
     visit: Visit, studio: Studio, width: int
 ) -> None:
@@ -245,9 +245,9 @@ async def test_nine_pictures_favorite_download_and_discord_command(
     await page.get_by_role("button", name="Paint", exact=True).click()
     cells = page.locator(".sheet a")
     await expect(cells).to_have_count(9)
-    await no_sideways(page)
+    await expect_no_horizontal_scrolling(page)
     await cells.nth(2).click()
-    await painted(page)
+    await wait_for_picture(page)
     await expect(page.locator(".facts")).to_contain_text("seed 42")
     id = str(await page.locator("#result .picture").get_attribute("data-id"))
     heart = page.get_by_role("button", name="Favorite")
@@ -266,7 +266,7 @@ async def test_nine_pictures_favorite_download_and_discord_command(
     assert copied == "/avatar hair:pink eyes:red seed:42 size:256"
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
 async def test_without_javascript(visit: Visit, studio: Studio, width: int) -> None:
     page = await visit(width, java_script_enabled=False)
     home = page.url

@@ -1,19 +1,19 @@
-"""Buttons of messages that an earlier process of the bot has sent."""
+"""Buttons of messages that a previous process of the bot has sent."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
-from discord_server import Person
+from discord_server import UserClient
 
 from bot.studio import Request, Studio
 from db.records import GalleryQuery, Owner
 
 
-async def test_siblings_gifs_and_forgetting(
+async def test_sibling_gif_and_forget_buttons_work_after_a_restart(
     run: Callable[..., AbstractAsyncContextManager[None]],
     studio: Studio,
-    mika: Person,
-    ren: Person,
+    mika: UserClient,
+    ren: UserClient,
 ) -> None:
     me = Owner("discord", str(mika.id))
     a, b = await studio.painting.create({}, Request(me), count=2)

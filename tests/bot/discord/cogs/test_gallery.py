@@ -1,7 +1,7 @@
 from urllib.parse import parse_qsl
 
 import pytest
-from discord_server import DiscordServer, Person, Reply
+from discord_server import DiscordServer, Reply, UserClient
 from tiny_model import add_model, attribute
 
 from bot.discord.gallery import Place, Turn
@@ -23,23 +23,23 @@ def ids(reply: Reply) -> list[str]:
     ]
 
 
-def button(reply: Reply, label: str) -> bool:
-    """Whether the button can be pressed."""
+def is_enabled(reply: Reply, label: str) -> bool:
+    """Whether the button with the label is enabled."""
     (found,) = [button for button in reply.buttons if label in (button.label, button.emoji)]
     return not found.disabled
 
 
-async def test_an_empty_gallery_says_how_to_fill_it(mika: Person) -> None:
+async def test_an_empty_gallery_names_the_command_that_adds_pictures(mika: UserClient) -> None:
     reply = await mika.slash("gallery")
     assert reply.ephemeral
     assert reply.pictures == []
     assert "/avatar" in reply.text
 
 
-async def test_pages_go_to_older_ones_and_back(studio: Studio, mika: Person) -> None:
+async def test_pages_lead_to_older_pictures_and_back(studio: Studio, mika: UserClient) -> None:
     owner = Owner("web", "visitor")
-    painted = [(await studio.painting.create({}, Request(owner)))[0].id for _ in range(21)]
-    newest = painted[::-1]
+    created = [(await studio.painting.create({}, Request(owner)))[0].id for _ in range(21)]
+    newest = created[::-1]
 
     reply = await mika.slash("gallery", scope="everyone")
     assert ids(reply) == newest[:9]
@@ -49,22 +49,24 @@ async def test_pages_go_to_older_ones_and_back(studio: Studio, mika: Person) -> 
     assert all(alt and alt.startswith("anime avatar: ") for alt in reply.alt_texts)
     stored = await studio.avatars.picture(newest[0], None)
     assert await reply.fetch(reply.pictures[0]) == stored.data
-    assert not button(reply, "Previous")
+    assert not is_enabled(reply, "Previous")
 
     await mika.click(reply, label="Next")
     assert ids(reply) == newest[9:18]
     assert len(reply.pictures) == len(reply.attachments) == 9
     await mika.click(reply, label="Next")
     assert ids(reply) == newest[18:]
-    assert not button(reply, "Next")
+    assert not is_enabled(reply, "Next")
     await mika.click(reply, label="Previous")
     assert ids(reply) == newest[9:18]
     await mika.click(reply, label="Previous")
     assert ids(reply) == newest[:9]
-    assert not button(reply, "Previous")
+    assert not is_enabled(reply, "Previous")
 
 
-async def test_one_picture_opens_with_its_buttons(studio: Studio, mika: Person) -> None:
+async def test_selecting_a_picture_opens_it_with_its_buttons(
+    studio: Studio, mika: UserClient
+) -> None:
     (first, second) = await studio.painting.create(
         {"hair": "red"}, Request(Owner("web", "x")), count=2
     )
@@ -74,65 +76,67 @@ async def test_one_picture_opens_with_its_buttons(studio: Studio, mika: Person) 
     assert "red hair" in card.text
     assert [picture.filename for picture in card.pictures] == [f"irodori-{first.id}.png"]
     again = await mika.click(card, label="🎲")
-    assert again.ephemeral, "who browses alone does not post to everybody"
-    assert set(ids(page)) == {first.id, second.id}, "the page is still there"
+    assert again.ephemeral, "pictures from a private page are private"
+    assert set(ids(page)) == {first.id, second.id}, "the page is unchanged"
 
 
-async def test_scopes(discord: DiscordServer, studio: Studio, mika: Person) -> None:
-    there = discord.guild("Elsewhere")
-    kei = discord.member("Kei", there)
+async def test_each_scope_lists_its_pictures(
+    discord: DiscordServer, studio: Studio, mika: UserClient
+) -> None:
+    other_guild = discord.guild("Elsewhere")
+    kei = discord.member("Kei", other_guild)
     mine = await mika.slash("avatar", hair="pink")
     secret = await mika.slash("avatar", hair="black", private=True)
-    foreign = await kei.slash("avatar", hair="green")
+    others = await kei.slash("avatar", hair="green")
 
     def avatar_id(reply: Reply) -> str:
         return str(reply.buttons[0].custom_id).rpartition(":")[2]
 
-    pink, black, green = (avatar_id(reply) for reply in (mine, secret, foreign))
+    pink, black, green = (avatar_id(reply) for reply in (mine, secret, others))
     assert ids(await mika.slash("gallery", scope="everyone")) == [green, pink]
     assert ids(await mika.slash("gallery", scope="server")) == [pink]
     assert ids(await kei.slash("gallery", scope="server")) == [green]
     assert ids(await mika.slash("gallery", scope="mine")) == [black, pink]
     assert ids(await mika.slash("gallery", scope="favourites")) == []
-    await mika.click(foreign_card := await _open(mika, green), label="♥️")
+    await mika.click(foreign_card := await _open_card(mika, green), label="♥️")
     assert [b.label for b in foreign_card.buttons if b.emoji == "♥️"] == ["1"]
     assert ids(await mika.slash("gallery", scope="favourites")) == [green]
-    nowhere = await mika.slash("gallery", channel=mika.dm, scope="server")
-    assert "not a server" in nowhere.text
+    in_dm = await mika.slash("gallery", channel=mika.dm, scope="server")
+    assert "not a server" in in_dm.text
 
 
-async def _open(person: Person, id: str) -> Reply:
-    page = await person.slash("gallery", scope="everyone")
-    return await person.select(page, "irodori:open", [id])
+async def _open_card(client: UserClient, id: str) -> Reply:
+    page = await client.slash("gallery", scope="everyone")
+    return await client.select(page, "irodori:open", [id])
 
 
-async def test_colours_filter_and_stay_when_pages_turn(studio: Studio, mika: Person) -> None:
+async def test_color_filters_are_kept_on_the_next_page(studio: Studio, mika: UserClient) -> None:
     owner = Owner("web", "x")
-    wanted = []
+    expected = []
     for _ in range(2):
         await studio.painting.create({"hair": "pink", "eyes": "red"}, Request(owner), count=3)
-        made = await studio.painting.create(
+        matching = await studio.painting.create(
             {"hair": "pink", "eyes": "blue"}, Request(owner), count=6
         )
-        wanted += [avatar.id for avatar in made]
+        expected += [avatar.id for avatar in matching]
     reply = await mika.slash("gallery", hair="Pink", eyes="sapphire")
     assert "pink hair, blue eyes" in reply.text
     first = ids(reply)
     await mika.click(reply, label="Next")
     assert "pink hair, blue eyes" in reply.text
-    assert {*first, *ids(reply)} == set(wanted)
+    assert {*first, *ids(reply)} == set(expected)
     assert len(ids(reply)) == 3
     assert all(len(b.custom_id or "") <= 100 for b in reply.buttons)
 
 
-async def test_a_typo_in_the_filter_is_answered_with_the_nearest_value(mika: Person) -> None:
+async def test_a_typo_in_the_filter_gets_the_nearest_value(mika: UserClient) -> None:
     reply = await mika.slash("gallery", hair="pnik")
     assert reply.ephemeral
     assert "pink" in reply.text
     assert reply.buttons == []
 
 
-async def test_what_was_deleted_is_not_shown(studio: Studio, mika: Person) -> None:
+async def test_deleted_pictures_are_not_shown(studio: Studio, mika: UserClient) -> None:
     reply = await mika.slash("avatar")
     other = await mika.slash("avatar")
     await mika.click(reply, label="🗑️")
@@ -140,81 +144,87 @@ async def test_what_was_deleted_is_not_shown(studio: Studio, mika: Person) -> No
     assert ids(page) == [str(other.buttons[0].custom_id).rpartition(":")[2]]
 
 
-async def test_first_and_last_page_and_where_one_is(studio: Studio, mika: Person) -> None:
-    painted = [
+async def test_first_and_last_page_buttons_and_the_position(
+    studio: Studio, mika: UserClient
+) -> None:
+    created = [
         (await studio.painting.create({}, Request(Owner("web", "x"))))[0].id for _ in range(20)
     ]
-    newest = painted[::-1]
+    newest = created[::-1]
     reply = await mika.slash("gallery")
     assert "1–9 of 20" in reply.text
     await mika.click(reply, label="⏭️")
     assert ids(reply) == newest[11:]
     assert "12–20 of 20" in reply.text
-    assert not button(reply, "⏭️")
+    assert not is_enabled(reply, "⏭️")
     await mika.click(reply, label="⏮️")
     assert ids(reply) == newest[:9]
-    assert not button(reply, "⏮️")
+    assert not is_enabled(reply, "⏮️")
 
 
-async def test_the_most_loved_come_first(studio: Studio, mika: Person, ren: Person) -> None:
+async def test_sorting_by_favorites_lists_the_most_popular_first(
+    studio: Studio, mika: UserClient, ren: UserClient
+) -> None:
     avatars = await studio.painting.create({}, Request(Owner("web", "x")), count=3)
-    for fan in (mika, ren):
-        await studio.avatars.toggle_favorite(avatars[0].id, Owner("discord", str(fan.id)))
+    for client in (mika, ren):
+        await studio.avatars.toggle_favorite(avatars[0].id, Owner("discord", str(client.id)))
     await studio.avatars.toggle_favorite(avatars[1].id, Owner("discord", str(ren.id)))
     reply = await mika.slash("gallery", sort="loved")
     assert ids(reply) == [avatar.id for avatar in avatars]
     assert "most favorites" in reply.text
 
 
-async def test_looks_at_another_gallery_with_the_same_colours(studio: Studio, mika: Person) -> None:
+async def test_changing_the_scope_keeps_the_color_filters(studio: Studio, mika: UserClient) -> None:
     me = Owner("discord", str(mika.id))
     (mine,) = await studio.painting.create({"hair": "pink"}, Request(me))
     (other,) = await studio.painting.create({"hair": "pink"}, Request(Owner("web", "x")))
     await studio.painting.create({"hair": "black"}, Request(me))
     reply = await mika.slash("gallery", hair="pink")
     assert ids(reply) == [other.id, mine.id]
-    (look,) = [s.custom_id for s in reply.selects if s.custom_id.startswith("irodori:look")]
-    await mika.select(reply, look, ["mine:loved"])
+    (scope_select,) = [s.custom_id for s in reply.selects if s.custom_id.startswith("irodori:look")]
+    await mika.select(reply, scope_select, ["mine:loved"])
     assert ids(reply) == [mine.id]
     assert "Your gallery: pink hair" in reply.text
-    in_private = await mika.slash("gallery", channel=mika.dm)
-    offered = [o["value"] for s in in_private.selects for o in s.options]
+    in_dm = await mika.slash("gallery", channel=mika.dm)
+    offered = [o["value"] for s in in_dm.selects for o in s.options]
     assert "mine:new" in offered
     assert "guild:new" not in offered
 
 
-async def test_opens_a_picture_by_its_id(studio: Studio, mika: Person, ren: Person) -> None:
+async def test_id_form_opens_a_picture(studio: Studio, mika: UserClient, ren: UserClient) -> None:
     (avatar,) = await studio.painting.create({"hair": "red"}, Request(Owner("web", "x")))
     (secret,) = await studio.painting.create(
         {}, Request(Owner("discord", str(ren.id)), private=True)
     )
     page = await mika.slash("gallery")
-    card = await mika.submit(await mika.click(page, label="Id…"), id=f" {avatar.id.upper()}")
+    card = await mika.submit(
+        await mika.click_for_modal(page, label="Id…"), id=f" {avatar.id.upper()}"
+    )
     assert card.ephemeral
     assert [picture.filename for picture in card.pictures] == [f"irodori-{avatar.id}.png"]
-    foreign = await mika.submit(await mika.click(page, label="Id…"), id=secret.id)
-    missing = await mika.submit(await mika.click(page, label="Id…"), id="bbbbbbbb")
-    assert foreign.pictures == []
-    assert foreign.text.replace(secret.id, "") == missing.text.replace("bbbbbbbb", "")
+    others = await mika.submit(await mika.click_for_modal(page, label="Id…"), id=secret.id)
+    missing = await mika.submit(await mika.click_for_modal(page, label="Id…"), id="bbbbbbbb")
+    assert others.pictures == []
+    assert others.text.replace(secret.id, "") == missing.text.replace("bbbbbbbb", "")
 
 
-async def test_a_server_may_keep_its_gallery_closed(
-    discord: DiscordServer, studio: Studio, mika: Person
+async def test_a_server_can_close_its_gallery(
+    discord: DiscordServer, studio: Studio, mika: UserClient
 ) -> None:
     await mika.slash("avatar")
     page = await mika.slash("gallery", scope="mine")
-    await studio.quotas.save_limits(str(discord.general.guild.id), GuildLimits(gallery=False))
+    await studio.quotas.save_limits(str(discord.default_guild.id), GuildLimits(gallery=False))
     closed = await mika.slash("gallery", scope="server")
     assert closed.pictures == []
     assert "switched off" in closed.text
-    (look,) = [s.custom_id for s in page.selects if s.custom_id.startswith("irodori:look")]
-    answer = await mika.select(page, look, ["guild:new"])
+    (scope_select,) = [s.custom_id for s in page.selects if s.custom_id.startswith("irodori:look")]
+    answer = await mika.select(page, scope_select, ["guild:new"])
     assert "switched off" in answer.text
     assert len(ids(page)) == 1
 
 
-async def test_a_value_that_the_model_no_longer_knows(
-    studio: Studio, registry: Registry, engine: Engine, mika: Person
+async def test_a_value_that_the_model_does_not_have_can_still_be_filtered(
+    studio: Studio, registry: Registry, engine: Engine, mika: UserClient
 ) -> None:
     await studio.painting.create({"hair": "pink"}, Request(Owner("web", "x")), count=9)
     await studio.painting.create({"hair": "pink"}, Request(Owner("web", "x")))
@@ -227,8 +237,8 @@ async def test_a_value_that_the_model_no_longer_knows(
     assert "pinkish" in answer.text
 
 
-async def test_pages_speak_the_members_language(
-    discord: DiscordServer, studio: Studio, mika: Person
+async def test_pages_are_in_the_members_language(
+    discord: DiscordServer, studio: Studio, mika: UserClient
 ) -> None:
     await studio.painting.create({"hair": "pink"}, Request(Owner("web", "x")))
     kei = discord.member("Kei", locale="ja")

@@ -1,14 +1,15 @@
 import pytest
-from discord_server import DiscordServer, Person
+from discord_server import DiscordServer, UserClient
 from tiny_model import attribute
 
 from bot.discord.cogs.help import help_text
 from bot.i18n.messages import LANGUAGES
+from export.manifest import Attribute
 
 pytestmark = pytest.mark.usefixtures("bot")
 
 
-async def test_the_examples_are_the_models(mika: Person) -> None:
+async def test_examples_use_values_of_the_model(mika: UserClient) -> None:
     reply = await mika.slash("help")
     assert reply.ephemeral
     assert "`/avatar hair:white eyes:yellow`" in reply.text
@@ -16,7 +17,7 @@ async def test_the_examples_are_the_models(mika: Person) -> None:
 
 
 @pytest.mark.parametrize(("locale", "command"), [("zh-CN", "/头像"), ("ja", "/アバター")])
-async def test_it_names_the_commands_as_discord_shows_them(
+async def test_commands_have_the_names_that_discord_shows(
     discord: DiscordServer, locale: str, command: str
 ) -> None:
     reply = await discord.member("Yui", locale=locale).slash("help")
@@ -25,5 +26,7 @@ async def test_it_names_the_commands_as_discord_shows_them(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("attributes", [(), (attribute("hat", "red"), attribute("coat", "red"))])
-def test_it_fits_into_a_message_of_any_model(language: str, attributes: tuple) -> None:
+def test_help_fits_into_a_message_for_any_model(
+    language: str, attributes: tuple[Attribute, ...]
+) -> None:
     assert len(help_text(attributes, language, "<@1>")) <= 2000

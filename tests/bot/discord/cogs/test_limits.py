@@ -1,5 +1,5 @@
 import pytest
-from discord_server import MANAGE_GUILD, BotError, DiscordServer, Person
+from discord_server import MANAGE_GUILD, BotError, DiscordServer, UserClient
 
 from bot.studio import Studio
 
@@ -7,28 +7,28 @@ pytestmark = pytest.mark.usefixtures("bot")
 
 
 @pytest.fixture
-def admin(discord: DiscordServer) -> Person:
+def admin(discord: DiscordServer) -> UserClient:
     return discord.member("Aki", permissions=MANAGE_GUILD)
 
 
-async def test_nothing_is_limited_at_first(admin: Person) -> None:
+async def test_there_are_no_limits_by_default(admin: UserClient) -> None:
     reply = await admin.slash("limits show")
     assert reply.ephemeral
-    for words in ("no cooldown", "no daily limit", "every channel", "gallery is open", "nobody"):
-        assert words in reply.text
+    for text in ("no cooldown", "no daily limit", "every channel", "gallery is open", "nobody"):
+        assert text in reply.text
 
 
-async def test_a_cooldown_and_those_exempt_from_it(
-    discord: DiscordServer, admin: Person, mika: Person, ren: Person
+async def test_a_cooldown_applies_except_to_exempt_roles(
+    discord: DiscordServer, admin: UserClient, mika: UserClient, ren: UserClient
 ) -> None:
     assert "600 seconds" in (await admin.slash("limits set", cooldown=600)).text
     artists = discord.role("artists", ren)
     assert f"<@&{artists.id}>" in (await admin.slash("limits role", role=artists)).text
-    for person in (mika, ren):
-        assert (await person.slash("avatar", hair="pink")).pictures
-    refused = await mika.slash("avatar", hair="pink")
-    assert refused.ephemeral
-    assert "<t:" in refused.text, "when to come again, in the member's own time"
+    for client in (mika, ren):
+        assert (await client.slash("avatar", hair="pink")).pictures
+    rejected = await mika.slash("avatar", hair="pink")
+    assert rejected.ephemeral
+    assert "<t:" in rejected.text, "a timestamp in the member's time zone"
     assert (await ren.slash("avatar", hair="pink")).pictures
     assert (
         "no role is exempt" in (await admin.slash("limits role", role=artists, exempt=False)).text
@@ -36,7 +36,7 @@ async def test_a_cooldown_and_those_exempt_from_it(
     assert not (await ren.slash("avatar", hair="pink")).pictures
 
 
-async def test_a_daily_quota(admin: Person, mika: Person) -> None:
+async def test_a_daily_quota_is_enforced(admin: UserClient, mika: UserClient) -> None:
     assert "3 pictures a member" in (await admin.slash("limits set", daily=3)).text
     assert "allows 3" in (await mika.slash("avatar", hair="pink", count=4)).text
     assert len((await mika.slash("avatar", hair="pink", count=2)).pictures) == 2
@@ -44,7 +44,9 @@ async def test_a_daily_quota(admin: Person, mika: Person) -> None:
     assert len((await mika.slash("avatar", hair="pink")).pictures) == 1
 
 
-async def test_channels(discord: DiscordServer, admin: Person, mika: Person) -> None:
+async def test_commands_work_only_in_allowed_channels(
+    discord: DiscordServer, admin: UserClient, mika: UserClient
+) -> None:
     art = discord.channel("art")
     assert f"<#{art.id}>" in (await admin.slash("limits channel", where=art)).text
     assert f"<#{art.id}>" in (await mika.slash("avatar", hair="pink")).text
@@ -53,8 +55,8 @@ async def test_channels(discord: DiscordServer, admin: Person, mika: Person) -> 
     assert (await mika.slash("avatar", hair="pink")).pictures
 
 
-async def test_a_channels_threads_are_part_of_it(
-    discord: DiscordServer, admin: Person, mika: Person
+async def test_threads_of_an_allowed_channel_are_allowed(
+    discord: DiscordServer, admin: UserClient, mika: UserClient
 ) -> None:
     art = discord.channel("art")
     inside, outside = discord.thread("faces", art), discord.thread("chat", discord.general)
@@ -66,14 +68,18 @@ async def test_a_channels_threads_are_part_of_it(
     assert f"<#{art.id}>" in (await mika.slash("avatar", hair="pink")).text
 
 
-async def test_the_gallery_of_the_server(admin: Person, mika: Person) -> None:
+async def test_limits_command_opens_and_closes_the_server_gallery(
+    admin: UserClient, mika: UserClient
+) -> None:
     assert "closed" in (await admin.slash("limits set", gallery=False)).text
-    refused = await mika.slash("gallery", scope="server")
-    assert refused.pictures == []
+    rejected = await mika.slash("gallery", scope="server")
+    assert rejected.pictures == []
     assert (await mika.slash("gallery", scope="mine")).text
 
 
-async def test_a_blocked_member(admin: Person, mika: Person, ren: Person) -> None:
+async def test_a_blocked_member_cannot_paint_until_unblocked(
+    admin: UserClient, mika: UserClient, ren: UserClient
+) -> None:
     assert f"<@{mika.id}>" in (await admin.slash("limits block", member=mika)).text
     assert "blocked" in (await mika.slash("avatar", hair="pink")).text
     assert (await ren.slash("avatar", hair="pink")).pictures
@@ -81,8 +87,8 @@ async def test_a_blocked_member(admin: Person, mika: Person, ren: Person) -> Non
     assert (await mika.slash("avatar", hair="pink")).pictures
 
 
-async def test_who_is_blocked_is_refused_everywhere_but_at_what_is_their_own(
-    discord: DiscordServer, admin: Person, mika: Person, ren: Person
+async def test_a_blocked_member_can_only_read_and_delete_own_data(
+    discord: DiscordServer, admin: UserClient, mika: UserClient, ren: UserClient
 ) -> None:
     mine = await mika.slash("avatar", hair="pink")
     reply = await ren.slash("avatar", hair="red", count=2)
@@ -90,11 +96,11 @@ async def test_who_is_blocked_is_refused_everywhere_but_at_what_is_their_own(
     page = await mika.slash("gallery", scope="everyone")
     await admin.slash("limits block", member=mika)
     for label in ("🎲", "🎨", "✨", "♥️", "🧬", "ℹ️"):
-        refused = await mika.click(reply, label=label)
-        assert refused.ephemeral
-        assert "blocked" in refused.text, label
+        rejected = await mika.click(reply, label=label)
+        assert rejected.ephemeral
+        assert "blocked" in rejected.text, label
     assert [button.label for button in reply.buttons if button.emoji == "♥️"] == [""]
-    for refused in (
+    for rejected in (
         await mika.slash("show", id=id),
         await mika.slash("gallery", scope="mine"),
         await mika.slash("me"),
@@ -102,31 +108,33 @@ async def test_who_is_blocked_is_refused_everywhere_but_at_what_is_their_own(
         await mika.select(reply, None, [reply.selects[0].options[1]["value"]]),
         await mika.select(page, "irodori:open", [id]),
         await mika.select(page, "irodori:look:", ["mine:new"]),
-        await mika.ask(""),
+        await mika.mention_bot(""),
     ):
-        assert "blocked" in refused.text
+        assert "blocked" in rejected.text
     for command in ("settings", "privacy", "help"):
         assert "blocked you" not in (await mika.slash(command)).text
     await mika.click(mine, label="🗑️")
     assert mine.deleted
-    assert (await mika.slash("show", id=id, channel=mika.dm)).pictures, "elsewhere nothing changed"
+    assert (await mika.slash("show", id=id, channel=mika.dm)).pictures, (
+        "blocked in this server only"
+    )
 
 
-async def test_in_other_channels_nothing_is_shown(
-    discord: DiscordServer, admin: Person, mika: Person
+async def test_gallery_is_not_shown_in_other_channels(
+    discord: DiscordServer, admin: UserClient, mika: UserClient
 ) -> None:
     art = discord.channel("art")
     await admin.slash("limits channel", where=art)
     reply = await mika.slash("avatar", hair="pink", channel=art)
     id = str(reply.buttons[0].custom_id).rpartition(":")[2]
-    refused = await mika.slash("show", id=id)
-    assert refused.ephemeral
-    assert f"<#{art.id}>" in refused.text
+    rejected = await mika.slash("show", id=id)
+    assert rejected.ephemeral
+    assert f"<#{art.id}>" in rejected.text
     assert (await mika.slash("show", id=id, channel=art)).pictures
 
 
-async def test_only_who_manages_the_server(
-    discord: DiscordServer, studio: Studio, mika: Person
+async def test_limits_command_requires_the_manage_server_permission(
+    discord: DiscordServer, studio: Studio, mika: UserClient
 ) -> None:
     with pytest.raises(BotError, match="does not see 'limits'"):
         await mika.slash("limits show")

@@ -1,5 +1,5 @@
 import pytest
-from discord_server import DiscordServer, Person
+from discord_server import DiscordServer, UserClient
 
 from bot.studio import Studio
 from db.records import MemberSettings, Owner
@@ -8,7 +8,9 @@ from db.store import Store
 pytestmark = pytest.mark.usefixtures("bot")
 
 
-async def test_my_face_is_the_same_every_time(store: Store, mika: Person, ren: Person) -> None:
+async def test_me_command_always_paints_the_same_face(
+    store: Store, mika: UserClient, ren: UserClient
+) -> None:
     first = await mika.slash("me")
     second = await mika.slash("me")
     other = await ren.slash("me")
@@ -18,24 +20,26 @@ async def test_my_face_is_the_same_every_time(store: Store, mika: Person, ren: P
     assert await store.avatars.count() == 2, "one for each member"
 
 
-async def test_a_friends_face_by_option_and_by_menu(mika: Person, ren: Person) -> None:
+async def test_a_friends_face_is_painted_by_option_and_by_context_menu(
+    mika: UserClient, ren: UserClient
+) -> None:
     own = await ren.slash("me")
-    asked = await mika.slash("me", user=ren)
+    from_option = await mika.slash("me", user=ren)
     from_menu = await mika.user_command("Avatar of this member", ren)
-    assert asked.pictures[0].data == from_menu.pictures[0].data == own.pictures[0].data
+    assert from_option.pictures[0].data == from_menu.pictures[0].data == own.pictures[0].data
     assert f"<@{ren.id}>" in from_menu.text
 
 
-async def test_who_paints_in_private_sees_it_alone(
-    studio: Studio, mika: Person, ren: Person
+async def test_the_privacy_setting_makes_portraits_private(
+    studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     await studio.members.save_settings(Owner("discord", str(mika.id)), MemberSettings(private=True))
     reply = await mika.slash("me")
     assert reply.ephemeral
-    assert not ren.sees(reply)
+    assert not ren.can_see(reply)
 
 
-async def test_it_speaks_japanese(discord: DiscordServer) -> None:
+async def test_me_command_replies_in_japanese(discord: DiscordServer) -> None:
     yui = discord.member("Yui", locale="ja")
     reply = await yui.slash("me")
     assert "の髪、" in reply.text

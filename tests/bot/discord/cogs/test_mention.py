@@ -1,5 +1,5 @@
 import pytest
-from discord_server import DiscordServer, Person
+from discord_server import DiscordServer, Reply, UserClient
 
 from bot.studio import Studio
 from db.records import GalleryQuery, MemberSettings, Owner
@@ -8,8 +8,8 @@ from db.store import Store
 pytestmark = pytest.mark.usefixtures("bot")
 
 
-async def test_a_mention_paints_what_it_says(store: Store, mika: Person) -> None:
-    reply = await (await mika.ask("pink hair, orange eyes")).painted()
+async def test_a_mention_paints_its_prompt(store: Store, mika: UserClient) -> None:
+    reply = await (await mika.mention_bot("pink hair, orange eyes")).wait_for_pictures()
     assert "pink hair, orange eyes" in reply.text
     assert reply.alt_texts == ["anime avatar: pink hair, orange eyes"]
     (avatar,) = (await store.galleries.page(GalleryQuery("everyone", None, None, {}))).avatars
@@ -20,61 +20,61 @@ async def test_a_mention_paints_what_it_says(store: Store, mika: Person) -> None
 
 
 @pytest.mark.parametrize(
-    ("text", "answer"),
+    ("text", "expected"),
     [("粉色头发橙色眼睛", "粉色头发、橙色眼睛"), ("ピンクの髪", "ピンクの髪")],
 )
-async def test_it_answers_in_the_language_that_it_is_asked_in(
-    mika: Person, text: str, answer: str
+async def test_a_mention_gets_a_reply_in_the_language_of_its_prompt(
+    mika: UserClient, text: str, expected: str
 ) -> None:
-    reply = await (await mika.ask(text)).painted()
-    assert answer in reply.text
+    reply = await (await mika.mention_bot(text)).wait_for_pictures()
+    assert expected in reply.text
 
 
-async def test_a_mention_without_words_is_answered_with_help(mika: Person) -> None:
-    assert "/avatar" in (await mika.ask("")).text
+async def test_a_mention_without_a_prompt_gets_help(mika: UserClient) -> None:
+    assert "/avatar" in (await mika.mention_bot("")).text
 
 
-async def test_what_is_not_understood_is_answered_in_words(mika: Person, store: Store) -> None:
-    assert "pink" in (await mika.ask("pnik hair")).text
+async def test_an_unknown_word_gets_an_error_message(mika: UserClient, store: Store) -> None:
+    assert "pink" in (await mika.mention_bot("pnik hair")).text
     assert await store.avatars.count() == 0
 
 
-async def test_in_private_no_mention_is_needed(discord: DiscordServer, mika: Person) -> None:
-    said = await mika.say("blue hair", channel=mika.dm)
+async def test_in_dms_no_mention_is_needed(discord: DiscordServer, mika: UserClient) -> None:
+    sent = await mika.send("blue hair", channel=mika.dm)
 
-    def answers() -> list:
-        return [r for r in mika.messages(mika.dm) if r.id != said.id and r.pictures]
+    def replies() -> list[Reply]:
+        return [r for r in mika.messages(mika.dm) if r.id != sent.id and r.pictures]
 
-    (reply,) = await discord.until(answers, "no answer in private")
+    (reply,) = await discord.wait_until(replies, "no reply in the direct messages")
     assert "blue hair" in reply.text
 
 
-async def test_what_mentions_nobody_or_comes_from_a_bot_is_not_answered(
-    discord: DiscordServer, mika: Person, ren: Person, store: Store
+async def test_messages_without_mention_or_from_bots_get_no_reply(
+    discord: DiscordServer, mika: UserClient, ren: UserClient, store: Store
 ) -> None:
     ren.user.bot = True
-    await mika.say("pink hair")
-    await ren.say(f"{discord.mention} pink hair")
-    await (await mika.ask("green hair")).painted()
+    await mika.send("pink hair")
+    await ren.send(f"{discord.mention} pink hair")
+    await (await mika.mention_bot("green hair")).wait_for_pictures()
     assert await store.avatars.count() == 1
 
 
-async def test_private_pictures_are_not_shown_to_a_whole_channel(
-    studio: Studio, mika: Person, store: Store
+async def test_a_mention_in_a_channel_does_not_show_private_pictures(
+    studio: Studio, mika: UserClient, store: Store
 ) -> None:
     await studio.members.save_settings(Owner("discord", str(mika.id)), MemberSettings(private=True))
-    assert "/avatar" in (await mika.ask("pink hair")).text
+    assert "/avatar" in (await mika.mention_bot("pink hair")).text
     assert await store.avatars.count() == 0
 
 
 @pytest.mark.parametrize("processed", [False, True])
-async def test_a_dropped_connection_costs_no_picture_and_sends_none_twice(
-    discord: DiscordServer, mika: Person, processed: bool
+async def test_a_dropped_connection_neither_loses_nor_duplicates_a_reply(
+    discord: DiscordServer, mika: UserClient, processed: bool
 ) -> None:
-    discord.provoke(r"/channels/\d+/messages$", None, method="POST", processed=processed)
+    discord.inject_fault(r"/channels/\d+/messages$", None, method="POST", processed=processed)
     wishes = ["pink hair, blue eyes", "blue hair, pink eyes"]
     for wish in wishes:
-        await (await mika.ask(wish)).painted()
-    answers = [reply for reply in mika.messages() if reply.pictures]
-    for wish, answer in zip(wishes, answers, strict=True):
-        assert wish in answer.text
+        await (await mika.mention_bot(wish)).wait_for_pictures()
+    replies = [reply for reply in mika.messages() if reply.pictures]
+    for wish, reply in zip(wishes, replies, strict=True):
+        assert wish in reply.text

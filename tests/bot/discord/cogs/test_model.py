@@ -1,18 +1,21 @@
 import asyncio
-from typing import Any
 
 import pytest
-from discord_server import ADMINISTRATOR, BotError, DiscordServer, Person
-from gate import Gate
+from discord_server import ADMINISTRATOR, BotError, DiscordServer, UserClient
+from paused_engine import PausedEngine
 from tiny_model import HAIR, add_model
 
 from bot.inference.engine import Engine
 from bot.studio import Studio
 from export.registry import Registry
 
+from ..conftest import Run
+
 
 @pytest.mark.usefixtures("bot")
-async def test_the_models_and_their_figures(discord: DiscordServer, registry: Registry) -> None:
+async def test_model_list_shows_models_and_their_metrics(
+    discord: DiscordServer, registry: Registry
+) -> None:
     add_model(registry, "better", brightness=0.2)
     reply = await discord.operator.slash("model list")
     assert reply.ephemeral
@@ -22,8 +25,8 @@ async def test_the_models_and_their_figures(discord: DiscordServer, registry: Re
 
 
 @pytest.mark.usefixtures("bot")
-async def test_another_model_paints_at_once_and_back_again(
-    discord: DiscordServer, registry: Registry, mika: Person
+async def test_model_use_and_rollback_switch_immediately(
+    discord: DiscordServer, registry: Registry, mika: UserClient
 ) -> None:
     add_model(registry, "better", brightness=0.2)
     operator = discord.operator
@@ -49,43 +52,43 @@ async def test_a_model_that_cannot_be_used_changes_nothing(
 
 
 @pytest.mark.usefixtures("bot")
-async def test_what_is_asked_for_is_finished_by_the_model_before(
+async def test_queued_requests_are_finished_by_the_previous_model(
     discord: DiscordServer,
     registry: Registry,
     engine: Engine,
-    mika: Person,
+    mika: UserClient,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     add_model(registry, "bald", (HAIR,))
-    held = Gate(engine, monkeypatch)
-    asked = asyncio.create_task(mika.slash("avatar", hair="pink", eyes="blue"))
-    await held.begun()
+    paused = PausedEngine(engine, monkeypatch)
+    task = asyncio.create_task(mika.slash("avatar", hair="pink", eyes="blue"))
+    await paused.batch_started()
     await discord.operator.slash("model use", model="bald")
-    held.open()
-    reply = await asked
-    await discord.until(lambda: reply.pictures, "no picture")
+    paused.resume()
+    reply = await task
+    await discord.wait_until(lambda: reply.pictures, "no picture")
     assert "`tiny`" in reply.text
-    # What members may ask for is that model's at once.
+    # The command options are already those of the new model.
     options = {o["name"] for c in discord.commands[None].values() for o in c.get("options", [])}
     assert "hair" in options
     assert "eyes" not in options
 
 
-async def test_only_those_who_run_the_bot(
-    discord: DiscordServer, run: Any, studio: Studio, mika: Person, ren: Person
+async def test_model_command_is_restricted_to_the_application_owner(
+    discord: DiscordServer, run: Run, studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     server_admin = discord.member("Aki", permissions=ADMINISTRATOR)
     async with run(studio, admins=(ren.id,)):
         with pytest.raises(BotError, match="does not see 'model'"):
             await mika.slash("model list")
-        refused = await server_admin.slash("model list")
-        assert refused.ephemeral
-        assert "Only operators of this bot" in refused.text
+        rejected = await server_admin.slash("model list")
+        assert rejected.ephemeral
+        assert "Only operators of this bot" in rejected.text
         assert "**tiny**" in (await ren.slash("model list", channel=ren.dm)).text
 
 
-async def test_a_team_runs_the_bot(
-    discord: DiscordServer, run: Any, studio: Studio, mika: Person, ren: Person
+async def test_all_members_of_the_owning_team_can_use_the_model_command(
+    discord: DiscordServer, run: Run, studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     discord.team = [ren.user, discord.owner]
     async with run(studio):

@@ -3,7 +3,7 @@ import json
 import zipfile
 
 import pytest
-from discord_server import DiscordServer, Person, Reply
+from discord_server import DiscordServer, Reply, UserClient
 
 from bot.studio import Studio
 from db.records import GalleryQuery, Owner
@@ -11,70 +11,72 @@ from db.records import GalleryQuery, Owner
 pytestmark = pytest.mark.usefixtures("bot")
 
 
-def unzipped(reply: Reply) -> zipfile.ZipFile:
+def read_zip(reply: Reply) -> zipfile.ZipFile:
     (file,) = reply.attachments
     return zipfile.ZipFile(io.BytesIO(file.data))
 
 
-async def gallery(studio: Studio, person: Person) -> list[str]:
-    query = GalleryQuery("mine", Owner("discord", str(person.id)), None, {})
+async def avatar_ids(studio: Studio, client: UserClient) -> list[str]:
+    query = GalleryQuery("mine", Owner("discord", str(client.id)), None, {})
     return [avatar.id for avatar in (await studio.gallery.page(query)).avatars]
 
 
-async def test_says_what_is_kept(mika: Person) -> None:
+async def test_privacy_command_lists_the_stored_data(mika: UserClient) -> None:
     panel = await mika.slash("privacy")
     assert panel.ephemeral
     assert "seed" in panel.text
     assert [button.label for button in panel.buttons] == ["Export", "Forget me"]
 
 
-async def test_export_has_the_pictures_and_what_is_known_of_them(
-    studio: Studio, mika: Person
+async def test_export_contains_the_pictures_and_their_metadata(
+    studio: Studio, mika: UserClient
 ) -> None:
     await mika.slash("avatar", hair="pink", count=2, private=True)
     answer = await mika.click(await mika.slash("privacy"), label="Export")
     assert answer.ephemeral
-    archive = unzipped(answer)
-    known = json.loads(archive.read("avatars.json"))
-    assert {entry["conditions"]["hair"] for entry in known} == {"pink"}
-    for entry in known:
+    archive = read_zip(answer)
+    entries = json.loads(archive.read("avatars.json"))
+    assert {entry["conditions"]["hair"] for entry in entries} == {"pink"}
+    for entry in entries:
         assert archive.read(entry["picture"]).startswith(b"\x89PNG")
-    assert sorted(entry["id"] for entry in known) == sorted(await gallery(studio, mika))
+    assert sorted(entry["id"] for entry in entries) == sorted(await avatar_ids(studio, mika))
 
 
-async def test_what_is_too_large_for_one_file_comes_in_parts(
-    discord: DiscordServer, studio: Studio, mika: Person
+async def test_a_large_export_is_split_into_several_files(
+    discord: DiscordServer, studio: Studio, mika: UserClient
 ) -> None:
     await mika.slash("avatar", count=3)
     discord.file_bytes = 20_000
     answer = await mika.click(await mika.slash("privacy"), label="Export")
-    parts = [unzipped(answer)]
+    parts = [read_zip(answer)]
     while answer.buttons:
         answer = await mika.click(answer, custom_id=answer.buttons[0].custom_id)
-        parts.append(unzipped(answer))
+        parts.append(read_zip(answer))
     assert len(parts) > 1
     assert f"Part {len(parts)} of {len(parts)}" in answer.text
-    found = [entry["id"] for part in parts for entry in json.loads(part.read("avatars.json"))]
-    assert sorted(found) == sorted(await gallery(studio, mika))
+    ids = [entry["id"] for part in parts for entry in json.loads(part.read("avatars.json"))]
+    assert sorted(ids) == sorted(await avatar_ids(studio, mika))
 
 
-async def test_forgets_after_asking_once(studio: Studio, mika: Person, ren: Person) -> None:
+async def test_forget_deletes_everything_after_confirmation(
+    studio: Studio, mika: UserClient, ren: UserClient
+) -> None:
     await mika.slash("avatar", count=2)
     await ren.slash("avatar")
     panel = await mika.slash("privacy")
     await mika.click(panel, label="Forget me")
-    assert len(await gallery(studio, mika)) == 2
+    assert len(await avatar_ids(studio, mika)) == 2
     await mika.click(panel, label="Delete everything")
     assert "2 pictures" in panel.text
     assert panel.buttons == []
-    assert await gallery(studio, mika) == []
-    assert len(await gallery(studio, ren)) == 1
+    assert await avatar_ids(studio, mika) == []
+    assert len(await avatar_ids(studio, ren)) == 1
 
 
-async def test_forgets_nothing_if_told_so(studio: Studio, mika: Person) -> None:
+async def test_a_canceled_forget_deletes_nothing(studio: Studio, mika: UserClient) -> None:
     await mika.slash("avatar")
     panel = await mika.slash("privacy")
     await mika.click(panel, label="Forget me")
     await mika.click(panel, label="Keep it")
     assert panel.buttons == []
-    assert len(await gallery(studio, mika)) == 1
+    assert len(await avatar_ids(studio, mika)) == 1

@@ -2,7 +2,7 @@ import io
 from typing import Any
 
 import pytest
-from discord_server import DiscordServer, Person, Reply
+from discord_server import DiscordServer, Reply, UserClient
 from PIL import Image
 from tiny_model import add_model
 
@@ -15,7 +15,7 @@ from export.registry import Registry
 from ..conftest import Run
 
 
-def chosen(panel: Reply) -> dict[str, str]:
+def selected(panel: Reply) -> dict[str, str]:
     return {
         select.custom_id.rpartition(":")[2]: option["value"]
         for select in panel.selects
@@ -24,18 +24,20 @@ def chosen(panel: Reply) -> dict[str, str]:
     }
 
 
-def owner(person: Person) -> Owner:
-    return Owner("discord", str(person.id))
+def owner(client: UserClient) -> Owner:
+    return Owner("discord", str(client.id))
 
 
 @pytest.mark.usefixtures("bot")
-async def test_what_is_chosen_is_saved_at_once(studio: Studio, mika: Person, ren: Person) -> None:
+async def test_a_selected_setting_is_saved_immediately(
+    studio: Studio, mika: UserClient, ren: UserClient
+) -> None:
     panel = await mika.slash("settings")
     assert panel.ephemeral
-    assert chosen(panel) == {"private": "default", "size": "default", "language": "default"}
+    assert selected(panel) == {"private": "default", "size": "default", "language": "default"}
     await mika.select(panel, "irodori:set:private", ["yes"])
     await mika.select(panel, "irodori:set:size", ["64"])
-    assert chosen(panel) == {"private": "yes", "size": "64", "language": "default"}
+    assert selected(panel) == {"private": "yes", "size": "64", "language": "default"}
     assert await studio.members.settings(owner(mika)) == MemberSettings(private=True, size=64)
     assert await studio.members.settings(owner(ren)) == MemberSettings()
     await mika.select(panel, "irodori:set:private", ["default"])
@@ -44,19 +46,17 @@ async def test_what_is_chosen_is_saved_at_once(studio: Studio, mika: Person, ren
 
 @pytest.mark.usefixtures("bot")
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_the_panel_answers_in_the_language_that_was_chosen(
-    mika: Person, language: str
-) -> None:
+async def test_the_panel_switches_to_the_selected_language(mika: UserClient, language: str) -> None:
     panel = await mika.slash("settings")
     await mika.select(panel, "irodori:set:language", [language])
     assert say("settings-title", language) in panel.text
     again = await mika.slash("settings")
     assert say("settings-title", language) in again.text
-    assert chosen(again)["language"] == language
+    assert selected(again)["language"] == language
 
 
-async def test_a_panel_from_before_a_restart_still_saves(
-    discord: DiscordServer, run, studio: Studio, mika: Person
+async def test_a_panel_sent_before_a_restart_still_saves(
+    discord: DiscordServer, run: Run, studio: Studio, mika: UserClient
 ) -> None:
     async with run(studio):
         panel = await mika.slash("settings")
@@ -66,7 +66,7 @@ async def test_a_panel_from_before_a_restart_still_saves(
 
 
 @pytest.mark.usefixtures("bot")
-async def test_a_child_is_as_private_as_the_settings_say(studio: Studio, mika: Person) -> None:
+async def test_a_child_has_the_privacy_of_the_settings(studio: Studio, mika: UserClient) -> None:
     a, b = await studio.painting.create({}, Request(owner(mika)), count=2)
     await studio.members.save_settings(owner(mika), MemberSettings(private=True))
     assert (await mika.slash("mix", a=a.id, b=b.id)).ephemeral
@@ -74,8 +74,8 @@ async def test_a_child_is_as_private_as_the_settings_say(studio: Studio, mika: P
 
 
 @pytest.mark.usefixtures("bot")
-async def test_what_is_made_from_anothers_picture_is_as_private_as_the_settings_say(
-    studio: Studio, mika: Person, ren: Person
+async def test_pictures_made_from_another_members_picture_have_the_privacy_of_the_settings(
+    studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     theirs = await ren.slash("avatar", hair="pink", eyes="blue")
     await studio.members.save_settings(owner(mika), MemberSettings(private=True))
@@ -92,8 +92,8 @@ async def test_what_is_made_from_anothers_picture_is_as_private_as_the_settings_
     assert [avatar.private for avatar in mine.avatars] == [True] * 11
 
 
-async def test_pictures_are_as_large_as_asked_for_or_as_the_settings_say(
-    registry: Registry, engine: Engine, studio: Studio, run: Run, mika: Person
+async def test_size_comes_from_the_option_or_the_settings(
+    registry: Registry, engine: Engine, studio: Studio, run: Run, mika: UserClient
 ) -> None:
     add_model(registry, "large", upscaler=True)
     registry.use("large")

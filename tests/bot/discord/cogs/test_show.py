@@ -1,5 +1,5 @@
 import pytest
-from discord_server import Person
+from discord_server import UserClient
 
 from bot.studio import Request, Studio
 from db.records import Owner
@@ -7,8 +7,8 @@ from db.records import Owner
 pytestmark = pytest.mark.usefixtures("bot")
 
 
-async def test_a_picture_by_its_id_with_all_its_buttons(
-    studio: Studio, mika: Person, ren: Person
+async def test_show_command_replies_with_picture_and_buttons(
+    studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     (avatar,) = await studio.painting.create(
         {"hair": "pink"}, Request(Owner("discord", str(mika.id)))
@@ -19,19 +19,19 @@ async def test_a_picture_by_its_id_with_all_its_buttons(
     assert {button.emoji for button in reply.buttons} >= {"🎲", "🎨", "✨", "🧬", "♥️", "ℹ️", "🗑️"}
 
 
-async def test_a_private_one_is_shown_to_its_owner_alone(
-    studio: Studio, mika: Person, ren: Person
+async def test_a_private_picture_is_shown_only_to_its_owner(
+    studio: Studio, mika: UserClient, ren: UserClient
 ) -> None:
     mine = Owner("discord", str(mika.id))
     (avatar,) = await studio.painting.create({"hair": "pink"}, Request(mine, private=True))
     assert (await mika.slash("show", id=avatar.id)).ephemeral
-    refused = await ren.slash("show", id=avatar.id)
+    rejected = await ren.slash("show", id=avatar.id)
     missing = await ren.slash("show", id="bbbbbbbb")
-    assert refused.ephemeral
-    assert refused.text.replace(avatar.id, "bbbbbbbb") == missing.text
+    assert rejected.ephemeral
+    assert rejected.text.replace(avatar.id, "bbbbbbbb") == missing.text
 
 
-async def test_ones_own_pictures_are_suggested(studio: Studio, mika: Person) -> None:
+async def test_autocomplete_suggests_own_pictures(studio: Studio, mika: UserClient) -> None:
     (avatar,) = await studio.painting.create(
         {"hair": "pink"}, Request(Owner("discord", str(mika.id)))
     )

@@ -1,9 +1,11 @@
 import pytest
-from discord_server import DiscordServer, Person
+from discord_server import DiscordServer, UserClient
 
 
 @pytest.mark.usefixtures("bot")
-async def test_how_the_bot_is_doing(discord: DiscordServer, mika: Person, ren: Person) -> None:
+async def test_stats_command_shows_counts_and_load(
+    discord: DiscordServer, mika: UserClient, ren: UserClient
+) -> None:
     reply = await mika.slash("avatar", hair="pink", eyes="orange", count=2)
     await ren.slash("avatar", private=True)
     await ren.click(reply, custom_id=next(b.custom_id for b in reply.buttons if b.emoji == "♥️"))

@@ -39,7 +39,7 @@ def test_a_card_is_rendered_as_html() -> None:
     assert '<td class="number">97 %</td>' in html
     assert "<details><summary>All settings</summary>" in html
     assert "</details>" in html
-    assert "style=" not in html  # the page's policy allows none
+    assert "style=" not in html  # not allowed by the content security policy
 
 
 def test_html_and_links_in_a_card_are_sanitized() -> None:

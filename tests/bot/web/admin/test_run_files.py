@@ -71,7 +71,7 @@ def test_incomplete_and_invalid_log_lines_are_skipped(folder: Path) -> None:
 
 
 def test_the_newest_run_comes_first_and_judges_are_left_out(folder: Path) -> None:
-    assert run_names(folder) == []  # nobody has trained yet
+    assert run_names(folder) == []  # no training yet
     write(folder, "old", ago=500)
     write(folder, "new", trains="upscaler")
     (folder / "judge-1234-v1.safetensors").write_bytes(b"")
@@ -95,7 +95,7 @@ def test_a_damaged_run_is_shown_as_such(folder: Path, content: str | None) -> No
 
 
 @given(st.dictionaries(st.sampled_from([*SETTINGS, "minutes"]), st.none() | st.text() | st.floats() | st.lists(st.integers()) | st.integers(-1, 1)))  # fmt: skip  # noqa: E501
-def test_settings_of_any_kind_break_nothing(
+def test_any_settings_value_can_be_shown(
     tmp_path_factory: pytest.TempPathFactory, settings: dict[str, Any]
 ) -> None:
     folder = tmp_path_factory.mktemp("runs")

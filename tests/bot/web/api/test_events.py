@@ -4,21 +4,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from aiohttp.test_utils import TestClient
+from aiohttp import ClientResponse
 
 from bot.studio import Request, Studio
 from bot.web.api import events
 from db.records import Owner
 
+from ..conftest import Client, Serve
+
 
 class Listener:
-    """Reads one stream."""
+    """Reads an event stream."""
 
-    def __init__(self, answer) -> None:
+    def __init__(self, answer: ClientResponse) -> None:
         self.answer = answer
 
     async def next(self) -> dict[str, str]:
-        """The next event's fields; comments and what only sets the pause are left out."""
+        """The fields of the next event with data; comments and retry times are skipped."""
         while True:
             fields = {}
             while line := (await self.answer.content.readline()).decode().rstrip("\n"):
@@ -31,7 +33,7 @@ class Listener:
 
 
 @asynccontextmanager
-async def listening(client: TestClient, **headers: str) -> AsyncIterator[Listener]:
+async def listening(client: Client, **headers: str) -> AsyncIterator[Listener]:
     async with client.get("/api/events", headers=headers) as answer:
         assert answer.status == 200
         assert answer.content_type == "text/event-stream"
@@ -40,7 +42,7 @@ async def listening(client: TestClient, **headers: str) -> AsyncIterator[Listene
 
 
 async def test_new_public_pictures_are_streamed(
-    client: TestClient, studio: Studio, owner: Owner
+    client: Client, studio: Studio, owner: Owner
 ) -> None:
     async with listening(client) as one, listening(client) as other:
         await studio.painting.create({}, Request(owner, private=True))
@@ -48,15 +50,15 @@ async def test_new_public_pictures_are_streamed(
         for listener in (one, other):
             event = await listener.next()
             assert (event["event"], event["id"]) == ("avatar", avatar.id)
-            told = json.loads(event["data"])
+            avatar = json.loads(event["data"])
             async with client.get("/api/avatars") as answer:
-                assert (await answer.json())["avatars"] == [told]
+                assert (await answer.json())["avatars"] == [avatar]
         (last,) = await studio.family.recolor(avatar.id, {"hair": "blue"}, Request(owner))
         assert (await one.next())["id"] == last.id
 
 
 async def test_a_reconnecting_listener_gets_missed_pictures(
-    client: TestClient, studio: Studio, owner: Owner
+    client: Client, studio: Studio, owner: Owner
 ) -> None:
     first, *missed = await studio.painting.create({}, Request(owner), count=4)
     await studio.avatars.delete(missed[1].id, owner)
@@ -67,7 +69,7 @@ async def test_a_reconnecting_listener_gets_missed_pictures(
 
 
 async def test_an_idle_stream_gets_heartbeats(
-    client: TestClient, studio: Studio, owner: Owner, monkeypatch: pytest.MonkeyPatch
+    client: Client, studio: Studio, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "HEARTBEAT", 0.01)
     async with listening(client) as listener:
@@ -76,13 +78,13 @@ async def test_an_idle_stream_gets_heartbeats(
 
 
 async def test_the_number_of_listeners_is_limited(
-    client: TestClient, studio: Studio, owner: Owner, monkeypatch: pytest.MonkeyPatch
+    client: Client, studio: Studio, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "MAX_LISTENERS", 1)
     async with listening(client), client.get("/api/events") as answer:
         assert answer.status == 503
         assert int(answer.headers["Retry-After"]) > 0
-    async with asyncio.timeout(30):  # the server sees that the page was closed when it writes
+    async with asyncio.timeout(30):  # the server notices the closed connection when it writes
         while True:
             await studio.painting.create({}, Request(owner))
             async with client.get("/api/events") as answer:
@@ -91,19 +93,19 @@ async def test_the_number_of_listeners_is_limited(
 
 
 async def test_a_listener_that_lags_behind_is_disconnected(
-    client: TestClient, studio: Studio, owner: Owner, monkeypatch: pytest.MonkeyPatch
+    client: Client, studio: Studio, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "BACKLOG", 2)
     async with listening(client) as listener:
         await studio.painting.create(
             {}, Request(owner), count=9
-        )  # told at once, before anything is written
+        )  # sent immediately, before any event
         assert [await listener.next() for _ in range(2)]
         with pytest.raises(EOFError):
             await listener.next()
 
 
-async def test_streams_end_with_the_server(serve) -> None:
+async def test_streams_end_with_the_server(serve: Serve) -> None:
     client = await serve()
     async with listening(client) as listener:
         closing = asyncio.create_task(client.server.close())
@@ -112,7 +114,7 @@ async def test_streams_end_with_the_server(serve) -> None:
         await closing
 
 
-async def test_invalid_event_queries_are_rejected(client: TestClient) -> None:
+async def test_invalid_event_queries_are_rejected(client: Client) -> None:
     async with client.get("/api/events?since=1") as answer:
         assert answer.status == 400
         assert "since" in (await answer.json())["error"]

@@ -1,4 +1,4 @@
-"""The generated OpenAPI document against what the application really answers."""
+"""The generated OpenAPI document, compared with the answers of the application."""
 
 import json
 import re
@@ -6,25 +6,27 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestClient
 from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from bot.errors import Busy
 from bot.studio import Studio
 from bot.web.app import openapi_document
 
+from ..conftest import Client, Serve
+
 DOCUMENT = json.loads(json.dumps(openapi_document()))
-REGISTRY = Registry().with_resource("urn:api", Resource(DOCUMENT, DRAFT202012))
+REGISTRY: Registry[Any] = Registry().with_resource("urn:api", DRAFT202012.create_resource(DOCUMENT))
 
 
 def operation(path: str, method: str) -> dict[str, Any]:
-    """The description of what this request asks for."""
+    """The operation of a request in the document."""
     for template, item in DOCUMENT["paths"].items():
         pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template))
         if re.fullmatch(pattern, path) and method in item:
-            return item[method]
+            found: dict[str, Any] = item[method]
+            return found
     raise AssertionError(f"{method} {path} is not described")
 
 
@@ -32,9 +34,9 @@ def resolved(part: dict[str, Any]) -> dict[str, Any]:
     return REGISTRY.resolver("urn:api").lookup(part["$ref"]).contents if "$ref" in part else part
 
 
-async def asked(client: TestClient, method: str, url: str, **given: Any) -> Any:
-    """The answer of the application, which must be as described."""
-    async with client.request(method, url, **given) as answer:
+async def checked_answer(client: Client, method: str, url: str, **options: Any) -> Any:
+    """The answer of the application, validated against the document."""
+    async with client.request(method, url, **options) as answer:
         responses = operation(answer.url.path, method.lower())["responses"]
         assert str(answer.status) in responses, (method, url, answer.status, await answer.text())
         described = resolved(responses[str(answer.status)])
@@ -58,7 +60,7 @@ async def asked(client: TestClient, method: str, url: str, **given: Any) -> Any:
 
 
 def absolute(schema: Any) -> Any:
-    """References into the document, wherever the schema stands now."""
+    """Rewrites references so that they point into the document."""
     if isinstance(schema, dict):
         return {
             key: f"urn:api{value}" if key == "$ref" else absolute(value)
@@ -90,11 +92,12 @@ def test_references_and_schemas_are_valid() -> None:
     assert len(ids) == len(set(ids))
 
 
-async def test_every_route_of_the_api_is_described_and_no_other(client: TestClient) -> None:
+async def test_every_route_of_the_api_is_described_and_no_other(client: Client) -> None:
     routes = {
         (route.resource.canonical, route.method.lower())
         for route in client.app.router.routes()
         if route.method != "HEAD"
+        and route.resource is not None
         and re.match(r"/(api|images|thumbs|healthz|metrics)\b", route.resource.canonical)
     }
     described = {
@@ -105,35 +108,35 @@ async def test_every_route_of_the_api_is_described_and_no_other(client: TestClie
     assert {route for route in routes if "admin" not in route[0]} == described
 
 
-async def test_answers_are_as_described(client: TestClient) -> None:
-    assert await asked(client, "GET", "/api/openapi.json") == DOCUMENT
-    a, b = await asked(
+async def test_answers_are_as_described(client: Client) -> None:
+    assert await checked_answer(client, "GET", "/api/openapi.json") == DOCUMENT
+    a, b = await checked_answer(
         client, "POST", "/api/avatars", json={"prompt": "pink hair", "count": 2, "size": 64}
     )
     of_a = f"/api/avatars/{a['id']}"
-    await asked(client, "POST", f"{of_a}/again", json={"seed": 3})
-    await asked(client, "POST", f"{of_a}/recolour", json={"wish": {"hair": "blue"}})
-    assert len(await asked(client, "POST", f"{of_a}/variations", json={})) == 9
-    (child,) = await asked(client, "POST", "/api/mix", json={"a": a["id"], "b": b["id"]})
-    whole = await asked(client, "GET", f"/api/avatars/{child['id']}")
-    assert [parent["id"] for parent in whole["parents"]] == child["parents"]
-    await asked(client, "POST", f"{of_a}/favourite", json={})
-    await asked(client, "GET", f"/api/transition?a={a['id']}&b={b['id']}&frames=3")
-    await asked(client, "GET", f"/api/morph.webp?ids={a['id']},{b['id']}")
-    await asked(client, "GET", "/api/avatars?hair=pink&sort=loved&limit=2")
-    await asked(client, "GET", "/api/facets?hair=pink")
-    await asked(client, "GET", "/api/matrix")
-    await asked(client, "GET", "/api/events")
-    await asked(client, "GET", "/api/wish?prompt=pink")
-    await asked(client, "GET", f"{a['image_url']}?size=64")
-    await asked(client, "GET", a["thumb_url"])
-    await asked(client, "GET", "/healthz")
-    await asked(client, "GET", "/metrics")
-    await asked(client, "DELETE", of_a, headers={"content-type": "application/json"})
+    await checked_answer(client, "POST", f"{of_a}/again", json={"seed": 3})
+    await checked_answer(client, "POST", f"{of_a}/recolour", json={"wish": {"hair": "blue"}})
+    assert len(await checked_answer(client, "POST", f"{of_a}/variations", json={})) == 9
+    (child,) = await checked_answer(client, "POST", "/api/mix", json={"a": a["id"], "b": b["id"]})
+    details = await checked_answer(client, "GET", f"/api/avatars/{child['id']}")
+    assert [parent["id"] for parent in details["parents"]] == child["parents"]
+    await checked_answer(client, "POST", f"{of_a}/favourite", json={})
+    await checked_answer(client, "GET", f"/api/transition?a={a['id']}&b={b['id']}&frames=3")
+    await checked_answer(client, "GET", f"/api/morph.webp?ids={a['id']},{b['id']}")
+    await checked_answer(client, "GET", "/api/avatars?hair=pink&sort=loved&limit=2")
+    await checked_answer(client, "GET", "/api/facets?hair=pink")
+    await checked_answer(client, "GET", "/api/matrix")
+    await checked_answer(client, "GET", "/api/events")
+    await checked_answer(client, "GET", "/api/wish?prompt=pink")
+    await checked_answer(client, "GET", f"{a['image_url']}?size=64")
+    await checked_answer(client, "GET", a["thumb_url"])
+    await checked_answer(client, "GET", "/healthz")
+    await checked_answer(client, "GET", "/metrics")
+    await checked_answer(client, "DELETE", of_a, headers={"content-type": "application/json"})
 
 
 @pytest.mark.parametrize(
-    ("method", "url", "given", "status"),
+    ("method", "url", "options", "status"),
     [
         ("POST", "/api/avatars", {"json": {}}, 400),
         ("POST", "/api/avatars", {"data": b"{}"}, 415),
@@ -156,26 +159,26 @@ async def test_answers_are_as_described(client: TestClient) -> None:
         ("GET", "/thumbs/22222222.webp", {}, 404),
     ],
 )
-async def test_refusals_are_as_described(
-    client: TestClient, method: str, url: str, given: dict[str, Any], status: int
+async def test_error_answers_are_as_described(
+    client: Client, method: str, url: str, options: dict[str, Any], status: int
 ) -> None:
-    if given.get("data") == b"":
-        given = {**given, "headers": {"content-type": "text/plain"}}
-    async with client.request(method, url, **given) as answer:
+    if options.get("data") == b"":
+        options = {**options, "headers": {"content-type": "text/plain"}}
+    async with client.request(method, url, **options) as answer:
         assert answer.status == status
-    assert (await asked(client, method, url, **given))["error"]
+    assert (await checked_answer(client, method, url, **options))["error"]
 
 
 async def test_rate_limits_and_a_full_queue_answer_as_described(
-    serve, studio: Studio, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = await serve(paint_per_minute=1)
-    await asked(client, "POST", "/api/avatars", json={"prompt": ""})
-    assert await asked(client, "POST", "/api/avatars", json={"prompt": ""})
+    await checked_answer(client, "POST", "/api/avatars", json={"prompt": ""})
+    assert await checked_answer(client, "POST", "/api/avatars", json={"prompt": ""})
 
     async def busy(*args: object, **kwargs: object) -> None:
         raise Busy(2.4)
 
     monkeypatch.setattr(studio.painting, "create", busy)
     other = await serve()
-    await asked(other, "POST", "/api/avatars", json={"prompt": ""})
+    await checked_answer(other, "POST", "/api/avatars", json={"prompt": ""})

@@ -1,5 +1,6 @@
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession, FormData
@@ -14,11 +15,14 @@ from bot.web.app import create_app, create_runner
 from bot.web.visitors import COOKIE
 from db.records import Owner
 from db.store import Store
+from export.manifest import Attribute
 from export.registry import Registry
+
+from ..conftest import Client, Serve
 
 
 class Page(HTMLParser):
-    """A page's tags as (name, attributes), and its text."""
+    """Parses a page into tags as (name, attributes), and text."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -32,25 +36,25 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         self.text += data
 
-    def all(self, tag: str, **wanted: str) -> list[dict[str, str | None]]:
-        return [a for t, a in self.tags if t == tag and wanted.items() <= a.items()]
+    def all(self, tag: str, **attributes: str) -> list[dict[str, str | None]]:
+        return [a for t, a in self.tags if t == tag and attributes.items() <= a.items()]
 
     def swatches(self) -> list[dict[str, str | None]]:
         return [a for a in self.all("input", type="radio") if "wish." in (a.get("name") or "")]
 
     def tiles(self) -> list[str]:
         hrefs = [str(a["href"]) for a in self.all("a") if a.get("class") == "tile"]
-        return [href for href in hrefs if href != "/a/"]  # that one is the template's
+        return [href for href in hrefs if href != "/a/"]  # the href of the template
 
 
-async def get(client: TestClient, path: str, status: int = 200) -> Page:
+async def get(client: Client, path: str, status: int = 200) -> Page:
     async with client.get(path, headers={"Accept": "text/html"}) as answer:
         assert answer.status == status, await answer.text()
         assert answer.content_type == "text/html"
         return Page(await answer.text())
 
 
-async def test_the_studio_page_offers_the_models_values(client: TestClient) -> None:
+async def test_the_studio_page_offers_the_models_values(client: Client) -> None:
     page = await get(client, "/")
     swatches = [a["value"] for a in page.all("input", type="radio", name="wish.eyes")]
     assert swatches == ["", *EYES.values]
@@ -59,7 +63,7 @@ async def test_the_studio_page_offers_the_models_values(client: TestClient) -> N
 
 
 async def test_pages_have_no_inline_or_foreign_content(
-    client: TestClient, studio: Studio, owner: Owner
+    client: Client, studio: Studio, owner: Owner
 ) -> None:
     (avatar,) = await studio.painting.create("hair:pink", Request(owner))
     for path, status in (("/", 200), (f"/a/{avatar.id}", 200), ("/nothing", 404)):
@@ -72,7 +76,7 @@ async def test_pages_have_no_inline_or_foreign_content(
         assert all("src" in script for script in page.all("script"))
 
 
-async def test_links_of_the_page_exist(client: TestClient) -> None:
+async def test_links_of_the_page_exist(client: Client) -> None:
     page = await get(client, "/")
     files = [a["href"] for a in page.all("link")] + [a["src"] for a in page.all("script")]
     assert len(files) >= 3
@@ -90,7 +94,7 @@ async def test_links_of_the_page_exist(client: TestClient) -> None:
             assert answer.status == 404
 
 
-async def test_painting_without_javascript(client: TestClient, store: Store) -> None:
+async def test_painting_without_javascript(client: Client, store: Store) -> None:
     form = {"prompt": "hair:pink", "wish.hair": "red", "wish.eyes": "orange", "seed": " 7 "}
     async with client.post("/paint", data=form) as answer:
         assert answer.status == 200
@@ -105,7 +109,7 @@ async def test_painting_without_javascript(client: TestClient, store: Store) -> 
 
 
 @pytest.mark.parametrize(
-    ("form", "said"),
+    ("form", "error"),
     [
         ({"prompt": "hair:pimk <b>", "seed": "3"}, "Did you mean pink"),
         ({"prompt": "", "seed": "x<b>"}, "seed must be a whole number"),
@@ -113,24 +117,24 @@ async def test_painting_without_javascript(client: TestClient, store: Store) -> 
         ({"prompt": "", "wish.hat": "red"}, "hat"),
     ],
 )
-async def test_an_error_without_javascript_keeps_the_form(
-    client: TestClient, form: dict[str, str], said: str
+async def test_an_error_without_javascript_keeps_the_form_values(
+    client: Client, form: dict[str, str], error: str
 ) -> None:
     async with client.post("/paint", data=form, headers={"Accept": "text/html"}) as answer:
         assert answer.status == 400
         html = await answer.text()
     page = Page(html)
-    assert said in page.text
+    assert error in page.text
     assert page.all("input", id="prompt")[0]["value"] == form["prompt"]
     assert page.all("input", id="seed")[0]["value"] == form.get("seed", "")
     assert "<b>" not in html
 
 
-async def test_uploaded_files_are_ignored(client: TestClient) -> None:
+async def test_uploaded_files_are_ignored(client: Client) -> None:
     upload = FormData()
     upload.add_field("prompt", b"pink hair", filename="prompt.txt")
     async with client.post("/paint", data=upload) as answer:
-        assert answer.status == 200  # read as a form whose prompt is left out
+        assert answer.status == 200  # read as a form without prompt
     async with client.post("/paint", data={"prompt": "x" * 20_000}) as answer:
         assert answer.status == 413
 
@@ -146,7 +150,7 @@ async def test_uploaded_files_are_ignored(client: TestClient) -> None:
     ],
 )
 async def test_an_unreadable_form_is_a_bad_request(
-    client: TestClient, content_type: str, body: bytes
+    client: Client, content_type: str, body: bytes
 ) -> None:
     headers = {"content-type": content_type}
     async with client.post("/paint", data=body, headers=headers) as answer:
@@ -154,7 +158,7 @@ async def test_an_unreadable_form_is_a_bad_request(
         assert "form" in (await answer.json())["error"]
 
 
-async def test_a_link_can_fill_in_the_form(client: TestClient) -> None:
+async def test_a_link_can_fill_in_the_form(client: Client) -> None:
     page = await get(client, "/?prompt=blue+eyes&seed=5")
     assert page.all("input", id="prompt")[0]["value"] == "blue eyes"
     assert page.all("input", id="seed")[0]["value"] == "5"
@@ -164,16 +168,14 @@ async def test_a_link_can_fill_in_the_form(client: TestClient) -> None:
     assert "Did you mean pink?" in page.text
 
 
-async def test_the_studio_shows_the_newest(
-    client: TestClient, studio: Studio, owner: Owner
-) -> None:
+async def test_the_studio_shows_the_newest(client: Client, studio: Studio, owner: Owner) -> None:
     for _ in range(2):
         *_, last = await studio.painting.create("hair:pink", Request(owner), count=9)
     tiles = (await get(client, "/?any=thing&cursor=x")).tiles()
     assert (len(tiles), tiles[0]) == (12, f"/a/{last.id}")
 
 
-async def test_error_pages_link_back(client: TestClient) -> None:
+async def test_error_pages_link_back(client: Client) -> None:
     for path, status in (
         ("/a/2222bbbb", 404),
         ("/gallery?cursor=x", 400),
@@ -187,7 +189,7 @@ async def test_error_pages_link_back(client: TestClient) -> None:
         assert page.text.strip()
 
 
-async def test_the_first_page_sets_the_cookie(client: TestClient) -> None:
+async def test_the_first_page_sets_the_cookie(client: Client) -> None:
     async with client.get("/") as answer:
         assert answer.cookies[COOKIE]["httponly"]
         assert "private" in answer.headers["Cache-Control"]
@@ -195,7 +197,7 @@ async def test_the_first_page_sets_the_cookie(client: TestClient) -> None:
         assert COOKIE not in answer.cookies
 
 
-async def test_the_page_says_that_painting_is_turned_off(serve) -> None:
+async def test_the_page_says_that_painting_is_turned_off(serve: Serve) -> None:
     client = await serve(paint="off")
     page = await get(client, "/")
     assert "disabled" in page.all("button", type="submit")[0]
@@ -204,7 +206,7 @@ async def test_the_page_says_that_painting_is_turned_off(serve) -> None:
         assert "turned off" in await answer.text()
 
 
-async def test_a_shared_link_shows_its_picture(serve, studio: Studio, owner: Owner) -> None:
+async def test_a_shared_link_shows_its_picture(serve: Serve, studio: Studio, owner: Owner) -> None:
     client = await serve(public_url="https://irodori.example/")
     (avatar,) = await studio.painting.create("hair:pink eyes:red", Request(owner))
     page = await get(client, f"/a/{avatar.id}")
@@ -220,7 +222,9 @@ async def test_a_shared_link_shows_its_picture(serve, studio: Studio, owner: Own
         (),
     ],
 )
-async def test_any_model_has_a_page(tmp_path, store: Store, attributes) -> None:
+async def test_any_model_has_a_page(
+    tmp_path: Path, store: Store, attributes: tuple[Attribute, ...]
+) -> None:
     registry = Registry(tmp_path / "models")
     add_model(registry, "other", attributes)
     registry.use("other")
@@ -241,7 +245,7 @@ async def test_any_model_has_a_page(tmp_path, store: Store, attributes) -> None:
 
 
 async def test_the_gallery_filtered_and_sorted(
-    client: TestClient, studio: Studio, owner: Owner
+    client: Client, studio: Studio, owner: Owner
 ) -> None:
     (first,) = await studio.painting.create("hair:pink eyes:red", Request(owner))
     await studio.painting.create("hair:pink eyes:blue", Request(owner), count=3)
@@ -262,7 +266,7 @@ async def test_the_gallery_filtered_and_sorted(
     assert not (await get(client, "/gallery?hair=red")).tiles()
 
 
-async def test_the_gallery_is_paged(client: TestClient, studio: Studio, owner: Owner) -> None:
+async def test_the_gallery_is_paged(client: Client, studio: Studio, owner: Owner) -> None:
     for _ in range(6):
         await studio.painting.create("hair:pink", Request(owner), count=9)
     for query in ("", "?hair=pink", "?sort=loved", "?hair=pink&sort=loved"):
@@ -277,7 +281,7 @@ async def test_the_gallery_is_paged(client: TestClient, studio: Studio, owner: O
 
 
 async def test_the_matrix_links_to_the_pictures(
-    client: TestClient, studio: Studio, owner: Owner
+    client: Client, studio: Studio, owner: Owner
 ) -> None:
     first, last = await studio.painting.create("hair:pink eyes:red", Request(owner), count=2)
     page = await get(client, "/matrix")
@@ -289,13 +293,11 @@ async def test_the_matrix_links_to_the_pictures(
     assert len(page.all("th")) >= 12 + 10
     turned = await get(client, "/matrix?rows=eyes&columns=hair")
     assert turned.all("a", href="/gallery?eyes=red&hair=pink")
-    for wrong in ("rows=hat", "rows=hair&columns=hair", "row=hair"):
-        await get(client, f"/matrix?{wrong}", 400)
+    for query in ("rows=hat", "rows=hair&columns=hair", "row=hair"):
+        await get(client, f"/matrix?{query}", 400)
 
 
-async def test_a_picture_links_to_its_family(
-    client: TestClient, studio: Studio, owner: Owner
-) -> None:
+async def test_a_picture_links_to_its_family(client: Client, studio: Studio, owner: Owner) -> None:
     a, b = await studio.painting.create("hair:pink", Request(owner), count=2)
     (child,) = await studio.family.mix(a.id, b.id, Request(owner))
     sibling, *_ = await studio.family.variations(a.id, Request(owner))
@@ -307,19 +309,19 @@ async def test_a_picture_links_to_its_family(
 
 
 @pytest.mark.parametrize(
-    "words", ["<script>alert(1)</script>", '"><img src=x onerror=x>', "{{ 7*7 }}", "粉色 ✿ ‮abc"]
+    "text", ["<script>alert(1)</script>", '"><img src=x onerror=x>', "{{ 7*7 }}", "粉色 ✿ ‮abc"]
 )
-async def test_prompts_are_escaped(client: TestClient, words: str) -> None:
+async def test_prompts_are_escaped(client: Client, text: str) -> None:
     for url in ("/", "/gallery", "/matrix"):
         key = {"/": "prompt", "/gallery": "hair", "/matrix": "rows"}[url]
-        async with client.get(url, params={key: words}, headers={"Accept": "text/html"}) as answer:
+        async with client.get(url, params={key: text}, headers={"Accept": "text/html"}) as answer:
             html = await answer.text()
             assert answer.status in (200, 400)
         page = Page(html)
         assert not [image for image in page.all("img") if "onerror" in image]
         assert all(script.get("src") for script in page.all("script"))
         assert "{{" in html or "49" not in page.text
-    form = {"prompt": f"pink hair {words}"}
+    form = {"prompt": f"pink hair {text}"}
     async with client.post("/paint", data=form, headers={"Accept": "text/html"}) as answer:
         page = Page(await answer.text())
     assert all(script.get("src") for script in page.all("script"))
@@ -329,7 +331,7 @@ async def test_prompts_are_escaped(client: TestClient, words: str) -> None:
 async def test_malformed_http_is_answered_and_logged_in_one_line(
     studio: Studio, engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Served as `python -m bot` does."""
+    """Starts the server as `python -m bot` does."""
     runner = create_runner(create_app(studio, WebSettings()))
     await runner.setup()
     await TCPSite(runner, "127.0.0.1", 0).start()

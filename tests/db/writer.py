@@ -1,7 +1,6 @@
-"""Adds avatars until it is killed: `adder.py URL`.
+"""Adds avatars until it is killed: `writer.py URL`.
 
-Prints `opening` before it opens the store, then a line `shown ID SHA256` for every avatar that is
-stored, as a face that shows the picture would do.
+Prints `opening` before it opens the store, then a line `shown ID SHA256` for every stored avatar.
 """
 
 import asyncio
@@ -15,7 +14,7 @@ from db.records import NewAvatar, Owner
 from db.store import Store
 
 
-async def add_for_ever(store: Store, worker: int) -> None:
+async def add_avatars(store: Store, worker: int) -> None:
     rng = random.Random(worker)
     while True:
         pictures = [rng.randbytes(rng.choice([300, 8_000, 120_000])) for _ in range(worker)]
@@ -48,7 +47,7 @@ async def add_for_ever(store: Store, worker: int) -> None:
 async def main(url: str) -> None:
     print("opening", flush=True)
     store = await Store.open(url)
-    await asyncio.gather(*(add_for_ever(store, worker) for worker in (1, 2, 3)))
+    await asyncio.gather(*(add_avatars(store, worker) for worker in (1, 2, 3)))
 
 
 asyncio.run(main(sys.argv[1]))

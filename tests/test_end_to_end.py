@@ -1,4 +1,4 @@
-"""The whole way in miniature: drawn faces, training, export, Discord, the web page, a new model."""
+"""End to end: training on drawn faces, export, Discord, the web page, and a new model."""
 
 import asyncio
 import io
@@ -20,7 +20,7 @@ from PIL import Image
 from export.registry import Registry
 
 ROOT = Path(__file__).parents[1]
-SERVES = re.compile(r"http://127\.0\.0\.1:\d+")
+ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 
 
 async def train(folder: Path, *arguments: str) -> str:
@@ -45,12 +45,12 @@ async def train(folder: Path, *arguments: str) -> str:
 
 @dataclass
 class Bot:
-    """`python -m bot`, serving both front ends; `address` is the web page's."""
+    """A process of `python -m bot`; `address` is the URL of the web page."""
 
     address: str
     output: asyncio.StreamReader
 
-    async def logged(self, text: str) -> None:
+    async def wait_for_log(self, text: str) -> None:
         """Waits for a line of its output that contains the text."""
         async with asyncio.timeout(60):
             while text not in (line := (await self.output.readline()).decode()):
@@ -77,7 +77,7 @@ async def run_bot(folder: Path, discord: DiscordServer) -> AsyncIterator[Bot]:
     try:
         async with asyncio.timeout(60):
             line = (await process.stdout.readline()).decode()
-        found = SERVES.search(line)
+        found = ADDRESS.search(line)
         assert found, line
         await discord.wait_connected()
         yield Bot(found.group(), process.stdout)
@@ -90,23 +90,27 @@ def pixels(picture: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")).astype(int)
 
 
-async def test_from_drawn_faces_to_avatars(tmp_path: Path, real_features: Path) -> None:
+async def test_drawn_faces_are_trained_exported_and_served(
+    tmp_path: Path, real_features: Path
+) -> None:
     shutil.copytree(real_features, tmp_path / "runs")
     write_zip(tmp_path / "faces.zip", face_files())
-    said = await train(tmp_path, "--images", "3200", "--name", "first")
-    assert "is now in use; there was no model before it" in said
+    output = await train(tmp_path, "--images", "3200", "--name", "first")
+    assert "is now in use; there was no model before it" in output
     registry = Registry(tmp_path / "models")
     first = registry.current()
 
     async with DiscordServer() as discord, run_bot(tmp_path, discord) as bot:
         mio = discord.member("Mio")
-        reply = await (await mio.slash("avatar", hair="pink", eyes="orange", seed=7)).painted()
+        reply = await (
+            await mio.slash("avatar", hair="pink", eyes="orange", seed=7)
+        ).wait_for_pictures()
         assert "pink hair, orange eyes" in reply.text
         painted = pixels(reply.pictures[0].data)
         assert painted.shape == (32, 32, 3)
 
         async with aiohttp.ClientSession(bot.address) as web:
-            # The page paints the same picture for the same seed, and shows what Discord painted.
+            # The web page paints the same picture for the same seed, and lists that of Discord.
             wish = {"prompt": "hair:pink eyes:orange", "seed": 7}
             async with web.post("/api/avatars", json=wish) as answer:
                 assert answer.status == 201
@@ -117,13 +121,15 @@ async def test_from_drawn_faces_to_avatars(tmp_path: Path, real_features: Path) 
             async with web.get("/api/avatars", params={"hair": "pink"}) as answer:
                 assert len((await answer.json())["avatars"]) == 2
 
-            # A new model is taken over while the bot serves.
-            more = ("--images", "160", "--name", "second", "--model-name", "newer", "--force")
-            assert "newer is now in use" in await train(tmp_path, *more)
-            await bot.logged("newer takes over")
+            # A new model is loaded while the bot serves.
+            arguments = ("--images", "160", "--name", "second", "--model-name", "newer", "--force")
+            assert "newer is now in use" in await train(tmp_path, *arguments)
+            await bot.wait_for_log("newer takes over")
             async with web.get("/healthz") as answer:
                 assert (await answer.json())["model"] == "newer"
-            reply = await (await mio.slash("avatar", hair="pink", eyes="orange", seed=7)).painted()
+            reply = await (
+                await mio.slash("avatar", hair="pink", eyes="orange", seed=7)
+            ).wait_for_pictures()
             assert np.abs(pixels(reply.pictures[0].data) - painted).max() > 1
             assert "newer" in reply.text
         assert discord.violations == []

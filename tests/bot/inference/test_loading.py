@@ -1,0 +1,109 @@
+"""Loading and switching models while the engine serves."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from paused_engine import PausedEngine, wait_for_queue
+from tiny_model import LATENT_DIM, add_model
+
+from bot.errors import ModelUnavailable
+from bot.inference.engine import Engine
+from bot.inference.loading import OLDER_MODELS
+from bot.settings import EngineSettings
+from export.manifest import GENERATOR
+from export.registry import Registry
+
+from .conftest import difference, open_engine, request
+
+
+async def test_a_new_model_is_used_while_the_old_one_finishes(
+    engine: Engine, registry: Registry, pause: Callable[[], PausedEngine]
+) -> None:
+    assert not await engine.refresh()
+    add_model(registry, "bright", brightness=0.5)
+    registry.use("bright")
+    old, paused = engine.model, pause()
+    painting = asyncio.create_task(engine.paint(*request(0)))
+    await paused.batch_started()
+    waiting = asyncio.create_task(engine.paint(*request(1)))
+    await wait_for_queue(engine, 1)
+
+    assert await engine.refresh()
+    assert engine.model.name == "bright"
+    new = asyncio.create_task(engine.paint(*request(1)))
+    paused.resume()
+    await painting
+    assert (await new).mean() > (await waiting).mean() + 20
+    assert paused.batches == [1, 1]
+    assert not await engine.refresh()
+    assert await engine.get("tiny") is old
+
+
+@pytest.mark.parametrize("damage", ["missing", "sums", "graph", "size", "pointer"])
+async def test_an_invalid_model_is_rejected_and_the_current_one_stays(
+    engine: Engine, registry: Registry, caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
+    if damage == "graph":
+        manifest = engine.model.manifest.model_copy(update={"name": "new"})
+        registry.add(manifest, lambda folder: write(folder / GENERATOR, b"no graph"))
+    elif damage == "size":
+        manifest = engine.model.manifest.model_copy(update={"name": "new", "image_size": 96})
+        good = (registry.folder("tiny") / GENERATOR).read_bytes()
+        registry.add(manifest, lambda folder: write(folder / GENERATOR, good))
+    elif damage == "sums":
+        add_model(registry, "new")
+        file = registry.folder("new") / GENERATOR
+        file.write_bytes(file.read_bytes()[::-1])
+    pointer = b"\xff\xfe" if damage == "pointer" else b"new\n"
+    write(registry.root / "current", pointer)
+    with caplog.at_level(logging.ERROR):
+        assert not await engine.refresh()
+        assert not await engine.refresh()
+    assert [r.levelname for r in caplog.records] == ["ERROR"], "logged once, not at every refresh"
+    assert "tiny stays" in caplog.text
+    assert engine.model.name == "tiny"
+    assert len(await engine.paint(*request(0))) == 1
+
+    add_model(registry, "fixed")
+    write(registry.root / "current", b"fixed\n")
+    assert await engine.refresh()
+
+
+def write(file: Path, data: bytes) -> None:
+    file.write_bytes(data)
+
+
+async def test_older_models_are_loaded_once_and_only_a_few_are_kept(
+    engine: Engine, registry: Registry
+) -> None:
+    names = [f"older{i}" for i in range(OLDER_MODELS + 1)]
+    for name in names:
+        add_model(registry, name)
+    loaded = [await engine.get(name) for name in names]
+    assert await engine.get("tiny") is engine.model
+    assert await engine.get(names[-1]) is loaded[-1]
+    assert await engine.get(names[0]) is not loaded[0]
+    same = await asyncio.gather(*(engine.get(names[1]) for _ in range(5)))
+    assert all(model is same[0] for model in same)
+    images = await engine.paint(*request(3), model=same[0])
+    assert difference(images, await engine.paint(*request(3))) == 0
+    with pytest.raises(ModelUnavailable, match="unknown"):
+        await engine.get("unknown")
+
+
+async def test_without_a_model_in_use_there_is_no_engine(registry: Registry) -> None:
+    (registry.root / "current").unlink()
+    with pytest.raises(ModelUnavailable, match=r"no model is in use.*tiny"):
+        await Engine.open(registry, EngineSettings(provider="cpu"))
+
+
+async def test_a_model_without_attributes_paints(registry: Registry) -> None:
+    add_model(registry, "surprise", ())
+    registry.use("surprise")
+    async with open_engine(registry) as engine:
+        latents = np.ones((2, LATENT_DIM), np.float32)
+        assert len(await engine.paint(latents, np.zeros((2, 0), np.float32))) == 2

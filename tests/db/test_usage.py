@@ -1,0 +1,41 @@
+"""Usage that counts towards quotas."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from db.records import Owner
+from db.store import Store
+
+from .conftest import ANN, MakeAvatar
+
+BEN = Owner("discord", "2", "Ben")
+
+
+async def test_usage_counts_avatars_of_a_server_including_deleted_ones(
+    store: Store, new_avatar: MakeAvatar
+) -> None:
+    start = datetime.now(UTC)
+    painted = await store.avatars.add([new_avatar(owner=ANN, guild="100") for _ in range(3)])
+    await store.avatars.add(
+        [new_avatar(owner=ANN, guild="101"), new_avatar(owner=BEN, guild="100")]
+    )
+    await store.avatars.add([new_avatar(owner=ANN, guild=None)])
+    await store.usage.add(ANN, "100", 5)
+    await store.avatars.delete(painted[0].id)
+    used = await store.usage.since(ANN, "100", start)
+    assert [u.pictures for u in used] == [3, 5]
+    assert start <= used[0].created <= used[1].created <= datetime.now(UTC)
+    assert await store.usage.since(ANN, "100", datetime.now(UTC)) == []
+    assert await store.usage.since(Owner("web", "1"), "100", start) == []
+
+
+async def test_usage_is_deleted_after_a_day(
+    store: Store, new_avatar: MakeAvatar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.avatars.add([new_avatar(owner=ANN, guild="100")])
+    monkeypatch.setattr("db.usage.KEPT", timedelta(0))
+    await store.avatars.add([new_avatar(owner=BEN, guild="100")])
+    since = datetime.now(UTC) - timedelta(days=1)
+    assert await store.usage.since(ANN, "100", since) == []
+    assert len(await store.usage.since(BEN, "100", since)) == 1
