@@ -55,7 +55,7 @@ class Blocked(Refusal):
     """The one who asked is blocked in this server."""
 
 
-class WrongPlace(Refusal):
+class WrongChannel(Refusal):
     """The bot does not answer in this channel."""
 
 

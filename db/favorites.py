@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import delete, select, update
 
-from db.avatars import select_key
+from db.avatar_rows import select_key
 from db.database import Database
 from db.owners import save_owner, select_owner_id
 from db.records import Owner

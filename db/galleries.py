@@ -6,7 +6,7 @@ from dataclasses import replace
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.avatars import load_avatars
+from db.avatar_rows import load_avatars
 from db.condition_counts import read_counts
 from db.database import Database
 from db.gallery_queries import (

@@ -2,7 +2,7 @@
 
 from sqlalchemy import delete, select, update
 
-from db.avatars import scrub
+from db.avatar_rows import scrub
 from db.condition_counts import subtract_counts
 from db.database import Database
 from db.owners import save_owner, select_owner_id

@@ -10,9 +10,9 @@ from discord import ui
 
 from bot.discord.bot import Interaction, PaintCommand
 from bot.discord.components import Button, Component
+from bot.discord.context import is_ephemeral, owner_of, settings_of
 from bot.discord.deferred_reply import DeferredReply
-from bot.discord.gallery import Open
-from bot.discord.replies import is_ephemeral, owner_of, settings_of
+from bot.discord.open_picture import OpenSelect
 from bot.discord.text import MAX_ALT_TEXT, option_of, shorten, title
 from bot.errors import Refusal
 from bot.i18n.messages import say
@@ -80,7 +80,7 @@ class MorphView(ui.View):
     def __init__(self, morph: Morph, faces: Sequence[Avatar], language: str) -> None:
         super().__init__(timeout=None)
         options = [option_of(face, language, number=i) for i, face in enumerate(faces, 1)]
-        self.add_item(Open(options, say("morph-open", language)))
+        self.add_item(OpenSelect(options, say("morph-open", language)))
         if morph.format != "gif":
             self.add_item(Gif(morph.ids, language))
 

@@ -10,13 +10,13 @@ from discord import app_commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.discord import buttons, recolor
+from bot.discord import buttons, card, recolor
 from bot.discord.animations import show_morph
 from bot.discord.bot import Interaction, IrodoriBot, PaintCommand, Source
 from bot.discord.cogs import COGS
 from bot.discord.deferred_reply import DeferredReply
 from bot.discord.delivery import Delivery, Result
-from bot.discord.replies import is_accepted, report_failure
+from bot.discord.failures import is_accepted, report_failure
 from bot.discord.sync import sync_if_changed
 from bot.discord.translator import CatalogueTranslator
 from bot.settings import DiscordSettings
@@ -45,7 +45,7 @@ class ConfiguredBot(IrodoriBot):
 
     def __init__(self, studio: Studio, settings: DiscordSettings) -> None:
         super().__init__(studio, settings, IrodoriTree)
-        self.add_dynamic_items(*buttons.COMPONENTS, *recolor.COMPONENTS)
+        self.add_dynamic_items(*buttons.COMPONENTS, *card.COMPONENTS, *recolor.COMPONENTS)
         self._delivery = Delivery(self, show)
 
     async def setup_hook(self) -> None:
@@ -133,7 +133,7 @@ async def show(reply: DeferredReply, result: Result) -> None:
     if isinstance(result, Morph):
         await show_morph(reply, result)
     else:
-        await buttons.show_avatars(reply, result)
+        await card.show_avatars(reply, result)
 
 
 async def run_discord(studio: Studio, settings: DiscordSettings, token: str) -> None:

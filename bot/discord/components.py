@@ -12,13 +12,8 @@ import discord
 from discord import SelectOption, ui
 
 from bot.discord.bot import Interaction
-from bot.discord.replies import (
-    is_accepted,
-    is_ephemeral,
-    language_of,
-    report_failure,
-    settings_of,
-)
+from bot.discord.context import is_ephemeral, language_of, settings_of
+from bot.discord.failures import is_accepted, report_failure
 from bot.i18n.messages import LANGUAGES, say
 from db.records import Avatar
 

@@ -17,16 +17,11 @@ import aiohttp
 import discord
 
 from bot.discord.bot import IrodoriBot, Mention, PaintCommand, Source
+from bot.discord.context import language_of, owner_of, request_of
 from bot.discord.deferred_reply import DeferredReply, ReplyExpiredError, is_to_mention
-from bot.discord.replies import (
-    admit,
-    defer_answer,
-    is_lost,
-    language_of,
-    owner_of,
-    request_of,
-    text_of_failure,
-)
+from bot.discord.failures import is_lost, text_of_failure
+from bot.discord.permissions import admit
+from bot.discord.replies import defer_answer
 from bot.i18n.messages import say
 from bot.logs import write_down
 from bot.studio import Request, Studio
@@ -215,7 +210,7 @@ class Delivery:
         await asyncio.wait([painting], timeout=PATIENCE_SECONDS)
         while not painting.done():
             position = self._studio.painting.queue_position(pending.owner)
-            text = say("order-waiting", pending.language, place=position)
+            text = say("order-waiting", pending.language, position=position)
             if text != shown and not self._position_edits.locked():
                 try:
                     async with self._position_edits:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from bot.discord.bot import Interaction, PaintCommand
 from bot.discord.components import Button, Component, is_made_private
-from bot.discord.replies import is_ephemeral, owner_of, settings_of
+from bot.discord.context import is_ephemeral, owner_of, settings_of
 from bot.errors import NotFound
 from bot.i18n.messages import say
 from db.records import Avatar

@@ -18,7 +18,7 @@ async def info_of(studio: Studio, avatar: Avatar, viewer: Owner, language: str) 
     parents = [await _parent(studio, id, viewer, language) for id in avatar.parents]
     by = f"<@{avatar.owner.key}>" if avatar.owner.kind == "discord" else ""
     facts = {
-        "colours": describe(avatar.conditions, language),
+        "colors": describe(avatar.conditions, language),
         "wish": describe(avatar.wish, language) or say("info-any", language),
         "seed": f"`{avatar.seed}`",
         "model": f"`{avatar.model}`",
@@ -29,7 +29,7 @@ async def info_of(studio: Studio, avatar: Avatar, viewer: Owner, language: str) 
         "when": discord.utils.format_dt(avatar.created),
         "favourites": f"♥ {avatar.favourites}" if avatar.favourites else "",
     }
-    for name in ("colours", "wish"):
+    for name in ("colors", "wish"):
         facts[name] = escape(facts[name])
     lines = [f"**{escape(title(avatar, language))}**"]
     lines += [f"{say(f'info-{name}', language)}: {fact}" for name, fact in facts.items() if fact]

@@ -13,10 +13,10 @@ from discord.app_commands import Choice, locale_str
 
 from bot.discord.bot import Interaction
 from bot.discord.command_texts import description, option_description
-from bot.discord.replies import language_of
+from bot.discord.context import language_of
 from bot.discord.text import shorten, swatch
 from bot.i18n.messages import LANGUAGES, attribute_name, command_text, value_name
-from bot.prompts.parser import check_wish
+from bot.prompts.wish import check_wish
 from bot.prompts.words import SYNONYMS
 from bot.studio import Studio
 from export.manifest import Attribute
@@ -40,7 +40,7 @@ class CommandOption:
 def option_names(names: Sequence[str], taken: Collection[str]) -> dict[str, str]:
     """Attribute names to the names of their options: as Discord allows them, and all different.
 
-    "Eye colour" becomes "eye-colour"; a second one, or one of `taken`, "eye-colour-2".
+    "Eye color" becomes "eye-color"; a second one, or one of `taken`, "eye-color-2".
     """
     used = set(taken)
     options = {}

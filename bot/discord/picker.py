@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from discord import app_commands
 
 from bot.discord.bot import Interaction
-from bot.discord.replies import language_of, owner_of
+from bot.discord.context import language_of, owner_of
 from bot.discord.text import LABEL, shorten, swatch, title
 from bot.errors import NotFound
 from bot.i18n.messages import describe

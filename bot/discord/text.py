@@ -5,7 +5,7 @@ import io
 import discord
 
 from bot.i18n.messages import describe, say
-from bot.prompts.parser import format_wish
+from bot.prompts.wish import format_wish
 from bot.prompts.words import SYNONYMS
 from db.records import Avatar, Picture
 

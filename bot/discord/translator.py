@@ -33,14 +33,14 @@ class CatalogueTranslator(Translator):
         text: Callable[[str], str | None] | None = string.extras.get("text")
         if text is not None:
             return text(language)
-        place, data = context.location, context.data
-        if place is TranslationContextLocation.choice_name:
+        location, data = context.location, context.data
+        if location is TranslationContextLocation.choice_name:
             return None
-        if place in _OF_OPTION:
+        if location in _OF_OPTION:
             name = getattr(data, "name", "")
-            key, attribute = _key(getattr(data, "command", None)), f"{name}{_OF_OPTION[place]}"
+            key, attribute = _key(getattr(data, "command", None)), f"{name}{_OF_OPTION[location]}"
         else:
-            key, attribute = _key(data), _OF_COMMAND.get(place, "name")
+            key, attribute = _key(data), _OF_COMMAND.get(location, "name")
         return command_text(key, attribute, language)
 
 

@@ -47,7 +47,7 @@ class ExportService:
             parts[-1].append(id)
             filled += size + OVERHEAD
         if not 1 <= part <= len(parts):
-            raise NotFound("takeout-no-part")
+            raise NotFound("export-no-part")
         files: dict[str, Any] = {"avatars.json": []}
         ids = parts[part - 1]
         for start in range(0, len(ids), PAGE):

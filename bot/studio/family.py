@@ -10,7 +10,7 @@ from bot.inference.conditions import mix_conditions
 from bot.inference.engine import Engine
 from bot.inference.latents import mix_latents, perturb
 from bot.inference.model import Model
-from bot.prompts.parser import check_wish, format_wish
+from bot.prompts.wish import check_wish, format_wish
 from bot.studio.avatars import AvatarService
 from bot.studio.painter import Painter, PaintJob, draw_seeds
 from bot.studio.painting import inherited_prompt, inherited_size

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from bot.errors import BadPrompt, NotAllowed
 from bot.inference.engine import Engine
-from bot.prompts.parser import check_wish
 from bot.prompts.vocabulary import vocabulary
+from bot.prompts.wish import check_wish
 from bot.studio.facets import Cell, build_matrix, count_facets, count_matching
 from db.galleries import GalleryRepository
 from db.gallery_queries import InvalidCursorError

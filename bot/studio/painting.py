@@ -9,7 +9,8 @@ from weakref import WeakValueDictionary
 from bot.errors import BadPrompt
 from bot.inference.conditions import complete_wish
 from bot.inference.engine import Engine
-from bot.prompts.parser import check_wish, format_wish, read_prompt, tidy_prompt
+from bot.prompts.parser import read_prompt, tidy_prompt
+from bot.prompts.wish import check_wish, format_wish
 from bot.studio.avatars import AvatarService
 from bot.studio.painter import Painter, PaintJob, candidates_for, check_size, draw_seeds
 from bot.studio.request import Request, user_of

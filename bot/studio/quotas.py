@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.errors import BadPrompt, Blocked, TooSoon, WrongPlace
+from bot.errors import BadPrompt, Blocked, TooSoon, WrongChannel
 from bot.studio.request import Request
 from db.guilds import GuildRepository
 from db.records import GuildLimits, Owner, Usage
@@ -58,7 +58,7 @@ class QuotaService:
         that no quota applies to. `parent_channel` is the channel of a thread.
 
         0 pictures stand for reading: that uses up no quota, but blocked members and other channels
-        are refused. Raises Blocked, WrongPlace, TooSoon, and BadPrompt for more pictures than are
+        are refused. Raises Blocked, WrongChannel, TooSoon, and BadPrompt for more pictures than are
         allowed in a day.
         """
         ticket = await self._open(request, pictures, roles, parent_channel)
@@ -83,7 +83,7 @@ class QuotaService:
         limits = await self._guilds.limits(guild)
         if limits.channels and not {request.channel, parent_channel} & set(limits.channels):
             channels = " ".join(f"<#{id}>" for id in limits.channels)
-            raise WrongPlace("moderation-channel", channels=channels)
+            raise WrongChannel("moderation-channel", channels=channels)
         limited = limits.cooldown or limits.daily
         if not pictures or not limited or set(roles) & set(limits.exempt_roles):
             return None

@@ -1,4 +1,4 @@
-"""Who asks for something to be painted, where, and for whom to see."""
+"""A request to paint: its owner, where it was made, and who can see the result."""
 
 from dataclasses import dataclass
 

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import assert_never
 
-from bot.inference.catalog import ModelCatalog
 from bot.inference.engine import Engine, Stats
 from bot.studio.animations import AnimationService
 from bot.studio.avatars import AvatarService
@@ -11,6 +10,7 @@ from bot.studio.exports import ExportService
 from bot.studio.family import FamilyService
 from bot.studio.gallery import GalleryService
 from bot.studio.members import MemberService
+from bot.studio.models import ModelCatalog
 from bot.studio.morph_file import Morph
 from bot.studio.painter import Painter
 from bot.studio.painting import PaintingService

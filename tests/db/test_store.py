@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from db.avatars import ID_ALPHABET
+from db.avatar_rows import ID_ALPHABET
 from db.records import GalleryQuery, Owner, Statistics
 from db.store import Store
 
@@ -91,7 +91,7 @@ async def test_public_ids_can_be_typed(store, new):
 
 
 async def test_an_id_that_is_taken_is_drawn_again(store, new, monkeypatch):
-    monkeypatch.setattr("db.avatars.ID_LENGTH", 1)
+    monkeypatch.setattr("db.avatar_rows.ID_LENGTH", 1)
     for _ in ID_ALPHABET:
         await store.avatars.add([new()])
     page = await store.galleries.page(EVERYONE)

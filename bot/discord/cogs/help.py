@@ -7,8 +7,9 @@ from discord.ext import commands
 
 from bot.discord.bot import Interaction, IrodoriBot
 from bot.discord.command_texts import description
+from bot.discord.context import language_of
 from bot.discord.options import option_names
-from bot.discord.replies import language_of, respond
+from bot.discord.replies import respond
 from bot.i18n.messages import command_text, describe, language_for, say
 from export.manifest import Attribute
 

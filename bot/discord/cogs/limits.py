@@ -10,7 +10,8 @@ from discord.ext import commands
 
 from bot.discord.bot import Interaction, IrodoriBot
 from bot.discord.command_texts import describe_options, description
-from bot.discord.replies import defer_answer, fill_in, language_of
+from bot.discord.context import language_of
+from bot.discord.replies import defer_answer, fill_in
 from bot.errors import NotAllowed
 from bot.i18n.messages import say
 from bot.studio.quotas import MAX_COOLDOWN, MAX_DAILY

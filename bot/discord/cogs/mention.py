@@ -11,12 +11,9 @@ from discord.ext import commands
 
 from bot.discord.bot import IrodoriBot, Mention, PaintCommand
 from bot.discord.cogs.help import help_text
-from bot.discord.replies import (
-    language_of,
-    report_failure,
-    require_admission,
-    settings_of,
-)
+from bot.discord.context import language_of, settings_of
+from bot.discord.failures import report_failure
+from bot.discord.permissions import require_admission
 from bot.errors import ModelUnavailable, NotAllowed
 from db.tasks import CreateTask
 

@@ -11,14 +11,8 @@ from discord.ext import commands
 from bot.discord.bot import Interaction, IrodoriBot
 from bot.discord.command_texts import description
 from bot.discord.components import Button, Component
-from bot.discord.replies import (
-    defer_answer,
-    defer_update,
-    language_of,
-    owner_of,
-    respond,
-    retry_once,
-)
+from bot.discord.context import language_of, owner_of
+from bot.discord.replies import defer_answer, defer_update, respond, retry_once
 from bot.i18n.messages import say
 
 

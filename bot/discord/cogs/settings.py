@@ -10,14 +10,8 @@ from discord.ext import commands
 from bot.discord.bot import Interaction, IrodoriBot
 from bot.discord.command_texts import description
 from bot.discord.components import Component, Select
-from bot.discord.replies import (
-    defer_update,
-    language_of,
-    owner_of,
-    respond,
-    retry_once,
-    settings_of,
-)
+from bot.discord.context import language_of, owner_of, settings_of
+from bot.discord.replies import defer_update, respond, retry_once
 from bot.i18n.messages import LANGUAGES, say
 from db.records import MemberSettings
 

@@ -8,10 +8,12 @@ from discord.ext import commands
 
 from bot.discord.bot import Interaction, IrodoriBot
 from bot.discord.command_texts import description
-from bot.discord.replies import defer_answer, fill_in, language_of, require_operator
+from bot.discord.context import language_of
+from bot.discord.permissions import require_operator
+from bot.discord.replies import defer_answer, fill_in
 from bot.i18n.messages import describe, say
 
-LOVED = 5  # pairs of colours that are named
+LOVED = 5  # conditions that are listed
 
 
 class StatsCog(commands.Cog):

@@ -2,17 +2,11 @@
 
 from aiohttp import web
 
-from bot.prompts.parser import format_wish
+from bot.prompts.wish import format_wish
 from bot.web import visitors
 from bot.web.api import schemas
 from bot.web.api.openapi import JSON_ERRORS, Answer, describe
-from bot.web.api.responses import (
-    avatar_bodies,
-    base_url,
-    cell_body,
-    family_body,
-    json_response,
-)
+from bot.web.api.responses import avatar_bodies, base_url, cell_body, family_body, json_response
 from bot.web.keys import STUDIO
 from bot.web.matrix import choose_axes
 from bot.web.requests import read_body, read_query

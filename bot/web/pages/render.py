@@ -11,7 +11,8 @@ from aiohttp import web
 
 from bot.i18n.messages import describe
 from bot.prompts.colors import COLORS
-from bot.prompts.parser import MAX_LENGTH, format_wish
+from bot.prompts.parser import MAX_LENGTH
+from bot.prompts.wish import format_wish
 from bot.web.keys import TEMPLATES
 from db.records import Avatar
 

@@ -20,7 +20,8 @@ from bot.i18n.messages import (
     say,
     value_name,
 )
-from bot.prompts.parser import check_wish, read_prompt
+from bot.prompts.parser import read_prompt
+from bot.prompts.wish import check_wish
 
 MODEL = (HAIR, EYES)
 # Names of the models' words: English needs none, and each language has its own synonyms.
@@ -64,7 +65,7 @@ def test_every_message_key_in_the_code_exists() -> None:
     known = catalogue("en")
     prefixes = {key.partition("-")[0] + "-" for key in known}
     doors = {"say", "words", "tell", "Refusal", "BadPrompt", "NotFound", "NotAllowed", "TooSoon"}
-    doors |= {"ModelUnavailable", "Blocked", "WrongPlace"}
+    doors |= {"ModelUnavailable", "Blocked", "WrongChannel"}
     missing = []
     for file in Path("bot").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):

@@ -298,7 +298,7 @@ async def test_text_contrast(visit: Visit, scheme: str) -> None:
             const [low, high] = [light(a), light(b)].sort((x, y) => x - y);
             return (high + 0.05) / (low + 0.05);
           };
-          return [["--ink", "--paper"], ["--soft", "--paper"], ["--soft", "--card"],
+          return [["--ink", "--background"], ["--soft", "--background"], ["--soft", "--card"],
             ["--soft", "--wash-1"], ["--on-accent", "--accent"]].map(([a, b]) => ratio(a, b));
         }"""
     )

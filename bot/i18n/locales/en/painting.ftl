@@ -8,4 +8,4 @@ mix-same = These are one and the same picture. A child needs two.
 morph-count = A morph goes through 2 to { $most } pictures; here are { $count }.
 morph-same = One picture is there twice. Please take each one once.
 model-stays = Model { $named } cannot be used, so { $name } stays. The log says why.
-takeout-no-part = The export has no such part.
+export-no-part = The export has no such part.

@@ -8,4 +8,4 @@ mix-same = 同じ絵が選ばれています。ミックスには別々の2枚�
 morph-count = モーフに使える絵は2枚から{ $most }枚までです（指定は{ $count }枚）。
 morph-same = 同じ絵が2回選ばれています。1枚ずつ選んでください。
 model-stays = モデル { $named } は使えないため、{ $name } のままです。理由はログにあります。
-takeout-no-part = そのパートはありません。
+export-no-part = そのパートはありません。

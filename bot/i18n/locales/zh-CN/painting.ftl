@@ -8,4 +8,4 @@ mix-same = 这是同一张图。融合需要两张不同的图。
 morph-count = 变形动画需要 2 到 { $most } 张图，现在有 { $count } 张。
 morph-same = 有一张图出现了两次，每张请只选一次。
 model-stays = 模型 { $named } 不能用，所以继续用 { $name }。原因见日志。
-takeout-no-part = 没有这一部分。
+export-no-part = 没有这一部分。
