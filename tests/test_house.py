@@ -55,7 +55,7 @@ def test_the_serving_side_never_imports_what_training_needs() -> None:
 
 
 def test_front_ends_import_neither_the_engine_nor_repositories() -> None:
-    allowed = ("db.records", "db.tasks", "bot.studio.models", "bot.inference.stats")
+    allowed = ("db.records", "db.tasks")
     for file in modules("bot/discord", "bot/web"):
         for name in imports(file):
             if name.split(".")[0] == "db" or name.startswith("bot.inference"):

@@ -1,4 +1,4 @@
-"""A morph as a message: the animation, and the pictures that it shows."""
+"""The message of a morph: the animation, and a select of its pictures."""
 
 import io
 import re
@@ -22,12 +22,12 @@ from db.records import Avatar, PendingReply
 from db.tasks import MorphTask
 
 TOO_LARGE = 40005  # "Request entity too large"
-REDUCTION = 2  # by which the limit is divided when an upload is refused
-ATTEMPTS = 4
+REDUCTION = 2  # a refused upload is painted again with this fraction of its size
+ATTEMPTS = 4  # to upload it
 
 
 async def show_morph(reply: DeferredReply, morph: Morph) -> None:
-    """Fills in a reply with a morph; where the upload is refused as too large, with a smaller one.
+    """Fills in a reply with a morph. If Discord refuses it as too large, paints a smaller one.
 
     Raises Refusal.
     """
@@ -92,7 +92,7 @@ async def morph_command(
     *,
     names_requester: bool = False,
 ) -> PaintCommand:
-    """Paints a loop through these pictures, private if one of them is. Raises NotFound."""
+    """A command for a loop through these pictures; private if one of them is. Raises NotFound."""
     studio = interaction.client.studio
     faces = [await studio.avatars.get(id, owner_of(interaction)) for id in ids]
     task = MorphTask(

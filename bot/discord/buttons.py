@@ -34,7 +34,7 @@ from db.records import Avatar
 from db.tasks import AgainTask, CreateTask, MixTask, VariationsTask
 
 MAX_LABEL = 80  # characters of a button
-MAX_MISSING = 500
+MAX_MISSING = 500  # characters of the list of unknown values
 
 
 class AvatarButton(Component[Button], template=f"irodori:[a-z]+:{ID}"):
@@ -79,7 +79,7 @@ async def _offer_nearest(
 
 
 class Nearest(Component[Button], template=f"irodori:nearest:{ID}:{PRIVATE}"):
-    """Paints the nearest wish that the model in use knows."""
+    """Paints the wish's nearest values that the model in use has."""
 
     def __init__(self, avatar_id: str, reply_private: bool, label: str | None = None) -> None:
         custom_id = f"irodori:nearest:{avatar_id}:{int(reply_private)}"
@@ -117,7 +117,7 @@ class Recolor(AvatarButton, template=f"irodori:recolour:{ID}"):
 
 
 class Variations(AvatarButton, template=f"irodori:variations:{ID}"):
-    """Paints faces near this one, with the same values."""
+    """Paints similar faces with the same values."""
 
     def __init__(self, avatar_id: str, language: str = "en") -> None:
         label, custom_id = say("card-variations", language), f"irodori:variations:{avatar_id}"
@@ -147,7 +147,7 @@ class Favorite(AvatarButton, template=f"irodori:favourite:{ID}"):
         await require_admission(interaction)
         state = await studio.avatars.toggle_favorite(self.avatar_id, owner_of(interaction))
         assert interaction.message is not None
-        # The other buttons stay as they are, in the language of the requester.
+        # The other buttons keep the requester's language.
         view = ui.View.from_message(interaction.message, timeout=None)
         for item in view.children:
             if isinstance(item, ui.Button) and item.custom_id == self.custom_id:
@@ -206,14 +206,14 @@ class Partner(Component[Select], template=f"irodori:with:{ID}:{PRIVATE}"):
     async def on_use(self, interaction: Interaction) -> None:
         command = await mix_command(interaction, self.avatar_id, self.item.values[0])
         assert isinstance(command.task, MixTask)
-        # not whether the clicked message is private: the list always is
+        # The clicked message is always private, so it does not decide.
         private = self.reply_private or command.task.private
         command = replace(command, private=private, names_requester=not private)
         await interaction.client.paint(interaction, command)
 
 
 class Info(AvatarButton, template=f"irodori:info:{ID}"):
-    """Shows all facts of a picture, to the member who clicked."""
+    """Shows everything about a picture to the member who clicked."""
 
     def __init__(self, avatar_id: str, language: str = "en") -> None:
         label, custom_id = say("card-info", language), f"irodori:info:{avatar_id}"

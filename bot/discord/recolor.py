@@ -32,7 +32,7 @@ from db.tasks import RecolorTask
 from export.manifest import Attribute
 
 COLOR_ID = "irodori:colour:"
-MAX_SELECTS = 18  # selects of one panel: each takes 2 of a message's 40 components
+MAX_SELECTS = 18  # of one panel; each counts as 2 of a message's 40 components
 
 
 async def open_panel(interaction: Interaction, avatar_id: str) -> None:
@@ -54,7 +54,7 @@ def color_options(
 ) -> list[list[SelectOption]]:
     """One select for each attribute, prefilled with the avatar's values.
 
-    Of an attribute with more values than a select holds, the most frequent ones are offered.
+    An attribute with more values than a select holds offers its most frequent ones.
     """
     rows = []
     for attribute in attributes:
@@ -91,7 +91,7 @@ class ColorSelect(Component[Select], template=COLOR_ID + "(?P<index>[0-9]+)"):
         return cls(int(match["index"]), item.options)
 
     async def on_use(self, interaction: Interaction) -> None:
-        # Discord does not send what the other selects show, so the message stores it.
+        # Discord does not send the state of the other selects, so the message stores it.
         chosen = self.item.values[0]
         rows, button = [], None
         for component in components_of(interaction):
@@ -145,7 +145,7 @@ class Paint(Component[Button], template=f"irodori:paint:{ID}:{PRIVATE}"):
         changes = {name: value for name, value in shown if avatar.conditions.get(name) != value}
         if not changes:
             raise BadPrompt("recolor-same")
-        # not whether the clicked message is private: the panel always is
+        # The panel is always private, so it does not decide.
         task = partial(RecolorTask, wish=changes)
         command = await child_command(interaction, avatar, task, self.reply_private)
         await interaction.client.paint(interaction, command)

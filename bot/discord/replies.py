@@ -26,10 +26,10 @@ async def retry_once(call: Callable[[], Awaitable[T]]) -> T:
 
 
 async def respond(call: Callable[[], Awaitable[object]]) -> None:
-    """The first response to an interaction, `interaction.response.…`; Discord takes only one.
+    """Sends the first response to an interaction with `call`, `interaction.response.…`.
 
-    If the first attempt arrived and only its confirmation was lost, the error of the second one is
-    ignored.
+    Discord accepts only one: if the first attempt succeeded and its confirmation was lost, the
+    error of the second attempt is ignored.
     """
     try:
         await retry_once(call)
@@ -39,7 +39,7 @@ async def respond(call: Callable[[], Awaitable[object]]) -> None:
 
 
 async def defer_answer(source: Source, *, private: bool) -> None:
-    """Shows "thinking…"; whether the reply is private is decided here and cannot change later."""
+    """Shows "thinking…". Whether the reply is private cannot change afterwards."""
     if isinstance(source, Mention):
         await retry_once(source.message.channel.typing)
         return
@@ -47,20 +47,20 @@ async def defer_answer(source: Source, *, private: bool) -> None:
 
 
 async def fill_in(interaction: Interaction, text: str) -> None:
-    """Replaces "thinking…" by the text."""
+    """Replaces "thinking…" with the text."""
     await retry_once(lambda: interaction.edit_original_response(content=text))
 
 
 async def defer_update(interaction: Interaction) -> None:
-    """Acknowledges a click whose message will be edited or deleted; shows nothing meanwhile."""
+    """Acknowledges a click whose message will be edited or deleted, without showing anything."""
     await respond(interaction.response.defer)
 
 
 async def delete_message(interaction: Interaction) -> None:
     """Deletes the reply to this interaction: after `defer_update`, the message of the button.
 
-    By the interaction's token, because ephemeral messages, and guilds where only the user installed
-    the app, cannot be reached through the channel.
+    Uses the interaction's token, because ephemeral messages, and messages in guilds that have not
+    added the bot, cannot be reached through the channel.
     """
     try:
         await retry_once(interaction.delete_original_response)
@@ -70,8 +70,8 @@ async def delete_message(interaction: Interaction) -> None:
 
 
 async def tell(source: Source, text: str) -> None:
-    """Shows the text to the member alone, whatever the state of the interaction; to a mention, as a
-    public reply.
+    """Shows the text to the member only, whatever the state of the interaction. The reply to a
+    mention is public.
     """
     if isinstance(source, Mention):
         await source.message.reply(text)
@@ -81,6 +81,6 @@ async def tell(source: Source, text: str) -> None:
         await respond(lambda: source.response.send_message(text, ephemeral=True))
         return
     if answered is discord.InteractionResponseType.deferred_channel_message:
-        # A followup would replace the "thinking…" message and be as public as that is.
+        # A followup would replace the "thinking…" message and be public if that is.
         await delete_message(source)
     await source.followup.send(text, ephemeral=True)

@@ -1,4 +1,4 @@
-"""`/avatar`: paints what is wished."""
+"""`/avatar`: paints pictures of a wish."""
 
 from collections.abc import Sequence
 from typing import Any, Literal

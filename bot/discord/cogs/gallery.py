@@ -1,4 +1,4 @@
-"""`/gallery`: browses what was painted, page by page."""
+"""`/gallery`: shows stored pictures, page by page."""
 
 from collections.abc import Sequence
 from typing import Any, Literal

@@ -1,4 +1,4 @@
-"""`/me`: the face that belongs to a member, the same one every time."""
+"""`/me`: a member's personal avatar, always the same face."""
 
 import discord
 from discord import app_commands

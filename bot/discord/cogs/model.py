@@ -1,4 +1,4 @@
-"""`/model`: which model paints; for those who run the bot."""
+"""`/model`: lists and switches models, for operators."""
 
 import discord
 from discord import app_commands

@@ -1,4 +1,4 @@
-"""`/privacy`: what is kept of a member, to take along or to have forgotten."""
+"""`/privacy`: says what is stored about a member, exports it or deletes it."""
 
 import io
 import re
@@ -17,7 +17,7 @@ from bot.i18n.messages import say
 
 
 class Export(Component[Button], template="irodori:export:(?P<part>[0-9]+)"):
-    """Sends everything of the member's as a zip; of what is too large for one, this part."""
+    """Sends the member's data as a zip, or one part of it if it is too large for one file."""
 
     def __init__(self, part: int, label: str = "") -> None:
         super().__init__(Button(label=label, emoji="📦", custom_id=f"irodori:export:{part}"))
@@ -43,8 +43,8 @@ class Export(Component[Button], template="irodori:export:(?P<part>[0-9]+)"):
         view = None
         if export.part < export.parts:
             view = ui.View(timeout=None)
-            after = export.part + 1
-            view.add_item(Export(after, say("privacy-export-next", language, part=after)))
+            part = export.part + 1
+            view.add_item(Export(part, say("privacy-export-next", language, part=part)))
 
         async def send() -> None:
             file = discord.File(io.BytesIO(export.data), filename=name)
@@ -54,7 +54,7 @@ class Export(Component[Button], template="irodori:export:(?P<part>[0-9]+)"):
 
 
 class Forget(Component[Button], template="irodori:forget:(?P<step>ask|yes|no)"):
-    """Asks once, then forgets the member."""
+    """Deletes the member's data, after a confirmation."""
 
     def __init__(self, step: str, label: str = "…") -> None:
         style = ButtonStyle.secondary if step == "no" else ButtonStyle.danger

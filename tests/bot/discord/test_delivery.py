@@ -169,7 +169,7 @@ async def test_a_reply_after_its_token_expired_goes_to_the_channel(
     assert message[0].buttons
     assert public.pictures == private.pictures == []
     assert len([m for m in mika.messages() if m.pictures]) == 1, "a private one is nobody else's"
-    outcomes = [r.facts["outcome"] for r in caplog.records if r.getMessage() == "order"]
+    outcomes = [r.fields["outcome"] for r in caplog.records if r.getMessage() == "order"]
     assert sorted(outcomes) == ["done", "expired"]
     assert {violation.code for violation in discord.violations} == {50027}
     discord.violations.clear()
