@@ -1,4 +1,4 @@
-"""Favorites: which owners like which avatars."""
+"""Favorites of owners."""
 
 from datetime import UTC, datetime
 
@@ -16,15 +16,14 @@ class FavoriteRepository:
         self._database = database
 
     async def toggle(self, id: str, owner: Owner) -> tuple[bool, int] | None:
-        """Adds or removes a favorite: (is it one of the owner's now?, how many owners like it).
-
-        None when there is no such avatar, or it was deleted.
+        """Adds or removes a favorite. Returns whether it is one of the owner's favorites now, and
+        the number of owners whose favorite it is; None if the avatar does not exist.
         """
         a, f = AvatarRow, FavoriteRow
         async with self._database.writing() as session:
             if await session.scalar(select_key(id)) is None:
                 return None
-            # the owner's row first, as everywhere: two clicks of one owner wait for each other
+            # locks the owner's row first, as everywhere, so that clicks of one owner are serialized
             owner_key = await save_owner(self._database, session, owner)
             key = await session.scalar(select_key(id).with_for_update(key_share=True))
             if key is None:  # deleted just now

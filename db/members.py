@@ -1,4 +1,4 @@
-"""Members: their settings, and the deletion of everything that is stored about one."""
+"""Members: their settings, and the deletion of all their data."""
 
 from sqlalchemy import delete, select, update
 
@@ -35,15 +35,15 @@ class MemberRepository:
 
     async def delete_everything(self, owner: Owner) -> int:
         """Deletes the owner's avatars, favorites, settings, pending replies, name and identity;
-        returns how many avatars there were. Usage stays for its day, for quotas.
+        returns the number of avatars. Usage is kept for a day, for quotas.
         """
         a, f, p = AvatarRow, FavoriteRow, PendingReplyRow
         async with self._database.writing() as session:
             await session.execute(
                 delete(p).where(p.owner_kind == owner.kind, p.owner_key == owner.key)
             )
-            # locked first, and then as everybody locks: owners, avatars, counts. What is painted
-            # for the owner meanwhile is stored before or after all of this.
+            # Locks in the same order as all transactions: owners, avatars, counts. Pictures that
+            # are painted for the owner meanwhile are stored before or after this transaction.
             this_owner = (OwnerRow.kind == owner.kind, OwnerRow.key == owner.key)
             key = await session.scalar(select(OwnerRow.id).where(*this_owner).with_for_update())
             if key is None:

@@ -1,7 +1,8 @@
 """The English texts of commands and their options, from the Fluent messages.
 
 The texts of `/model use` are attributes of the message `command-model-use`: `.name`,
-`.description`, and for each option `.OPTION` and `.OPTION-description`. `translator` reads the other languages.
+`.description`, and for each option `.OPTION` and `.OPTION-description`. `translator` reads the
+other languages.
 """
 
 from collections.abc import Callable

@@ -155,8 +155,8 @@ class Engine:
             raise
 
     def queue_position(self, user: str) -> int:
-        """Number of other users' pictures ahead of this user's next one; 0 if it is being painted,
-        or if none waits.
+        """Number of pictures ahead of this user's next one; 0 if it is being painted or none is
+        queued.
         """
         if any(request.user == user for request, _ in self._painting):
             return 0
@@ -180,7 +180,7 @@ class Engine:
         return self._recorder.snapshot(self._queue.pictures, self._settings.queue)
 
     async def close(self) -> None:
-        """Finishes the current batch and refuses the requests that wait."""
+        """Finishes the current batch and refuses the requests in the queue."""
         self._closed = True
         self._arrived.set()
         await self._server
@@ -198,9 +198,9 @@ class Engine:
             if self._closed:
                 break
             for request in [r for r in self._queue if r.answer.cancelled()]:
-                self._drop(request)  # its caller has not yet run to do it
+                self._drop(request)  # its caller has not handled the cancellation yet
             batch = self._painting = self._queue.take_batch()
-            if not batch:  # all requests were cancelled
+            if not batch:  # all requests were canceled
                 continue
             started = time.perf_counter()
             try:
@@ -229,8 +229,8 @@ class Engine:
     async def _gather(self, count: int) -> None:
         """Waits up to `max_wait_ms` for `count` pictures, as many as the last shared batch had.
 
-        Clients that were just served send their next requests now, which would otherwise miss the
-        next batch narrowly.
+        Clients that have just received their pictures send the next requests now; without waiting,
+        these would narrowly miss the next batch.
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._settings.max_wait_ms / 1000):
@@ -238,7 +238,7 @@ class Engine:
                     await self._next_arrival()
 
     def _run(self, batch: list[tuple[_Request, int]]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Runs on the worker thread. For each picture its pixels and the latent that was chosen."""
+        """Runs on the worker thread. Returns each picture's pixels and chosen latent."""
         model = batch[0][0].model
         candidates, conditions, sizes = [], [], []
         for request, count in batch:

@@ -4,7 +4,16 @@ import re
 from dataclasses import dataclass, field
 
 from bot.prompts.vocabulary import Reading, Vocabulary, is_word, tokens_of
-from bot.prompts.words import ANYTHING, BREAKS, FILLERS, HOMES, JOINTS, LINKS, NEGATIONS, SHADES
+from bot.prompts.words import (
+    ANYTHING,
+    BREAKS,
+    FILLERS,
+    IMPLIED_ATTRIBUTES,
+    JOINTS,
+    LINKS,
+    NEGATIONS,
+    SHADES,
+)
 
 # Discord's custom emoji and mentions, and smileys such as :) and =D, contain no binding colon.
 _NOISE = re.compile(r"<[^<>\s]*\d+>|(?<!\S)[:;=xX8]['-]?[()\[\]dDpPoO3/|*]+(?!\S)")
@@ -112,7 +121,7 @@ def _join_synonyms(items: list[Item]) -> list[Item]:
     joined: list[Item] = []
     for at, item in enumerate(items):
         last = joined[-1] if joined else END
-        if item.kind == last.kind == "value" and last.text not in (*HOMES, item.text):
+        if item.kind == last.kind == "value" and last.text not in (*IMPLIED_ATTRIBUTES, item.text):
             both = {
                 name: reading
                 for name, reading in item.readings.items()

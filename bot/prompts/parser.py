@@ -14,7 +14,7 @@ from bot.errors import BadPrompt
 from bot.i18n.messages import attribute_name, listed, value_name
 from bot.prompts.lexer import END, Item, Lexer
 from bot.prompts.vocabulary import Vocabulary, names_of, tidy, vocabulary
-from bot.prompts.words import HOMES, NEGATIONS, SWITCHES
+from bot.prompts.words import IMPLIED_ATTRIBUTES, NEGATIONS, SWITCHES
 from export.manifest import Attribute
 
 MAX_LENGTH = 300  # characters
@@ -137,8 +137,8 @@ class _Parser:
             return
         exact = [name for name, reading in item.readings.items() if reading.exact]
         options = exact or list(item.readings)
-        if HOMES.get(item.text) in item.readings:
-            options = [HOMES[item.text]]
+        if IMPLIED_ATTRIBUTES.get(item.text) in item.readings:
+            options = [IMPLIED_ATTRIBUTES[item.text]]
         elif after.kind == "unknown":  # "white dress", "pink hiar"
             raise self.known.unknown_word(after.text)
         else:

@@ -1,4 +1,4 @@
-"""Endpoints that read the gallery, and that change what a visitor owns."""
+"""Endpoints that read the gallery, and that change favorites and a visitor's own pictures."""
 
 from aiohttp import web
 
@@ -122,7 +122,7 @@ async def favourite(request: web.Request) -> web.Response:
 
 
 @routes.delete("/api/avatars/{id}")
-@describe({204: Answer("It is deleted for good.")}, errors=(*JSON_ERRORS, 403, 404))
+@describe({204: Answer("It is deleted permanently.")}, errors=(*JSON_ERRORS, 403, 404))
 async def delete(request: web.Request) -> web.Response:
     """Delete one of the visitor's own pictures."""
     visitors.require_same_origin(request)
