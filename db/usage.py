@@ -21,7 +21,7 @@ class UsageRepository:
         self._database = database
 
     async def since(self, owner: Owner, guild: str, moment: datetime) -> list[Usage]:
-        """Usage of the owner in the guild after this moment (at most a day ago), the oldest first."""
+        """Usage of the owner in the guild since this moment, the oldest first; at most a day."""
         u = UsageRow
         found = select(u.created, u.pictures).where(
             u.kind == owner.kind, u.key == owner.key, u.guild == guild, u.created > moment

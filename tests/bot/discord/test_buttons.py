@@ -229,7 +229,7 @@ async def test_a_message_does_not_outlive_its_deleted_picture(
     several = await mika.slash("avatar", hair="pink", count=2)
     discord.provoke("/messages/@original$", 403, method="PATCH")
     failed = await mika.click(several, label="🗑️")
-    assert "Something broke" in failed.text
+    assert "Something went wrong" in failed.text
     assert len(several.pictures) == 2
     await mika.click(several, label="🗑️")
     assert len(several.pictures) == 1

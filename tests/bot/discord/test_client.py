@@ -205,7 +205,7 @@ async def test_a_failure_has_a_number_that_the_log_has_too(
     await mika.click(reply, label="♥️")
 
     def failures() -> list[Reply]:
-        return [answer for answer in mika.messages() if "Something broke" in answer.text]
+        return [answer for answer in mika.messages() if "Something went wrong" in answer.text]
 
     await discord.until(lambda: len(failures()) == 3, "three answers")
     for answer in failures():

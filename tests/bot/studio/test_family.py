@@ -106,7 +106,7 @@ async def test_nobody_s_words_are_kept_by_another(studio: Studio, owner: Owner) 
 
 async def test_one_picture_has_no_child_with_itself(studio: Studio, owner: Owner) -> None:
     a, b = await pair(studio, owner)
-    with pytest.raises(BadPrompt, match="one and the same"):
+    with pytest.raises(BadPrompt, match="the same picture"):
         await studio.family.mix(a.id, a.id.upper(), Request(owner))
     with pytest.raises(BadPrompt, match="there twice"):
         await studio.animations.morph([a.id, b.id, a.id], Request(owner))

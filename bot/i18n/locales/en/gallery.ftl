@@ -30,5 +30,5 @@ gallery-jump = Id…
 gallery-jump-title = Open a picture by its id
 gallery-jump-label = The picture’s id
 gallery-jump-hint = 8 letters and digits, below every picture
-gallery-no-server = This is not a server. Try your own gallery or everyone’s.
+gallery-no-server = This chat is not a server. Try your own gallery or everyone’s.
 gallery-too-many-colors = These are too many colors to filter by at once; leave one out.

@@ -7,6 +7,6 @@ order-waiting = { $position ->
 }
 order-resumed = I was restarted. Painting yours now…
 order-restarting = I am being restarted. Please try again in a moment.
-failure-broken = Something broke on my side. If it keeps happening, tell my admin: `{ $code }`.
+failure-broken = Something went wrong on my side. If it keeps happening, give my operator this code: `{ $code }`.
 failure-outdated = This command has changed. Reload Discord (Ctrl+R), then try again.
 operators-only = Only operators of this bot can use this command.

@@ -3,7 +3,7 @@
 studio-size = 现在的模型能画 { $sizes } 像素的图，画不了 { $size } 像素。
 studio-language = 我不会“{ $language }”，我会 en、zh-CN 和 ja。
 studio-gallery-closed = 这个服务器的画廊已经关闭。
-studio-models-differ = 这些图出自不同的模型，没有共通的脸。请选同一个模型画的图。
+studio-models-differ = 这些图出自不同的模型，无法组合在一起。请选同一个模型画的图。
 mix-same = 这是同一张图。融合需要两张不同的图。
 morph-count = 变形动画需要 2 到 { $most } 张图，现在有 { $count } 张。
 morph-same = 有一张图出现了两次，每张请只选一次。

@@ -77,7 +77,7 @@ async def test_two_identical_pictures(studio: Studio, mika: Person) -> None:
     a = await painted(studio, mika)
     reply = await mika.slash("mix", a=a.id, b=a.id)
     assert reply.ephemeral
-    assert "one and the same" in reply.text
+    assert "the same picture" in reply.text
 
 
 async def test_pictures_are_chosen_among_ones_own_and_ones_favourites(
