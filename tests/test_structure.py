@@ -48,7 +48,7 @@ def test_classes_of_the_serving_side_are_shorter_than_250_lines() -> None:
 
 @pytest.mark.parametrize("folder", ["bot/web", "bot/discord"])
 def test_front_ends_use_neither_the_engine_nor_the_store_of_the_studio(folder: str) -> None:
-    """Imports are checked in test_house; this finds the way around them."""
+    """Imports are checked in test_imports; private attributes would be a way around them."""
     for file, node in nodes(folder):
         if isinstance(node, ast.Attribute):
             studio = ast.unparse(node.value).endswith(("studio", "[STUDIO]", "app[STUDIO]"))
