@@ -99,7 +99,7 @@ async def scrub(
             condition=empty,
             sha256="",
             order_id=None,
-            favourites=0,
+            favorites=0,
             hidden_at=None,
         )
     )
@@ -133,6 +133,6 @@ def _avatar(row: AvatarRow) -> Avatar:
         height=row.height,
         bytes=row.bytes,
         sha256=row.sha256,
-        favourites=row.favourites,
+        favorites=row.favorites,
         hidden=row.hidden_at is not None,
     )

@@ -34,8 +34,8 @@ class FavoriteRepository:
                 values = {"avatar_id": key, "owner_id": owner_key, "created": datetime.now(UTC)}
                 await session.execute(self._database.insert(f).values(values))
             change = 1 if removed is None else -1
-            counted = update(a).where(a.id == key).values(favourites=a.favourites + change)
-            count = (await session.execute(counted.returning(a.favourites))).scalar_one()
+            counted = update(a).where(a.id == key).values(favorites=a.favorites + change)
+            count = (await session.execute(counted.returning(a.favorites))).scalar_one()
             return removed is None, count
 
     async def contains(self, id: str, owner: Owner) -> bool:

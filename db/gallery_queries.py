@@ -86,7 +86,7 @@ def select_positions(query: GalleryQuery) -> tuple[Select[Any], Sequence[Key]]:
         key, joins = FavoriteRow.avatar_id, True
         readable = or_(AvatarRow.private.is_(False), AvatarRow.owner_id == viewer)
         visible = and_(FavoriteRow.owner_id == viewer, existing, readable)
-    columns = [key] if query.sort == "new" else [AvatarRow.favourites, key]
+    columns = [key] if query.sort == "new" else [AvatarRow.favorites, key]
     positions = cast(Select[Any], select(*columns))
     if joins:
         positions = positions.join(AvatarRow, AvatarRow.id == key)

@@ -56,7 +56,7 @@ class MemberRepository:
                 await scrub(self._database, session, own)
             favorites = select(f.avatar_id).where(f.owner_id == key)
             fewer = update(a).where(a.id.in_(favorites), a.deleted_at.is_(None))
-            await session.execute(fewer.values(favourites=a.favourites - 1))
+            await session.execute(fewer.values(favorites=a.favorites - 1))
             await session.execute(delete(f).where(f.owner_id == key))
             await subtract_counts(session, [row.conditions for row in rows if not row.private])
             await session.execute(delete(SettingsRow).where(SettingsRow.owner_id == key))

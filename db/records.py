@@ -69,7 +69,7 @@ class NewAvatar:
 class Avatar:
     """A stored avatar: a `NewAvatar` with its public `id`, without the picture's bytes.
 
-    `created` is in UTC, `bytes` and `sha256` (hex) are the picture's, `favourites` is the number
+    `created` is in UTC, `bytes` and `sha256` (hex) are the picture's, `favorites` is the number
     of owners who like it. A `hidden` avatar is private, too, until it is shown again.
     """
 
@@ -93,7 +93,7 @@ class Avatar:
     height: int
     bytes: int
     sha256: str
-    favourites: int
+    favorites: int
     hidden: bool
 
 

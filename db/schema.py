@@ -213,7 +213,7 @@ class NoteRow(Base):
 class AvatarRow(Base):
     """`id` increases, so galleries are sorted by it; users see `public_id`.
 
-    `order_id` is the id of the request that it was painted for. `favourites` is the number of rows
+    `order_id` is the id of the request that it was painted for. `favorites` is the number of rows
     in that table and updated together with them, because galleries are sorted by it. A hidden
     avatar is private as well. Of a deleted avatar only its two ids, which its children refer to,
     and the times of painting and deletion remain; see `AvatarRepository.delete`.
@@ -243,7 +243,7 @@ class AvatarRow(Base):
     deleted_at: Mapped[datetime | None] = mapped_column(Utc)
     hidden_at: Mapped[datetime | None] = mapped_column(Utc)
     order_id: Mapped[str | None] = mapped_column(String(64))
-    favourites: Mapped[int] = mapped_column(default=0, server_default="0")
+    favorites: Mapped[int] = mapped_column("favourites", default=0, server_default="0")
 
     owner: Mapped[OwnerRow] = relationship(lazy="joined")
     picture: Mapped[PictureRow] = relationship(lazy="raise")
@@ -260,9 +260,9 @@ for _name, _columns, _where in (
     ("ix_avatars_owner", (AvatarRow.owner_id, AvatarRow.id), _existing),
     ("ix_avatars_guild", (AvatarRow.guild, AvatarRow.id), _public),
     ("ix_avatars_public", (AvatarRow.id,), _public),
-    ("ix_avatars_owner_loved", (AvatarRow.owner_id, AvatarRow.favourites, AvatarRow.id), _existing),
-    ("ix_avatars_guild_loved", (AvatarRow.guild, AvatarRow.favourites, AvatarRow.id), _public),
-    ("ix_avatars_loved", (AvatarRow.favourites, AvatarRow.id), _public),
+    ("ix_avatars_owner_loved", (AvatarRow.owner_id, AvatarRow.favorites, AvatarRow.id), _existing),
+    ("ix_avatars_guild_loved", (AvatarRow.guild, AvatarRow.favorites, AvatarRow.id), _public),
+    ("ix_avatars_loved", (AvatarRow.favorites, AvatarRow.id), _public),
     ("ix_avatars_order", (AvatarRow.order_id, AvatarRow.id), AvatarRow.order_id.is_not(None)),
     ("ix_avatars_hidden", (AvatarRow.id,), AvatarRow.hidden_at.is_not(None)),
 ):

@@ -16,8 +16,8 @@ async def read_statistics(database: Database) -> Statistics:
     existing = a.deleted_at.is_(None)
     conditions = cast(a.conditions, String)  # as text, because JSON cannot be grouped
     loved = (
-        select(func.min(conditions), func.sum(a.favourites).label("favourites"))
-        .where(existing, a.private.is_(False), a.favourites > 0)
+        select(func.min(conditions), func.sum(a.favorites).label("favorites"))
+        .where(existing, a.private.is_(False), a.favorites > 0)
         .group_by(conditions)
     )
     async with database.reading() as session:

@@ -89,7 +89,7 @@ class Nearest(Component[Button], template=f"irodori:nearest:{ID}:{PRIVATE}"):
 
     @classmethod
     def restore(cls, match: re.Match[str], item: Button) -> Self:
-        return cls(match["id"], match["alone"] == "1")
+        return cls(match["id"], match["private"] == "1")
 
     async def on_use(self, interaction: Interaction) -> None:
         studio = interaction.client.studio
@@ -133,9 +133,9 @@ class Variations(AvatarButton, template=f"irodori:variations:{ID}"):
 class Favorite(AvatarButton, template=f"irodori:favourite:{ID}"):
     """Adds the avatar to the member's favorites, or removes it; shows the number of favorites."""
 
-    def __init__(self, avatar_id: str, favourites: int = 0) -> None:
+    def __init__(self, avatar_id: str, favorites: int = 0) -> None:
         button = Button(
-            label=str(favourites) if favourites else None,
+            label=str(favorites) if favorites else None,
             emoji="♥️",
             custom_id=f"irodori:favourite:{avatar_id}",
         )
@@ -201,7 +201,7 @@ class Partner(Component[Select], template=f"irodori:with:{ID}:{PRIVATE}"):
 
     @classmethod
     def restore(cls, match: re.Match[str], item: Select) -> Self:
-        return cls(match["id"], match["alone"] == "1", item.options)
+        return cls(match["id"], match["private"] == "1", item.options)
 
     async def on_use(self, interaction: Interaction) -> None:
         command = await mix_command(interaction, self.avatar_id, self.item.values[0])

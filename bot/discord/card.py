@@ -113,7 +113,7 @@ class AnswerView(ui.View):
         if avatar.conditions:
             self.add_item(Recolor(avatar.id, language))
         self.add_item(Variations(avatar.id, language))
-        self.add_item(Favorite(avatar.id, avatar.favourites))
+        self.add_item(Favorite(avatar.id, avatar.favorites))
         self.add_item(MixWith(avatar.id, language))
         if len(avatar.parents) == 2:
             self.add_item(Sibling(avatar.id, language))
@@ -137,7 +137,7 @@ async def show_avatars(reply: DeferredReply, avatars: Sequence[Avatar]) -> None:
 
 
 async def open_card(interaction: Interaction, avatar_id: str, *, private: bool = True) -> None:
-    """Shows one avatar with its buttons; a private one to its owner alone.
+    """Shows one avatar with its buttons; the reply with a private avatar is private.
 
     Raises NotFound, Blocked, WrongChannel.
     """

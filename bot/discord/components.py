@@ -18,7 +18,7 @@ from bot.i18n.messages import LANGUAGES, say
 from db.records import Avatar
 
 ID = "(?P<id>[0-9a-z]+)"
-PRIVATE = "(?P<alone>[01])"  # whether the reply is visible to the requester alone
+PRIVATE = "(?P<private>[01])"  # whether the reply is private
 MAX_OPTIONS = 25  # of one select
 
 I = TypeVar("I", bound=ui.Item[Any])  # noqa: E741
@@ -42,7 +42,7 @@ class Component(ui.DynamicItem[I], Generic[I], template="irodori:component"):
         return cls.restore(match, item)
 
     async def callback(self, interaction: Interaction) -> None:  # type: ignore[override]
-        # discord.py only logs what a DynamicItem raises, and does not ask the command tree's
+        # discord.py only logs what a DynamicItem raises, and does not call the command tree's
         # `interaction_check` before.
         if not await is_accepted(interaction):
             return

@@ -27,7 +27,7 @@ async def info_of(studio: Studio, avatar: Avatar, viewer: Owner, language: str) 
         "parents": " + ".join(parents),
         "by": by or say("info-visitor", language),
         "when": discord.utils.format_dt(avatar.created),
-        "favourites": f"♥ {avatar.favourites}" if avatar.favourites else "",
+        "favorites": f"♥ {avatar.favorites}" if avatar.favorites else "",
     }
     for name in ("colors", "wish"):
         facts[name] = escape(facts[name])

@@ -102,7 +102,7 @@ class ColorSelect(Component[Select], template=COLOR_ID + "(?P<index>[0-9]+)"):
                 rows.append(component.options)
             elif (match := Paint.pattern().fullmatch(custom_id)) is not None:
                 language = await language_of(interaction)
-                button = Paint(match["id"], match["alone"] == "1", language)
+                button = Paint(match["id"], match["private"] == "1", language)
         assert button is not None, "a color panel has its paint button"
         panel = ColorPanel(rows, button)
         await respond(lambda: interaction.response.edit_message(view=panel))
@@ -130,7 +130,7 @@ class Paint(Component[Button], template=f"irodori:paint:{ID}:{PRIVATE}"):
 
     @classmethod
     def restore(cls, match: re.Match[str], item: Button) -> Self:
-        return cls(match["id"], match["alone"] == "1")
+        return cls(match["id"], match["private"] == "1")
 
     async def on_use(self, interaction: Interaction) -> None:
         studio = interaction.client.studio

@@ -98,11 +98,11 @@ def option_of(
     avatar: Avatar, language: str = "en", *, number: int | None = None
 ) -> discord.SelectOption:
     """An option of a select; its value is the avatar's id."""
-    favourites = f" · ♥ {avatar.favourites}" if avatar.favourites else ""
+    favorites = f" · ♥ {avatar.favorites}" if avatar.favorites else ""
     position = f"{number}. " if number is not None else ""
     seed = say("card-seed", language, seed=str(avatar.seed))
     return discord.SelectOption(
         label=shorten(position + title(avatar, language), LABEL),
         value=avatar.id,
-        description=shorten(f"{seed}{favourites}", LABEL),
+        description=shorten(f"{seed}{favorites}", LABEL),
     )

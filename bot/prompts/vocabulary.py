@@ -37,7 +37,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """A wish for another model; `exact` are the attributes whose values that model knows."""
+    """A wish for another model; `exact` are the attributes whose values that model has."""
 
     wish: dict[str, str]
     exact: frozenset[str]

@@ -99,7 +99,7 @@ def _as_json(avatar: Avatar) -> dict[str, Any]:
         "seed": avatar.seed,
         "model": avatar.model,
         "parents": list(avatar.parents),
-        "favourites": avatar.favourites,
+        "favourites": avatar.favorites,
         "width": avatar.width,
         "height": avatar.height,
         "latent": [round(float(z), 4) for z in avatar.latent],

@@ -226,7 +226,7 @@ async def test_the_most_loved_come_first_and_the_newer_of_equals(store, new, sco
         page = await store.galleries.page(loved(scope, limit=3, cursor=cursor))
         pages.append(page)
         seen += [a.id for a in page.avatars]
-        assert [a.favourites for a in page.avatars] == [hearts[a.id] for a in page.avatars]
+        assert [a.favorites for a in page.avatars] == [hearts[a.id] for a in page.avatars]
         cursor = page.older
         if cursor is None:
             break

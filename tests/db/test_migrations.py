@@ -155,7 +155,7 @@ async def test_a_database_of_the_first_version_is_brought_up_to_date(sqlite_url,
 
     store = await Store.open(sqlite_url)
     living = await store.avatars.get("livingid")
-    assert (living.favourites, living.prompt, living.latent.tolist()) == (2, "a secret", [1.0])
+    assert (living.favorites, living.prompt, living.latent.tolist()) == (2, "a secret", [1.0])
     assert living.parents == ("deadid22",)
     assert await store.avatars.get("deadid22") is None
     assert await store.favorites.toggle("livingid", living.owner) == (False, 1)

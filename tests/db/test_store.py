@@ -58,7 +58,7 @@ async def test_an_avatar_comes_back_as_it_was_stored(url, new):
     assert np.array_equal(got.condition, [0.5, 0.5, 1.0])
     assert got.created.utcoffset() == timedelta(0)
     assert abs(datetime.now(UTC) - got.created) < timedelta(minutes=1)
-    assert (got.bytes, got.favourites) == (len(picture), 0)
+    assert (got.bytes, got.favorites) == (len(picture), 0)
     assert got.sha256 == got_picture.sha256 == hashlib.sha256(picture).hexdigest()
     assert got_picture.data == picture
     assert (got_picture.format, got_picture.width, got_picture.height) == ("webp", 96, 80)
@@ -138,7 +138,7 @@ async def test_favourites_are_turned_over(store, new):
     assert await store.favorites.contains(avatar.id, BEN)
     assert await store.favorites.toggle(avatar.id, ANN) == (False, 1)
     assert not await store.favorites.contains(avatar.id, ANN)
-    assert (await store.avatars.get(avatar.id)).favourites == 1
+    assert (await store.avatars.get(avatar.id)).favorites == 1
     assert not await store.favorites.contains(avatar.id, Owner("discord", "2"))
 
 
@@ -152,7 +152,7 @@ async def test_favourites_of_one_and_of_many_at_once(store, new):
     # an odd number of clicks leaves a favourite, an even one leaves none
     liked = [await store.favorites.contains(avatar.id, fan) for fan in fans]
     assert liked == [times % 2 == 1 for _, times in clicks]
-    assert (await store.avatars.get(avatar.id)).favourites == 10
+    assert (await store.avatars.get(avatar.id)).favorites == 10
     assert sum(1 if now else -1 for now, _ in answers) == 10
 
 
@@ -228,7 +228,7 @@ async def test_forgetting_a_member_deletes_all_of_theirs_and_nothing_of_others(s
     assert (await store.galleries.page(GalleryQuery("mine", ANN, None, {}))).avatars == []
     assert (await store.galleries.page(GalleryQuery("favourites", ANN, None, {}))).avatars == []
     left = await store.avatars.get(bens.id)
-    assert (left.favourites, left.parents) == (1, (anns[1].id,))
+    assert (left.favorites, left.parents) == (1, (anns[1].id,))
     assert (await store.avatars.picture(bens.id)) is not None
     assert (await store.galleries.page(GalleryQuery("favourites", BEN, None, {}))).avatars == [left]
     async with store._database.reading() as session:
@@ -406,4 +406,4 @@ async def test_who_is_forgotten_while_painting_leaves_the_counts_right(store, ne
     )
     await store.members.delete_everything(ANN)
     assert await store.avatars.count() == 1
-    assert (await store.avatars.get(loved.id)).favourites == 0
+    assert (await store.avatars.get(loved.id)).favorites == 0

@@ -37,7 +37,7 @@ class StatsCog(commands.Cog):
                 private=stored.private,
                 today=stored.today,
                 members=stored.members,
-                favourites=stored.favorites,
+                favorites=stored.favorites,
             ),
             say(
                 "stats-engine",

@@ -77,7 +77,7 @@ def _fields(avatar: Avatar, base: str) -> dict[str, Any]:
         "width": avatar.width,
         "height": avatar.height,
         "created": avatar.created.isoformat(),
-        "favourites": avatar.favourites,
+        "favourites": avatar.favorites,
     }
 
 

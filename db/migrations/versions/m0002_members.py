@@ -1,4 +1,4 @@
-"""Favourites counted and ordered by; settings, limits and orders; deleted avatars say nothing."""
+"""Counts of favorites; settings, limits and pending replies; data of deleted avatars is removed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -96,7 +96,7 @@ def upgrade() -> None:
 
 
 def _scrub_what_was_deleted() -> None:
-    """Until now a deleted avatar lost its picture alone."""
+    """Removes the data of avatars that were deleted: before, only their pictures were removed."""
     gone = "(SELECT id FROM avatars WHERE deleted_at IS NOT NULL)"
     for table in ("avatar_values", "avatar_parents", "favourites"):
         op.execute(f"DELETE FROM {table} WHERE avatar_id IN {gone}")

@@ -170,7 +170,7 @@ async def test_each_of_several_pictures_has_the_buttons(
     again = await ren.click(reply, label="🎲")
     assert (await studio.avatars.get(id_of(again), None)).parents == (ids[2],)
     await ren.click(reply, label="♥️")
-    assert (await studio.avatars.get(ids[2], None)).favourites == 1
+    assert (await studio.avatars.get(ids[2], None)).favorites == 1
     assert len(reply.selects[0].options) == 3
 
 

@@ -50,7 +50,7 @@ async def test_another_s_private_picture_is_as_if_it_were_not_there(
             words.add(str(refusal.value).replace(id.strip(), "ID"))
     assert words == {"There is no avatar “ID”. It may have been deleted."}
     assert await store.avatars.count() == count
-    assert (await studio.avatars.get(private.id, owner)).favourites == 0
+    assert (await studio.avatars.get(private.id, owner)).favorites == 0
 
 
 async def test_a_private_picture_is_in_no_gallery_of_others(studio: Studio, owner: Owner) -> None:
@@ -168,7 +168,7 @@ async def test_who_is_forgotten_is_gone(studio: Studio, store: Store, owner: Own
         with pytest.raises(NotFound):
             await studio.avatars.get(avatar.id, owner)
     assert await studio.members.settings(owner) == MemberSettings()
-    assert (await studio.avatars.get(kept.id, None)).favourites == 0
+    assert (await studio.avatars.get(kept.id, None)).favorites == 0
     assert opened((await studio.exports.export(owner)).data)["avatars.json"] == []
     figures = await studio.statistics()
     assert (figures.pictures, figures.members, figures.favorites) == (1, 1, 0)

@@ -35,7 +35,7 @@ async def test_matrix_picture_and_favorite(
     favourite = page.get_by_role("button", name="Favorite")
     await favourite.click()
     await expect(favourite).to_have_attribute("aria-pressed", "true")
-    assert (await studio.avatars.get(avatar.id, viewer=None)).favourites == 1
+    assert (await studio.avatars.get(avatar.id, viewer=None)).favorites == 1
     await no_sideways(page)
 
 

@@ -1,4 +1,4 @@
-# What the studio answers about sizes, families, animations and models.
+# Refusals of sizes, children, animations and models.
 
 studio-size = いまのモデルで描けるのは{ $sizes }ピクセルです（指定は{ $size }）。
 studio-language = 「{ $language }」は話せません。話せるのは en、zh-CN、ja です。

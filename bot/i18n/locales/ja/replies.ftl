@@ -1,4 +1,4 @@
-# What a member sees while a picture is on its way, and when something fails.
+# What a member sees while a reply is pending, and when something fails.
 
 order-waiting = { $position ->
     [0] 描いています…

@@ -1,4 +1,4 @@
-# What the studio answers about sizes, families, animations and models.
+# Refusals of sizes, children, animations and models.
 
 studio-size = 现在的模型能画 { $sizes } 像素的图，画不了 { $size } 像素。
 studio-language = 我不会“{ $language }”，我会 en、zh-CN 和 ja。
