@@ -157,16 +157,16 @@ async def _discord(settings: DiscordSettings, token: str) -> AsyncGenerator[Find
 
 async def _permissions(client: discord.Client) -> str:
     guilds: list[Any] = await client.http.get_guilds(GUILDS, with_counts=False)
-    lacking = []
+    incomplete = []
     for guild in guilds:
         has = discord.Permissions(int(guild["permissions"]))
         missing = [name for name, needed in NEEDED if needed and not getattr(has, name)]
         if missing and not has.administrator:
-            lacking.append(f"{guild['name']} ({', '.join(missing)})".replace("_", " "))
-    if lacking:
+            incomplete.append(f"{guild['name']} ({', '.join(missing)})".replace("_", " "))
+    if incomplete:
         raise _Problem(
             "commands and buttons work, but the bot cannot reply to mentions in "
-            f"{'; '.join(lacking)}. Give its role these permissions"
+            f"{'; '.join(incomplete)}. Give its role these permissions"
         )
     if not guilds:
         return "the bot is in no server yet; the README says how to invite it"

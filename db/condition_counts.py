@@ -42,10 +42,12 @@ async def add_counts(database: Database, session: AsyncSession, rows: Iterable[A
         )
 
 
-async def subtract_counts(session: AsyncSession, gone: Iterable[Mapping[str, str]]) -> None:
+async def subtract_counts(
+    session: AsyncSession, conditions_of_removed: Iterable[Mapping[str, str]]
+) -> None:
     """Subtracts public avatars with these conditions, which are already deleted or hidden."""
     a, c = AvatarRow, ConditionCountRow
-    counts = Counter(map(_text, gone))
+    counts = Counter(map(_text, conditions_of_removed))
     for conditions in sorted(counts):
         this = c.conditions == conditions
         # first, because it locks the row: a concurrent deletion then sees the right newest avatar

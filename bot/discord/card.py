@@ -56,14 +56,14 @@ class Delete(AvatarButton, template=f"irodori:delete:{ID}"):
             # Deleted elsewhere, or here by a click whose edit of the message failed.
             if not is_requester(interaction):
                 raise
-        left = []
+        remaining = []
         for option in _listed(interaction):
             try:
-                left.append(await studio.avatars.get(option.value, me))
+                remaining.append(await studio.avatars.get(option.value, me))
             except NotFound:
                 continue
-        if left:
-            await _remove_deleted(interaction, left)
+        if remaining:
+            await _remove_deleted(interaction, remaining)
         else:
             await delete_message(interaction)
 
@@ -178,17 +178,19 @@ async def _card(
     }
 
 
-async def _remove_deleted(interaction: Interaction, left: Sequence[Avatar]) -> None:
+async def _remove_deleted(interaction: Interaction, remaining: Sequence[Avatar]) -> None:
     assert interaction.message is not None
     language = await language_shown(interaction)
     attachments = [
         attachment
         for attachment in interaction.message.attachments
-        if any(avatar.id in attachment.filename for avatar in left)
+        if any(avatar.id in attachment.filename for avatar in remaining)
     ]
-    options = [option_of(avatar, language, number=i) for i, avatar in enumerate(left, 1)]
-    text = caption(left[0], language, count=len(left), requested_by=requester_shown(interaction))
-    view = AnswerView(left[0], language, options)
+    options = [option_of(avatar, language, number=i) for i, avatar in enumerate(remaining, 1)]
+    text = caption(
+        remaining[0], language, count=len(remaining), requested_by=requester_shown(interaction)
+    )
+    view = AnswerView(remaining[0], language, options)
     await retry_once(
         lambda: interaction.edit_original_response(content=text, attachments=attachments, view=view)
     )

@@ -62,7 +62,7 @@ class Delivery:
 
     async def paint(self, source: Source, command: PaintCommand) -> None:
         """Paints, and replies with the result. Raises Refusal, discord.HTTPException."""
-        begun = monotonic()
+        started = monotonic()
         request = request_of(source)
         pending = PendingReply(
             id=str(source.id),
@@ -86,7 +86,7 @@ class Delivery:
                 # Early refusals are shown without "thinking…" before them.
                 burst = self._unprepared >= BURST
                 seconds = BURST_PREPARE_SECONDS if burst else PREPARE_SECONDS
-                left = begun + seconds - monotonic()
+                left = started + seconds - monotonic()
                 await asyncio.wait([preparing], timeout=max(0.0, left))
                 if preparing.done():
                     preparing.result()

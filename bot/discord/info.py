@@ -44,10 +44,10 @@ async def info_of(studio: Studio, avatar: Avatar, viewer: Owner, language: str) 
 def command_line(avatar: Avatar) -> str:
     """A command that paints the same picture, or a similar one if it has parents."""
     options = option_names(list(avatar.wish), taken=())
-    asked = [f"{options[name]}:{value}" for name, value in avatar.wish.items()]
+    typed = [f"{options[name]}:{value}" for name, value in avatar.wish.items()]
     if not avatar.parents:
-        asked += [f"seed:{avatar.seed}", f"size:{avatar.width}"]
-    return " ".join(["/avatar", *asked])
+        typed += [f"seed:{avatar.seed}", f"size:{avatar.width}"]
+    return " ".join(["/avatar", *typed])
 
 
 async def _parent(studio: Studio, id: str, viewer: Owner, language: str) -> str:

@@ -101,8 +101,8 @@ def wish_command(
     attributes = {f"attribute_{i}": attribute for i, attribute in enumerate(options)}
 
     async def callback(interaction: Interaction, **given: Any) -> None:
-        asked = {attributes[key]: given.pop(key) for key in attributes}
-        wish = {attribute: text for attribute, text in asked.items() if text is not None}
+        texts = {attributes[key]: given.pop(key) for key in attributes}
+        wish = {attribute: text for attribute, text in texts.items() if text is not None}
         await run(interaction, check_wish(wish, studio.attributes), **given)
 
     parameters = [

@@ -17,6 +17,7 @@ from bot.inference.loading import LoadedModels
 from bot.inference.model import Model
 from bot.inference.stats import Recorder, Stats
 from bot.settings import EngineSettings
+from export.candidates import best_candidate
 from export.registry import Registry
 
 __all__ = ["Engine", "Model", "Stats"]
@@ -295,10 +296,8 @@ class Engine:
 def _best_candidates(
     model: Model, painted: np.ndarray, conditions: np.ndarray, counts: list[int]
 ) -> list[int]:
-    """Index of the best candidate of each picture among all that were painted.
-
-    The last digits of a score depend on its batch, and the choice must not: scores are rounded, and
-    the first of equal ones wins.
+    """Index of each picture's best candidate among all painted candidates; `counts` are the
+    numbers of candidates per picture.
     """
     has_rivals = np.repeat(counts, counts) > 1
     scores = np.zeros(len(painted))
@@ -306,7 +305,7 @@ def _best_candidates(
         scores[has_rivals] = model.score(painted[has_rivals], conditions[has_rivals])
     starts = np.cumsum(counts) - counts
     return [
-        start + int(np.argmax(np.round(scores[start : start + count], 3)))
+        start + int(best_candidate(scores[start : start + count]))
         for start, count in zip(starts, counts, strict=True)
     ]
 

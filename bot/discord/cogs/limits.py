@@ -131,9 +131,9 @@ class LimitsCog(commands.Cog):
         await fill_in(interaction, "\n".join(lines))
 
 
-def _with(ids: tuple[str, ...], id: str, wanted: bool) -> tuple[str, ...]:
+def _with(ids: tuple[str, ...], id: str, included: bool) -> tuple[str, ...]:
     rest = tuple(other for other in ids if other != id)
-    return (*rest, id) if wanted else rest
+    return (*rest, id) if included else rest
 
 
 def _listed(key: str, mention: str, ids: Sequence[str], language: str) -> str:

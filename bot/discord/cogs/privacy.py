@@ -74,7 +74,7 @@ class Forget(Component[Button], template="irodori:forget:(?P<step>ask|yes|no)"):
             yes = Forget("yes", say("privacy-yes", language))
             view.add_item(ui.ActionRow(yes, Forget("no", say("privacy-no", language))))
         elif self.step == "no":
-            view.add_item(ui.TextDisplay(say("privacy-kept", language)))
+            view.add_item(ui.TextDisplay(say("privacy-not-deleted", language)))
         else:
             studio = interaction.client.studio
             count = await studio.members.delete_everything(owner_of(interaction))

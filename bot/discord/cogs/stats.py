@@ -31,7 +31,7 @@ class StatsCog(commands.Cog):
         minutes = int(time.monotonic() - self.started) // 60
         lines = [
             say(
-                "stats-kept",
+                "stats-stored",
                 language,
                 pictures=stored.pictures,
                 private=stored.private,

@@ -16,11 +16,11 @@ from bot.web.requests import MAX_BODY
 JSON = "application/json"
 REFERENCE = "#/components/schemas/{model}"
 DESCRIPTION = """\
-Paints anime avatars and serves those that were painted. Every error is an object with one key, \
+Paints anime avatars, and serves the public ones. Every error is an object with one key, \
 `error`, that says what was wrong. Requests that change or paint something must not come from \
 another site's page. POST and DELETE need the header `content-type: application/json`. The first \
-painting sets a cookie that lets the visitor delete these pictures. Private, hidden and deleted \
-pictures answer 404."""
+request that paints sets a cookie that lets the visitor delete these pictures. Private, hidden and \
+deleted pictures return 404."""
 RETRY_AFTER = {
     "Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}
 }

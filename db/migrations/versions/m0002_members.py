@@ -97,12 +97,12 @@ def upgrade() -> None:
 
 def _scrub_what_was_deleted() -> None:
     """Removes the data of avatars that were deleted: before, only their pictures were removed."""
-    gone = "(SELECT id FROM avatars WHERE deleted_at IS NOT NULL)"
+    deleted = "(SELECT id FROM avatars WHERE deleted_at IS NOT NULL)"
     for table in ("avatar_values", "avatar_parents", "favourites"):
-        op.execute(f"DELETE FROM {table} WHERE avatar_id IN {gone}")
+        op.execute(f"DELETE FROM {table} WHERE avatar_id IN {deleted}")
     op.execute(
         "INSERT INTO owners (kind, key, name) SELECT '', '', ''"
-        f" WHERE EXISTS {gone} AND NOT EXISTS (SELECT 1 FROM owners WHERE kind = '' AND key = '')"
+        f" WHERE EXISTS {deleted} AND NOT EXISTS (SELECT 1 FROM owners WHERE kind = '' AND key = '')"
     )
     avatars = sa.table(
         "avatars",
