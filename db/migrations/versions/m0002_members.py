@@ -102,7 +102,8 @@ def _scrub_what_was_deleted() -> None:
         op.execute(f"DELETE FROM {table} WHERE avatar_id IN {deleted}")
     op.execute(
         "INSERT INTO owners (kind, key, name) SELECT '', '', ''"
-        f" WHERE EXISTS {deleted} AND NOT EXISTS (SELECT 1 FROM owners WHERE kind = '' AND key = '')"
+        f" WHERE EXISTS {deleted}"
+        " AND NOT EXISTS (SELECT 1 FROM owners WHERE kind = '' AND key = '')"
     )
     avatars = sa.table(
         "avatars",
