@@ -2,8 +2,8 @@
 
     python docs/take_pictures.py [NAME ...]
 
-Each picture is a sheet of one page: on a desktop and a phone, in light and dark mode. The font is Inter
-(apt-get install fonts-inter), or the system's default.
+Each picture is a sheet of one page, on a desktop and a phone, in light and dark mode. The font is
+Inter (apt-get install fonts-inter), or the system's default.
 """
 
 import io
@@ -176,7 +176,7 @@ def photograph(browser: Browser, address: str, name: str) -> None:
 
 
 def window(png: bytes) -> Image.Image:
-    """A screenshot as a window on the sheet: of equal height, with round corners and a thin edge."""
+    """A screenshot as a window on the sheet: same height, round corners and a thin edge."""
     picture = Image.open(io.BytesIO(png)).convert("RGB")
     size = (round(picture.width * TALL / picture.height), TALL)
     picture = picture.resize(size, Image.Resampling.LANCZOS)
