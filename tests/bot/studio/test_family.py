@@ -108,7 +108,7 @@ async def test_one_picture_has_no_child_with_itself(studio: Studio, owner: Owner
     a, b = await pair(studio, owner)
     with pytest.raises(BadPrompt, match="the same picture"):
         await studio.family.mix(a.id, a.id.upper(), Request(owner))
-    with pytest.raises(BadPrompt, match="there twice"):
+    with pytest.raises(BadPrompt, match="given twice"):
         await studio.animations.morph([a.id, b.id, a.id], Request(owner))
     for ids in ([], [a.id], [a.id] * 6):
         with pytest.raises(BadPrompt, match=f"2 to 5 pictures; here are {len(ids)}"):
