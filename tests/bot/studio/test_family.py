@@ -111,7 +111,7 @@ async def test_one_picture_has_no_child_with_itself(studio: Studio, owner: Owner
     with pytest.raises(BadPrompt, match="given twice"):
         await studio.animations.morph([a.id, b.id, a.id], Request(owner))
     for ids in ([], [a.id], [a.id] * 6):
-        with pytest.raises(BadPrompt, match=f"2 to 5 pictures; here are {len(ids)}"):
+        with pytest.raises(BadPrompt, match=f"2 to 5 pictures, not {len(ids)}"):
             await studio.animations.morph(ids, Request(owner))
 
 
