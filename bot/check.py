@@ -15,7 +15,7 @@ import aiohttp
 import discord
 import numpy as np
 
-from bot.discord.client import reach
+from bot.discord.client import set_discord_urls
 from bot.errors import Refusal
 from bot.inference.engine import Engine
 from bot.settings import DiscordSettings, Settings, WebSettings
@@ -23,11 +23,11 @@ from db.engine import StoreError
 from db.store import Store
 from export.registry import Registry
 
-# To answer mentions; commands and buttons need no permissions.
+# For replies to mentions; commands and buttons need no permissions.
 NEEDED = discord.Permissions(
     view_channel=True, send_messages=True, attach_files=True, read_message_history=True
 )
-GUILDS = 200  # that are checked
+GUILDS = 200  # servers that are checked
 REACH_SECONDS = 15
 TOKEN = re.compile(r"(?P<application>[\w-]{18,30})\.[\w-]{5,8}\.[\w-]{25,50}")
 MISSING_ACCESS = 50001
@@ -46,8 +46,8 @@ class Finding:
 
 
 async def findings(settings: Settings, token: str | None) -> AsyncIterator[Finding]:
-    """The findings, each as soon as it is known."""
-    yield Finding("configuration", True, "every key and value is known")
+    """Checks one part after the other and yields each finding."""
+    yield Finding("configuration", True, "all keys and values are valid")
     yield await _checked("database", lambda: _database(settings.db.url))
     yield await _checked("model", lambda: _model(settings))
     if settings.web.enabled:
@@ -58,22 +58,22 @@ async def findings(settings: Settings, token: str | None) -> AsyncIterator[Findi
         text = "DISCORD_TOKEN is not set, so Discord stays off"
         yield Finding("token", settings.web.enabled, text)
         return
-    shape = await _checked("token", lambda: _shape(token))
-    yield shape
-    if shape.ok:
+    format = await _checked("token", lambda: _token_format(token))
+    yield format
+    if format.ok:
         async with aclosing(_discord(settings.discord, token)) as found:
             async for finding in found:
                 yield finding
 
 
-class _Wrong(Exception):  # noqa: N818 (found, not raised at anybody)
-    pass
+class _Problem(Exception):  # noqa: N818 (becomes a finding)
+    """What is wrong, and how to fix it."""
 
 
 async def _checked(part: str, look: Callable[[], Awaitable[str]]) -> Finding:
     try:
         return Finding(part, True, await look())
-    except (_Wrong, StoreError, Refusal, OSError) as error:
+    except (_Problem, StoreError, Refusal, OSError) as error:
         return Finding(part, False, str(error))
 
 
@@ -81,7 +81,7 @@ async def _database(url: str) -> str:
     store = await Store.open(url)
     try:
         await store.notes.set("checked", str(int(time.time())))
-        return f"can be read and written, {await store.avatars.count()} pictures"
+        return f"can be read and written; {await store.avatars.count()} pictures"
     finally:
         await store.close()
 
@@ -105,17 +105,17 @@ async def _port(settings: WebSettings) -> str:
     except OSError as error:
         reason = error.strerror or str(error)
         if error.errno == errno.EADDRINUSE:
-            reason = "something else listens there, perhaps the bot itself"
-        raise _Wrong(
-            f"cannot open at {settings.host}, port {settings.port}: {reason}. "
-            "Choose another with --web.host and --web.port"
+            reason = "another program listens there, perhaps the bot itself"
+        raise _Problem(
+            f"cannot listen on {settings.host}, port {settings.port}: {reason}. "
+            "Choose another one with --web.host and --web.port"
         ) from None
     server.close()
     await server.wait_closed()
     return f"{settings.host}, port {settings.port} is free"
 
 
-async def _shape(token: str) -> str:
+async def _token_format(token: str) -> str:
     """A token is its application's id, a time and a signature, each in base64."""
     match = TOKEN.fullmatch(token)
     application = ""
@@ -124,15 +124,15 @@ async def _shape(token: str) -> str:
         with suppress(binascii.Error, UnicodeDecodeError):
             application = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)).decode()
     if not application.isdecimal():
-        raise _Wrong(
+        raise _Problem(
             "DISCORD_TOKEN does not look like a bot's token (three parts with dots between them); "
-            "copy it anew from the Bot page of Discord's developer portal"
+            "copy it again from the Bot page of Discord's developer portal"
         )
-    return f"looks like one, of application {application}"
+    return f"has the format of a token of application {application}"
 
 
 async def _discord(settings: DiscordSettings, token: str) -> AsyncGenerator[Finding, None]:
-    reach(settings)
+    set_discord_urls(settings)
     client = discord.Client(intents=discord.Intents.none())
     try:
         async with asyncio.timeout(REACH_SECONDS):
@@ -141,12 +141,12 @@ async def _discord(settings: DiscordSettings, token: str) -> AsyncGenerator[Find
         assert app is not None
         assert user is not None
         owner = app.team.name if app.team else app.owner.name
-        yield Finding("Discord", True, f"knows the bot as {user.name}, owned by {owner}")
+        yield Finding("Discord", True, f"accepts the token of {user.name}, owned by {owner}")
         yield await _checked("permissions", lambda: _permissions(client))
         if settings.guild is not None:
             yield await _checked("discord.guild", lambda: _commands(client, settings.guild))
     except discord.LoginFailure:
-        text = "does not accept the token; reset it on the Bot page and copy it anew"
+        text = "does not accept the token; reset it on the Bot page and copy it again"
         yield Finding("Discord", False, text)
     except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
         reason = str(error) or type(error).__name__
@@ -157,20 +157,20 @@ async def _discord(settings: DiscordSettings, token: str) -> AsyncGenerator[Find
 
 async def _permissions(client: discord.Client) -> str:
     guilds: list[Any] = await client.http.get_guilds(GUILDS, with_counts=False)
-    lacking = []
+    incomplete = []
     for guild in guilds:
         has = discord.Permissions(int(guild["permissions"]))
         missing = [name for name, needed in NEEDED if needed and not getattr(has, name)]
         if missing and not has.administrator:
-            lacking.append(f"{guild['name']} ({', '.join(missing)})".replace("_", " "))
-    if lacking:
-        raise _Wrong(
-            "commands and buttons work, but who mentions the bot gets no answer in "
-            f"{'; '.join(lacking)}. Give its role these permissions there"
+            incomplete.append(f"{guild['name']} ({', '.join(missing)})".replace("_", " "))
+    if incomplete:
+        raise _Problem(
+            "commands and buttons work, but the bot cannot reply to mentions in "
+            f"{'; '.join(incomplete)}. Give its role these permissions"
         )
     if not guilds:
-        return "it is in no server yet; the README says how to invite it"
-    return f"what it needs, in {len(guilds)} server{'s' if len(guilds) > 1 else ''}"
+        return "the bot is in no server yet; the README says how to invite it"
+    return f"sufficient in {len(guilds)} server{'s' if len(guilds) > 1 else ''}"
 
 
 async def _commands(client: discord.Client, guild: int | None) -> str:
@@ -180,9 +180,9 @@ async def _commands(client: discord.Client, guild: int | None) -> str:
         commands = await client.http.get_guild_commands(client.application_id, guild)
     except discord.HTTPException as error:
         if error.status in (403, 404):
-            raise _Wrong(
+            raise _Problem(
                 f"the bot has no access to server {guild}; invite it there with the scopes bot "
                 "and applications.commands"
             ) from None
         raise
-    return f"server {guild} lets it have commands, and has {len(commands)}"
+    return f"server {guild} allows commands and has {len(commands)}"

@@ -1,4 +1,4 @@
-"""Errors that are shown to users, in their language."""
+"""Refusals: errors that are shown to users, in their language."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from bot.i18n.messages import Fact, say
 
 
-class Refusal(Exception):  # noqa: N818 (a refusal is no fault)
+class Refusal(Exception):  # noqa: N818 (not a defect of the program)
     """A request that is refused; `key` names the message, `facts` are its variables."""
 
     def __init__(self, key: str, /, **facts: Fact) -> None:
@@ -43,7 +43,7 @@ class Busy(Refusal):
 
 
 class TooSoon(Refusal):
-    """Asked too much for now; the message's `$when` is `retry_at`, an aware datetime."""
+    """A limit is reached until `retry_at`, an aware datetime; the message shows it as `$when`."""
 
     def __init__(self, key: str, /, *, retry_at: datetime, **facts: Fact) -> None:
         when = f"{retry_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
@@ -52,20 +52,20 @@ class TooSoon(Refusal):
 
 
 class Blocked(Refusal):
-    """The one who asked is blocked in this server."""
+    """The requester is blocked in this server."""
 
 
-class WrongPlace(Refusal):
-    """The bot does not answer in this channel."""
+class WrongChannel(Refusal):
+    """The server's limits exclude this channel."""
 
 
 class NotFound(Refusal):
-    """There is no such avatar, or none that the one who asked may see."""
+    """There is no such avatar, or the requester may not see it."""
 
 
 class NotAllowed(Refusal):
-    """The one who asked may not do this."""
+    """The requester may not do this."""
 
 
 class ModelUnavailable(Refusal):
-    """The model that this needs is missing, broken or shutting down."""
+    """The model is missing, cannot be used, or is shutting down."""

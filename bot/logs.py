@@ -11,10 +11,10 @@ from typing import Any
 
 from bot.settings import LogSettings
 
-FACTS = "facts"  # attribute of a record with the fields
+FIELDS = "fields"  # attribute of a record that holds the fields
 
-# Below these levels they log whole messages, SQL statements, and URLs with tokens.
-CHATTY = {
+# Least levels of libraries that otherwise log whole messages, SQL statements, and URLs with tokens.
+LIBRARY_LEVELS = {
     "discord": logging.INFO,
     "aiohttp": logging.INFO,
     "aiosqlite": logging.INFO,
@@ -23,10 +23,10 @@ CHATTY = {
 }
 
 
-def write_down(logger: logging.Logger, event: str, **facts: object) -> None:
+def log_event(logger: logging.Logger, event: str, **fields: object) -> None:
     """Logs an event at INFO; fields that are None are left out."""
-    known = {name: value for name, value in facts.items() if value is not None}
-    logger.info(event, extra={FACTS: known})
+    known = {name: value for name, value in fields.items() if value is not None}
+    logger.info(event, extra={FIELDS: known})
 
 
 def configure(settings: LogSettings, level: str | None = None) -> None:
@@ -35,20 +35,20 @@ def configure(settings: LogSettings, level: str | None = None) -> None:
     formatter = JsonFormatter() if settings.format == "json" else TextFormatter()
     for handler in logging.getLogger().handlers:
         handler.setFormatter(formatter)
-    for name, least in CHATTY.items():
+    for name, least in LIBRARY_LEVELS.items():
         logging.getLogger(name).setLevel(max(least, logging.getLogger().level))
 
 
 class TextFormatter(logging.Formatter):
-    """`2026-01-31 12:00:00,000 INFO bot.discord.orders: order work=create ms=41`"""
+    """`2026-01-31 12:00:00,000 INFO bot.discord.delivery: order work=create ms=41`"""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's own name)
-        facts: dict[str, Any] = getattr(record, FACTS, {})
+        fields: dict[str, Any] = getattr(record, FIELDS, {})
         return super().formatMessage(record) + "".join(
-            f" {name}={_quoted(value)}" for name, value in facts.items()
+            f" {name}={_quoted(value)}" for name, value in fields.items()
         )
 
 
@@ -61,7 +61,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
-            **getattr(record, FACTS, {}),
+            **getattr(record, FIELDS, {}),
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)

@@ -1,6 +1,6 @@
 """Hashes of the admin password: Argon2id (RFC 9106), and scrypt (RFC 7914) for older settings.
 
-An scrypt hash is `scrypt:<log2 N>:<r>:<p>:<salt>:<hash>`, the last two in URL-safe base64.
+A scrypt hash is `scrypt:<log2 N>:<r>:<p>:<salt>:<hash>`, the last two in URL-safe base64.
 """
 
 import base64
@@ -24,7 +24,7 @@ _SCRYPT = re.compile(r"scrypt:(\d{1,2}):(\d{1,2}):(\d{1,2}):([\w-]{22}):([\w-]{4
 
 @dataclass(frozen=True, slots=True)
 class PasswordHash:
-    """`text` is the hash as it stands in the settings."""
+    """`text` is the hash as it is written in the settings."""
 
     text: str
 
@@ -53,7 +53,7 @@ class PasswordHash:
         return self.text
 
     def matches(self, password: str) -> bool:
-        """Takes a fraction of a second on purpose: not for the event loop."""
+        """Whether it is this password. Blocks for a fraction of a second: run it on a thread."""
         if self.text.startswith("scrypt:"):
             cost, salt, digest = _parse_scrypt(self.text)
             return hmac.compare_digest(_scrypt(password, salt, cost), digest)
@@ -64,7 +64,7 @@ class PasswordHash:
 
 
 def _normalized(password: str) -> bytes:
-    """The same bytes for the two ways of typing an accented letter; a form can hold anything."""
+    """NFC, so that both encodings of an accented letter match; forms may hold lone surrogates."""
     return unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
 
 

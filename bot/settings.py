@@ -22,12 +22,11 @@ class DiscordSettings(Section):
     """Connection to Discord."""
 
     api_url: str = "https://discord.com/api/v10"
-    """Base URL of the API; another one for a proxy or for tests."""
+    """Base URL of the API; change it for a proxy or for tests."""
     gateway_url: str = ""
-    """URL of the gateway. Empty: the one that the API names."""
+    """URL of the gateway. Empty: the URL that the API returns."""
     guild: int | None = Field(default=None, examples=[123])
-    """Register the commands in this server only, where they appear at once, instead of everywhere.
-    """
+    """Register the commands in this server only, instead of everywhere."""
     admins: tuple[int, ...] = ()
     """Ids of users who may use /model and /stats, besides the application's owner."""
 
@@ -38,7 +37,7 @@ class WebSettings(Section):
     enabled: bool = True
     """Serve the web page."""
     host: str = "127.0.0.1"
-    """Address to listen on. 0.0.0.0 accepts other machines; put a proxy with HTTPS in front."""
+    """Address to listen on. 0.0.0.0 accepts other machines; use a proxy with HTTPS then."""
     port: int = Field(default=8080, ge=0, le=65535)
     """Port to listen on."""
     paint: Literal["open", "local", "off"] = "open"
@@ -46,12 +45,11 @@ class WebSettings(Section):
     paint_per_minute: int = Field(default=120, ge=0)
     """Pictures that one address may paint per minute. 0: no limit."""
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
-    """Networks of proxies whose X-Forwarded-For header is believed, such as ["127.0.0.1"]."""
+    """Networks of proxies whose X-Forwarded-For header is trusted, such as ["127.0.0.1"]."""
     public_url: str = ""
-    """Public URL of the page, such as https://faces.example.org, for links. Empty: links are paths.
-    """
+    """Public URL of the page, such as https://faces.example.org. Empty: links are relative."""
     admin_password_hash: Annotated[str, AfterValidator(_check_hash)] = ""
-    """Hash of the password for /admin, from `python -m bot password`. Empty: there is no /admin."""
+    """Hash of the password for /admin, from `python -m bot password`. Empty: /admin is disabled."""
     runs: Path = Path("runs")
     """Folder of the training runs that /admin shows."""
 
@@ -67,19 +65,19 @@ class EngineSettings(Section):
     """Inference."""
 
     provider: Literal["auto", "cuda", "cpu"] = "auto"
-    """Where models run; auto uses CUDA if it is available."""
+    """Device that models run on; auto uses CUDA if it is available."""
     threads: int = Field(default=0, ge=0)
     """CPU threads. 0: all cores that the process may use."""
     max_batch: int = Field(default=64, ge=1)
     """Largest number of pictures per batch."""
     max_wait_ms: float = Field(default=3, ge=0, le=1000)
-    """Milliseconds that a request waits for others to share its batch, while the engine is busy."""
+    """Milliseconds that a request waits for others to share its batch, under load."""
     queue: int = Field(default=2048, ge=1)
-    """Largest number of pictures that wait; further requests are refused."""
+    """Largest number of pictures in the queue; further requests are refused."""
     candidates: int = Field(default=0, ge=0, le=64)
-    """Candidates per picture, of which the critic keeps one. 0: as the model says."""
+    """Candidates per picture, of which the critic keeps one. 0: the model's own number."""
     poll_seconds: float = Field(default=5, gt=0)
-    """Seconds between two looks at models/current."""
+    """Seconds between two checks of models/current."""
 
 
 class LogSettings(Section):

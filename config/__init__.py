@@ -1,4 +1,4 @@
-"""Reads `config.toml`, with rising precedence: file, recipe, environment, command line.
+"""Reads `config.toml`, from lowest to highest precedence: file, recipe, environment, command line.
 
 Each package has a `Settings` class whose fields are the sections that it reads. A wrong key or
 value is an error that names it. `python -m config` writes the file from these classes.
@@ -50,7 +50,7 @@ class Section(BaseModel):
 
     @classmethod
     def upgrade(cls, table: dict[str, Any]) -> dict[str, Any]:
-        """The section as one source gives it, with the keys of earlier versions moved to theirs."""
+        """One source's table of the section, with keys of earlier versions renamed."""
         return table
 
 
@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     )
     file_: ClassVar[Path] = DEFAULT_FILE
     recipe_: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
-    """Settings that win over the file, and over nothing else."""
+    """Settings that override the file, but neither the environment nor the command line."""
 
     @classmethod
     def settings_customise_sources(
@@ -79,8 +79,8 @@ class Settings(BaseSettings):
 
 
 class _Upgraded(PydanticBaseSettingsSource):
-    """A source whose sections are upgraded before sources are merged, so that an old key of one
-    source and its new name in another meet.
+    """A source whose sections are upgraded before sources are merged, so that an old key in one
+    source and its new name in another are the same setting.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ def read(
 
     `file` defaults to `config.toml` in the working directory, which need not exist; a file given
     explicitly must. `overrides` come from the command line: {"web": {"port": 8081}}. `recipe` has
-    the same form and wins over the file only.
+    the same form and overrides only the file.
 
     Raises SettingsError.
     """
@@ -159,9 +159,9 @@ def reasons(error: ValidationError, settings: type[BaseModel] | None = None) -> 
     return "\n".join(lines)
 
 
-def known_keys(settings: type[BaseModel], place: tuple[int | str, ...] = ()) -> list[str]:
-    """The keys of the section at a place such as ("train", "optimizer"), of nested ones too."""
-    for name in place:
+def known_keys(settings: type[BaseModel], path: tuple[int | str, ...] = ()) -> list[str]:
+    """The keys of the section at a path such as ("train", "optimizer"), and of nested ones."""
+    for name in path:
         annotation = settings.model_fields[str(name)].annotation
         kinds = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
         settings = next((kind for kind in kinds if issubclass(kind, BaseModel)), settings)
@@ -176,14 +176,14 @@ def known_keys(settings: type[BaseModel], place: tuple[int | str, ...] = ()) -> 
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The known names nearest to an unknown one, as the end of a sentence."""
+    """The known names most similar to an unknown one, as the end of a sentence."""
     close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
     return f"; the nearest: {', '.join(close)}" if close else ""
 
 
 def _may_be_shown(issue: ErrorDetails) -> bool:
-    """Whether the message may repeat the input: not a password typed in place of its hash, and not
-    a whole section, of which the message names the keys that matter.
+    """Whether the message may repeat the input: neither a password, which may have been typed
+    instead of its hash, nor a whole section.
     """
     whole = isinstance(issue["input"], dict)
     return not whole and "password" not in str(issue["loc"][-1:])

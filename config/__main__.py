@@ -22,7 +22,7 @@ SETTINGS: tuple[type[config.Settings], ...] = (
 HEADER = """\
 Settings of Irodori, with their defaults. Every key can also be set in the environment \
 (IRODORI_WEB__PORT=9000) and on the command line (python -m bot --web.port 9000, python -m train \
---batch 32); both win over this file. A key behind a # has no default. The bot's token is not a \
+--batch 32); both override this file. A commented-out key has no default. The bot's token is not a \
 setting: it is read from the environment variable DISCORD_TOKEN.
 
 This file is written by `python -m config` from the settings classes."""
@@ -30,7 +30,7 @@ WIDTH = 100
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Writes the file; the exit status."""
+    """Writes the file; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m config",
         description="Write config.toml with every setting, its default and its description.",
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def render(settings: Sequence[type[config.Settings]] = SETTINGS) -> str:
-    """The file with every section of these classes; a section of several is written once."""
+    """The file with every section of these classes; a section that several have is written once."""
     sections = {name: field for each in settings for name, field in each.model_fields.items()}
     parts = [*_comment(HEADER), ""]
     for name in sorted(sections, key=config.SECTIONS.index):
@@ -80,7 +80,7 @@ def is_section(annotation: Any) -> bool:
 
 
 def _describe(field: FieldInfo) -> Iterator[str]:
-    """The field's docstring, and the values that it allows."""
+    """The field's docstring and its allowed values."""
     yield from _comment(field.description or "")
     if choices := _choices(field.annotation):
         yield from _comment(f"One of {', '.join(map(_value, choices))}.")

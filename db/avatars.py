@@ -1,41 +1,34 @@
-"""Avatars: everything that was painted and not deleted, with the pictures and thumbnails.
+"""Avatars: all stored pictures that were not deleted, with their metadata and thumbnails.
 
-What `add` returned is on disk; callers show a picture only after that, so no shown one is lost.
+Avatars are on disk when `add` returns. Callers show pictures only after that, so a picture that
+somebody saw is never lost.
 """
 
-import hashlib
-import secrets
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
-from sqlalchemy import Select, String, cast, delete, func, select, tuple_, update
+from sqlalchemy import Select, String, cast, delete, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.avatar_rows import draw_unused_ids, load_avatars, new_row, scrub, select_key
 from db.condition_counts import add_counts, subtract_counts
 from db.database import Database
 from db.owners import save_owner, select_owner_id
 from db.records import Avatar, Family, NewAvatar, Owner, Picture
-from db.schema import AvatarRow, FavoriteRow, ParentRow, PictureRow, ThumbnailRow, ValueRow
+from db.schema import AvatarRow, ParentRow, PictureRow, ThumbnailRow, ValueRow
 from db.usage import count_usage
-
-# letters and digits that nobody mistakes for another when reading aloud; no vowels, so no words
-ID_ALPHABET = "23456789bcdfghjkmnpqrstvwxyz"
-ID_LENGTH = 8
-
-NOBODY = Owner("", "")  # who owns deleted avatars
 
 
 class AvatarRepository:
-    """Public ids are 8 characters of `ID_ALPHABET`. A deleted avatar is as if it never was."""
+    """Public ids are 8 characters of `ID_ALPHABET`. Deleted avatars are not found."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def add(self, avatars: Sequence[NewAvatar]) -> list[Avatar]:
-        """Stores all of them, in this order, or none; they are on disk when it returns. Where
-        something was stored for their `order_id` before, that is what it returns.
+        """Stores all of them, in this order, or none; they are on disk when it returns. If
+        avatars are stored for their `order_id` already, it returns those.
 
         Raises ValueError for a parent that was never stored, and for a latent or condition that
         is not one vector.
@@ -52,9 +45,9 @@ class AvatarRepository:
             for order_id in {new.order_id for new in avatars if new.order_id is not None}:
                 if keys := list(await session.scalars(_select_of_order(order_id))):
                     return await load_avatars(session, keys)
-            ids = await _unused_ids(session, len(avatars))
+            ids = await draw_unused_ids(session, len(avatars))
             rows = [
-                _row(new, id, created, owners[new.owner])
+                new_row(new, id, created, owners[new.owner])
                 for new, id in zip(avatars, ids, strict=True)
             ]
             session.add_all(rows)
@@ -88,7 +81,7 @@ class AvatarRepository:
             return await session.scalar(small)
 
     async def save_thumbnail(self, id: str, data: bytes) -> None:
-        """Stores the first one; of a deleted avatar none."""
+        """Stores the thumbnail, unless there is one already or the avatar was deleted."""
         async with self._database.writing() as session:
             # locked, so that it is not deleted meanwhile
             key = await session.scalar(select_key(id).with_for_update(key_share=True))
@@ -97,7 +90,7 @@ class AvatarRepository:
                 await session.execute(row.on_conflict_do_nothing())
 
     async def of_order(self, order_id: str) -> list[Avatar]:
-        """What was painted for this order and not deleted, in the sequence of painting."""
+        """What was painted for this order and not deleted, in the order of painting."""
         async with self._database.reading() as session:
             return await load_avatars(
                 session, list(await session.scalars(_select_of_order(order_id)))
@@ -106,9 +99,8 @@ class AvatarRepository:
     async def portrait(
         self, owner: Owner, model: str, seed: int, private: bool, width: int
     ) -> Avatar | None:
-        """The owner's newest avatar that this model made of this seed alone, of that width in
-        pixels, and as private: with no wish and no parents. Not one that was hidden: it may be
-        shown again.
+        """The owner's newest portrait: an avatar without wish and parents, of this model, seed,
+        width in pixels and privacy. Hidden avatars are skipped, because they may be shown again.
         """
         a = AvatarRow
         found = select(a.id).where(
@@ -136,8 +128,8 @@ class AvatarRepository:
             return [(id, size) for id, size in await session.execute(own.order_by(a.id))]
 
     async def with_pictures(self, ids: Sequence[str]) -> list[tuple[Avatar, bytes]]:
-        """The avatars with these ids and their pictures' bytes, the oldest first; some hundreds at
-        most. What was deleted is left out.
+        """The avatars with these ids and their pictures' bytes, the oldest first; at most some
+        hundreds. Deleted ones are left out.
         """
         a = AvatarRow
         found = select(a.id, PictureRow.data).join(a.picture)
@@ -148,7 +140,7 @@ class AvatarRepository:
         return [(avatar, data) for avatar, (_, data) in zip(avatars, rows, strict=True)]
 
     async def family(self, avatar: Avatar, limit: int) -> Family:
-        """At most so many of the avatar's public children, and of its siblings."""
+        """The avatar's public relatives, at most `limit` children and as many siblings."""
         a, p = AvatarRow, ParentRow
         public = (a.deleted_at.is_(None), a.private.is_(False))
         parents = select(a.public_id, a.id).where(a.public_id.in_(avatar.parents), *public)
@@ -165,11 +157,11 @@ class AvatarRepository:
             )
 
     async def delete(self, id: str) -> bool:
-        """Deletes everything of the avatar but its ids, which its children refer to; False when
-        there is none.
+        """Deletes the avatar's data except its ids, which its children refer to. False if it does
+        not exist.
         """
         async with self._database.writing() as session:
-            # locked, so that it is made nobody's favorite meanwhile
+            # locked, so that no favorite is added meanwhile
             a = AvatarRow
             found = (
                 select_key(id).add_columns(a.conditions, a.private).with_for_update(key_share=True)
@@ -186,8 +178,8 @@ class AvatarRepository:
             return True
 
     async def set_hidden(self, id: str, hidden: bool) -> bool:
-        """Hides a public avatar, which is private from then on, or shows a hidden one again; False
-        when there is neither.
+        """Hides a public avatar, which is private from then on, or shows a hidden one again. False
+        if the avatar is neither public nor hidden.
         """
         a = AvatarRow
         # locked, so that nobody deletes it meanwhile
@@ -207,19 +199,14 @@ class AvatarRepository:
             return True
 
     async def count(self) -> int:
-        """How many avatars there are, private ones included, deleted ones not."""
+        """Number of avatars, including private ones and excluding deleted ones."""
         async with self._database.reading() as session:
             living = select(func.count()).where(AvatarRow.deleted_at.is_(None))
             return await session.scalar(living) or 0
 
 
-def select_key(id: str) -> Select[Any]:
-    """Selects the primary key of the avatar with this public id, unless it was deleted."""
-    return select(AvatarRow.id).where(AvatarRow.public_id == id, AvatarRow.deleted_at.is_(None))
-
-
 def _select_of_order(order_id: str) -> Select[Any]:
-    """Selects the keys of what was painted for this order, in the sequence of painting."""
+    """Selects the keys of what was painted for this order, in the order of painting."""
     return select(AvatarRow.id).where(AvatarRow.order_id == order_id).order_by(AvatarRow.id)
 
 
@@ -232,115 +219,3 @@ async def _check_parents(session: AsyncSession, parents: set[str]) -> None:
         raise ValueError(
             f"no avatar was ever stored as {', '.join(sorted(unknown))}, which cannot be a parent"
         )
-
-
-async def _unused_ids(session: AsyncSession, count: int) -> list[str]:
-    unused: set[str] = set()
-    while len(unused) < count:
-        drawn = {_draw_id() for _ in range(count - len(unused))}
-        taken = select(AvatarRow.public_id).where(AvatarRow.public_id.in_(drawn))
-        unused |= drawn - set(await session.scalars(taken))
-    return list(unused)
-
-
-def _draw_id() -> str:
-    return "".join(secrets.choice(ID_ALPHABET) for _ in range(ID_LENGTH))
-
-
-def _row(new: NewAvatar, id: str, created: datetime, owner_id: int) -> AvatarRow:
-    for name, vector in (("latent", new.latent), ("condition", new.condition)):
-        if vector.ndim != 1:
-            raise ValueError(f"the {name} of an avatar is one vector, not {list(vector.shape)}")
-    return AvatarRow(
-        public_id=id,
-        created=created,
-        owner_id=owner_id,
-        guild=new.guild,
-        channel=new.channel,
-        private=new.private,
-        model=new.model,
-        seed=new.seed,
-        prompt=new.prompt,
-        wish=new.wish,
-        conditions=new.conditions,
-        latent=new.latent,
-        condition=new.condition,
-        format=new.format,
-        width=new.width,
-        height=new.height,
-        bytes=len(new.picture),
-        sha256=hashlib.sha256(new.picture).hexdigest(),
-        picture=PictureRow(data=new.picture),
-        values=[ValueRow(attribute=a, value=v) for a, v in new.conditions.items()],
-        parents=[ParentRow(position=i, parent=id) for i, id in enumerate(new.parents)],
-        order_id=new.order_id,
-    )
-
-
-async def scrub(
-    database: Database, session: AsyncSession, keys: Collection[int] | Select[Any]
-) -> None:
-    """Deletes everything of the avatars with these keys but their ids and times, and their values,
-    which callers delete first.
-    """
-    for table in (PictureRow, ThumbnailRow, ParentRow, FavoriteRow):
-        await session.execute(delete(table).where(table.avatar_id.in_(keys)))
-    # written once: transactions that delete would else wait for each other at this row
-    nobody = await session.scalar(select(select_owner_id(NOBODY)))
-    if nobody is None:
-        nobody = await save_owner(database, session, NOBODY)
-    empty = np.zeros(0, np.float32)
-    await session.execute(
-        update(AvatarRow)
-        .where(AvatarRow.id.in_(keys))
-        .values(
-            deleted_at=datetime.now(UTC),
-            owner_id=nobody,
-            guild=None,
-            channel=None,
-            model="",
-            seed=0,
-            prompt="",
-            wish={},
-            conditions={},
-            latent=empty,
-            condition=empty,
-            sha256="",
-            order_id=None,
-            favourites=0,
-            hidden_at=None,
-        )
-    )
-
-
-async def load_avatars(session: AsyncSession, keys: Iterable[int]) -> list[Avatar]:
-    """The avatars with these primary keys, in the sequence given."""
-    rows = await session.scalars(select(AvatarRow).where(AvatarRow.id.in_(keys)))
-    by_key = {row.id: row for row in rows}
-    return [_avatar(by_key[key]) for key in keys]
-
-
-def _avatar(row: AvatarRow) -> Avatar:
-    return Avatar(
-        id=row.public_id,
-        created=row.created,
-        owner=Owner(row.owner.kind, row.owner.key, row.owner.name),
-        guild=row.guild,
-        channel=row.channel,
-        private=row.private,
-        model=row.model,
-        seed=row.seed,
-        prompt=row.prompt,
-        wish=row.wish,
-        conditions=row.conditions,
-        latent=row.latent,
-        condition=row.condition,
-        parents=tuple(parent.parent for parent in row.parents),
-        format=row.format,
-        width=row.width,
-        height=row.height,
-        bytes=row.bytes,
-        sha256=row.sha256,
-        favourites=row.favourites,
-        hidden=row.hidden_at is not None,
-    )

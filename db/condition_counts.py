@@ -1,6 +1,6 @@
-"""How many public avatars there are of each set of conditions, kept up to date with the avatars.
+"""Counts of public avatars by conditions, updated together with the avatars.
 
-A row for each set of conditions that was ever painted: few, however many avatars there are.
+There is one row per combination of values, so few rows, however many avatars there are.
 """
 
 import json
@@ -17,7 +17,7 @@ from db.schema import AvatarRow, ConditionCountRow
 
 
 async def add_counts(database: Database, session: AsyncSession, rows: Iterable[AvatarRow]) -> None:
-    """Counts the public ones of avatars that were just added, or are shown again, and have their
+    """Adds the public avatars among these rows, which are new or shown again and have their
     primary keys.
     """
     counts: Counter[str] = Counter()
@@ -42,13 +42,15 @@ async def add_counts(database: Database, session: AsyncSession, rows: Iterable[A
         )
 
 
-async def subtract_counts(session: AsyncSession, gone: Iterable[Mapping[str, str]]) -> None:
-    """Takes out public avatars of these conditions, which are already deleted or hidden."""
+async def subtract_counts(
+    session: AsyncSession, conditions_of_removed: Iterable[Mapping[str, str]]
+) -> None:
+    """Subtracts public avatars with these conditions, which are already deleted or hidden."""
     a, c = AvatarRow, ConditionCountRow
-    counts = Counter(map(_text, gone))
+    counts = Counter(map(_text, conditions_of_removed))
     for conditions in sorted(counts):
         this = c.conditions == conditions
-        # first, since it locks the row: another transaction that deletes then sees the newest
+        # first, because it locks the row: a concurrent deletion then sees the right newest avatar
         less = update(c).where(this).values(count=c.count - counts[conditions])
         remaining = await session.scalar(less.returning(c.count))
         if not remaining:
@@ -56,7 +58,7 @@ async def subtract_counts(session: AsyncSession, gone: Iterable[Mapping[str, str
             continue
         query = GalleryQuery("everyone", None, None, json.loads(conditions))
         positions, (*_, position) = select_positions(query)
-        # of another model, there may be avatars that have these values and more
+        # avatars of other models may have these values and more
         same = func.length(cast(a.conditions, String)) == len(conditions)
         newest = await session.scalar(positions.where(same).order_by(position.desc()).limit(1))
         await session.execute(update(c).where(this).values(newest=newest))
@@ -73,4 +75,6 @@ async def read_counts(session: AsyncSession) -> list[ConditionCount]:
 
 
 def _text(conditions: Mapping[str, str]) -> str:
-    return json.dumps(conditions, sort_keys=True)  # as long as the column of the avatars
+    return json.dumps(
+        conditions, sort_keys=True
+    )  # has the same length as the column of the avatars

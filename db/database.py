@@ -19,9 +19,9 @@ class Database:
         self._engine = engine
         self.reading = async_sessionmaker(engine)
         self._writing = async_sessionmaker(writing(engine))
-        # SQLite has one writer at a time; those that wait must not hold the readers' connections
+        # SQLite has one writer at a time; waiting writers must not hold connections of readers
         self._writers = asyncio.Semaphore(1 if engine.dialect.name == "sqlite" else 10)
-        # both databases know ON CONFLICT, but SQLAlchemy has it by dialect
+        # both databases have ON CONFLICT; SQLAlchemy implements it per dialect
         dialects: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
         self.insert = dialects[engine.dialect.name]
 
@@ -32,7 +32,7 @@ class Database:
             yield session
 
     async def upsert(self, session: AsyncSession, table: type[Base], row: dict[str, Any]) -> None:
-        """Writes a row, over the one with the same primary key if there is one."""
+        """Inserts a row, or updates the row with the same primary key."""
         insert = self.insert(table.__table__).values(row)
         keys = [column.name for column in table.__table__.primary_key]
         rest = {name: insert.excluded[name] for name in row if name not in keys}

@@ -1,4 +1,4 @@
-"""Opens the database behind a URL: the connection's settings, and the schema brought up to date."""
+"""Connects to the database of a URL, and migrates its schema."""
 
 import asyncio
 import sqlite3
@@ -24,17 +24,17 @@ PRAGMAS = (
     "secure_delete = ON",  # a deleted picture is overwritten with zeros
 )
 BUSY_SECONDS = 30  # how long a writer waits for the one before it
-MIGRATING = 0x1201D0  # any constant: the lock of whoever migrates
+MIGRATION_LOCK = 0x1201D0  # an arbitrary number, of PostgreSQL's advisory lock
 
 
 class StoreError(Exception):
-    """A database that cannot be opened, with its URL and the reason."""
+    """The database cannot be opened; the message contains its URL and the reason."""
 
 
 async def connect(url: str) -> AsyncEngine:
     """The engine for a database that has the newest schema.
 
-    `sqlite+aiosqlite:///PATH` (the folder is made where it is missing) or `postgresql+asyncpg://…`.
+    `sqlite+aiosqlite:///PATH` (a missing folder is created) or `postgresql+asyncpg://…`.
     Transactions begun on `writing(engine)` may write. Raises StoreError.
     """
     parsed = _parse(url)
@@ -54,16 +54,14 @@ async def connect(url: str) -> AsyncEngine:
         ) from error
     except (SQLAlchemyError, OSError) as error:
         await engine.dispose()
-        reason = (
-            getattr(error, "orig", None) or error
-        )  # the driver's own words, where there are any
+        reason = getattr(error, "orig", None) or error  # the driver's message, if there is one
         raise StoreError(f"cannot open the database {shown}: {reason}") from error
     return engine
 
 
 def writing(engine: AsyncEngine) -> AsyncEngine:
-    """The same engine, whose transactions take SQLite's write lock when they begin: one that read
-    first and took it later could not wait for it, but would fail.
+    """The same engine, whose transactions take SQLite's write lock at their beginning. Taking it
+    after a read could not wait for the lock, and would fail.
     """
     return engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
 
@@ -93,9 +91,9 @@ def _sqlite(url: URL) -> AsyncEngine:
         cursor = connection.cursor()
         try:
             for pragma in PRAGMAS:
-                _patiently(partial(cursor.execute, f"PRAGMA {pragma}"))
+                _retry_while_busy(partial(cursor.execute, f"PRAGMA {pragma}"))
         except Exception:
-            connection.close()  # or its thread would stay
+            connection.close()  # ends its thread
             raise
         cursor.close()
 
@@ -107,9 +105,9 @@ def _sqlite(url: URL) -> AsyncEngine:
     return engine
 
 
-def _patiently(execute: Callable[[], object]) -> None:
-    """SQLite does not wait by itself for the lock that turning to WAL takes: of several that open
-    a new database at once, all but one would fail.
+def _retry_while_busy(execute: Callable[[], object]) -> None:
+    """Retries while SQLite is busy. SQLite does not wait for the lock that the change to WAL needs,
+    so several processes that open a new database at once would fail.
     """
     until = time.monotonic() + BUSY_SECONDS
     while True:
@@ -123,13 +121,13 @@ def _patiently(execute: Callable[[], object]) -> None:
 
 
 def _postgres(url: URL) -> AsyncEngine:
-    # pre-ping: the server may have been restarted since a connection was used
+    # pre-ping: the server may have been restarted since the connection was last used
     return create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
 
 
 def _migrate(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":  # several bots may start at once
-        connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
+        connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
     config = Config()
     folder = str(Path(__file__).parent / "migrations")
     config.set_main_option("script_location", folder.replace("%", "%%"))

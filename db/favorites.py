@@ -1,10 +1,10 @@
-"""Favorites: which owners like which avatars."""
+"""Favorites of owners."""
 
 from datetime import UTC, datetime
 
 from sqlalchemy import delete, select, update
 
-from db.avatars import select_key
+from db.avatar_rows import select_key
 from db.database import Database
 from db.owners import save_owner, select_owner_id
 from db.records import Owner
@@ -16,15 +16,14 @@ class FavoriteRepository:
         self._database = database
 
     async def toggle(self, id: str, owner: Owner) -> tuple[bool, int] | None:
-        """Adds or removes a favorite: (is it one of the owner's now?, how many owners like it).
-
-        None when there is no such avatar, or it was deleted.
+        """Adds or removes a favorite. Returns whether it is one of the owner's favorites now, and
+        the number of owners whose favorite it is; None if the avatar does not exist.
         """
         a, f = AvatarRow, FavoriteRow
         async with self._database.writing() as session:
             if await session.scalar(select_key(id)) is None:
                 return None
-            # the owner's row first, as everywhere: two clicks of one owner wait for each other
+            # locks the owner's row first, as everywhere, so that clicks of one owner are serialized
             owner_key = await save_owner(self._database, session, owner)
             key = await session.scalar(select_key(id).with_for_update(key_share=True))
             if key is None:  # deleted just now
@@ -35,8 +34,8 @@ class FavoriteRepository:
                 values = {"avatar_id": key, "owner_id": owner_key, "created": datetime.now(UTC)}
                 await session.execute(self._database.insert(f).values(values))
             change = 1 if removed is None else -1
-            counted = update(a).where(a.id == key).values(favourites=a.favourites + change)
-            count = (await session.execute(counted.returning(a.favourites))).scalar_one()
+            counted = update(a).where(a.id == key).values(favorites=a.favorites + change)
+            count = (await session.execute(counted.returning(a.favorites))).scalar_one()
             return removed is None, count
 
     async def contains(self, id: str, owner: Owner) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.avatars import load_avatars
+from db.avatar_rows import load_avatars
 from db.condition_counts import read_counts
 from db.database import Database
 from db.gallery_queries import (
@@ -25,10 +25,10 @@ class GalleryRepository:
         self._database = database
 
     async def page(self, query: GalleryQuery) -> Page:
-        """One page. Following `older` and `newer` neither repeats nor skips an avatar, whatever is
-        added or deleted meanwhile; the page that ends at the newest may therefore be a short one.
+        """One page. The cursors `older` and `newer` neither repeat nor skip avatars, even if others
+        are added or deleted meanwhile; the page with the newest avatar may therefore be short.
 
-        Raises InvalidCursorError, and ValueError for a scope that lacks its viewer or guild.
+        Raises InvalidCursorError, and ValueError for a missing viewer or guild.
         """
         newer, start = parse_cursor(query)
         if query.limit < 1:
@@ -63,7 +63,7 @@ class GalleryRepository:
         )
 
     async def condition_counts(self) -> list[ConditionCount]:
-        """All conditions of public avatars, each once, the last painted ones first."""
+        """Counts of public avatars by conditions, the most recently painted ones first."""
         async with self._database.reading() as session:
             return await read_counts(session)
 
@@ -73,7 +73,7 @@ def _bounds(
 ) -> tuple[Position, Position] | None:
     """The oldest and the newest position of a page; None for an empty gallery.
 
-    An empty page lies between what is before `start` and what is behind it.
+    An empty page is between the avatars before `start` and those after it.
     """
     if positions:
         return positions[-1], positions[0]
@@ -92,7 +92,7 @@ async def _count(
     if not query.counted:
         return None, None
     counting = select(func.count())
-    # where the order does not matter, the index of the values may lead
+    # a count does not depend on the order; without it, the index of values can be used
     every, _ = select_positions(replace(query, sort="new"))
     count = await session.scalar(counting.select_from(every.subquery())) or 0
     if not first:

@@ -1,8 +1,8 @@
 """SQL of the galleries: keyset pagination, each query along an index.
 
 An avatar's position in a gallery is its `avatars.id`, or its number of favorites and then that. A
-cursor holds a position and a direction, so pages neither repeat nor skip an avatar while others are
-added or deleted; one whose number of favorites changes meanwhile moves.
+cursor holds a position and a direction, so pages neither repeat nor skip avatars while others are
+added or deleted; an avatar whose number of favorites changes meanwhile changes its position.
 """
 
 import re
@@ -22,11 +22,12 @@ Operator = Callable[[Any, Any], Any]  # of the module `operator`
 
 
 class InvalidCursorError(ValueError):
-    """A cursor that no page has returned."""
+    """A cursor that does not come from a page."""
 
 
 def parse_cursor(query: GalleryQuery) -> tuple[bool, Position | None]:
-    """(towards newer avatars?, the position to start beyond; None is that end of the gallery).
+    """Whether the page goes towards newer avatars, and the position that it starts beyond; None is
+    the end of the gallery.
 
     Raises InvalidCursorError.
     """
@@ -53,11 +54,10 @@ def cursor_to_newer(position: Position) -> str:
 
 
 def select_positions(query: GalleryQuery) -> tuple[Select[Any], Sequence[Key]]:
-    """(a SELECT of the positions of all avatars in the gallery, the columns of a position).
+    """A SELECT of the positions of all avatars in the gallery, and the columns of a position.
 
-    The columns belong to the table whose index leads; databases do not see that they equal
-    those of `avatars`, and would sort. Raises ValueError for a scope that lacks its viewer or
-    guild.
+    The columns belong to the table whose index is used first: with the equal columns of `avatars`,
+    databases would sort. Raises ValueError for a missing viewer or guild.
     """
     filters = dict(query.values)
     existing = AvatarRow.deleted_at.is_(None)
@@ -86,7 +86,7 @@ def select_positions(query: GalleryQuery) -> tuple[Select[Any], Sequence[Key]]:
         key, joins = FavoriteRow.avatar_id, True
         readable = or_(AvatarRow.private.is_(False), AvatarRow.owner_id == viewer)
         visible = and_(FavoriteRow.owner_id == viewer, existing, readable)
-    columns = [key] if query.sort == "new" else [AvatarRow.favourites, key]
+    columns = [key] if query.sort == "new" else [AvatarRow.favorites, key]
     positions = cast(Select[Any], select(*columns))
     if joins:
         positions = positions.join(AvatarRow, AvatarRow.id == key)
@@ -97,7 +97,7 @@ def select_positions(query: GalleryQuery) -> tuple[Select[Any], Sequence[Key]]:
 
 
 def compare(columns: Sequence[Key], operator: Operator, position: Position) -> ColumnElement[bool]:
-    """How the columns compare with a position; larger is newer, or has more favorites."""
+    """Compares the columns with a position; larger is newer, or has more favorites."""
     result: ColumnElement[bool] = operator(
         _row(columns), _row([literal(number) for number in position])
     )

@@ -1,4 +1,4 @@
-"""Guilds (Discord's servers): what their admins allow, and whom they block."""
+"""Guilds (Discord's servers): limits, and blocked members."""
 
 from sqlalchemy import delete, select
 
@@ -8,7 +8,7 @@ from db.schema import BlockedRow, LimitsRow
 
 
 class GuildRepository:
-    """A blocked member is named by the `key` of an owner."""
+    """Members are identified by the `key` of their owner."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -1,8 +1,8 @@
-"""Members: their settings, and the deletion of everything that is stored about one."""
+"""Members: their settings, and the deletion of all their data."""
 
 from sqlalchemy import delete, select, update
 
-from db.avatars import scrub
+from db.avatar_rows import scrub
 from db.condition_counts import subtract_counts
 from db.database import Database
 from db.owners import save_owner, select_owner_id
@@ -35,15 +35,15 @@ class MemberRepository:
 
     async def delete_everything(self, owner: Owner) -> int:
         """Deletes the owner's avatars, favorites, settings, pending replies, name and identity;
-        returns how many avatars there were. Usage stays for its day, for quotas.
+        returns the number of avatars. Usage is kept for a day, for quotas.
         """
         a, f, p = AvatarRow, FavoriteRow, PendingReplyRow
         async with self._database.writing() as session:
             await session.execute(
                 delete(p).where(p.owner_kind == owner.kind, p.owner_key == owner.key)
             )
-            # locked first, and then as everybody locks: owners, avatars, counts. What is painted
-            # for the owner meanwhile is stored before or after all of this.
+            # Locks in the same order as all transactions: owners, avatars, counts. Pictures that
+            # are painted for the owner meanwhile are stored before or after this transaction.
             this_owner = (OwnerRow.kind == owner.kind, OwnerRow.key == owner.key)
             key = await session.scalar(select(OwnerRow.id).where(*this_owner).with_for_update())
             if key is None:
@@ -56,7 +56,7 @@ class MemberRepository:
                 await scrub(self._database, session, own)
             favorites = select(f.avatar_id).where(f.owner_id == key)
             fewer = update(a).where(a.id.in_(favorites), a.deleted_at.is_(None))
-            await session.execute(fewer.values(favourites=a.favourites - 1))
+            await session.execute(fewer.values(favorites=a.favorites - 1))
             await session.execute(delete(f).where(f.owner_id == key))
             await subtract_counts(session, [row.conditions for row in rows if not row.private])
             await session.execute(delete(SettingsRow).where(SettingsRow.owner_id == key))

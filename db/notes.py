@@ -1,4 +1,4 @@
-"""Small facts that the bot keeps across restarts, by key."""
+"""Small values that the bot stores across restarts, by key."""
 
 from sqlalchemy import select
 

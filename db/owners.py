@@ -18,9 +18,7 @@ def select_owner_id(owner: Owner) -> ScalarSelect[int]:
 
 
 async def save_owner(database: Database, session: AsyncSession, owner: Owner) -> int:
-    """The primary key of the owner's row, which is added if missing; a new name replaces the old
-    one.
-    """
+    """Adds the owner's row if it is missing, or updates its name; returns the primary key."""
     insert = database.insert(OwnerRow).values(kind=owner.kind, key=owner.key, name=owner.name)
     name = case((insert.excluded.name != "", insert.excluded.name), else_=OwnerRow.name)
     upsert = insert.on_conflict_do_update(index_elements=["kind", "key"], set_={"name": name})

@@ -16,15 +16,15 @@ logger = logging.getLogger(__name__)
 
 
 class PendingReplyRepository:
-    """What `save` wrote is on disk when it returns."""
+    """Replies are on disk when `save` returns."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def save(self, reply: PendingReply) -> None:
-        """Stores the reply, over the one with the same id if there is one.
+        """Inserts the reply, or updates the one with the same id.
 
-        Raises ValueError for one without a task.
+        Raises ValueError for a reply without a task.
         """
         if reply.task is None:
             raise ValueError(f"the pending reply {reply.id} has no task")
@@ -53,10 +53,12 @@ class PendingReplyRepository:
             await session.execute(delete(PendingReplyRow).where(PendingReplyRow.id.in_(ids)))
 
     async def since(self, moment: datetime) -> list[PendingReply]:
-        """The replies that are younger, the oldest first; deletes the older ones."""
+        """The replies created after this moment, the oldest first; deletes all others."""
         async with self._database.writing() as session:
             await session.execute(delete(PendingReplyRow).where(PendingReplyRow.created < moment))
-            rows = await session.scalars(select(PendingReplyRow).order_by(PendingReplyRow.created))
+            rows = await session.scalars(
+                select(PendingReplyRow).order_by(PendingReplyRow.created, PendingReplyRow.id)
+            )
             return [_record(row) for row in rows]
 
 

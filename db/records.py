@@ -39,10 +39,10 @@ class Picture:
 class NewAvatar:
     """An avatar that is not stored yet.
 
-    `wish` is what was asked for, `conditions` the wish completed (attribute -> value). `latent` is
+    `wish` has the chosen values, `conditions` the wish completed (attribute -> value). `latent` is
     float32 `[Z]` and `condition` float32 `[C]`. `parents` are the public ids of the avatars that
     it was made from; `picture` is the encoded file, `width` and `height` its size in pixels.
-    `order_id` is the request that it was painted for, so that nothing is painted twice; see
+    `order_id` identifies the request, so that it is not painted twice; see
     `AvatarRepository.of_order`.
     """
 
@@ -69,7 +69,7 @@ class NewAvatar:
 class Avatar:
     """A stored avatar: a `NewAvatar` with its public `id`, without the picture's bytes.
 
-    `created` is in UTC, `bytes` and `sha256` (hex) are the picture's, `favourites` is the number
+    `created` is in UTC, `bytes` and `sha256` (hex) are the picture's, `favorites` is the number
     of owners who like it. A `hidden` avatar is private, too, until it is shown again.
     """
 
@@ -84,7 +84,7 @@ class Avatar:
     prompt: str
     wish: dict[str, str]
     conditions: dict[str, str]
-    # arrays have no single truth value, and the id decides anyway
+    # not compared: the comparison of arrays has no single truth value
     latent: np.ndarray = field(compare=False)
     condition: np.ndarray = field(compare=False)
     parents: tuple[str, ...]
@@ -93,7 +93,7 @@ class Avatar:
     height: int
     bytes: int
     sha256: str
-    favourites: int
+    favorites: int
     hidden: bool
 
 
@@ -101,16 +101,16 @@ class Avatar:
 class GalleryQuery:
     """Which avatars to show.
 
-    - `mine`: the viewer's, private ones included;
-    - `guild`: those made in `guild` that are not private;
-    - `everyone`: all that are not private;
-    - `favourites`: those the viewer likes, except other people's private ones;
-    - `hidden`: those that were hidden, for those who run the bot.
+    - `mine`: the viewer's avatars, including private ones;
+    - `guild`: public avatars painted in `guild`;
+    - `everyone`: all public avatars;
+    - `favourites`: the viewer's favorites, except private avatars of other owners;
+    - `hidden`: hidden avatars, for operators.
 
-    `values` keeps those that were painted with all of these values (attribute -> value). `sort` is
-    newest first, or most favourites first and then newest. `cursor` is None for the first page,
-    LAST for the last one, or a `Page`'s `older` or `newer` of the same sort. `counted` asks for
-    the page's `count` and `before`.
+    `values` (attribute -> value) filters avatars by their conditions. `sort` is newest first, or
+    most favorites first and then newest. `cursor` is None for the first page, LAST for the last
+    one, or `older` or `newer` of a `Page` with the same sort. With `counted` the page has `count`
+    and `before`.
     """
 
     scope: Scope
@@ -128,9 +128,9 @@ LAST = "last"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Avatars in the order of the query, and the cursors of the pages behind and before it, None
-    where there is none. `count` is how many the whole gallery has, `before` how many of them come
-    before this page; None where that was not asked for.
+    """Avatars in the order of the query, and the cursors of the next and the previous page, or
+    None. `count` is the number of avatars in the gallery, `before` the number of those before this
+    page; both are None unless the query is `counted`.
     """
 
     avatars: list[Avatar]
@@ -142,7 +142,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class ConditionCount:
-    """How many public avatars have exactly these conditions; `newest` is an id."""
+    """Number of public avatars with exactly these conditions; `newest` is the newest one's id."""
 
     conditions: dict[str, str]
     count: int
@@ -151,9 +151,9 @@ class ConditionCount:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Public relatives, each list the newest first but the parents, which are in their order.
+    """Public relatives, the newest first, except parents, which keep their order.
 
-    `parents` lacks those that were deleted; siblings have a parent in common.
+    Deleted parents are missing; siblings have a parent in common.
     """
 
     parents: list[Avatar]
@@ -163,7 +163,7 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class MemberSettings:
-    """A member's defaults, which options of a command override; None is the bot's default."""
+    """A member's defaults, which command options override; None means the bot's default."""
 
     private: bool | None = None
     size: int | None = None  # pixels
@@ -172,9 +172,10 @@ class MemberSettings:
 
 @dataclass(frozen=True, slots=True)
 class GuildLimits:
-    """What a server's admins allow: `cooldown` is in seconds, `daily` in pictures of a member
-    within 24 hours, both 0 for no limit. `channels` are where the bot answers, none for
-    everywhere; `exempt_roles` have neither cooldown nor quota; `gallery` is the server's gallery.
+    """Limits that a server's admins set: `cooldown` is in seconds, `daily` in pictures of a member
+    within 24 hours, both 0 for no limit. The bot paints only in `channels`, or everywhere
+    if there are none; `exempt_roles` have neither cooldown nor quota; `gallery` is whether members
+    may browse the server's pictures.
     """
 
     cooldown: int = 0
@@ -186,7 +187,7 @@ class GuildLimits:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How many pictures were painted at a time (UTC)."""
+    """Number of pictures of one request, and its time (UTC)."""
 
     created: datetime
     pictures: int
@@ -194,10 +195,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class PendingReply:
-    """A reply that somebody still waits for: what to paint (None where the stored task is invalid)
-    and where to reply. `id` is the interaction's or the mentioning message's, `application` and
-    `token` are Discord's. A `private` reply is seen by the requester alone; where `names_requester`
-    the reply says who asked.
+    """A reply to an interaction or mention that is not filled in yet: what to paint (None if the
+    stored task is invalid) and where to reply. `id` is that of the interaction or message;
+    `application` and `token` are Discord's. Only the requester sees a `private` reply; with
+    `names_requester` the reply names the requester.
     """
 
     id: str
@@ -215,9 +216,9 @@ class PendingReply:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Figures over all avatars. `today` is pictures within the last 24 hours, deleted ones
-    included. `loved` are conditions of public avatars with how often those are a favorite, the
-    most frequent first.
+    """Statistics of all avatars. `today` is the number of pictures within the last 24 hours,
+    including deleted ones. `loved` are conditions of public avatars with their number of favorites,
+    the largest first.
     """
 
     pictures: int

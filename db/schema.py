@@ -71,7 +71,7 @@ class OwnerRow(Base):
 
 
 class PictureRow(Base):
-    """The bytes, apart from their avatar, so that listing avatars does not read them."""
+    """A picture's bytes. A table of its own, so that lists of avatars do not read them."""
 
     __tablename__ = "pictures"
 
@@ -89,7 +89,7 @@ class ThumbnailRow(Base):
 
 
 class ValueRow(Base):
-    """A value that an avatar was painted with: the index by which galleries are filtered."""
+    """One value of an avatar's conditions; the index that filters galleries."""
 
     __tablename__ = "avatar_values"
     __table_args__ = ({"sqlite_with_rowid": False},)
@@ -100,8 +100,8 @@ class ValueRow(Base):
 
 
 class ConditionCountRow(Base):
-    """How many public avatars have these `conditions`, and the newest of them: written together
-    with the avatars, so that no query counts them.
+    """Number of public avatars with these `conditions`, and the newest of them. Updated together
+    with the avatars, so that no query needs to count them.
     """
 
     __tablename__ = "colours"
@@ -146,8 +146,8 @@ class SettingsRow(Base):
 
 
 class UsageRow(Base):
-    """What was painted within the last day, for quotas: kept apart, so that deleting pictures does
-    not lower the count.
+    """Pictures of the last day, for quotas. A table of its own, so that deleting pictures does not
+    lower the count.
     """
 
     __tablename__ = "usage"
@@ -211,12 +211,12 @@ class NoteRow(Base):
 
 
 class AvatarRow(Base):
-    """`id` increases, so galleries are sorted by it; `public_id` is what people see.
+    """`id` increases, so galleries are sorted by it; users see `public_id`.
 
-    `order_id` is the id of the request that it was painted for. `favourites` counts the rows of
-    that table and is written together with them, since galleries are sorted by it. A hidden avatar
-    is private, too. A deleted avatar keeps its two ids, which its children refer to, and its times
-    of painting and of deletion, and nothing else; see `AvatarRepository.delete`.
+    `order_id` is the id of the request that it was painted for. `favorites` is the number of rows
+    in that table and updated together with them, because galleries are sorted by it. A hidden
+    avatar is private as well. Of a deleted avatar only its two ids, which its children refer to,
+    and the times of painting and deletion remain; see `AvatarRepository.delete`.
     """
 
     __tablename__ = "avatars"
@@ -243,7 +243,7 @@ class AvatarRow(Base):
     deleted_at: Mapped[datetime | None] = mapped_column(Utc)
     hidden_at: Mapped[datetime | None] = mapped_column(Utc)
     order_id: Mapped[str | None] = mapped_column(String(64))
-    favourites: Mapped[int] = mapped_column(default=0, server_default="0")
+    favorites: Mapped[int] = mapped_column("favourites", default=0, server_default="0")
 
     owner: Mapped[OwnerRow] = relationship(lazy="joined")
     picture: Mapped[PictureRow] = relationship(lazy="raise")
@@ -255,14 +255,14 @@ class AvatarRow(Base):
 
 _existing = AvatarRow.deleted_at.is_(None)
 _public = _existing & AvatarRow.private.is_(False)
-# one for each kind of gallery; partial, so that deleted and private avatars slow no page down
+# One index per kind of gallery; partial, so that deleted and private avatars do not slow it down.
 for _name, _columns, _where in (
     ("ix_avatars_owner", (AvatarRow.owner_id, AvatarRow.id), _existing),
     ("ix_avatars_guild", (AvatarRow.guild, AvatarRow.id), _public),
     ("ix_avatars_public", (AvatarRow.id,), _public),
-    ("ix_avatars_owner_loved", (AvatarRow.owner_id, AvatarRow.favourites, AvatarRow.id), _existing),
-    ("ix_avatars_guild_loved", (AvatarRow.guild, AvatarRow.favourites, AvatarRow.id), _public),
-    ("ix_avatars_loved", (AvatarRow.favourites, AvatarRow.id), _public),
+    ("ix_avatars_owner_loved", (AvatarRow.owner_id, AvatarRow.favorites, AvatarRow.id), _existing),
+    ("ix_avatars_guild_loved", (AvatarRow.guild, AvatarRow.favorites, AvatarRow.id), _public),
+    ("ix_avatars_loved", (AvatarRow.favorites, AvatarRow.id), _public),
     ("ix_avatars_order", (AvatarRow.order_id, AvatarRow.id), AvatarRow.order_id.is_not(None)),
     ("ix_avatars_hidden", (AvatarRow.id,), AvatarRow.hidden_at.is_not(None)),
 ):

@@ -1,4 +1,4 @@
-"""Figures over everything that is stored."""
+"""Statistics of the stored data."""
 
 import json
 from datetime import UTC, datetime
@@ -14,10 +14,10 @@ from db.usage import KEPT
 async def read_statistics(database: Database) -> Statistics:
     a, u = AvatarRow, UsageRow
     existing = a.deleted_at.is_(None)
-    conditions = cast(a.conditions, String)  # as text: JSON cannot be grouped by
+    conditions = cast(a.conditions, String)  # as text, because JSON cannot be grouped
     loved = (
-        select(func.min(conditions), func.sum(a.favourites).label("favourites"))
-        .where(existing, a.private.is_(False), a.favourites > 0)
+        select(func.min(conditions), func.sum(a.favorites).label("favorites"))
+        .where(existing, a.private.is_(False), a.favorites > 0)
         .group_by(conditions)
     )
     async with database.reading() as session:

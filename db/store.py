@@ -15,7 +15,7 @@ from db.usage import UsageRepository
 
 
 class Store:
-    """What a method wrote is on disk when it returns."""
+    """Changes are on disk when a method returns."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -32,7 +32,7 @@ class Store:
     async def open(cls, url: str) -> "Store":
         """Opens the database and brings its schema up to date.
 
-        `sqlite+aiosqlite:///PATH` (made where it is missing) or `postgresql+asyncpg://…`.
+        `sqlite+aiosqlite:///PATH` (created if it is missing) or `postgresql+asyncpg://…`.
         Raises db.engine.StoreError.
         """
         return cls(Database(await connect(url)))

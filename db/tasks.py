@@ -1,7 +1,7 @@
-"""What a pending reply paints: a tagged union, validated when it is read from the database.
+"""Tasks of pending replies: a tagged union, validated when it is read from the database.
 
-`kind` and the other fields are stored in two columns (`work` and `given`, JSON); their names are a
-public format.
+`kind` is stored in the column `work`, the other fields as JSON in `given`. Later versions must read
+them, so fields keep their names.
 """
 
 import secrets
@@ -17,7 +17,7 @@ Seed: TypeAlias = Annotated[int, Field(ge=0, lt=SEEDS)]
 
 
 class BaseTask(BaseModel):
-    """`pictures` is how many pictures the task counts as."""
+    """`pictures` is the number of pictures that the task counts as."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -26,7 +26,7 @@ class BaseTask(BaseModel):
         return 1
 
     def with_seed(self) -> Self:
-        """The same task with a seed drawn if it takes one and has none, so that it paints the same
+        """The task with a random seed if it takes one and has none, so that it paints the same
         pictures whenever it runs.
         """
         if "seed" not in type(self).model_fields or getattr(self, "seed", None) is not None:

@@ -1,4 +1,4 @@
-"""How many pictures were painted for whom within the last day: what quotas are counted from."""
+"""Usage: the number of pictures painted for each owner within the last day, for quotas."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ KEPT = timedelta(days=1)
 
 
 class UsageRepository:
-    """Deleted pictures stay counted."""
+    """Deleted pictures are still counted."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def since(self, owner: Owner, guild: str, moment: datetime) -> list[Usage]:
-        """What was painted for the owner in the guild, the oldest first; at most the last day."""
+        """Usage of the owner in the guild since this moment, the oldest first; at most a day."""
         u = UsageRow
         found = select(u.created, u.pictures).where(
             u.kind == owner.kind, u.key == owner.key, u.guild == guild, u.created > moment
@@ -31,7 +31,7 @@ class UsageRepository:
             return [Usage(*row) for row in rows]
 
     async def add(self, owner: Owner, guild: str | None, pictures: int) -> None:
-        """Counts pictures that are not stored; stored ones are counted with their avatars."""
+        """Counts pictures that are not stored; stored ones are counted by `count_usage`."""
         async with self._database.writing() as session:
             session.add(_row(owner, guild, datetime.now(UTC), pictures))
 
@@ -39,7 +39,7 @@ class UsageRepository:
 async def count_usage(
     session: AsyncSession, avatars: Sequence[NewAvatar], created: datetime
 ) -> None:
-    """Counts avatars that are added in this transaction, and deletes what is older than a day."""
+    """Counts the avatars that this transaction adds, and deletes usage older than a day."""
     pictures = Counter((new.owner, new.guild) for new in avatars)
     session.add_all(
         [_row(owner, guild, created, count) for (owner, guild), count in pictures.items()]

@@ -2,8 +2,8 @@
 
     python docs/take_pictures.py [NAME ...]
 
-Each is a sheet of one page: on a desk and on a phone, light and dark. Letters are Inter's, a plain
-one that many desktops have (apt-get install fonts-inter), or what the system has instead.
+Each picture is a sheet of one page, on a desktop and a phone, in light and dark mode. The font is
+Inter (apt-get install fonts-inter), or the system's default.
 """
 
 import io
@@ -40,9 +40,9 @@ FONTS = """<?xml version="1.0"?>
   </match>
 </fontconfig>
 """
-DESK, PHONE = (1280, 860), (360, 780)  # CSS pixels
-SCALE = 2  # pixels to one of them, from which the sheet is made smaller
-TALL = 640  # pixels; a window on the sheet
+DESKTOP, PHONE = (1280, 860), (360, 780)  # CSS pixels
+SCALE = 2  # device pixels per CSS pixel; the sheet is scaled down
+TALL = 640  # height of a window on the sheet, in pixels
 GAP, ROUND = 20, 14  # pixels between the windows, and of their corners
 
 
@@ -121,7 +121,7 @@ def main() -> None:
 
 
 def fill(address: str) -> None:
-    """A face of each pair of colours, and a family that one is fond of."""
+    """Paints a face of each pair of colors, and a family with a favorite."""
     with urllib.request.urlopen(f"{address}/api/facets") as answer:
         hairs, eyes = (list(counts) for counts in json.load(answer).values())
     pairs = [f"hair:{hair} eyes:{eye}" for hair in hairs for eye in eyes]
@@ -148,22 +148,22 @@ def post(url: str, **body: Any) -> Any:
 
 
 def photograph(browser: Browser, address: str, name: str) -> None:
-    """The sheet of one page: light above dark, the desk beside the phone."""
+    """Saves the sheet of one page: light above dark, desktop beside phone."""
     rows = []
     for scheme in ("light", "dark"):
         windows = []
-        for width, height in (DESK, PHONE):
+        for width, height in (DESKTOP, PHONE):
             page = browser.new_page(
                 base_url=address,
                 viewport={"width": width, "height": height},
                 device_scale_factor=SCALE,
                 color_scheme=scheme,
                 reduced_motion="reduce",
-                bypass_csp=True,  # it forbids what waits for the pictures below, too
+                bypass_csp=True,  # it would forbid the scripts that wait for pictures below
             )
-            page.set_default_timeout(120_000)  # a machine that does other things, too
+            page.set_default_timeout(120_000)  # for a busy machine
             PAGES[name](page)
-            page.wait_for_timeout(2000)  # until the gallery has read on
+            page.wait_for_timeout(2000)  # until the gallery has loaded more pages
             page.wait_for_function(
                 "[...document.images].every((i) => (i.complete && i.naturalWidth)"
                 " || !i.checkVisibility() || i.getBoundingClientRect().top > innerHeight)"
@@ -176,7 +176,7 @@ def photograph(browser: Browser, address: str, name: str) -> None:
 
 
 def window(png: bytes) -> Image.Image:
-    """As it is on the sheet: as tall as the others, with round corners and a thin edge."""
+    """A screenshot as a window on the sheet: same height, round corners and a thin edge."""
     picture = Image.open(io.BytesIO(png)).convert("RGB")
     size = (round(picture.width * TALL / picture.height), TALL)
     picture = picture.resize(size, Image.Resampling.LANCZOS)
@@ -192,14 +192,14 @@ def window(png: bytes) -> Image.Image:
 
 
 def beside(pictures: list[Image.Image], across: bool) -> Image.Image:
-    """On clear ground, with gaps between."""
+    """The pictures on one transparent sheet, with gaps between them."""
     step = [(p.width if across else p.height) + GAP for p in pictures]
     length = sum(step) - GAP
     thick = max(p.height if across else p.width for p in pictures)
     sheet = Image.new("RGBA", (length, thick) if across else (thick, length))
     for number, picture in enumerate(pictures):
-        place = sum(step[:number])
-        sheet.paste(picture, (place, 0) if across else (0, place))
+        offset = sum(step[:number])
+        sheet.paste(picture, (offset, 0) if across else (0, offset))
     return sheet
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from export.candidates import best_candidate
 from export.figures import (
     AS_ASKED,
     FD_RATIO,
@@ -89,7 +90,7 @@ def draw_weakest(paint: Paint, score: Score, manifest: Manifest) -> Image.Image:
     painted, found = np.stack(pictures), np.stack(scores).round(3)
     rows = {}
     for count in sorted({1, manifest.candidates}):
-        best = found[:, :count].argmax(axis=1)
+        best = best_candidate(found[:, :count])
         chosen = np.arange(_TRIED), best
         weakest = found[chosen].argsort(kind="stable")[:_SHOWN]
         rows["single" if count == 1 else f"best of {count}"] = painted[chosen][weakest]

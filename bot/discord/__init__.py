@@ -1,1 +1,1 @@
-"""The Discord face: slash commands and buttons on top of the studio."""
+"""The Discord front end: slash commands and buttons on top of the studio."""

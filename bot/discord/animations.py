@@ -1,4 +1,4 @@
-"""A morph as a message: the animation, and the pictures that it shows."""
+"""The message of a morph: the animation, and a select of its pictures."""
 
 import io
 import re
@@ -10,9 +10,9 @@ from discord import ui
 
 from bot.discord.bot import Interaction, PaintCommand
 from bot.discord.components import Button, Component
+from bot.discord.context import is_ephemeral, owner_of, settings_of
 from bot.discord.deferred_reply import DeferredReply
-from bot.discord.gallery import Open
-from bot.discord.replies import is_ephemeral, owner_of, settings_of
+from bot.discord.open_picture import OpenSelect
 from bot.discord.text import MAX_ALT_TEXT, option_of, shorten, title
 from bot.errors import Refusal
 from bot.i18n.messages import say
@@ -22,12 +22,12 @@ from db.records import Avatar, PendingReply
 from db.tasks import MorphTask
 
 TOO_LARGE = 40005  # "Request entity too large"
-REDUCTION = 2  # by which the limit is divided when an upload is refused
-ATTEMPTS = 4
+REDUCTION = 2  # a refused upload is painted again with this fraction of its size
+ATTEMPTS = 4  # to upload it
 
 
 async def show_morph(reply: DeferredReply, morph: Morph) -> None:
-    """Fills in a reply with a morph; where the upload is refused as too large, with a smaller one.
+    """Fills in a reply with a morph. If Discord refuses it as too large, paints a smaller one.
 
     Raises Refusal.
     """
@@ -80,7 +80,7 @@ class MorphView(ui.View):
     def __init__(self, morph: Morph, faces: Sequence[Avatar], language: str) -> None:
         super().__init__(timeout=None)
         options = [option_of(face, language, number=i) for i, face in enumerate(faces, 1)]
-        self.add_item(Open(options, say("morph-open", language)))
+        self.add_item(OpenSelect(options, say("morph-open", language)))
         if morph.format != "gif":
             self.add_item(Gif(morph.ids, language))
 
@@ -92,7 +92,7 @@ async def morph_command(
     *,
     names_requester: bool = False,
 ) -> PaintCommand:
-    """Paints a loop through these pictures, private if one of them is. Raises NotFound."""
+    """A command for a loop through these pictures; private if one of them is. Raises NotFound."""
     studio = interaction.client.studio
     faces = [await studio.avatars.get(id, owner_of(interaction)) for id in ids]
     task = MorphTask(

@@ -1,4 +1,4 @@
-"""The Discord client as cogs and components see it, and what members address it with."""
+"""The interface of the Discord client for cogs and components; interactions and mentions."""
 
 import asyncio
 from abc import abstractmethod
@@ -17,8 +17,9 @@ from db.tasks import Task
 
 @dataclass(frozen=True, slots=True)
 class PaintCommand:
-    """What to paint and how to reply. A `private` reply is seen by the requester alone; where
-    `names_requester` the reply says who asked, because Discord itself does not show it.
+    """What to paint and how to reply. Only the requester sees a `private` reply. With
+    `names_requester` the reply names the requester, because Discord does not show who clicked a
+    button.
     """
 
     task: Task
@@ -27,8 +28,9 @@ class PaintCommand:
 
 
 class IrodoriBot(commands.AutoShardedBot):
-    """Answers interactions, which need no intents, and messages that mention it, which need those
-    of messages. None is privileged: Discord shows the bot the text of these messages alone."""
+    """Replies to interactions and mentions. Mentions need the intents for messages; none of these
+    is privileged, because Discord always sends bots the text of messages that mention them.
+    """
 
     def __init__(
         self,
@@ -62,7 +64,7 @@ class IrodoriBot(commands.AutoShardedBot):
         return self.user.id
 
     def accept(self) -> bool:
-        """Called by the task of every reply, when it begins; False once the bot is closing."""
+        """Makes `close` wait for the current task, which replies. False if the bot is closing."""
         task = asyncio.current_task()
         if task is not None and not self.closing:
             self.replying.add(task)
@@ -70,7 +72,7 @@ class IrodoriBot(commands.AutoShardedBot):
         return not self.closing
 
     async def on_message(self, message: discord.Message, /) -> None:
-        """Messages are handled by a cog; there are no commands with a prefix."""
+        """Does nothing: MentionCog handles messages, and there are no prefix commands."""
 
     @abstractmethod
     async def paint(self, source: "Source", command: PaintCommand) -> None:
@@ -78,7 +80,7 @@ class IrodoriBot(commands.AutoShardedBot):
 
     @abstractmethod
     async def offer_commands(self) -> None:
-        """Builds the commands for the model in use, here and in Discord."""
+        """Builds the commands for the model in use, and registers them with Discord."""
 
 
 Interaction: TypeAlias = discord.Interaction[IrodoriBot]
@@ -86,7 +88,7 @@ Interaction: TypeAlias = discord.Interaction[IrodoriBot]
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A message that mentions the bot, with the attributes of an interaction that code uses."""
+    """A message that mentions the bot, with the same attributes as an interaction."""
 
     client: IrodoriBot
     message: discord.Message
@@ -114,7 +116,7 @@ class Mention:
 
     @property
     def locale(self) -> discord.Locale:
-        """That of the text, else the server's: a message does not tell its author's."""
+        """The language of the text, else of the server; a message does not contain its author's."""
         written = language_in(self.message.content)
         if written is not None:
             return discord.Locale(written)

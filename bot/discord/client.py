@@ -10,15 +10,15 @@ from discord import app_commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.discord import buttons, recolor
+from bot.discord import buttons, card, recolor
 from bot.discord.animations import show_morph
 from bot.discord.bot import Interaction, IrodoriBot, PaintCommand, Source
-from bot.discord.cogs import COGS
+from bot.discord.cogs import find_cogs
 from bot.discord.deferred_reply import DeferredReply
 from bot.discord.delivery import Delivery, Result
-from bot.discord.replies import is_accepted, report_failure
+from bot.discord.failures import is_accepted, report_failure
 from bot.discord.sync import sync_if_changed
-from bot.discord.translator import CatalogueTranslator
+from bot.discord.translator import FluentTranslator
 from bot.settings import DiscordSettings
 from bot.studio import Studio
 from bot.studio.morph_file import Morph
@@ -41,16 +41,16 @@ class IrodoriTree(app_commands.CommandTree[IrodoriBot]):
 
 
 class ConfiguredBot(IrodoriBot):
-    """Has all cogs and commands; logs in to update the commands, and serves nobody."""
+    """A client with all cogs and commands; by itself it only registers the commands."""
 
     def __init__(self, studio: Studio, settings: DiscordSettings) -> None:
         super().__init__(studio, settings, IrodoriTree)
-        self.add_dynamic_items(*buttons.COMPONENTS, *recolor.COMPONENTS)
+        self.add_dynamic_items(*buttons.COMPONENTS, *card.COMPONENTS, *recolor.COMPONENTS)
         self._delivery = Delivery(self, show)
 
     async def setup_hook(self) -> None:
-        await self.tree.set_translator(CatalogueTranslator())
-        for cog in COGS:
+        await self.tree.set_translator(FluentTranslator())
+        for cog in find_cogs():
             self.add_dynamic_items(*getattr(cog, "components", ()))
             await self.add_cog(cog(self))
         self._build_commands()
@@ -62,9 +62,9 @@ class ConfiguredBot(IrodoriBot):
         self._build_commands()
         try:
             if not await sync_if_changed(self.tree, self.studio, self.settings.guild):
-                logger.info("Discord has these commands already")
+                logger.info("the commands have not changed")
         except discord.HTTPException as error:
-            # Those that Discord has from the last time still work.
+            # The commands that were registered before still work.
             logger.error("Discord did not accept the commands: %s", error)
 
     def _build_commands(self) -> None:
@@ -74,7 +74,7 @@ class ConfiguredBot(IrodoriBot):
 
 
 class ServingBot(ConfiguredBot):
-    """Serves members, and follows the models in use."""
+    """Serves members, and updates the commands when the model in use changes."""
 
     def __init__(self, studio: Studio, settings: DiscordSettings) -> None:
         super().__init__(studio, settings)
@@ -100,7 +100,7 @@ class ServingBot(ConfiguredBot):
         await super().close()
 
     async def _follow_attributes(self) -> None:
-        """The options of commands are the attributes and sizes of the model in use."""
+        """Updates the commands, whose options are the attributes and sizes of the model in use."""
         offered = self.studio.attributes, self.studio.sizes
         while True:
             await asyncio.sleep(POLL_SECONDS)
@@ -111,10 +111,10 @@ class ServingBot(ConfiguredBot):
                 await self.offer_commands()
                 offered = wanted
             except (aiohttp.ClientError, OSError) as error:
-                logger.warning("the commands did not reach Discord, retrying soon: %s", error)
+                logger.warning("the commands could not be registered, retrying soon: %s", error)
 
     async def on_ready(self) -> None:
-        """Also after a new session, when Discord could not be reached for a while."""
+        """Resumes pending replies, also after Discord could not be reached for a while."""
         logger.info("ready in Discord as %s", self.user)
         if self._resumer is None or self._resumer.done():
             self._resumer = asyncio.create_task(self._resume())
@@ -133,7 +133,7 @@ async def show(reply: DeferredReply, result: Result) -> None:
     if isinstance(result, Morph):
         await show_morph(reply, result)
     else:
-        await buttons.show_avatars(reply, result)
+        await card.show_avatars(reply, result)
 
 
 async def run_discord(studio: Studio, settings: DiscordSettings, token: str) -> None:
@@ -141,8 +141,8 @@ async def run_discord(studio: Studio, settings: DiscordSettings, token: str) -> 
 
     Raises discord.LoginFailure for a token that Discord does not know.
     """
-    reach(settings)
-    # Voice is not used; the log need not warn of its absence.
+    set_discord_urls(settings)
+    # Voice is not used, so its missing libraries need no warning.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     async with ServingBot(studio, settings) as bot:
         await bot.start(token)
@@ -151,19 +151,19 @@ async def run_discord(studio: Studio, settings: DiscordSettings, token: str) -> 
 async def sync_commands(
     studio: Studio, settings: DiscordSettings, token: str, guild: int | None
 ) -> list[str]:
-    """Sends the commands to Discord; returns their names.
+    """Registers the commands with Discord; returns their names.
 
     Raises discord.DiscordException.
     """
-    reach(settings)
+    set_discord_urls(settings)
     async with ConfiguredBot(studio, settings) as bot:
         await bot.login(token)
         await sync_if_changed(bot.tree, studio, guild, always=True)
         return [command.name for command in bot.tree.get_commands()]
 
 
-def reach(settings: DiscordSettings) -> None:
-    """Points discord.py at the Discord that the settings name."""
+def set_discord_urls(settings: DiscordSettings) -> None:
+    """Makes discord.py use the URLs in the settings."""
     Route.BASE = settings.api_url.rstrip("/")
     DiscordWebSocket.DEFAULT_GATEWAY = (
         yarl.URL(settings.gateway_url) if settings.gateway_url else DEFAULT_GATEWAY

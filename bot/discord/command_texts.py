@@ -1,7 +1,8 @@
 """The English texts of commands and their options, from the Fluent messages.
 
-`/model use` is the message `command-model-use`, with the attributes `.name`, `.description`, and
-for an option `.OPTION` and `.OPTION-description`; see `translator` for the other languages.
+The texts of `/model use` are attributes of the message `command-model-use`: `.name`,
+`.description`, and for each option `.OPTION` and `.OPTION-description`. `translator` reads the
+other languages.
 """
 
 from collections.abc import Callable
@@ -15,12 +16,12 @@ F = TypeVar("F")
 
 
 def description(command: str) -> str:
-    """Of "model use", say. Raises KeyError for a command without a message."""
+    """The description of a command such as "model use". Raises KeyError if it has no message."""
     return _text(command, "description")
 
 
 def option_description(command: str, option: str) -> str:
-    """Raises KeyError for an option without a message."""
+    """The description of an option. Raises KeyError if it has no message."""
     return _text(command, f"{option}-description")
 
 

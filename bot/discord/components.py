@@ -1,7 +1,7 @@
-"""What the components below messages share.
+"""Base class and helpers of the components below messages.
 
-Components are DynamicItems: the custom id and the message hold all that a click needs, so that they
-work after a restart, too.
+Components are DynamicItems: custom id and message hold everything that a click needs, so that they
+work after a restart.
 """
 
 import re
@@ -12,30 +12,25 @@ import discord
 from discord import SelectOption, ui
 
 from bot.discord.bot import Interaction
-from bot.discord.replies import (
-    is_accepted,
-    is_ephemeral,
-    language_of,
-    report_failure,
-    settings_of,
-)
+from bot.discord.context import is_ephemeral, language_of, settings_of
+from bot.discord.failures import is_accepted, report_failure
 from bot.i18n.messages import LANGUAGES, say
 from db.records import Avatar
 
 ID = "(?P<id>[0-9a-z]+)"
-PRIVATE = "(?P<alone>[01])"  # whether the reply is visible to the requester alone
+PRIVATE = "(?P<private>[01])"  # whether the reply is private
 MAX_OPTIONS = 25  # of one select
 
 I = TypeVar("I", bound=ui.Item[Any])  # noqa: E741
 
 
 class Component(ui.DynamicItem[I], Generic[I], template="irodori:component"):
-    """A child is made from its custom id by `restore`, and handles a use in `on_use`."""
+    """`restore` creates a component from its custom id; `on_use` handles a click or selection."""
 
     @classmethod
     def restore(cls, match: re.Match[str], item: I) -> Self:
         """The component with this custom id, on the message that was clicked."""
-        return cls(match["id"])  # type: ignore[arg-type]  # most have the id of an avatar
+        return cls(match["id"])  # type: ignore[arg-type]  # most take an avatar's id
 
     async def on_use(self, interaction: Interaction) -> None:
         raise NotImplementedError
@@ -47,7 +42,7 @@ class Component(ui.DynamicItem[I], Generic[I], template="irodori:component"):
         return cls.restore(match, item)
 
     async def callback(self, interaction: Interaction) -> None:  # type: ignore[override]
-        # discord.py only logs what a DynamicItem raises, and does not ask the command tree's
+        # discord.py only logs what a DynamicItem raises, and does not call the command tree's
         # `interaction_check` before.
         if not await is_accepted(interaction):
             return
@@ -81,24 +76,24 @@ def choose(option: SelectOption, value: str) -> SelectOption:
 
 
 async def is_made_private(interaction: Interaction, parent: Avatar) -> bool:
-    """Whether a child of the avatar is private: if that is, or if the member's settings say so."""
+    """Whether a child of the avatar is private: if its parent is, or by the member's settings."""
     return parent.private or bool((await settings_of(interaction)).private)
 
 
 async def is_reply_private(interaction: Interaction, avatar: Avatar) -> bool:
-    """Whether the reply is private: like a child of the avatar, or like the clicked message."""
+    """Whether the reply is private: if a child of the avatar or the clicked message is."""
     return is_ephemeral(interaction) or await is_made_private(interaction, avatar)
 
 
 async def language_shown(interaction: Interaction) -> str:
-    """The language of the message's buttons, which is that of its requester, whoever clicks."""
+    """The language of the message's buttons, which is its requester's, not that of who clicks."""
     labels = {getattr(component, "label", None) for component in components_of(interaction)}
     shown = [language for language in LANGUAGES if say("card-again", language) in labels]
     return shown[0] if shown else await language_of(interaction)
 
 
 def requester_shown(interaction: Interaction) -> str | None:
-    """The id of the requester whom the message names."""
+    """The id of the requester, if the message names one."""
     assert interaction.message is not None
     named = re.search(r"<@([0-9]+)>", interaction.message.content)
     return named[1] if named is not None else None

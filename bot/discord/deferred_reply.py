@@ -1,4 +1,4 @@
-"""A reply that is acknowledged and filled in later, by this process or a later one."""
+"""A reply to an acknowledged interaction, which this process or a later one fills in."""
 
 import contextlib
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ Attachments = Sequence[discord.Attachment | discord.File]
 
 
 class ReplyExpiredError(Exception):
-    """The reply can no longer be given."""
+    """Discord no longer accepts the reply."""
 
 
 class DeferredReply:
@@ -45,8 +45,8 @@ class DeferredReply:
     ) -> None:
         """Replaces these parts of the reply.
 
-        A public reply whose token has expired is sent to its channel as a message of its own.
-        Raises ReplyExpiredError where that is impossible, and discord.HTTPException.
+        If the token of a public reply has expired, sends a new message to its channel instead.
+        Raises ReplyExpiredError if that is impossible, and discord.HTTPException.
         """
         parts = {"content": content, "attachments": attachments, "view": view}
         given: dict[str, Any] = {k: part for k, part in parts.items() if part is not MISSING}
@@ -57,8 +57,8 @@ class DeferredReply:
             await self._edit(given)
 
     async def replace(self, text: str) -> None:
-        """Deletes the reply and shows `text` to the requester alone; where that is impossible, it
-        takes the place of the reply.
+        """Deletes the reply and shows `text` to the requester only. In reply to a mention, where
+        that is impossible, edits the reply.
 
         Raises ReplyExpiredError, discord.HTTPException.
         """
@@ -84,7 +84,7 @@ class DeferredReply:
                 if not _is_expired(error):
                     raise
                 if self.pending.private or error.code != INVALID_TOKEN:
-                    # Nobody else may see it, it was never acknowledged, or its message was deleted.
+                    # It is private, was never acknowledged, or its message was deleted.
                     raise ReplyExpiredError from error
                 self._by_token = False
         try:
@@ -114,11 +114,11 @@ class DeferredReply:
             )
         elif fields.get("content"):
             fields["content"] = f"-# <@{pending.owner.key}>\n{fields['content']}"
-        # With the same nonce Discord sends no second message where the confirmation of the first
-        # one was lost, to this process or to an earlier one.
+        # If the confirmation was lost, here or in an earlier process, the same nonce keeps
+        # Discord from sending a second message.
         message = await channel.send(files=files, nonce=pending.id, **fields)
         self._message = message
-        if len(message.attachments) < len(files):  # the first one said "Painting…"
+        if len(message.attachments) < len(files):  # an earlier message had no files
             rewind(files)
             await message.edit(**parts)
 
@@ -128,21 +128,21 @@ class DeferredReply:
 
 
 def is_to_mention(pending: PendingReply) -> bool:
-    """Whether it replies to a message, not to an interaction: its token is then the id of the
-    bot's own message, or empty while there is none.
+    """Whether the reply is to a message instead of an interaction. Its token is then the id of the
+    bot's own message, or empty before that is sent.
     """
     return pending.token == "" or pending.token.isdecimal()
 
 
 def rewind(files: Attachments) -> None:
-    """Makes the files readable again, to send them once more."""
+    """Makes the files readable again for another attempt."""
     for file in files:
         if isinstance(file, discord.File):
             file.reset(seek=True)
 
 
 def _original() -> Any:
-    """The id of an interaction's reply; discord.py passes it on as it is."""
+    """The id of an interaction's first reply, in the place of a number."""
     return "@original"
 
 

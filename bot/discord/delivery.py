@@ -1,8 +1,8 @@
 """Delivers painted pictures to Discord: immediately, through the fair queue, or after a restart.
 
-A pending reply is stored before the interaction is acknowledged, and resolved once it was given.
-Replies that a killed process left pending are resumed by the next one; pictures that were stored by
-then are shown, not painted again.
+A pending reply is stored before the interaction is acknowledged, and deleted once it is filled in.
+Replies that a killed process left pending are resumed by the next one, which shows pictures that
+are stored already instead of painting them again.
 """
 
 import asyncio
@@ -17,18 +17,13 @@ import aiohttp
 import discord
 
 from bot.discord.bot import IrodoriBot, Mention, PaintCommand, Source
+from bot.discord.context import language_of, owner_of, request_of
 from bot.discord.deferred_reply import DeferredReply, ReplyExpiredError, is_to_mention
-from bot.discord.replies import (
-    admit,
-    defer_answer,
-    is_lost,
-    language_of,
-    owner_of,
-    request_of,
-    text_of_failure,
-)
+from bot.discord.failures import is_lost, text_of_failure
+from bot.discord.permissions import admit
+from bot.discord.replies import defer_answer
 from bot.i18n.messages import say
-from bot.logs import write_down
+from bot.logs import log_event
 from bot.studio import Request, Studio
 from bot.studio.morph_file import Morph
 from db.records import Avatar, PendingReply
@@ -36,22 +31,22 @@ from db.records import Avatar, PendingReply
 logger = logging.getLogger(__name__)
 
 TOKEN_SECONDS = 15 * 60  # how long Discord accepts the reply to an interaction
-MARGIN_SECONDS = 15  # less: a resumed reply has to be painted, too
-# Of the three seconds that Discord gives for the acknowledgement; less after a burst of requests.
-# The way from Discord and back has to fit in, too, on a busy machine.
+MARGIN_SECONDS = 15  # of these, left for painting a resumed reply
+# Part of the three seconds that Discord allows for the acknowledgement; the rest is for the network
+# and for delays of a busy machine, which are longer after a burst of requests.
 PREPARE_SECONDS, BURST_PREPARE_SECONDS = 1.5, 0.5
-BURST = 16  # requests in preparation
+BURST = 16  # requests in preparation at once
 PATIENCE_SECONDS = 1.0  # before the position in the queue is shown
 EDIT_SECONDS = 2.0  # between two edits that show it
-MAX_PREPARING = 4  # at once, so that new interactions are acknowledged before others are stored
-MAX_POSITION_EDITS = 4  # at once: nothing waits for a position to be shown
+MAX_PREPARING = 4  # database writes at once, so that acknowledgements do not wait for them
+MAX_POSITION_EDITS = 4  # edits of positions at once; further ones are skipped
 
 Result = Sequence[Avatar] | Morph
 Show = Callable[[DeferredReply, Result], Awaitable[None]]
 
 
 class Delivery:
-    """The pending replies of one client; `show` fills in a reply with what was painted."""
+    """The pending replies of one client; `show` fills in a reply with the painted pictures."""
 
     def __init__(self, client: IrodoriBot, show: Show) -> None:
         self._client = client
@@ -67,7 +62,7 @@ class Delivery:
 
     async def paint(self, source: Source, command: PaintCommand) -> None:
         """Paints, and replies with the result. Raises Refusal, discord.HTTPException."""
-        begun = monotonic()
+        started = monotonic()
         request = request_of(source)
         pending = PendingReply(
             id=str(source.id),
@@ -88,17 +83,17 @@ class Delivery:
         async with AsyncExitStack() as admission:
             preparing = asyncio.create_task(self._prepare(pending, source, admission))
             try:
-                # A refusal is shown without "thinking…" before it, unless it takes too long.
+                # Early refusals are shown without "thinking…" before them.
                 burst = self._unprepared >= BURST
                 seconds = BURST_PREPARE_SECONDS if burst else PREPARE_SECONDS
-                left = begun + seconds - monotonic()
+                left = started + seconds - monotonic()
                 await asyncio.wait([preparing], timeout=max(0.0, left))
                 if preparing.done():
                     preparing.result()
                 try:
                     await defer_answer(source, private=command.private)
                 except discord.HTTPException as error:
-                    if is_lost(error):  # nobody waits for it any more
+                    if is_lost(error):
                         await preparing
                         await self._resolve(pending)
                     raise
@@ -109,8 +104,8 @@ class Delivery:
                 self._in_progress.discard(pending.id)
 
     async def resume(self) -> None:
-        """Gives the replies that an earlier process left pending, or this one while Discord could
-        not be reached.
+        """Resumes replies that are pending since an earlier process, or since Discord could not be
+        reached.
         """
         since = datetime.now(UTC) - timedelta(seconds=TOKEN_SECONDS - MARGIN_SECONDS)
         found = await self._studio.pending_replies.since(since)
@@ -135,7 +130,7 @@ class Delivery:
         try:
             painted = await self._studio.avatars.of_order(pending.id)
             if not painted:
-                # Only this attempt shows whether somebody still waits for it.
+                # Fails if Discord no longer accepts the reply, before anything is painted.
                 await reply.edit(content=say("order-resumed", pending.language))
             await self._reply(pending, reply, AsyncExitStack(), painted)
         except ReplyExpiredError:
@@ -145,8 +140,8 @@ class Delivery:
             text = text_of_failure(error, pending.language, what)
             try:
                 await reply.replace(text)
-            except (ReplyExpiredError, discord.HTTPException, aiohttp.ClientError) as unsaid:
-                logger.warning("could not tell a member why %s failed: %s", what, unsaid)
+            except (ReplyExpiredError, discord.HTTPException, aiohttp.ClientError) as reply_error:
+                logger.warning("could not tell a member why %s failed: %s", what, reply_error)
         finally:
             self._in_progress.discard(pending.id)
 
@@ -157,8 +152,8 @@ class Delivery:
         admission: AsyncExitStack,
         painted: Sequence[Avatar] = (),
     ) -> None:
-        """Paints, unless it was `painted` before, and shows the result. A failed reply is resolved;
-        an interrupted one stays pending.
+        """Paints, unless `painted` has the avatars, and shows the result. A failed reply is
+        resolved; an interrupted one stays pending.
         """
         started, outcome, pictures = monotonic(), "interrupted", 0
         painting = None if painted else asyncio.create_task(self._paint(pending, admission))
@@ -184,7 +179,7 @@ class Delivery:
         finally:
             if painting is not None:
                 painting.cancel()
-            write_down(
+            log_event(
                 logger,
                 "order",
                 order=pending.id,
@@ -197,7 +192,7 @@ class Delivery:
             )
 
     async def _paint(self, pending: PendingReply, admission: AsyncExitStack) -> Result:
-        """The admission ends with the painting: from then on the stored pictures are counted."""
+        """Holds the admission until the pictures are stored, which are counted from then on."""
         if pending.task is None:
             raise ValueError(f"the pending reply {pending.id} has no valid task")
         async with admission:
@@ -210,12 +205,12 @@ class Delivery:
     async def _show_position(
         self, pending: PendingReply, reply: DeferredReply, painting: "asyncio.Task[Result]"
     ) -> None:
-        """Keeps the reply's text at the position in the queue until it was painted."""
+        """Shows the position in the queue until the pictures are painted."""
         shown = None
         await asyncio.wait([painting], timeout=PATIENCE_SECONDS)
         while not painting.done():
             position = self._studio.painting.queue_position(pending.owner)
-            text = say("order-waiting", pending.language, place=position)
+            text = say("order-waiting", pending.language, position=position)
             if text != shown and not self._position_edits.locked():
                 try:
                     async with self._position_edits:
@@ -223,7 +218,7 @@ class Delivery:
                 except (discord.HTTPException, aiohttp.ClientError) as error:
                     logger.info("the position in the queue could not be shown: %s", error)
                 if shown is None and is_to_mention(pending) and reply.message_id is not None:
-                    # After a restart this message is edited, and no second one sent.
+                    # so that this message is edited after a restart
                     stored = replace(pending, token=str(reply.message_id))
                     await self._studio.pending_replies.save(stored)
                 shown = text

@@ -1,10 +1,10 @@
-"""Children of one picture, and of two: the commands that paint them, the button for siblings."""
+"""Commands that paint children of one or two pictures, and the button for siblings."""
 
 from collections.abc import Callable
 
 from bot.discord.bot import Interaction, PaintCommand
 from bot.discord.components import Button, Component, is_made_private
-from bot.discord.replies import is_ephemeral, owner_of, settings_of
+from bot.discord.context import is_ephemeral, owner_of, settings_of
 from bot.errors import NotFound
 from bot.i18n.messages import say
 from db.records import Avatar
@@ -17,8 +17,8 @@ async def child_command(
     task: Callable[..., Task],
     reply_private: bool | None = None,
 ) -> PaintCommand:
-    """Paints what `task(id=…, private=…)` makes from one picture. `reply_private` is whether the
-    reply is private, by default if the clicked message is.
+    """A command for the task `task(id=…, private=…)` on one picture. `reply_private` is whether the
+    reply is private, by default whether the clicked message is.
     """
     private = await is_made_private(interaction, parent)
     if reply_private is None:
@@ -40,7 +40,7 @@ async def mix_command(
     private: bool | None = None,
     names_requester: bool = False,
 ) -> PaintCommand:
-    """Paints a child of two pictures; that of a private one is private, too. Raises NotFound."""
+    """A command for a child of two pictures, private if a parent is. Raises NotFound."""
     studio = interaction.client.studio
     me = owner_of(interaction)
     parents = [await studio.avatars.get(id, me) for id in (a, b)]

@@ -1,116 +1,94 @@
-"""The pages of a gallery, for the one who asked alone.
+"""The pages of a gallery, visible only to the member who opened it.
 
-A page's whole state (scope, order, place, colours) is in the custom ids of its components, so that
-pages turn after a restart and under another model.
+The custom ids of a page's components hold its whole state (scope, sort order, cursor, filter), so
+that its buttons work after a restart and with another model.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Self
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl
 
 import discord
 from discord import SelectOption, ui
 
 from bot.discord.bot import Interaction
-from bot.discord.buttons import open_card
 from bot.discord.components import Button, Component, Select
-from bot.discord.replies import (
-    defer_answer,
-    defer_update,
-    language_of,
-    owner_of,
-    require_admission,
-    respond,
-    retry_once,
-)
+from bot.discord.context import language_of, owner_of
+from bot.discord.gallery_state import SCOPES, SORTS, GalleryState, check_custom_id, pack_values
+from bot.discord.open_picture import IdButton, OpenSelect
+from bot.discord.permissions import require_admission
+from bot.discord.replies import defer_answer, defer_update, retry_once
 from bot.discord.text import file_of, option_of, shorten
-from bot.errors import BadPrompt, NotFound
+from bot.errors import NotFound
 from bot.i18n.messages import describe, say
-from db.records import LAST, Avatar, GalleryQuery, Page, Picture, Scope, Sort
+from db.records import LAST, Avatar, GalleryQuery, Page, Picture
 
 PAGE = 9  # pictures
-MAX_CUSTOM_ID = 100
 MAX_HEADING = 500
-JUMP = "irodori:jump"
-SCOPES: tuple[Scope, ...] = ("everyone", "guild", "mine", "favourites")
-SORTS: tuple[Sort, ...] = ("new", "loved")
 ICONS = {"everyone": "🌍", "guild": "🏠", "mine": "🖼️", "favourites": "♥️"}
 # A move's letter makes a page's custom ids differ, even where two lead to the same page.
 MOVES = {"f": "⏮️", "p": "◀️", "n": "▶️", "l": "⏭️"}
 LABELS = {"p": "gallery-previous", "n": "gallery-next"}
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where somebody is in a gallery; `values` (attribute to value) is what it is filtered by."""
-
-    scope: Scope
-    sort: Sort = "new"
-    values: Mapping[str, str] = field(default_factory=dict)
-    cursor: str | None = None
-
-    def custom_id(self, move: str) -> str:
-        """Raises BadPrompt where the values do not fit in."""
-        state = f"{self.scope[0]}{self.sort[0]}:{self.cursor or ''}:{_packed(self.values)}"
-        return _fitting(f"irodori:g:{move}{state}")
-
-
-class Turn(
+class PageButton(
     Component[Button],
     template="irodori:g:(?P<move>[fpnl])(?P<scope>[egmf])(?P<sort>[nl])"
     ":(?P<cursor>[0-9a-z.]*):(?P<values>.*)",
 ):
-    """Turns to another page."""
+    """Shows another page."""
 
     def __init__(
-        self, move: str, place: Place, language: str = "en", *, disabled: bool = False
+        self, move: str, state: GalleryState, language: str = "en", *, disabled: bool = False
     ) -> None:
         super().__init__(
             Button(
                 label=say(LABELS[move], language) if move in LABELS else None,
                 emoji=MOVES[move],
                 disabled=disabled,
-                custom_id=place.custom_id(move),
+                custom_id=state.custom_id(move),
             )
         )
-        self.place = place
+        self.state = state
 
     @classmethod
     def restore(cls, match: re.Match[str], item: Button) -> Self:
         scope = next(scope for scope in SCOPES if scope[0] == match["scope"])
         sort = next(sort for sort in SORTS if sort[0] == match["sort"])
-        place = Place(scope, sort, dict(parse_qsl(match["values"])), match["cursor"] or None)
-        return cls(match["move"], place)
+        state = GalleryState(scope, sort, dict(parse_qsl(match["values"])), match["cursor"] or None)
+        return cls(match["move"], state)
 
     async def on_use(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        await show_page(interaction, self.place)
+        await show_page(interaction, self.state)
 
 
-class EarlierTurn(
-    Turn,
+class LegacyPageButton(
+    PageButton,
     template="irodori:page:(?P<scope>everyone|guild|mine|favourites)"
     ":(?P<cursor>[on][0-9]*):(?P<values>.*)",
 ):
-    """The buttons of pages that were sent before galleries could be sorted."""
+    """The page buttons of messages that were sent before galleries could be sorted."""
 
     @classmethod
     def restore(cls, match: re.Match[str], item: Button) -> Any:
         scope = next(scope for scope in SCOPES if scope == match["scope"])
-        return Turn("p", Place(scope, "new", dict(parse_qsl(match["values"])), match["cursor"]))
+        return PageButton(
+            "p", GalleryState(scope, "new", dict(parse_qsl(match["values"])), match["cursor"])
+        )
 
 
-class Look(Component[Select], template="irodori:look:(?P<values>.*)"):
-    """Shows another gallery, or the same in another order; the colours stay."""
+class GallerySelect(Component[Select], template="irodori:look:(?P<values>.*)"):
+    """Shows another gallery, or the same one in another order; the filter stays."""
 
     def __init__(
         self, values: Mapping[str, str], options: Sequence[SelectOption], placeholder: str = ""
     ) -> None:
         super().__init__(
             Select(
-                custom_id=_fitting(f"irodori:look:{_packed(values)}"),
+                custom_id=check_custom_id(f"irodori:look:{pack_values(values)}"),
                 placeholder=placeholder,
                 options=list(options),
             )
@@ -124,114 +102,73 @@ class Look(Component[Select], template="irodori:look:(?P<values>.*)"):
 
     async def on_use(self, interaction: Interaction) -> None:
         chosen = self.item.values[0]
-        place = next(
-            Place(scope, sort, self.values)
+        state = next(
+            GalleryState(scope, sort, self.values)
             for scope in SCOPES
             for sort in SORTS
             if f"{scope}:{sort}" == chosen
         )
         await defer_update(interaction)
-        await show_page(interaction, place)
+        await show_page(interaction, state)
 
 
-class Open(Component[Select], template="irodori:open"):
-    """Opens one picture of those listed with its buttons, below the message."""
-
-    def __init__(self, options: Sequence[SelectOption], placeholder: str = "") -> None:
-        super().__init__(
-            Select(custom_id="irodori:open", placeholder=placeholder, options=list(options))
-        )
-
-    @classmethod
-    def restore(cls, match: re.Match[str], item: Select) -> Self:
-        return cls(item.options)
-
-    async def on_use(self, interaction: Interaction) -> None:
-        await open_card(interaction, self.item.values[0])
-
-
-class Jump(Component[Button], template=JUMP):
-    """Asks for a picture's id in a form."""
-
-    def __init__(self, language: str = "en") -> None:
-        super().__init__(Button(label=say("gallery-jump", language), emoji="🔎", custom_id=JUMP))
-
-    @classmethod
-    def restore(cls, match: re.Match[str], item: Button) -> Self:
-        return cls()
-
-    async def on_use(self, interaction: Interaction) -> None:
-        form = JumpForm(await language_of(interaction))
-        await respond(lambda: interaction.response.send_modal(form))
-
-
-class JumpForm(ui.Modal):
-    """What is sent in comes to `GalleryCog.on_interaction`, which knows it after a restart, too."""
-
-    def __init__(self, language: str) -> None:
-        super().__init__(title=say("gallery-jump-title", language), custom_id=JUMP, timeout=None)
-        hint = say("gallery-jump-hint", language)
-        text = ui.TextInput[Any](custom_id="id", placeholder=hint, max_length=40)
-        self.add_item(ui.Label(text=say("gallery-jump-label", language), component=text))
-
-
-def jump_target(interaction: Interaction) -> str:
-    """The id that was typed into the form."""
-    data: Any = interaction.data
-    return str(data["components"][0]["component"]["value"])
-
-
-COMPONENTS = (Turn, EarlierTurn, Look, Open, Jump)
+COMPONENTS = (PageButton, LegacyPageButton, GallerySelect, OpenSelect, IdButton)
 
 
 class PageView(ui.LayoutView):
     def __init__(
-        self, place: Place, page: Page, files: Sequence[discord.File], language: str, *, guild: bool
+        self,
+        state: GalleryState,
+        page: Page,
+        files: Sequence[discord.File],
+        language: str,
+        *,
+        guild: bool,
     ) -> None:
         super().__init__(timeout=None)
-        colours = describe(place.values, language)
-        heading = say(f"gallery-{place.scope}", language)
-        if colours:
-            heading = say("gallery-of-colours", language, gallery=heading, colours=colours)
-        facts = [say(f"gallery-{place.sort}", language)]
+        colors = describe(state.values, language)
+        heading = say(f"gallery-{state.scope}", language)
+        if colors:
+            heading = say("gallery-of-colors", language, gallery=heading, colors=colors)
+        facts = [say(f"gallery-{state.sort}", language)]
         if files and page.count is not None and page.before is not None:
             numbers = {"first": page.before + 1, "last": page.before + len(page.avatars)}
             key = "gallery-of" if len(page.avatars) > 1 else "gallery-of-one"
             facts.append(say(key, language, **numbers, count=page.count))
         heading = discord.utils.escape_markdown(shorten(heading, MAX_HEADING))
-        self.add_item(ui.TextDisplay(f"### {ICONS[place.scope]} {heading}\n-# {' · '.join(facts)}"))
+        self.add_item(ui.TextDisplay(f"### {ICONS[state.scope]} {heading}\n-# {' · '.join(facts)}"))
         if files:
             self.add_item(ui.MediaGallery(*(discord.MediaGalleryItem(file) for file in files)))
             options = [
                 option_of(avatar, language, number=i)
                 for i, avatar in enumerate(page.avatars, 1 + (page.before or 0))
             ]
-            self.add_item(ui.ActionRow(Open(options, say("gallery-open", language))))
+            self.add_item(ui.ActionRow(OpenSelect(options, say("gallery-open", language))))
         else:
-            empty = "gallery-empty-wish" if place.values else "gallery-empty"
+            empty = "gallery-empty-wish" if state.values else "gallery-empty"
             self.add_item(ui.TextDisplay(say(empty, language)))
-        self.add_item(ui.ActionRow(*_turns(place, page, language), Jump(language)))
-        elsewhere = say("gallery-look", language)
-        options = _galleries(place, language, guild=guild)
-        self.add_item(ui.ActionRow(Look(place.values, options, elsewhere)))
+        self.add_item(ui.ActionRow(*_page_buttons(state, page, language), IdButton(language)))
+        placeholder = say("gallery-look", language)
+        options = _gallery_options(state, language, guild=guild)
+        self.add_item(ui.ActionRow(GallerySelect(state.values, options, placeholder)))
 
 
-async def show_page(interaction: Interaction, place: Place) -> None:
-    """Fill in the deferred answer, or the page that was turned. Raises Refusal."""
+async def show_page(interaction: Interaction, state: GalleryState) -> None:
+    """Fills in the deferred reply, or replaces the page that was clicked. Raises Refusal."""
     await require_admission(interaction)
     studio = interaction.client.studio
     viewer, guild = owner_of(interaction), interaction.guild_id
-    if place.scope == "guild" and guild is None:
+    if state.scope == "guild" and guild is None:
         raise NotFound("gallery-no-server")
     page = await studio.gallery.page(
         GalleryQuery(
-            scope=place.scope,
+            scope=state.scope,
             viewer=viewer,
             guild=None if guild is None else str(guild),
-            values=place.values,
+            values=state.values,
             limit=PAGE,
-            cursor=place.cursor,
-            sort=place.sort,
+            cursor=state.cursor,
+            sort=state.sort,
             counted=True,
         )
     )
@@ -246,53 +183,38 @@ async def show_page(interaction: Interaction, place: Place) -> None:
 
     async def edit() -> None:
         files = [file_of(*pair, language) for pair in shown]
-        view = PageView(place, page, files, language, guild=guild is not None)
+        view = PageView(state, page, files, language, guild=guild is not None)
         await interaction.edit_original_response(attachments=files, view=view)
 
     await retry_once(edit)
 
 
-async def start(interaction: Interaction, place: Place) -> None:
-    """The first page, as the answer to a command."""
-    place.custom_id("f")  # what does not fit is refused before "thinking…" is shown
+async def start(interaction: Interaction, state: GalleryState) -> None:
+    """Replies to a command with the first page."""
+    state.custom_id("f")  # refuses a filter that is too long before "thinking…" is shown
     await defer_answer(interaction, private=True)
-    await show_page(interaction, place)
+    await show_page(interaction, state)
 
 
-def _turns(place: Place, page: Page, language: str) -> list[Turn]:
+def _page_buttons(state: GalleryState, page: Page, language: str) -> list[PageButton]:
     targets = {"f": None, "p": page.newer, "n": page.older, "l": LAST}
-    able = {"f": page.newer, "p": page.newer, "n": page.older, "l": page.older}
+    enabled = {"f": page.newer, "p": page.newer, "n": page.older, "l": page.older}
     return [
-        Turn(move, replace(place, cursor=cursor), language, disabled=able[move] is None)
+        PageButton(move, replace(state, cursor=cursor), language, disabled=enabled[move] is None)
         for move, cursor in targets.items()
     ]
 
 
-def _galleries(place: Place, language: str, *, guild: bool) -> list[SelectOption]:
-    """Every gallery in every order; the one that is shown is marked."""
+def _gallery_options(state: GalleryState, language: str, *, guild: bool) -> list[SelectOption]:
+    """Every gallery in every order; the one on display is preselected."""
     return [
         SelectOption(
             label=f"{say(f'gallery-{scope}', language)} · {say(f'gallery-{sort}', language)}",
             value=f"{scope}:{sort}",
             emoji=ICONS[scope],
-            default=(scope, sort) == (place.scope, place.sort),
+            default=(scope, sort) == (state.scope, state.sort),
         )
         for scope in SCOPES
         if guild or scope != "guild"
         for sort in SORTS
     ]
-
-
-def _packed(values: Mapping[str, str]) -> str:
-    """A query string, with all letters as they are: custom ids are short, but know Unicode."""
-    return "&".join(f"{_escaped(name)}={_escaped(value)}" for name, value in values.items())
-
-
-def _escaped(text: str) -> str:
-    return "".join(c if c.isalnum() else "+" if c == " " else quote(c, safe="") for c in text)
-
-
-def _fitting(custom_id: str) -> str:
-    if len(custom_id) > MAX_CUSTOM_ID:
-        raise BadPrompt("gallery-too-many-colours")
-    return custom_id

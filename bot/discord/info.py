@@ -1,4 +1,4 @@
-"""Everything about one picture, in words."""
+"""The text of a picture's info."""
 
 import discord
 
@@ -9,16 +9,16 @@ from bot.i18n.messages import describe, say
 from bot.studio import Studio
 from db.records import Avatar, Owner
 
-MAX_TEXT = 1900  # characters of a message, with some to spare
+MAX_TEXT = 1900  # characters; Discord allows 2000 in a message
 
 
 async def info_of(studio: Studio, avatar: Avatar, viewer: Owner, language: str) -> str:
-    """What `viewer` may know; parents that are not to be seen are left out."""
+    """Everything about an avatar; parents that the viewer may not see are not named."""
     escape = discord.utils.escape_markdown
     parents = [await _parent(studio, id, viewer, language) for id in avatar.parents]
     by = f"<@{avatar.owner.key}>" if avatar.owner.kind == "discord" else ""
     facts = {
-        "colours": describe(avatar.conditions, language),
+        "colors": describe(avatar.conditions, language),
         "wish": describe(avatar.wish, language) or say("info-any", language),
         "seed": f"`{avatar.seed}`",
         "model": f"`{avatar.model}`",
@@ -27,9 +27,9 @@ async def info_of(studio: Studio, avatar: Avatar, viewer: Owner, language: str) 
         "parents": " + ".join(parents),
         "by": by or say("info-visitor", language),
         "when": discord.utils.format_dt(avatar.created),
-        "favourites": f"♥ {avatar.favourites}" if avatar.favourites else "",
+        "favorites": f"♥ {avatar.favorites}" if avatar.favorites else "",
     }
-    for name in ("colours", "wish"):
+    for name in ("colors", "wish"):
         facts[name] = escape(facts[name])
     lines = [f"**{escape(title(avatar, language))}**"]
     lines += [f"{say(f'info-{name}', language)}: {fact}" for name, fact in facts.items() if fact]
@@ -42,17 +42,17 @@ async def info_of(studio: Studio, avatar: Avatar, viewer: Owner, language: str) 
 
 
 def command_line(avatar: Avatar) -> str:
-    """What asks for the same picture, or for one like it where it was made from others."""
+    """A command that paints the same picture, or a similar one if it has parents."""
     options = option_names(list(avatar.wish), taken=())
-    asked = [f"{options[name]}:{value}" for name, value in avatar.wish.items()]
+    typed = [f"{options[name]}:{value}" for name, value in avatar.wish.items()]
     if not avatar.parents:
-        asked += [f"seed:{avatar.seed}", f"size:{avatar.width}"]
-    return " ".join(["/avatar", *asked])
+        typed += [f"seed:{avatar.seed}", f"size:{avatar.width}"]
+    return " ".join(["/avatar", *typed])
 
 
 async def _parent(studio: Studio, id: str, viewer: Owner, language: str) -> str:
     try:
         parent = await studio.avatars.get(id, viewer)
-    except NotFound:  # deleted, or somebody's private one: nobody learns which
+    except NotFound:  # deleted or private; the text does not say which
         return say("info-gone", language)
     return f"`{id}` ({discord.utils.escape_markdown(title(parent, language))})"

@@ -13,10 +13,10 @@ from discord.app_commands import Choice, locale_str
 
 from bot.discord.bot import Interaction
 from bot.discord.command_texts import description, option_description
-from bot.discord.replies import language_of
+from bot.discord.context import language_of
 from bot.discord.text import shorten, swatch
 from bot.i18n.messages import LANGUAGES, attribute_name, command_text, value_name
-from bot.prompts.parser import check_wish
+from bot.prompts.wish import check_wish
 from bot.prompts.words import SYNONYMS
 from bot.studio import Studio
 from export.manifest import Attribute
@@ -29,8 +29,8 @@ MAX_TEXT = 100  # of a description, and of a choice
 
 @dataclass(frozen=True, slots=True)
 class CommandOption:
-    """An option that a command has besides the attributes. The choices of a Literal are named by
-    the messages `choice-COMMAND-OPTION-VALUE`, where there are any.
+    """A command's option that is not an attribute. The choices of a Literal are named by the
+    messages `choice-COMMAND-OPTION-VALUE`, if there are any.
     """
 
     annotation: Any
@@ -38,9 +38,9 @@ class CommandOption:
 
 
 def option_names(names: Sequence[str], taken: Collection[str]) -> dict[str, str]:
-    """Attribute names to the names of their options: as Discord allows them, and all different.
+    """Option names that Discord allows, all different, by attribute name.
 
-    "Eye colour" becomes "eye-colour"; a second one, or one of `taken`, "eye-colour-2".
+    "Eye color" becomes "eye-color"; a second one, or one of `taken`, "eye-color-2".
     """
     used = set(taken)
     options = {}
@@ -56,32 +56,32 @@ def option_names(names: Sequence[str], taken: Collection[str]) -> dict[str, str]
 
 
 def suggest(attribute: Attribute, text: str) -> list[str]:
-    """The values that `text` may mean, the most relevant first; tolerates typos and synonyms."""
-    said = " ".join(text.casefold().split())
+    """The values that `text` may mean, most relevant first; tolerates typos and synonyms."""
+    typed = " ".join(text.casefold().split())
     frequency = dict(zip(attribute.values, attribute.frequencies, strict=True))
-    if not said:
+    if not typed:
         ranked = sorted(frequency, key=lambda value: -frequency[value])
     else:
-        ranked = sorted(frequency, key=lambda value: -_relevance(said, value))
+        ranked = sorted(frequency, key=lambda value: -_relevance(typed, value))
     return [value for value in ranked if len(value) <= MAX_TEXT][:MAX_CHOICES]
 
 
-def _relevance(said: str, value: str) -> float:
+def _relevance(typed: str, value: str) -> float:
     synonyms = [word for word, values in SYNONYMS.items() if value.casefold() in values]
     return max(
-        _similarity(said, value.casefold()),
-        max((0.95 * _similarity(said, word) for word in synonyms), default=0),
+        _similarity(typed, value.casefold()),
+        max((0.95 * _similarity(typed, word) for word in synonyms), default=0),
     )
 
 
-def _similarity(said: str, word: str) -> float:
+def _similarity(typed: str, word: str) -> float:
     """0 to 3: equal words before prefixes before substrings before typos."""
-    ratio = difflib.SequenceMatcher(None, said, word).ratio()
-    if said == word:
+    ratio = difflib.SequenceMatcher(None, typed, word).ratio()
+    if typed == word:
         return 3
-    if word.startswith(said):
+    if word.startswith(typed):
         return 2 + ratio / 2
-    return 1 + ratio / 2 if said in word else ratio
+    return 1 + ratio / 2 if typed in word else ratio
 
 
 def wish_command(
@@ -92,17 +92,17 @@ def wish_command(
 ) -> app_commands.Command[Any, ..., None]:
     """A command that calls `run(interaction, wish, **fixed options)`.
 
-    Its options are those of the model in use now; what they suggest, and what the wish is checked
-    against, are those of the model in use then.
+    The options are the attributes of the current model. Suggestions and validation use the model at
+    the time of the interaction.
     """
     names = [a.name for a in studio.attributes][: MAX_OPTIONS - len(fixed)]
     options = option_names(names, taken=fixed)
-    # names of attributes need not be identifiers, so the parameters are numbered
+    # attribute names may not be identifiers, so the parameters are numbered
     attributes = {f"attribute_{i}": attribute for i, attribute in enumerate(options)}
 
     async def callback(interaction: Interaction, **given: Any) -> None:
-        asked = {attributes[key]: given.pop(key) for key in attributes}
-        wish = {attribute: text for attribute, text in asked.items() if text is not None}
+        texts = {attributes[key]: given.pop(key) for key in attributes}
+        wish = {attribute: text for attribute, text in texts.items() if text is not None}
         await run(interaction, check_wish(wish, studio.attributes), **given)
 
     parameters = [
@@ -146,7 +146,7 @@ def wish_command(
 
 
 def choice(command: str, option: str, value: str | int) -> Choice[Any]:
-    """One of the values that an option has, with its name in each language."""
+    """One choice of an option, with its name in each language."""
     key = f"choice-{command}-{option}-{value}"
     english = command_text(key, "", "en") or str(value)
     return Choice(
@@ -163,9 +163,9 @@ def _plain(annotation: Any) -> Any:
 def _localized_names(
     command: str, names: Sequence[str], fixed: Collection[str]
 ) -> dict[str, dict[str, str]]:
-    """What the attributes' options are called in other languages: attribute -> language -> name.
+    """Option names in other languages: attribute -> language -> name.
 
-    A name that is taken already, or that Discord does not allow, is left out.
+    Names that are taken or that Discord does not allow are left out.
     """
     found: dict[str, dict[str, str]] = {name: {} for name in names}
     for language in LANGUAGES[1:]:
@@ -196,8 +196,8 @@ def _completion(studio: Studio, name: str) -> Callable[..., Any]:
 
 def _labelled(value: str, language: str) -> str:
     """ "🩷 粉色" """
-    called = value_name(value, language)
-    return shorten(f"{swatch(value)} {called}" if swatch(value) else called, MAX_TEXT)
+    name = value_name(value, language)
+    return shorten(f"{swatch(value)} {name}" if swatch(value) else name, MAX_TEXT)
 
 
 def _description(attribute: Attribute, language: str) -> str:

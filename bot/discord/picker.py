@@ -1,4 +1,4 @@
-"""A picture as an option: chosen among one's own and one's favourites, or by its id."""
+"""Autocompletion of options that take a picture: the member's own, favorites, or any id."""
 
 import contextlib
 import itertools
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from discord import app_commands
 
 from bot.discord.bot import Interaction
-from bot.discord.replies import language_of, owner_of
+from bot.discord.context import language_of, owner_of
 from bot.discord.text import LABEL, shorten, swatch, title
 from bot.errors import NotFound
 from bot.i18n.messages import describe
@@ -15,51 +15,51 @@ from bot.studio import Studio
 from db.records import Avatar, GalleryQuery, Owner
 
 MAX_CHOICES = 25
-LOOKED_AT = 50  # of one's own, and as many favourites
+SEARCHED = 50  # of the member's own pictures, and as many favorites
 
 
 async def complete_id(interaction: Interaction, text: str) -> list[app_commands.Choice[str]]:
-    """Ids of pictures that fit what has been typed; each value is an id.
-
-    What was typed is part of an id, or words of the label in the member's language or in English.
+    """Choices whose values are ids of pictures that match the typed text: a part of the id, or
+    words of the label in the member's language or in English.
     """
     studio = interaction.client.studio
     me, language = owner_of(interaction), await language_of(interaction)
     typed = text.casefold().split()
     chosen = {str(value) for value in vars(interaction.namespace).values()} - {text}
-    fitting = [
+    matching = [
         avatar
-        for avatar in await pictures_of(studio, me, LOOKED_AT if typed else MAX_CHOICES)
-        if _fits(typed, avatar, language) and avatar.id not in chosen
+        for avatar in await pictures_of(studio, me, SEARCHED if typed else MAX_CHOICES)
+        if _matches(typed, avatar, language) and avatar.id not in chosen
     ]
-    if not fitting and len(typed) == 1:
+    if not matching and len(typed) == 1:
         with contextlib.suppress(NotFound):
-            fitting = [await studio.avatars.get(typed[0], me)]
+            matching = [await studio.avatars.get(typed[0], me)]
     return [
         app_commands.Choice(name=label_of(avatar, language), value=avatar.id)
-        for avatar in fitting[:MAX_CHOICES]
+        for avatar in matching[:MAX_CHOICES]
     ]
 
 
-async def pictures_of(studio: Studio, owner: Owner, limit: int = LOOKED_AT) -> list[Avatar]:
-    """The newest ones of the owner's own and of the favourites, up to `limit` of each, in turn:
-    whoever has many of the one sees the other as well."""
+async def pictures_of(studio: Studio, owner: Owner, limit: int = SEARCHED) -> list[Avatar]:
+    """The owner's newest pictures and favorites, at most `limit` of each. They alternate, so that
+    the first choices contain both.
+    """
     pages = [
         await studio.gallery.page(GalleryQuery(scope, owner, None, {}, limit))
         for scope in ("mine", "favourites")
     ]
-    turns = itertools.zip_longest(*(page.avatars for page in pages))
-    return _unique(avatar for turn in turns for avatar in turn if avatar is not None)
+    pairs = itertools.zip_longest(*(page.avatars for page in pages))
+    return _unique(avatar for pair in pairs for avatar in pair if avatar is not None)
 
 
 def label_of(avatar: Avatar, language: str) -> str:
-    """ "🩷🧡 pink hair, orange eyes · k3m9x2ph", within what Discord shows."""
+    """ "🩷🧡 pink hair, orange eyes · k3m9x2ph", within Discord's limit."""
     swatches = "".join(filter(None, map(swatch, avatar.conditions.values())))
     text, id = f"{swatches} {title(avatar, language)}".strip(), f" · {avatar.id}"
     return shorten(text, LABEL - len(id)) + id
 
 
-def _fits(typed: list[str], avatar: Avatar, language: str) -> bool:
+def _matches(typed: list[str], avatar: Avatar, language: str) -> bool:
     shown = f"{avatar.id} {describe(avatar.conditions, language)} {describe(avatar.conditions)}"
     return all(word in shown.casefold() for word in typed)
 

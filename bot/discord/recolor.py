@@ -20,8 +20,10 @@ from bot.discord.components import (
     components_of,
     is_reply_private,
 )
+from bot.discord.context import language_of, owner_of
 from bot.discord.family import child_command
-from bot.discord.replies import language_of, owner_of, require_admission, respond
+from bot.discord.permissions import require_admission
+from bot.discord.replies import respond
 from bot.discord.text import LABEL, shorten, swatch
 from bot.errors import BadPrompt, NotFound
 from bot.i18n.messages import describe, say
@@ -29,21 +31,21 @@ from db.records import Avatar
 from db.tasks import RecolorTask
 from export.manifest import Attribute
 
-COLOUR = "irodori:colour:"
-MAX_COLOURS = 18  # selects of one panel: each takes 2 of a message's 40 components
+COLOR_ID = "irodori:colour:"
+MAX_SELECTS = 18  # of one panel; each counts as 2 of a message's 40 components
 
 
 async def open_panel(interaction: Interaction, avatar_id: str) -> None:
-    """Raises NotFound, Blocked, WrongPlace."""
+    """Raises NotFound, Blocked, WrongChannel."""
     studio = interaction.client.studio
     await require_admission(interaction)
     avatar = await studio.avatars.get(avatar_id, owner_of(interaction))
     language = await language_of(interaction)
     rows = color_options(avatar, studio.attributes, language)
     if not rows:
-        raise NotFound("card-no-colours")
+        raise NotFound("card-no-colors")
     private = await is_reply_private(interaction, avatar)
-    panel = ColourPanel(rows, Paint(avatar.id, private, language))
+    panel = ColorPanel(rows, Paint(avatar.id, private, language))
     await respond(lambda: interaction.response.send_message(view=panel, ephemeral=True))
 
 
@@ -52,7 +54,7 @@ def color_options(
 ) -> list[list[SelectOption]]:
     """One select for each attribute, prefilled with the avatar's values.
 
-    Of an attribute with more values than a select holds, the most frequent ones are offered.
+    An attribute with more values than a select holds offers its most frequent ones.
     """
     rows = []
     for attribute in attributes:
@@ -75,45 +77,45 @@ def color_options(
         ]
         if all(len(option.value) <= LABEL for option in options):
             rows.append(options)
-    return rows[:MAX_COLOURS]
+    return rows[:MAX_SELECTS]
 
 
-class Colour(Component[Select], template=COLOUR + "(?P<place>[0-9]+)"):
+class ColorSelect(Component[Select], template=COLOR_ID + "(?P<index>[0-9]+)"):
     """One attribute of the panel. An option's value is a query string, `hair=pink`."""
 
-    def __init__(self, place: int, options: Sequence[SelectOption]) -> None:
-        super().__init__(Select(custom_id=f"{COLOUR}{place}", options=list(options)))
+    def __init__(self, index: int, options: Sequence[SelectOption]) -> None:
+        super().__init__(Select(custom_id=f"{COLOR_ID}{index}", options=list(options)))
 
     @classmethod
     def restore(cls, match: re.Match[str], item: Select) -> Self:
-        return cls(int(match["place"]), item.options)
+        return cls(int(match["index"]), item.options)
 
     async def on_use(self, interaction: Interaction) -> None:
-        # Discord does not send what the other selects show, so the message stores it.
+        # Discord does not send the state of the other selects, so the message stores it.
         chosen = self.item.values[0]
         rows, button = [], None
         for component in components_of(interaction):
             custom_id = component.custom_id
             if custom_id == self.custom_id:
                 rows.append([choose(option, chosen) for option in component.options])
-            elif custom_id.startswith(COLOUR):
+            elif custom_id.startswith(COLOR_ID):
                 rows.append(component.options)
             elif (match := Paint.pattern().fullmatch(custom_id)) is not None:
                 language = await language_of(interaction)
-                button = Paint(match["id"], match["alone"] == "1", language)
-        assert button is not None, "a colour panel has its paint button"
-        panel = ColourPanel(rows, button)
+                button = Paint(match["id"], match["private"] == "1", language)
+        assert button is not None, "a color panel has its paint button"
+        panel = ColorPanel(rows, button)
         await respond(lambda: interaction.response.edit_message(view=panel))
 
 
 class Paint(Component[Button], template=f"irodori:paint:{ID}:{PRIVATE}"):
-    """Paints the face with the colours that the panel shows."""
+    """Paints the face with the colors that the panel shows."""
 
     def __init__(self, avatar_id: str, reply_private: bool, language: str = "en") -> None:
         super().__init__(
             Button(
                 style=ButtonStyle.primary,
-                label=say("recolour-paint", language),
+                label=say("recolor-paint", language),
                 emoji="🎨",
                 custom_id=f"irodori:paint:{avatar_id}:{int(reply_private)}",
             )
@@ -128,7 +130,7 @@ class Paint(Component[Button], template=f"irodori:paint:{ID}:{PRIVATE}"):
 
     @classmethod
     def restore(cls, match: re.Match[str], item: Button) -> Self:
-        return cls(match["id"], match["alone"] == "1")
+        return cls(match["id"], match["private"] == "1")
 
     async def on_use(self, interaction: Interaction) -> None:
         studio = interaction.client.studio
@@ -136,26 +138,26 @@ class Paint(Component[Button], template=f"irodori:paint:{ID}:{PRIVATE}"):
         shown = [
             parse_qsl(option.value)[0]
             for component in components_of(interaction)
-            if component.custom_id.startswith(COLOUR)
+            if component.custom_id.startswith(COLOR_ID)
             for option in component.options
             if option.default
         ]
         changes = {name: value for name, value in shown if avatar.conditions.get(name) != value}
         if not changes:
-            raise BadPrompt("recolour-same")
-        # not whether the clicked message is private: the panel always is
+            raise BadPrompt("recolor-same")
+        # The panel is always private, so it does not decide.
         task = partial(RecolorTask, wish=changes)
         command = await child_command(interaction, avatar, task, self.reply_private)
         await interaction.client.paint(interaction, command)
 
 
-class ColourPanel(ui.LayoutView):
+class ColorPanel(ui.LayoutView):
     def __init__(self, rows: Sequence[Sequence[SelectOption]], button: Paint) -> None:
         super().__init__(timeout=None)
-        self.add_item(ui.TextDisplay(say("recolour-title", button.language)))
-        for place, options in enumerate(rows):
-            self.add_item(ui.ActionRow(Colour(place, options)))
+        self.add_item(ui.TextDisplay(say("recolor-title", button.language)))
+        for index, options in enumerate(rows):
+            self.add_item(ui.ActionRow(ColorSelect(index, options)))
         self.add_item(ui.ActionRow(button))
 
 
-COMPONENTS = (Colour, Paint)
+COMPONENTS = (ColorSelect, Paint)

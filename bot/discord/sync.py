@@ -1,4 +1,4 @@
-"""Sends the commands to Discord, and only when their definition has changed."""
+"""Registers the commands with Discord if their definitions have changed."""
 
 import hashlib
 import json
@@ -18,10 +18,10 @@ logger = logging.getLogger(__name__)
 async def sync_if_changed(
     tree: Tree, studio: Studio, guild: int | None, *, always: bool = False
 ) -> bool:
-    """Whether the commands were sent. `guild` is the guild that has them; None: all have them.
+    """Registers the commands in one guild, or in all for None. True if they were sent.
 
-    The database keeps the hash of what was sent last, names in all languages included. The
-    client must have logged in. Raises discord.HTTPException.
+    The database stores the hash of the last definition, which includes the names in all languages.
+    The client must have logged in. Raises discord.HTTPException.
     """
     scope = None if guild is None else discord.Object(guild)
     if scope is not None:

@@ -1,16 +1,16 @@
-"""An avatar in words and as a file, within Discord's limits."""
+"""Texts and files of an avatar, within Discord's limits."""
 
 import io
 
 import discord
 
 from bot.i18n.messages import describe, say
-from bot.prompts.parser import format_wish
+from bot.prompts.wish import format_wish
 from bot.prompts.words import SYNONYMS
 from db.records import Avatar, Picture
 
-LABEL = 100  # characters of a select option's label, and of its description
-MAX_ALT_TEXT = 256  # enough for a reader; Discord takes 1024
+LABEL = 100  # characters of a select option's label, value or description
+MAX_ALT_TEXT = 256  # characters; Discord allows 1024
 
 SWATCHES = {
     "aqua": "🩵",
@@ -29,7 +29,7 @@ SWATCHES = {
 
 
 def swatch(value: str) -> str | None:
-    """An emoji of about this color; None if the value is not a color."""
+    """The emoji nearest to this color; None if the value is not a color."""
     for word in (value, value.split()[-1]):  # "light blue" is a blue
         for name in (word, *SYNONYMS.get(word, ())):
             if name in SWATCHES:
@@ -97,12 +97,12 @@ def _facts(avatar: Avatar, language: str) -> list[str]:
 def option_of(
     avatar: Avatar, language: str = "en", *, number: int | None = None
 ) -> discord.SelectOption:
-    """One line of a select whose value is the avatar's id."""
-    favourites = f" · ♥ {avatar.favourites}" if avatar.favourites else ""
+    """An option of a select; its value is the avatar's id."""
+    favorites = f" · ♥ {avatar.favorites}" if avatar.favorites else ""
     position = f"{number}. " if number is not None else ""
     seed = say("card-seed", language, seed=str(avatar.seed))
     return discord.SelectOption(
         label=shorten(position + title(avatar, language), LABEL),
         value=avatar.id,
-        description=shorten(f"{seed}{favourites}", LABEL),
+        description=shorten(f"{seed}{favorites}", LABEL),
     )

@@ -1,8 +1,8 @@
-"""The names and descriptions of commands in the members' languages, from the catalogues.
+"""Translates names and descriptions of commands, from the Fluent messages.
 
 `/model use` is the message `command-model-use`, with the attributes `.name`, `.description`, and
 for an option `.OPTION` and `.OPTION-description`; a menu called "Some name" is `menu-some-name`.
-Names that are made from a model bring their own text along: `locale_str(english, text=...)`.
+Names that depend on the model have their own translations: `locale_str(english, text=...)`.
 """
 
 import re
@@ -23,24 +23,24 @@ from discord.app_commands import (
 from bot.i18n.messages import command_text, language_for
 
 
-class CatalogueTranslator(Translator):
+class FluentTranslator(Translator):
     async def translate(
         self, string: locale_str, locale: Locale, context: TranslationContextTypes
     ) -> str | None:
         language = language_for(locale.value)
         if language == "en":
-            return None  # as it stands in the code
+            return None  # the commands are defined in English
         text: Callable[[str], str | None] | None = string.extras.get("text")
         if text is not None:
             return text(language)
-        place, data = context.location, context.data
-        if place is TranslationContextLocation.choice_name:
+        location, data = context.location, context.data
+        if location is TranslationContextLocation.choice_name:
             return None
-        if place in _OF_OPTION:
+        if location in _OF_OPTION:
             name = getattr(data, "name", "")
-            key, attribute = _key(getattr(data, "command", None)), f"{name}{_OF_OPTION[place]}"
+            key, attribute = _key(getattr(data, "command", None)), f"{name}{_OF_OPTION[location]}"
         else:
-            key, attribute = _key(data), _OF_COMMAND.get(place, "name")
+            key, attribute = _key(data), _OF_COMMAND.get(location, "name")
         return command_text(key, attribute, language)
 
 

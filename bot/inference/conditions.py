@@ -1,4 +1,4 @@
-"""Completes wishes to conditions, each draw made by a seed."""
+"""Completes wishes to conditions, and mixes conditions; draws depend on the seed only."""
 
 from collections.abc import Mapping, Sequence
 

@@ -17,6 +17,7 @@ from bot.inference.loading import LoadedModels
 from bot.inference.model import Model
 from bot.inference.stats import Recorder, Stats
 from bot.settings import EngineSettings
+from export.candidates import best_candidate
 from export.registry import Registry
 
 __all__ = ["Engine", "Model", "Stats"]
@@ -155,8 +156,8 @@ class Engine:
             raise
 
     def queue_position(self, user: str) -> int:
-        """Number of other users' pictures ahead of this user's next one; 0 if it is being painted,
-        or if none waits.
+        """Number of pictures ahead of this user's next one; 0 if it is being painted or none is
+        queued.
         """
         if any(request.user == user for request, _ in self._painting):
             return 0
@@ -180,7 +181,7 @@ class Engine:
         return self._recorder.snapshot(self._queue.pictures, self._settings.queue)
 
     async def close(self) -> None:
-        """Finishes the current batch and refuses the requests that wait."""
+        """Finishes the current batch and refuses the requests in the queue."""
         self._closed = True
         self._arrived.set()
         await self._server
@@ -198,9 +199,9 @@ class Engine:
             if self._closed:
                 break
             for request in [r for r in self._queue if r.answer.cancelled()]:
-                self._drop(request)  # its caller has not yet run to do it
+                self._drop(request)  # its caller has not handled the cancellation yet
             batch = self._painting = self._queue.take_batch()
-            if not batch:  # all requests were cancelled
+            if not batch:  # all requests were canceled
                 continue
             started = time.perf_counter()
             try:
@@ -229,8 +230,8 @@ class Engine:
     async def _gather(self, count: int) -> None:
         """Waits up to `max_wait_ms` for `count` pictures, as many as the last shared batch had.
 
-        Clients that were just served send their next requests now, which would otherwise miss the
-        next batch narrowly.
+        Clients that have just received their pictures send the next requests now; without waiting,
+        these would narrowly miss the next batch.
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._settings.max_wait_ms / 1000):
@@ -238,7 +239,7 @@ class Engine:
                     await self._next_arrival()
 
     def _run(self, batch: list[tuple[_Request, int]]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Runs on the worker thread. For each picture its pixels and the latent that was chosen."""
+        """Runs on the worker thread. Returns each picture's pixels and chosen latent."""
         model = batch[0][0].model
         candidates, conditions, sizes = [], [], []
         for request, count in batch:
@@ -295,10 +296,8 @@ class Engine:
 def _best_candidates(
     model: Model, painted: np.ndarray, conditions: np.ndarray, counts: list[int]
 ) -> list[int]:
-    """Index of the best candidate of each picture among all that were painted.
-
-    The last digits of a score depend on its batch, and the choice must not: scores are rounded, and
-    the first of equal ones wins.
+    """Index of each picture's best candidate among all painted candidates; `counts` are the
+    numbers of candidates per picture.
     """
     has_rivals = np.repeat(counts, counts) > 1
     scores = np.zeros(len(painted))
@@ -306,7 +305,7 @@ def _best_candidates(
         scores[has_rivals] = model.score(painted[has_rivals], conditions[has_rivals])
     starts = np.cumsum(counts) - counts
     return [
-        start + int(np.argmax(np.round(scores[start : start + count], 3)))
+        start + int(best_candidate(scores[start : start + count]))
         for start, count in zip(starts, counts, strict=True)
     ]
 

@@ -1,5 +1,5 @@
-"""A fair queue: pictures are taken round-robin across users, so that a large request delays nobody
-else's.
+"""A fair queue: pictures are taken round-robin across users, so that large requests do not delay
+other users.
 """
 
 from collections import OrderedDict, deque
@@ -11,8 +11,8 @@ from typing import Generic, Protocol, TypeVar
 class QueuedRequest(Protocol):
     """A user's request for pictures.
 
-    `remaining` are the pictures that no batch has taken yet; `share` is how much of a batch one of
-    them takes; all pictures of a batch are by one `model`.
+    `remaining` is the number of pictures that no batch has taken yet; `share` is the part of a
+    batch that one picture takes; all pictures of a batch are by the same `model`.
     """
 
     user: str
@@ -27,8 +27,8 @@ R = TypeVar("R", bound=QueuedRequest)
 
 
 class FairQueue(Generic[R]):
-    """Takes one picture of each user after the other; a user's own requests are first in, first
-    out. `pictures` is how many are queued.
+    """Takes one picture per user in rotation; requests of one user are first in, first out.
+    `pictures` is the number of queued pictures.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class FairQueue(Generic[R]):
         self.pictures += request.remaining
 
     def remove(self, request: R) -> bool:
-        """Whether the request was still queued, with at least one picture."""
+        """Removes a request. False if none of its pictures was queued any more."""
         requests = self._requests.get(request.user, ())
         if request not in requests:
             return False
@@ -84,5 +84,5 @@ class FairQueue(Generic[R]):
         return list(taken.items())
 
     def position(self, user: str) -> int | None:
-        """How many queued pictures come before the user's next one; None if none is queued."""
+        """Number of queued pictures before the user's next one; None if none is queued."""
         return next((i for i, name in enumerate(self._requests) if name == user), None)

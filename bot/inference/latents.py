@@ -28,7 +28,7 @@ def perturb(latent: np.ndarray, seed: int, angle: float = VARIATION_ANGLE) -> np
 
     If z is standard normal, so is the result, as the generator expects.
     """
-    # another stream than draw_latent: that may have drawn the latent itself
+    # not the stream of draw_latent, which may have drawn this latent
     drawn = np.random.RandomState([seed, 3]).standard_normal(len(latent))
     return np.asarray(np.cos(angle) * latent + np.sin(angle) * drawn, np.float32)
 
@@ -37,7 +37,7 @@ def slerp(a: np.ndarray, b: np.ndarray, share: np.ndarray | float) -> np.ndarray
     """Spherical interpolation (Shoemake 1985) of latents [Z] at shares [n] or at a single share:
     float32 [n, Z] or [Z], a at 0 and b at 1.
 
-    A straight line would pass near 0, where the training has no latents.
+    Linear interpolation would pass near 0, where standard normal latents are unlikely.
     """
     share = np.asarray(share, np.float64)[..., None]
     cosine = np.dot(a, b) / max(np.linalg.norm(a) * np.linalg.norm(b), 1e-12)

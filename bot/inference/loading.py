@@ -9,7 +9,7 @@ from bot.inference.model import Model, load_model
 from bot.settings import EngineSettings
 from export.registry import Registry
 
-OLDER_MODELS = 2  # kept loaded beside the one in use, to recolor pictures that they painted
+OLDER_MODELS = 2  # that stay loaded, to recolor their pictures
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""One loaded model: its ONNX Runtime sessions, and how a batch is spread over the cores."""
+"""One loaded model: its ONNX Runtime sessions, which share a batch between CPU cores."""
 
 import contextlib
 import ctypes
@@ -24,15 +24,14 @@ log = logging.getLogger(__name__)
 CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"
 SCALE = 4  # factor of an upscaler
-SLICE = 8  # pictures per run on one core; more do not fit the cache and are no faster
+SLICE = 8  # pictures per run on one core; more exceed the cache and are not faster
 
 
 class Model:
     """Paints pictures. Thread-safe; every method blocks.
 
-    On a CPU each core paints whole pictures, which is faster than sharing the layers of one picture
-    between cores that wait for each other. The upscaler has few, large layers, so a single picture
-    is shared.
+    On a CPU each core paints whole pictures, which is faster than splitting each layer between the
+    cores. A single picture to upscale is split nevertheless: the upscaler has few, large layers.
 
     `sizes` are the widths of pictures in pixels: the generator's, and with an upscaler two and four
     times that. `candidates` is the number of candidates per picture; 1 without a critic.
@@ -58,7 +57,7 @@ class Model:
         size = manifest.image_size
         self.sizes = (size, 2 * size, SCALE * size) if self._upscaler else (size,)
         self.candidates = (settings.candidates or manifest.candidates) if self._critic else 1
-        # Larger batches are no faster on a CPU, and keep other users waiting.
+        # Larger batches are not faster on a CPU, and delay other users.
         self.upscaled_at_once = settings.max_batch if self.provider == CUDA else 2 * self._threads
 
     @property
@@ -114,7 +113,7 @@ class Model:
         return np.concatenate(list(self._pool.map(run, *slices)))
 
     def warm_up(self, max_batch: int) -> None:
-        """Paints one picture and a full batch, so that no user waits for the first allocations.
+        """Paints one picture and a full batch, so that no user waits for allocations.
 
         Raises ModelUnavailable if an output does not have the dtype and shape of the contract.
         """
@@ -199,8 +198,8 @@ def _open_session(file: Path, provider: str, threads: int = 1) -> ort.InferenceS
     options.log_severity_level = 3
     if provider == "cpu" or (provider == "auto" and not _has_nvidia_driver()):
         return ort.InferenceSession(file, options, providers=[CPU])
-    # With TF32 a picture would depend on its batch. Heuristics find algorithms as good as those of
-    # an exhaustive search for each batch size.
+    # With TF32 a picture would depend on its batch. The heuristic finds algorithms as fast as
+    # those of an exhaustive search for each batch size.
     cuda = {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}
     why = "this build of it has no CUDA"
     if CUDA in ort.get_available_providers():

@@ -18,13 +18,13 @@ class Stats:
 
     batches: int
     pictures: int
-    candidates: int  # pictures painted to choose from, the chosen ones included
+    candidates: int  # candidates painted, the chosen pictures included
     upscaled: int  # pictures
-    upscale_seconds: float  # spent on them
+    upscale_seconds: float  # spent on upscaling
     waiting: int  # pictures in the queue now
     capacity: int  # pictures that fit into the queue
     refused: int  # requests that found the queue full
-    dropped: int  # requests cancelled while they waited
+    dropped: int  # requests canceled while they waited
     failed: int  # requests that the model failed on
     latency_p50: float
     latency_p99: float

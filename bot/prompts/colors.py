@@ -4,7 +4,7 @@ import math
 
 from bot.prompts.words import SYNONYMS
 
-# Hues of hair and eyes as anime pictures have them, not the pure colors of the same names.
+# Typical colors of hair and eyes in anime pictures, not the pure colors of the same names.
 COLORS = {
     "aqua": "#5bc6cc",
     "beige": "#e6d5b8",
@@ -36,7 +36,7 @@ COLORS = {
 
 
 def color_of(value: str) -> str | None:
-    """The color of a model's value as #rrggbb; for "dark blue" that of blue."""
+    """The color of a model's value as #rrggbb; "dark blue" has that of blue."""
     for word in (value.casefold(), value.casefold().split()[-1]):
         for name in (word, *SYNONYMS.get(word, ())):
             if name in COLORS:
@@ -45,7 +45,7 @@ def color_of(value: str) -> str | None:
 
 
 def color_distance(a: str, b: str) -> float | None:
-    """Euclidean distance of two values' colors in RGB (0 to 441); None where one has none."""
+    """Euclidean distance of two values' colors in RGB (0 to 441); None if one has no color."""
     one, other = color_of(a), color_of(b)
     if one is None or other is None:
         return None

@@ -1,4 +1,4 @@
-"""The words for a model's attributes and values: its own, their synonyms, other languages'."""
+"""The words for a model's attributes and values: its own, synonyms, and other languages'."""
 
 import difflib
 import re
@@ -37,7 +37,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """A wish for another model; `exact` are the attributes whose values that model knows."""
+    """A wish for another model; `exact` are the attributes whose values that model has."""
 
     wish: dict[str, str]
     exact: frozenset[str]
@@ -88,8 +88,8 @@ class Vocabulary:
         return Nearest(found, frozenset(exact))
 
     def is_typo(self, word: str, attribute: str = "") -> bool:
-        """Whether an unknown word is so similar to a known word, or in the position of a value to a
-        value of this attribute, that it must be a typo.
+        """Whether an unknown word is similar enough to a known word to be a typo. With `attribute`,
+        the word is in the position of a value and compared with that attribute's values.
         """
         if attribute:
             values = [" ".join(phrase) for phrase in self.values[attribute]]
@@ -241,7 +241,7 @@ def _normalize(text: str) -> str:
     text = unicodedata.normalize("NFKD", text)
     text = re.sub(
         r"([a-z])[\u0300-\u036f]+", r"\1", text
-    )  # in other scripts an accent makes another letter
+    )  # in other scripts, a mark makes another letter
     return unicodedata.normalize("NFKC", "".join(map(_plain, text)))
 
 

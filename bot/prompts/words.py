@@ -1,7 +1,7 @@
 """Words of prompts besides the model's own: synonyms, shades, fillers.
 
-They do not depend on the model. A synonym stands for the first of its values, from left to right,
-that the attribute has.
+They do not depend on the model. A synonym means the first of its values, from left to right, that
+the attribute has.
 """
 
 from bot.prompts import words_zh_ja
@@ -90,7 +90,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 } | words_zh_ja.VALUES
 
 # Words that imply their attribute when used alone, if the model has it.
-HOMES = dict.fromkeys(
+IMPLIED_ATTRIBUTES = dict.fromkeys(
     ("blond", "blonde", "brunet", "brunette", "ginger", "redhead", "redheaded"), "hair"
 )
 
@@ -105,7 +105,7 @@ SWITCHES = _set("yes no true false on off none without 0 1")
 
 NEGATIONS = _set("no not non never without dont except") | words_zh_ja.NEGATIONS
 
-# "hair: any" leaves the hair to chance explicitly.
+# "hair: any": the hair is random.
 ANYTHING = _set("any anything random whatever whichever open surprise") | words_zh_ja.ANYTHING
 
 # Ignored between an attribute and its value: "hair is pink", "eyes of blue".
@@ -119,7 +119,7 @@ BREAKS = _set("with who whose having has have but plus") | words_zh_ja.BREAKS
 
 JOINTS = frozenset({"and", "&", "+", "/"}) | words_zh_ja.JOINTS
 
-# Ignored, and not taken for typos.
+# Ignored, and never treated as typos.
 FILLERS = words_zh_ja.FILLERS | _set(
     "1boy 1girl adorable all also anime another art artwork as at avatar avatars back background "
     "beautiful bed best big both boy boys can chair character chibi cool could crazy create curly "

@@ -1,8 +1,8 @@
 """The studio: the service behind the Discord front end and the web front end.
 
-Front ends build a `Request` (who, where, private, order id) and call the capability that they need:
-`studio.painting.create(wish, request)`, `studio.gallery.page(query)`. A request that cannot be
-granted raises one of `bot.errors`.
+Front ends build a `Request` (owner, guild, channel, private, order id) and call a service:
+`studio.painting.create(wish, request)`, `studio.gallery.page(query)`. Refused requests raise a
+`bot.errors.Refusal`.
 """
 
 from bot.studio.request import Request

@@ -19,8 +19,8 @@ from db.usage import UsageRepository
 
 MAX_MORPH = 5  # faces
 MAX_FRAMES = 33  # of a transition
-TRANSITION_SIZE = 128  # pixels at most: it is looked at while it moves
-UPLOAD_BYTES = 10 * 2**20  # what Discord takes in a server without boosts, and in a DM
+TRANSITION_SIZE = 128  # pixels at most; more would not be seen in motion
+UPLOAD_BYTES = 10 * 2**20  # Discord's limit in servers without boosts and in direct messages
 
 
 @dataclass(frozen=True, slots=True)

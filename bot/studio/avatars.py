@@ -1,4 +1,4 @@
-"""Stored avatars: reading, favorites, hiding and deletion, each as far as a viewer may."""
+"""Stored avatars: reading, favorites, hiding and deletion, with the checks of permissions."""
 
 import asyncio
 import re
@@ -16,14 +16,14 @@ _ID = re.compile(r"[a-z0-9]{1,32}")
 
 
 class FavoriteState(NamedTuple):
-    """Whether an avatar is one of the member's favorites, and how many members' it is."""
+    """Whether an avatar is one of the owner's favorites, and how many owners' favorite it is."""
 
     favorite: bool
     favorites: int
 
 
 class AvatarService:
-    """Another owner's private avatar is answered as one that does not exist: NotFound."""
+    """Raises NotFound for other owners' private avatars, as for avatars that do not exist."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -57,7 +57,7 @@ class AvatarService:
         return data
 
     async def family(self, avatar: Avatar) -> Family:
-        """Public relatives, of each kind the newest few."""
+        """The newest public relatives of each kind."""
         return await self._store.avatars.family(avatar, MAX_RELATIVES)
 
     async def toggle_favorite(self, id: str, owner: Owner) -> FavoriteState:
@@ -72,8 +72,8 @@ class AvatarService:
         return await self._store.favorites.contains(avatar.id, owner)
 
     async def set_hidden(self, id: str, hidden: bool) -> Avatar:
-        """Hides a public avatar from everybody but its owner, or shows it again, as a moderator.
-        Raises NotFound for one that is neither public nor hidden.
+        """Hides a public avatar from everybody but its owner, or shows a hidden one again. Raises
+        NotFound for one that is neither public nor hidden.
         """
         avatar = await self.get(id, viewer=None, moderator=True)
         if not await self._store.avatars.set_hidden(avatar.id, hidden):

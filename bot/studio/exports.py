@@ -13,13 +13,13 @@ from bot.studio.animations import UPLOAD_BYTES
 from db.records import Avatar, GalleryQuery, Owner
 from db.store import Store
 
-OVERHEAD = 8192  # bytes that an avatar takes at most beside its picture: its data, the zip's own
+OVERHEAD = 8192  # bytes at most, of an avatar's JSON and its entry in the zip
 PAGE = 100  # avatars read at once
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """Part `part` of `parts`, counted from 1; `data` is a whole zip."""
+    """Part `part` of `parts`, counted from 1; `data` is a complete zip."""
 
     data: bytes
     part: int
@@ -33,8 +33,8 @@ class ExportService:
     async def export(
         self, owner: Owner, *, part: int = 1, limit_bytes: int = UPLOAD_BYTES
     ) -> Export:
-        """A zip of at most `limit_bytes`: pictures, and `avatars.json` with all that is stored
-        about them; in the first part `favourites.json` and `settings.json` as well.
+        """A zip of at most `limit_bytes`: pictures, and `avatars.json` with all data
+        about them; in the first part also `favourites.json` and `settings.json`.
 
         Raises NotFound for a part that does not exist.
         """
@@ -47,7 +47,7 @@ class ExportService:
             parts[-1].append(id)
             filled += size + OVERHEAD
         if not 1 <= part <= len(parts):
-            raise NotFound("takeout-no-part")
+            raise NotFound("export-no-part")
         files: dict[str, Any] = {"avatars.json": []}
         ids = parts[part - 1]
         for start in range(0, len(ids), PAGE):
@@ -74,7 +74,7 @@ class ExportService:
 
 
 def _zip(files: Mapping[str, Any]) -> bytes:
-    """Pictures as they are, all else as JSON."""
+    """A zip of files: bytes as they are, other values as JSON."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
@@ -99,7 +99,7 @@ def _as_json(avatar: Avatar) -> dict[str, Any]:
         "seed": avatar.seed,
         "model": avatar.model,
         "parents": list(avatar.parents),
-        "favourites": avatar.favourites,
+        "favourites": avatar.favorites,
         "width": avatar.width,
         "height": avatar.height,
         "latent": [round(float(z), 4) for z in avatar.latent],

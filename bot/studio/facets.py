@@ -1,4 +1,4 @@
-"""How many public avatars have which values: for the filters of a gallery, and as a matrix."""
+"""Counts of public avatars by value, for the filters of a gallery and for the matrix."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from export.manifest import Attribute
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """How many public avatars have a row's and a column's value; `newest` is an id."""
+    """Number of public avatars with the values of a row and a column; `newest` is an id."""
 
     count: int
     newest: str
@@ -22,7 +22,7 @@ def count_matching(counts: Iterable[ConditionCount], wish: Mapping[str, str]) ->
 def count_facets(
     counts: Sequence[ConditionCount], attributes: Sequence[Attribute], wish: Mapping[str, str]
 ) -> dict[str, dict[str, int]]:
-    """attribute -> value -> how many have it and the wish's values of the other attributes."""
+    """attribute -> value -> number of avatars that have it and match the rest of the wish."""
     facets = {}
     for attribute in attributes:
         others = {name: value for name, value in wish.items() if name != attribute.name}
@@ -38,8 +38,9 @@ def count_facets(
 def build_matrix(
     counts: Iterable[ConditionCount], rows: Attribute, columns: Attribute
 ) -> dict[str, dict[str, Cell]]:
-    """row's value -> column's value -> cell, empty cells left out; `counts` are sorted by their
-    newest avatar, the newest first."""
+    """row's value -> column's value -> cell, without empty cells. `counts` are sorted by their
+    newest avatar, the newest first.
+    """
     cells: dict[str, dict[str, Cell]] = {value: {} for value in rows.values}
     for c in counts:
         row, column = c.conditions.get(rows.name), c.conditions.get(columns.name)

@@ -10,7 +10,7 @@ from bot.inference.conditions import mix_conditions
 from bot.inference.engine import Engine
 from bot.inference.latents import mix_latents, perturb
 from bot.inference.model import Model
-from bot.prompts.parser import check_wish, format_wish
+from bot.prompts.wish import check_wish, format_wish
 from bot.studio.avatars import AvatarService
 from bot.studio.painter import Painter, PaintJob, draw_seeds
 from bot.studio.painting import inherited_prompt, inherited_size
@@ -48,12 +48,12 @@ class FamilyService:
             parents=(parent.id,),
             size=inherited_size(parent, model.sizes),
         )
-        return await self._painter.paint(job, _as_private_as([parent], request))
+        return await self._painter.paint(job, _with_privacy_of([parent], request))
 
     async def variations(
         self, id: str, request: Request, *, seed: int | None = None
     ) -> list[Avatar]:
-        """VARIATIONS faces near this one, with its values, by the model that painted it.
+        """VARIATIONS similar faces with the same values, by the model that painted it.
 
         Raises NotFound, BadPrompt, Busy, ModelUnavailable.
         """
@@ -70,7 +70,7 @@ class FamilyService:
             parents=(parent.id,),
             size=inherited_size(parent, model.sizes),
         )
-        return await self._painter.paint(job, _as_private_as([parent], request))
+        return await self._painter.paint(job, _with_privacy_of([parent], request))
 
     async def mix(
         self,
@@ -103,11 +103,12 @@ class FamilyService:
             parents=(first.id, second.id),
             size=size,
         )
-        return await self._painter.paint(job, _as_private_as([first, second], request))
+        return await self._painter.paint(job, _with_privacy_of([first, second], request))
 
 
 async def model_for(engine: Engine, avatars: Sequence[Avatar]) -> Model:
-    """A model that can paint all of these faces: their own, or else the one in use.
+    """A model that can paint all of these faces: their own if they have the same one, otherwise the
+    model in use.
 
     Raises BadPrompt, ModelUnavailable.
     """
@@ -127,6 +128,6 @@ def _can_paint(model: Model, avatar: Avatar) -> bool:
     return len(avatar.latent) == model.manifest.latent_dim
 
 
-def _as_private_as(parents: Sequence[Avatar], request: Request) -> Request:
+def _with_privacy_of(parents: Sequence[Avatar], request: Request) -> Request:
     private = request.private or any(parent.private for parent in parents)
     return replace(request, private=private)

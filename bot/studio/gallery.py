@@ -1,12 +1,12 @@
-"""Galleries: pages of avatars, and how many there are of which values."""
+"""Galleries: pages of avatars, and counts by value."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.errors import BadPrompt, NotAllowed
 from bot.inference.engine import Engine
-from bot.prompts.parser import check_wish
 from bot.prompts.vocabulary import vocabulary
+from bot.prompts.wish import check_wish
 from bot.studio.facets import Cell, build_matrix, count_facets, count_matching
 from db.galleries import GalleryRepository
 from db.gallery_queries import InvalidCursorError
@@ -49,19 +49,19 @@ class GalleryService:
             raise BadPrompt("studio-page-gone") from error
 
     async def count(self, wish: Mapping[str, str]) -> int:
-        """How many public avatars have these values. Raises BadPrompt."""
+        """Number of public avatars with these values. Raises BadPrompt."""
         wish = check_wish(wish, self._attributes)
         return count_matching(await self._galleries.condition_counts(), wish)
 
     async def facets(self, wish: Mapping[str, str]) -> dict[str, dict[str, int]]:
-        """attribute -> value -> how many public avatars have it, and what the wish says of the
+        """attribute -> value -> number of public avatars that have it and match the wish in the
         other attributes. Raises BadPrompt.
         """
         wish = check_wish(wish, self._attributes)
         return count_facets(await self._galleries.condition_counts(), self._attributes, wish)
 
     async def matrix(self, rows: str, columns: str) -> dict[str, dict[str, Cell]]:
-        """Public avatars by the values of two attributes; empty cells are left out.
+        """Public avatars by the values of two attributes, without empty cells.
 
         Raises BadPrompt.
         """

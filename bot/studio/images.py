@@ -1,4 +1,4 @@
-"""Copies of pictures: smaller ones, thumbnails, and strips of frames."""
+"""Encodes pictures, thumbnails, and strips of frames."""
 
 import io
 
@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 THUMBNAIL = 128  # pixels
-QUALITY = 86  # of WebP: at this one, no eye's colour is seen to bleed
+QUALITY = 86  # of WebP; below it, the color of small eyes visibly bleeds
 
 
 def encode_png(image: np.ndarray) -> bytes:
@@ -17,8 +17,7 @@ def encode_png(image: np.ndarray) -> bytes:
 
 
 def scaled_png(data: bytes, size: int) -> bytes:
-    """A square picture's file to a PNG of `size` pixels, by the mean over the area, or of its own
-    size where that is smaller."""
+    """A square picture's file to a PNG of `size` pixels (area mean), never enlarged."""
     return _file(_scaled(data, size), "PNG")
 
 

@@ -25,7 +25,7 @@ class MemberService:
         return replace(settings, size=None)
 
     async def save_settings(self, owner: Owner, settings: MemberSettings) -> None:
-        """Raises BadPrompt for a size or a language that there is not."""
+        """Raises BadPrompt for an unknown size or language."""
         check_size(self._engine.model, settings.size)
         if settings.language not in (None, *LANGUAGES):
             raise BadPrompt("studio-language", language=quote(str(settings.language)))

@@ -16,7 +16,7 @@ Format = Literal["webp", "gif"]
 FRAME_MS = 70  # about 14 a second; GIF counts in hundredths of a second
 HOLD_MS = 700  # on each face
 STEPS = 11  # frames between two faces
-# Tried in sequence until one is small enough: WebP quality or number of GIF colors, and scale.
+# Tried in this order until one is small enough: WebP quality or number of GIF colors, and scale.
 ATTEMPTS: dict[Format, tuple[tuple[int, float], ...]] = {
     "webp": ((82, 1), (60, 1), (60, 0.5), (40, 0.25)),
     "gif": ((256, 1), (96, 1), (96, 0.5), (48, 0.25)),
@@ -25,8 +25,9 @@ ATTEMPTS: dict[Format, tuple[tuple[int, float], ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Morph:
-    """`data` is the file; sizes are in pixels. `ids` are its faces, in sequence;
-    `reduced` says that it is smaller or of lower quality because of the limit."""
+    """`data` is the file; sizes are in pixels. `ids` are its faces in order;
+    `reduced` is True if the limit made it smaller or of lower quality.
+    """
 
     data: bytes
     format: Format
@@ -50,19 +51,19 @@ class FramePlan:
 
 
 def plan_frames(latents: Sequence[np.ndarray], conditions: Sequence[np.ndarray]) -> FramePlan:
-    """From each of the faces, latents [Z] and conditions [C], to the next, and back to the first.
+    """The frames from each face (latent [Z], condition [C]) to the next, and back to the first.
 
     Latents are interpolated spherically, conditions linearly. Each leg eases in and out and holds
-    on its faces. With two faces the frames back are those there, reversed.
+    on its faces. With two faces the frames of the way back are the first leg's, reversed.
     """
     count = len(latents)
     legs = 1 if count == 2 else count
     shares = _ease(np.arange(STEPS + 1) / (STEPS + 1))  # 0 is the face itself
     poses, colors, shown = [], [], []
     for leg in range(legs):
-        there = (leg + 1) % count
-        poses.append(slerp(latents[leg], latents[there], shares))
-        a, b = conditions[leg], conditions[there]
+        following = (leg + 1) % count
+        poses.append(slerp(latents[leg], latents[following], shares))
+        a, b = conditions[leg], conditions[following]
         colors.append((a + shares[:, None] * (b - a)).astype(np.float32))
         start = leg * (STEPS + 1)
         shown += [(start, HOLD_MS)] + [(start + i, FRAME_MS) for i in range(1, STEPS + 1)]
@@ -104,7 +105,7 @@ def _file(
     poses: list[Image.Image], shown: Sequence[tuple[int, int]], format: Format, grade: int
 ) -> bytes:
     if format == "gif":
-        # one palette for all, or the colors would flicker
+        # one palette for all frames, otherwise the colors flicker
         palette = _sample_strip(poses).quantize(grade)
         poses = [pose.quantize(palette=palette) for pose in poses]
         options = {"optimize": False, "disposal": 1}

@@ -1,4 +1,4 @@
-"""The path that every stored picture takes: candidates to the engine, the chosen ones to disk."""
+"""Paints and stores pictures: candidates go to the engine, chosen pictures to the database."""
 
 import asyncio
 import secrets
@@ -20,7 +20,7 @@ from db.tasks import SEEDS
 
 @dataclass(frozen=True, slots=True)
 class PaintJob:
-    """n pictures of one wish by one model: `seeds` n, `conditions` n (the wish completed),
+    """n pictures of one wish by one model: n `seeds`, n `conditions` (the wish completed) and
     `latents` float32 [n, N, Z] (N candidates each). `size` is in pixels, None for the largest.
     """
 
@@ -100,7 +100,7 @@ def draw_seeds(seed: int | None, count: int = 1) -> list[int]:
 
 
 def candidates_for(model: Model, seeds: Sequence[int]) -> np.ndarray:
-    """float32 [n, N, Z], N as many as the model wants."""
+    """Latents float32 [n, N, Z], N being the model's number of candidates."""
     return np.stack(
         [draw_candidates(seed, model.candidates, model.manifest.latent_dim) for seed in seeds]
     )

@@ -1,4 +1,4 @@
-"""Pictures of a wish: a new one, the same wish again, and the portrait of a member."""
+"""Pictures of a wish: new ones, the same wish again, and members' portraits."""
 
 import asyncio
 import hashlib
@@ -9,7 +9,8 @@ from weakref import WeakValueDictionary
 from bot.errors import BadPrompt
 from bot.inference.conditions import complete_wish
 from bot.inference.engine import Engine
-from bot.prompts.parser import check_wish, format_wish, read_prompt, tidy_prompt
+from bot.prompts.parser import read_prompt, tidy_prompt
+from bot.prompts.wish import check_wish, format_wish
 from bot.studio.avatars import AvatarService
 from bot.studio.painter import Painter, PaintJob, candidates_for, check_size, draw_seeds
 from bot.studio.request import Request, user_of
@@ -41,7 +42,7 @@ class PaintingService:
         return read_prompt(prompt, self._engine.model.manifest.attributes)
 
     def queue_position(self, owner: Owner) -> int:
-        """How many pictures of others are painted before the owner's next one."""
+        """Number of pictures that are painted before the owner's next one."""
         return self._engine.queue_position(user_of(owner))
 
     async def create(
@@ -104,8 +105,8 @@ class PaintingService:
     async def portrait(
         self, member: Owner | str, request: Request, *, size: int | None = None
     ) -> list[Avatar]:
-        """The avatar of a member (or of the one with this key in Discord): always the same face by
-        the same model. The requester owns the picture, and gets the same one for every request.
+        """A member's personal avatar, always the same face by the same model; a string is the key
+        of a Discord member. The requester owns the picture, which is painted only once.
 
         Raises BadPrompt, Busy, ModelUnavailable.
         """
@@ -115,7 +116,7 @@ class PaintingService:
         model = self._engine.model
         size = check_size(model, size)
         portrait = request.owner, model.name, seed, request.private, size
-        # two concurrent requests paint one picture, not two
+        # concurrent requests must not paint it twice
         lock = self._portrait_locks.setdefault(portrait, asyncio.Lock())
         async with lock:
             stored = await self._repository.portrait(*portrait)
@@ -134,12 +135,12 @@ class PaintingService:
 
 
 def inherited_prompt(parent: Avatar, owner: Owner) -> str:
-    """A child keeps its parent's prompt only if both have the same owner: what somebody wrote must
-    be that person's to delete.
+    """The parent's prompt if both have the same owner, otherwise its wish: text that an owner wrote
+    must disappear when the owner deletes it.
     """
     return parent.prompt if parent.owner == owner else format_wish(parent.wish)
 
 
 def inherited_size(parent: Avatar, sizes: tuple[int, ...]) -> int | None:
-    """A child is as large as its parent, where the model can paint that size."""
+    """The parent's size, if the model can paint it."""
     return parent.width if parent.width in sizes else None

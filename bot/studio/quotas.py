@@ -1,4 +1,4 @@
-"""Quotas: who may request pictures in a guild, where, and how often, as its admins have set."""
+"""Quotas: checks requests against the limits that a guild's admins have set."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection
@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.errors import BadPrompt, Blocked, TooSoon, WrongPlace
+from bot.errors import BadPrompt, Blocked, TooSoon, WrongChannel
 from bot.studio.request import Request
 from db.guilds import GuildRepository
 from db.records import GuildLimits, Owner, Usage
@@ -19,15 +19,15 @@ MAX_DAILY = 100_000  # pictures
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Ticket:
-    """An admission in progress: its pictures count towards the quota and are not stored yet."""
+    """An admitted request whose pictures count towards the quota and are not stored yet."""
 
     created: datetime
     pictures: int
 
 
 class QuotaService:
-    """Counts admissions in progress as well as stored pictures, so that concurrent requests are
-    limited like consecutive ones.
+    """Counts admitted requests as well as stored pictures, so that concurrent requests are limited
+    like consecutive ones.
     """
 
     def __init__(self, guilds: GuildRepository, usage: UsageRepository) -> None:
@@ -53,13 +53,13 @@ class QuotaService:
         roles: Collection[str] = (),
         parent_channel: str | None = None,
     ) -> AsyncIterator[Ticket | None]:
-        """Admits the request for as long as the block runs, in which its pictures are painted and
-        stored; they count towards the owner's quota from the start. None is the ticket of a request
-        that no quota applies to. `parent_channel` is the channel of a thread.
+        """Admits a request. The pictures count towards the owner's quota from the start; they are
+        painted and stored in the block. Yields None if no quota applies. `parent_channel` is the
+        channel of a thread.
 
-        0 pictures stand for reading: that uses up no quota, but blocked members and other channels
-        are refused. Raises Blocked, WrongPlace, TooSoon, and BadPrompt for more pictures than are
-        allowed in a day.
+        A request that only reads has 0 pictures: it uses up no quota, but the guild's blocks and
+        channels apply. Raises Blocked, WrongChannel, TooSoon, and BadPrompt for more pictures than
+        a day's quota.
         """
         ticket = await self._open(request, pictures, roles, parent_channel)
         try:
@@ -83,16 +83,16 @@ class QuotaService:
         limits = await self._guilds.limits(guild)
         if limits.channels and not {request.channel, parent_channel} & set(limits.channels):
             channels = " ".join(f"<#{id}>" for id in limits.channels)
-            raise WrongPlace("moderation-channel", channels=channels)
+            raise WrongChannel("moderation-channel", channels=channels)
         limited = limits.cooldown or limits.daily
         if not pictures or not limited or set(roles) & set(limits.exempt_roles):
             return None
         if limits.daily and pictures > limits.daily:
             raise BadPrompt("moderation-too-many", count=pictures, most=limits.daily)
-        async with self._lock:  # nobody else is admitted between counting and adding the ticket
+        async with self._lock:  # counting and adding the ticket are one step
             now = datetime.now(UTC)
-            # Tickets are read first: a picture that is stored in between counts twice for a
-            # moment, and never not at all.
+            # Tickets are read before usage: a picture that is stored in between is counted twice
+            # for a moment, instead of not at all.
             open_tickets = list(self._tickets.get((owner, guild), ()))
             used = await self._usage.since(owner, guild, now - DAY)
             used += [Usage(ticket.created, ticket.pictures) for ticket in open_tickets]

@@ -1,4 +1,4 @@
-"""Who asks for something to be painted, where, and for whom to see."""
+"""A request to paint: its owner, guild and channel, and whether the pictures are private."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ from db.records import Owner
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`guild` and `channel` are Discord's ids. What is painted belongs to the owner; if `private`,
-    nobody else sees it.
+    """`guild` and `channel` are Discord's ids. The pictures belong to the owner; `private` ones are
+    visible to the owner only.
 
     `order_id` identifies a request across restarts: a repeated request with the same id returns
-    what was painted for the first one.
+    the pictures of the first one.
     """
 
     owner: Owner

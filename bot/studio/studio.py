@@ -1,9 +1,8 @@
-"""The studio: one object that holds a service for each capability."""
+"""The studio: one object with a service for each capability."""
 
 from dataclasses import replace
 from typing import assert_never
 
-from bot.inference.catalog import ModelCatalog
 from bot.inference.engine import Engine, Stats
 from bot.studio.animations import AnimationService
 from bot.studio.avatars import AvatarService
@@ -11,6 +10,7 @@ from bot.studio.exports import ExportService
 from bot.studio.family import FamilyService
 from bot.studio.gallery import GalleryService
 from bot.studio.members import MemberService
+from bot.studio.models import ModelCatalog
 from bot.studio.morph_file import Morph
 from bot.studio.painter import Painter
 from bot.studio.painting import PaintingService
@@ -53,7 +53,7 @@ class Studio:
 
     @property
     def attributes(self) -> tuple[Attribute, ...]:
-        """What can be chosen with the model in use."""
+        """The attributes of the model in use."""
         return self._engine.model.manifest.attributes
 
     @property
@@ -62,7 +62,7 @@ class Studio:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """What the model in use can paint, the smallest first."""
+        """The sizes that the model in use paints, in pixels, the smallest first."""
         return self._engine.model.sizes
 
     @property
@@ -70,7 +70,7 @@ class Studio:
         return self._engine.stats
 
     async def run(self, task: Task, request: Request) -> list[Avatar] | Morph:
-        """Paints what a pending reply waits for. Raises what the task's service raises."""
+        """Runs the task of a pending reply. Raises the errors of the task's service."""
         if isinstance(task, MorphTask):
             return await self.animations.morph(
                 task.ids,

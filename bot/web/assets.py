@@ -18,8 +18,8 @@ class _File:
 
 
 class Assets:
-    """The files of a folder. Their URLs contain a version of all of them together, so that modules
-    that import each other change together.
+    """The files of a folder. Their URLs contain one version for all files, so that modules that
+    import each other change together.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -39,7 +39,8 @@ class Assets:
     async def answer(self, request: web.Request) -> web.Response:
         """Handles /static/{version}/{name}. Raises HTTPNotFound.
 
-        A page loaded before the last start asks for another version: it gets the current file.
+        A page that was loaded before the last start requests an older version, and gets the current
+        file.
         """
         file = self._files.get(request.match_info["name"])
         if file is None:

@@ -15,12 +15,12 @@ STATUS: dict[type[Refusal], int] = {
 
 
 def status_of(refusal: Refusal) -> int:
-    """400 unless the table says otherwise."""
+    """The HTTP status of a refusal, 400 by default."""
     return STATUS.get(type(refusal), 400)
 
 
 def headers_of(refusal: Refusal) -> dict[str, str]:
-    """`Retry-After`, where waiting helps."""
+    """`Retry-After`, if waiting helps."""
     match refusal:
         case Busy():
             wait = refusal.retry_after

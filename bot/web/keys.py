@@ -1,4 +1,4 @@
-"""Keys of what handlers find in the application, as in `request.app[STUDIO]`."""
+"""Keys of the objects that handlers get from the application: `request.app[STUDIO]`."""
 
 from typing import Any
 

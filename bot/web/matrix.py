@@ -1,4 +1,4 @@
-"""Which two attributes the matrix shows, in the API and on its page."""
+"""Chooses the two attributes of the matrix, for the API and the page."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from export.manifest import Attribute
 
 
 def choose_axes(attributes: Sequence[Attribute], rows: str, columns: str) -> tuple[str, str]:
-    """Names of the attributes of rows and columns; an empty one becomes the model's next.
+    """Names of the attributes of rows and columns; an empty name means the model's next attribute.
 
     Raises BadPrompt for a model with fewer than two attributes.
     """

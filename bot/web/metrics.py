@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 
 from bot.studio import Studio
 
-RECENT = 1000  # requests that the percentiles of the admin page cover
+RECENT = 1000  # requests that the percentiles of the admin page include
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)  # seconds
 
 COUNTERS = {  # fields of the engine's statistics
@@ -29,11 +29,11 @@ COUNTERS = {  # fields of the engine's statistics
     "upscaled": ("irodori_upscaled", "Pictures upscaled."),
     "upscale_seconds": ("irodori_upscale_seconds", "Seconds spent on upscaling."),
     "refused": ("irodori_refused", "Requests refused because the queue was full."),
-    "dropped": ("irodori_dropped", "Requests cancelled before they were painted."),
+    "dropped": ("irodori_dropped", "Requests canceled before they were painted."),
     "failed": ("irodori_failed", "Requests that the model failed on."),
 }
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which nobody reads
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second, unused series per counter
 
 
 class Metrics:
@@ -64,7 +64,7 @@ class Metrics:
         )
         self._recent: deque[float] = deque(maxlen=RECENT)
         self.answered = 0
-        """Requests of visitors: neither streams nor the admin pages count."""
+        """Requests of visitors, without streams and admin pages."""
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Counts a request."""
@@ -88,7 +88,7 @@ class Metrics:
 
 
 class _EngineCollector(Collector):
-    """Reads the engine's statistics when Prometheus asks for them."""
+    """Reads the engine's statistics when Prometheus scrapes them."""
 
     def __init__(self, studio: Studio) -> None:
         self._studio = studio

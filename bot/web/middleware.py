@@ -1,4 +1,4 @@
-"""What applies to every request: metrics, compression, error answers and security headers."""
+"""Middleware of every request: metrics, compression, error responses and security headers."""
 
 import logging
 import time
@@ -42,11 +42,11 @@ async def measure(request: web.Request, handler: Handler) -> web.StreamResponse:
     resource = request.match_info.route.resource
     route = resource.canonical if resource else "unmatched"
     seconds = time.perf_counter() - start
-    # A client can send any word as a method: those without a route must not become labels.
+    # Clients can send any word as a method; words without a route must not become labels.
     method = request.method if resource else "any"
     metrics = request.app[METRICS]
     metrics.observe(method, route, response.status, seconds)
-    # Streams last as long as their page is open, and watching must not change the figures.
+    # Streams last as long as their page is open, and admin pages must not change their own figures.
     if isinstance(response, web.Response) and not route.startswith(ADMIN_PATH):
         metrics.observe_visitor(seconds)
     return response
@@ -66,7 +66,7 @@ async def compress(request: web.Request, handler: Handler) -> web.StreamResponse
 
 @web.middleware
 async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answers every error, with JSON for programs and a page for people."""
+    """Responds to every error, with JSON for programs and a page for browsers."""
     headers: dict[str, str] = {}
     try:
         return await handler(request)
@@ -81,7 +81,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
             headers["Allow"] = error.headers["Allow"]
     except Exception:
         log.exception("%s %s failed", request.method, request.path)
-        status, text = 500, "internal error; the bot's log has the details"
+        status, text = 500, "internal error; see the bot's log for details"
     if _wants_page(request):
         response = render(request, "error.html", status, message=text)
     else:

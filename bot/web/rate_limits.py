@@ -12,7 +12,7 @@ from bot.errors import TooSoon
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-MAX_ADDRESSES = 10_000  # that are kept; a bucket unused for a minute is full anyway
+MAX_ADDRESSES = 10_000  # that have a bucket; after an unused minute a bucket is full anyway
 
 
 class RateLimiter:
@@ -32,7 +32,7 @@ class RateLimiter:
         now = time.monotonic()
         level, since = self._buckets.pop(address, (float(self._per_minute), now))
         level = min(self._per_minute, level + (now - since) * self._per_minute / 60)
-        # a full bucket allows more than it holds: otherwise nothing ever would
+        # a full bucket allows requests larger than itself, which would otherwise never be possible
         missing = min(count, self._per_minute) - level
         self._buckets[address] = (level if missing > 0 else level - count, now)
         while len(self._buckets) > MAX_ADDRESSES:
@@ -43,7 +43,7 @@ class RateLimiter:
 
 
 def client_address(request: web.Request, trusted: Sequence[Network]) -> str:
-    """The last address before the trusted proxies; for IPv6 its /64, which is one household."""
+    """The last address before the trusted proxies; for IPv6 its /64 network."""
     chain = [
         hop.strip()
         for header in request.headers.getall("X-Forwarded-For", [])

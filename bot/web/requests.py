@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from bot.errors import Refusal
 
 MAX_BODY = 16 * 1024  # bytes
-MAX_LINE = 256 * 1024  # bytes of a request's first line: a long prompt gets a page, not a bare 400
+MAX_LINE = 256 * 1024  # bytes of a request's first line, so that long prompts get an error page
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -94,7 +94,7 @@ def _message(model: type[BaseModel], error: ErrorDetails) -> str:
 
 
 def _expectation(model: type[BaseModel], path: Sequence[str]) -> str:
-    """What the model's JSON schema asks for at this path, in words."""
+    """The type in the model's JSON schema at this path, in words."""
     root = model.model_json_schema()
 
     def resolved(schema: dict[str, Any]) -> dict[str, Any]:

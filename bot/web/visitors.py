@@ -1,4 +1,4 @@
-"""Identifies visitors by a cookie, and decides whether and how much they may paint."""
+"""Identifies visitors by a cookie, and checks whether and how much they may paint."""
 
 import hashlib
 import ipaddress
@@ -15,7 +15,7 @@ from db.records import Avatar, Owner
 
 COOKIE = "irodori_visitor"
 A_YEAR = 365 * 24 * 3600  # seconds
-# Headers of reverse proxies: behind one, every visitor seems to come from this machine.
+# Headers of reverse proxies. Behind a proxy every request seems to come from this machine.
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 
 
@@ -26,7 +26,7 @@ def token_of(request: web.Request) -> str | None:
 
 
 def owner_of(token: str) -> Owner:
-    """The database stores a hash: with a copy of it nobody can act as a visitor."""
+    """The owner of a token. Its key is a hash, so that a copy of the database reveals no tokens."""
     return Owner("web", hashlib.sha256(token.encode()).hexdigest())
 
 
@@ -62,9 +62,7 @@ def may_paint(request: web.Request) -> bool:
 
 
 def require_painter(request: web.Request) -> None:
-    """Raises NotAllowed where `web.paint` does not allow it, and for requests that another site's
-    page makes.
-    """
+    """Raises NotAllowed if `web.paint` forbids it, and for requests from another site's page."""
     denial = _denial(request)
     if denial:
         raise NotAllowed(denial)
@@ -78,13 +76,13 @@ def charge(request: web.Request, pictures: int) -> None:
 
 
 def require_same_origin(request: web.Request) -> None:
-    """Raises NotAllowed for a request that another site's page makes in the visitor's browser."""
+    """Raises NotAllowed for requests from another site's page in the visitor's browser."""
     if not _same_origin(request):
         raise NotAllowed("web-other-site")
 
 
 async def relation(request: web.Request, avatar: Avatar) -> tuple[bool, bool]:
-    """Whether the avatar is one of the visitor's favorites, and whether it is the visitor's own."""
+    """Whether the avatar is one of the visitor's favorites, and whether the visitor owns it."""
     token = token_of(request)
     if token is None:
         return False, False
@@ -102,8 +100,8 @@ def _denial(request: web.Request) -> str | None:
 
 
 def _is_local(request: web.Request) -> bool:
-    # The Host counts too: with DNS rebinding, another site's page reaches this machine through
-    # the visitor's own browser.
+    # The Host header counts too: with DNS rebinding, another site's page can send requests to this
+    # machine through the visitor's browser.
     return (
         not any(header in request.headers for header in FORWARDED)
         and _is_loopback(request.remote or "")
@@ -121,7 +119,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _same_origin(request: web.Request) -> bool:
-    """True for our own pages and for clients that are not browsers."""
+    """True for this site's pages and for clients that are not browsers."""
     # Browsers send Sec-Fetch-Site to secure origins only, and Origin with every POST.
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
@@ -129,8 +127,8 @@ def _same_origin(request: web.Request) -> bool:
     origin = request.headers.get("Origin")
     if origin is None:
         return True
-    ours = {request.host, _split(request.app[SETTINGS].public_url).netloc} - {""}
-    return _split(origin).netloc in ours
+    own = {request.host, _split(request.app[SETTINGS].public_url).netloc} - {""}
+    return _split(origin).netloc in own
 
 
 def _split(url: str) -> SplitResult:

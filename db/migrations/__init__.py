@@ -1,5 +1,5 @@
-"""The schema's history: `versions/` has one module for each step, run in order when a store opens.
+"""Migrations of the schema: one module per step in `versions/`, run in order when a store opens.
 
-A new step is a copy of the last one with the next number as `revision` and the last one as
-`down_revision`; `tests/db/test_migrations.py` prints what still differs from `db/schema.py`.
+To add a step, copy the last one, set `revision` to the next number and `down_revision` to the last.
+`tests/db/test_migrations.py` prints the remaining differences from `db/schema.py`.
 """

@@ -43,7 +43,9 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 def as_recorded(avatar: Avatar) -> dict[str, Any]:
-    return dataclasses.asdict(avatar) | {
+    fields = dataclasses.asdict(avatar)
+    return fields | {
+        "favourites": fields.pop("favorites"),
         "created": avatar.created.isoformat(),
         "latent": [round(float(z), 4) for z in avatar.latent],
         "condition": avatar.condition.tolist(),

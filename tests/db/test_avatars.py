@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from db.avatars import ID_ALPHABET
+from db.avatar_rows import ID_ALPHABET
 from db.records import GalleryQuery, Owner
 from db.store import Store
 
@@ -63,7 +63,7 @@ async def test_a_stored_avatar_is_read_unchanged(url: str, new_avatar: MakeAvata
     assert np.array_equal(got.condition, [0.5, 0.5, 1.0])
     assert got.created.utcoffset() == timedelta(0)
     assert abs(datetime.now(UTC) - got.created) < timedelta(minutes=1)
-    assert (got.bytes, got.favourites) == (len(picture), 0)
+    assert (got.bytes, got.favorites) == (len(picture), 0)
     assert got.sha256 == got_picture.sha256 == hashlib.sha256(picture).hexdigest()
     assert got_picture.data == picture
     assert (got_picture.format, got_picture.width, got_picture.height) == ("webp", 96, 80)

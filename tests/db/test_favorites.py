@@ -17,7 +17,7 @@ async def test_favorites_are_toggled(store: Store, new_avatar: MakeAvatar) -> No
     assert await store.favorites.contains(avatar.id, BEN)
     assert await store.favorites.toggle(avatar.id, ANN) == (False, 1)
     assert not await store.favorites.contains(avatar.id, ANN)
-    assert (await get_avatar(store, avatar.id)).favourites == 1
+    assert (await get_avatar(store, avatar.id)).favorites == 1
     assert not await store.favorites.contains(avatar.id, Owner("discord", "2"))
 
 
@@ -31,5 +31,5 @@ async def test_favorites_of_one_and_of_many_avatars(store: Store, new_avatar: Ma
     # an odd number of clicks leaves a favorite, an even one leaves none
     favorites = [await store.favorites.contains(avatar.id, owner) for owner in owners]
     assert favorites == [times % 2 == 1 for _, times in clicks]
-    assert (await get_avatar(store, avatar.id)).favourites == 10
+    assert (await get_avatar(store, avatar.id)).favorites == 10
     assert sum(1 if answer and answer[0] else -1 for answer in answers) == 10

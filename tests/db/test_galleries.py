@@ -250,7 +250,7 @@ async def test_sorting_by_favorites_puts_newer_avatars_first_among_equals(
         page = await store.galleries.page(most_popular(scope, limit=3, cursor=cursor))
         pages.append(page)
         seen += [a.id for a in page.avatars]
-        assert [a.favourites for a in page.avatars] == [favorite_counts[a.id] for a in page.avatars]
+        assert [a.favorites for a in page.avatars] == [favorite_counts[a.id] for a in page.avatars]
         cursor = page.older
         if cursor is None:
             break

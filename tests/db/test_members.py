@@ -44,7 +44,7 @@ async def test_forgetting_a_member_deletes_only_that_members_data(
     assert (await store.galleries.page(GalleryQuery("mine", ANN, None, {}))).avatars == []
     assert (await store.galleries.page(GalleryQuery("favourites", ANN, None, {}))).avatars == []
     left = await get_avatar(store, bens.id)
-    assert (left.favourites, left.parents) == (1, (anns[1].id,))
+    assert (left.favorites, left.parents) == (1, (anns[1].id,))
     assert (await store.avatars.picture(bens.id)) is not None
     assert (await store.galleries.page(GalleryQuery("favourites", BEN, None, {}))).avatars == [left]
     async with store._database.reading() as session:
@@ -75,7 +75,7 @@ async def test_forgetting_a_member_while_painting_keeps_the_counts_correct(
     )
     await store.members.delete_everything(ANN)
     assert await store.avatars.count() == 1
-    assert (await get_avatar(store, favorite.id)).favourites == 0
+    assert (await get_avatar(store, favorite.id)).favorites == 0
 
 
 @pytest.mark.parametrize("settings", [MemberSettings(), MemberSettings(True, 64, "zh-CN")])

@@ -164,7 +164,7 @@ async def test_a_database_of_the_first_version_is_migrated(sqlite_url: str, tmp_
 
     store = await Store.open(sqlite_url)
     existing = await get_avatar(store, "livingid")
-    assert (existing.favourites, existing.prompt, existing.latent.tolist()) == (
+    assert (existing.favorites, existing.prompt, existing.latent.tolist()) == (
         2,
         "a secret",
         [1.0],

@@ -1,39 +1,27 @@
-"""One cog for each capability of the bot. To add one, copy the shortest, and name it in COGS.
+"""One module for each capability of the bot; `show.py` is the shortest.
 
-A cog gets the bot (`bot.studio` does the work). It may have
-- `components`: the DynamicItems that it brings, so that old messages' buttons find them;
-- `wish_commands()`: commands whose options are the model's attributes; asked for anew whenever a
-  model with other attributes is taken over.
+A module's cog gets the bot (`bot.studio` does the work). It may have
+- `components`: its DynamicItems, which are registered so that buttons of old messages work;
+- `wish_commands()`: commands whose options are the model's attributes. They are built again
+  whenever a model with other attributes comes into use.
 """
 
-from typing import Any
+import pkgutil
+from importlib import import_module
 
-from bot.discord.cogs.avatar import AvatarCog
-from bot.discord.cogs.gallery import GalleryCog
-from bot.discord.cogs.help import HelpCog
-from bot.discord.cogs.limits import LimitsCog
-from bot.discord.cogs.me import MeCog
-from bot.discord.cogs.mention import MentionCog
-from bot.discord.cogs.mix import MixCog
-from bot.discord.cogs.model import ModelCog
-from bot.discord.cogs.morph import MorphCog
-from bot.discord.cogs.privacy import PrivacyCog
-from bot.discord.cogs.settings import SettingsCog
-from bot.discord.cogs.show import ShowCog
-from bot.discord.cogs.stats import StatsCog
+from discord.ext import commands
 
-COGS: tuple[type[Any], ...] = (
-    AvatarCog,
-    MeCog,
-    MentionCog,
-    ShowCog,
-    HelpCog,
-    GalleryCog,
-    MixCog,
-    MorphCog,
-    SettingsCog,
-    PrivacyCog,
-    LimitsCog,
-    ModelCog,
-    StatsCog,
-)
+
+def find_cogs() -> list[type[commands.Cog]]:
+    """The cogs of all modules in this package, sorted by module."""
+    modules = [
+        import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)
+    ]
+    return [
+        value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, commands.Cog)
+        and value.__module__ == module.__name__
+    ]

@@ -1,4 +1,4 @@
-"""`/avatar`: paints what is wished."""
+"""`/avatar`: paints pictures of a wish."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -7,8 +7,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord.bot import Interaction, IrodoriBot, PaintCommand
+from bot.discord.context import settings_of
 from bot.discord.options import CommandOption, wish_command
-from bot.discord.replies import settings_of
 from bot.studio.painting import MAX_COUNT
 from db.tasks import SEEDS, CreateTask
 

@@ -1,4 +1,4 @@
-"""`/gallery`: browses what was painted, page by page."""
+"""`/gallery`: shows stored pictures, page by page."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -9,9 +9,11 @@ from discord.ext import commands
 
 from bot.discord import gallery
 from bot.discord.bot import Interaction, IrodoriBot
-from bot.discord.buttons import open_card
+from bot.discord.card import open_card
+from bot.discord.failures import is_accepted, report_failure
+from bot.discord.gallery_state import GalleryState
+from bot.discord.open_picture import ID_FORM, id_in_form
 from bot.discord.options import CommandOption, wish_command
-from bot.discord.replies import is_accepted, report_failure
 from db.records import Scope, Sort
 
 SCOPES: dict[str, Scope] = {
@@ -32,7 +34,7 @@ class GalleryCog(commands.Cog):
         async def run(
             interaction: Interaction, wish: dict[str, str], *, scope: str, sort: Sort
         ) -> None:
-            await gallery.start(interaction, gallery.Place(SCOPES[scope], sort, wish))
+            await gallery.start(interaction, GalleryState(SCOPES[scope], sort, wish))
 
         studio = self.bot.studio
         options = {
@@ -43,13 +45,13 @@ class GalleryCog(commands.Cog):
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: Interaction) -> None:
-        """A form that was opened before a restart is known here alone."""
+        """Handles submitted id forms, also of forms that were opened before a restart."""
         submitted = interaction.type is discord.InteractionType.modal_submit
-        if not submitted or interaction.custom_id != gallery.JUMP:
+        if not submitted or interaction.custom_id != ID_FORM:
             return
         if not await is_accepted(interaction):
             return
         try:
-            await open_card(interaction, gallery.jump_target(interaction))
+            await open_card(interaction, id_in_form(interaction))
         except Exception as error:
             await report_failure(interaction, error)

@@ -1,4 +1,4 @@
-"""`/help`: the commands in a few lines, with examples from the model in use."""
+"""`/help`: a short list of commands, with examples for the model in use."""
 
 from collections.abc import Sequence
 
@@ -7,8 +7,9 @@ from discord.ext import commands
 
 from bot.discord.bot import Interaction, IrodoriBot
 from bot.discord.command_texts import description
+from bot.discord.context import language_of
 from bot.discord.options import option_names
-from bot.discord.replies import language_of, respond
+from bot.discord.replies import respond
 from bot.i18n.messages import command_text, describe, language_for, say
 from export.manifest import Attribute
 
@@ -30,26 +31,27 @@ class HelpCog(commands.Cog):
 def help_text(
     attributes: Sequence[Attribute], language: str, mention: str, names: str = "en"
 ) -> str:
-    """`names` is the language in which Discord shows the commands' names."""
+    """`names` is the language of the commands' names, which Discord chooses."""
     wish = example(attributes)
     options = option_names(list(wish), taken=())
-    asked = [f"{options[name]}:{value}" for name, value in wish.items()]
+    typed = [f"{options[name]}:{value}" for name, value in wish.items()]
     lines = [
         say("help-title", language),
-        f"`{' '.join(['/' + _called('avatar', names), *asked])}`",
+        f"`{' '.join(['/' + _name('avatar', names), *typed])}`",
         say("help-avatar", language),
         "",
         say("help-mention", language, example=f"{mention} {describe(wish, language)}".strip()),
         say("help-buttons", language),
         "",
-        *(f"`/{_called(name, names)}` – {_about(name, language)}" for name in SHOWN),
+        *(f"`/{_name(name, names)}` – {_description(name, language)}" for name in SHOWN),
     ]
     return "\n".join(lines)
 
 
 def example(attributes: Sequence[Attribute]) -> dict[str, str]:
-    """A wish for the first attributes: of each the value that the model has seen most, and where
-    that is taken the next one."""
+    """A wish for the first two attributes: the most frequent value of each, or the next one if they
+    are the same.
+    """
     wish: dict[str, str] = {}
     for attribute in attributes[:2]:
         pairs = sorted(zip(attribute.frequencies, attribute.values, strict=True), reverse=True)
@@ -58,9 +60,9 @@ def example(attributes: Sequence[Attribute]) -> dict[str, str]:
     return wish
 
 
-def _called(name: str, language: str) -> str:
+def _name(name: str, language: str) -> str:
     return command_text(f"command-{name}", "name", language) or name
 
 
-def _about(name: str, language: str) -> str | None:
+def _description(name: str, language: str) -> str | None:
     return command_text(f"command-{name}", "description", language)

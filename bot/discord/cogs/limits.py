@@ -1,4 +1,4 @@
-"""`/limits`: what a server's admins allow the bot and its members there."""
+"""`/limits`: limits that a server's admins set for its members."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,18 +10,18 @@ from discord.ext import commands
 
 from bot.discord.bot import Interaction, IrodoriBot
 from bot.discord.command_texts import describe_options, description
-from bot.discord.replies import defer_answer, fill_in, language_of
+from bot.discord.context import language_of
+from bot.discord.replies import defer_answer, fill_in
 from bot.errors import NotAllowed
 from bot.i18n.messages import say
 from bot.studio.quotas import MAX_COOLDOWN, MAX_DAILY
 from db.records import GuildLimits
 
-NAMED = 20  # members, channels or roles in one line
+MAX_LISTED = 20  # members, channels or roles in one line
 
 
-class WrittenIn(app_commands.Transformer):
-    """The id of a channel that members write in, or of a thread; that of a forum is for all its
-    threads."""
+class TextChannel(app_commands.Transformer):
+    """An option that takes a channel with messages, a forum or a thread, and returns its id."""
 
     @property
     def type(self) -> discord.AppCommandOptionType:
@@ -31,8 +31,8 @@ class WrittenIn(app_commands.Transformer):
     def channel_types(self) -> list[discord.ChannelType]:
         kinds = discord.ChannelType
         threads = [kinds.public_thread, kinds.private_thread, kinds.news_thread]
-        talk = [kinds.voice, kinds.stage_voice]
-        return [kinds.text, kinds.news, kinds.forum, *talk, *threads]
+        voice = [kinds.voice, kinds.stage_voice]
+        return [kinds.text, kinds.news, kinds.forum, *voice, *threads]
 
     async def transform(self, interaction: discord.Interaction[Any], value: Any, /) -> str:
         return str(value.id)
@@ -76,7 +76,7 @@ class LimitsCog(commands.Cog):
     async def channel(
         self,
         interaction: Interaction,
-        where: app_commands.Transform[str, WrittenIn],
+        where: app_commands.Transform[str, TextChannel],
         answer: bool = True,
     ) -> None:
         guild = await self._admit(interaction)
@@ -105,7 +105,7 @@ class LimitsCog(commands.Cog):
         await self._show(interaction, guild)
 
     async def _admit(self, interaction: Interaction) -> str:
-        """The server. Raises NotAllowed."""
+        """The server's id. Raises NotAllowed."""
         if interaction.guild_id is None or not interaction.permissions.manage_guild:
             raise NotAllowed("limits-not-allowed")
         await defer_answer(interaction, private=True)
@@ -131,13 +131,13 @@ class LimitsCog(commands.Cog):
         await fill_in(interaction, "\n".join(lines))
 
 
-def _with(ids: tuple[str, ...], id: str, wanted: bool) -> tuple[str, ...]:
+def _with(ids: tuple[str, ...], id: str, included: bool) -> tuple[str, ...]:
     rest = tuple(other for other in ids if other != id)
-    return (*rest, id) if wanted else rest
+    return (*rest, id) if included else rest
 
 
 def _listed(key: str, mention: str, ids: Sequence[str], language: str) -> str:
     if not ids:
         return say(f"{key}-none", language)
-    names = [mention.format(id) for id in ids[:NAMED]] + ["…"] * (len(ids) > NAMED)
+    names = [mention.format(id) for id in ids[:MAX_LISTED]] + ["…"] * (len(ids) > MAX_LISTED)
     return say(key, language, names=" ".join(names))

@@ -1,4 +1,4 @@
-"""`/me`: the face that belongs to a member, the same one every time."""
+"""`/me`: a member's personal avatar, always the same face."""
 
 import discord
 from discord import app_commands
@@ -6,7 +6,7 @@ from discord.ext import commands
 
 from bot.discord.bot import Interaction, IrodoriBot, PaintCommand
 from bot.discord.command_texts import describe_options, description
-from bot.discord.replies import settings_of
+from bot.discord.context import settings_of
 from db.tasks import PortraitTask
 
 Member = discord.User | discord.Member

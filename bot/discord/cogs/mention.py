@@ -1,7 +1,7 @@
-"""`@Irodori pink hair, orange eyes`: a message that mentions the bot is answered as `/avatar` is.
+"""`@Irodori pink hair, orange eyes`: a mention of the bot paints like `/avatar`.
 
-Discord shows a bot the text of messages that mention it, and of those that are sent to it alone,
-without any privileged intent.
+Discord sends bots the text of messages that mention them, and of direct messages, without a
+privileged intent.
 """
 
 import re
@@ -11,12 +11,9 @@ from discord.ext import commands
 
 from bot.discord.bot import IrodoriBot, Mention, PaintCommand
 from bot.discord.cogs.help import help_text
-from bot.discord.replies import (
-    language_of,
-    report_failure,
-    require_admission,
-    settings_of,
-)
+from bot.discord.context import language_of, settings_of
+from bot.discord.failures import report_failure
+from bot.discord.permissions import require_admission
 from bot.errors import ModelUnavailable, NotAllowed
 from db.tasks import CreateTask
 
@@ -39,14 +36,14 @@ class MentionCog(commands.Cog):
             await report_failure(mention, error)
 
     def _prompt(self, message: discord.Message) -> str | None:
-        """What the message asks for; None if it asks nothing of the bot."""
+        """The prompt in the message; None if it is not addressed to the bot."""
         if message.author.bot or message.type not in _WRITTEN:
             return None
-        called = re.compile(rf"<@!?{self.bot.own_id}>")
+        mention = re.compile(rf"<@!?{self.bot.own_id}>")
         # A reply to the bot's own message mentions it as well, but not in its text.
-        if called.search(message.content) is None and message.guild is not None:
+        if mention.search(message.content) is None and message.guild is not None:
             return None
-        return called.sub(" ", message.content).strip()
+        return mention.sub(" ", message.content).strip()
 
     async def _answer(self, mention: Mention, prompt: str) -> None:
         studio = self.bot.studio

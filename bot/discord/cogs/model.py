@@ -1,4 +1,4 @@
-"""`/model`: which model paints; for those who run the bot."""
+"""`/model`: lists and switches models, for operators."""
 
 import discord
 from discord import app_commands
@@ -6,10 +6,12 @@ from discord.ext import commands
 
 from bot.discord.bot import Interaction, IrodoriBot
 from bot.discord.command_texts import describe_options, description
-from bot.discord.replies import defer_answer, fill_in, language_of, require_operator
+from bot.discord.context import language_of
+from bot.discord.permissions import require_operator
+from bot.discord.replies import defer_answer, fill_in
 from bot.discord.text import shorten
 from bot.i18n.messages import say
-from bot.inference.catalog import ModelSummary
+from bot.studio.models import ModelSummary
 from export.figures import highlights
 
 LISTED = 12  # models, the newest ones

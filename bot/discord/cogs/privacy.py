@@ -1,4 +1,4 @@
-"""`/privacy`: what is kept of a member, to take along or to have forgotten."""
+"""`/privacy`: says what is stored about a member, exports it or deletes it."""
 
 import io
 import re
@@ -11,19 +11,13 @@ from discord.ext import commands
 from bot.discord.bot import Interaction, IrodoriBot
 from bot.discord.command_texts import description
 from bot.discord.components import Button, Component
-from bot.discord.replies import (
-    defer_answer,
-    defer_update,
-    language_of,
-    owner_of,
-    respond,
-    retry_once,
-)
+from bot.discord.context import language_of, owner_of
+from bot.discord.replies import defer_answer, defer_update, respond, retry_once
 from bot.i18n.messages import say
 
 
 class Export(Component[Button], template="irodori:export:(?P<part>[0-9]+)"):
-    """Sends everything of the member's as a zip; of what is too large for one, this part."""
+    """Sends the member's data as a zip, or one part of it if it is too large for one file."""
 
     def __init__(self, part: int, label: str = "") -> None:
         super().__init__(Button(label=label, emoji="📦", custom_id=f"irodori:export:{part}"))
@@ -49,8 +43,8 @@ class Export(Component[Button], template="irodori:export:(?P<part>[0-9]+)"):
         view = None
         if export.part < export.parts:
             view = ui.View(timeout=None)
-            after = export.part + 1
-            view.add_item(Export(after, say("privacy-export-next", language, part=after)))
+            part = export.part + 1
+            view.add_item(Export(part, say("privacy-export-next", language, part=part)))
 
         async def send() -> None:
             file = discord.File(io.BytesIO(export.data), filename=name)
@@ -60,7 +54,7 @@ class Export(Component[Button], template="irodori:export:(?P<part>[0-9]+)"):
 
 
 class Forget(Component[Button], template="irodori:forget:(?P<step>ask|yes|no)"):
-    """Asks once, then forgets the member."""
+    """Deletes the member's data, after a confirmation."""
 
     def __init__(self, step: str, label: str = "…") -> None:
         style = ButtonStyle.secondary if step == "no" else ButtonStyle.danger
@@ -80,7 +74,7 @@ class Forget(Component[Button], template="irodori:forget:(?P<step>ask|yes|no)"):
             yes = Forget("yes", say("privacy-yes", language))
             view.add_item(ui.ActionRow(yes, Forget("no", say("privacy-no", language))))
         elif self.step == "no":
-            view.add_item(ui.TextDisplay(say("privacy-kept", language)))
+            view.add_item(ui.TextDisplay(say("privacy-not-deleted", language)))
         else:
             studio = interaction.client.studio
             count = await studio.members.delete_everything(owner_of(interaction))

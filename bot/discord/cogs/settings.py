@@ -1,4 +1,4 @@
-"""`/settings`: a member's own defaults, in a panel that saves at once."""
+"""`/settings`: a member's defaults, in a panel that saves every change."""
 
 import re
 from dataclasses import replace
@@ -10,23 +10,17 @@ from discord.ext import commands
 from bot.discord.bot import Interaction, IrodoriBot
 from bot.discord.command_texts import description
 from bot.discord.components import Component, Select
-from bot.discord.replies import (
-    defer_update,
-    language_of,
-    owner_of,
-    respond,
-    retry_once,
-    settings_of,
-)
+from bot.discord.context import language_of, owner_of, settings_of
+from bot.discord.replies import defer_update, respond, retry_once
 from bot.i18n.messages import LANGUAGES, say
 from db.records import MemberSettings
 
 DEFAULT = "default"
-NAMES = {"en": "English", "zh-CN": "简体中文", "ja": "日本語"}  # as their speakers call them
+NAMES = {"en": "English", "zh-CN": "简体中文", "ja": "日本語"}  # each in its own language
 
 
 class Setting(Component[Select], template="irodori:set:(?P<what>[a-z]+)"):
-    """One setting; the value "default" leaves it to the bot."""
+    """One setting. The value "default" is the bot's default."""
 
     def __init__(self, what: str, options: list[SelectOption]) -> None:
         super().__init__(Select(custom_id=f"irodori:set:{what}", options=options))
@@ -41,7 +35,7 @@ class Setting(Component[Select], template="irodori:set:(?P<what>[a-z]+)"):
         studio = interaction.client.studio
         settings = changed(await settings_of(interaction), self.what, self.item.values[0])
         await studio.members.save_settings(owner_of(interaction), settings)
-        interaction.extras.pop("settings")  # the answer is in the new language
+        interaction.extras.pop("settings")  # the reply is in the new language
         language = await language_of(interaction)
         panel = SettingsPanel(settings, studio.sizes, language, saved=True)
         await retry_once(lambda: interaction.edit_original_response(view=panel))
@@ -79,7 +73,7 @@ class SettingsPanel(ui.LayoutView):
 
 
 def changed(settings: MemberSettings, what: str, value: str) -> MemberSettings:
-    """The settings with one that the panel's select says."""
+    """The settings with one value of the panel changed."""
     if what == "private":
         return replace(settings, private={"yes": True, "no": False}.get(value))
     if what == "size":
@@ -88,7 +82,7 @@ def changed(settings: MemberSettings, what: str, value: str) -> MemberSettings:
 
 
 def _options(choices: dict[str, str], chosen: str) -> list[SelectOption]:
-    """What is no choice any more shows as the default."""
+    """The options of a select; a choice that no longer exists is shown as the default."""
     chosen = chosen if chosen in choices else ""
     return [
         SelectOption(label=label, value=value or DEFAULT, default=value == chosen)

@@ -4,7 +4,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord.bot import Interaction, IrodoriBot
-from bot.discord.buttons import open_card
+from bot.discord.card import open_card
 from bot.discord.command_texts import describe_options, description
 from bot.discord.picker import complete_id
 

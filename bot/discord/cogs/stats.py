@@ -1,4 +1,4 @@
-"""`/stats`: how the bot is doing; for those who run it."""
+"""`/stats`: statistics of the bot, for operators."""
 
 import time
 
@@ -8,10 +8,12 @@ from discord.ext import commands
 
 from bot.discord.bot import Interaction, IrodoriBot
 from bot.discord.command_texts import description
-from bot.discord.replies import defer_answer, fill_in, language_of, require_operator
+from bot.discord.context import language_of
+from bot.discord.permissions import require_operator
+from bot.discord.replies import defer_answer, fill_in
 from bot.i18n.messages import describe, say
 
-LOVED = 5  # pairs of colours that are named
+MAX_LOVED = 5  # conditions that are listed
 
 
 class StatsCog(commands.Cog):
@@ -25,17 +27,17 @@ class StatsCog(commands.Cog):
         await require_operator(interaction)
         await defer_answer(interaction, private=True)
         language = await language_of(interaction)
-        kept, engine = await self.studio.statistics(), self.studio.engine_stats
+        stored, engine = await self.studio.statistics(), self.studio.engine_stats
         minutes = int(time.monotonic() - self.started) // 60
         lines = [
             say(
-                "stats-kept",
+                "stats-stored",
                 language,
-                pictures=kept.pictures,
-                private=kept.private,
-                today=kept.today,
-                members=kept.members,
-                favourites=kept.favorites,
+                pictures=stored.pictures,
+                private=stored.private,
+                today=stored.today,
+                members=stored.members,
+                favorites=stored.favorites,
             ),
             say(
                 "stats-engine",
@@ -59,7 +61,7 @@ class StatsCog(commands.Cog):
         ]
         loved = [
             f"{discord.utils.escape_markdown(describe(pair, language))} ♥ {count}"
-            for pair, count in kept.loved[:LOVED]
+            for pair, count in stored.loved[:MAX_LOVED]
         ]
         if loved:
             lines.append(say("stats-loved", language, loved=" · ".join(loved)))

@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from bot.inference.catalog import ModelSummary
+from bot.studio.models import ModelSummary
 from export.figures import REAL, label, number, ordered
 
 _TABLE = '<div class="pan" role="region" aria-label="Table" tabindex="0"><table>'

@@ -14,7 +14,7 @@ from bot.studio import Studio
 from bot.web.metrics import Metrics
 
 INTERVAL = 2.0  # seconds
-SAMPLES = 300  # that are kept: ten minutes
+SAMPLES = 300  # ten minutes
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise NotAllowed("web-admins-only")
     response = await handler(request)
     if response.content_type == "text/html":
-        response.headers["Cache-Control"] = "no-store"  # the back button shows nothing after logout
+        response.headers["Cache-Control"] = "no-store"  # nothing to go back to after logout
     return response
 
 

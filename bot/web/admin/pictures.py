@@ -22,7 +22,7 @@ class ListsQuery(Schema):
     """The pages of the two lists."""
 
     cursor: str = ""
-    """Of the public pictures."""
+    """A cursor of the public pictures."""
     hidden: str = ""
     """A cursor of the hidden pictures."""
 

@@ -17,7 +17,7 @@ LOG_FILE = "log.jsonl"
 CHECKPOINT_FILE = "checkpoint.safetensors"
 GRID = re.compile(r"(samples|upscaled)-(\d{1,9})k\.png")
 
-MAX_BYTES = 8 * 2**20  # read of a file; a log has some hundred lines
+MAX_BYTES = 8 * 2**20  # that are read of a file; a log has some hundred lines
 MAX_POINTS = 400  # of a line in a chart
 
 State = Literal["training", "finished", "stopped", "damaged"]
@@ -68,7 +68,7 @@ class Run:
 
 
 def run_names(folder: Path) -> list[str]:
-    """Folders that hold a run or part of one; judges are not runs."""
+    """Names of the folders that hold a run or part of one; judges are not runs."""
     try:
         found = [path for path in folder.iterdir() if not path.name.startswith(".")]
     except OSError:

@@ -56,7 +56,7 @@ async def run_image(request: web.Request) -> web.FileResponse:
 
 
 async def _find_run(request: web.Request) -> Run:
-    """Raises HTTPNotFound for an unknown name, so that no name leads out of the folder."""
+    """Raises HTTPNotFound for unknown names, which includes paths out of the folder."""
     folder, name = request.app[SETTINGS].runs, request.match_info["name"]
     if name not in await asyncio.to_thread(run_names, folder):
         raise web.HTTPNotFound

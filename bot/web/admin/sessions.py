@@ -1,4 +1,4 @@
-"""Admin sessions: the password that opens them, and the signed cookies that carry them."""
+"""Admin sessions: signed cookies that are issued for the password."""
 
 import asyncio
 import hashlib
@@ -18,7 +18,7 @@ COOKIE = "irodori_admin"
 PATH = "/admin"
 HOURS = 12  # lifetime of a session
 LOGINS_PER_MINUTE = 5  # per address
-MAX_WAITING = 8  # logins that wait while one is checked; each check takes a core for a moment
+MAX_WAITING = 8  # logins that wait for a check; one check at a time, since it uses a whole core
 SECRET_NOTE = "admin-sessions"  # name of the secret in the database
 
 
@@ -68,7 +68,7 @@ class Sessions:
         return await self._read(request) is not None
 
     async def close(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Logs the session out, in this browser and wherever else its cookie is."""
+        """Ends the session, also in other browsers that have its cookie."""
         session = await self._read(request)
         now = int(time.time())
         self._logged_out = {n: expiry for n, expiry in self._logged_out.items() if expiry > now}

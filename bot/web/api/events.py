@@ -14,7 +14,7 @@ from bot.web.requests import read_query
 from db.records import Avatar, GalleryQuery
 
 MAX_LISTENERS = 200
-BACKLOG = 32  # pictures that a slow listener may lag behind before its stream is ended
+BACKLOG = 32  # unsent pictures after which a slow listener's stream ends
 HEARTBEAT = 20  # seconds; proxies close idle connections
 MAX_MISSED = 24  # pictures that are sent to a listener that reconnects
 RETRY_MS = 3000  # after which a browser reconnects
@@ -40,7 +40,7 @@ class EventStreams:
         if len(self._queues) >= MAX_LISTENERS:
             raise Busy(RETRY_MS / 1000)
         queue: asyncio.Queue[Avatar | None] = asyncio.Queue(BACKLOG + 1)
-        self._queues.add(queue)  # before the query for missed pictures, so that none falls between
+        self._queues.add(queue)  # before the query for missed pictures, so that none is lost
         response = web.StreamResponse(
             headers={
                 "Content-Type": "text/event-stream; charset=utf-8",
@@ -81,7 +81,7 @@ class EventStreams:
         for queue in tuple(self._queues):
             if queue.qsize() < BACKLOG:
                 queue.put_nowait(avatar)
-            else:  # its page reconnects and asks for what it missed
+            else:  # its page reconnects and gets the missed pictures
                 self._end(queue)
 
     def _end(self, queue: asyncio.Queue[Avatar | None]) -> None:

@@ -1,18 +1,12 @@
-"""Endpoints that read the gallery, and that change what a visitor owns."""
+"""Endpoints that read the gallery, and that change favorites and a visitor's own pictures."""
 
 from aiohttp import web
 
-from bot.prompts.parser import format_wish
+from bot.prompts.wish import format_wish
 from bot.web import visitors
 from bot.web.api import schemas
 from bot.web.api.openapi import JSON_ERRORS, Answer, describe
-from bot.web.api.responses import (
-    avatar_bodies,
-    base_url,
-    cell_body,
-    family_body,
-    json_response,
-)
+from bot.web.api.responses import avatar_bodies, base_url, cell_body, family_body, json_response
 from bot.web.keys import STUDIO
 from bot.web.matrix import choose_axes
 from bot.web.requests import read_body, read_query
@@ -128,7 +122,7 @@ async def favourite(request: web.Request) -> web.Response:
 
 
 @routes.delete("/api/avatars/{id}")
-@describe({204: Answer("It is deleted for good.")}, errors=(*JSON_ERRORS, 403, 404))
+@describe({204: Answer("It is deleted permanently.")}, errors=(*JSON_ERRORS, 403, 404))
 async def delete(request: web.Request) -> web.Response:
     """Delete one of the visitor's own pictures."""
     visitors.require_same_origin(request)

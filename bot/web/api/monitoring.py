@@ -1,4 +1,4 @@
-"""Endpoints for programs that watch the bot or want to know its API."""
+"""Endpoints for monitoring, and the description of the API."""
 
 import logging
 

@@ -16,11 +16,11 @@ from bot.web.requests import MAX_BODY
 JSON = "application/json"
 REFERENCE = "#/components/schemas/{model}"
 DESCRIPTION = """\
-Paints anime avatars and serves those that were painted. Every error is an object with one key, \
+Paints anime avatars, and serves the public ones. Every error is an object with one key, \
 `error`, that says what was wrong. Requests that change or paint something must not come from \
 another site's page. POST and DELETE need the header `content-type: application/json`. The first \
-painting sets a cookie that lets the visitor delete these pictures. Private, hidden and deleted \
-pictures answer 404."""
+request that paints sets a cookie that lets the visitor delete these pictures. Private, hidden and \
+deleted pictures return 404."""
 RETRY_AFTER = {
     "Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}
 }
@@ -28,7 +28,7 @@ ERRORS: Mapping[int, tuple[str, str]] = {
     400: ("BadRequest", "The request is not valid."),
     403: (
         "NotAllowed",
-        "Painting is closed, the picture belongs to somebody else, or the request comes from "
+        "Painting is turned off, the picture belongs to somebody else, or the request comes from "
         "another site's page.",
     ),
     404: ("NotFound", "There is no such public picture."),
@@ -54,7 +54,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What the description says of one handler."""
+    """The description of one handler."""
 
     answers: Mapping[int, Answer]
     errors: Sequence[int]
@@ -144,7 +144,7 @@ class _Schemas:
 
 class _Generator(GenerateJsonSchema):
     def field_title_should_be_set(self, schema: Any) -> bool:
-        return False  # a field's name says it already
+        return False  # it would repeat the field's name
 
 
 def _generate_schemas(operations: Iterable[Operation]) -> _Schemas:

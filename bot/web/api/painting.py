@@ -14,7 +14,7 @@ from bot.web.requests import read_body, read_query
 from db.records import Avatar, Owner
 from db.tasks import VARIATIONS
 
-ANIMATION_COST = 9  # pictures that an animation counts as in the rate limit
+ANIMATION_COST = 9  # pictures that an animation uses of the rate limit
 
 PAINTED = {
     201: Answer(
@@ -127,7 +127,7 @@ async def transition(request: web.Request) -> web.Response:
     studio = request.app[STUDIO]
     faces = [await studio.avatars.get(id, viewer=None) for id in (query.a, query.b)]
     tag = "-".join([*(f.sha256[:20] for f in faces), studio.model_name, str(query.frames)])
-    # Private and short-lived: a strip must not outlive its faces by much.
+    # Private and short-lived, because the faces may be deleted.
     headers = {"ETag": f'"{tag}"', "Cache-Control": "private, max-age=3600"}
     if has_cached(request, tag):
         return web.Response(status=304, headers=headers)

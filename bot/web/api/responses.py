@@ -21,7 +21,7 @@ def json_response(
 
 
 def base_url(request: web.Request) -> str:
-    """What URLs begin with: `web.public_url`, or nothing, which makes them paths."""
+    """The prefix of URLs: `web.public_url`, or nothing, so that URLs are paths."""
     return request.app[SETTINGS].public_url.rstrip("/")
 
 
@@ -37,7 +37,7 @@ def avatar_bodies(avatars: Iterable[Avatar], base: str) -> list[schemas.Avatar]:
 def family_body(
     avatar: Avatar, base: str, relation: tuple[bool, bool], **relatives: Iterable[Avatar]
 ) -> schemas.AvatarWithFamily:
-    """`relation` says whether it is the visitor's favorite, and whether it is the visitor's own;
+    """`relation` is whether it is the visitor's favorite, and whether the visitor owns it;
     `relatives` are parents, children and siblings.
     """
     favorite, own = relation
@@ -77,7 +77,7 @@ def _fields(avatar: Avatar, base: str) -> dict[str, Any]:
         "width": avatar.width,
         "height": avatar.height,
         "created": avatar.created.isoformat(),
-        "favourites": avatar.favourites,
+        "favourites": avatar.favorites,
     }
 
 

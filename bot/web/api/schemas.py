@@ -14,7 +14,7 @@ from db.tasks import SEEDS
 PAGE_SIZE = 24  # pictures
 FRAMES = 17  # of a transition
 IMAGE_SIZES = (64, 128, 256)  # pixels; what ?size= of an image may be
-MAX_SIZE = 4096  # pixels; the model says which sizes it paints
+MAX_SIZE = 4096  # pixels; each model has its own sizes
 
 
 def _whole_text(value: Any) -> Any:

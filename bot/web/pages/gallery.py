@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from bot.prompts.parser import check_wish
+from bot.prompts.wish import check_wish
 from bot.web import visitors
 from bot.web.api.responses import base_url
 from bot.web.api.schemas import PAGE_SIZE, MatrixQuery, PageQuery

@@ -11,7 +11,8 @@ from aiohttp import web
 
 from bot.i18n.messages import describe
 from bot.prompts.colors import COLORS
-from bot.prompts.parser import MAX_LENGTH, format_wish
+from bot.prompts.parser import MAX_LENGTH
+from bot.prompts.wish import format_wish
 from bot.web.keys import TEMPLATES
 from db.records import Avatar
 
@@ -45,7 +46,7 @@ def create_environment(folder: Path, assets: Mapping[str, str]) -> jinja2.Enviro
 def render(
     request: web.Request, template: str, status: int = 200, **variables: Any
 ) -> web.Response:
-    """A page. It is private to the visitor (cookie, draft of a prompt): no shared cache."""
+    """A page. Shared caches must not store it, because it depends on the visitor's cookie."""
     text = request.app[TEMPLATES].get_template(template).render(status=status, **variables)
     return web.Response(
         text=text,

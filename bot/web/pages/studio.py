@@ -48,7 +48,7 @@ async def paint(request: web.Request) -> web.Response:
     token = visitors.token_of(request) or visitors.new_token()
     try:
         fields = validate(PaintForm, {key: value for key, value in form.items() if value.strip()})
-        # The prompt wins over the swatches: without JavaScript the two are not kept in sync.
+        # The prompt overrides the swatches: without JavaScript they are not kept in sync.
         wish = {**swatches, **studio.painting.parse(fields.prompt)}
         owner = visitors.owner_of(token)
         avatars = await studio.painting.create(

@@ -121,8 +121,8 @@ function change(edit) {
   const inside = gridTop() < 0;
   edit();
   if (inside && face && total() > before) {
-    const place = indexOf(face.id);
-    scrollBy(0, gridTop() + Math.floor(place / columns) * pitch - offset);
+    const position = indexOf(face.id);
+    scrollBy(0, gridTop() + Math.floor(position / columns) * pitch - offset);
   }
   draw();
 }
@@ -130,8 +130,8 @@ function change(edit) {
 function indexOf(id) {
   let start = 0;
   for (const { faces, size } of [{ faces: fresh, size: fresh.length }, ...pages]) {
-    const place = faces?.findIndex((face) => face.id === id) ?? -1;
-    if (place >= 0) return start + place;
+    const index = faces?.findIndex((face) => face.id === id) ?? -1;
+    if (index >= 0) return start + index;
     start += size;
   }
   return -1;
@@ -234,8 +234,8 @@ async function restoreState(state) {
   if (state?.y) scrollTo(0, state.y);
   if (!state?.id || indexOf(state.id) < 0) return;
   const align = () => {
-    const place = Math.floor(indexOf(state.id) / columns);
-    scrollTo(0, scrollY + gridTop() + place * pitch - state.top);
+    const row = Math.floor(indexOf(state.id) / columns);
+    scrollTo(0, scrollY + gridTop() + row * pitch - state.top);
     draw();
   };
   // Immediately after each page, so that no frame shows the tile elsewhere.

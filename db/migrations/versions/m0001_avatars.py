@@ -1,4 +1,4 @@
-"""Avatars with their pictures, values and parents; owners; favourites."""
+"""Avatars with their pictures, values and parents; owners; favorites."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Favourites counted and ordered by; settings, limits and orders; deleted avatars say nothing."""
+"""Counts of favorites; settings, limits and pending replies; data of deleted avatars is removed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -96,13 +96,14 @@ def upgrade() -> None:
 
 
 def _scrub_what_was_deleted() -> None:
-    """Until now a deleted avatar lost its picture alone."""
-    gone = "(SELECT id FROM avatars WHERE deleted_at IS NOT NULL)"
+    """Removes the data of avatars that were deleted: before, only their pictures were removed."""
+    deleted = "(SELECT id FROM avatars WHERE deleted_at IS NOT NULL)"
     for table in ("avatar_values", "avatar_parents", "favourites"):
-        op.execute(f"DELETE FROM {table} WHERE avatar_id IN {gone}")
+        op.execute(f"DELETE FROM {table} WHERE avatar_id IN {deleted}")
     op.execute(
         "INSERT INTO owners (kind, key, name) SELECT '', '', ''"
-        f" WHERE EXISTS {gone} AND NOT EXISTS (SELECT 1 FROM owners WHERE kind = '' AND key = '')"
+        f" WHERE EXISTS {deleted}"
+        " AND NOT EXISTS (SELECT 1 FROM owners WHERE kind = '' AND key = '')"
     )
     avatars = sa.table(
         "avatars",

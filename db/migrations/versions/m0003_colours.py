@@ -1,4 +1,4 @@
-"""Children are found by their parents; public avatars are counted by colours; small copies."""
+"""Index of children by parent; counts of public avatars by conditions; thumbnails."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Avatars that were hidden from everybody but their owners."""
+"""Hidden avatars, which only their owners see."""
 
 import sqlalchemy as sa
 from alembic import op

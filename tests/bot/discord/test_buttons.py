@@ -88,7 +88,7 @@ async def test_each_of_several_pictures_has_the_buttons(
     again = await ren.click(reply, label="🎲")
     assert (await studio.avatars.get(avatar_id(again), None)).parents == (ids[2],)
     await ren.click(reply, label="♥️")
-    assert (await studio.avatars.get(ids[2], None)).favourites == 1
+    assert (await studio.avatars.get(ids[2], None)).favorites == 1
     assert len(reply.selects[0].options) == 3
 
 
@@ -151,7 +151,7 @@ async def test_a_message_is_deleted_with_its_last_picture(
     several = await mika.slash("avatar", hair="pink", count=2)
     discord.inject_fault("/messages/@original$", 403, method="PATCH")
     failed = await mika.click(several, label="🗑️")
-    assert "Something broke" in failed.text
+    assert "Something went wrong" in failed.text
     assert len(several.pictures) == 2
     await mika.click(several, label="🗑️")
     assert len(several.pictures) == 1

@@ -208,7 +208,7 @@ async def test_an_internal_error_has_an_id_that_is_also_logged(
     await mika.click(reply, label="♥️")
 
     def failures() -> list[Reply]:
-        return [answer for answer in mika.messages() if "Something broke" in answer.text]
+        return [answer for answer in mika.messages() if "Something went wrong" in answer.text]
 
     await discord.wait_until(lambda: len(failures()) == 3, "not three replies")
     for answer in failures():

@@ -9,7 +9,7 @@ import pytest
 from discord_server import BotError, DiscordServer, UserClient
 from paused_engine import PausedEngine, wait_for_queue
 
-from bot.discord import client, delivery, replies
+from bot.discord import client, context, delivery
 from bot.discord.bot import Source
 from bot.inference.engine import Engine
 from bot.studio import Studio
@@ -64,7 +64,7 @@ async def test_interactions_are_acknowledged_in_time_with_a_slow_disk(
 ) -> None:
     """Reading and writing share one time limit."""
     elapsed = 0.0
-    save, language_of = studio.pending_replies.save, replies.language_of
+    save, language_of = studio.pending_replies.save, context.language_of
     written = asyncio.Event()
 
     async def read_slowly(source: Source) -> str:
@@ -173,7 +173,7 @@ async def test_a_reply_after_its_token_expired_goes_to_the_channel(
     assert len([m for m in mika.messages() if m.pictures]) == 1, (
         "private pictures are not sent to the channel"
     )
-    outcomes = [vars(r)["facts"]["outcome"] for r in caplog.records if r.getMessage() == "order"]
+    outcomes = [vars(r)["fields"]["outcome"] for r in caplog.records if r.getMessage() == "order"]
     assert sorted(outcomes) == ["done", "expired"]
     assert {violation.code for violation in discord.violations} == {50027}
     discord.violations.clear()

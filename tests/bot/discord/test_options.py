@@ -7,7 +7,7 @@ from discord import app_commands
 from discord.app_commands.commands import validate_name
 
 from bot.discord.options import CommandOption, option_names, suggest, wish_command
-from bot.discord.translator import CatalogueTranslator
+from bot.discord.translator import FluentTranslator
 from export.manifest import Attribute
 
 
@@ -77,7 +77,7 @@ async def test_translated_option_names_are_distinct() -> None:
 
     command = wish_command(studio, "gallery", run, fixed)  # type: ignore[arg-type]
     tree = app_commands.CommandTree(discord.Client(intents=discord.Intents.none()))
-    payload = await command.get_translated_payload(tree, CatalogueTranslator())
+    payload = await command.get_translated_payload(tree, FluentTranslator())
     names = [option.get("name_localizations", {}).get("ja") for option in payload["options"]]
     assert names == ["髪", None, None, "並び順"]
     assert payload["options"][0]["description_localizations"]["zh-CN"] == "头发: 粉色, 红色"

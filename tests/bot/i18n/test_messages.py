@@ -20,7 +20,8 @@ from bot.i18n.messages import (
     say,
     value_name,
 )
-from bot.prompts.parser import check_wish, read_prompt
+from bot.prompts.parser import read_prompt
+from bot.prompts.wish import check_wish
 
 MODEL = (HAIR, EYES)
 # Translations of attributes and values, which English does not need.
@@ -73,7 +74,7 @@ def test_every_message_key_in_the_code_exists() -> None:
         "NotAllowed",
         "TooSoon",
     }
-    functions |= {"ModelUnavailable", "Blocked", "WrongPlace"}
+    functions |= {"ModelUnavailable", "Blocked", "WrongChannel"}
     missing = []
     for file in Path("bot").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):

@@ -9,7 +9,8 @@ from tiny_model import EYES, HAIR, attribute
 
 from bot.errors import BadPrompt
 from bot.i18n.messages import describe
-from bot.prompts.parser import MAX_LENGTH, check_wish, format_wish, read_prompt, tidy_prompt
+from bot.prompts.parser import MAX_LENGTH, read_prompt, tidy_prompt
+from bot.prompts.wish import check_wish, format_wish
 from bot.prompts.words import ANYTHING, BREAKS, FILLERS, JOINTS, LINKS, NEGATIONS, SHADES, SYNONYMS
 from export.manifest import Attribute
 

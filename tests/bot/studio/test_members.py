@@ -52,7 +52,7 @@ async def test_private_avatars_of_others_are_not_found(
             messages.add(str(error.value).replace(id.strip(), "ID"))
     assert messages == {"There is no avatar “ID”. It may have been deleted."}
     assert await store.avatars.count() == count
-    assert (await studio.avatars.get(private.id, owner)).favourites == 0
+    assert (await studio.avatars.get(private.id, owner)).favorites == 0
 
 
 async def test_private_avatars_are_absent_from_galleries_of_others(
@@ -179,7 +179,7 @@ async def test_a_forgotten_member_has_no_stored_data(
         with pytest.raises(NotFound):
             await studio.avatars.get(avatar.id, owner)
     assert await studio.members.settings(owner) == MemberSettings()
-    assert (await studio.avatars.get(kept.id, None)).favourites == 0
+    assert (await studio.avatars.get(kept.id, None)).favorites == 0
     assert read_zip((await studio.exports.export(owner)).data)["avatars.json"] == []
     figures = await studio.statistics()
     assert (figures.pictures, figures.members, figures.favorites) == (1, 1, 0)

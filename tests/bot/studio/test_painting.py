@@ -229,7 +229,7 @@ async def test_a_favorite_is_toggled_and_counted(studio: Studio, owner: Owner) -
     assert await studio.avatars.toggle_favorite(avatar.id, owner) == (True, 1)
     assert await studio.avatars.toggle_favorite(avatar.id, OTHER) == (True, 2)
     assert await studio.avatars.toggle_favorite(avatar.id, owner) == (False, 1)
-    assert (await studio.avatars.get(avatar.id, None)).favourites == 1
+    assert (await studio.avatars.get(avatar.id, None)).favorites == 1
 
 
 async def test_the_gallery_is_filtered_by_synonyms_and_paged(studio: Studio, owner: Owner) -> None:

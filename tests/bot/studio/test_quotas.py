@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from paused_engine import PausedEngine
 
-from bot.errors import BadPrompt, Blocked, NotFound, TooSoon, WrongPlace
+from bot.errors import BadPrompt, Blocked, NotFound, TooSoon, WrongChannel
 from bot.inference.engine import Engine
 from bot.studio import Request, Studio
 from db.records import Avatar, GuildLimits, Owner
@@ -69,7 +69,7 @@ async def test_the_bot_replies_only_in_its_channels(studio: Studio, admit: Admit
     await studio.quotas.save_limits("1", GuildLimits(channels=("10", "11"), exempt_roles=("5",)))
     await open_and_close(admit(channel="11"))
     for roles in ((), ("5",)):
-        with pytest.raises(WrongPlace, match="<#10> <#11>"):
+        with pytest.raises(WrongChannel, match="<#10> <#11>"):
             await open_and_close(admit(channel="12", roles=roles))
     await open_and_close(admit(guild="2", channel="12"))
     await open_and_close(admit(guild=None, channel="13"))
@@ -82,7 +82,7 @@ async def test_reading_is_rejected_in_other_channels_and_uses_no_quota(
     await paint()
     for _ in range(3):
         await open_and_close(admit(pictures=0))
-    with pytest.raises(WrongPlace):
+    with pytest.raises(WrongChannel):
         await open_and_close(admit(pictures=0, channel="12"))
     await studio.guilds.block("1", OTHER.key)
     with pytest.raises(Blocked):

@@ -35,7 +35,7 @@ async def test_matrix_picture_and_favorite(
     favorite = page.get_by_role("button", name="Favorite")
     await favorite.click()
     await expect(favorite).to_have_attribute("aria-pressed", "true")
-    assert (await studio.avatars.get(avatar.id, viewer=None)).favourites == 1
+    assert (await studio.avatars.get(avatar.id, viewer=None)).favorites == 1
     await expect_no_horizontal_scrolling(page)
 
 

@@ -88,7 +88,7 @@ async def test_pages_work_without_javascript(
     await expect(tiles).to_have_count(3)
     await expect(tiles.first).to_have_attribute("href", f"/a/{a.id}")
     await tiles.first.click()
-    await expect(page.get_by_text("Loved by 1")).to_be_visible()
+    await expect(page.get_by_text("Favorites: 1")).to_be_visible()
     await expect(page.get_by_role("link", name="Open in the studio")).to_be_hidden()
     await page.locator(f".family [href='/a/{child.id}']").click()
     await expect(page.get_by_role("heading", name="Parents")).to_be_visible()

@@ -253,7 +253,7 @@ async def test_nine_pictures_favorite_download_and_discord_command(
     heart = page.get_by_role("button", name="Favorite")
     await heart.click()
     await expect(heart).to_have_attribute("aria-pressed", "true")
-    assert (await studio.avatars.get(id, None)).favourites == 1
+    assert (await studio.avatars.get(id, None)).favorites == 1
     await page.reload()
     await expect(heart).to_have_attribute("aria-pressed", "true")
     sizes = page.locator("#sizes a")
@@ -298,7 +298,7 @@ async def test_text_contrast(visit: Visit, scheme: str) -> None:
             const [low, high] = [light(a), light(b)].sort((x, y) => x - y);
             return (high + 0.05) / (low + 0.05);
           };
-          return [["--ink", "--paper"], ["--soft", "--paper"], ["--soft", "--card"],
+          return [["--ink", "--background"], ["--soft", "--background"], ["--soft", "--card"],
             ["--soft", "--wash-1"], ["--on-accent", "--accent"]].map(([a, b]) => ratio(a, b));
         }"""
     )

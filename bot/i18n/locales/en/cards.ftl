@@ -12,15 +12,15 @@ card-seed = seed { $seed }
 card-model = model { $model }
 card-id = id { $id }
 card-again = Again
-card-recolour = Colors
+card-recolor = Colors
 card-variations = Variations
 card-mix = Mix…
 card-info = Info
-card-no-colours = The model in use has none of this avatar's colors.
+card-no-colors = The model in use has none of this avatar's colors.
 
-recolour-title = The same face in other colors:
-recolour-paint = Paint
-recolour-same = It already has these colors. Choose another one first.
+recolor-title = The same face in other colors:
+recolor-paint = Paint
+recolor-same = It already has these colors. Choose another one first.
 
 with-title = Mix { $title } with…
 with-choose = One of your pictures or favorites
@@ -28,7 +28,7 @@ with-none = You have no other pictures or favorites to mix it with yet. `/avatar
 
 nearest-title = The model in use does not know { $missing }. The nearest wish that it knows:
 
-info-colours = colors
+info-colors = colors
 info-wish = wish
 info-any = anything
 info-seed = seed
@@ -40,7 +40,7 @@ info-parents = made from
 info-by = painted for
 info-visitor = a visitor of the web page
 info-when = when
-info-favourites = favorites
+info-favorites = favorites
 info-private = only you can see it
 info-hidden = hidden by the bot's operators: only you can see it
 info-copy = To paint it again

@@ -17,4 +17,4 @@ help-title = **I paint anime faces that nobody has drawn before.**
 help-avatar = All options are optional; what you leave open is random. `count` paints up to nine at once.
 help-mention = Or just write to me: { $example }
 help-buttons = Below every picture: 🎲 another one · 🎨 other colors · ✨ variations · 🧬 mix it with another · ♥️ favorite · 🗑️ delete
-mention-private = Your pictures are private, and everyone could see my reply here. Use `/avatar` instead: only you will see its reply.
+mention-private = Your pictures are private, but everyone could see my reply here. Use `/avatar` instead: only you will see its reply.

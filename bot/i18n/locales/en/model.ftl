@@ -10,14 +10,14 @@ command-model-use =
     .name = use
     .description = Switch to this model
     .model = model
-    .model-description = A model that /model list shows
+    .model-description = One of the models in /model list
 command-model-rollback =
     .name = rollback
     .description = Switch back to the previous model
 command-model-reload =
     .name = reload
-    .description = Load the model that models/current names now
+    .description = Load the model in models/current now
 
-model-in-use = **{ $name } paints now.** Pictures in progress are finished by the previous model.
+model-in-use = **{ $name } is in use now.** The previous model finishes the pictures in progress.
 model-older = … and { $count } older ones
 model-none = There are no models.

@@ -6,4 +6,4 @@ web-paint-off = Painting is turned off. The gallery is open.
 web-paint-local = Painting is restricted to the bot's own machine. The gallery is open.
 web-too-many = Your address has reached its rate limit. Please wait until { $when }.
 web-admins-only = Please log in as admin: your session has expired.
-web-too-many-logins = Too many passwords from your address. Please wait until { $when }.
+web-too-many-logins = Too many login attempts from your address. Please wait until { $when }.

@@ -12,15 +12,15 @@ card-seed = シード { $seed }
 card-model = モデル { $model }
 card-id = ID { $id }
 card-again = もう1枚
-card-recolour = 色を変える
+card-recolor = 色を変える
 card-variations = バリエーション
 card-mix = ミックス…
 card-info = くわしく
-card-no-colours = 今のモデルには、この絵の色がもうありません。
+card-no-colors = 今のモデルには、この絵の色がもうありません。
 
-recolour-title = 同じ顔を別の色で：
-recolour-paint = 描く
-recolour-same = もうこの色です。先に別の色を選んでください。
+recolor-title = 同じ顔を別の色で：
+recolor-paint = 描く
+recolor-same = もうこの色です。先に別の色を選んでください。
 
 with-title = { $title }と何をミックスしますか？
 with-choose = あなたの絵かお気に入り
@@ -28,7 +28,7 @@ with-none = ミックスできる絵やお気に入りがまだありません�
 
 nearest-title = 今のモデルに{ $missing }はもうありません。いちばん近いのはこちらです：
 
-info-colours = 色
+info-colors = 色
 info-wish = 注文
 info-any = おまかせ
 info-seed = シード
@@ -40,7 +40,7 @@ info-parents = もとの絵
 info-by = 頼んだ人
 info-visitor = ウェブページの訪問者
 info-when = 日時
-info-favourites = お気に入り
+info-favorites = お気に入り
 info-private = あなただけに見えます
 info-hidden = ボットの管理者が非公開にしました。あなただけに見えます
 info-copy = もう一度頼むには

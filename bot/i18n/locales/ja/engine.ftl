@@ -1,4 +1,4 @@
-# What the engine answers; most of it is for those who run the bot.
+# Errors of the engine; most of them are for operators.
 
 busy = 順番待ちの絵が多すぎます。{ $seconds }秒ほどしてからもう一度どうぞ。
 painter-failed = うまく描けませんでした。もう一度お試しください。

@@ -1,4 +1,4 @@
-# /model, for those who run the bot.
+# /model, for operators.
 
 command-model =
     .name = モデル

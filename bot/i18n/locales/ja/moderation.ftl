@@ -1,4 +1,4 @@
-# What a server's admins have limited.
+# Refusals because of the limits of a server.
 
 moderation-blocked = このサーバーの管理者があなたをブロックしています。
 moderation-channel = このサーバーでは { $channels } でだけお返事します。

@@ -1,4 +1,4 @@
-# What the studio answers about sizes, families, animations and models.
+# Refusals of sizes, children, animations and models.
 
 studio-size = いまのモデルで描けるのは{ $sizes }ピクセルです（指定は{ $size }）。
 studio-language = 「{ $language }」は話せません。話せるのは en、zh-CN、ja です。
@@ -8,4 +8,4 @@ mix-same = 同じ絵が選ばれています。ミックスには別々の2枚�
 morph-count = モーフに使える絵は2枚から{ $most }枚までです（指定は{ $count }枚）。
 morph-same = 同じ絵が2回選ばれています。1枚ずつ選んでください。
 model-stays = モデル { $named } は使えないため、{ $name } のままです。理由はログにあります。
-takeout-no-part = そのパートはありません。
+export-no-part = そのパートはありません。

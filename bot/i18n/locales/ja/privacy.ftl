@@ -10,7 +10,7 @@ privacy-forget = 忘れてもらう
 privacy-sure = 絵、お気に入り、設定をすべて削除しますか？ だれにも元に戻せません。
 privacy-yes = すべて削除
 privacy-no = 残しておく
-privacy-kept = 何も削除していません。
+privacy-not-deleted = 何も削除していません。
 privacy-forgotten =
     { $count ->
         [0] 絵はありませんでした。お気に入り、設定、名前を削除しました。

@@ -1,4 +1,4 @@
-# What is answered to a wish that cannot be read.
+# Errors of prompts.
 
 prompt-too-long = { $length }文字あります。{ $most }文字以内にしてください。
 prompt-what-value = { $attribute }はどうしますか？{ $choices }

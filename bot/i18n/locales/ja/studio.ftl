@@ -1,4 +1,4 @@
-# What the studio answers where it cannot do as asked.
+# Refusals of requests that the studio cannot grant.
 
 studio-count = 枚数は1から{ $most }までです（指定は{ $count }）。
 studio-seed = シードは0から{ $most }までです（指定は{ $seed }）。

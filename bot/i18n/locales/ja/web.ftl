@@ -1,4 +1,4 @@
-# What the web page answers.
+# Errors of the web page.
 
 web-request = { $why }
 web-other-site = これはほかのサイトからのリクエストです。こちらのページから描いてください。

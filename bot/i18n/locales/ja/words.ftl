@@ -1,4 +1,4 @@
-# How a picture is described, and lists; then the names of the models' attributes and values.
+# How a picture is described, and lists. The model's own words are English already.
 
 words-pair = { $value }の{ $attribute }
 words-comma = 、

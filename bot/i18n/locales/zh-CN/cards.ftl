@@ -12,15 +12,15 @@ card-seed = 种子 { $seed }
 card-model = 模型 { $model }
 card-id = 编号 { $id }
 card-again = 再来一张
-card-recolour = 换色
+card-recolor = 换色
 card-variations = 变化
 card-mix = 融合…
 card-info = 详情
-card-no-colours = 现在的模型已经没有这张图的颜色了。
+card-no-colors = 现在的模型已经没有这张图的颜色了。
 
-recolour-title = 同一张脸，换个颜色：
-recolour-paint = 画
-recolour-same = 它已经是这些颜色了，请先选一个别的。
+recolor-title = 同一张脸，换个颜色：
+recolor-paint = 画
+recolor-same = 它已经是这些颜色了，请先选一个别的。
 
 with-title = 把{ $title }和哪张融合？
 with-choose = 你的图或收藏
@@ -28,7 +28,7 @@ with-none = 你还没有别的图或收藏可以拿来融合。用 `/avatar` 画
 
 nearest-title = 现在的模型已经不认识{ $missing }了。最接近的是：
 
-info-colours = 颜色
+info-colors = 颜色
 info-wish = 要求
 info-any = 随意
 info-seed = 种子
@@ -40,7 +40,7 @@ info-parents = 来自
 info-by = 画给
 info-visitor = 网页访客
 info-when = 时间
-info-favourites = 收藏
+info-favorites = 收藏
 info-private = 只有你能看到
 info-hidden = 已被机器人管理员隐藏：只有你能看到
 info-copy = 再画一张同样的

@@ -1,4 +1,4 @@
-# What the engine answers; most of it is for those who run the bot.
+# Errors of the engine; most of them are for operators.
 
 busy = 现在排队的图太多了，请大约 { $seconds } 秒后再来。
 painter-failed = 这张没画成，请再试一次。

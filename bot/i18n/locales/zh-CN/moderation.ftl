@@ -1,4 +1,4 @@
-# What a server's admins have limited.
+# Refusals because of the limits of a server.
 
 moderation-blocked = 这个服务器的管理员在这里屏蔽了你。
 moderation-channel = 在这个服务器里，我只在 { $channels } 回应。

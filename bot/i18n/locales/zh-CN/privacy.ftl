@@ -10,7 +10,7 @@ privacy-forget = 忘掉我
 privacy-sure = 真的要删除你所有的图片、收藏和设置吗？删除后谁也找不回来。
 privacy-yes = 全部删除
 privacy-no = 留着
-privacy-kept = 什么都没有删除。
+privacy-not-deleted = 什么都没有删除。
 privacy-forgotten =
     { $count ->
         [0] 你在这里没有图片。你的收藏、设置和名字都删掉了。

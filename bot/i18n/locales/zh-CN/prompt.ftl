@@ -1,4 +1,4 @@
-# What is answered to a wish that cannot be read.
+# Errors of prompts.
 
 prompt-too-long = 你写了 { $length } 个字符，请不要超过 { $most } 个。
 prompt-what-value = { $attribute }要什么样的？{ $choices }

@@ -1,4 +1,4 @@
-# What the studio answers where it cannot do as asked.
+# Refusals of requests that the studio cannot grant.
 
 studio-count = 数量要在 1 到 { $most } 之间，现在是 { $count }。
 studio-seed = 种子要在 0 到 { $most } 之间，现在是 { $seed }。

@@ -1,4 +1,4 @@
-# What the web page answers.
+# Errors of the web page.
 
 web-request = { $why }
 web-other-site = 这个请求来自别的网站。请在我们自己的页面上画。

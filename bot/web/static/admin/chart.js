@@ -50,7 +50,7 @@ export function draw(figure) {
   }
   const highest = Math.max(...values);
   const lowest = Math.min(...values);
-  // Start at zero unless all values are distance above it.
+  // Start at zero unless all values are far above it.
   const fromZero = lowest >= 0 && (lowest < 0.6 * highest || lowest === highest);
   const marks = ticks(fromZero ? 0 : lowest, highest || 1);
   const [low, high] = [marks[0], marks.at(-1)];

@@ -67,7 +67,7 @@ async function parsePrompt() {
   try {
     selectSwatches((await get(`/api/wish?${query}`, { signal: request.signal })).wish);
   } catch {
-    // Cancelled by further typing, or not a valid prompt.
+    // Canceled by further typing, or not a valid prompt.
   }
 }
 

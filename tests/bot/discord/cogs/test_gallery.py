@@ -4,7 +4,8 @@ import pytest
 from discord_server import DiscordServer, Reply, UserClient
 from tiny_model import add_model, attribute
 
-from bot.discord.gallery import Place, Turn
+from bot.discord.gallery import PageButton
+from bot.discord.gallery_state import GalleryState
 from bot.errors import BadPrompt
 from bot.inference.engine import Engine
 from bot.studio import Request, Studio
@@ -250,10 +251,12 @@ async def test_pages_are_in_the_members_language(
 
 
 def test_the_state_of_a_page_fits_a_custom_id() -> None:
-    place = Place("favourites", "loved", {"hair": "pink & blue", "目": "a:b=c+d%"}, "o12.345")
-    found = Turn.__discord_ui_compiled_template__.fullmatch(place.custom_id("n"))
+    place = GalleryState(
+        "favourites", "loved", {"hair": "pink & blue", "目": "a:b=c+d%"}, "o12.345"
+    )
+    found = PageButton.__discord_ui_compiled_template__.fullmatch(place.custom_id("n"))
     assert found is not None
     assert dict(parse_qsl(found["values"])) == place.values
     many = {f"attribute {i}": "value" for i in range(6)}
     with pytest.raises(BadPrompt, match="leave one out"):
-        Place("everyone", values=many).custom_id("n")
+        GalleryState("everyone", values=many).custom_id("n")

@@ -77,7 +77,7 @@ async def test_mixing_a_picture_with_itself_is_rejected(studio: Studio, mika: Us
     a = await create(studio, mika)
     reply = await mika.slash("mix", a=a.id, b=a.id)
     assert reply.ephemeral
-    assert "one and the same" in reply.text
+    assert "the same picture" in reply.text
 
 
 async def test_autocomplete_suggests_own_pictures_and_favorites(

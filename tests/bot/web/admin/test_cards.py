@@ -1,6 +1,6 @@
 from datetime import UTC, datetime
 
-from bot.inference.catalog import ModelSummary
+from bot.studio.models import ModelSummary
 from bot.web.admin.cards import compare_metrics, render_card
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

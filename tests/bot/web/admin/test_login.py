@@ -115,7 +115,7 @@ async def test_wrong_passwords_are_limited(guest: Client) -> None:
     async with guest.post("/admin/login", data={"password": PASSWORD}, headers=HTML) as answer:
         assert answer.status == 429
         assert int(answer.headers["Retry-After"]) > 0
-        assert "Too many passwords" in await answer.text()
+        assert "Too many login attempts" in await answer.text()
 
 
 async def test_few_logins_are_checked_at_once(

@@ -1,0 +1,208 @@
+"""The message that shows avatars: caption, pictures, select and buttons.
+
+A message with several pictures has a select. Its buttons act on the picture selected there,
+which is the select's default option.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any, Self
+
+from discord import ButtonStyle, SelectOption, ui
+
+from bot.discord.bot import Interaction
+from bot.discord.buttons import Again, AvatarButton, Favorite, Info, MixWith, Recolor, Variations
+from bot.discord.components import (
+    ID,
+    Button,
+    Component,
+    Select,
+    choose,
+    components_of,
+    language_shown,
+    requester_shown,
+)
+from bot.discord.context import is_requester, language_of, owner_of
+from bot.discord.deferred_reply import DeferredReply
+from bot.discord.family import Sibling
+from bot.discord.permissions import is_moderator, is_owner, require_admission
+from bot.discord.replies import defer_answer, defer_update, delete_message, retry_once
+from bot.discord.text import caption, file_of, option_of
+from bot.errors import NotFound
+from bot.studio import Studio
+from db.records import Avatar, Owner
+from db.tasks import PortraitTask
+
+SHOW = "irodori:show"
+
+
+class Delete(AvatarButton, template=f"irodori:delete:{ID}"):
+    """Deletes the avatar, and its message or its part of the message."""
+
+    def __init__(self, avatar_id: str) -> None:
+        button = Button(
+            style=ButtonStyle.danger, emoji="🗑️", custom_id=f"irodori:delete:{avatar_id}"
+        )
+        super().__init__(avatar_id, button)
+
+    async def on_use(self, interaction: Interaction) -> None:
+        studio = interaction.client.studio
+        me = owner_of(interaction)
+        await defer_update(interaction)
+        try:
+            moderator = is_moderator(interaction, await studio.avatars.get(self.avatar_id, me))
+            await studio.avatars.delete(self.avatar_id, me, moderator=moderator)
+        except NotFound:
+            # Deleted elsewhere, or here by a click whose edit of the message failed.
+            if not is_requester(interaction):
+                raise
+        remaining = []
+        for option in _listed(interaction):
+            try:
+                remaining.append(await studio.avatars.get(option.value, me))
+            except NotFound:
+                continue
+        if remaining:
+            await _remove_deleted(interaction, remaining)
+        else:
+            await delete_message(interaction)
+
+
+class PictureSelect(Component[Select], template=SHOW):
+    """Chooses which of a message's pictures its buttons act on.
+
+    Only members who may delete the pictures change the message; everybody else gets the picture in
+    a reply with its own buttons, so that no click hits a picture that another member just chose.
+    """
+
+    def __init__(self, options: Sequence[SelectOption]) -> None:
+        super().__init__(Select(custom_id=SHOW, options=list(options)), row=0)
+
+    @classmethod
+    def restore(cls, match: re.Match[str], item: Select) -> Self:
+        return cls(item.options)
+
+    async def on_use(self, interaction: Interaction) -> None:
+        studio = interaction.client.studio
+        chosen = self.item.values[0]
+        avatar = await studio.avatars.get(chosen, owner_of(interaction))
+        if not is_owner(interaction, avatar) and not is_moderator(interaction, avatar):
+            await open_card(interaction, chosen)
+            return
+        await defer_update(interaction)
+        await require_admission(interaction)
+        language = await language_shown(interaction)
+        requester = requester_shown(interaction)
+        options = self.item.options
+        number = [option.value for option in options].index(chosen) + 1
+        text = caption(avatar, language, number=number, count=len(options), requested_by=requester)
+        view = AnswerView(avatar, language, options)
+        await retry_once(lambda: interaction.edit_original_response(content=text, view=view))
+
+
+class AnswerView(ui.View):
+    """The buttons of `avatar`; `options` are the message's pictures where it has several."""
+
+    def __init__(
+        self, avatar: Avatar, language: str = "en", options: Sequence[SelectOption] = ()
+    ) -> None:
+        super().__init__(timeout=None)
+        if len(options) > 1:
+            self.add_item(PictureSelect([choose(option, avatar.id) for option in options]))
+        self.add_item(Again(avatar.id, language))
+        if avatar.conditions:
+            self.add_item(Recolor(avatar.id, language))
+        self.add_item(Variations(avatar.id, language))
+        self.add_item(Favorite(avatar.id, avatar.favorites))
+        self.add_item(MixWith(avatar.id, language))
+        if len(avatar.parents) == 2:
+            self.add_item(Sibling(avatar.id, language))
+        self.add_item(Info(avatar.id, language))
+        self.add_item(Delete(avatar.id))
+
+
+async def show_avatars(reply: DeferredReply, avatars: Sequence[Avatar]) -> None:
+    """Fills in a reply with pictures and their buttons."""
+    pending = reply.pending
+    await reply.edit(
+        **await _card(
+            reply.client.studio,
+            avatars,
+            pending.owner,
+            pending.language,
+            requested_by=pending.owner.key if pending.names_requester else None,
+            portrait_of=pending.task.member if isinstance(pending.task, PortraitTask) else None,
+        )
+    )
+
+
+async def open_card(interaction: Interaction, avatar_id: str, *, private: bool = True) -> None:
+    """Shows one avatar with its buttons; the reply with a private avatar is private.
+
+    Raises NotFound, Blocked, WrongChannel.
+    """
+    studio = interaction.client.studio
+    await require_admission(interaction)
+    me, language = owner_of(interaction), await language_of(interaction)
+    avatar = await studio.avatars.get(avatar_id, me)
+    await defer_answer(interaction, private=private or avatar.private)
+
+    async def edit() -> None:
+        await interaction.edit_original_response(**await _card(studio, [avatar], me, language))
+
+    await retry_once(edit)
+
+
+async def _card(
+    studio: Studio,
+    avatars: Sequence[Avatar],
+    viewer: Owner,
+    language: str,
+    *,
+    requested_by: str | None = None,
+    portrait_of: str | None = None,
+) -> dict[str, Any]:
+    """The parts of the message, as `edit` takes them."""
+    first = avatars[0]
+    pictures = [await studio.avatars.picture(avatar.id, viewer) for avatar in avatars]
+    options = [option_of(avatar, language, number=i) for i, avatar in enumerate(avatars, 1)]
+    return {
+        "content": caption(
+            first, language, count=len(avatars), requested_by=requested_by, portrait_of=portrait_of
+        ),
+        "attachments": [
+            file_of(avatar, picture, language)
+            for avatar, picture in zip(avatars, pictures, strict=True)
+        ],
+        "view": AnswerView(first, language, options),
+    }
+
+
+async def _remove_deleted(interaction: Interaction, remaining: Sequence[Avatar]) -> None:
+    assert interaction.message is not None
+    language = await language_shown(interaction)
+    attachments = [
+        attachment
+        for attachment in interaction.message.attachments
+        if any(avatar.id in attachment.filename for avatar in remaining)
+    ]
+    options = [option_of(avatar, language, number=i) for i, avatar in enumerate(remaining, 1)]
+    text = caption(
+        remaining[0], language, count=len(remaining), requested_by=requester_shown(interaction)
+    )
+    view = AnswerView(remaining[0], language, options)
+    await retry_once(
+        lambda: interaction.edit_original_response(content=text, attachments=attachments, view=view)
+    )
+
+
+def _listed(interaction: Interaction) -> list[SelectOption]:
+    """The options of the message's select of pictures; none on a message with one picture."""
+    for component in components_of(interaction):
+        if component.custom_id == SHOW:
+            options: list[SelectOption] = component.options
+            return options
+    return []
+
+
+COMPONENTS = (Delete, PictureSelect)

@@ -1,0 +1,38 @@
+"""Wishes: validation against a model's attributes, and their short form."""
+
+from collections.abc import Mapping, Sequence
+
+from bot.prompts.vocabulary import vocabulary, words_of
+from bot.prompts.words import ANYTHING, FILLERS, LINKS
+from export.manifest import Attribute
+
+
+def check_wish(wish: Mapping[str, str], attributes: Sequence[Attribute]) -> dict[str, str]:
+    """Validates a wish given as a mapping: in the model's spelling and order, without "any".
+
+    Raises BadPrompt.
+    """
+    known = vocabulary(tuple(attributes))
+    checked = {}
+    for said_name, said in wish.items():
+        name = said_name if said_name in known.attributes else known.names.get(words_of(said_name))
+        if name is None:
+            raise known.unknown_attribute(said_name)
+        words = words_of(said)
+        if said in known.attributes[name].values:
+            checked[name] = said
+        elif words in known.values[name]:
+            checked[name] = known.values[name][words].value
+        elif words and not _is_open(words):
+            raise known.unknown_value(name, said)
+    return {name: checked[name] for name in known.attributes if name in checked}
+
+
+def _is_open(words: Sequence[str]) -> bool:
+    """ "any", "surprise me", "whatever you want"; but not "any bleu"."""
+    return not ANYTHING.isdisjoint(words) and (ANYTHING | LINKS | FILLERS).issuperset(words)
+
+
+def format_wish(wish: Mapping[str, str]) -> str:
+    """{"hair": "pink", "eyes": "orange"} to "hair:pink eyes:orange"."""
+    return " ".join(f"{name}:{value}" for name, value in wish.items())

@@ -1,0 +1,141 @@
+"""Runs the front ends on one studio until a signal."""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import discord
+from aiohttp import web
+
+from bot import logs
+from bot.discord.client import run_discord
+from bot.inference.engine import Engine
+from bot.settings import DiscordSettings, Settings, WebSettings
+from bot.studio import Studio
+from bot.web.app import create_app, create_runner
+from db.store import Store
+from export.registry import Registry
+
+RETRY_SECONDS = (5, 15, 60, 300)  # between attempts to reach Discord; the last one repeats
+REFUSED = "Discord does not accept the DISCORD_TOKEN; copy it again from the bot's page"
+
+ShutdownSteps = list[Callable[[], Awaitable[object]]]
+
+log = logging.getLogger("bot")
+
+
+class StartError(Exception):
+    """The bot cannot start; the message says why, in one line."""
+
+
+async def serve(settings: Settings, token: str | None) -> None:
+    """Runs until a signal. Raises ModelUnavailable, StoreError, StartError."""
+    if not settings.web.enabled and token is None:
+        raise StartError(
+            "there is nothing to serve: web.enabled is false and DISCORD_TOKEN is not set"
+        )
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):  # Windows
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with open_studio(settings) as (studio, engine), _shutdown_steps() as shutdown:
+        front_ends = []
+        if settings.web.enabled:
+            front_ends.append(await _open_page(shutdown, studio, settings.web))
+        _in_background(shutdown, _follow_models(engine, settings.engine.poll_seconds))
+        tasks: list[asyncio.Task[Any]] = [asyncio.create_task(stop.wait())]
+        if token is not None:
+            front_ends.append("Discord")
+            tasks.append(_in_background(shutdown, _keep_discord(studio, settings.discord, token)))
+        off = "" if token else "; no DISCORD_TOKEN, so Discord stays off"
+        print(
+            f"Irodori serves {' and '.join(front_ends)} with model {engine.model.name}{off}.",
+            flush=True,
+        )
+        logs.configure(settings.log)
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if not stop.is_set():
+            if not settings.web.enabled:
+                raise StartError(REFUSED)
+            log.error("%s. The web page stays open.", REFUSED)
+            await stop.wait()
+
+
+@asynccontextmanager
+async def open_studio(settings: Settings) -> AsyncIterator[tuple[Studio, Engine]]:
+    async with AsyncExitStack() as stack:
+        engine = await Engine.open(Registry(settings.models.dir), settings.engine)
+        stack.push_async_callback(engine.close)
+        store = await Store.open(settings.db.url)
+        stack.push_async_callback(store.close)
+        yield Studio(engine, store), engine
+
+
+@asynccontextmanager
+async def _shutdown_steps() -> AsyncIterator[ShutdownSteps]:
+    """Runs all steps concurrently at the end, so that their grace periods do not add up."""
+    steps: ShutdownSteps = []
+    try:
+        yield steps
+    finally:
+        await asyncio.gather(*(step() for step in steps))
+
+
+async def _open_page(shutdown: ShutdownSteps, studio: Studio, settings: WebSettings) -> str:
+    """Serves the web page until shutdown; its URL. Raises StartError."""
+    app = create_app(studio, settings)
+    runner = create_runner(app)
+    await runner.setup()
+    shutdown.append(runner.cleanup)
+    try:
+        await web.TCPSite(runner, settings.host, settings.port).start()
+    except OSError as error:
+        raise StartError(
+            f"the web page cannot listen on {settings.host}, port {settings.port}: "
+            f"{error.strerror or error}. Choose another one with --web.host and --web.port"
+        ) from error
+    port = runner.addresses[0][1]
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{port}"
+
+
+async def _follow_models(engine: Engine, seconds: float) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await engine.refresh()
+        except Exception:  # keeps polling while the folder is unavailable
+            log.exception("models/current cannot be checked")
+
+
+async def _keep_discord(studio: Studio, settings: DiscordSettings, token: str) -> None:
+    """Keeps Discord connected; returns only if it does not accept the token."""
+    pauses = itertools.chain(RETRY_SECONDS, itertools.repeat(RETRY_SECONDS[-1]))
+    for pause in pauses:
+        try:
+            await run_discord(studio, settings, token)
+            log.error("Discord closed the connection; next try in %d s", pause)
+        except discord.LoginFailure:
+            return
+        except (discord.DiscordException, OSError, TimeoutError) as error:
+            log.error("Discord cannot be reached (%s); next try in %d s", error, pause)
+        except Exception:
+            log.exception("Discord failed; next try in %d s", pause)
+        await asyncio.sleep(pause)
+
+
+def _in_background(shutdown: ShutdownSteps, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Runs until shutdown."""
+    task = asyncio.create_task(work)
+
+    async def end() -> None:
+        task.cancel()
+        await asyncio.wait([task])
+
+    shutdown.append(end)
+    return task
