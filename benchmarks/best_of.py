@@ -35,7 +35,7 @@ SIDE = 20
 
 
 def paint_all(paint: Paint, latents: Tensor, conditions: Tensor) -> Tensor:
-    parts = zip(latents.split(32), conditions.split(32), strict=True)
+    parts = zip(torch.split(latents, 32), torch.split(conditions, 32), strict=True)
     return torch.cat([paint(z, c) for z, c in parts])
 
 
@@ -55,7 +55,12 @@ def draw_sheet(paint: Paint, numbers: int, manifest: Manifest) -> Image.Image:
     # As the bot draws them, a seed for each picture.
     latents = np.stack([np.random.RandomState(n).standard_normal(numbers) for n in range(SIDE**2)])
     pictures = paint_all(paint, torch.from_numpy(latents.astype(np.float32)), conditions)
-    rows = pictures.unflatten(0, (SIDE, SIDE)).permute(0, 3, 1, 4, 2).flatten(0, 1).flatten(1, 2)
+    rows = (
+        torch.unflatten(pictures, 0, (SIDE, SIDE))
+        .permute(0, 3, 1, 4, 2)
+        .flatten(0, 1)
+        .flatten(1, 2)
+    )
     return Image.fromarray(rows.contiguous().numpy())
 
 

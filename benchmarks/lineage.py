@@ -45,7 +45,7 @@ SMALL_BATCH = ("--batch", "16")
 """For networks of which a CPU would see but a few hundred batches of their recipes' size."""
 DCGAN_ALIKE = ("--width", "32", "--batch", "64")
 """For the same networks and batch wherever they are DCGAN's."""
-CLAIMS = (
+CLAIMS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("dcgan", "dcgan", DCGAN_ALIKE),
     ("wgan-gp", "wgan-gp", DCGAN_ALIKE),
     ("acgan-srresnet-lambda-1", "acgan-srresnet", ("--class-weight", "1", *SMALL_BATCH)),
@@ -99,12 +99,13 @@ class Entry:
     def data(self, given: argparse.Namespace) -> Path:
         """Those of 96 pixels have their own data, if there is any."""
         of_96 = self.settings.get("network", {}).get("resolution") == 96 and given.data_96
-        return given.data_96 if of_96 else given.data
+        data: Path = given.data_96 if of_96 else given.data
+        return data
 
 
 def entries() -> list[Entry]:
     """Of all recipes there are, those of the claims first."""
-    claims = [Entry(*claim, claim=True) for claim in CLAIMS]
+    claims = [Entry(name, recipe, flags, claim=True) for name, recipe, flags in CLAIMS]
     taken = {entry.recipe for entry in claims}
     rest = sorted(set(recipes.NAMES) - taken)
     return claims + [Entry(name, name, REST.get(name, ()), claim=False) for name in rest]
@@ -113,7 +114,8 @@ def entries() -> list[Entry]:
 class Lineage:
     def __init__(self, given: argparse.Namespace) -> None:
         self.given = given
-        self.kept = given.docs / "lineage"
+        self.runs: Path = given.runs
+        self.kept: Path = given.docs / "lineage"
         self.judges: dict[Path, Judge] = {}
         self.one_at_a_time: defaultdict[Path, Lock] = defaultdict(Lock)
         self.judging = Lock()
@@ -142,7 +144,8 @@ class Lineage:
         return file.is_file() and json.loads(file.read_text("utf-8"))["plan"] == self.plan(entry)
 
     def plan(self, entry: Entry) -> dict[str, Any]:
-        return json.loads(json.dumps(entry.plan(self.given)))
+        plan: dict[str, Any] = json.loads(json.dumps(entry.plan(self.given)))
+        return plan
 
     def file(self, entry: Entry) -> Path:
         return self.kept / f"{entry.name}.json"
@@ -150,7 +153,7 @@ class Lineage:
     def folder(self, entry: Entry) -> Path:
         """The run's; another plan has another one."""
         digest = hashlib.sha256(json.dumps(self.plan(entry), sort_keys=True).encode()).hexdigest()
-        return self.given.runs / f"{entry.name}-{digest[:8]}"
+        return self.runs / f"{entry.name}-{digest[:8]}"
 
     def do(self, entry: Entry) -> None:
         """Trains from stop to stop, and measures at each. Raises ChildProcessError."""
@@ -323,8 +326,11 @@ def main(arguments: Sequence[str] | None = None, all_of_them: Sequence[Entry] | 
     lineage = Lineage(given)
     chosen = [entry for entry in wanted if not given.only or entry.name in given.only]
     failed = [] if given.write else lineage.run(chosen)
-    groups = [[entry.name for entry in wanted if entry.claim == claim] for claim in (True, False)]
-    print(f"written: {lineage_document.write(given.docs, *groups, flags=given.flags)}")
+    whole, smaller = (
+        [entry.name for entry in wanted if entry.claim == claim] for claim in (True, False)
+    )
+    document = lineage_document.write(given.docs, whole, smaller, given.flags)
+    print(f"written: {document}")
     if failed:
         print(f"failed, and tried again next time: {', '.join(failed)}")
     return 1 if failed else 0

@@ -27,11 +27,13 @@ class Done:
 
     @cached_property
     def content(self) -> dict[str, Any]:
-        return json.loads(self.file.read_text("utf-8"))
+        content: dict[str, Any] = json.loads(self.file.read_text("utf-8"))
+        return content
 
     @property
     def plan(self) -> dict[str, Any]:
-        return self.content["plan"]
+        plan: dict[str, Any] = self.content["plan"]
+        return plan
 
     @property
     def row(self) -> Row:

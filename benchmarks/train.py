@@ -26,7 +26,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -36,7 +36,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.data import DataLoader, Dataset
@@ -141,14 +141,15 @@ class PlainTrainer:
         fake_score, _ = self.discriminator(fake.detach(), condition)
         loss = relativistic_discriminator(real_score, fake_score)
         loss = loss + objective.class_weight * classification(real_logits, labels)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         if self.step % objective.penalty_every == 0:
             penalty = torch.zeros((), device=self.device)
             for images in (real, fake):
                 images = images.detach().requires_grad_()
                 score, _ = self.discriminator(images, condition)
                 penalty = penalty + zero_centered_penalty(score, images).mean()
-            (objective.penalty / 2 * objective.penalty_every * penalty).backward()
+            weighted = objective.penalty / 2 * objective.penalty_every * penalty
+            weighted.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
 
         # The generator.
@@ -163,7 +164,7 @@ class PlainTrainer:
         loss = loss + objective.diversity_weight * plain_diversity(
             real, fake, settings.optimizer.group
         )
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.discriminator.requires_grad_(True)
         optimizer.step()
 
@@ -207,7 +208,7 @@ def synchronise(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-class Operations(TorchDispatchMode):
+class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts floating-point operations; FlopCounterMode's hooks cannot stand autograd.grad."""
 
     total = 0
@@ -261,8 +262,9 @@ class Timed:
 
     def parts(self, steps: int) -> dict[str, float]:
         """Seconds of each part of our loop; the penalty is what steps with one take longer."""
-        trainer, spent = self.trainer, Counter[str]()
+        trainer, penalty = self.trainer, self.settings.objective.penalty
         assert isinstance(trainer, AdversarialTrainer)
+        spent: defaultdict[str, float] = defaultdict(float)
 
         def timed(method: Callable[..., Any], part: str) -> Callable[..., Any]:
             def run(*arguments: Any) -> Any:
@@ -273,7 +275,7 @@ class Timed:
                 name = part
                 if part == "update":  # the discriminators' are timed with their steps
                     name = "generator" if arguments[0] == "generator" else ""
-                elif part == "discriminator" and self._penalized():
+                elif part == "discriminator" and trainer.is_penalty_step(penalty):
                     name = "penalized"
                 spent[name] += time.perf_counter() - start
                 return result
@@ -297,7 +299,8 @@ class Timed:
         """Floating-point operations of a step, and how many a second matrices of the same
         shapes take as the convolutions.
         """
-        with torch.compiler.set_stance("force_eager"), Operations() as counter:
+        counter = Operations()  # type: ignore[no-untyped-call]
+        with torch.compiler.set_stance("force_eager"), counter:
             self.seconds(steps)
         operations = took = 0.0
         for m, k, n in self._shapes():
@@ -320,7 +323,10 @@ class Timed:
         The generator's are the same, the other way round.
         """
         side = self.settings.network.resolution
-        for layer in self.trainer.discriminator.downsample:
+        discriminator = self.trainer.discriminator
+        assert isinstance(discriminator, Discriminator)
+        for layer in discriminator.downsample:
+            assert isinstance(layer, nn.Conv2d)
             side //= 2
             yield (
                 self.settings.optimizer.batch * side**2,

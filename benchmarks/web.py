@@ -26,6 +26,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
 
@@ -39,6 +40,8 @@ from db.records import Owner
 from db.store import Store
 from export.manifest import Manifest
 from export.registry import Registry
+
+Client = TestClient[web.Request, web.Application]
 
 BAR_MS = 50  # p99 of the first page
 BAR_KB = 60  # of each page, without pictures
@@ -104,9 +107,13 @@ def fill(path: Path, manifest: Manifest, count: int) -> list[str]:
         conditions = complete_wish({}, number, manifest)
         text = json.dumps(conditions)
         loved = rng.randint(1, 40) if rng.random() < 0.1 else 0
-        row = (key, ids[number], now, 1, private, manifest.name, number, text, text)
-        row += (rng.choice(latents), manifest.encode(conditions).tobytes(), len(picture))
-        avatars.append((*row, f"{number:064x}", now if deleted else None, loved))
+        avatars.append(
+            (
+                *(key, ids[number], now, 1, private, manifest.name, number, text, text),
+                *(rng.choice(latents), manifest.encode(conditions).tobytes(), len(picture)),
+                *(f"{number:064x}", now if deleted else None, loved),
+            )
+        )
         if deleted:
             continue
         values += [(name, value, key) for name, value in conditions.items()]
@@ -138,7 +145,7 @@ def fill(path: Path, manifest: Manifest, count: int) -> list[str]:
     return public[::-1]
 
 
-async def time_all(client: TestClient, studio: Studio, ids: list[str], requests: int) -> bool:
+async def time_all(client: Client, studio: Studio, ids: list[str], requests: int) -> bool:
     """Whether the first page is too slow."""
     rng = random.Random(1)
     attributes = studio.attributes
@@ -189,7 +196,7 @@ async def time_all(client: TestClient, studio: Studio, ids: list[str], requests:
     return slow
 
 
-async def timed(client: TestClient, url: str) -> float:
+async def timed(client: Client, url: str) -> float:
     """Seconds."""
     start = time.perf_counter()
     async with client.get(url, headers={"Accept": "text/html,*/*"}) as answer:
@@ -198,7 +205,7 @@ async def timed(client: TestClient, url: str) -> float:
     return time.perf_counter() - start
 
 
-async def weigh(client: TestClient, id: str) -> bool:
+async def weigh(client: Client, id: str) -> bool:
     """Whether a page is too heavy."""
 
     async def packed(url: str) -> tuple[int, str]:

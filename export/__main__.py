@@ -84,7 +84,8 @@ def _list(registry: Registry) -> None:
 def _export(run: Path, registry: Registry, options: argparse.Namespace) -> int:
     try:
         # Only here: a serving machine, which lists and switches models, has no torch.
-        from export.convert import ExportError, export_run
+        from export.convert import export_run
+        from export.graph import ExportError
         from train.checkpoint import CheckpointError
     except ModuleNotFoundError as error:
         print(f"exporting needs {error.name}: pip install -e '.[train]'", file=sys.stderr)

@@ -37,7 +37,7 @@ class ToBytes(nn.Module):
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
         """Latent [N, Z] and condition [N, C], both float32, to RGB uint8 [N, S, S, 3]."""
-        steps = ((self.generator(latent, condition) + 1) * 127.5).round().clamp(0, 255)
+        steps: Tensor = ((self.generator(latent, condition) + 1) * 127.5).round().clamp(0, 255)
         return steps.to(torch.uint8).permute(0, 2, 3, 1)
 
 
@@ -185,13 +185,15 @@ def _probes(manifest: Manifest, count: int) -> tuple[np.ndarray, np.ndarray]:
 def _paint(
     session: onnxruntime.InferenceSession, latents: np.ndarray, conditions: np.ndarray
 ) -> np.ndarray:
-    return session.run(["image"], {"latent": latents, "condition": conditions})[0]
+    images: np.ndarray = session.run(["image"], {"latent": latents, "condition": conditions})[0]
+    return images
 
 
 def _score(
     session: onnxruntime.InferenceSession, images: np.ndarray, conditions: np.ndarray
 ) -> np.ndarray:
-    return session.run(["score"], {"image": images, "condition": conditions})[0]
+    scores: np.ndarray = session.run(["score"], {"image": images, "condition": conditions})[0]
+    return scores
 
 
 def free_name(registry: Registry, info: RunInfo) -> str:

@@ -23,7 +23,8 @@ class OfBytes(nn.Module):
 
     def forward(self, image: Tensor, condition: Tensor) -> Tensor:
         """RGB uint8 [N, S, S, 3] and conditions float32 [N, C] to scores float32 [N]."""
-        return self.critic(image.permute(0, 3, 1, 2), condition)
+        score: Tensor = self.critic(image.permute(0, 3, 1, 2), condition)
+        return score
 
 
 def to_onnx(critic: Critic, image_size: int, condition_dim: int) -> onnx.ModelProto:

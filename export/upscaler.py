@@ -44,7 +44,7 @@ class OnBytes(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """RGB uint8 [N, S, S, 3] to uint8 [N, 4S, 4S, 3]."""
-        enlarged = self.network(image.permute(0, 3, 1, 2).float() / 255)
+        enlarged: Tensor = self.network(image.permute(0, 3, 1, 2).float() / 255)
         return (enlarged * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
 
 

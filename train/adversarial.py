@@ -43,8 +43,9 @@ class AdversarialTrainer(Trainer):
         unseen_labels, unseen_latent = self.draw_unseen(self.step)
         condition = one_hot(torch.cat([labels, unseen_labels]), self.faces.sizes)
         images = self.generate(torch.cat([latent, unseen_latent]), condition)
-        fake, unseen = images.detach().split([len(real), len(unseen_labels)])
-        condition, unseen_condition = condition.split([len(real), len(unseen_labels)])
+        counts = [len(real), len(unseen_labels)]
+        fake, unseen = torch.split(images.detach(), counts)
+        condition, unseen_condition = torch.split(condition, counts)
 
         unseen_gradient = self._classification_gradient(unseen, unseen_condition, unseen_labels)
         gradient, figures = self._pixel_step(real, fake, condition, labels)

@@ -52,7 +52,7 @@ class Critic(nn.Module):
         realness, logits = self.discriminator(image.float() / 127.5 - 1, condition)
         named = torch.zeros_like(realness)
         # Where no heads name the values, what was asked for is not looked at by itself.
-        asked_for = condition.split(self.sizes, dim=1) if self.sizes else ()
+        asked_for = torch.split(condition, self.sizes, dim=1) if self.sizes else ()
         for head, asked in zip(logits, asked_for, strict=True):
             named = named + (torch.log_softmax(head, dim=1) * asked).sum(dim=1)
         return realness, named
@@ -64,7 +64,7 @@ def fit_critic(
 ) -> Critic:
     """A critic whose bar FAILURES of the pictures miss, of latents [N, Z] and conditions [N, C]."""
     critic = Critic(discriminator, 0.0)
-    parts = zip(latents.split(64), conditions.split(64), strict=True)
+    parts = zip(torch.split(latents, 64), torch.split(conditions, 64), strict=True)
     realness = torch.cat([critic.look(paint(z, c), c)[0] for z, c in parts])
     critic.bar.copy_(torch.quantile(realness, FAILURES))
     return critic
@@ -82,7 +82,7 @@ def best_of(paint: Paint, critic: Paint, candidates: int) -> Paint:
         pictures = paint(latents.reshape(len(repeated), -1), repeated)
         # To three decimals, as the bot rounds them: the choice may not depend on the batch.
         scores = critic(pictures, repeated).view(-1, candidates).mul(1000).round()
-        return pictures.unflatten(0, (-1, candidates))[
+        return torch.unflatten(pictures, 0, (-1, candidates))[
             torch.arange(len(conditions), device=pictures.device), scores.argmax(dim=1)
         ]
 

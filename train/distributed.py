@@ -103,7 +103,8 @@ class Processes:
             except Exception as error:
                 outcome[1] = error
         distributed.broadcast_object_list(outcome)
-        result, raised = outcome
+        result: T = outcome[0]
+        raised: Exception | None = outcome[1]
         if raised is not None:
             raise raised
         return result
@@ -153,7 +154,7 @@ class _Mean(torch.autograd.Function):
         return _averaged(values)
 
     @staticmethod
-    def backward(_: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(_: Any, gradient: Tensor) -> Tensor:
         return _averaged(gradient)
 
 
@@ -163,9 +164,10 @@ def _averaged(values: Tensor) -> Tensor:
     return values / distributed.get_world_size()
 
 
-@torch.compiler.disable
+@torch.compiler.disable  # type: ignore[untyped-decorator]
 def _mean(values: Tensor) -> Tensor:
-    return _Mean.apply(values)
+    mean: Tensor = _Mean.apply(values)
+    return mean
 
 
 class SharedBatchNorm(nn.BatchNorm2d):
@@ -178,9 +180,9 @@ class SharedBatchNorm(nn.BatchNorm2d):
         if not self.training:
             return super().forward(x)
         own = x.float()
-        mean = _mean(own.mean(dim=(0, 2, 3)))
+        mean: Tensor = _mean(own.mean(dim=(0, 2, 3)))
         centred = own - mean.view(1, -1, 1, 1)
-        variance = _mean(centred.square().mean(dim=(0, 2, 3)))
+        variance: Tensor = _mean(centred.square().mean(dim=(0, 2, 3)))
         count = x.numel() // x.shape[1] * distributed.get_world_size()
         with torch.no_grad():
             assert self.running_mean is not None
@@ -190,10 +192,10 @@ class SharedBatchNorm(nn.BatchNorm2d):
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance * count / (count - 1), self.momentum)
             self.num_batches_tracked += 1
-        normed = (centred * (variance + self.eps).rsqrt().view(1, -1, 1, 1)).to(x.dtype)
-        if not self.affine:
-            return normed
-        return normed * self.weight.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
+        normed: Tensor = (centred * (variance + self.eps).rsqrt().view(1, -1, 1, 1)).to(x.dtype)
+        if self.affine:
+            normed = normed * self.weight.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
+        return normed
 
 
 def share_batch_norms(network: nn.Module) -> None:

@@ -75,7 +75,7 @@ def multiplies_in_bfloat16(
     if precision != "auto":
         return precision == "bfloat16"
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     return "amx_bf16" in _cpu_flags()
 
 

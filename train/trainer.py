@@ -43,7 +43,7 @@ class Trainer:
         self.device = faces.images.device
         self.networks = dict(networks)
         for network in self.networks.values():
-            network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            network.to(self.device).to(memory_format=torch.channels_last)
         self.generator = cast(Generator, self.networks["generator"])
         self.discriminator = cast(Discriminator, self.networks["discriminator"])
         self.ema = copy.deepcopy(self.generator).eval().requires_grad_(False)
@@ -118,7 +118,7 @@ class Trainer:
         with self.half_precision():
             fake = self.wrapped["generator"](latent, condition).float()
         batch = self.rows.stop - self.rows.start
-        return torch.cat([self.augment(part) for part in fake.split(batch)])
+        return torch.cat([self.augment(part) for part in torch.split(fake, batch)])
 
     def augment(self, images: Tensor) -> Tensor:
         """Changes real and fake images alike, so that the generator does not learn the changes."""
@@ -132,7 +132,7 @@ class Trainer:
         """One optimizer step of a network; the loss reaches no other network."""
         optimizer = self.optimizers[name]
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
 
     @torch.no_grad()

@@ -168,7 +168,7 @@ def draw(
     parts = []
     for source, share in zip(sources, shares, strict=False):
         latents, conditions = _draw(rng, share, source.latent_dim, source.attributes)
-        batches = zip(latents.split(BATCH), conditions.split(BATCH), strict=True)
+        batches = zip(torch.split(latents, BATCH), torch.split(conditions, BATCH), strict=True)
         for number, (z, c) in enumerate(batches, 1):
             parts.append(report.scaled(source.paint(z, c).cpu(), CELL))
             done = len(names[: names.index(source.name)]) + min(1, number * BATCH / share)
@@ -201,7 +201,7 @@ def save(folder: Path, pictures: Tensor, key: dict[str, Any]) -> list[Path]:
         raise BlindError(f"{folder / KEY} exists already: choose another --out")
     folder.mkdir(parents=True, exist_ok=True)
     pages = []
-    for number, part in enumerate(pictures.split(COLUMNS * ROWS)):
+    for number, part in enumerate(torch.split(pictures, COLUMNS * ROWS)):
         pages.append(folder / f"page-{number + 1}.png")
         _page(part, first=1 + number * COLUMNS * ROWS).save(pages[-1])
     (folder / KEY).write_text(json.dumps(key, indent=1, ensure_ascii=False) + "\n", "utf-8")

@@ -79,7 +79,8 @@ def fit(faces: Faces, sizes: tuple[int, ...], images: int, seed: int, tell: Tell
             for i, head in enumerate(logits)
         ]
         optimiser.zero_grad()
-        torch.stack(losses).sum().backward()
+        loss = torch.stack(losses).sum()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
         tell((step + 1) / steps)

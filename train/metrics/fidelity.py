@@ -66,7 +66,7 @@ class Fidelity:
         """
         found: list[list[Tensor]] = [[] for _ in FD_NAMES]
         done = 0
-        for batch in images.split(BATCH):
+        for batch in torch.split(images, BATCH):
             x = batch.to(self.faces.images.device).float() / 127.5 - 1
             if x.shape[-1] > INPUT_SIZE:  # the network's own resizing does not smooth
                 x = F.interpolate(x, size=INPUT_SIZE, mode="bilinear", antialias=True)

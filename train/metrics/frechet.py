@@ -34,7 +34,7 @@ class Normal:
         tall = len(product) > product.shape[1]
         gram = product.T @ product if tall else product @ product.T
         singular = torch.linalg.eigvalsh(gram).clamp(min=0).sqrt()
-        distance = (
+        distance: Tensor = (
             (self.mean - mean).square().sum()
             + self.root.square().sum()
             + centered.square().sum()

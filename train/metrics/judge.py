@@ -146,7 +146,7 @@ class Judge:
         """Pictures uint8 [N, 3, S, S]."""
         depths: dict[str, list[Tensor]] = {}
         labels, layouts = [], []
-        for batch in images.split(256):
+        for batch in torch.split(images, 256):
             maps, features, logits = self.classifier(batch.to(self.device))
             for number, stage in enumerate(maps, 1):
                 deviation, mean = torch.std_mean(stage.flatten(2), dim=2)
@@ -270,7 +270,12 @@ class Judge:
         latents, conditions = self._draw(latent_dim, labels)
         with torch.inference_mode():
             return torch.cat(
-                [paint(z, c) for z, c in zip(latents.split(64), conditions.split(64), strict=True)]
+                [
+                    paint(z, c)
+                    for z, c in zip(
+                        torch.split(latents, 64), torch.split(conditions, 64), strict=True
+                    )
+                ]
             )
 
     def _draw(self, latent_dim: int, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -343,7 +348,7 @@ class Judge:
         share = len(self.held_out)
         nearest = [
             within(self._reference.layout[rows], self.learnt.labels[rows])[0]
-            for rows in self._shuffled.split(share)
+            for rows in torch.split(self._shuffled, share)
             if len(rows) == share
         ]
         return torch.quantile(torch.cat(nearest).cpu(), 0.001).item()

@@ -15,7 +15,7 @@ def sharpness(images: Tensor) -> float:
     luma = torch.tensor(LUMA, device=images.device).view(1, 3, 1, 1)
     kernel = torch.tensor(LAPLACIAN, device=images.device).view(1, 1, 3, 3)
     total = 0.0
-    for batch in images.split(256):
+    for batch in torch.split(images, 256):
         grey = (batch.float() / 255 * luma).sum(dim=1, keepdim=True)
         total += F.conv2d(grey, kernel).var(dim=(1, 2, 3), correction=0).sum().item()
     return total / len(images)

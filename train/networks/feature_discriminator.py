@@ -46,7 +46,7 @@ class MapDiscriminator(nn.Module):
 
     def forward(self, features: Tensor, condition: Tensor) -> Tensor:
         x = self.layers(F.conv2d(features, self.mixing))
-        logits = self.logits(x)
+        logits: Tensor = self.logits(x)
         if self.projection is not None:
             projected = self.projection(condition)[:, :, None, None]
             logits = logits + (x * projected).sum(dim=1, keepdim=True) / x.shape[1] ** 0.5
@@ -79,7 +79,7 @@ class StandardizedFeatures(nn.Module):
         super().__init__()
         self.network = network.to(real.device)
         with torch.inference_mode():
-            batches = [network(batch.float() / 127.5 - 1) for batch in real.split(64)]
+            batches = [network(batch.float() / 127.5 - 1) for batch in torch.split(real, 64)]
         for number, maps in enumerate(zip(*batches, strict=True)):
             deviation, mean = torch.std_mean(torch.cat(maps), dim=(0, 2, 3), keepdim=True)
             self.register_buffer(f"mean{number}", mean.clone())

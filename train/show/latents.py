@@ -9,7 +9,7 @@ def linear(one: Tensor, other: Tensor, steps: int) -> Tensor:
 
     Its middle is nearer to the origin than latents that are drawn: such faces are rarely learnt.
     """
-    part = torch.linspace(0, 1, steps).unsqueeze(1)
+    part: Tensor = torch.linspace(0, 1, steps).unsqueeze(1)
     return (1 - part) * one + part * other
 
 
@@ -28,12 +28,13 @@ def spherical(one: Tensor, other: Tensor, steps: int) -> Tensor:
     unit = (
         torch.sin((1 - part) * angle) * one / norms[0] + torch.sin(part * angle) * other / norms[1]
     )
-    return unit / torch.sin(angle) * ((1 - part) * norms[0] + part * norms[1])
+    way: Tensor = unit / torch.sin(angle) * ((1 - part) * norms[0] + part * norms[1])
+    return way
 
 
 def along(latents: Tensor, direction: Tensor, offsets: Tensor) -> Tensor:
     """Latents [N, Z] moved along a direction [Z] of any length by offsets [K], in deviations of a
     latent, [N, K, Z].
     """
-    unit = direction / direction.norm().clamp(min=1e-9)
+    unit: Tensor = direction / direction.norm().clamp(min=1e-9)
     return latents.unsqueeze(1) + offsets.unsqueeze(1) * unit

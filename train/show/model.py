@@ -52,5 +52,5 @@ class Model:
 
     def paint(self, latents: Tensor, conditions: Tensor) -> Tensor:
         """Latents [N, Z] and conditions [N, C] to uint8 [N, 3, S, S]."""
-        parts = zip(latents.split(BATCH), conditions.split(BATCH), strict=True)
+        parts = zip(torch.split(latents, BATCH), torch.split(conditions, BATCH), strict=True)
         return torch.cat([report.paint(self.generator, z, c) for z, c in parts])

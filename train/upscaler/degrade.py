@@ -52,7 +52,7 @@ def _shrink(pictures: Tensor, rng: torch.Generator) -> Tensor:
         stride=SCALE,
         groups=3 * count,
     )
-    return small[0].unflatten(0, (count, 3))
+    return torch.unflatten(small[0], 0, (count, 3))
 
 
 def _reducers() -> Tensor:
@@ -98,7 +98,8 @@ def _streaks(small: Tensor, rng: torch.Generator) -> Tensor:
         kernels.repeat_interleave(3, dim=0)[:, None],
         padding=3,
         groups=3 * count,
-    )[0].unflatten(0, (count, 3))
+    )
+    strokes = torch.unflatten(strokes[0], 0, (count, 3))
     # Plain white and black stay plain, as they do in a generator whose output saturates.
     room = (4 * small * (1 - small)).clamp(0, 1).mean(dim=1, keepdim=True).sqrt()
     return _amounts(count, STREAKS, 0.7, rng) * room * strokes

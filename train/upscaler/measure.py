@@ -65,7 +65,7 @@ def worn(truth: Tensor) -> Tensor:
     """Held-out pictures uint8 [N, 3, 4H, 4W] as the upscaler has learnt to meet them, always the
     same ones: uint8 [N, 3, H, W]."""
     rng = torch.Generator().manual_seed(0)
-    return torch.cat([degrade(part, rng) for part in truth.split(BATCH)])
+    return torch.cat([degrade(part, rng) for part in torch.split(truth, BATCH)])
 
 
 def clean(truth: Tensor) -> Tensor:
@@ -76,7 +76,7 @@ def clean(truth: Tensor) -> Tensor:
 def measure(enlarge: Enlarge, small: Tensor, truth: Tensor) -> dict[str, float]:
     """Mean PSNR and SSIM of enlarged pictures, by name."""
     scores: dict[str, list[Tensor]] = {"psnr": [], "ssim": []}
-    for part, true in zip(small.split(BATCH), truth.split(BATCH), strict=True):
+    for part, true in zip(torch.split(small, BATCH), torch.split(truth, BATCH), strict=True):
         pictures = enlarge(part)
         scores["psnr"].append(psnr(pictures, true))
         scores["ssim"].append(ssim(pictures, true))

@@ -22,7 +22,8 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] to the same."""
-        return x + self.second(F.leaky_relu(self.first(x), 0.1))
+        change: Tensor = self.second(F.leaky_relu(self.first(x), 0.1))
+        return x + change
 
 
 class Upscaler(nn.Module):

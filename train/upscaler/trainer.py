@@ -39,7 +39,7 @@ class UpscalerTrainer:
         self.rng = torch.Generator().manual_seed(settings.seed)
         with state.seeded(settings.seed):
             network = Upscaler(settings.width, settings.blocks)
-        self.network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = network.to(device).to(memory_format=torch.channels_last)
         self.ema = copy.deepcopy(self.network).eval().requires_grad_(False)
         self.optimizer = torch.optim.Adam(
             self.network.parameters(), lr=settings.learning_rate, fused=True
@@ -66,7 +66,7 @@ class UpscalerTrainer:
         difference = self.network(small.contiguous(memory_format=torch.channels_last)) - sharp
         loss = charbonnier(difference) + self.settings.edge_weight * edges(difference)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_NORM)
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate(progress)
@@ -82,7 +82,7 @@ class UpscalerTrainer:
     @torch.inference_mode()
     def enlarge(self, small: Tensor) -> Tensor:
         """With the averaged network: uint8 [N, 3, H, W] to uint8 [N, 3, 4H, 4W], on the CPU."""
-        pictures = self.ema(small.to(self.device).float() / 255)
+        pictures: Tensor = self.ema(small.to(self.device).float() / 255)
         return (pictures * 255).round().clamp(0, 255).to(torch.uint8).cpu()
 
     def state_dict(self) -> dict[str, Tensor]:

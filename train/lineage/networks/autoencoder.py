@@ -60,7 +60,8 @@ class Discriminator(base.Discriminator):
         return -energy, [head(code.flatten(1)) for head in self.heads]
 
     def extract(self, planes: Tensor) -> Tensor:
-        return self.encoder(planes).flatten(1)
+        code: Tensor = self.encoder(planes)
+        return code.flatten(1)
 
 
 class Generator(base.Generator):
@@ -83,7 +84,8 @@ class Generator(base.Generator):
         self.encoder.apply(base.initialize_normal)
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
-        return self.decoder(latent * self.latent_scale, condition)
+        image: Tensor = self.decoder(latent * self.latent_scale, condition)
+        return image
 
     def encode(self, image: Tensor) -> Tensor:
         """Images [N, 3, S, S] in -1…1 to latents [N, Z]."""
@@ -91,4 +93,5 @@ class Generator(base.Generator):
 
     def reconstruct(self, image: Tensor, condition: Tensor) -> Tensor:
         """Images [N, 3, S, S] in -1…1, encoded and decoded."""
-        return self.decoder(self.encode(image) * self.training_scale, condition)
+        decoded: Tensor = self.decoder(self.encode(image) * self.training_scale, condition)
+        return decoded

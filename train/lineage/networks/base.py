@@ -65,7 +65,7 @@ class Discriminator(networks.Discriminator):
 
     def score_features(self, features: Tensor, condition: Tensor) -> Tensor:
         """Scores [N]."""
-        score = self.score_head(features).squeeze(1)
+        score: Tensor = self.score_head(features).squeeze(1)
         return score if self.projection is None else score + self.project(features, condition)
 
     def classify(self, image: Tensor) -> list[Tensor]:
@@ -76,7 +76,9 @@ class Discriminator(networks.Discriminator):
     def project(self, features: Tensor, condition: Tensor) -> Tensor:
         """Inner product of features and condition, [N] (Miyato & Koyama 2018, eq. 3)."""
         assert self.projection is not None
-        return (self.projection(condition) * features).sum(dim=1) / features.shape[1] ** 0.5
+        projected = self.projection(condition)
+        product: Tensor = (projected * features).sum(dim=1) / features.shape[1] ** 0.5
+        return product
 
     def join_condition(self, image: Tensor, condition: Tensor) -> Tensor:
         if self.conditioning != "input" or not self.values:

@@ -41,7 +41,8 @@ class Generator(base.Generator):
 
     def before_tanh(self, latent: Tensor, condition: Tensor) -> Tensor:
         """[N, 3, S, S]."""
-        return self.layers(self.concatenate(latent, condition)[:, :, None, None])
+        x: Tensor = self.layers(self.concatenate(latent, condition)[:, :, None, None])
+        return x
 
 
 class Discriminator(base.Discriminator):
@@ -63,7 +64,8 @@ class Discriminator(base.Discriminator):
         self.apply(base.initialize_normal)
 
     def extract(self, planes: Tensor) -> Tensor:
-        return self.encoder_layers(planes)
+        features: Tensor = self.encoder_layers(planes)
+        return features
 
 
 def encoder_layers(

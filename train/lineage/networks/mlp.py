@@ -61,7 +61,7 @@ class Discriminator(base.Discriminator):
 
 
 def _maxout(pieces: Tensor) -> Tensor:
-    return pieces.unflatten(1, (-1, PIECES)).amax(dim=2)
+    return torch.unflatten(pieces, 1, (-1, PIECES)).amax(dim=2)
 
 
 def _uniform(network: nn.Module, bound: float) -> None:

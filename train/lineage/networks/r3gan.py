@@ -50,7 +50,8 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] to the same."""
-        return x + self.leave(self.activate_mixed(self.mix(self.activate(self.enter(x)))))
+        change: Tensor = self.leave(self.activate_mixed(self.mix(self.activate(self.enter(x)))))
+        return x + change
 
 
 class Generator(base.Generator):
@@ -86,12 +87,13 @@ class Generator(base.Generator):
         style = latent * self.latent_scale
         if self.embed is not None:
             style = torch.cat([style, self.embed(condition)], dim=1)
-        x = self.basis * self.start(style)[:, :, None, None]
+        x: Tensor = self.basis * self.start(style)[:, :, None, None]
         for number, (change, stage) in enumerate(zip(self.change, self.stages, strict=True)):
             if number:
                 x = F.interpolate(change(x), scale_factor=2.0, mode="bilinear")
             x = stage(x)
-        return self.to_rgb(x)
+        image: Tensor = self.to_rgb(x)
+        return image
 
 
 class Discriminator(base.Discriminator):
@@ -127,7 +129,8 @@ class Discriminator(base.Discriminator):
             if number < len(self.stages) - 1:
                 # Bilinear, to half the size, is the mean of four.
                 x = change(F.avg_pool2d(x, 2))
-        return self.basis(x).flatten(1)
+        features: Tensor = self.basis(x)
+        return features.flatten(1)
 
 
 def _stages(image_size: int, width: int) -> tuple[list[int], list[int]]:

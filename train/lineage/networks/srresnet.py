@@ -27,7 +27,8 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] to the same."""
-        return x + self.layers(x)
+        change: Tensor = self.layers(x)
+        return x + change
 
 
 class Generator(base.Generator):
@@ -60,7 +61,8 @@ class Generator(base.Generator):
         self.apply(base.initialize_normal)
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
-        x = self.start(self.concatenate(latent, condition)).unflatten(1, (-1, self.side, self.side))
+        x = self.start(self.concatenate(latent, condition))
+        x = torch.unflatten(x, 1, (-1, self.side, self.side))
         x = self.activate(x)
         x = x + self.after_blocks(self.blocks(x))
         return torch.tanh(self.to_rgb(self.grow(x)))
@@ -106,7 +108,8 @@ class Discriminator(base.Discriminator):
         self.apply(base.initialize_normal)
 
     def extract(self, planes: Tensor) -> Tensor:
-        return self.encoder_layers(planes)
+        features: Tensor = self.encoder_layers(planes)
+        return features
 
 
 def encoder_layers(

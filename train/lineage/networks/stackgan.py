@@ -56,7 +56,8 @@ class Refiner(nn.Module):
         x = self.enter(image)
         planes = condition[:, :, None, None].expand(-1, -1, *x.shape[2:])
         x = self.blocks(self.join(torch.cat([x, planes], dim=1)))
-        return self.to_rgb(self.grow(x))
+        correction: Tensor = self.to_rgb(self.grow(x))
+        return correction
 
 
 class Generator(base.Generator):
@@ -117,4 +118,5 @@ class Discriminator(base.Discriminator):
 
     def forward(self, image: Tensor, condition: Tensor) -> tuple[Tensor, list[Tensor]]:
         stage = self.first if image.shape[-1] == FIRST else self.second
-        return stage(image, condition)
+        scores: tuple[Tensor, list[Tensor]] = stage(image, condition)
+        return scores
