@@ -26,20 +26,20 @@ from export.figures import AS_ASKED, FD_RATIO, FD_RATIO_POOLED, label
 from export.manifest import Manifest, ModelError
 from export.registry import Registry
 from train.data import DataError, load, one_hot
-from train.metrics import SECOND, Judge, Paint, prepare
-from train.promote import incomparable, onnx_paint
+from train.metrics import SECOND_SEED, GenerateFn, Judge, prepare
+from train.promote import incomparable, onnx_generator
 
 COUNTS = (1, 2, 4, 8)
 SIDE = 20
 """Rows and columns of the sheet."""
 
 
-def paint_all(paint: Paint, latents: Tensor, conditions: Tensor) -> Tensor:
+def generate_all(generate: GenerateFn, latents: Tensor, conditions: Tensor) -> Tensor:
     parts = zip(torch.split(latents, 32), torch.split(conditions, 32), strict=True)
-    return torch.cat([paint(z, c) for z, c in parts])
+    return torch.cat([generate(z, c) for z, c in parts])
 
 
-def draw_sheet(paint: Paint, numbers: int, manifest: Manifest) -> Image.Image:
+def draw_sheet(generate: GenerateFn, numbers: int, manifest: Manifest) -> Image.Image:
     """Faces of wishes that are left open: values come as often as in the data."""
     rng = np.random.RandomState(0)
     wishes = [
@@ -54,7 +54,7 @@ def draw_sheet(paint: Paint, numbers: int, manifest: Manifest) -> Image.Image:
     conditions = torch.from_numpy(np.stack([manifest.encode(wish) for wish in wishes]))
     # As the bot draws them, a seed for each picture.
     latents = np.stack([np.random.RandomState(n).standard_normal(numbers) for n in range(SIDE**2)])
-    pictures = paint_all(paint, torch.from_numpy(latents.astype(np.float32)), conditions)
+    pictures = generate_all(generate, torch.from_numpy(latents.astype(np.float32)), conditions)
     rows = (
         torch.unflatten(pictures, 0, (SIDE, SIDE))
         .permute(0, 3, 1, 4, 2)
@@ -64,11 +64,11 @@ def draw_sheet(paint: Paint, numbers: int, manifest: Manifest) -> Image.Image:
     return Image.fromarray(rows.contiguous().numpy())
 
 
-def row(judge: Judge, paint: Paint, numbers: int, labels: Tensor) -> dict[str, float]:
+def row(judge: Judge, generate: GenerateFn, numbers: int, labels: Tensor) -> dict[str, float]:
     latents = torch.randn(len(labels), numbers, generator=torch.Generator().manual_seed(1))
     conditions = one_hot(labels, judge.faces.sizes)
     started = time.process_time()
-    pictures = paint_all(paint, latents, conditions)
+    pictures = generate_all(generate, latents, conditions)
     seconds = time.process_time() - started
     figures = judge.compare(pictures, labels)
     shares = {name: figures[name] for name in figures if name.endswith(AS_ASKED)}
@@ -90,7 +90,7 @@ def main() -> None:
     try:
         folder, manifest = Registry(given.models).load(given.model)
         if given.sheet:
-            sheet = draw_sheet(*onnx_paint(folder, manifest, given.candidates), manifest)
+            sheet = draw_sheet(*onnx_generator(folder, manifest, given.candidates), manifest)
             sheet.save(given.sheet, quality=80, method=6)
             return
         if given.data is None:
@@ -98,17 +98,19 @@ def main() -> None:
         faces = load(given.data, manifest.image_size)
         if reason := incomparable(manifest, faces):
             raise ModelError(f"model {manifest.name} {reason}")
-        judge = prepare(faces, given.runs, console=Console(), seed=SECOND)
+        judge = prepare(faces, given.runs, console=Console(), seed=SECOND_SEED)
     except (DataError, ModelError) as error:
         sys.exit(str(error))
-    measure(judge, lambda count: onnx_paint(folder, manifest, count), given.images)
+    measure(judge, lambda count: onnx_generator(folder, manifest, count), given.images)
 
 
-def measure(judge: Judge, paints: Callable[[int], tuple[Paint, int]], images: int) -> None:
+def measure(judge: Judge, generators: Callable[[int], tuple[GenerateFn, int]], images: int) -> None:
     rng = torch.Generator().manual_seed(1)
-    labels = judge.learnt.labels[torch.randint(len(judge.learnt), (images,), generator=rng)]
+    labels = judge.training_set.labels[
+        torch.randint(len(judge.training_set), (images,), generator=rng)
+    ]
     for count in COUNTS:
-        figures = row(judge, *paints(count), labels)
+        figures = row(judge, *generators(count), labels)
         if count == COUNTS[0]:
             print("best of " + "".join(f"{label(name):>26}" for name in figures))
         print(f"{count:7} " + "".join(f"{value:26.3f}" for value in figures.values()), flush=True)

@@ -27,7 +27,7 @@ from train.data import DataError, load
 from train.metrics import Fidelity
 from train.metrics.fidelity import FD_NAMES
 from train.networks.features import FeatureNetworkError
-from train.progress import bar
+from train.progress import progress_bar
 
 
 def blur(images: Tensor, strength: float) -> Tensor:
@@ -149,8 +149,8 @@ def main() -> None:
         fidelity = Fidelity(faces, arguments.runs)
     except (DataError, FeatureNetworkError) as error:
         sys.exit(str(error))
-    with bar(Console(), "features of the real images") as tell:
-        fidelity.prepare(tell)
+    with progress_bar(Console(), "features of the real images") as report_progress:
+        fidelity.prepare(report_progress)
     columns = (FD_RATIO, FD_RATIO_POOLED, *FD_NAMES)
     print(f"{'damage':16}{'strength':>10}" + "".join(f"{label(n):>26}" for n in columns))
     for damage, strengths in DAMAGE.items():

@@ -36,7 +36,7 @@ from train import checkpoint, recipes, report
 from train.compare import sheet
 from train.compare.table import Row, diverged
 from train.data import load
-from train.metrics import SECOND, Judge, prepare
+from train.metrics import SECOND_SEED, Judge, prepare
 from train.settings import JudgeSettings, TrainSettings
 from train.show.model import Model
 
@@ -117,9 +117,9 @@ class Lineage:
         self.runs: Path = given.runs
         self.kept: Path = given.docs / "lineage"
         self.judges: dict[Path, Judge] = {}
-        self.one_at_a_time: defaultdict[Path, Lock] = defaultdict(Lock)
+        self.judge_locks: defaultdict[Path, Lock] = defaultdict(Lock)
         self.judging = Lock()
-        self.unasked: dict[Judge, Judge] = {}
+        self.unconditional_judges: dict[Judge, Judge] = {}
         """Those of generators that cannot be asked; what they have seen of real faces is kept."""
         if given.jobs > 1:
             torch.set_num_threads(1)  # what is judged here takes the place of a training
@@ -199,13 +199,15 @@ class Lineage:
     def judge(self, entry: Entry) -> Judge:
         """The second judge of the entry's data, whatever size the entry's pictures have."""
         data = entry.data(self.given)
-        with self.one_at_a_time[data]:
+        with self.judge_locks[data]:
             if data not in self.judges:
                 images = self.given.judge_images
                 faces = load(data, self.given.judged_size)
                 console = Console(soft_wrap=True)
                 prepare(faces, self.given.runs, images=REPORTS_JUDGE, console=console)
-                judge = prepare(faces, self.given.runs, images=images, console=console, seed=SECOND)
+                judge = prepare(
+                    faces, self.given.runs, images=images, console=console, seed=SECOND_SEED
+                )
                 self.judges[data] = judge
         return self.judges[data]
 
@@ -214,7 +216,7 @@ class Lineage:
         run, judge = self.folder(entry), self.judge(entry)
         info, found = checkpoint.read_run(run), checkpoint.read_divergence(run)
         painted = (run / checkpoint.CHECKPOINT_FILE).is_file()
-        examined = self.examine(entry, Model(run), judge) if painted and not found else {}
+        examined = self.evaluate(entry, Model(run), judge) if painted and not found else {}
         notes = [diverged(found)] if found else []
         if entry.flags:
             notes.append(f"`{' '.join(entry.flags)}`")
@@ -238,9 +240,9 @@ class Lineage:
         run, budget = self.folder(entry), self.budget_of(entry)
         stops = self.plan(entry)[budget]
         found = [json.loads((run / f"{budget}-{stop:g}.json").read_text("utf-8")) for stop in stops]
-        wished, pictures = sheet.wishes(self.judge(entry).faces.attributes), sheet.blank()
+        wished, pictures = sheet.wishes(self.judge(entry).faces.attributes), sheet.blank_row()
         if (run / checkpoint.CHECKPOINT_FILE).is_file():
-            pictures = sheet.strip(Model(run), wished)
+            pictures = sheet.row(Model(run), wished)
         content = {
             "plan": self.plan(entry),
             "machine": machine(self.given.jobs),
@@ -254,21 +256,21 @@ class Lineage:
         text = json.dumps(content, indent=1, ensure_ascii=False)
         self.file(entry).write_text(text + "\n", "utf-8")  # last: it says that all is done
 
-    def examine(self, entry: Entry, model: Model, judge: Judge) -> dict[str, Any]:
+    def evaluate(self, entry: Entry, model: Model, judge: Judge) -> dict[str, Any]:
         """Of single pictures, as the networks paint them: no wider latents, no critic."""
         if not model.attributes:
-            judge = self.unasked.setdefault(judge, judge.of_unconditional())
+            judge = self.unconditional_judges.setdefault(judge, judge.for_unconditional())
         size = judge.faces.images.shape[-1]
 
-        def paint(latents: Tensor, conditions: Tensor) -> Tensor:
-            return report.scaled(model.paint(latents, conditions), size)
+        def generate(latents: Tensor, conditions: Tensor) -> Tensor:
+            return report.scaled(model.generate(latents, conditions), size)
 
         fakes = self.given.fakes if entry.claim else self.given.fakes // 2
         with self.judging:  # some of it draws from PyTorch's own random state
-            found = judge.examine(paint, model.info.latent_dim, fakes)
+            found = judge.evaluate(generate, model.info.latent_dim, fakes)
         shares = [(cluster.real, cluster.painted) for cluster in found.clusters]
         report.save_worst(self.folder(entry), found.worst, shares)
-        return found.content()
+        return found.to_dict()
 
 
 def call(arguments: Sequence[str], log: Path) -> int:

@@ -20,7 +20,7 @@ from train.compare.table import Row, markdown
 
 
 @dataclass(frozen=True)
-class Done:
+class TrainedRecipe:
     """A recipe that was trained and judged, as `docs/lineage/` keeps it."""
 
     file: Path
@@ -62,7 +62,9 @@ def write(docs: Path, whole: Sequence[str], smaller: Sequence[str], flags: Seque
 
     `whole` and `smaller` are the names of those of either budget, `flags` all had in common.
     """
-    groups = [[Done(docs / "lineage" / f"{n}.json") for n in names] for names in (whole, smaller)]
+    groups = [
+        [TrainedRecipe(docs / "lineage" / f"{n}.json") for n in names] for names in (whole, smaller)
+    ]
     groups = [[done for done in group if done.file.is_file()] for group in groups]
     file = docs / "lineage" / "notes.toml"
     notes = tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
@@ -78,7 +80,7 @@ def write(docs: Path, whole: Sequence[str], smaller: Sequence[str], flags: Seque
 
 
 def _document(
-    groups: Sequence[Sequence[Done]], notes: dict[str, str], flags: Sequence[str]
+    groups: Sequence[Sequence[TrainedRecipe]], notes: dict[str, str], flags: Sequence[str]
 ) -> Iterator[str]:
     yield "# The lineage"
     yield (
@@ -108,7 +110,7 @@ def _document(
         yield from (notes[done.row.name].strip(),) if done.row.name in notes else ()
 
 
-def _budget(group: Sequence[Done], flags: Sequence[str]) -> str:
+def _budget(group: Sequence[TrainedRecipe], flags: Sequence[str]) -> str:
     budgets = dict.fromkeys(done.stops[-1] for done in group)
     data = dict.fromkeys(done.plan["data"] for done in group)
     machines = dict.fromkeys(done.content["machine"] for done in group)
@@ -128,7 +130,7 @@ def _budget(group: Sequence[Done], flags: Sequence[str]) -> str:
     )
 
 
-def _on_the_way(group: Sequence[Done]) -> Iterator[str]:
+def _on_the_way(group: Sequence[TrainedRecipe]) -> Iterator[str]:
     """A table of the headline at each stop, and of the share that is as asked."""
     stops = {done.stops for done in group}
     if len(stops) > 1 or len(group[0].stops) == 1:  # they do not compare, or there is no way
@@ -143,7 +145,7 @@ def _on_the_way(group: Sequence[Done]) -> Iterator[str]:
     yield "\n".join(lines)
 
 
-def _rows(group: Sequence[Done]) -> list[Row]:
+def _rows(group: Sequence[TrainedRecipe]) -> list[Row]:
     """Those that were measured."""
     return [row for done in group for row in done.on_the_way if row.figures]
 

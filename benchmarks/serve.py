@@ -36,7 +36,7 @@ from bot.errors import ModelUnavailable
 from bot.inference.engine import Engine
 from bot.inference.model import CUDA, usable_cores
 from bot.settings import EngineSettings
-from export.convert import ToBytes, to_onnx
+from export.convert import Uint8Generator, to_onnx
 from export.manifest import GENERATOR, Manifest, ModelError
 from export.registry import Registry
 from train.checkpoint import CheckpointError, RunInfo
@@ -140,7 +140,7 @@ async def compare(generator: torch.nn.Module, info: RunInfo, seconds: float) -> 
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(exported(generator, info))
         manifest = engine.model.manifest
-        network = ToBytes(generator).eval()
+        network = Uint8Generator(generator).eval()
         device = "cuda" if engine.model.provider == CUDA else "cpu"
         network.to(device)
         cores = usable_cores()

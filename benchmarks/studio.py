@@ -31,11 +31,11 @@ async def measure(studio: Studio, rounds: int) -> None:
     faces = await studio.painting.create("", Request(MEMBER), count=5, seed=0)
     a, b, c, d, e = (face.id for face in faces)
     attribute = studio.attributes[0]
-    colour = {attribute.name: attribute.values[0]}
+    color = {attribute.name: attribute.values[0]}
     works: dict[str, Callable[[], Awaitable[Any]]] = {
         "a picture": lambda: studio.painting.create("", Request(MEMBER)),
         "a sheet of 9": lambda: studio.painting.create("", Request(MEMBER), count=9),
-        "another colour": lambda: studio.family.recolor(a, colour, Request(MEMBER)),
+        "another colour": lambda: studio.family.recolor(a, color, Request(MEMBER)),
         "9 variations": lambda: studio.family.variations(a, Request(MEMBER)),
         "a child of two": lambda: studio.family.mix(a, b, Request(MEMBER)),
         "a morph of 2, WebP": lambda: studio.animations.morph([a, b], Request(MEMBER)),

@@ -56,7 +56,7 @@ from train.losses import (
     zero_centered_penalty,
 )
 from train.machine import make_ready, multiplies_in_bfloat16
-from train.networks.irodori import Discriminator, Generator
+from train.networks.irodori import IrodoriDiscriminator, IrodoriGenerator
 from train.settings import TrainSettings
 
 WORKERS = 2
@@ -97,10 +97,10 @@ class PlainTrainer:
         self.settings, self.sizes = settings, faces.sizes
         self.device = faces.images.device
         network, self.batch = settings.network, settings.optimizer.batch
-        self.generator = Generator(
+        self.generator = IrodoriGenerator(
             network.resolution, network.latent_dim, faces.sizes, network.width
         ).to(self.device)
-        self.discriminator = Discriminator(
+        self.discriminator = IrodoriDiscriminator(
             network.resolution, faces.sizes, network.width, group=settings.optimizer.group
         ).to(self.device)
         self.ema = copy.deepcopy(self.generator).eval()
@@ -203,7 +203,7 @@ def soft_faces(size: int, device: str) -> Faces:
     return Faces("soft", pixels.to(device), torch.from_numpy(labels).to(device), attributes)
 
 
-def synchronise(device: torch.device) -> None:
+def synchronize(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
@@ -221,7 +221,7 @@ class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return result
 
 
-class Timed:
+class BenchmarkProcess:
     """One of the loops, in a process of its own."""
 
     def __init__(self, connection: Connection, settings: TrainSettings, folder: Path, plain: bool):
@@ -253,11 +253,11 @@ class Timed:
             self.trainer.train_step()
 
     def seconds(self, steps: int) -> float:
-        synchronise(self.device)
+        synchronize(self.device)
         start = time.perf_counter()
         for _ in range(steps):
             self._step()
-        synchronise(self.device)
+        synchronize(self.device)
         return time.perf_counter() - start
 
     def parts(self, steps: int) -> dict[str, float]:
@@ -268,10 +268,10 @@ class Timed:
 
         def timed(method: Callable[..., Any], part: str) -> Callable[..., Any]:
             def run(*arguments: Any) -> Any:
-                synchronise(self.device)
+                synchronize(self.device)
                 start = time.perf_counter()
                 result = method(*arguments)
-                synchronise(self.device)
+                synchronize(self.device)
                 name = part
                 if part == "update":  # the discriminators' are timed with their steps
                     name = "generator" if arguments[0] == "generator" else ""
@@ -307,11 +307,11 @@ class Timed:
             a, b = (torch.randn(shape, device=self.device) for shape in ((m, k), (k, n)))
             times = []
             for _ in range(5):
-                synchronise(self.device)
+                synchronize(self.device)
                 start = time.perf_counter()
                 for _ in range(MATMULS):
                     a @ b
-                synchronise(self.device)
+                synchronize(self.device)
                 times.append((time.perf_counter() - start) / MATMULS)
             operations += 2 * m * k * n
             took += statistics.median(times)
@@ -324,7 +324,7 @@ class Timed:
         """
         side = self.settings.network.resolution
         discriminator = self.trainer.discriminator
-        assert isinstance(discriminator, Discriminator)
+        assert isinstance(discriminator, IrodoriDiscriminator)
         for layer in discriminator.downsample:
             assert isinstance(layer, nn.Conv2d)
             side //= 2
@@ -348,7 +348,7 @@ METHODS = {
 def start(settings: TrainSettings, folder: Path, plain: bool) -> Connection:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=Timed, args=(theirs, settings, folder, plain))
+    process = context.Process(target=BenchmarkProcess, args=(theirs, settings, folder, plain))
     process.start()
     theirs.close()
     return ours

@@ -24,7 +24,7 @@ from config import ModelsSettings
 from export.manifest import GENERATOR, UPSCALER, Manifest, ModelError
 from export.registry import Registry
 from train.data import DataError, load
-from train.upscaler.measure import RESAMPLING, Enlarge, clean, measure, resize, worn
+from train.upscaler.measure import RESAMPLING, Enlarge, clean, degraded, measure, resize
 from train.upscaler.run import split
 
 FACES = 6
@@ -45,7 +45,7 @@ def onnx_enlarge(session: onnxruntime.InferenceSession) -> Enlarge:
     return enlarge
 
 
-def paint(folder: Path, manifest: Manifest) -> Tensor:
+def generate(folder: Path, manifest: Manifest) -> Tensor:
     """The first faces of a fixed seed, each of another condition: uint8 [N, 3, S, S]."""
     rng = np.random.RandomState(0)
     latents = rng.standard_normal((FACES, manifest.latent_dim)).astype(np.float32)
@@ -107,7 +107,7 @@ def main() -> None:
     ways = {**{how: resize(how) for how in RESAMPLING}, "upscaler": onnx_enlarge(session)}
     print(f"model {manifest.name}, {len(truth)} pictures of {arguments.data.name}")
     print(f"{'':10}{'worn: PSNR':>14}{'SSIM':>9}{'clean: PSNR':>16}{'SSIM':>9}")
-    inputs = (worn(truth), clean(truth))
+    inputs = (degraded(truth), clean(truth))
     for way, enlarge in ways.items():
         bad, good = (measure(enlarge, small, truth) for small in inputs)
         print(
@@ -116,7 +116,7 @@ def main() -> None:
             flush=True,
         )
     print_speed(folder / UPSCALER, manifest.image_size)
-    draw_sheet(ways, paint(folder, manifest)).save(arguments.sheet, quality=90, method=6)
+    draw_sheet(ways, generate(folder, manifest)).save(arguments.sheet, quality=90, method=6)
     print(f"generated faces: {arguments.sheet}")
 
 

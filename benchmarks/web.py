@@ -120,9 +120,9 @@ def fill(path: Path, manifest: Manifest, count: int) -> list[str]:
         if number > 100 and rng.random() < 1 / 3:
             parents += [(key, place, ids[number - rng.randint(1, 100)]) for place in range(2)]
         if not private:
-            colours = json.dumps(conditions, sort_keys=True)
-            counts[colours] += 1
-            newest[colours] = key
+            colors = json.dumps(conditions, sort_keys=True)
+            counts[colors] += 1
+            newest[colors] = key
             public.append(ids[number])
     with sqlite3.connect(path) as database:
         database.execute("INSERT INTO owners VALUES (1, 'discord', '1', 'Ann')")
@@ -139,7 +139,7 @@ def fill(path: Path, manifest: Manifest, count: int) -> list[str]:
         database.executemany("INSERT INTO avatar_parents VALUES (?, ?, ?)", parents)
         database.executemany(
             "INSERT INTO colours VALUES (?, ?, ?)",
-            ((colours, count, newest[colours]) for colours, count in counts.items()),
+            ((colors, count, newest[colors]) for colors, count in counts.items()),
         )
     database.close()
     return public[::-1]

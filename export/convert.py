@@ -16,10 +16,10 @@ from torch import Tensor, nn
 
 from export import critic as critics
 from export.card import CARD, SAMPLES, WEAKEST, draw_samples, draw_weakest, write_card
-from export.graph import OPSET, TOLERANCE, ExportError, halve, tidy
+from export.graph import OPSET, TOLERANCE, ExportError, clean_graph, store_as_float16
 from export.manifest import CRITIC, GENERATOR, UPSCALER, WEIGHTS, Manifest, ModelError
 from export.registry import Registry
-from export.upscaler import take_upscaler, upscaler_in_use
+from export.upscaler import read_upscaler, upscaler_in_use
 from export.weights import write_weights
 from train.checkpoint import JUDGED_FILE, RunInfo
 from train.critic import Critic
@@ -28,7 +28,7 @@ from train.models import load_discriminator, load_generator
 _BATCHES = (1, 3, 64)
 
 
-class ToBytes(nn.Module):
+class Uint8Generator(nn.Module):
     """A generator whose pictures leave as bytes, so that the graph holds all arithmetic on them."""
 
     def __init__(self, generator: nn.Module) -> None:
@@ -59,10 +59,10 @@ def export_run(
     generator, info = load_generator(run)
     judged = _read_judged(run / JUDGED_FILE)
     critic = Critic(load_discriminator(run), judged.pop("bar"))
-    upscaling = take_upscaler(upscaler) if upscaler else upscaler_in_use(registry)
+    upscaler_graph = read_upscaler(upscaler) if upscaler else upscaler_in_use(registry)
     try:
         manifest = Manifest(
-            name=name or free_name(registry, info),
+            name=name or default_name(registry, info),
             created=datetime.now(UTC).replace(microsecond=0),
             attributes=info.attributes,
             latent_dim=info.latent_dim,
@@ -72,7 +72,7 @@ def export_run(
             training=_training(info)
             | {"judged": judged}
             | ({"about": about.strip()} if about.strip() else {})
-            | ({"upscaler": upscaling.training} if upscaling else {}),
+            | ({"upscaler": upscaler_graph.training} if upscaler_graph else {}),
         )
     except ValidationError as error:
         reasons = "; ".join(
@@ -87,13 +87,13 @@ def export_run(
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         check(generator, session, manifest)
         write_weights(run, folder / WEIGHTS)
-        if upscaling:
-            (folder / UPSCALER).write_bytes(upscaling.content)
-        paint = partial(_paint, session)
-        draw_samples(paint, manifest).save(folder / SAMPLES, optimize=True)
+        if upscaler_graph:
+            (folder / UPSCALER).write_bytes(upscaler_graph.content)
+        generate = partial(_generate, session)
+        draw_samples(generate, manifest).save(folder / SAMPLES, optimize=True)
         if manifest.candidates > 1:
             scorer = _add_critic(folder, critic, session, manifest)
-            weakest = draw_weakest(paint, partial(_score, scorer), manifest)
+            weakest = draw_weakest(generate, partial(_score, scorer), manifest)
             weakest.save(folder / WEAKEST, optimize=True)
         (folder / CARD).write_text(write_card(manifest), "utf-8")
 
@@ -111,7 +111,7 @@ def _add_critic(
     path.write_bytes(model.SerializeToString())
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     latents, conditions = _probes(manifest, max(_BATCHES))
-    critics.check(critic, session, _paint(generator, latents, conditions), conditions)
+    critics.check(critic, session, _generate(generator, latents, conditions), conditions)
     return session
 
 
@@ -122,7 +122,7 @@ def to_onnx(generator: nn.Module, latent_dim: int, condition_dim: int) -> onnx.M
     """
     count = {0: torch.export.Dim.DYNAMIC}
     program = torch.onnx.export(
-        ToBytes(generator).eval(),
+        Uint8Generator(generator).eval(),
         # Three pictures: the tracer takes a size of 0 or 1 for a constant.
         (torch.zeros(3, latent_dim), torch.zeros(3, condition_dim)),
         dynamo=True,
@@ -134,8 +134,8 @@ def to_onnx(generator: nn.Module, latent_dim: int, condition_dim: int) -> onnx.M
     )
     assert program is not None  # with dynamo there is always one
     model = program.model_proto
-    tidy(model, "generator")
-    halve(model)
+    clean_graph(model, "generator")
+    store_as_float16(model)
     onnx.checker.check_model(model, full_check=True)
     return model
 
@@ -148,8 +148,10 @@ def check(generator: nn.Module, session: onnxruntime.InferenceSession, manifest:
     size = manifest.image_size
     latents, conditions = _probes(manifest, max(_BATCHES))
     with torch.inference_mode():
-        expected = ToBytes(generator)(torch.from_numpy(latents), torch.from_numpy(conditions))
-    painted = {n: _paint(session, latents[:n], conditions[:n]) for n in _BATCHES}
+        expected = Uint8Generator(generator)(
+            torch.from_numpy(latents), torch.from_numpy(conditions)
+        )
+    painted = {n: _generate(session, latents[:n], conditions[:n]) for n in _BATCHES}
     together = painted[max(_BATCHES)]
     for n, pictures in painted.items():
         if pictures.dtype != np.uint8 or pictures.shape != (n, size, size, 3):
@@ -182,7 +184,7 @@ def _probes(manifest: Manifest, count: int) -> tuple[np.ndarray, np.ndarray]:
     return latents, conditions.mean(axis=0)
 
 
-def _paint(
+def _generate(
     session: onnxruntime.InferenceSession, latents: np.ndarray, conditions: np.ndarray
 ) -> np.ndarray:
     images: np.ndarray = session.run(["image"], {"latent": latents, "condition": conditions})[0]
@@ -196,7 +198,7 @@ def _score(
     return scores
 
 
-def free_name(registry: Registry, info: RunInfo) -> str:
+def default_name(registry: Registry, info: RunInfo) -> str:
     """`<data>-<kimg>k`, with a number behind it when that is taken."""
     base = f"{_plain(info)}-{round(info.images / 1000)}k"
     taken, number, name = registry.names(), 2, base

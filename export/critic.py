@@ -6,7 +6,7 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from export.graph import OPSET, ExportError, halve, tidy
+from export.graph import OPSET, ExportError, clean_graph, store_as_float16
 from train.critic import Critic
 
 CLOSE = 0.02
@@ -14,7 +14,7 @@ CLOSE = 0.02
 _BATCHES = (1, 3, 64)
 
 
-class OfBytes(nn.Module):
+class Uint8Critic(nn.Module):
     """A critic that takes pictures as the generator's graph gives them."""
 
     def __init__(self, critic: Critic) -> None:
@@ -31,7 +31,7 @@ def to_onnx(critic: Critic, image_size: int, condition_dim: int) -> onnx.ModelPr
     """The graph of the contract: `image` and `condition` to `score`, for any number of pictures."""
     count = {0: torch.export.Dim.DYNAMIC}
     program = torch.onnx.export(
-        OfBytes(critic).eval(),
+        Uint8Critic(critic).eval(),
         (
             torch.zeros(3, image_size, image_size, 3, dtype=torch.uint8),
             torch.zeros(3, condition_dim),
@@ -45,8 +45,8 @@ def to_onnx(critic: Critic, image_size: int, condition_dim: int) -> onnx.ModelPr
     )
     assert program is not None  # with dynamo there is always one
     model = program.model_proto
-    tidy(model, "critic")
-    halve(model)
+    clean_graph(model, "critic")
+    store_as_float16(model)
     onnx.checker.check_model(model, full_check=True)
     return model
 
@@ -62,7 +62,9 @@ def check(
     Raises ExportError when any differs by more than CLOSE.
     """
     with torch.inference_mode():
-        expected = OfBytes(critic)(torch.from_numpy(images), torch.from_numpy(conditions)).numpy()
+        expected = Uint8Critic(critic)(
+            torch.from_numpy(images), torch.from_numpy(conditions)
+        ).numpy()
     for n in _BATCHES:
         [scores] = session.run(None, {"image": images[:n], "condition": conditions[:n]})
         if scores.dtype != np.float32 or scores.shape != (n,):

@@ -15,7 +15,7 @@ class ExportError(Exception):
     """A run that cannot become a model, with the reason."""
 
 
-def tidy(model: onnx.ModelProto, name: str) -> None:
+def clean_graph(model: onnx.ModelProto, name: str) -> None:
     """Names the number of pictures N, and drops traces of the machine that it was exported on."""
     graph = model.graph
     del graph.value_info[:], graph.metadata_props[:], model.metadata_props[:]
@@ -31,7 +31,7 @@ def tidy(model: onnx.ModelProto, name: str) -> None:
         value.type.tensor_type.shape.dim[0].dim_param = "N"
 
 
-def halve(model: onnx.ModelProto) -> None:
+def store_as_float16(model: onnx.ModelProto) -> None:
     """Stores weights as float16, half the size, with a Cast that is folded when they are loaded."""
     graph = model.graph
     casts = []

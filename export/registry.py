@@ -77,7 +77,7 @@ class Registry:
         verify(folder, manifest)
         return folder, manifest
 
-    def vacant(self, name: str) -> Path:
+    def new_folder(self, name: str) -> Path:
         """Where a model of that name will go. Raises ModelError for one taken or unsafe."""
         target = self.root / name
         if not is_safe_name(name):
@@ -93,7 +93,7 @@ class Registry:
         What it raises goes through, and nothing is left behind. Does not touch what is in use.
         Raises ModelError when the name is taken or the files are no model.
         """
-        target = self.vacant(manifest.name)
+        target = self.new_folder(manifest.name)
         self.root.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=self.root))
         try:

@@ -15,7 +15,7 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from export.graph import OPSET, TOLERANCE, ExportError, halve, tidy
+from export.graph import OPSET, TOLERANCE, ExportError, clean_graph, store_as_float16
 from export.manifest import MANIFEST, UPSCALER, ModelError, read_manifest, verify
 from export.registry import Registry
 from train.upscaler.network import SCALE
@@ -26,7 +26,7 @@ _PROBES = ((1, 64), (3, 32), (5, 48), (1, 96))
 
 
 @dataclass(frozen=True)
-class Upscaling:
+class UpscalerGraph:
     """An upscaler as a model holds it."""
 
     content: bytes
@@ -35,7 +35,7 @@ class Upscaling:
     """How it was trained and what was measured; the manifest keeps it in `training["upscaler"]`."""
 
 
-class OnBytes(nn.Module):
+class Uint8Upscaler(nn.Module):
     """An upscaler whose pictures come and leave as bytes."""
 
     def __init__(self, network: nn.Module) -> None:
@@ -48,7 +48,7 @@ class OnBytes(nn.Module):
         return (enlarged * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
 
 
-def take_upscaler(source: Path) -> Upscaling:
+def read_upscaler(source: Path) -> UpscalerGraph:
     """The upscaler of a run's folder, or of a model's.
 
     Raises ExportError when there is none in it or it does not paint as it was trained to, and
@@ -84,10 +84,10 @@ def take_upscaler(source: Path) -> Upscaling:
         "settings": settings,
         "figures": figures,
     }
-    return Upscaling(content, training)
+    return UpscalerGraph(content, training)
 
 
-def upscaler_in_use(registry: Registry) -> Upscaling | None:
+def upscaler_in_use(registry: Registry) -> UpscalerGraph | None:
     """That of the model in use, None where no model is in use or it has none.
 
     From a damaged model nothing is taken, with a warning: no hours of training should fail of it.
@@ -100,12 +100,12 @@ def upscaler_in_use(registry: Registry) -> Upscaling | None:
         return None
 
 
-def _of_model(folder: Path) -> Upscaling | None:
+def _of_model(folder: Path) -> UpscalerGraph | None:
     manifest = read_manifest(folder)
     if UPSCALER not in manifest.files:
         return None
     verify(folder, manifest)
-    return Upscaling((folder / UPSCALER).read_bytes(), manifest.training.get("upscaler", {}))
+    return UpscalerGraph((folder / UPSCALER).read_bytes(), manifest.training.get("upscaler", {}))
 
 
 def to_onnx(network: nn.Module) -> onnx.ModelProto:
@@ -117,7 +117,7 @@ def to_onnx(network: nn.Module) -> onnx.ModelProto:
     network = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
     free = torch.export.Dim.DYNAMIC
     program = torch.onnx.export(
-        OnBytes(network).eval(),
+        Uint8Upscaler(network).eval(),
         (torch.zeros(3, 24, 24, 3, dtype=torch.uint8),),
         dynamo=True,
         opset_version=OPSET,
@@ -128,11 +128,11 @@ def to_onnx(network: nn.Module) -> onnx.ModelProto:
     )
     assert program is not None  # with dynamo there is always one
     model = program.model_proto
-    tidy(model, "upscaler")
+    clean_graph(model, "upscaler")
     for value, side in ((model.graph.input[0], "S"), (model.graph.output[0], f"{SCALE}S")):
         for dimension in value.type.tensor_type.shape.dim[1:3]:
             dimension.dim_param = side
-    halve(model)
+    store_as_float16(model)
     onnx.checker.check_model(model, full_check=True)
     return model
 
@@ -147,7 +147,7 @@ def check(network: nn.Module, session: onnxruntime.InferenceSession) -> None:
         pictures = rng.randint(0, 256, (count, side, side, 3)).astype(np.uint8)
         pictures[-1, :, side // 2 :] = rng.randint(0, 256, 3)
         with torch.inference_mode():
-            expected = OnBytes(network)(torch.from_numpy(pictures)).numpy()
+            expected = Uint8Upscaler(network)(torch.from_numpy(pictures)).numpy()
         [enlarged] = session.run(None, {"image": pictures})
         if enlarged.dtype != np.uint8 or enlarged.shape != expected.shape:
             raise ExportError(

@@ -1,7 +1,7 @@
 """The default training step: discriminators on pixels and on the features of a frozen network.
 
-One forward pass of a discriminator serves its own loss and the generator's, whose gradient at the
-fakes is all that the generator needs.
+Each discriminator runs forward once per step, for its own loss and for the generator's. The
+generator is updated from the gradients of its losses with respect to the fakes.
 """
 
 import torch
@@ -34,7 +34,7 @@ class AdversarialTrainer(Trainer):
                 self.features, networks["feature_discriminators"] = built
         super().__init__(settings, faces, networks, processes)
         self.draw_unseen = UnseenSampler(faces, settings, self.rng, self.rows)
-        for name in ("gradient_norms", "penalties"):  # the last ones, of pixels and of features
+        for name in ("gradient_norms", "penalties"):  # of the pixel and the feature discriminators
             self.tensors[name] = torch.zeros(2, device=self.device)
 
     def train_step(self, progress: float) -> dict[str, Tensor]:
@@ -64,8 +64,8 @@ class AdversarialTrainer(Trainer):
     def _pixel_step(
         self, real: Tensor, fake: Tensor, condition: Tensor, labels: Tensor
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Updates the pixel discriminator; returns the gradient of the generator's loss at the
-        fakes [N, 3, S, S], and the losses.
+        """Updates the pixel discriminator. Returns the gradient of the generator's loss at the
+        fakes, [N, 3, S, S], and the losses.
         """
         objective, discriminator = self.settings.objective, self.wrapped["discriminator"]
         penalized = self.is_penalty_step(objective.penalty)
@@ -103,7 +103,7 @@ class AdversarialTrainer(Trainer):
     def _feature_step(
         self, real: Tensor, fake: Tensor, condition: Tensor
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Updates the feature discriminators; returns as `_pixel_step`."""
+        """Updates the feature discriminators; returns the same as `_pixel_step`."""
         settings, every = self.settings.features, self.settings.objective.penalty_every
         discriminators = self.wrapped["feature_discriminators"]
         penalized = self.is_penalty_step(settings.penalty)
@@ -137,10 +137,10 @@ class AdversarialTrainer(Trainer):
         }
 
     def _classification_gradient(self, fake: Tensor, condition: Tensor, labels: Tensor) -> Tensor:
-        """The gradient at fakes of unseen conditions, whose only loss is the classification loss.
+        """The gradient of the classification loss, the only loss of fakes with unseen conditions.
 
-        Nothing real is like them, so their realness is not scored: the discriminator would soon
-        recognize them by their colors. The heads learn from real faces alone.
+        Their realness is not scored, because no real images have these conditions, and the
+        discriminator would recognize the fakes by them. The heads are trained on real images only.
         """
         if not len(fake):
             return fake

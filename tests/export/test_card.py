@@ -55,11 +55,11 @@ def test_samples_show_every_pair(
 def test_every_sample_has_a_latent_of_its_own() -> None:
     seen: list[np.ndarray] = []
 
-    def paint(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
+    def generate(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
         seen.extend(latents)
         return paint_condition(latents, conditions)
 
-    draw_samples(paint, make_manifest(attributes=()))
+    draw_samples(generate, make_manifest(attributes=()))
     assert len(np.unique(np.stack(seen), axis=0)) == 64
 
 
@@ -117,7 +117,7 @@ def test_the_weakest_are_those_that_the_critic_likes_least() -> None:
     manifest = make_manifest(candidates=2)
     seen: list[np.ndarray] = []
 
-    def paint(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
+    def generate(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
         """Each picture is of one grey, by its latent."""
         level = (latents[:, :1] * 30 + 128).clip(0, 255).astype(np.uint8)
         seen.append(level)
@@ -126,7 +126,7 @@ def test_the_weakest_are_those_that_the_critic_likes_least() -> None:
     def score(pictures: np.ndarray, conditions: np.ndarray) -> np.ndarray:
         return pictures[:, 0, 0, 0].astype(np.float32)
 
-    grid = np.asarray(draw_weakest(paint, score, manifest))
+    grid = np.asarray(draw_weakest(generate, score, manifest))
     levels = np.stack(seen)[:, :, 0]
     assert levels.shape == (400, 2)
     single, best = (grid[y, -12 * 16 + 8 :: 16, 0] for y in (8, 24))

@@ -84,7 +84,7 @@ def test_errors_are_said_in_a_line(
         (["use", "z"], "there is no model 'z'"),
         (["use", "b"], "copy the model again"),
         (["rollback"], "no model was used before a"),
-        ([str(tmp_path / "nothing")], "is no run"),
+        ([str(tmp_path / "nothing")], "is not a run"),
         ([str(run)], "has to be judged first"),
         ([str(run), "--about", "nowhere.md"], "nowhere.md"),
     ):

@@ -46,7 +46,7 @@ def test_adds_a_verified_model(registry: Registry) -> None:
 @pytest.mark.parametrize("name", ["a", "current", "history"])
 def test_refuses_a_name_that_is_taken(registry: Registry, name: str) -> None:
     with pytest.raises(ModelError, match="exists already"):
-        registry.vacant(name)
+        registry.new_folder(name)
     before = registry.load("a")
     with pytest.raises(ModelError, match="exists already"):
         registry.add(make_manifest(name), write_generator("another"))

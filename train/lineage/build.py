@@ -9,25 +9,25 @@ from train.settings import LineageSettings, NetworkSettings
 
 def build_generator(
     network: NetworkSettings, lineage: LineageSettings, values: Sequence[int]
-) -> base.Generator:
+) -> base.LineageGenerator:
     """With fresh weights, for attributes with so many values each."""
     values = values if lineage.conditioning != "none" else ()
     shape = (network.resolution, network.latent_dim, values, network.width)
-    generator: base.Generator
+    generator: base.LineageGenerator
     match lineage.generator:
         case "mlp":
-            generator = mlp.Generator(*shape)
+            generator = mlp.MLPGenerator(*shape)
         case "dcgan":
-            generator = dcgan.Generator(*shape)
+            generator = dcgan.DCGANGenerator(*shape)
         case "srresnet":
-            generator = srresnet.Generator(*shape, blocks=lineage.blocks)
+            generator = srresnet.SRResNetGenerator(*shape, blocks=lineage.blocks)
         case "r3gan":
-            generator = r3gan.Generator(*shape)
+            generator = r3gan.R3GANGenerator(*shape)
         case "stackgan":
-            generator = stackgan.Generator(*shape)
+            generator = stackgan.StackGANGenerator(*shape)
     if lineage.reconstruction_weight:
         family = srresnet if lineage.generator == "srresnet" else dcgan
-        generator = autoencoder.Generator(
+        generator = autoencoder.AutoencoderGenerator(
             generator,
             partial(family.encoder_layers, network.resolution, width=network.width, norm="batch"),
         )
@@ -37,20 +37,20 @@ def build_generator(
 
 def build_discriminator(
     network: NetworkSettings, lineage: LineageSettings, values: Sequence[int]
-) -> base.Discriminator:
+) -> base.LineageDiscriminator:
     """With fresh weights, for attributes with so many values each."""
     norm = lineage.discriminator_norm
     shape = (*(network.resolution, values, network.width, lineage.conditioning, lineage.heads),)
     match lineage.discriminator:
         case "mlp":
-            return mlp.Discriminator(*shape)
+            return mlp.MLPDiscriminator(*shape)
         case "dcgan":
-            return dcgan.Discriminator(*shape, norm=norm)
+            return dcgan.DCGANDiscriminator(*shape, norm=norm)
         case "srresnet":
-            return srresnet.Discriminator(*shape, norm=norm)
+            return srresnet.SRResNetDiscriminator(*shape, norm=norm)
         case "r3gan":
-            return r3gan.Discriminator(*shape)
+            return r3gan.R3GANDiscriminator(*shape)
         case "autoencoder":
-            return autoencoder.Discriminator(*shape, norm=norm)
+            return autoencoder.AutoencoderDiscriminator(*shape, norm=norm)
         case "stackgan":
-            return stackgan.Discriminator(*shape, norm=norm)
+            return stackgan.StackGANDiscriminator(*shape, norm=norm)

@@ -24,7 +24,7 @@ class LineageReporter(report.SampleReporter):
     @torch.inference_mode()
     def __call__(self, folder: Path, images: int) -> dict[str, float]:
         generator, device = self.trainer.ema, self.trainer.device
-        if isinstance(generator, autoencoder.Generator):
+        if isinstance(generator, autoencoder.AutoencoderGenerator):
             real = self.held_out.images[:RECONSTRUCTED].to(device)
             labels = self.held_out.labels[: len(real)].to(device)
             conditions = one_hot(labels, self.trainer.faces.sizes)

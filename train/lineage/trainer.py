@@ -35,7 +35,7 @@ class LineageTrainer(Trainer):
                 "generator": build_generator(settings.network, self.lineage, faces.sizes),
                 "discriminator": build_discriminator(settings.network, self.lineage, faces.sizes),
             }
-        kinds = autoencoder.Generator | stackgan.Generator
+        kinds = autoencoder.AutoencoderGenerator | stackgan.StackGANGenerator
         if processes.world_size > 1 and isinstance(networks["generator"], kinds):
             raise ShareError(
                 "an encoder, or a second stage, is trained by one process, without torchrun"
@@ -95,7 +95,7 @@ class LineageTrainer(Trainer):
         return {name: value.clone() for name, value in self.tensors.items()} | figures
 
     def _choose_stage(self, progress: float) -> None:
-        if isinstance(self.generator, stackgan.Generator):
+        if isinstance(self.generator, stackgan.StackGANGenerator):
             refine = progress >= self.lineage.first_stage
             self.generator_in_training = self.generator.trainable_stage(refine)
             self.image_size = self.generator_in_training.image_size
@@ -167,10 +167,10 @@ class LineageTrainer(Trainer):
             whole = found["generator"]
             whole = whole + self.settings.objective.class_weight * found["generator_classes"]
             if self.lineage.pulling_away:
-                assert isinstance(discriminator, base.Discriminator)
+                assert isinstance(discriminator, base.LineageDiscriminator)
                 code = discriminator.extract(discriminator.join_condition(fake, condition))
                 whole = whole + self.lineage.pulling_away * losses.pulling_away(code.float())
-        if isinstance(self.generator, autoencoder.Generator):
+        if isinstance(self.generator, autoencoder.AutoencoderGenerator):
             found["reconstruction"] = F.l1_loss(self.generator.reconstruct(real, condition), real)
             whole = whole + self.lineage.reconstruction_weight * found["reconstruction"]
         self.update("generator", whole)

@@ -50,7 +50,7 @@ class Blur(nn.Module):
         return F.conv2d(x, self.kernel, groups=x.shape[1])
 
 
-class Generator(base.Generator):
+class IrodoriGenerator(base.Generator):
     """Latent and condition enter every block: the style vector is the latent beside a linear
     embedding of the condition, so that a condition half pink and half blue lies between the two.
     """
@@ -96,7 +96,7 @@ class Generator(base.Generator):
         return torch.tanh(self.to_rgb(x))
 
 
-class Discriminator(base.Discriminator):
+class IrodoriDiscriminator(base.Discriminator):
     """Scores an image under a condition (projection, Miyato & Koyama 2018), and classifies it.
 
     There is no normalization, so that a gradient penalty sees each image alone but for one thing:
@@ -148,8 +148,8 @@ def build_networks(
     """`generator` and `discriminator` with fresh weights, for attributes of so many values each."""
     resolution, width = settings.resolution, settings.width
     return {
-        "generator": Generator(resolution, settings.latent_dim, values, width),
-        "discriminator": Discriminator(resolution, values, width, group=group),
+        "generator": IrodoriGenerator(resolution, settings.latent_dim, values, width),
+        "discriminator": IrodoriDiscriminator(resolution, values, width, group=group),
     }
 
 

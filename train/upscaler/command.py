@@ -15,7 +15,8 @@ from train import checkpoint
 from train.data import DataError, Faces, load
 from train.distributed import SINGLE_PROCESS, ShareError
 from train.machine import MemoryShortError, is_out_of_memory, make_ready
-from train.settings import TrainingSettings, UpscalerSettings, add_flags, given_flags
+from train.options import add_flags, given_flags
+from train.settings import TrainingSettings, UpscalerSettings
 from train.upscaler.run import FIGURES, UpscalerRun, read_run, train, write_run
 
 NO_DATA = """\

@@ -25,7 +25,7 @@ BLUR = (0.3, 2.6)
 SHARPEN = 0.6
 """The strongest unsharp mask: how far a line's seams overshoot."""
 STREAKS = 0.04
-CHEQUER = 0.012
+CHECKERBOARD = 0.012
 QUALITY = (55, 98)
 
 
@@ -33,7 +33,7 @@ def degrade(pictures: Tensor, rng: torch.Generator) -> Tensor:
     """Pictures uint8 [N, 3, 4H, 4W] to small ones uint8 [N, 3, H, W]; each is worn differently."""
     small = _shrink(pictures.float() / 255, rng)
     small = _sharpen(small, rng)
-    small = small + _streaks(small, rng) + _chequer(small, rng)
+    small = small + _streaks(small, rng) + _checkerboard(small, rng)
     return _jpeg((small * 255).round().clamp(0, 255).to(torch.uint8), rng)
 
 
@@ -105,23 +105,23 @@ def _streaks(small: Tensor, rng: torch.Generator) -> Tensor:
     return _amounts(count, STREAKS, 0.7, rng) * room * strokes
 
 
-def _chequer(small: Tensor, rng: torch.Generator) -> Tensor:
+def _checkerboard(small: Tensor, rng: torch.Generator) -> Tensor:
     """The pattern that transposed convolutions leave (Odena et al. 2016)."""
     rows, columns = (torch.arange(n) for n in small.shape[2:])
     pattern = 1.0 - 2.0 * ((rows[:, None] + columns[None, :]) % 2)
-    return _amounts(len(small), CHEQUER, 0.3, rng) * pattern
+    return _amounts(len(small), CHECKERBOARD, 0.3, rng) * pattern
 
 
 def _jpeg(small: Tensor, rng: torch.Generator) -> Tensor:
     """Two of three pictures go through JPEG, uint8 [N, 3, H, W] to the same."""
-    worn = small.permute(0, 2, 3, 1).contiguous().numpy()
+    degraded = small.permute(0, 2, 3, 1).contiguous().numpy()
     qualities = torch.randint(QUALITY[0], QUALITY[1] + 1, (len(small),), generator=rng)
     chosen = torch.rand(len(small), generator=rng) < 2 / 3
     for index in chosen.nonzero().flatten().tolist():
         stream = io.BytesIO()
-        Image.fromarray(worn[index]).save(stream, "JPEG", quality=int(qualities[index]))
-        worn[index] = np.asarray(Image.open(stream))
-    return torch.from_numpy(worn).permute(0, 3, 1, 2)
+        Image.fromarray(degraded[index]).save(stream, "JPEG", quality=int(qualities[index]))
+        degraded[index] = np.asarray(Image.open(stream))
+    return torch.from_numpy(degraded).permute(0, 3, 1, 2)
 
 
 def _amounts(count: int, most: float, share: float, rng: torch.Generator) -> Tensor:

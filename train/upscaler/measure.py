@@ -61,7 +61,7 @@ def resize(how: str) -> Enlarge:
     return enlarge
 
 
-def worn(truth: Tensor) -> Tensor:
+def degraded(truth: Tensor) -> Tensor:
     """Held-out pictures uint8 [N, 3, 4H, 4W] as the upscaler has learnt to meet them, always the
     same ones: uint8 [N, 3, H, W]."""
     rng = torch.Generator().manual_seed(0)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from train import checkpoint, loop
 from train.settings import UpscalerSettings
-from train.upscaler.measure import clean, measure, resize, worn
+from train.upscaler.measure import clean, degraded, measure, resize
 from train.upscaler.network import Upscaler
 from train.upscaler.trainer import UpscalerTrainer
 
@@ -86,8 +86,8 @@ def train(
     Returns the figures, which lie in the folder too. Raises Stopped, DivergedError and
     CheckpointError.
     """
-    learnt, held_out = split(pictures)
-    trainer = UpscalerTrainer(settings, learnt, device)
+    training_set, held_out = split(pictures)
+    trainer = UpscalerTrainer(settings, training_set, device)
     loop.train(run, settings, trainer, UpscalerReporter(trainer, held_out), console)
     return _figures(run, trainer, held_out)
 
@@ -99,7 +99,7 @@ class UpscalerReporter:
 
     def __init__(self, trainer: UpscalerTrainer, held_out: Tensor) -> None:
         self.trainer, self.truth = trainer, held_out[:MEASURED]
-        self.small = worn(self.truth)
+        self.small = degraded(self.truth)
         self.bicubic = measure(resize("bicubic"), self.small, self.truth)
 
     def __call__(self, folder: Path, images: int) -> dict[str, float]:
@@ -122,7 +122,7 @@ def save_sheet(file: Path, columns: list[Tensor]) -> None:
 def _figures(run: Path, trainer: UpscalerTrainer, held_out: Tensor) -> dict[str, Any]:
     """Measures all held-out pictures, worn and clean, and writes `figures.json`."""
     figures: dict[str, Any] = {"images": trainer.images, "pictures": len(held_out)}
-    for prefix, small in (("", worn(held_out)), ("clean_", clean(held_out))):
+    for prefix, small in (("", degraded(held_out)), ("clean_", clean(held_out))):
         ours = measure(trainer.enlarge, small, held_out)
         bicubic = measure(resize("bicubic"), small, held_out)
         for name in ours:

@@ -253,7 +253,7 @@ def test_recipes_are_listed_with_their_sources(capsys: pytest.CaptureFixture[str
         ("dcgan", {"loss": "energy"}, "discriminator must be autoencoder"),
         ("ebgan", {"loss": "minimax", "margin": 0, "pulling_away": 0}, "never above 0"),
         ("ebgan", {"conditioning": "projection"}, "no inner product"),
-        ("dcgan", {"margin": 1}, "belong to the energy loss"),
+        ("dcgan", {"margin": 1}, "for the energy loss only"),
         ("acgan-dcgan", {"heads": "none"}, "heads must be"),
         ("irodori", {"group": 1}, "group must be 2"),
         ("dcgan", {"diversity_weight": 1.0, "group": 2}, "classical recipes"),
@@ -396,8 +396,8 @@ def test_the_condition_is_joined_to_both_inputs_in_cgan() -> None:
 def test_acgan_classifies_what_conditions_it_otherwise(name: str) -> None:
     trainer = build_trainer(small(name), faces(small(name).network.resolution))
     image = torch.randn(2, 3, small(name).network.resolution, small(name).network.resolution)
-    told = [trainer.discriminator.eval()(image, torch.eye(7)[[n, n]])[0] for n in (0, 1)]
-    assert torch.equal(*told), "images are scored without the condition"
+    reported = [trainer.discriminator.eval()(image, torch.eye(7)[[n, n]])[0] for n in (0, 1)]
+    assert torch.equal(*reported), "images are scored without the condition"
     _, logits = trainer.discriminator(image, torch.eye(7)[:2])
     assert [head.shape for head in logits] == [(2, 4), (2, 3)]
     trainer.rate_factor = 1e-9

@@ -15,7 +15,7 @@ WIDEST = 4
 """Channels of the code, relative to those at half the size."""
 
 
-class Discriminator(base.Discriminator):
+class AutoencoderDiscriminator(base.LineageDiscriminator):
     """The score is minus the energy ‖Dec(Enc(x)) − x‖ (Zhao et al. 2017, eq. 13): it reconstructs
     real images better.
     """
@@ -47,7 +47,9 @@ class Discriminator(base.Discriminator):
         features = WIDEST * width * (image_size // 8) ** 2
         self.add_heads(
             features,
-            lambda: Discriminator(image_size, values, width, "auxiliary", "linear", norm),
+            lambda: AutoencoderDiscriminator(
+                image_size, values, width, "auxiliary", "linear", norm
+            ),
         )
         self.score_head = nn.Identity()  # it has no layer: it is the energy
         self.apply(base.initialize_normal)
@@ -64,7 +66,7 @@ class Discriminator(base.Discriminator):
         return code.flatten(1)
 
 
-class Generator(base.Generator):
+class AutoencoderGenerator(base.LineageGenerator):
     """A generator of images from a latent, the decoder, and an encoder from images to latents.
 
     New faces come from normal latents. The encoder's are scaled to the length √Z at which
@@ -73,7 +75,7 @@ class Generator(base.Generator):
 
     def __init__(
         self,
-        decoder: base.Generator,
+        decoder: base.LineageGenerator,
         encoder_layers: Callable[[int], tuple[nn.Sequential, int]],
     ) -> None:
         """`encoder_layers` takes the number of planes, and returns layers and their features."""

@@ -21,7 +21,7 @@ HIDDEN = 256
 """Units of the two hidden layers of a deep head."""
 
 
-class Generator(networks.Generator):
+class LineageGenerator(networks.Generator):
     """A generator that learns from latents of a deviation that its recipe names."""
 
     def set_training_scale(self, deviation: float) -> None:
@@ -34,7 +34,7 @@ class Generator(networks.Generator):
         return torch.cat([latent * self.latent_scale, condition], dim=1)
 
 
-class Discriminator(networks.Discriminator):
+class LineageDiscriminator(networks.Discriminator):
     """A subclass implements `extract`, and calls `add_heads` when its own layers are made."""
 
     score_head: nn.Module
@@ -47,7 +47,7 @@ class Discriminator(networks.Discriminator):
         values = tuple(values) if conditioning != "none" else ()
         super().__init__(image_size, values if heads != "none" else ())
         self.values, self.conditioning, self.head_kind = values, conditioning, heads
-        self.classifier: Discriminator | None = None
+        self.classifier: LineageDiscriminator | None = None
         """Classifies where a network of its own does."""
         self.planes = 3 + (sum(self.values) if conditioning == "input" else 0)
 
@@ -91,7 +91,7 @@ class Discriminator(networks.Discriminator):
             return None
         return nn.Linear(sum(self.values), features, bias=False)
 
-    def add_heads(self, features: int, another: Callable[[], "Discriminator"]) -> None:
+    def add_heads(self, features: int, another: Callable[[], "LineageDiscriminator"]) -> None:
         """Adds what follows `extract`; `another` builds the network that classifies."""
         self.score_head = head(features, 1, self.head_kind)
         self.projection = self.build_projection(features)
@@ -103,7 +103,7 @@ class Discriminator(networks.Discriminator):
         sizes = () if self.head_kind == "network" else self.class_sizes
         return nn.ModuleList(head(features, size, self.head_kind) for size in sizes)
 
-    def without_score(self) -> "Discriminator":
+    def without_score(self) -> "LineageDiscriminator":
         """Removes the layers that score, which would never be trained."""
         self.score_head = nn.Identity()
         return self

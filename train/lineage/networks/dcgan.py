@@ -16,7 +16,7 @@ SIDE = 4
 """Of the smallest maps, in pixels."""
 
 
-class Generator(base.Generator):
+class DCGANGenerator(base.LineageGenerator):
     def __init__(
         self, image_size: int, latent_dim: int, values: Sequence[int] = (), width: int = 64
     ) -> None:
@@ -45,7 +45,7 @@ class Generator(base.Generator):
         return x
 
 
-class Discriminator(base.Discriminator):
+class DCGANDiscriminator(base.LineageDiscriminator):
     def __init__(
         self,
         image_size: int,
@@ -59,7 +59,7 @@ class Discriminator(base.Discriminator):
         self.encoder_layers, features = encoder_layers(image_size, self.planes, width, norm)
         self.add_heads(
             features,
-            lambda: Discriminator(image_size, values, width, "auxiliary", "linear", norm),
+            lambda: DCGANDiscriminator(image_size, values, width, "auxiliary", "linear", norm),
         )
         self.apply(base.initialize_normal)
 

@@ -16,7 +16,7 @@ PIECES = 5
 """Of which a maxout unit takes the largest (Goodfellow et al. 2013)."""
 
 
-class Generator(base.Generator):
+class MLPGenerator(base.LineageGenerator):
     def __init__(
         self, image_size: int, latent_dim: int, values: Sequence[int] = (), width: int = 1200
     ) -> None:
@@ -36,7 +36,7 @@ class Generator(base.Generator):
         return pixels.view(-1, 3, self.image_size, self.image_size)
 
 
-class Discriminator(base.Discriminator):
+class MLPDiscriminator(base.LineageDiscriminator):
     def __init__(
         self,
         image_size: int,
@@ -52,7 +52,7 @@ class Discriminator(base.Discriminator):
         self.second = nn.Linear(pieces // PIECES, pieces)
         self.add_heads(
             pieces // PIECES,
-            lambda: Discriminator(image_size, values, width, "auxiliary", "linear"),
+            lambda: MLPDiscriminator(image_size, values, width, "auxiliary", "linear"),
         )
         _uniform(self, 0.005)
 

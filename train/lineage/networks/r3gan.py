@@ -54,7 +54,7 @@ class Block(nn.Module):
         return x + change
 
 
-class Generator(base.Generator):
+class R3GANGenerator(base.LineageGenerator):
     def __init__(
         self,
         image_size: int,
@@ -96,7 +96,7 @@ class Generator(base.Generator):
         return image
 
 
-class Discriminator(base.Discriminator):
+class R3GANDiscriminator(base.LineageDiscriminator):
     def __init__(
         self,
         image_size: int,
@@ -116,7 +116,7 @@ class Discriminator(base.Discriminator):
         self.basis = _convolution(channels[-1], channels[-1], sides[0], 1.0, channels[-1], 0)
         self.add_heads(
             channels[-1],
-            lambda: Discriminator(image_size, values, width, "auxiliary", "linear"),
+            lambda: R3GANDiscriminator(image_size, values, width, "auxiliary", "linear"),
         )
         for layer in (self.score_head, self.project, *self.heads):
             if isinstance(layer, nn.Linear):

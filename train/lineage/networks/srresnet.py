@@ -31,7 +31,7 @@ class ResidualBlock(nn.Module):
         return x + change
 
 
-class Generator(base.Generator):
+class SRResNetGenerator(base.LineageGenerator):
     """A fully connected layer, residual blocks at a low resolution with one connection around all
     of them, and sub-pixel convolutions (Shi et al. 2016) up to the full one.
     """
@@ -86,7 +86,7 @@ class LeakyBlock(nn.Module):
         return F.leaky_relu(x + self.layers(x), 0.2)
 
 
-class Discriminator(base.Discriminator):
+class SRResNetDiscriminator(base.LineageDiscriminator):
     def __init__(
         self,
         image_size: int,
@@ -103,7 +103,7 @@ class Discriminator(base.Discriminator):
         self.encoder_layers, features = encoder_layers(image_size, self.planes, width, norm)
         self.add_heads(
             features,
-            lambda: Discriminator(image_size, values, width, "auxiliary", "linear", norm),
+            lambda: SRResNetDiscriminator(image_size, values, width, "auxiliary", "linear", norm),
         )
         self.apply(base.initialize_normal)
 

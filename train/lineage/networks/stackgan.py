@@ -60,7 +60,7 @@ class Refiner(nn.Module):
         return correction
 
 
-class Generator(base.Generator):
+class StackGANGenerator(base.LineageGenerator):
     refining: Tensor
 
     def __init__(
@@ -70,7 +70,7 @@ class Generator(base.Generator):
         if image_size != SIZE:
             raise ValueError(f"stackgan generates {SIZE} pixels, not {image_size}")
         super().__init__(image_size, latent_dim)
-        self.first = dcgan.Generator(FIRST, latent_dim, values, width)
+        self.first = dcgan.DCGANGenerator(FIRST, latent_dim, values, width)
         self.second = Refiner(sum(values), width)
         self.register_buffer("refining", torch.zeros((), dtype=torch.bool))
 
@@ -86,7 +86,7 @@ class Generator(base.Generator):
         super().set_training_scale(deviation)
         self.first.set_training_scale(deviation)
 
-    def trainable_stage(self, refine: bool) -> base.Generator:
+    def trainable_stage(self, refine: bool) -> base.LineageGenerator:
         """What is trained now: the first stage, or the whole with the first stage as it is.
 
         Once the second stage has begun there is no way back.
@@ -98,7 +98,7 @@ class Generator(base.Generator):
         return self
 
 
-class Discriminator(base.Discriminator):
+class StackGANDiscriminator(base.LineageDiscriminator):
     """One for the images of each stage."""
 
     def __init__(
@@ -112,7 +112,9 @@ class Discriminator(base.Discriminator):
     ) -> None:
         super().__init__(image_size, values, conditioning, heads)
         self.first, self.second = (
-            dcgan.Discriminator(size, values, width // (size // FIRST), conditioning, heads, norm)
+            dcgan.DCGANDiscriminator(
+                size, values, width // (size // FIRST), conditioning, heads, norm
+            )
             for size in (FIRST, image_size)
         )
 
