@@ -44,8 +44,8 @@ _JUDGE = (
     " data. See `docs/model-quality.md`."
 )
 _OLD_JUDGE = (
-    " All figures come from a small classifier trained on the same data, as in earlier versions; its"
-    " features mainly represent color."
+    " All figures come from a small classifier trained on the same data, as in earlier versions;"
+    " its features mainly represent color."
 )
 _BEST_OF_FIGURES = (
     *(FD_RATIO, FD_RATIO_POOLED, "near_duplicates", "diversity", "lite2_precision", "lite2_recall"),
@@ -73,8 +73,8 @@ def draw_samples(generate: GenerateFn, manifest: Manifest) -> Image.Image:
 
 
 def draw_weakest(generate: GenerateFn, score: ScoreFn, manifest: Manifest) -> Image.Image:
-    """The pictures of lowest score among _TRIED: when single ones are painted, and when the best
-    of the model's candidates are kept. Values are asked for as often as they come in the data.
+    """The images with the lowest scores among _SCORED, of single images and of the best of the
+    model's candidates. Conditions have the frequencies of the data.
     """
     rng = np.random.RandomState(0)
     conditions = np.zeros((_SCORED, manifest.condition_dim), np.float32)
@@ -128,8 +128,8 @@ def write_card(manifest: Manifest) -> str:
     inputs = f"Its inputs are {asked} and" if asked else "Its input is"
     parts = [
         f"# {name}",
-        f"A generator of images of {size}×{size} pixels, trained with [Irodori](../../README.md) and"
-        f" exported on {manifest.created:%d %B %Y}. {inputs} a latent of {manifest.latent_dim}"
+        f"A generator of images of {size}×{size} pixels, trained with [Irodori](../../README.md)"
+        f" and exported on {manifest.created:%d %B %Y}. {inputs} a latent of {manifest.latent_dim}"
         " standard normal numbers.",
         f"![Samples of {name}]({SAMPLES})",
         f"{_axes(manifest)}Each image has a different random latent; the images were not selected.",
@@ -185,7 +185,8 @@ def _figures(manifest: Manifest) -> str:
     fakes = f"{judged['fakes']:,} " if "fakes" in judged else ""
     best = f", each the best of {manifest.candidates}" if manifest.candidates > 1 else ""
     parts = [
-        f"Measured on {fakes}generated images{best}, whose conditions have the frequencies of the data."
+        f"Measured on {fakes}generated images{best}. Their conditions have the frequencies of the"
+        " data."
         + (_JUDGE if FD_RATIO in metrics else _OLD_JUDGE)
         + " Neither the judge nor the generator was trained on the held-out images."
         " Only figures of the same data are comparable.",
@@ -230,7 +231,8 @@ def _dropped(modes: list[dict[str, Any]]) -> list[str]:
         return []
     named = [
         f"{' and '.join(f'{value} {name}' for name, value in mode['conditions'].items())}"
-        f" ({_share(mode['real'])} of the real images, {_share(mode['painted'])} of the generated ones)"
+        f" ({_share(mode['real'])} of the real images,"
+        f" {_share(mode['painted'])} of the generated ones)"
         for mode in modes[:_SHOWN]
     ]
     more = f"; and {len(modes) - _SHOWN} more" if len(modes) > _SHOWN else ""
@@ -269,8 +271,8 @@ def _upscaling(upscaler: dict[str, Any] | None) -> list[str]:
         lines.append(f"| {what} | " + " | ".join(cells) + " |")
     return [
         "## Upscaler",
-        f"The upscaler enlarges images four times in width and height. It was trained on {data} with"
-        f" {figures['images']:,} patches. PSNR in dB, on {figures['pictures']:,} held-out images:",
+        f"The upscaler enlarges images four times in width and height. It was trained on {data},"
+        f" with {figures['images']:,} patches. PSNR in dB on {figures['pictures']:,} held-out images:",
         "\n".join(lines),
     ]
 
@@ -278,9 +280,9 @@ def _upscaling(upscaler: dict[str, Any] | None) -> list[str]:
 def _expect(manifest: Manifest) -> str:
     judged = manifest.training.get("judged", {})
     parts = [
-        "The model is intended for avatars and for education. It has learned from its training images"
-        " only: it generates what is rare among them less well, and cannot generate what is missing."
-        " The generated faces do not show real persons."
+        "The model is intended for avatars, and for learning how such models work. It has learned"
+        " from its training images only: what is rare among them is generated less well, and what"
+        " is missing is not generated at all. The generated faces do not show real persons."
     ]
     weak = [
         f"{row['value']} {name} ({row['as_asked']:.1%})"
@@ -294,12 +296,12 @@ def _expect(manifest: Manifest) -> str:
     if manifest.candidates > 1:
         parts += [
             f"![The images with the lowest scores of {manifest.name}]({WEAKEST})",
-            f"The {_SHOWN} images with the lowest critic scores among {_SCORED}: of single images, and of"
-            f" the best of {manifest.candidates} candidates, as in the bot.",
+            f"The {_SHOWN} images with the lowest critic scores among {_SCORED}: of single images,"
+            f" and of the best of {manifest.candidates} candidates, as in the bot.",
         ]
     parts += [
-        "The model is part of Irodori, and has the same [license](../../LICENSE). The rights to the"
-        " training images belong to their authors.",
+        "The model is part of Irodori, and has the same [license](../../LICENSE). Whether the"
+        " training images may be used for a purpose is up to their authors.",
     ]
     return "\n\n".join(parts)
 

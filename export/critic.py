@@ -1,4 +1,4 @@
-"""`critic.onnx`: by which the bot chooses among the pictures that it painted for one wish."""
+"""`critic.onnx`: scores candidates for rejection sampling in the bot."""
 
 import numpy as np
 import onnx
@@ -9,13 +9,13 @@ from torch import Tensor, nn
 from export.graph import OPSET, ExportError, clean_graph, store_as_float16
 from train.critic import Critic
 
-CLOSE = 0.02
-"""How far scores may be off: by that much, two pictures are equally good."""
+SCORE_TOLERANCE = 0.02
+"""Tolerance of scores; smaller differences are not meaningful."""
 _BATCHES = (1, 3, 64)
 
 
 class Uint8Critic(nn.Module):
-    """A critic that takes pictures as the generator's graph gives them."""
+    """A critic for images in the format of the generator's graph."""
 
     def __init__(self, critic: Critic) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class Uint8Critic(nn.Module):
 
 
 def to_onnx(critic: Critic, image_size: int, condition_dim: int) -> onnx.ModelProto:
-    """The graph of the contract: `image` and `condition` to `score`, for any number of pictures."""
+    """The ONNX graph from `image` and `condition` to `score`, for any number of images."""
     count = {0: torch.export.Dim.DYNAMIC}
     program = torch.onnx.export(
         Uint8Critic(critic).eval(),
@@ -43,7 +43,7 @@ def to_onnx(critic: Critic, image_size: int, condition_dim: int) -> onnx.ModelPr
         dynamic_shapes={"image": count, "condition": count},
         verbose=False,
     )
-    assert program is not None  # with dynamo there is always one
+    assert program is not None  # it is None only without dynamo
     model = program.model_proto
     clean_graph(model, "critic")
     store_as_float16(model)
@@ -57,9 +57,10 @@ def check(
     images: np.ndarray,
     conditions: np.ndarray,
 ) -> None:
-    """Compares the scores of both: of `images` uint8 [N, S, S, 3], alone and in batches.
+    """Compares the scores of PyTorch and ONNX Runtime for `images` uint8 [N, S, S, 3], in several
+    batch sizes.
 
-    Raises ExportError when any differs by more than CLOSE.
+    Raises ExportError if any score differs by more than SCORE_TOLERANCE.
     """
     with torch.inference_mode():
         expected = Uint8Critic(critic)(
@@ -69,11 +70,11 @@ def check(
         [scores] = session.run(None, {"image": images[:n], "condition": conditions[:n]})
         if scores.dtype != np.float32 or scores.shape != (n,):
             raise ExportError(
-                f"the exported critic gives {scores.dtype} {scores.shape}, not float32 {(n,)}"
+                f"the exported critic returns {scores.dtype} {scores.shape}, not float32 {(n,)}"
             )
         difference = float(np.abs(scores - expected[:n]).max())
-        if not difference <= CLOSE:
+        if not difference <= SCORE_TOLERANCE:
             raise ExportError(
                 f"scores of the exported critic, {n} at a time, differ from PyTorch's by up to"
-                f" {difference:.3g}, more than {CLOSE}: nothing is registered"
+                f" {difference:.3g}, more than {SCORE_TOLERANCE}: nothing is registered"
             )

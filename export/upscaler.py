@@ -1,6 +1,6 @@
-"""`upscaler.onnx`: what makes a model's pictures four times as wide and high.
+"""`upscaler.onnx`: enlarges the images of a model four times in width and height.
 
-It comes from an upscaler's run, or from another model, byte by byte.
+It is exported from a run of an upscaler, or copied from another model.
 """
 
 import copy
@@ -22,21 +22,21 @@ from train.upscaler.network import SCALE
 from train.upscaler.run import FIGURES, load_upscaler
 
 _PROBES = ((1, 64), (3, 32), (5, 48), (1, 96))
-"""Pictures and their side, by which the graph is compared with the network."""
+"""Batch sizes and image sizes for the comparison of graph and network."""
 
 
 @dataclass(frozen=True)
 class UpscalerGraph:
-    """An upscaler as a model holds it."""
+    """An exported upscaler."""
 
     content: bytes
-    """Content of `upscaler.onnx`."""
+    """The content of `upscaler.onnx`."""
     training: dict[str, Any]
-    """How it was trained and what was measured; the manifest keeps it in `training["upscaler"]`."""
+    """Settings and figures of its training, stored in the manifest as `training["upscaler"]`."""
 
 
 class Uint8Upscaler(nn.Module):
-    """An upscaler whose pictures come and leave as bytes."""
+    """An upscaler with uint8 input and output."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -49,10 +49,10 @@ class Uint8Upscaler(nn.Module):
 
 
 def read_upscaler(source: Path) -> UpscalerGraph:
-    """The upscaler of a run's folder, or of a model's.
+    """Exports the upscaler of a run, or copies that of a model folder.
 
-    Raises ExportError when there is none in it or it does not paint as it was trained to, and
-    CheckpointError when the run cannot be read.
+    Raises ExportError if a model has none or the graph differs from the network, and
+    CheckpointError if the run cannot be read.
     """
     if (source / MANIFEST).is_file():
         try:
@@ -70,13 +70,13 @@ def read_upscaler(source: Path) -> UpscalerGraph:
         figures = json.loads((source / FIGURES).read_text("utf-8"))
     except FileNotFoundError:
         raise ExportError(
-            f"there is no {source / FIGURES}: it is written when the training ends"
+            f"there is no {source / FIGURES}: it is written at the end of the training"
             f" (python -m train upscaler --resume {source})"
         ) from None
     except ValueError as error:
         raise ExportError(f"{source / FIGURES} is not valid JSON: {error}") from error
     settings = info.settings.model_dump(mode="json", exclude={"runs"})
-    if info.settings.data:  # the name alone: a model travels, paths of this machine do not
+    if info.settings.data:  # only the name: models must not contain paths of this machine
         settings["data"] = info.settings.data.name
     training = {
         "run": info.run,
@@ -88,15 +88,15 @@ def read_upscaler(source: Path) -> UpscalerGraph:
 
 
 def upscaler_in_use(registry: Registry) -> UpscalerGraph | None:
-    """That of the model in use, None where no model is in use or it has none.
+    """Copies the upscaler of the model in use; None if there is no model, or no upscaler.
 
-    From a damaged model nothing is taken, with a warning: no hours of training should fail of it.
+    A damaged model causes only a warning, so that the export of a long training does not fail.
     """
     name = registry.current()
     try:
         return _of_model(registry.folder(name)) if name else None
     except ModelError as error:
-        print(f"warning: no upscaler is taken over from {name}: {error}")
+        print(f"warning: the upscaler of {name} is not copied: {error}")
         return None
 
 
@@ -109,10 +109,8 @@ def _of_model(folder: Path) -> UpscalerGraph | None:
 
 
 def to_onnx(network: nn.Module) -> onnx.ModelProto:
-    """The graph: `image` uint8 [N, S, S, 3] to `upscaled` uint8 [N, 4S, 4S, 3], for any N and S.
-
-    ONNX wants different names for what comes and what leaves; both are the contract's `image`. The
-    weights lie in the file in half precision and are cast when the file is loaded.
+    """The ONNX graph from `image` uint8 [N, S, S, 3] to `upscaled` uint8 [N, 4S, 4S, 3], for any N
+    and S.
     """
     network = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
     free = torch.export.Dim.DYNAMIC
@@ -126,7 +124,7 @@ def to_onnx(network: nn.Module) -> onnx.ModelProto:
         dynamic_shapes={"image": {0: free, 1: free, 2: free}},
         verbose=False,
     )
-    assert program is not None  # with dynamo there is always one
+    assert program is not None  # it is None only without dynamo
     model = program.model_proto
     clean_graph(model, "upscaler")
     for value, side in ((model.graph.input[0], "S"), (model.graph.output[0], f"{SCALE}S")):
@@ -138,9 +136,9 @@ def to_onnx(network: nn.Module) -> onnx.ModelProto:
 
 
 def check(network: nn.Module, session: onnxruntime.InferenceSession) -> None:
-    """Compares what both paint from noise and from even pictures, in several numbers and sizes.
+    """Compares the outputs of PyTorch and ONNX Runtime for noise and uniform images.
 
-    Raises ExportError when any channel of any pixel differs by more than TOLERANCE.
+    Raises ExportError if any value differs by more than TOLERANCE.
     """
     rng = np.random.RandomState(0)
     for count, side in _PROBES:
@@ -151,7 +149,7 @@ def check(network: nn.Module, session: onnxruntime.InferenceSession) -> None:
         [enlarged] = session.run(None, {"image": pictures})
         if enlarged.dtype != np.uint8 or enlarged.shape != expected.shape:
             raise ExportError(
-                f"the exported upscaler paints {enlarged.dtype} {enlarged.shape},"
+                f"the exported upscaler returns {enlarged.dtype} {enlarged.shape},"
                 f" not uint8 {expected.shape}"
             )
         difference = int(np.abs(enlarged.astype(int) - expected).max())

@@ -1,7 +1,7 @@
 """The default training step: discriminators on pixels and on the features of a frozen network.
 
-Each discriminator runs forward once per step, for its own loss and for the generator's. The
-generator is updated from the gradients of its losses with respect to the fakes.
+A discriminator runs forward once per step. Its scores serve its own loss and the gradient at the
+fakes, from which the generator is updated.
 """
 
 import torch
@@ -43,9 +43,8 @@ class AdversarialTrainer(Trainer):
         unseen_labels, unseen_latent = self.draw_unseen(self.step)
         condition = one_hot(torch.cat([labels, unseen_labels]), self.faces.sizes)
         images = self.generate(torch.cat([latent, unseen_latent]), condition)
-        counts = [len(real), len(unseen_labels)]
-        fake, unseen = torch.split(images.detach(), counts)
-        condition, unseen_condition = torch.split(condition, counts)
+        fake, unseen = torch.tensor_split(images.detach(), [len(real)])
+        condition, unseen_condition = torch.tensor_split(condition, [len(real)])
 
         unseen_gradient = self._classification_gradient(unseen, unseen_condition, unseen_labels)
         gradient, figures = self._pixel_step(real, fake, condition, labels)
@@ -137,10 +136,10 @@ class AdversarialTrainer(Trainer):
         }
 
     def _classification_gradient(self, fake: Tensor, condition: Tensor, labels: Tensor) -> Tensor:
-        """The gradient of the classification loss, the only loss of fakes with unseen conditions.
+        """The gradient at fakes of unseen conditions, whose only loss is the classification loss.
 
-        Their realness is not scored, because no real images have these conditions, and the
-        discriminator would recognize the fakes by them. The heads are trained on real images only.
+        No real images have these conditions, so the discriminator would recognize the fakes by
+        them: realness is not scored. The heads are trained on real images only.
         """
         if not len(fake):
             return fake

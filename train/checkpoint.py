@@ -185,7 +185,7 @@ def _open(folder: Path) -> safe_open:
     file = folder / CHECKPOINT_FILE
     if not file.is_file():
         raise CheckpointError(
-            f"{folder} has no {CHECKPOINT_FILE} yet: it was stopped before the first one"
+            f"{folder} has no {CHECKPOINT_FILE} yet: it was stopped too early"
         )
     try:
         return safe_open(file, framework="pt")

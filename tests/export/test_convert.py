@@ -184,7 +184,7 @@ def test_check_finds_a_small_difference(
 
 def test_refuses_a_run_that_was_not_judged(run: Path, empty_registry: Registry) -> None:
     (run / JUDGED_FILE).unlink()
-    with pytest.raises(ExportError, match=r"judge\.json: the run has to be judged first"):
+    with pytest.raises(ExportError, match=r"judge\.json: the run is not judged"):
         export_run(run, empty_registry)
 
 

@@ -1,4 +1,4 @@
-"""The networks that a classical recipe names."""
+"""Builds the networks of a classical recipe."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -10,7 +10,7 @@ from train.settings import LineageSettings, NetworkSettings
 def build_generator(
     network: NetworkSettings, lineage: LineageSettings, values: Sequence[int]
 ) -> base.LineageGenerator:
-    """With fresh weights, for attributes with so many values each."""
+    """With initial weights; `values` are the numbers of values of the attributes."""
     values = values if lineage.conditioning != "none" else ()
     shape = (network.resolution, network.latent_dim, values, network.width)
     generator: base.LineageGenerator
@@ -38,7 +38,7 @@ def build_generator(
 def build_discriminator(
     network: NetworkSettings, lineage: LineageSettings, values: Sequence[int]
 ) -> base.LineageDiscriminator:
-    """With fresh weights, for attributes with so many values each."""
+    """With initial weights; `values` are the numbers of values of the attributes."""
     norm = lineage.discriminator_norm
     shape = (*(network.resolution, values, network.width, lineage.conditioning, lineage.heads),)
     match lineage.discriminator:

@@ -1,4 +1,4 @@
-"""Reports of the recipes whose generator has an encoder."""
+"""Reports of recipes whose generator has an encoder."""
 
 from pathlib import Path
 
@@ -11,11 +11,11 @@ from train.lineage.trainer import LineageTrainer
 from train.metrics import Judge
 
 RECONSTRUCTED = 8
-"""Held-out faces that are encoded and decoded for a grid."""
+"""Number of held-out images in the grid of reconstructions."""
 
 
 class LineageReporter(report.SampleReporter):
-    """As the default one; with an encoder also held-out faces above their reconstructions."""
+    """For generators with an encoder, also saves held-out images and their reconstructions."""
 
     def __init__(self, trainer: LineageTrainer, judge: Judge) -> None:
         super().__init__(trainer, judge)

@@ -1,4 +1,4 @@
-"""An upscaler's run: its folder, its training, its figures."""
+"""Runs of upscalers: files, training, figures."""
 
 import json
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from train.upscaler.trainer import UpscalerTrainer
 FIGURES = "figures.json"
 HELD_OUT = 200
 MEASURED = 24
-"""Held-out pictures that a report measures; the figures at the end are of all."""
+"""Number of held-out images in reports; the final figures are of all."""
 SHOWN = 6
 
 
@@ -28,7 +28,7 @@ SHOWN = 6
 class UpscalerRun:
     run: str
     fingerprint: str
-    """Hash of the pictures."""
+    """Hash of the images."""
     settings: UpscalerSettings
 
 
@@ -58,7 +58,7 @@ def read_run(folder: Path) -> UpscalerRun:
 
 
 def load_upscaler(folder: Path) -> tuple[Upscaler, UpscalerRun]:
-    """The averaged network, in eval mode on the CPU. Raises CheckpointError."""
+    """Loads the averaged network, in eval mode on the CPU. Raises CheckpointError."""
     info = read_run(folder)
     state = {n.removeprefix("ema."): t for n, t in checkpoint.restore(folder, "ema.").items()}
     network = Upscaler(info.settings.width, info.settings.blocks)
@@ -72,7 +72,7 @@ def load_upscaler(folder: Path) -> tuple[Upscaler, UpscalerRun]:
 
 
 def split(pictures: Tensor) -> tuple[Tensor, Tensor]:
-    """Pictures to learn from, and an eighth (200 at most) held out; always the same ones."""
+    """Training set and held-out set: an eighth, HELD_OUT at most. Deterministic."""
     order = np.random.RandomState(0).permutation(len(pictures))
     held = min(HELD_OUT, max(1, len(pictures) // 8))
     return pictures[np.sort(order[held:])], pictures[np.sort(order[:held])]
@@ -83,7 +83,7 @@ def train(
 ) -> dict[str, Any]:
     """Trains in folder `run` on uint8 pictures [N, 3, S, S], from its checkpoint if it has one.
 
-    Returns the figures, which lie in the folder too. Raises Stopped, DivergedError and
+    Returns the figures, which are also written to the folder. Raises Stopped, DivergedError and
     CheckpointError.
     """
     training_set, held_out = split(pictures)
@@ -93,7 +93,7 @@ def train(
 
 
 class UpscalerReporter:
-    """Enlarges held-out pictures, and measures them beside bicubic ones."""
+    """Enlarges held-out images, and compares them with bicubic ones."""
 
     command = "python -m train upscaler"
 
@@ -113,14 +113,14 @@ class UpscalerReporter:
 
 
 def save_sheet(file: Path, columns: list[Tensor]) -> None:
-    """A row for each picture, a column for each of the batches uint8 [N, 3, S, S]."""
+    """Saves a row for each image and a column for each batch uint8 [N, 3, S, S]."""
     side_by_side = torch.cat(columns, dim=3)
     rows = torch.cat(list(side_by_side), dim=1)
     Image.fromarray(rows.permute(1, 2, 0).contiguous().numpy()).save(file)
 
 
 def _figures(run: Path, trainer: UpscalerTrainer, held_out: Tensor) -> dict[str, Any]:
-    """Measures all held-out pictures, worn and clean, and writes `figures.json`."""
+    """Measures all held-out images, degraded and clean, and writes `figures.json`."""
     figures: dict[str, Any] = {"images": trainer.images, "pictures": len(held_out)}
     for prefix, small in (("", degraded(held_out)), ("clean_", clean(held_out))):
         ours = measure(trainer.enlarge, small, held_out)

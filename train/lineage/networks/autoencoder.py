@@ -1,6 +1,4 @@
-"""Networks that encode images and reconstruct them: EBGAN's discriminator (Zhao et al. 2017), and
-any generator with an encoder before it.
-"""
+"""Autoencoders: the discriminator of EBGAN (Zhao et al. 2017), and generators with an encoder."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,12 +10,12 @@ from torch.nn import functional as F
 from train.lineage.networks import base
 
 WIDEST = 4
-"""Channels of the code, relative to those at half the size."""
+"""Channels of the code, relative to those at half the image size."""
 
 
 class AutoencoderDiscriminator(base.LineageDiscriminator):
-    """The score is minus the energy ‖Dec(Enc(x)) − x‖ (Zhao et al. 2017, eq. 13): it reconstructs
-    real images better.
+    """The score is the negative energy −‖Dec(Enc(x)) − x‖ (Zhao et al. 2017, eq. 13): higher for
+    better reconstructions.
     """
 
     def __init__(
@@ -29,8 +27,8 @@ class AutoencoderDiscriminator(base.LineageDiscriminator):
         heads: base.Heads = "none",
         norm: base.Norm = "batch",
     ) -> None:
-        """`width` is the number of channels at half the size; three halvings, the channels double
-        up to 4 × width.
+        """`width` is the number of channels at half the size. The encoder halves the size three
+        times; the channels double up to 4 × width.
         """
         super().__init__(image_size, values, conditioning, heads)
         channels = [width, 2 * width, WIDEST * width]
@@ -51,7 +49,7 @@ class AutoencoderDiscriminator(base.LineageDiscriminator):
                 image_size, values, width, "auxiliary", "linear", norm
             ),
         )
-        self.score_head = nn.Identity()  # it has no layer: it is the energy
+        self.score_head = nn.Identity()  # the score is the energy, without a layer
         self.apply(base.initialize_normal)
 
     def forward(self, image: Tensor, condition: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -67,10 +65,9 @@ class AutoencoderDiscriminator(base.LineageDiscriminator):
 
 
 class AutoencoderGenerator(base.LineageGenerator):
-    """A generator of images from a latent, the decoder, and an encoder from images to latents.
+    """A generator, used as the decoder, with an encoder from images to latents.
 
-    New faces come from normal latents. The encoder's are scaled to the length √Z at which
-    those lie, so that both are of one kind.
+    Encoded latents are scaled to the norm √Z, the typical norm of random latents.
     """
 
     def __init__(
@@ -78,11 +75,11 @@ class AutoencoderGenerator(base.LineageGenerator):
         decoder: base.LineageGenerator,
         encoder_layers: Callable[[int], tuple[nn.Sequential, int]],
     ) -> None:
-        """`encoder_layers` takes the number of planes, and returns layers and their features."""
+        """`encoder_layers` maps a number of planes to layers and the number of their features."""
         super().__init__(decoder.image_size, decoder.latent_dim)
         self.decoder = decoder
-        shrink, features = encoder_layers(3)
-        self.encoder = nn.Sequential(shrink, nn.Linear(features, decoder.latent_dim))
+        layers, features = encoder_layers(3)
+        self.encoder = nn.Sequential(layers, nn.Linear(features, decoder.latent_dim))
         self.encoder.apply(base.initialize_normal)
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
@@ -94,6 +91,6 @@ class AutoencoderGenerator(base.LineageGenerator):
         return F.normalize(self.encoder(image), dim=1) * math.sqrt(self.latent_dim)
 
     def reconstruct(self, image: Tensor, condition: Tensor) -> Tensor:
-        """Images [N, 3, S, S] in -1…1, encoded and decoded."""
+        """Encodes and decodes images [N, 3, S, S] in -1…1."""
         decoded: Tensor = self.decoder(self.encode(image) * self.training_scale, condition)
         return decoded

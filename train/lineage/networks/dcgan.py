@@ -1,7 +1,8 @@
 """DCGAN (Radford et al. 2016): strided and transposed convolutions, batch norm except at the
 generator's end and the discriminator's start, ReLU and leaky ReLU, weights from normal(0, 0.02).
 
-At 96 pixels the ends have kernel 5 and stride 3, between 32 and 96 pixels, as the book's AnimeGAN.
+At 96 pixels the layers between 32 and 96 pixels have kernel 5 and stride 3, as in the AnimeGAN of
+the book.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from train.lineage.networks import base
 
 SIDE = 4
-"""Of the smallest maps, in pixels."""
+"""Side of the smallest maps in pixels."""
 
 
 class DCGANGenerator(base.LineageGenerator):
@@ -40,7 +41,7 @@ class DCGANGenerator(base.LineageGenerator):
         return torch.tanh(self.before_tanh(latent, condition))
 
     def before_tanh(self, latent: Tensor, condition: Tensor) -> Tensor:
-        """[N, 3, S, S]."""
+        """The output before the tanh, [N, 3, S, S]."""
         x: Tensor = self.layers(self.concatenate(latent, condition)[:, :, None, None])
         return x
 
@@ -71,7 +72,7 @@ class DCGANDiscriminator(base.LineageDiscriminator):
 def encoder_layers(
     image_size: int, planes: int, width: int, norm: base.Norm
 ) -> tuple[nn.Sequential, int]:
-    """Images [N, planes, S, S] to features [N, F]; and F."""
+    """Layers from images [N, planes, S, S] to features [N, F], and F."""
     channels = _channels(image_size, width)
     start = (5, 3, 1) if image_size == 96 else (4, 2, 1)
     layers: list[nn.Module] = [nn.Conv2d(planes, width, *start), nn.LeakyReLU(0.2)]
@@ -89,6 +90,6 @@ def _norm_and_relu(channels: int) -> list[nn.Module]:
 
 
 def _channels(image_size: int, width: int) -> list[int]:
-    """From the largest maps down to those of 4 pixels."""
+    """Channels from the largest maps down to those of 4 pixels."""
     largest = image_size // 3 if image_size == 96 else image_size // 2
     return [width << step for step in range((largest // SIDE).bit_length())]

@@ -1,8 +1,8 @@
-"""The networks of the first GAN (Goodfellow et al. 2014): fully connected, maxout in the
-discriminator; sizes are those of the authors' code for MNIST.
+"""The networks of the first GAN (Goodfellow et al. 2014): fully connected, with maxout in the
+discriminator. Sizes are those of the authors' code for MNIST.
 
-They had dropout in the discriminator, too. Here there is none: every random number of a training
-comes from its one generator, so that a run that goes on does so exactly.
+Unlike the original there is no dropout, because all random numbers of a training must come from its
+own generator to resume exactly.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from train.lineage.networks import base
 
 PIECES = 5
-"""Of which a maxout unit takes the largest (Goodfellow et al. 2013)."""
+"""Number of inputs of a maxout unit (Goodfellow et al. 2013)."""
 
 
 class MLPGenerator(base.LineageGenerator):
@@ -45,7 +45,7 @@ class MLPDiscriminator(base.LineageDiscriminator):
         conditioning: base.Conditioning = "none",
         heads: base.Heads = "none",
     ) -> None:
-        """`width` is the number of all pieces of a layer: a fifth of it are units."""
+        """`width` is the number of pieces of a layer, which has width / PIECES units."""
         super().__init__(image_size, values, conditioning, heads)
         pieces = max(1, width // PIECES) * PIECES
         self.first = nn.Linear(self.planes * image_size**2, pieces)

@@ -1,8 +1,8 @@
 """Two stages (StackGAN, Zhang et al. 2017): a DCGAN that generates 64 pixels, and a
 second, conditional stage that refines its images to 128. The second is trained after the first.
 
-The second stage corrects the enlarged image, and starts from no correction at all: so that the
-whole generates 128 pixels from the beginning.
+The second stage adds a correction to the enlarged image. It is initialized to zero, so that the
+whole network generates 128 pixels from the beginning.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from train.lineage.networks.srresnet import ResidualBlock
 
 SIZE, FIRST = 128, 64
 BLOCKS = 2
-"""Residual blocks: what the paper takes for images of 128 pixels."""
+"""Number of residual blocks, as in the paper for images of 128 pixels."""
 
 
 class Refiner(nn.Module):
-    """From 64 pixels down to 16, where the condition is joined, and up to 128."""
+    """From 64 pixels down to 16, where the condition is concatenated, and up to 128."""
 
     def __init__(self, condition_dim: int, width: int) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ class StackGANGenerator(base.LineageGenerator):
     def __init__(
         self, image_size: int, latent_dim: int, values: Sequence[int] = (), width: int = 64
     ) -> None:
-        """Raises ValueError for another size than 128."""
+        """Raises ValueError for sizes other than 128."""
         if image_size != SIZE:
             raise ValueError(f"stackgan generates {SIZE} pixels, not {image_size}")
         super().__init__(image_size, latent_dim)
@@ -75,7 +75,7 @@ class StackGANGenerator(base.LineageGenerator):
         self.register_buffer("refining", torch.zeros((), dtype=torch.bool))
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
-        # The first stage scales latents, too, as it learned to.
+        # The first stage multiplies by its own latent scale.
         coarse = self.first.before_tanh(
             latent * (self.latent_scale / self.first.latent_scale), condition
         )
@@ -87,9 +87,9 @@ class StackGANGenerator(base.LineageGenerator):
         self.first.set_training_scale(deviation)
 
     def trainable_stage(self, refine: bool) -> base.LineageGenerator:
-        """What is trained now: the first stage, or the whole with the first stage as it is.
+        """The part to train: the first stage, or the whole with a frozen first stage.
 
-        Once the second stage has begun there is no way back.
+        Once the second stage has begun, the first one stays frozen.
         """
         self.refining.logical_or_(torch.tensor(refine))
         if not self.refining:
@@ -99,7 +99,7 @@ class StackGANGenerator(base.LineageGenerator):
 
 
 class StackGANDiscriminator(base.LineageDiscriminator):
-    """One for the images of each stage."""
+    """A discriminator for the images of each stage."""
 
     def __init__(
         self,
