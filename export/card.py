@@ -272,7 +272,8 @@ def _upscaling(upscaler: dict[str, Any] | None) -> list[str]:
     return [
         "## Upscaler",
         f"The upscaler enlarges images four times in width and height. It was trained on {data},"
-        f" with {figures['images']:,} patches. PSNR in dB on {figures['pictures']:,} held-out images:",
+        f" with {figures['images']:,} patches. PSNR in dB on {figures['pictures']:,} held-out"
+        " images:",
         "\n".join(lines),
     ]
 

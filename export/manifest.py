@@ -90,7 +90,9 @@ class Attribute(BaseModel):
                 f" and {len(self.frequencies)} frequencies"
             )
         if min(self.frequencies) < 0 or abs(sum(self.frequencies) - 1) > 1e-3:
-            raise ValueError(f"the frequencies of attribute {self.name} do not sum to 1")
+            raise ValueError(
+                f"the frequencies of attribute {self.name} must be shares that sum to 1"
+            )
         return self
 
 

@@ -184,9 +184,7 @@ def read_progress(folder: Path) -> Progress:
 def _open(folder: Path) -> safe_open:
     file = folder / CHECKPOINT_FILE
     if not file.is_file():
-        raise CheckpointError(
-            f"{folder} has no {CHECKPOINT_FILE} yet: it was stopped too early"
-        )
+        raise CheckpointError(f"{folder} has no {CHECKPOINT_FILE} yet: it was stopped too early")
     try:
         return safe_open(file, framework="pt")
     except (SafetensorError, OSError) as error:

@@ -106,7 +106,7 @@ def test_unknown_and_unsafe_names_are_refused(registry: Registry, name: str) -> 
 
 def test_refuses_a_renamed_folder(registry: Registry) -> None:
     (registry.root / "c").rename(registry.root / "d")
-    with pytest.raises(ModelError, match="names c, its folder d"):
+    with pytest.raises(ModelError, match="has the name c, but its folder is d"):
         registry.load("d")
 
 

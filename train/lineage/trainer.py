@@ -38,7 +38,7 @@ class LineageTrainer(Trainer):
         single_process = autoencoder.AutoencoderGenerator | stackgan.StackGANGenerator
         if processes.world_size > 1 and isinstance(networks["generator"], single_process):
             raise ShareError(
-                "generators with an encoder or a second stage support one process only, not torchrun"
+                "an encoder or a second stage needs a single process, without torchrun"
             )
         super().__init__(settings, faces, networks, processes)
         self.loss = losses.adversarial_loss(self.lineage.loss, self.lineage.margin)

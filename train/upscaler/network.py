@@ -42,8 +42,8 @@ class Upscaler(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, 0.1)
                 nn.init.zeros_(cast(Tensor, module.bias))
-        # Small initial weights stabilize deep residual networks (Wang et al. 2018, ESRGAN, 3.1). The
-        # last layer is zero, so that the network starts as an interpolation.
+        # Small initial weights stabilize deep residual networks (Wang et al. 2018, ESRGAN, 3.1).
+        # The last layer is zero, so that the network starts as an interpolation.
         with torch.no_grad():
             for name, parameter in self.trunk.named_parameters():
                 if name.endswith("second.weight"):

@@ -60,7 +60,7 @@ class UpscalerTrainer:
         return self.settings.learning_rate * self.rate_factor * max(0.01, share)
 
     def train_step(self, progress: float) -> dict[str, Tensor]:
-        """Updates the network on one batch of patches; returns the loss as a tensor on the device."""
+        """Updates the network on a batch of patches; returns the loss as a tensor on the device."""
         truth = self._patches()
         small = degrade(truth, self.rng).to(self.device).float() / 255
         sharp = truth.to(self.device).float() / 255
@@ -82,7 +82,7 @@ class UpscalerTrainer:
 
     @torch.inference_mode()
     def enlarge(self, small: Tensor) -> Tensor:
-        """Enlarges with the averaged network: uint8 [N, 3, H, W] to uint8 [N, 3, 4H, 4W], on the CPU."""
+        """Enlarges uint8 [N, 3, H, W] to uint8 [N, 3, 4H, 4W] with the averaged network."""
         pictures: Tensor = self.ema(small.to(self.device).float() / 255)
         return (pictures * 255).round().clamp(0, 255).to(torch.uint8).cpu()
 
