@@ -1,10 +1,10 @@
-"""What does it buy to paint several pictures and keep the one that the critic likes best?
+"""Measures rejection sampling: generate several candidates, keep the one of highest critic score.
 
     python benchmarks/best_of.py --data faces64.zip
 
-Prints the figures of the second judge, by which nothing is chosen, and the processor time that a
-picture takes. With `--sheet faces.webp` it paints 400 faces instead, as the bot does when nothing
-is wished for: `--candidates 1` shows what the critic is good for.
+Prints the figures of the second judge, which is not used for any choice, and the processor time per
+image. With `--sheet faces.webp` it generates a sheet of 400 images instead, as the bot does for
+empty prompts; compare with `--candidates 1`.
 """
 
 import argparse
@@ -39,8 +39,8 @@ def generate_all(generate: GenerateFn, latents: Tensor, conditions: Tensor) -> T
     return torch.cat([generate(z, c) for z, c in parts])
 
 
-def draw_sheet(generate: GenerateFn, numbers: int, manifest: Manifest) -> Image.Image:
-    """Faces of wishes that are left open: values come as often as in the data."""
+def draw_sheet(generate: GenerateFn, latent_dim: int, manifest: Manifest) -> Image.Image:
+    """Images of empty wishes: conditions have the frequencies of the data."""
     rng = np.random.RandomState(0)
     wishes = [
         {
@@ -52,8 +52,10 @@ def draw_sheet(generate: GenerateFn, numbers: int, manifest: Manifest) -> Image.
         for _ in range(SIDE**2)
     ]
     conditions = torch.from_numpy(np.stack([manifest.encode(wish) for wish in wishes]))
-    # As the bot draws them, a seed for each picture.
-    latents = np.stack([np.random.RandomState(n).standard_normal(numbers) for n in range(SIDE**2)])
+    # As in the bot, one seed for each image.
+    latents = np.stack(
+        [np.random.RandomState(n).standard_normal(latent_dim) for n in range(SIDE**2)]
+    )
     pictures = generate_all(generate, torch.from_numpy(latents.astype(np.float32)), conditions)
     rows = (
         torch.unflatten(pictures, 0, (SIDE, SIDE))
@@ -64,8 +66,8 @@ def draw_sheet(generate: GenerateFn, numbers: int, manifest: Manifest) -> Image.
     return Image.fromarray(rows.contiguous().numpy())
 
 
-def row(judge: Judge, generate: GenerateFn, numbers: int, labels: Tensor) -> dict[str, float]:
-    latents = torch.randn(len(labels), numbers, generator=torch.Generator().manual_seed(1))
+def row(judge: Judge, generate: GenerateFn, latent_dim: int, labels: Tensor) -> dict[str, float]:
+    latents = torch.randn(len(labels), latent_dim, generator=torch.Generator().manual_seed(1))
     conditions = one_hot(labels, judge.faces.sizes)
     started = time.process_time()
     pictures = generate_all(generate, latents, conditions)
@@ -79,13 +81,17 @@ def row(judge: Judge, generate: GenerateFn, numbers: int, labels: Tensor) -> dic
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", type=Path, help="what the model was trained on")
-    parser.add_argument("--model", help="its name; the one in use by default")
+    parser.add_argument("--data", type=Path, help="training data of the model")
+    parser.add_argument("--model", help="name of the model (default: the one in use)")
     parser.add_argument("--models", type=Path, default=ModelsSettings().dir)
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where judges are kept")
-    parser.add_argument("--images", type=int, default=4000, help="pictures that are measured")
-    parser.add_argument("--sheet", type=Path, help="where to paint 400 faces")
-    parser.add_argument("--candidates", type=int, help="for the sheet; the model's own by default")
+    parser.add_argument(
+        "--runs", type=Path, default=Path("runs"), help="folder in which judges are cached"
+    )
+    parser.add_argument("--images", type=int, default=4000, help="number of images to measure")
+    parser.add_argument("--sheet", type=Path, help="write a sheet of 400 images to this file")
+    parser.add_argument(
+        "--candidates", type=int, help="candidates for the sheet (default: as the model)"
+    )
     given = parser.parse_args()
     try:
         folder, manifest = Registry(given.models).load(given.model)
@@ -94,7 +100,7 @@ def main() -> None:
             sheet.save(given.sheet, quality=80, method=6)
             return
         if given.data is None:
-            parser.error("--data is needed to measure by")
+            parser.error("--data is needed for a measurement")
         faces = load(given.data, manifest.image_size)
         if reason := incomparable(manifest, faces):
             raise ModelError(f"model {manifest.name} {reason}")

@@ -70,7 +70,7 @@ def test_the_whole_list(
     notes = 'summary = "What we saw."\ngood = "It is good."\n'
     (tmp_path / "docs/lineage/notes.toml").write_text(notes)
     assert lineage.main(arguments, ENTRIES) == 1, "one is broken"
-    assert "failed, and tried again next time: broken" in capsys.readouterr().out
+    assert "failed, will be tried again: broken" in capsys.readouterr().out
     assert len(calls) == 3 + 1 + 1 + 1, "the claim is judged on the way, at two stops"
 
     good, wild, small = (content(tmp_path, name)["row"] for name in ("good", "wild", "small"))
