@@ -53,9 +53,9 @@ CLAIMS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("r3gan", "r3gan", ("--width", "16", *SMALL_BATCH)),
     ("irodori", "irodori", ()),
 )
-"""Name, recipe and flags of those that get the whole budget: does WGAN-GP converge faster than
-DCGAN (with the same networks and batch), does λ trade color against sharpness, do decoupled heads
-cure it?"""
+"""Name, recipe and flags of the trainings with the whole budget, for three questions: Does WGAN-GP
+converge faster than DCGAN with the same networks and batch? Does λ trade color against sharpness?
+Do decoupled heads improve this?"""
 REST = {
     **dict.fromkeys(("cgan", "acgan-dcgan", "dcgan-tricks"), DCGAN_ALIKE),
     **dict.fromkeys(("aegan", "aegan-dcgan", "aegan-wgan-gp"), SMALL_BATCH),
@@ -121,7 +121,7 @@ class Lineage:
         self.judge_locks: defaultdict[Path, Lock] = defaultdict(Lock)
         self.judging = Lock()
         self.unconditional_judges: dict[Judge, Judge] = {}
-        """Judges for unconditional generators, stored because they cache features of real images."""
+        """Judges for unconditional generators, which cache features of real images."""
         if given.jobs > 1:
             torch.set_num_threads(1)  # evaluations count as one of the jobs
 
@@ -282,7 +282,7 @@ class Lineage:
 
 
 def call(arguments: Sequence[str], log: Path) -> int:
-    """Runs `python -m train` in a new process with its output in a file; returns the exit status."""
+    """Runs `python -m train` in a new process, with output to a file; returns its exit status."""
     log.parent.mkdir(parents=True, exist_ok=True)
     environment = os.environ | {"IRODORI_JUDGE__IMAGES": str(REPORTS_JUDGE)}
     with log.open("a", encoding="utf-8") as stream:

@@ -84,8 +84,8 @@ def _document(
 ) -> Iterator[str]:
     yield "# The lineage"
     yield (
-        "The systems that preceded the default recipe, trained and judged in the same way. Written by"
-        " `benchmarks/lineage.py`; the comments are from `docs/lineage/notes.toml`."
+        "The systems that preceded the default recipe, trained and judged in the same way. Written"
+        " by `benchmarks/lineage.py`; the comments are from `docs/lineage/notes.toml`."
     )
     yield from notes.get("summary", "").strip().split("\n\n") if "summary" in notes else ()
     for group, heading in zip(groups, ("The whole budget", "A smaller budget"), strict=True):
