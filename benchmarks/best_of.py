@@ -1,10 +1,10 @@
-"""What does it buy to paint several pictures and keep the one that the critic likes best?
+"""Measures rejection sampling: generate several candidates, keep the one of highest critic score.
 
     python benchmarks/best_of.py --data faces64.zip
 
-Prints the figures of the second judge, by which nothing is chosen, and the processor time that a
-picture takes. With `--sheet faces.webp` it paints 400 faces instead, as the bot does when nothing
-is wished for: `--candidates 1` shows what the critic is good for.
+Prints the figures of the second judge, which is not used for any choice, and the processor time per
+image. With `--sheet faces.webp` it generates a sheet of 400 images instead, as the bot does for
+empty prompts; compare with `--candidates 1`.
 """
 
 import argparse
@@ -26,21 +26,21 @@ from export.figures import AS_ASKED, FD_RATIO, FD_RATIO_POOLED, label
 from export.manifest import Manifest, ModelError
 from export.registry import Registry
 from train.data import DataError, load, one_hot
-from train.metrics import SECOND, Judge, Paint, prepare
-from train.promote import incomparable, onnx_paint
+from train.metrics import SECOND_SEED, GenerateFn, Judge, prepare
+from train.promote import incomparable, onnx_generator
 
 COUNTS = (1, 2, 4, 8)
 SIDE = 20
 """Rows and columns of the sheet."""
 
 
-def paint_all(paint: Paint, latents: Tensor, conditions: Tensor) -> Tensor:
-    parts = zip(latents.split(32), conditions.split(32), strict=True)
-    return torch.cat([paint(z, c) for z, c in parts])
+def generate_all(generate: GenerateFn, latents: Tensor, conditions: Tensor) -> Tensor:
+    parts = zip(torch.split(latents, 32), torch.split(conditions, 32), strict=True)
+    return torch.cat([generate(z, c) for z, c in parts])
 
 
-def draw_sheet(paint: Paint, numbers: int, manifest: Manifest) -> Image.Image:
-    """Faces of wishes that are left open: values come as often as in the data."""
+def draw_sheet(generate: GenerateFn, latent_dim: int, manifest: Manifest) -> Image.Image:
+    """Images of empty wishes: conditions have the frequencies of the data."""
     rng = np.random.RandomState(0)
     wishes = [
         {
@@ -52,18 +52,25 @@ def draw_sheet(paint: Paint, numbers: int, manifest: Manifest) -> Image.Image:
         for _ in range(SIDE**2)
     ]
     conditions = torch.from_numpy(np.stack([manifest.encode(wish) for wish in wishes]))
-    # As the bot draws them, a seed for each picture.
-    latents = np.stack([np.random.RandomState(n).standard_normal(numbers) for n in range(SIDE**2)])
-    pictures = paint_all(paint, torch.from_numpy(latents.astype(np.float32)), conditions)
-    rows = pictures.unflatten(0, (SIDE, SIDE)).permute(0, 3, 1, 4, 2).flatten(0, 1).flatten(1, 2)
+    # As in the bot, one seed for each image.
+    latents = np.stack(
+        [np.random.RandomState(n).standard_normal(latent_dim) for n in range(SIDE**2)]
+    )
+    pictures = generate_all(generate, torch.from_numpy(latents.astype(np.float32)), conditions)
+    rows = (
+        torch.unflatten(pictures, 0, (SIDE, SIDE))
+        .permute(0, 3, 1, 4, 2)
+        .flatten(0, 1)
+        .flatten(1, 2)
+    )
     return Image.fromarray(rows.contiguous().numpy())
 
 
-def row(judge: Judge, paint: Paint, numbers: int, labels: Tensor) -> dict[str, float]:
-    latents = torch.randn(len(labels), numbers, generator=torch.Generator().manual_seed(1))
+def row(judge: Judge, generate: GenerateFn, latent_dim: int, labels: Tensor) -> dict[str, float]:
+    latents = torch.randn(len(labels), latent_dim, generator=torch.Generator().manual_seed(1))
     conditions = one_hot(labels, judge.faces.sizes)
     started = time.process_time()
-    pictures = paint_all(paint, latents, conditions)
+    pictures = generate_all(generate, latents, conditions)
     seconds = time.process_time() - started
     figures = judge.compare(pictures, labels)
     shares = {name: figures[name] for name in figures if name.endswith(AS_ASKED)}
@@ -74,36 +81,42 @@ def row(judge: Judge, paint: Paint, numbers: int, labels: Tensor) -> dict[str, f
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", type=Path, help="what the model was trained on")
-    parser.add_argument("--model", help="its name; the one in use by default")
+    parser.add_argument("--data", type=Path, help="training data of the model")
+    parser.add_argument("--model", help="name of the model (default: the one in use)")
     parser.add_argument("--models", type=Path, default=ModelsSettings().dir)
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where judges are kept")
-    parser.add_argument("--images", type=int, default=4000, help="pictures that are measured")
-    parser.add_argument("--sheet", type=Path, help="where to paint 400 faces")
-    parser.add_argument("--candidates", type=int, help="for the sheet; the model's own by default")
+    parser.add_argument(
+        "--runs", type=Path, default=Path("runs"), help="folder in which judges are cached"
+    )
+    parser.add_argument("--images", type=int, default=4000, help="number of images to measure")
+    parser.add_argument("--sheet", type=Path, help="write a sheet of 400 images to this file")
+    parser.add_argument(
+        "--candidates", type=int, help="candidates for the sheet (default: as the model)"
+    )
     given = parser.parse_args()
     try:
         folder, manifest = Registry(given.models).load(given.model)
         if given.sheet:
-            sheet = draw_sheet(*onnx_paint(folder, manifest, given.candidates), manifest)
+            sheet = draw_sheet(*onnx_generator(folder, manifest, given.candidates), manifest)
             sheet.save(given.sheet, quality=80, method=6)
             return
         if given.data is None:
-            parser.error("--data is needed to measure by")
+            parser.error("--data is needed for a measurement")
         faces = load(given.data, manifest.image_size)
         if reason := incomparable(manifest, faces):
             raise ModelError(f"model {manifest.name} {reason}")
-        judge = prepare(faces, given.runs, console=Console(), seed=SECOND)
+        judge = prepare(faces, given.runs, console=Console(), seed=SECOND_SEED)
     except (DataError, ModelError) as error:
         sys.exit(str(error))
-    measure(judge, lambda count: onnx_paint(folder, manifest, count), given.images)
+    measure(judge, lambda count: onnx_generator(folder, manifest, count), given.images)
 
 
-def measure(judge: Judge, paints: Callable[[int], tuple[Paint, int]], images: int) -> None:
+def measure(judge: Judge, generators: Callable[[int], tuple[GenerateFn, int]], images: int) -> None:
     rng = torch.Generator().manual_seed(1)
-    labels = judge.learnt.labels[torch.randint(len(judge.learnt), (images,), generator=rng)]
+    labels = judge.training_set.labels[
+        torch.randint(len(judge.training_set), (images,), generator=rng)
+    ]
     for count in COUNTS:
-        figures = row(judge, *paints(count), labels)
+        figures = row(judge, *generators(count), labels)
         if count == COUNTS[0]:
             print("best of " + "".join(f"{label(name):>26}" for name in figures))
         print(f"{count:7} " + "".join(f"{value:26.3f}" for value in figures.values()), flush=True)

@@ -1,9 +1,10 @@
-"""Does the judge see what is broken? Damages held-out real faces, and prints the FD ratio.
+"""Measures the sensitivity of the judge: damages held-out real images, and prints the FD ratio.
 
     python benchmarks/judge.py --data faces64.zip
 
-Every kind of damage must raise the FD ratio, the stronger the more; whole faces have 1. Eyes and
-mouths are where the faces of faces64 have them: aligned, with the eyes at two fifths of the height.
+Every kind of damage must increase the FD ratio, and stronger damage more so; undamaged images have
+1. Positions of eyes and mouths are those of faces64: aligned faces, eyes at two fifths of the
+height.
 """
 
 import argparse
@@ -27,11 +28,11 @@ from train.data import DataError, load
 from train.metrics import Fidelity
 from train.metrics.fidelity import FD_NAMES
 from train.networks.features import FeatureNetworkError
-from train.progress import bar
+from train.progress import progress_bar
 
 
 def blur(images: Tensor, strength: float) -> Tensor:
-    """Gaussian, with a deviation of `strength` pixels."""
+    """Gaussian blur with a standard deviation of `strength` pixels."""
     reach = 4
     line = torch.arange(-reach, reach + 1).float()
     kernel = torch.exp(-line.square() / (2 * strength**2))
@@ -42,7 +43,7 @@ def blur(images: Tensor, strength: float) -> Tensor:
 
 
 def jpeg(images: Tensor, strength: float) -> Tensor:
-    """Compressed at quality 100 / strength."""
+    """JPEG compression with quality 100 / strength."""
     damaged = []
     for image in images.permute(0, 2, 3, 1).contiguous().numpy():
         stream = io.BytesIO()
@@ -52,20 +53,20 @@ def jpeg(images: Tensor, strength: float) -> Tensor:
 
 
 def noise(images: Tensor, strength: float) -> Tensor:
-    """Normal, with a deviation of `strength` in 8-bit steps."""
+    """Normal noise with a standard deviation of `strength` in 8-bit steps."""
     rng = torch.Generator().manual_seed(0)
     return _bytes(images + strength * torch.randn(images.shape, generator=rng))
 
 
 def checkerboard(images: Tensor, strength: float) -> Tensor:
-    """Every second pixel lighter, the others darker, by `strength` in 8-bit steps."""
+    """A checkerboard pattern of ±`strength` in 8-bit steps."""
     line = torch.arange(images.shape[-1])
     board = ((line[:, None] + line) % 2) * 2 - 1
     return _bytes(images + strength * board)
 
 
 def swapped_halves(images: Tensor, strength: float) -> Tensor:
-    """A share of `strength` of the faces gets the left half of another face."""
+    """Replaces the left half of a share of `strength` of the faces by that of another face."""
     count, middle = round(strength * len(images)), images.shape[-1] // 2
     damaged = images.clone()
     damaged[:count, :, :, :middle] = images.roll(1, dims=0)[:count, :, :, :middle]
@@ -73,12 +74,12 @@ def swapped_halves(images: Tensor, strength: float) -> Tensor:
 
 
 LEFT_EYE = (0.30, 0.20, 0.52, 0.41)
-"""Top, left, bottom and right, in parts of the picture."""
+"""Top, left, bottom and right, relative to the size of the image."""
 MOUTH = (0.60, 0.38, 0.73, 0.62)
 
 
 def eye_erased(images: Tensor, strength: float) -> Tensor:
-    """A share of `strength` of the faces has skin in place of one eye."""
+    """Replaces one eye by skin in a share of `strength` of the faces."""
     size = images.shape[-1]
     nose = images[:, :, round(0.47 * size) : round(0.56 * size), round(0.46 * size) :][..., :6]
     skin = nose.float().flatten(2).median(dim=2).values[:, :, None, None]
@@ -86,24 +87,24 @@ def eye_erased(images: Tensor, strength: float) -> Tensor:
 
 
 def eye_of_another(images: Tensor, strength: float) -> Tensor:
-    """A share of `strength` of the faces has one eye of another face."""
+    """Replaces one eye by that of another face in a share of `strength` of the faces."""
     return _blend(images, images.roll(1, dims=0), LEFT_EYE, strength)
 
 
 def eye_moved(images: Tensor, strength: float) -> Tensor:
-    """A share of `strength` of the faces has one eye too low, by three of 64 pixels."""
+    """Moves one eye down by three of 64 pixels in a share of `strength` of the faces."""
     return _blend(images, images.roll(round(3 / 64 * images.shape[-1]), dims=2), LEFT_EYE, strength)
 
 
 def mouth_smeared(images: Tensor, strength: float) -> Tensor:
-    """A share of `strength` of the faces has a blurred mouth."""
+    """Blurs the mouth in a share of `strength` of the faces."""
     return _blend(images, blur(images, images.shape[-1] / 24), MOUTH, strength)
 
 
 def _blend(
     images: Tensor, other: Tensor, box: tuple[float, float, float, float], strength: float
 ) -> Tensor:
-    """A share of `strength` of the images has an ellipse of `other`, with a soft edge."""
+    """Replaces an ellipse with a soft edge by `other` in a share of `strength` of the images."""
     size = images.shape[-1]
     top, left, bottom, right = (size * side for side in box)
     line = torch.arange(size) + 0.5
@@ -119,7 +120,7 @@ def _blend(
 
 SHARES = (0.25, 0.5, 1)
 FACIAL = (eye_erased, eye_of_another, eye_moved, mouth_smeared)
-"""Damages of aligned faces: of others they hit whatever is there."""
+"""Damages that require aligned faces."""
 DAMAGE: dict[Callable[[Tensor, float], Tensor], tuple[float, ...]] = {
     blur: (0.5, 0.8, 1.2),
     jpeg: (2, 5, 10),
@@ -138,8 +139,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--resolution", type=int, default=64)
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where features are cached")
-    parser.add_argument("--images", type=int, help="take so many at random, to be quicker")
+    parser.add_argument(
+        "--runs", type=Path, default=Path("runs"), help="folder in which features are cached"
+    )
+    parser.add_argument("--images", type=int, help="use a random subset of this size")
     arguments = parser.parse_args()
     try:
         faces = load(arguments.data, arguments.resolution)
@@ -149,8 +152,8 @@ def main() -> None:
         fidelity = Fidelity(faces, arguments.runs)
     except (DataError, FeatureNetworkError) as error:
         sys.exit(str(error))
-    with bar(Console(), "features of the real images") as tell:
-        fidelity.prepare(tell)
+    with progress_bar(Console(), "features of the real images") as report_progress:
+        fidelity.prepare(report_progress)
     columns = (FD_RATIO, FD_RATIO_POOLED, *FD_NAMES)
     print(f"{'damage':16}{'strength':>10}" + "".join(f"{label(n):>26}" for n in columns))
     for damage, strengths in DAMAGE.items():

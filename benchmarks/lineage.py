@@ -2,12 +2,11 @@
 
     python benchmarks/lineage.py --data faces64.zip --data-96 faces96.zip --minutes 25 --rest 5
 
-The recipes that the documents' claims concern, R3GAN and the default get `--minutes` each (or
-`--images`), all others `--rest` of the same; the former are judged on the way, too. One process at
-a time, or `--jobs 2` with a thread each. What is done is kept in `docs/lineage/`, a few kilobytes a
-recipe, and not done again; what was interrupted goes on where it was. What fails is said at the
-end; what diverges stands in the table. Paragraphs in `docs/lineage/notes.toml`, by the names in the
-table, go into the document, which `lineage_document.py` writes.
+The recipes in CLAIMS are trained for `--minutes` each (or `--images`), and judged at three points;
+all others are trained for `--rest`. One training runs at a time, or several with `--jobs`, one
+thread each. Results are stored in `docs/lineage/` and not computed again; interrupted trainings are
+resumed. Failures are listed at the end; divergences are in the table. The document, which
+`lineage_document.py` writes, includes paragraphs of `docs/lineage/notes.toml`.
 """
 
 import argparse
@@ -36,16 +35,16 @@ from train import checkpoint, recipes, report
 from train.compare import sheet
 from train.compare.table import Row, diverged
 from train.data import load
-from train.metrics import SECOND, Judge, prepare
+from train.metrics import SECOND_SEED, Judge, prepare
 from train.settings import JudgeSettings, TrainSettings
 from train.show.model import Model
 
 ROOT = Path(__file__).parents[1]
 SMALL_BATCH = ("--batch", "16")
-"""For networks of which a CPU would see but a few hundred batches of their recipes' size."""
+"""For networks that a CPU would train for only a few hundred batches of the recipe's size."""
 DCGAN_ALIKE = ("--width", "32", "--batch", "64")
-"""For the same networks and batch wherever they are DCGAN's."""
-CLAIMS = (
+"""The same width and batch for all recipes with DCGAN networks."""
+CLAIMS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("dcgan", "dcgan", DCGAN_ALIKE),
     ("wgan-gp", "wgan-gp", DCGAN_ALIKE),
     ("acgan-srresnet-lambda-1", "acgan-srresnet", ("--class-weight", "1", *SMALL_BATCH)),
@@ -54,9 +53,9 @@ CLAIMS = (
     ("r3gan", "r3gan", ("--width", "16", *SMALL_BATCH)),
     ("irodori", "irodori", ()),
 )
-"""Name, recipe and flags of those that get the whole budget: does WGAN-GP converge faster than
-DCGAN (with the same networks and batch), does λ trade colour against sharpness, do decoupled heads
-cure it?"""
+"""Name, recipe and flags of the trainings with the whole budget, for three questions: Does WGAN-GP
+converge faster than DCGAN with the same networks and batch? Does λ trade color against sharpness?
+Do decoupled heads improve this?"""
 REST = {
     **dict.fromkeys(("cgan", "acgan-dcgan", "dcgan-tricks"), DCGAN_ALIKE),
     **dict.fromkeys(("aegan", "aegan-dcgan", "aegan-wgan-gp"), SMALL_BATCH),
@@ -64,75 +63,79 @@ REST = {
     "dcgan-96": ("--batch", "32"),
     "stackgan": ("--width", "16", *SMALL_BATCH),
 }
-"""Flags of the others, by recipe: with these, five minutes of a CPU show more than grey."""
+"""Flags of the other recipes, chosen so that five minutes on a CPU show a result."""
 REPORTS_JUDGE = 4_000
-"""Images that the judge of the trainings' own reports learns from; no figure here is its own."""
+"""Training images of the judge in the reports of the trainings; not used for the results."""
 
 
 @dataclass(frozen=True)
 class Entry:
     name: str
     recipe: str
-    """Empty: what `config.toml` says."""
+    """Empty: the settings of `config.toml`."""
     flags: tuple[str, ...]
     claim: bool
-    """Whether it gets the whole budget."""
+    """Whether it has the whole budget."""
 
     @property
     def settings(self) -> dict[str, Any]:
         return recipes.read(self.recipe).settings if self.recipe else {}
 
     def plan(self, given: argparse.Namespace) -> dict[str, Any]:
-        """All that the outcome depends on; what was done by another plan is done again."""
+        """Everything that the result depends on; a result of another plan is replaced."""
         budget = "minutes" if given.images is None else "images"
         whole = given.minutes if given.images is None else given.images
-        stops = [given.rest, (given.rest + whole) / 2, whole] if self.claim else [given.rest]
+        milestones = [given.rest, (given.rest + whole) / 2, whole] if self.claim else [given.rest]
         return {
             "recipe": self.recipe,
             "settings": self.settings,
             "half_width": given.half_width,
             "flags": [*self.flags, *given.flags],
-            budget: stops if budget == "minutes" else [round(stop) for stop in stops],
+            budget: milestones
+            if budget == "minutes"
+            else [round(milestone) for milestone in milestones],
             "data": self.data(given).name,
         }
 
     def data(self, given: argparse.Namespace) -> Path:
-        """Those of 96 pixels have their own data, if there is any."""
+        """The data; recipes of 96 pixels use `--data-96` if it is given."""
         of_96 = self.settings.get("network", {}).get("resolution") == 96 and given.data_96
-        return given.data_96 if of_96 else given.data
+        data: Path = given.data_96 if of_96 else given.data
+        return data
 
 
 def entries() -> list[Entry]:
-    """Of all recipes there are, those of the claims first."""
-    claims = [Entry(*claim, claim=True) for claim in CLAIMS]
-    taken = {entry.recipe for entry in claims}
-    rest = sorted(set(recipes.NAMES) - taken)
+    """Entries for CLAIMS, and for all other recipes."""
+    claims = [Entry(name, recipe, flags, claim=True) for name, recipe, flags in CLAIMS]
+    claimed = {entry.recipe for entry in claims}
+    rest = sorted(set(recipes.NAMES) - claimed)
     return claims + [Entry(name, name, REST.get(name, ()), claim=False) for name in rest]
 
 
 class Lineage:
     def __init__(self, given: argparse.Namespace) -> None:
         self.given = given
-        self.kept = given.docs / "lineage"
+        self.runs: Path = given.runs
+        self.results: Path = given.docs / "lineage"
         self.judges: dict[Path, Judge] = {}
-        self.one_at_a_time: defaultdict[Path, Lock] = defaultdict(Lock)
+        self.judge_locks: defaultdict[Path, Lock] = defaultdict(Lock)
         self.judging = Lock()
-        self.unasked: dict[Judge, Judge] = {}
-        """Those of generators that cannot be asked; what they have seen of real faces is kept."""
+        self.unconditional_judges: dict[Judge, Judge] = {}
+        """Judges for unconditional generators, which cache features of real images."""
         if given.jobs > 1:
-            torch.set_num_threads(1)  # what is judged here takes the place of a training
+            torch.set_num_threads(1)  # evaluations count as one of the jobs
 
     def run(self, wanted: Sequence[Entry]) -> list[str]:
-        """Does what is not done yet; returns the names of those that failed."""
+        """Computes missing results; returns the names of the entries that failed."""
         todo = [entry for entry in wanted if not self.is_done(entry)]
         failed = []
         with ThreadPoolExecutor(self.given.jobs) as pool:
-            running = {pool.submit(self.do, entry): entry for entry in todo}
+            running = {pool.submit(self.compute, entry): entry for entry in todo}
             for future in as_completed(running):
                 entry = running[future]
                 try:
                     future.result()
-                except Exception as error:  # the others are worth their time all the same
+                except Exception as error:  # the other entries continue
                     print(f"{entry.name} failed: {error}", flush=True)
                     failed.append(entry.name)
         return failed
@@ -142,42 +145,45 @@ class Lineage:
         return file.is_file() and json.loads(file.read_text("utf-8"))["plan"] == self.plan(entry)
 
     def plan(self, entry: Entry) -> dict[str, Any]:
-        return json.loads(json.dumps(entry.plan(self.given)))
+        plan: dict[str, Any] = json.loads(json.dumps(entry.plan(self.given)))
+        return plan
 
     def file(self, entry: Entry) -> Path:
-        return self.kept / f"{entry.name}.json"
+        return self.results / f"{entry.name}.json"
 
     def folder(self, entry: Entry) -> Path:
-        """The run's; another plan has another one."""
+        """The folder of the run, which depends on the plan."""
         digest = hashlib.sha256(json.dumps(self.plan(entry), sort_keys=True).encode()).hexdigest()
-        return self.given.runs / f"{entry.name}-{digest[:8]}"
+        return self.runs / f"{entry.name}-{digest[:8]}"
 
-    def do(self, entry: Entry) -> None:
-        """Trains from stop to stop, and measures at each. Raises ChildProcessError."""
-        self.judge(entry)  # before two trainings of the same data would make theirs at once
+    def compute(self, entry: Entry) -> None:
+        """Trains to each milestone, and measures there. Raises ChildProcessError."""
+        self.judge(entry)  # built first, so that two trainings do not build it at the same time
         run, budget = self.folder(entry), self.budget_of(entry)
-        for stop in self.plan(entry)[budget]:
-            measured = run / f"{budget}-{stop:g}.json"
+        for milestone in self.plan(entry)[budget]:
+            measured = run / f"{budget}-{milestone:g}.json"
             if measured.is_file():
                 continue
-            self.train(entry, f"--{budget}", stop)
+            self.train(entry, f"--{budget}", milestone)
             found = self.measure(entry)
             measured.write_text(json.dumps(found), "utf-8")
-        self.keep(entry)
+        self.store(entry)
 
     def budget_of(self, entry: Entry) -> str:
         return "minutes" if "minutes" in self.plan(entry) else "images"
 
-    def train(self, entry: Entry, budget: str, stop: float) -> None:
-        """Begins the run, or goes on with it. Raises ChildProcessError."""
+    def train(self, entry: Entry, budget: str, milestone: float) -> None:
+        """Starts or resumes the run. Raises ChildProcessError."""
         run, plan = self.folder(entry), self.plan(entry)
         if checkpoint.read_divergence(run):
             return
-        arguments = ["--data", entry.data(self.given), "--runs", self.given.runs, budget, stop]
+        arguments = ["--data", entry.data(self.given), "--runs", self.given.runs, budget, milestone]
         if (run / checkpoint.CHECKPOINT_FILE).is_file():
             arguments += ["--resume", run]
         else:
-            (run / checkpoint.RUN_FILE).unlink(missing_ok=True)  # cut off before any checkpoint
+            (run / checkpoint.RUN_FILE).unlink(
+                missing_ok=True
+            )  # interrupted before the first checkpoint
             arguments += ["--recipe", entry.recipe] if entry.recipe else []
             if plan["half_width"]:
                 network = entry.settings.get("network", {})
@@ -194,24 +200,26 @@ class Lineage:
             )
 
     def judge(self, entry: Entry) -> Judge:
-        """The second judge of the entry's data, whatever size the entry's pictures have."""
+        """The second judge of the entry's data, at the size `--judged-size`."""
         data = entry.data(self.given)
-        with self.one_at_a_time[data]:
+        with self.judge_locks[data]:
             if data not in self.judges:
                 images = self.given.judge_images
                 faces = load(data, self.given.judged_size)
                 console = Console(soft_wrap=True)
                 prepare(faces, self.given.runs, images=REPORTS_JUDGE, console=console)
-                judge = prepare(faces, self.given.runs, images=images, console=console, seed=SECOND)
+                judge = prepare(
+                    faces, self.given.runs, images=images, console=console, seed=SECOND_SEED
+                )
                 self.judges[data] = judge
         return self.judges[data]
 
     def measure(self, entry: Entry) -> dict[str, Any]:
-        """What the run is now: a row of the table, and all that the judge found."""
+        """Measures the run: a row of the table, and the evaluation of the judge."""
         run, judge = self.folder(entry), self.judge(entry)
         info, found = checkpoint.read_run(run), checkpoint.read_divergence(run)
-        painted = (run / checkpoint.CHECKPOINT_FILE).is_file()
-        examined = self.examine(entry, Model(run), judge) if painted and not found else {}
+        has_checkpoint = (run / checkpoint.CHECKPOINT_FILE).is_file()
+        examined = self.evaluate(entry, Model(run), judge) if has_checkpoint and not found else {}
         notes = [diverged(found)] if found else []
         if entry.flags:
             notes.append(f"`{' '.join(entry.flags)}`")
@@ -222,7 +230,7 @@ class Lineage:
             recipe=entry.recipe,
             image_size=info.image_size,
             images=found.images if found else info.images,
-            seconds=checkpoint.read_progress(run).seconds if painted else 0.0,
+            seconds=checkpoint.read_progress(run).seconds if has_checkpoint else 0.0,
             fingerprint=judge.faces.fingerprint,
             figures=examined.pop("figures", {}),
             note="; ".join(notes),
@@ -230,46 +238,51 @@ class Lineage:
         print(f"{entry.name}: {'diverged' if found else 'judged'}", flush=True)
         return {"row": asdict(row), "examined": examined}
 
-    def keep(self, entry: Entry) -> None:
-        """The figures at each stop, and a strip of pictures."""
+    def store(self, entry: Entry) -> None:
+        """Stores the figures at each milestone, and a row of images."""
         run, budget = self.folder(entry), self.budget_of(entry)
-        stops = self.plan(entry)[budget]
-        found = [json.loads((run / f"{budget}-{stop:g}.json").read_text("utf-8")) for stop in stops]
-        wished, pictures = sheet.wishes(self.judge(entry).faces.attributes), sheet.blank()
+        milestones = self.plan(entry)[budget]
+        found = [
+            json.loads((run / f"{budget}-{milestone:g}.json").read_text("utf-8"))
+            for milestone in milestones
+        ]
+        wishes, pictures = sheet.wishes(self.judge(entry).faces.attributes), sheet.blank_row()
         if (run / checkpoint.CHECKPOINT_FILE).is_file():
-            pictures = sheet.strip(Model(run), wished)
+            pictures = sheet.row(Model(run), wishes)
         content = {
             "plan": self.plan(entry),
             "machine": machine(self.given.jobs),
-            "asked": sheet.headings(wished),
+            "asked": sheet.headings(wishes),
             **found[-1],
             "on_the_way": [one["row"] for one in found[:-1]],
         }
-        self.kept.mkdir(parents=True, exist_ok=True)
-        strip = report.sheet(pictures, [""], [""] * len(pictures))
-        strip.save(self.file(entry).with_suffix(".webp"), quality=90)
+        self.results.mkdir(parents=True, exist_ok=True)
+        picture = report.sheet(pictures, [""], [""] * len(pictures))
+        picture.save(self.file(entry).with_suffix(".webp"), quality=90)
         text = json.dumps(content, indent=1, ensure_ascii=False)
-        self.file(entry).write_text(text + "\n", "utf-8")  # last: it says that all is done
+        self.file(entry).write_text(
+            text + "\n", "utf-8"
+        )  # written last: it marks the entry as complete
 
-    def examine(self, entry: Entry, model: Model, judge: Judge) -> dict[str, Any]:
-        """Of single pictures, as the networks paint them: no wider latents, no critic."""
+    def evaluate(self, entry: Entry, model: Model, judge: Judge) -> dict[str, Any]:
+        """Evaluates single images with the latent scale of the training, without a critic."""
         if not model.attributes:
-            judge = self.unasked.setdefault(judge, judge.of_unconditional())
+            judge = self.unconditional_judges.setdefault(judge, judge.for_unconditional())
         size = judge.faces.images.shape[-1]
 
-        def paint(latents: Tensor, conditions: Tensor) -> Tensor:
-            return report.scaled(model.paint(latents, conditions), size)
+        def generate(latents: Tensor, conditions: Tensor) -> Tensor:
+            return report.scaled(model.generate(latents, conditions), size)
 
         fakes = self.given.fakes if entry.claim else self.given.fakes // 2
-        with self.judging:  # some of it draws from PyTorch's own random state
-            found = judge.examine(paint, model.info.latent_dim, fakes)
+        with self.judging:  # parts of it use the global random state of PyTorch
+            found = judge.evaluate(generate, model.info.latent_dim, fakes)
         shares = [(cluster.real, cluster.painted) for cluster in found.clusters]
         report.save_worst(self.folder(entry), found.worst, shares)
-        return found.content()
+        return found.to_dict()
 
 
 def call(arguments: Sequence[str], log: Path) -> int:
-    """`python -m train` in a process of its own, whose words go into a file; its exit status."""
+    """Runs `python -m train` in a new process, with output to a file; returns its exit status."""
     log.parent.mkdir(parents=True, exist_ok=True)
     environment = os.environ | {"IRODORI_JUDGE__IMAGES": str(REPORTS_JUDGE)}
     with log.open("a", encoding="utf-8") as stream:
@@ -293,24 +306,31 @@ def machine(jobs: int) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="tagged images")
-    parser.add_argument("--data-96", type=Path, help="those of the recipes of 96 pixels")
-    parser.add_argument("--minutes", type=float, default=25, help="of training for each claim")
-    parser.add_argument("--images", type=int, help="shown in training, instead of minutes")
+    parser.add_argument("--data-96", type=Path, help="images for the recipes of 96 pixels")
+    parser.add_argument(
+        "--minutes", type=float, default=25, help="duration of each training in CLAIMS"
+    )
+    parser.add_argument("--images", type=int, help="images shown, instead of minutes")
     parser.add_argument("--rest", type=float, default=5, help="minutes or images for all others")
-    parser.add_argument("--half-width", action="store_true", help="networks of half the channels")
-    parser.add_argument("--jobs", type=int, default=1, help="trainings at once, a thread each")
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="no others")
-    parser.add_argument("--write", action="store_true", help="only write the document anew")
+    parser.add_argument("--half-width", action="store_true", help="networks with half the channels")
+    parser.add_argument("--jobs", type=int, default=1, help="concurrent trainings, one thread each")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="only these entries")
+    parser.add_argument("--write", action="store_true", help="only write the document")
     parser.add_argument("--runs", type=Path, default=Path("runs/lineage"))
     parser.add_argument("--docs", type=Path, default=ROOT / "docs")
     parser.add_argument(
-        "--fakes", type=int, default=JudgeSettings().fakes, help="judged of each; half of the rest"
+        "--fakes", type=int, default=JudgeSettings().fakes, help="images judged; half for --rest"
     )
     parser.add_argument(
-        "--judge-images", type=int, default=0, help="for its classifier; 0 = as fits the data"
+        "--judge-images",
+        type=int,
+        default=0,
+        help="training images of the judge; 0 = depends on the data",
     )
-    parser.add_argument("--judged-size", type=int, default=64, help="pixels that are judged")
-    parser.add_argument("flags", nargs="*", help="after --: for every training (--device cuda)")
+    parser.add_argument("--judged-size", type=int, default=64, help="image size for the judge")
+    parser.add_argument(
+        "flags", nargs="*", help="after --: options of all trainings (--device cuda)"
+    )
     return parser
 
 
@@ -323,10 +343,13 @@ def main(arguments: Sequence[str] | None = None, all_of_them: Sequence[Entry] | 
     lineage = Lineage(given)
     chosen = [entry for entry in wanted if not given.only or entry.name in given.only]
     failed = [] if given.write else lineage.run(chosen)
-    groups = [[entry.name for entry in wanted if entry.claim == claim] for claim in (True, False)]
-    print(f"written: {lineage_document.write(given.docs, *groups, flags=given.flags)}")
+    whole, smaller = (
+        [entry.name for entry in wanted if entry.claim == claim] for claim in (True, False)
+    )
+    document = lineage_document.write(given.docs, whole, smaller, given.flags)
+    print(f"written: {document}")
     if failed:
-        print(f"failed, and tried again next time: {', '.join(failed)}")
+        print(f"failed, will be tried again: {', '.join(failed)}")
     return 1 if failed else 0
 
 

@@ -1,4 +1,4 @@
-"""What `benchmarks/lineage.py` writes of all that is done: `docs/lineage.md` and its sheet."""
+"""Writes `docs/lineage.md` and its sheet from the results of `benchmarks/lineage.py`."""
 
 import json
 import tomllib
@@ -20,130 +20,139 @@ from train.compare.table import Row, markdown
 
 
 @dataclass(frozen=True)
-class Done:
-    """A recipe that was trained and judged, as `docs/lineage/` keeps it."""
+class TrainedRecipe:
+    """The stored results of a trained and judged recipe."""
 
     file: Path
 
     @cached_property
     def content(self) -> dict[str, Any]:
-        return json.loads(self.file.read_text("utf-8"))
+        content: dict[str, Any] = json.loads(self.file.read_text("utf-8"))
+        return content
 
     @property
     def plan(self) -> dict[str, Any]:
-        return self.content["plan"]
+        plan: dict[str, Any] = self.content["plan"]
+        return plan
 
     @property
     def row(self) -> Row:
         return Row(**self.content["row"])
 
     @property
-    def on_the_way(self) -> list[Row]:
-        """A row for each stop, the last one included."""
+    def history(self) -> list[Row]:
+        """A row for each milestone, including the last one."""
         return [*(Row(**row) for row in self.content["on_the_way"]), self.row]
 
     @property
-    def stops(self) -> tuple[str, ...]:
+    def milestones(self) -> tuple[str, ...]:
         if "minutes" in self.plan:
-            return tuple(f"{stop:g} minutes" for stop in self.plan["minutes"])
-        return tuple(f"{stop:,} images" for stop in self.plan["images"])
+            return tuple(f"{milestone:g} minutes" for milestone in self.plan["minutes"])
+        return tuple(f"{milestone:,} images" for milestone in self.plan["images"])
 
     @property
     def cells(self) -> list[np.ndarray]:
-        """Its strip of pictures, uint8 [S, S, 3] each."""
-        with Image.open(self.file.with_suffix(".webp")) as strip:
-            return np.split(np.asarray(strip), sheet.COLUMNS, axis=1)
+        """Its row of images, uint8 [S, S, 3] each."""
+        with Image.open(self.file.with_suffix(".webp")) as row:
+            return np.split(np.asarray(row), sheet.COLUMNS, axis=1)
 
 
 def write(docs: Path, whole: Sequence[str], smaller: Sequence[str], flags: Sequence[str]) -> Path:
-    """The document and its sheet, of those names that are done; it returns the former's path.
+    """Writes the document and its sheet for all stored results; returns the document's path.
 
-    `whole` and `smaller` are the names of those of either budget, `flags` all had in common.
+    `whole` and `smaller` are the entries of both budgets, `flags` the options of all trainings.
     """
-    groups = [[Done(docs / "lineage" / f"{n}.json") for n in names] for names in (whole, smaller)]
-    groups = [[done for done in group if done.file.is_file()] for group in groups]
+    groups = [
+        [TrainedRecipe(docs / "lineage" / f"{n}.json") for n in names] for names in (whole, smaller)
+    ]
+    groups = [[trained for trained in group if trained.file.is_file()] for group in groups]
     file = docs / "lineage" / "notes.toml"
     notes = tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
     document = docs / "lineage.md"
     docs.mkdir(parents=True, exist_ok=True)
     document.write_text("\n\n".join(_document(groups, notes, flags)) + "\n", "utf-8")
     if everything := list(chain(*groups)):
-        cells = [cell for done in everything for cell in done.cells]
-        names = [done.row.name for done in everything]
+        cells = [cell for trained in everything for cell in trained.cells]
+        names = [trained.row.name for trained in everything]
         pictures = draw_sheet(np.stack(cells), names, everything[0].content["asked"])
         pictures.save(docs / "lineage.webp", quality=80, method=6)
     return document
 
 
 def _document(
-    groups: Sequence[Sequence[Done]], notes: dict[str, str], flags: Sequence[str]
+    groups: Sequence[Sequence[TrainedRecipe]], notes: dict[str, str], flags: Sequence[str]
 ) -> Iterator[str]:
     yield "# The lineage"
     yield (
-        "Every system that this project grew from, trained and judged alike. Written by"
-        " `benchmarks/lineage.py`; the paragraphs are from `docs/lineage/notes.toml`."
+        "The systems that preceded the default recipe, trained and judged in the same way. Written"
+        " by `benchmarks/lineage.py`; the comments are from `docs/lineage/notes.toml`."
     )
     yield from notes.get("summary", "").strip().split("\n\n") if "summary" in notes else ()
     for group, heading in zip(groups, ("The whole budget", "A smaller budget"), strict=True):
         if group:
             yield f"## {heading}"
             yield _budget(group, flags)
-            yield markdown([done.row for done in group])
-            yield from _on_the_way(group)
+            yield markdown([trained.row for trained in group])
+            yield from _history(group)
     if any(groups):
-        yield "## What they paint"
-        yield "![A row of pictures each](lineage.webp)"
+        yield "## Images"
+        yield "![One row of images for each system](lineage.webp)"
         yield (
-            "The same conditions in each row, where a system can be asked for any; a latent for"
-            " each picture, none picked."
+            "The columns have the same conditions for all conditional systems. Each image has a"
+            " different random latent; the images were not selected."
         )
-        yield "## One by one"
-    for done in chain(*groups):
-        yield f"### {done.row.name}"
-        if done.row.recipe:
-            recipe = recipes.read(done.row.recipe)
+        yield "## The systems"
+    for trained in chain(*groups):
+        yield f"### {trained.row.name}"
+        if trained.row.recipe:
+            recipe = recipes.read(trained.row.recipe)
             yield f"{recipe.about} — {recipe.source}"
-        yield from (notes[done.row.name].strip(),) if done.row.name in notes else ()
+        yield from (notes[trained.row.name].strip(),) if trained.row.name in notes else ()
 
 
-def _budget(group: Sequence[Done], flags: Sequence[str]) -> str:
-    budgets = dict.fromkeys(done.stops[-1] for done in group)
-    data = dict.fromkeys(done.plan["data"] for done in group)
-    machines = dict.fromkeys(done.content["machine"] for done in group)
-    examined = [done.content["examined"] for done in group]
+def _budget(group: Sequence[TrainedRecipe], flags: Sequence[str]) -> str:
+    budgets = dict.fromkeys(trained.milestones[-1] for trained in group)
+    data = dict.fromkeys(trained.plan["data"] for trained in group)
+    machines = dict.fromkeys(trained.content["machine"] for trained in group)
+    examined = [trained.content["examined"] for trained in group]
     fakes = dict.fromkeys(f"{found['fakes']:,}" for found in examined if found)
     width = ""
-    if all(done.plan["half_width"] for done in group):
+    if all(trained.plan["half_width"] for trained in group):
         width = ", with half the channels of its recipe"
-        if any("--width" in done.plan["flags"] for done in group):
+        if any("--width" in trained.plan["flags"] for trained in group):
             width += " unless its row says otherwise"
     return (
-        f"Each was trained for {' or '.join(budgets)}{width}, on {' and '.join(data)}, by"
+        f"Each was trained for {' or '.join(budgets)}{width}, on {' and '.join(data)}, on"
         f" {' and '.join(machines)}"
         + (f", with `{' '.join(flags)}`" if flags else "")
-        + f". Figures of {' or '.join(fakes) or 'no'} single pictures, none of them chosen by a"
-        " critic, measured by one judge of the data."
+        + f". Figures of {' or '.join(fakes) or 'no'} single images, without rejection"
+        " sampling, measured by the same judge."
     )
 
 
-def _on_the_way(group: Sequence[Done]) -> Iterator[str]:
-    """A table of the headline at each stop, and of the share that is as asked."""
-    stops = {done.stops for done in group}
-    if len(stops) > 1 or len(group[0].stops) == 1:  # they do not compare, or there is no way
+def _history(group: Sequence[TrainedRecipe]) -> Iterator[str]:
+    """A table of the main figure and of the share as asked at each milestone."""
+    milestones = {trained.milestones for trained in group}
+    if (
+        len(milestones) > 1 or len(group[0].milestones) == 1
+    ):  # not comparable, or only one milestone
         return
-    yield "### On the way"
+    yield "### During training"
     headline = next(n for n in (FD_RATIO, "q") if all(n in r.figures for r in _rows(group)))
-    yield f"{label(headline)}, and the share of pictures that are as asked, after so much of it:"
-    lines = ["| | " + " | ".join(group[0].stops) + " |", "|---|" + "---|" * len(group[0].stops)]
-    for done in group:
-        cells = [_short(headline, row.figures) for row in done.on_the_way]
-        lines.append("| " + " | ".join([done.row.name, *cells]) + " |")
+    yield f"{label(headline)}, and the share of images that are as asked, at each point:"
+    lines = [
+        "| | " + " | ".join(group[0].milestones) + " |",
+        "|---|" + "---|" * len(group[0].milestones),
+    ]
+    for trained in group:
+        cells = [_short(headline, row.figures) for row in trained.history]
+        lines.append("| " + " | ".join([trained.row.name, *cells]) + " |")
     yield "\n".join(lines)
 
 
-def _rows(group: Sequence[Done]) -> list[Row]:
-    """Those that were measured."""
-    return [row for done in group for row in done.on_the_way if row.figures]
+def _rows(group: Sequence[TrainedRecipe]) -> list[Row]:
+    """All rows with figures."""
+    return [row for trained in group for row in trained.history if row.figures]
 
 
 def _short(headline: str, figures: dict[str, float]) -> str:

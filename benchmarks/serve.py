@@ -1,15 +1,15 @@
-"""How fast the bot paints: the model in use, and its engine beside PyTorch eager.
+"""Measures inference: latency of the model in use, and the engine compared with eager PyTorch.
 
     python benchmarks/serve.py [--run RUN] [--models DIR] [--seconds S]
 
-The first table is of what members wait for: a picture of the model in use at each size, one
-candidate or as many as the model says, alone and with 64 members at once.
+The first table is the latency of single pictures of the model in use: at each size, with one
+candidate and with the number of the model, for 1 and for 64 concurrent clients.
 
-The second compares the engine with PyTorch eager on one generator: that of a run, or one built like
-the model in use with fresh weights (speed does not depend on them), exported for the engine.
+The second table compares the engine with eager PyTorch for one generator: that of a run, or one
+with the architecture of the model in use and random weights.
 
-Clients ask for one picture each and ask again once they have it. What is compared takes turns in
-short rounds, so that other work on the machine slows all of it alike.
+Each client requests one picture at a time, without pauses. Contestants alternate in short rounds,
+so that other load on the machine affects them equally.
 """
 
 import argparse
@@ -36,7 +36,7 @@ from bot.errors import ModelUnavailable
 from bot.inference.engine import Engine
 from bot.inference.model import CUDA, usable_cores
 from bot.settings import EngineSettings
-from export.convert import ToBytes, to_onnx
+from export.convert import Uint8Generator, to_onnx
 from export.manifest import GENERATOR, Manifest, ModelError
 from export.registry import Registry
 from train.checkpoint import CheckpointError, RunInfo
@@ -72,13 +72,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--run", type=Path, help="a training run, such as runs/faces64")
     parser.add_argument("--models", type=Path, default=Path("models"))
-    parser.add_argument("--seconds", type=float, default=5, help="for each line of the table")
+    parser.add_argument("--seconds", type=float, default=5, help="duration of each measurement")
     arguments = parser.parse_args()
     try:
         if arguments.run is not None:
             generator, info = load_generator(arguments.run)
         else:
-            info = like_the_model_in_use(Registry(arguments.models))
+            info = architecture_in_use(Registry(arguments.models))
             torch.manual_seed(0)
             generator = build_generator(info.train_settings, info.sizes).eval()
             asyncio.run(serve(Registry(arguments.models), arguments.seconds))
@@ -87,8 +87,8 @@ def main() -> None:
     asyncio.run(compare(generator, info, arguments.seconds))
 
 
-def like_the_model_in_use(registry: Registry) -> RunInfo:
-    """Raises ModelError."""
+def architecture_in_use(registry: Registry) -> RunInfo:
+    """The architecture of the model in use. Raises ModelError."""
     _, manifest = registry.load()
     return RunInfo(
         run=manifest.name,
@@ -101,12 +101,14 @@ def like_the_model_in_use(registry: Registry) -> RunInfo:
 
 
 async def serve(registry: Registry, seconds: float) -> None:
-    """The model in use, as it lies there: each size, one candidate or as many as it says."""
+    """Measures the model in use: each size, with one candidate and with its own number."""
     engine = await Engine.open(registry, EngineSettings())
     model = engine.model
     lines = [
         Contestant(
-            f"{size} pixels, best of {count}", choosing(engine, size, count), clients=clients
+            f"{size} pixels, best of {count}",
+            rejection_sampling(engine, size, count),
+            clients=clients,
         )
         for clients in (1, max(CONCURRENT))
         for size in model.sizes
@@ -117,13 +119,13 @@ async def serve(registry: Registry, seconds: float) -> None:
     print(HEAD)
     for line in lines:
         await line.paint(latents[: line.clients], conditions[: line.clients])
-        await play(line, latents, conditions, seconds)
+        await run_clients(line, latents, conditions, seconds)
     await engine.close()
     print(*lines, "", sep="\n")
 
 
-def choosing(engine: Engine, size: int, count: int) -> Paint:
-    """The best of so many candidates at a size; each request is by a user of its own."""
+def rejection_sampling(engine: Engine, size: int, count: int) -> Paint:
+    """Rejection sampling with `count` candidates; each request has a different user."""
     users = itertools.count()
 
     async def paint(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
@@ -140,7 +142,7 @@ async def compare(generator: torch.nn.Module, info: RunInfo, seconds: float) -> 
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(exported(generator, info))
         manifest = engine.model.manifest
-        network = ToBytes(generator).eval()
+        network = Uint8Generator(generator).eval()
         device = "cuda" if engine.model.provider == CUDA else "cpu"
         network.to(device)
         cores = usable_cores()
@@ -178,7 +180,7 @@ async def compare(generator: torch.nn.Module, info: RunInfo, seconds: float) -> 
 
 @asynccontextmanager
 async def exported(generator: torch.nn.Module, info: RunInfo) -> AsyncIterator[Engine]:
-    """The engine, with this generator as the model in use."""
+    """An engine with this generator as the model in use."""
     manifest = Manifest(
         name="benchmark",
         created=datetime.now(UTC),
@@ -205,7 +207,7 @@ async def exported(generator: torch.nn.Module, info: RunInfo) -> AsyncIterator[E
 def eager(
     stack: AsyncExitStack, network: torch.nn.Module, device: str, workers: int, threads: int
 ) -> Paint:
-    """What a bot without an engine would do: a forward call for each request, off the loop."""
+    """Baseline: a forward pass for each request in a thread pool."""
     pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(threads,))
     stack.callback(pool.shutdown)
 
@@ -236,19 +238,19 @@ def requests(manifest: Manifest, count: int) -> tuple[np.ndarray, np.ndarray]:
 async def rounds(
     contestants: list[Contestant], latents: np.ndarray, conditions: np.ndarray, seconds: float
 ) -> None:
-    """Each plays for so many seconds, after one request that is not counted."""
+    """Measures each contestant for `seconds`, after a warm-up request."""
     for c in contestants:
         c.latencies, c.pictures, c.seconds = [], 0, 0.0
         await c.paint(latents[: c.clients], conditions[: c.clients])
     for _ in range(ROUNDS):
         for c in contestants:
-            await play(c, latents, conditions, seconds / ROUNDS)
+            await run_clients(c, latents, conditions, seconds / ROUNDS)
 
 
-async def play(
+async def run_clients(
     contestant: Contestant, latents: np.ndarray, conditions: np.ndarray, seconds: float
 ) -> None:
-    """One round: its clients, each asking again as soon as it has its picture."""
+    """One round of a contestant with concurrent clients."""
     size = contestant.clients if contestant.batch else 1
     started = time.perf_counter()
     end = started + seconds
@@ -256,11 +258,11 @@ async def play(
     async def client(number: int) -> None:
         own = slice(number * size, (number + 1) * size)
         while True:
-            asked = time.perf_counter()
-            if asked >= end:
+            requested = time.perf_counter()
+            if requested >= end:
                 return
             await contestant.paint(latents[own], conditions[own])
-            contestant.latencies.append(time.perf_counter() - asked)
+            contestant.latencies.append(time.perf_counter() - requested)
             contestant.pictures += size
 
     await asyncio.gather(*(client(number) for number in range(contestant.clients // size)))

@@ -1,10 +1,10 @@
-"""How long members wait for what the studio does: pictures, families and morphs, stored as well.
+"""Measures the latency of the studio: pictures, families and morphs, including storage.
 
     python benchmarks/studio.py [--models DIR] [--rounds N]
 
-One member alone, with the model in use at its largest size, in a database on this disk. A morph
-must take 3 s at most on two cores. CPU seconds are of all cores together: what else runs on the
-machine shows in the wall clock, hardly in them.
+One member without concurrent requests, the model in use at its largest size, and a database on this
+disk. A morph must take 3 s at most on two cores. CPU time is the sum over all cores; unlike wall-
+clock time it depends little on other load of the machine.
 """
 
 import argparse
@@ -31,11 +31,11 @@ async def measure(studio: Studio, rounds: int) -> None:
     faces = await studio.painting.create("", Request(MEMBER), count=5, seed=0)
     a, b, c, d, e = (face.id for face in faces)
     attribute = studio.attributes[0]
-    colour = {attribute.name: attribute.values[0]}
-    works: dict[str, Callable[[], Awaitable[Any]]] = {
+    color = {attribute.name: attribute.values[0]}
+    tasks: dict[str, Callable[[], Awaitable[Any]]] = {
         "a picture": lambda: studio.painting.create("", Request(MEMBER)),
         "a sheet of 9": lambda: studio.painting.create("", Request(MEMBER), count=9),
-        "another colour": lambda: studio.family.recolor(a, colour, Request(MEMBER)),
+        "another color": lambda: studio.family.recolor(a, color, Request(MEMBER)),
         "9 variations": lambda: studio.family.variations(a, Request(MEMBER)),
         "a child of two": lambda: studio.family.mix(a, b, Request(MEMBER)),
         "a morph of 2, WebP": lambda: studio.animations.morph([a, b], Request(MEMBER)),
@@ -47,11 +47,11 @@ async def measure(studio: Studio, rounds: int) -> None:
         ),
     }
     print(f"{'':22}{'median s':>10}{'worst s':>10}{'CPU s':>9}{'kB':>8}")
-    for name, work in works.items():
+    for name, task in tasks.items():
         walls, cpus, size = [], [], 0
         for _ in range(rounds):
             wall, cpu = time.perf_counter(), time.process_time()
-            result = await work()
+            result = await task()
             walls.append(time.perf_counter() - wall)
             cpus.append(time.process_time() - cpu)
             size = sum(p.bytes for p in result) if isinstance(result, list) else len(result.data)

@@ -1,22 +1,23 @@
-"""Images per second of the training loop, beside a plain one of the same step.
+"""Measures the speed of the training loop, compared with a baseline implementation.
 
     python benchmarks/train.py [--data faces64.zip] [--batch 16] [--threads 2]
 
-Four loops train the same networks at the same batch size, with the same number of threads:
+Four loops train the same networks with the same batch size and number of threads:
 
-- ours without feature discriminators, in float32: what compares with the plain one;
-- a plain one, as a textbook has it: a DataLoader with two workers that decodes files with PIL and
-  augments them with torchvision, a backward pass for each of the discriminator's loss, its penalty
-  and the generator's loss, float32, PyTorch's default memory format and Adam, and an average taken
+- this project's loop without feature discriminators, in float32, for comparison with the baseline;
+- the baseline: a DataLoader with two workers that decodes files with PIL and augments them with
+  torchvision, separate backward passes for the discriminator's loss, its penalty and the
+  generator's loss, float32, the default memory format and Adam of PyTorch, and an EMA updated
   tensor by tensor;
-- ours without feature discriminators, in bfloat16;
-- ours as it comes, with feature discriminators.
+- this project's loop without feature discriminators, in bfloat16;
+- this project's loop with the default settings, including feature discriminators.
 
-They run in processes of their own, in turn, some steps each; a row has the median of the blocks, so
-that other load on the machine slows all of them. Without --data, soft spots of color are learned.
+The loops run in separate processes, which alternate in blocks of steps; the table has medians over
+blocks, so that other load on the machine affects all loops. Without --data the images are
+synthetic.
 
-Then: where our loop's time goes, and how its floating-point operations per second compare with
-those of matrix products of the convolutions' shapes.
+The script also prints the share of time of each part of the loop, and its floating-point operations
+per second relative to matrix products of the same shapes as the convolutions.
 """
 
 import argparse
@@ -26,7 +27,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -36,7 +37,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.data import DataLoader, Dataset
@@ -56,19 +57,19 @@ from train.losses import (
     zero_centered_penalty,
 )
 from train.machine import make_ready, multiplies_in_bfloat16
-from train.networks.irodori import Discriminator, Generator
+from train.networks.irodori import IrodoriDiscriminator, IrodoriGenerator
 from train.settings import TrainSettings
 
 WORKERS = 2
-"""Of the plain loop's DataLoader."""
+"""Workers of the baseline's DataLoader."""
 SPOTS = 2048
-"""Pictures, without --data."""
+"""Number of synthetic images without --data."""
 MATMULS = 20
-OURS, PLAIN = "ours, float32", "plain, float32"
+OURS, PLAIN = "ours, float32", "baseline, float32"
 
 
 class Files(Dataset[tuple[Tensor, Tensor]]):
-    """The faces as PNG files, read one by one."""
+    """The images as PNG files."""
 
     def __init__(self, folder: Path, labels: Tensor, size: int) -> None:
         self.folder, self.labels = folder, labels
@@ -91,16 +92,16 @@ class Files(Dataset[tuple[Tensor, Tensor]]):
 
 
 class PlainTrainer:
-    """The step of AdversarialTrainer without features, written without a thought of speed."""
+    """A straightforward implementation of AdversarialTrainer without feature discriminators."""
 
     def __init__(self, settings: TrainSettings, faces: Faces, folder: Path) -> None:
         self.settings, self.sizes = settings, faces.sizes
         self.device = faces.images.device
         network, self.batch = settings.network, settings.optimizer.batch
-        self.generator = Generator(
+        self.generator = IrodoriGenerator(
             network.resolution, network.latent_dim, faces.sizes, network.width
         ).to(self.device)
-        self.discriminator = Discriminator(
+        self.discriminator = IrodoriDiscriminator(
             network.resolution, faces.sizes, network.width, group=settings.optimizer.group
         ).to(self.device)
         self.ema = copy.deepcopy(self.generator).eval()
@@ -141,14 +142,15 @@ class PlainTrainer:
         fake_score, _ = self.discriminator(fake.detach(), condition)
         loss = relativistic_discriminator(real_score, fake_score)
         loss = loss + objective.class_weight * classification(real_logits, labels)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         if self.step % objective.penalty_every == 0:
             penalty = torch.zeros((), device=self.device)
             for images in (real, fake):
                 images = images.detach().requires_grad_()
                 score, _ = self.discriminator(images, condition)
                 penalty = penalty + zero_centered_penalty(score, images).mean()
-            (objective.penalty / 2 * objective.penalty_every * penalty).backward()
+            weighted = objective.penalty / 2 * objective.penalty_every * penalty
+            weighted.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
 
         # The generator.
@@ -163,7 +165,7 @@ class PlainTrainer:
         loss = loss + objective.diversity_weight * plain_diversity(
             real, fake, settings.optimizer.group
         )
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.discriminator.requires_grad_(True)
         optimizer.step()
 
@@ -184,8 +186,8 @@ def plain_diversity(real: Tensor, fake: Tensor, group: int) -> Tensor:
     return F.relu(1 - deviation(fake) / deviation(real))
 
 
-def soft_faces(size: int, device: str) -> Faces:
-    """Soft spots of color, which take about as long to decode as faces."""
+def synthetic_faces(size: int, device: str) -> Faces:
+    """Random smooth images, which take about as long to decode as faces."""
     random = np.random.RandomState(0)
     spots = random.randint(0, 256, (SPOTS, 6, 6, 3), np.uint8)
     images = [
@@ -202,13 +204,13 @@ def soft_faces(size: int, device: str) -> Faces:
     return Faces("soft", pixels.to(device), torch.from_numpy(labels).to(device), attributes)
 
 
-def synchronise(device: torch.device) -> None:
+def synchronize(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
-class Operations(TorchDispatchMode):
-    """Counts floating-point operations; FlopCounterMode's hooks cannot stand autograd.grad."""
+class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts floating-point operations; FlopCounterMode does not support autograd.grad."""
 
     total = 0
 
@@ -220,8 +222,8 @@ class Operations(TorchDispatchMode):
         return result
 
 
-class Timed:
-    """One of the loops, in a process of its own."""
+class BenchmarkProcess:
+    """One of the loops in a separate process."""
 
     def __init__(self, connection: Connection, settings: TrainSettings, folder: Path, plain: bool):
         if plain:
@@ -235,15 +237,15 @@ class Timed:
         self.trainer = (
             PlainTrainer(settings, faces, folder) if plain else AdversarialTrainer(settings, faces)
         )
-        self.answers = {
+        self.measurements = {
             "steps": self.seconds,
             "parts": self.parts,
             "work": self.work,
         }
         connection.send(self.seconds(2 * settings.objective.penalty_every))  # to warm up
-        while (question := connection.recv()) is not None:
-            name, steps = question
-            connection.send(self.answers[name](steps))
+        while (request := connection.recv()) is not None:
+            name, steps = request
+            connection.send(self.measurements[name](steps))
 
     def _step(self) -> None:
         if isinstance(self.trainer, AdversarialTrainer):
@@ -252,28 +254,29 @@ class Timed:
             self.trainer.train_step()
 
     def seconds(self, steps: int) -> float:
-        synchronise(self.device)
+        synchronize(self.device)
         start = time.perf_counter()
         for _ in range(steps):
             self._step()
-        synchronise(self.device)
+        synchronize(self.device)
         return time.perf_counter() - start
 
     def parts(self, steps: int) -> dict[str, float]:
-        """Seconds of each part of our loop; the penalty is what steps with one take longer."""
-        trainer, spent = self.trainer, Counter[str]()
+        """Seconds for each part of the loop; the penalty is the extra time of penalty steps."""
+        trainer, penalty = self.trainer, self.settings.objective.penalty
         assert isinstance(trainer, AdversarialTrainer)
+        spent: defaultdict[str, float] = defaultdict(float)
 
         def timed(method: Callable[..., Any], part: str) -> Callable[..., Any]:
             def run(*arguments: Any) -> Any:
-                synchronise(self.device)
+                synchronize(self.device)
                 start = time.perf_counter()
                 result = method(*arguments)
-                synchronise(self.device)
+                synchronize(self.device)
                 name = part
                 if part == "update":  # the discriminators' are timed with their steps
                     name = "generator" if arguments[0] == "generator" else ""
-                elif part == "discriminator" and self._penalized():
+                elif part == "discriminator" and trainer.is_penalty_step(penalty):
                     name = "penalized"
                 spent[name] += time.perf_counter() - start
                 return result
@@ -288,39 +291,43 @@ class Timed:
         every = self.settings.objective.penalty_every
         del spent[""]
         if every > 1:
-            usual = spent["discriminator"] / (every - 1)
-            spent["penalty"] = spent.pop("penalized") - usual
-            spent["discriminator"] += usual
+            without_penalty = spent["discriminator"] / (every - 1)
+            spent["penalty"] = spent.pop("penalized") - without_penalty
+            spent["discriminator"] += without_penalty
         return dict(spent)
 
     def work(self, steps: int) -> tuple[float, float]:
-        """Floating-point operations of a step, and how many a second matrices of the same
-        shapes take as the convolutions.
+        """Floating-point operations per step, and operations per second of matrix products of the
+        same shapes as the convolutions.
         """
-        with torch.compiler.set_stance("force_eager"), Operations() as counter:
+        counter = Operations()  # type: ignore[no-untyped-call]
+        with torch.compiler.set_stance("force_eager"), counter:
             self.seconds(steps)
-        operations = took = 0.0
+        operations = seconds = 0.0
         for m, k, n in self._shapes():
             a, b = (torch.randn(shape, device=self.device) for shape in ((m, k), (k, n)))
             times = []
             for _ in range(5):
-                synchronise(self.device)
+                synchronize(self.device)
                 start = time.perf_counter()
                 for _ in range(MATMULS):
                     a @ b
-                synchronise(self.device)
+                synchronize(self.device)
                 times.append((time.perf_counter() - start) / MATMULS)
             operations += 2 * m * k * n
-            took += statistics.median(times)
-        return counter.total / steps, operations / took
+            seconds += statistics.median(times)
+        return counter.total / steps, operations / seconds
 
     def _shapes(self) -> Iterator[tuple[int, int, int]]:
-        """Rows, terms and columns of each convolution of the discriminator, as a product.
+        """Dimensions of the matrix product of each convolution of the discriminator.
 
-        The generator's are the same, the other way round.
+        Those of the generator are the same in reverse order.
         """
         side = self.settings.network.resolution
-        for layer in self.trainer.discriminator.downsample:
+        discriminator = self.trainer.discriminator
+        assert isinstance(discriminator, IrodoriDiscriminator)
+        for layer in discriminator.downsample:
+            assert isinstance(layer, nn.Conv2d)
             side //= 2
             yield (
                 self.settings.optimizer.batch * side**2,
@@ -342,7 +349,7 @@ METHODS = {
 def start(settings: TrainSettings, folder: Path, plain: bool) -> Connection:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=Timed, args=(theirs, settings, folder, plain))
+    process = context.Process(target=BenchmarkProcess, args=(theirs, settings, folder, plain))
     process.start()
     theirs.close()
     return ours
@@ -355,13 +362,15 @@ def ask(connection: Connection, name: str, steps: int) -> Any:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", type=Path, help="folder or zip of faces")
+    parser.add_argument("--data", type=Path, help="folder or zip of images")
     parser.add_argument("--resolution", type=int, default=64)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--width", type=int, default=TrainSettings().network.width)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="of each loop")
-    parser.add_argument("--rounds", type=int, default=10, help="blocks of each loop")
-    parser.add_argument("--steps", type=int, default=16, help="of a block; a multiple of 8")
+    parser.add_argument(
+        "--threads", type=int, default=torch.get_num_threads(), help="threads of each loop"
+    )
+    parser.add_argument("--rounds", type=int, default=10, help="number of blocks of each loop")
+    parser.add_argument("--steps", type=int, default=16, help="steps per block; a multiple of 8")
     arguments = parser.parse_args()
     for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
         measure(arguments, device)
@@ -395,7 +404,7 @@ def measure(arguments: argparse.Namespace, device: str) -> None:
         if arguments.data:
             faces = load(arguments.data, resolution, skip_bad=True)
         else:
-            faces = soft_faces(resolution, "cpu")
+            faces = synthetic_faces(resolution, "cpu")
         torch.save(faces, folder / "faces.pt")
         for number, pixels in enumerate(faces.images.permute(0, 2, 3, 1).contiguous().numpy()):
             Image.fromarray(pixels).save(folder / f"{number}.png")
@@ -411,17 +420,17 @@ def measure(arguments: argparse.Namespace, device: str) -> None:
         operations, rate = ask(running[OURS], "work", every)
         for connection in running.values():
             connection.send(None)
-    print(f"{device}, {resolution} pixels, batch {batch}: images/s, and ratio to the plain loop")
+    print(f"{device}, {resolution} pixels, batch {batch}: images/s, and ratio to the baseline")
     for name, found in speeds.items():
         ratio = statistics.median(a / b for a, b in zip(found, speeds[PLAIN], strict=True))
         print(f"  {name:32}{statistics.median(found):8.1f}{ratio:8.2f}")
     whole = sum(parts.values())
     shares = ", ".join(f"{part} {seconds / whole:.0%}" for part, seconds in parts.items())
-    print(f"  time of the last one: {shares}")
+    print(f"  time of the last loop: {shares}")
     ours = operations * statistics.median(speeds[OURS]) / batch
     print(
         f"  {OURS}: {ours / 1e9:.0f} GFLOP/s, {ours / rate:.0%} of the {rate / 1e9:.0f} of "
-        "float32 products of the convolutions' shapes"
+        "float32 matrix products of the same shapes"
     )
 
 

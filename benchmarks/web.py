@@ -1,12 +1,11 @@
-"""How fast the web page answers with 100,000 pictures in the database, and how heavy it is.
+"""Measures response times of the web page with 100,000 pictures, and the size of its pages.
 
     python benchmarks/web.py [--pictures N] [--requests N] [--models DIR]
 
-The database is a temporary SQLite file, filled row by row with pictures that were never painted:
-their colours are as frequent as in the training data, a twentieth is private, a twentieth deleted,
-a tenth has favourites, a third has parents. Requests come one after the other over loopback, from
-the same process: the times hold the client's share, too. What a page weighs is the sum of it and
-the styles and scripts that it names, packed, as browsers ask for them.
+The database is a temporary SQLite file with synthetic rows: values have the frequencies of the
+training data; a twentieth of the pictures is private, a twentieth deleted, a tenth has favorites, a
+third has parents. Requests are sequential over loopback from the same process, so the times include
+the client. The size of a page is the compressed size of its HTML, styles and scripts.
 """
 
 import argparse
@@ -26,6 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
 
@@ -40,8 +40,10 @@ from db.store import Store
 from export.manifest import Manifest
 from export.registry import Registry
 
-BAR_MS = 50  # p99 of the first page
-BAR_KB = 60  # of each page, without pictures
+Client = TestClient[web.Request, web.Application]
+
+LIMIT_MS = 50  # p99 of the first page
+LIMIT_KB = 60  # of each page, without pictures
 
 
 def main() -> int:
@@ -58,7 +60,7 @@ def main() -> int:
 
 
 async def measure(arguments: argparse.Namespace) -> int:
-    """1 if a bar is missed."""
+    """Returns 1 if a limit is exceeded, else 0."""
     registry = Registry(arguments.models)
     engine = await Engine.open(registry, EngineSettings(provider="cpu"))
     with tempfile.TemporaryDirectory() as folder:
@@ -78,15 +80,15 @@ async def measure(arguments: argparse.Namespace) -> int:
                 new = await studio.painting.create({}, Request(Owner("web", "benchmark")), count=9)
                 ids = [avatar.id for avatar in new] + ids
                 slow = await time_all(client, studio, ids, arguments.requests)
-                heavy = await weigh(client, ids[0])
+                large = await measure_sizes(client, ids[0])
         finally:
             await store.close()
             await engine.close()
-    return 1 if slow or heavy else 0
+    return 1 if slow or large else 0
 
 
 def fill(path: Path, manifest: Manifest, count: int) -> list[str]:
-    """Public ids, the newest first."""
+    """Fills the database; returns the public ids, newest first."""
     rng = random.Random(0)
     vectors = np.random.RandomState(0).standard_normal((64, manifest.latent_dim))
     latents = [vector.astype("<f4").tobytes() for vector in vectors]
@@ -94,7 +96,7 @@ def fill(path: Path, manifest: Manifest, count: int) -> list[str]:
     Image.linear_gradient("L").resize((64, 64)).convert("RGB").save(file, "PNG")
     picture = file.getvalue()
     now = datetime.now(UTC).replace(tzinfo=None).isoformat(" ")
-    ids = [f"{number:08x}" for number in range(count)]  # no id of ours has a 0 or an a in it
+    ids = [f"{number:08x}" for number in range(count)]  # real ids have no 0 or a
     avatars, values, parents = [], [], []
     counts: Counter[str] = Counter()
     newest: dict[str, int] = {}
@@ -103,19 +105,23 @@ def fill(path: Path, manifest: Manifest, count: int) -> list[str]:
         key, private, deleted = number + 1, rng.random() < 0.05, rng.random() < 0.05
         conditions = complete_wish({}, number, manifest)
         text = json.dumps(conditions)
-        loved = rng.randint(1, 40) if rng.random() < 0.1 else 0
-        row = (key, ids[number], now, 1, private, manifest.name, number, text, text)
-        row += (rng.choice(latents), manifest.encode(conditions).tobytes(), len(picture))
-        avatars.append((*row, f"{number:064x}", now if deleted else None, loved))
+        favorites = rng.randint(1, 40) if rng.random() < 0.1 else 0
+        avatars.append(
+            (
+                *(key, ids[number], now, 1, private, manifest.name, number, text, text),
+                *(rng.choice(latents), manifest.encode(conditions).tobytes(), len(picture)),
+                *(f"{number:064x}", now if deleted else None, favorites),
+            )
+        )
         if deleted:
             continue
         values += [(name, value, key) for name, value in conditions.items()]
         if number > 100 and rng.random() < 1 / 3:
             parents += [(key, place, ids[number - rng.randint(1, 100)]) for place in range(2)]
         if not private:
-            colours = json.dumps(conditions, sort_keys=True)
-            counts[colours] += 1
-            newest[colours] = key
+            colors = json.dumps(conditions, sort_keys=True)
+            counts[colors] += 1
+            newest[colors] = key
             public.append(ids[number])
     with sqlite3.connect(path) as database:
         database.execute("INSERT INTO owners VALUES (1, 'discord', '1', 'Ann')")
@@ -132,14 +138,14 @@ def fill(path: Path, manifest: Manifest, count: int) -> list[str]:
         database.executemany("INSERT INTO avatar_parents VALUES (?, ?, ?)", parents)
         database.executemany(
             "INSERT INTO colours VALUES (?, ?, ?)",
-            ((colours, count, newest[colours]) for colours, count in counts.items()),
+            ((colors, count, newest[colors]) for colors, count in counts.items()),
         )
     database.close()
     return public[::-1]
 
 
-async def time_all(client: TestClient, studio: Studio, ids: list[str], requests: int) -> bool:
-    """Whether the first page is too slow."""
+async def time_all(client: Client, studio: Studio, ids: list[str], requests: int) -> bool:
+    """Prints response times; returns whether a first page exceeds its limit."""
     rng = random.Random(1)
     attributes = studio.attributes
 
@@ -148,7 +154,7 @@ async def time_all(client: TestClient, studio: Studio, ids: list[str], requests:
         return "&".join(f"{a.name}={rng.choice(a.values)}" for a in some)
 
     def deep() -> str:
-        return f"cursor=o{rng.randint(1, len(ids))}"  # places are numbers that count up
+        return f"cursor=o{rng.randint(1, len(ids))}"  # cursors are consecutive numbers
 
     def forever(make: Callable[[], str]) -> Iterator[str]:
         return iter(make, None)
@@ -183,14 +189,14 @@ async def time_all(client: TestClient, studio: Studio, ids: list[str], requests:
             await timed(client, next(urls))
         times = [await timed(client, next(urls)) for _ in range(requests)]
         p50, p99 = np.percentile(times, (50, 99)) * 1000
-        slow = slow or (first and p99 > BAR_MS)
-        bar = f"  (bar: {BAR_MS})" if first else ""
-        print(f"{name:32}{p50:>9.1f}{p99:>9.1f}{bar}", flush=True)
+        slow = slow or (first and p99 > LIMIT_MS)
+        limit = f"  (limit: {LIMIT_MS})" if first else ""
+        print(f"{name:32}{p50:>9.1f}{p99:>9.1f}{limit}", flush=True)
     return slow
 
 
-async def timed(client: TestClient, url: str) -> float:
-    """Seconds."""
+async def timed(client: Client, url: str) -> float:
+    """Response time in seconds."""
     start = time.perf_counter()
     async with client.get(url, headers={"Accept": "text/html,*/*"}) as answer:
         await answer.read()
@@ -198,10 +204,10 @@ async def timed(client: TestClient, url: str) -> float:
     return time.perf_counter() - start
 
 
-async def weigh(client: TestClient, id: str) -> bool:
-    """Whether a page is too heavy."""
+async def measure_sizes(client: Client, id: str) -> bool:
+    """Prints page sizes; returns whether a page exceeds its limit."""
 
-    async def packed(url: str) -> tuple[int, str]:
+    async def compressed_size(url: str) -> tuple[int, str]:
         headers = {"Accept": "text/html,*/*", "Accept-Encoding": "gzip"}
         async with client.get(url, headers=headers) as answer:
             text = await answer.text()
@@ -209,29 +215,29 @@ async def weigh(client: TestClient, id: str) -> bool:
         return length or len(text.encode()), text
 
     print(f"\n{'':32}{'page kB':>9}{'all kB':>9}")
-    heavy = False
+    large = False
     for name, url in {
         "studio": "/",
         "gallery": "/gallery",
         "matrix": "/matrix",
         "picture page": f"/a/{id}",
     }.items():
-        page, html = await packed(url)
-        whole, seen = page, set()
+        page, html = await compressed_size(url)
+        total, seen = page, set()
         left = re.findall(r'(?:src|href)="(/static/[^"]+\.(?:js|css|svg|woff2))"', html)
         while left:
             asset = left.pop()
             if asset in seen:
                 continue
             seen.add(asset)
-            length, text = await packed(asset)
-            whole += length
+            length, text = await compressed_size(asset)
+            total += length
             folder = asset.rpartition("/")[0]
             modules = re.findall(r'from "(\.[^"]+)"', text)
             left += [posixpath.normpath(f"{folder}/{module}") for module in modules]
-        heavy = heavy or whole > BAR_KB * 1000
-        print(f"{name:32}{page / 1000:>9.1f}{whole / 1000:>9.1f}  (bar: {BAR_KB})")
-    return heavy
+        large = large or total > LIMIT_KB * 1000
+        print(f"{name:32}{page / 1000:>9.1f}{total / 1000:>9.1f}  (limit: {LIMIT_KB})")
+    return large
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`python -m export`: trained runs become models, and one of the models is in use."""
+"""`python -m export`: registers trained runs as models, and selects the model in use."""
 
 import argparse
 import sys
@@ -13,9 +13,9 @@ from export.registry import Registry
 USAGE = """\
 python -m export RUN [--name NAME] [--upscaler RUN_OR_MODEL] [--about FILE]
                                             register a trained run as a model
-       python -m export list                list the models, the oldest first
-       python -m export use NAME            let the bot paint with a model
-       python -m export rollback            go back to the model used before"""
+       python -m export list                list the models, oldest first
+       python -m export use NAME            put a model in use
+       python -m export rollback            return to the previous model"""
 
 
 class Settings(config.Settings):
@@ -25,7 +25,7 @@ class Settings(config.Settings):
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m export", usage=USAGE)
     parser.add_argument("what", nargs="+", help="a run's folder, or list, use NAME, rollback")
-    parser.add_argument("--name", help="the model's name (default: its data and thousand images)")
+    parser.add_argument("--name", help="name of the model (default: data and thousands of images)")
     parser.add_argument(
         "--upscaler",
         type=Path,
@@ -37,9 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--about",
         type=Path,
         metavar="FILE",
-        help="text for the model card: where the images come from, what happened in the training",
+        help="text for the model card, such as the origin of the images",
     )
-    parser.add_argument("--models", type=Path, help="the models' folder (default: models.dir)")
+    parser.add_argument("--models", type=Path, help="folder of the models (default: models.dir)")
     parser.add_argument("--config", type=Path, metavar="PATH", help="another config.toml")
     options = parser.parse_args(arguments)
     try:
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case [run] if run != "use":
                 return _export(Path(run), registry, options)
             case _:
-                parser.error(f"what is {' '.join(options.what)!r}?")
+                parser.error(f"unknown command {' '.join(options.what)!r}")
     except (ModelError, config.SettingsError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -76,15 +76,16 @@ def _list(registry: Registry) -> None:
             print(f"{mark} {name:{width}}  cannot be used: {error}")
             continue
         figure = next((name for name in (FD_RATIO, "q") if name in manifest.metrics), None)
-        said = f"  {label(figure)} {number(figure, manifest.metrics[figure])}" if figure else ""
+        summary = f"  {label(figure)} {number(figure, manifest.metrics[figure])}" if figure else ""
         size = manifest.image_size
-        print(f"{mark} {name:{width}}  {manifest.created:%Y-%m-%d %H:%M}  {size}×{size}{said}")
+        print(f"{mark} {name:{width}}  {manifest.created:%Y-%m-%d %H:%M}  {size}×{size}{summary}")
 
 
 def _export(run: Path, registry: Registry, options: argparse.Namespace) -> int:
     try:
-        # Only here: a serving machine, which lists and switches models, has no torch.
-        from export.convert import ExportError, export_run
+        # Imported here because machines that only serve do not have PyTorch.
+        from export.convert import export_run
+        from export.graph import ExportError
         from train.checkpoint import CheckpointError
     except ModuleNotFoundError as error:
         print(f"exporting needs {error.name}: pip install -e '.[train]'", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""What a model shows of itself: its pictures, the worst ones too, and `MODEL_CARD.md`."""
+"""The model card: `MODEL_CARD.md`, sample images, and images with the lowest scores."""
 
 import json
 from collections.abc import Callable
@@ -26,36 +26,39 @@ CARD = "MODEL_CARD.md"
 SAMPLES = "samples.png"
 WEAKEST = "weakest.png"
 
-Paint = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""Latents [N, Z] and conditions [N, C], both float32, to pictures uint8 [N, S, S, 3]."""
+GenerateFn = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Latents [N, Z] and conditions [N, C], both float32, to images uint8 [N, S, S, 3]."""
 
-Score = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""Pictures uint8 [N, S, S, 3] and conditions [N, C] to scores float32 [N], higher is better."""
+ScoreFn = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Images uint8 [N, S, S, 3] and conditions [N, C] to scores float32 [N], higher is better."""
 
-_MOST = 16  # rows and columns of the samples: a page wide
-_COLUMNS = 8  # where no attribute asks for more or fewer
+_MAX_GRID_SIZE = 16  # rows and columns of the samples at most
+_COLUMNS = 8  # without attributes
 _BATCH = 16
-_TRIED, _SHOWN = 400, 12  # pictures that the weakest ones are of, and how many of them are shown
+_SCORED, _SHOWN = (
+    400,
+    12,
+)  # images scored, and shown of them
 _JUDGE = (
-    " Distances are taken in the features of EfficientNet-Lite2, which was trained on ImageNet and"
-    " never trains a generator; what else is measured, by a small classifier of the same data."
-    " `docs/model-quality.md` says more."
+    " Distances are computed in the features of EfficientNet-Lite2, which was trained on ImageNet"
+    " and is not used for training; other figures come from a small classifier trained on the same"
+    " data. See `docs/model-quality.md`."
 )
 _OLD_JUDGE = (
-    " All by a small classifier of the same data, as judges were before distances were taken in"
-    " a pretrained network's features; it sees color and little else."
+    " All figures come from a small classifier trained on the same data, as in earlier versions;"
+    " its features mainly represent color."
 )
-_OF_SEVERAL = (
+_BEST_OF_FIGURES = (
     *(FD_RATIO, FD_RATIO_POOLED, "near_duplicates", "diversity", "lite2_precision", "lite2_recall"),
     *("q", "fid", "kid", "precision", "recall"),  # of older models
 )
-"""Figures that are shown of the best of several pictures."""
+"""Figures in the table of rejection sampling."""
 
 
-def draw_samples(paint: Paint, manifest: Manifest) -> Image.Image:
-    """A labelled grid: rows are the first attribute's values, columns the second's.
+def draw_samples(generate: GenerateFn, manifest: Manifest) -> Image.Image:
+    """A labeled grid: rows are values of the first attribute, columns of the second.
 
-    Every picture has a latent of its own, the first ones of a fixed seed: none is picked.
+    Latents are the first ones of a fixed seed; images are not selected.
     """
     rows, columns, conditions = _plan(manifest)
     rng = np.random.RandomState(0)
@@ -63,43 +66,45 @@ def draw_samples(paint: Paint, manifest: Manifest) -> Image.Image:
     encoded = np.stack([manifest.encode(condition) for condition in conditions])
     pictures = np.concatenate(
         [
-            paint(latents[i : i + _BATCH], encoded[i : i + _BATCH])
+            generate(latents[i : i + _BATCH], encoded[i : i + _BATCH])
             for i in range(0, len(conditions), _BATCH)
         ]
     )
     return draw_sheet(pictures, rows, columns)
 
 
-def draw_weakest(paint: Paint, score: Score, manifest: Manifest) -> Image.Image:
-    """The pictures of lowest score among _TRIED: when single ones are painted, and when the best
-    of the model's candidates are kept. Values are asked for as often as they come in the data.
+def draw_weakest(generate: GenerateFn, score: ScoreFn, manifest: Manifest) -> Image.Image:
+    """The images with the lowest scores among _SCORED, of single images and of the best of the
+    model's candidates. Conditions have the frequencies of the data.
     """
     rng = np.random.RandomState(0)
-    conditions = np.zeros((_TRIED, manifest.condition_dim), np.float32)
+    conditions = np.zeros((_SCORED, manifest.condition_dim), np.float32)
     for row in conditions:
         wish = {
             a.name: a.values[rng.choice(len(a.values), p=_shares(a))] for a in manifest.attributes
         }
         row[:] = manifest.encode(wish)
-    shape = (_TRIED, manifest.candidates, manifest.latent_dim)
+    shape = (_SCORED, manifest.candidates, manifest.latent_dim)
     pictures, scores = [], []
     for latents, wanted in zip(rng.standard_normal(shape), conditions, strict=True):
         repeated = np.repeat(wanted[None], len(latents), axis=0)
-        pictures.append(paint(latents.astype(np.float32), repeated))
+        pictures.append(generate(latents.astype(np.float32), repeated))
         scores.append(score(pictures[-1], repeated))
     painted, found = np.stack(pictures), np.stack(scores).round(3)
     rows = {}
     for count in sorted({1, manifest.candidates}):
         best = best_candidate(found[:, :count])
-        chosen = np.arange(_TRIED), best
+        chosen = np.arange(_SCORED), best
         weakest = found[chosen].argsort(kind="stable")[:_SHOWN]
         rows["single" if count == 1 else f"best of {count}"] = painted[chosen][weakest]
     return draw_sheet(np.concatenate(list(rows.values())), list(rows), [""] * _SHOWN)
 
 
 def _plan(manifest: Manifest) -> tuple[list[str], list[str], list[dict[str, str]]]:
-    """Labels of rows and columns, and the condition of every cell, row by row."""
-    named = [[(a.name, value) for value in a.values[:_MOST]] for a in manifest.attributes[:2]]
+    """Labels of rows and columns, and the condition of each cell, row by row."""
+    named = [
+        [(a.name, value) for value in a.values[:_MAX_GRID_SIZE]] for a in manifest.attributes[:2]
+    ]
     empty = [("", "")] * _COLUMNS
     rows, columns = (*named, empty, empty)[:2]
     rng = np.random.RandomState(0)
@@ -118,25 +123,25 @@ def _shares(attribute: Attribute) -> np.ndarray:
 
 
 def write_card(manifest: Manifest) -> str:
-    """The model card as Markdown, with `samples.png` beside it."""
+    """The model card in Markdown; it refers to the images in the same folder."""
     size, name = manifest.image_size, manifest.name
     asked = " and ".join(a.name for a in manifest.attributes)
-    wishes = f"It can be asked for {asked}; the rest" if asked else "What it draws"
+    inputs = f"Its inputs are {asked} and" if asked else "Its input is"
     parts = [
         f"# {name}",
-        f"A generator of {size}×{size} pixel pictures, made with"
-        f" [Irodori](../../README.md) on {manifest.created:%d %B %Y}. {wishes} comes from"
-        f" {manifest.latent_dim} random numbers, the latent.",
+        f"A generator of images of {size}×{size} pixels, trained with [Irodori](../../README.md)"
+        f" and exported on {manifest.created:%d %B %Y}. {inputs} a latent of {manifest.latent_dim}"
+        " standard normal numbers.",
         f"![Samples of {name}]({SAMPLES})",
-        f"{_axes(manifest)}Every picture has a latent of its own; none was picked.",
-        "## What it was trained on",
+        f"{_axes(manifest)}Each image has a different random latent; the images were not selected.",
+        "## Training data",
         _training(manifest),
-        "## How good it is",
+        "## Evaluation",
         _figures(manifest),
         *_upscaling(manifest.training.get("upscaler")),
-        "## How to use it",
+        "## Usage",
         _usage(manifest),
-        "## What to expect of it",
+        "## Limitations",
         _expect(manifest),
     ]
     return "\n\n".join(parts) + "\n"
@@ -153,11 +158,11 @@ def _training(manifest: Manifest) -> str:
     judged = manifest.training.get("judged", {})
     images = settings.get("data", "not recorded")
     if "learnt" in judged:
-        images += f", {judged['learnt']:,} to learn from, {judged['held_out']:,} held out"
+        images += f", {judged['learnt']:,} for training, {judged['held_out']:,} held out"
     facts = [
         f"- Images: {images}",
-        f"- Length: {manifest.training.get('images', 0):,} images shown",
-        *([f"- Began with the weights of {settings['start']}"] if settings.get("start") else []),
+        f"- Training length: {manifest.training.get('images', 0):,} images shown",
+        *([f"- Initial weights: {settings['start']}"] if settings.get("start") else []),
     ]
     for a in manifest.attributes:
         shares = zip(a.values, a.frequencies, strict=True)
@@ -174,17 +179,18 @@ def _training(manifest: Manifest) -> str:
 
 def _figures(manifest: Manifest) -> str:
     metrics, judged = manifest.metrics, manifest.training.get("judged", {})
-    lines = ["| figure | this model | held-out real images | what it says |", "|---|--:|--:|---|"]
+    lines = ["| figure | this model | held-out real images | meaning |", "|---|--:|--:|---|"]
     for name in ordered(metrics):
         cells = number(name, metrics[name]), number(name, metrics.get(f"{name}{REAL}"))
         lines.append(f"| {label(name)} | {' | '.join(cells)} | {meaning(name)} |")
     fakes = f"{judged['fakes']:,} " if "fakes" in judged else ""
-    best = f", the best of {manifest.candidates} each" if manifest.candidates > 1 else ""
+    best = f", each the best of {manifest.candidates}" if manifest.candidates > 1 else ""
     parts = [
-        f"Measured of {fakes}pictures{best}, whose conditions come as often as in the data."
+        f"Measured on {fakes}generated images{best}. Their conditions have the frequencies of the"
+        " data."
         + (_JUDGE if FD_RATIO in metrics else _OLD_JUDGE)
-        + " The real images are ones that neither the judge nor the generator was trained on."
-        " Figures of other data do not compare.",
+        + " Neither the judge nor the generator was trained on the held-out images."
+        " Only figures of the same data are comparable.",
         "\n".join(lines),
         *(_values(name, rows) for name, rows in judged.get("values", {}).items()),
         *_unseen(judged.get("unseen", [])),
@@ -195,7 +201,7 @@ def _figures(manifest: Manifest) -> str:
 
 
 def _values(attribute: str, rows: list[dict[str, Any]]) -> str:
-    lines = [f"| {attribute} asked for | shows | in real images |", "|---|--:|--:|"]
+    lines = [f"| requested {attribute} | shown | in real images |", "|---|--:|--:|"]
     lines += [
         f"| {row['value']} | {_share(row['as_asked'])} | {_share(row['as_asked_real'])} |"
         for row in rows
@@ -210,13 +216,13 @@ def _share(share: float | None) -> str:
 def _unseen(pairs: list[dict[str, Any]]) -> list[str]:
     if not pairs:
         return []
-    lines = ["| pair | shows |", "|---|---|"]
+    lines = ["| pair | shown |", "|---|---|"]
     for pair in pairs:
         wish = ", ".join(f"{value} {name}" for name, value in pair["conditions"].items())
         shares = ", ".join(f"{name} {share:.1%}" for name, share in pair["as_asked"].items())
         lines.append(f"| {wish} | {shares} |")
     return [
-        "Pairs that no image shows, and how often they are painted as asked all the same:",
+        "Pairs of values that no training image has, and the share of images that show each value:",
         "\n".join(lines),
     ]
 
@@ -226,26 +232,27 @@ def _dropped(modes: list[dict[str, Any]]) -> list[str]:
         return []
     named = [
         f"{' and '.join(f'{value} {name}' for name, value in mode['conditions'].items())}"
-        f" ({_share(mode['real'])} of the real images, {_share(mode['painted'])} of the pictures)"
+        f" ({_share(mode['real'])} of the real images,"
+        f" {_share(mode['painted'])} of the generated ones)"
         for mode in modes[:_SHOWN]
     ]
     more = f"; and {len(modes) - _SHOWN} more" if len(modes) > _SHOWN else ""
-    return [f"Hardly ever seen in its pictures: {'; '.join(named)}{more}."]
+    return [f"Rarely or never generated: {'; '.join(named)}{more}."]
 
 
 def _best_of(rows: list[dict[str, Any]]) -> list[str]:
     if not rows:
         return []
-    names = [n for n in ordered(rows[0]) if n.endswith(AS_ASKED) or n in _OF_SEVERAL]
+    names = [n for n in ordered(rows[0]) if n.endswith(AS_ASKED) or n in _BEST_OF_FIGURES]
     lines = ["| best of | " + " | ".join(map(label, names)) + " |", "|--:|" + "--:|" * len(names)]
     lines += [
         f"| {row['candidates']} | " + " | ".join(number(n, row[n]) for n in names) + " |"
         for row in rows
     ]
     return [
-        "Several pictures painted, and the one that the critic scores highest kept (fewer pictures"
-        " than above, one for each held-out image). The model keeps the best of as many as have the"
-        " lowest FD ratio:",
+        "Rejection sampling: the critic keeps the best of several candidates. These figures are of"
+        " fewer images than those above, one for each held-out image. The model uses the number of"
+        " candidates with the lowest FD ratio:",
         "\n".join(lines),
     ]
 
@@ -256,7 +263,7 @@ def _upscaling(upscaler: dict[str, Any] | None) -> list[str]:
         return []
     data = upscaler.get("settings", {}).get("data", "images that are not recorded")
     lines = ["| pictures | PSNR | bicubic | SSIM | bicubic |", "|---|--:|--:|--:|--:|"]
-    for prefix, what in (("", "worn as it has learnt to meet them"), ("clean_", "clean")):
+    for prefix, what in (("", "degraded as in training"), ("clean_", "downscaled only")):
         cells = (
             f"{figures[f'{prefix}{name}{other}']:{form}}"
             for name, form in (("psnr", ".2f"), ("ssim", ".3f"))
@@ -264,10 +271,10 @@ def _upscaling(upscaler: dict[str, Any] | None) -> list[str]:
         )
         lines.append(f"| {what} | " + " | ".join(cells) + " |")
     return [
-        "## Larger pictures",
-        f"An upscaler makes four times as wide and high pictures. It was trained on {data}, with"
-        f" {figures['images']:,} patches; PSNR in dB, of {figures['pictures']:,} pictures that it"
-        " was not trained on:",
+        "## Upscaler",
+        f"The upscaler enlarges images four times in width and height. It was trained on {data},"
+        f" with {figures['images']:,} patches. PSNR in dB on {figures['pictures']:,} held-out"
+        " images:",
         "\n".join(lines),
     ]
 
@@ -275,9 +282,9 @@ def _upscaling(upscaler: dict[str, Any] | None) -> list[str]:
 def _expect(manifest: Manifest) -> str:
     judged = manifest.training.get("judged", {})
     parts = [
-        "It is meant for avatars, and for learning how such models work. It has seen nothing but"
-        " its training images: what is rare among them it draws less well, and what is not among"
-        " them it does not draw at all. Its pictures show nobody, and say nothing of anybody."
+        "The model is intended for avatars, and for learning how such models work. It has learned"
+        " from its training images only: what is rare among them is generated less well, and what"
+        " is missing is not generated at all. The generated faces do not show real persons."
     ]
     weak = [
         f"{row['value']} {name} ({row['as_asked']:.1%})"
@@ -287,16 +294,16 @@ def _expect(manifest: Manifest) -> str:
         )[:2]
     ]
     if weak:
-        parts.append(f"Weakest where it is asked for {', '.join(weak)}.")
+        parts.append(f"The requested values with the lowest shares: {', '.join(weak)}.")
     if manifest.candidates > 1:
         parts += [
-            f"![The weakest pictures of {manifest.name}]({WEAKEST})",
-            f"The {_SHOWN} pictures that its critic scores lowest, of {_TRIED}: painted singly, and"
-            f" when the best of {manifest.candidates} are kept, as the bot does.",
+            f"![The images with the lowest scores of {manifest.name}]({WEAKEST})",
+            f"The {_SHOWN} images with the lowest critic scores among {_SCORED}: of single images,"
+            f" and of the best of {manifest.candidates} candidates, as in the bot.",
         ]
     parts += [
-        "The model is part of Irodori and comes under its [licence](../../LICENSE); whether the"
-        " training images may be used for what you have in mind, ask those who made them.",
+        "The model is part of Irodori, and has the same [license](../../LICENSE). Whether the"
+        " training images may be used for a purpose is up to their authors.",
     ]
     return "\n\n".join(parts)
 
@@ -304,13 +311,13 @@ def _expect(manifest: Manifest) -> str:
 def _usage(manifest: Manifest) -> str:
     wish = {a.name: a.values[int(np.argmax(a.frequencies))] for a in manifest.attributes}
     return f"""\
-The bot takes it over, without a restart, after
+To use the model in the bot, without a restart:
 
 ```sh
 python -m export use {manifest.name}
 ```
 
-and goes back to the one before after `python -m export rollback`. By hand, from the project's root:
+`python -m export rollback` returns to the previous model. In Python, from the root of the project:
 
 ```python
 from pathlib import Path
@@ -330,9 +337,9 @@ condition = manifest.encode({json.dumps(wish, ensure_ascii=False)})[None]
 Image.fromarray(image[0]).save("avatar.png")
 ```
 
-| tensor | type | shape | what it is |
+| tensor | type | shape | content |
 |---|---|---|---|
 | `latent` | float32 | N × {manifest.latent_dim} | standard normal |
-| `condition` | float32 | N × {manifest.condition_dim} | a one-hot block for each attribute; \
-a block may be a mixture |
+| `condition` | float32 | N × {manifest.condition_dim} | one one-hot block per attribute; \
+blocks may be mixtures |
 | `image` | uint8 | N × {manifest.image_size} × {manifest.image_size} × 3 | RGB |"""

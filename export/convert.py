@@ -1,4 +1,4 @@
-"""PyTorch to ONNX: a trained run becomes a registered model, if both paint the same pictures."""
+"""Converts trained runs from PyTorch to ONNX, and registers them as models."""
 
 import json
 import re
@@ -16,10 +16,10 @@ from torch import Tensor, nn
 
 from export import critic as critics
 from export.card import CARD, SAMPLES, WEAKEST, draw_samples, draw_weakest, write_card
-from export.graph import OPSET, TOLERANCE, ExportError, halve, tidy
+from export.graph import OPSET, TOLERANCE, ExportError, clean_graph, store_as_float16
 from export.manifest import CRITIC, GENERATOR, UPSCALER, WEIGHTS, Manifest, ModelError
 from export.registry import Registry
-from export.upscaler import take_upscaler, upscaler_in_use
+from export.upscaler import read_upscaler, upscaler_in_use
 from export.weights import write_weights
 from train.checkpoint import JUDGED_FILE, RunInfo
 from train.critic import Critic
@@ -28,16 +28,16 @@ from train.models import load_discriminator, load_generator
 _BATCHES = (1, 3, 64)
 
 
-class ToBytes(nn.Module):
-    """A generator whose pictures leave as bytes, so that the graph holds all arithmetic on them."""
+class Uint8Generator(nn.Module):
+    """A generator with uint8 output, so that the graph contains all arithmetic on pixels."""
 
     def __init__(self, generator: nn.Module) -> None:
         super().__init__()
         self.generator = generator
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
-        """Latent [N, Z] and condition [N, C], both float32, to RGB uint8 [N, S, S, 3]."""
-        steps = ((self.generator(latent, condition) + 1) * 127.5).round().clamp(0, 255)
+        """Latents [N, Z] and conditions [N, C], both float32, to RGB uint8 [N, S, S, 3]."""
+        steps: Tensor = ((self.generator(latent, condition) + 1) * 127.5).round().clamp(0, 255)
         return steps.to(torch.uint8).permute(0, 2, 3, 1)
 
 
@@ -48,21 +48,20 @@ def export_run(
     upscaler: Path | None = None,
     about: str = "",
 ) -> str:
-    """Registers the EMA generator of a judged run; returns the model's name.
+    """Registers the averaged generator of a judged run as a model; returns the name of the model.
 
-    Without a name it is called after its data and the thousands of images it saw. `upscaler` is
-    the folder of an upscaler's run, or of a model that has one; without, the model takes that of
-    the model in use, if there is one. `about` goes into the model card: what only people know of
-    the data and the training. Does not touch what is in use. Raises ExportError, and
-    CheckpointError when a run cannot be read; then nothing is registered.
+    The default name has the data and the thousands of images shown. `upscaler` is the folder of an
+    upscaler's run, or of a model with an upscaler; by default, the upscaler of the model in use is
+    copied, if there is one. `about` is a text for the model card. The model in use does not change.
+    Raises ExportError, and CheckpointError if a run cannot be read; then nothing is registered.
     """
     generator, info = load_generator(run)
     judged = _read_judged(run / JUDGED_FILE)
     critic = Critic(load_discriminator(run), judged.pop("bar"))
-    upscaling = take_upscaler(upscaler) if upscaler else upscaler_in_use(registry)
+    upscaler_graph = read_upscaler(upscaler) if upscaler else upscaler_in_use(registry)
     try:
         manifest = Manifest(
-            name=name or free_name(registry, info),
+            name=name or default_name(registry, info),
             created=datetime.now(UTC).replace(microsecond=0),
             attributes=info.attributes,
             latent_dim=info.latent_dim,
@@ -72,7 +71,7 @@ def export_run(
             training=_training(info)
             | {"judged": judged}
             | ({"about": about.strip()} if about.strip() else {})
-            | ({"upscaler": upscaling.training} if upscaling else {}),
+            | ({"upscaler": upscaler_graph.training} if upscaler_graph else {}),
         )
     except ValidationError as error:
         reasons = "; ".join(
@@ -87,13 +86,13 @@ def export_run(
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         check(generator, session, manifest)
         write_weights(run, folder / WEIGHTS)
-        if upscaling:
-            (folder / UPSCALER).write_bytes(upscaling.content)
-        paint = partial(_paint, session)
-        draw_samples(paint, manifest).save(folder / SAMPLES, optimize=True)
+        if upscaler_graph:
+            (folder / UPSCALER).write_bytes(upscaler_graph.content)
+        generate = partial(_generate, session)
+        draw_samples(generate, manifest).save(folder / SAMPLES, optimize=True)
         if manifest.candidates > 1:
             scorer = _add_critic(folder, critic, session, manifest)
-            weakest = draw_weakest(paint, partial(_score, scorer), manifest)
+            weakest = draw_weakest(generate, partial(_score, scorer), manifest)
             weakest.save(folder / WEAKEST, optimize=True)
         (folder / CARD).write_text(write_card(manifest), "utf-8")
 
@@ -111,19 +110,19 @@ def _add_critic(
     path.write_bytes(model.SerializeToString())
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     latents, conditions = _probes(manifest, max(_BATCHES))
-    critics.check(critic, session, _paint(generator, latents, conditions), conditions)
+    critics.check(critic, session, _generate(generator, latents, conditions), conditions)
     return session
 
 
 def to_onnx(generator: nn.Module, latent_dim: int, condition_dim: int) -> onnx.ModelProto:
-    """The graph of the contract: `latent` and `condition` to `image`, for any number of pictures.
+    """The ONNX graph from `latent` and `condition` to `image`, for any number of images.
 
-    `generator` is in eval mode on the CPU; its batch norms are folded into the convolutions.
+    `generator` must be in eval mode on the CPU.
     """
     count = {0: torch.export.Dim.DYNAMIC}
     program = torch.onnx.export(
-        ToBytes(generator).eval(),
-        # Three pictures: the tracer takes a size of 0 or 1 for a constant.
+        Uint8Generator(generator).eval(),
+        # Three images: the tracer treats a size of 0 or 1 as a constant.
         (torch.zeros(3, latent_dim), torch.zeros(3, condition_dim)),
         dynamo=True,
         opset_version=OPSET,
@@ -132,29 +131,32 @@ def to_onnx(generator: nn.Module, latent_dim: int, condition_dim: int) -> onnx.M
         dynamic_shapes={"latent": count, "condition": count},
         verbose=False,
     )
-    assert program is not None  # with dynamo there is always one
+    assert program is not None  # it is None only without dynamo
     model = program.model_proto
-    tidy(model, "generator")
-    halve(model)
+    clean_graph(model, "generator")
+    store_as_float16(model)
     onnx.checker.check_model(model, full_check=True)
     return model
 
 
 def check(generator: nn.Module, session: onnxruntime.InferenceSession, manifest: Manifest) -> None:
-    """Compares the pictures of both, of single and mixed conditions, alone and in batches.
+    """Compares the images of PyTorch and ONNX Runtime, for single and mixed conditions, in several
+    batch sizes.
 
-    Raises ExportError when any channel of any pixel differs by more than TOLERANCE.
+    Raises ExportError if any value differs by more than TOLERANCE.
     """
     size = manifest.image_size
     latents, conditions = _probes(manifest, max(_BATCHES))
     with torch.inference_mode():
-        expected = ToBytes(generator)(torch.from_numpy(latents), torch.from_numpy(conditions))
-    painted = {n: _paint(session, latents[:n], conditions[:n]) for n in _BATCHES}
+        expected = Uint8Generator(generator)(
+            torch.from_numpy(latents), torch.from_numpy(conditions)
+        )
+    painted = {n: _generate(session, latents[:n], conditions[:n]) for n in _BATCHES}
     together = painted[max(_BATCHES)]
     for n, pictures in painted.items():
         if pictures.dtype != np.uint8 or pictures.shape != (n, size, size, 3):
             raise ExportError(
-                f"the exported generator paints {pictures.dtype} {pictures.shape},"
+                f"the exported generator returns {pictures.dtype} {pictures.shape},"
                 f" not uint8 {(n, size, size, 3)}"
             )
         for what, others in (
@@ -170,7 +172,7 @@ def check(generator: nn.Module, session: onnxruntime.InferenceSession, manifest:
 
 
 def _probes(manifest: Manifest, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Random latents [N, Z] and conditions [N, C], every second one a mixture of two values."""
+    """Random latents [N, Z] and conditions [N, C]; every second condition is a mixture."""
     rng = np.random.RandomState(0)
     latents = rng.standard_normal((count, manifest.latent_dim)).astype(np.float32)
     conditions = np.zeros((2, count, manifest.condition_dim), np.float32)
@@ -182,20 +184,22 @@ def _probes(manifest: Manifest, count: int) -> tuple[np.ndarray, np.ndarray]:
     return latents, conditions.mean(axis=0)
 
 
-def _paint(
+def _generate(
     session: onnxruntime.InferenceSession, latents: np.ndarray, conditions: np.ndarray
 ) -> np.ndarray:
-    return session.run(["image"], {"latent": latents, "condition": conditions})[0]
+    images: np.ndarray = session.run(["image"], {"latent": latents, "condition": conditions})[0]
+    return images
 
 
 def _score(
     session: onnxruntime.InferenceSession, images: np.ndarray, conditions: np.ndarray
 ) -> np.ndarray:
-    return session.run(["score"], {"image": images, "condition": conditions})[0]
+    scores: np.ndarray = session.run(["score"], {"image": images, "condition": conditions})[0]
+    return scores
 
 
-def free_name(registry: Registry, info: RunInfo) -> str:
-    """`<data>-<kimg>k`, with a number behind it when that is taken."""
+def default_name(registry: Registry, info: RunInfo) -> str:
+    """`<data>-<kimg>k`, with a number appended if this name exists."""
     base = f"{_plain(info)}-{round(info.images / 1000)}k"
     taken, number, name = registry.names(), 2, base
     while name in taken:
@@ -212,7 +216,7 @@ def _plain(info: RunInfo) -> str:
 def _training(info: RunInfo) -> dict[str, Any]:
     settings = dict(info.settings)
     settings.pop("runs", None)
-    if settings.get("data"):  # the name alone: a model travels, paths of this machine do not
+    if settings.get("data"):  # only the name: models must not contain paths of this machine
         settings["data"] = Path(settings["data"]).name
     return {
         "run": info.run,
@@ -227,7 +231,7 @@ def _read_judged(path: Path) -> dict[str, Any]:
         judged = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise ExportError(
-            f"there is no {path}: the run has to be judged first, as it is when its training ends"
+            f"there is no {path}: the run is not judged; finish its training"
             f" (python -m train --resume {path.parent})"
         ) from None
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""`critic.onnx`: by which the bot chooses among the pictures that it painted for one wish."""
+"""`critic.onnx`: scores candidates for rejection sampling in the bot."""
 
 import numpy as np
 import onnx
@@ -6,16 +6,16 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from export.graph import OPSET, ExportError, halve, tidy
+from export.graph import OPSET, ExportError, clean_graph, store_as_float16
 from train.critic import Critic
 
-CLOSE = 0.02
-"""How far scores may be off: by that much, two pictures are equally good."""
+SCORE_TOLERANCE = 0.02
+"""Tolerance of scores; smaller differences are not meaningful."""
 _BATCHES = (1, 3, 64)
 
 
-class OfBytes(nn.Module):
-    """A critic that takes pictures as the generator's graph gives them."""
+class Uint8Critic(nn.Module):
+    """A critic for images in the format of the generator's graph."""
 
     def __init__(self, critic: Critic) -> None:
         super().__init__()
@@ -23,14 +23,15 @@ class OfBytes(nn.Module):
 
     def forward(self, image: Tensor, condition: Tensor) -> Tensor:
         """RGB uint8 [N, S, S, 3] and conditions float32 [N, C] to scores float32 [N]."""
-        return self.critic(image.permute(0, 3, 1, 2), condition)
+        score: Tensor = self.critic(image.permute(0, 3, 1, 2), condition)
+        return score
 
 
 def to_onnx(critic: Critic, image_size: int, condition_dim: int) -> onnx.ModelProto:
-    """The graph of the contract: `image` and `condition` to `score`, for any number of pictures."""
+    """The ONNX graph from `image` and `condition` to `score`, for any number of images."""
     count = {0: torch.export.Dim.DYNAMIC}
     program = torch.onnx.export(
-        OfBytes(critic).eval(),
+        Uint8Critic(critic).eval(),
         (
             torch.zeros(3, image_size, image_size, 3, dtype=torch.uint8),
             torch.zeros(3, condition_dim),
@@ -42,10 +43,10 @@ def to_onnx(critic: Critic, image_size: int, condition_dim: int) -> onnx.ModelPr
         dynamic_shapes={"image": count, "condition": count},
         verbose=False,
     )
-    assert program is not None  # with dynamo there is always one
+    assert program is not None  # it is None only without dynamo
     model = program.model_proto
-    tidy(model, "critic")
-    halve(model)
+    clean_graph(model, "critic")
+    store_as_float16(model)
     onnx.checker.check_model(model, full_check=True)
     return model
 
@@ -56,21 +57,24 @@ def check(
     images: np.ndarray,
     conditions: np.ndarray,
 ) -> None:
-    """Compares the scores of both: of `images` uint8 [N, S, S, 3], alone and in batches.
+    """Compares the scores of PyTorch and ONNX Runtime for `images` uint8 [N, S, S, 3], in several
+    batch sizes.
 
-    Raises ExportError when any differs by more than CLOSE.
+    Raises ExportError if any score differs by more than SCORE_TOLERANCE.
     """
     with torch.inference_mode():
-        expected = OfBytes(critic)(torch.from_numpy(images), torch.from_numpy(conditions)).numpy()
+        expected = Uint8Critic(critic)(
+            torch.from_numpy(images), torch.from_numpy(conditions)
+        ).numpy()
     for n in _BATCHES:
         [scores] = session.run(None, {"image": images[:n], "condition": conditions[:n]})
         if scores.dtype != np.float32 or scores.shape != (n,):
             raise ExportError(
-                f"the exported critic gives {scores.dtype} {scores.shape}, not float32 {(n,)}"
+                f"the exported critic returns {scores.dtype} {scores.shape}, not float32 {(n,)}"
             )
         difference = float(np.abs(scores - expected[:n]).max())
-        if not difference <= CLOSE:
+        if not difference <= SCORE_TOLERANCE:
             raise ExportError(
                 f"scores of the exported critic, {n} at a time, differ from PyTorch's by up to"
-                f" {difference:.3g}, more than {CLOSE}: nothing is registered"
+                f" {difference:.3g}, more than {SCORE_TOLERANCE}: nothing is registered"
             )

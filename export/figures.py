@@ -1,25 +1,25 @@
-"""The figures of a model: their names, labels, number formats and meanings.
+"""The figures of a model: names, labels, number formats and meanings.
 
-Plain Python: model cards, the bot, the web page and the training read it.
+Plain Python, since the bot and the web page use it too.
 
 A manifest's `metrics` maps names to numbers; `<name>_real` is the same figure of held-out real
-images. The names of a Fréchet distance (FD) say which network's features it was taken in; FID is
-the name of Inception-v3's alone.
+images. The name of a Fréchet distance (FD) includes the feature network; FID refers to Inception-v3
+only.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 REAL = "_real"
-"""Ends the name of a figure of held-out real images."""
+"""Suffix of figures of held-out real images."""
 AS_ASKED = "_as_asked"
-"""Ends the name of the share of pictures that show the value asked for."""
+"""Suffix of the share of images that show the requested value."""
 UNSEEN = "_as_asked_unseen"
-"""The same, of pairs of values that no image shows."""
+"""Suffix of the same share for unseen pairs of values."""
 ALL_AS_ASKED = f"all{AS_ASKED}"
 
 FD_RATIO = "lite2_fd_ratio"
-"""The headline."""
+"""The main figure."""
 FD_RATIO_POOLED = "lite2_fd_ratio_pooled"
 FD_LAYERS = tuple(f"lite2_fd_{layer}" for layer in ("stride4", "stride8", "stride16", "stride32"))
 FD_POOLED = "lite2_fd_pooled"
@@ -31,55 +31,57 @@ class Figure:
     """A column heading."""
     meaning: str
     is_share: bool = False
-    """Whether it is shown in percent."""
+    """Whether it is formatted in percent."""
 
 
 FIGURES = {
     FD_RATIO: Figure(
         "FD ratio (Lite2)",
-        "Fréchet distance to the training images in features of EfficientNet-Lite2, in units of"
-        " the distance of as many held-out real images; geometric mean of five layers. Lower is"
-        " better, 1 is as near as real images",
+        "Fréchet distance to the training images in features of EfficientNet-Lite2, divided by the"
+        " distance of held-out real images; geometric mean of five layers. Lower is better; 1 is"
+        " the value of real images",
     ),
-    FD_RATIO_POOLED: Figure("FD ratio (Lite2, pooled)", "the same of the pooled features alone"),
+    FD_RATIO_POOLED: Figure("FD ratio (Lite2, pooled)", "the same for the pooled features only"),
     "near_duplicates": Figure(
         "near-duplicates",
-        "share of pictures closer to another of their condition than all but one in a thousand"
-        " real ones",
+        "share of images whose nearest neighbor of the same condition is closer than that of all"
+        " but one in a thousand real images",
         is_share=True,
     ),
     "diversity": Figure(
         "diversity",
-        "mean distance between pictures of one condition, in units of the real images'",
+        "mean distance between images of one condition, relative to real images",
     ),
     "lite2_precision": Figure(
         "precision (Lite2)",
-        "share of pictures that lie among real images, in the pooled features",
+        "share of generated images in the neighborhood of a real image, in the pooled features",
         is_share=True,
     ),
     "lite2_recall": Figure(
         "recall (Lite2)",
-        "share of real images that lie among the pictures, in the pooled features",
+        "share of real images in the neighborhood of a generated one, in the pooled features",
         is_share=True,
     ),
-    "lite2_density": Figure("density (Lite2)", "how densely real images lie around the pictures"),
+    "lite2_density": Figure(
+        "density (Lite2)", "mean density of real images around the generated ones"
+    ),
     "lite2_coverage": Figure(
         "coverage (Lite2)",
-        "share of real images with a picture among their nearest neighbors",
+        "share of real images with a generated image in their neighborhood",
         is_share=True,
     ),
     "sharpness": Figure(
         "sharpness",
-        "how much fine detail there is, in units of the real images'; noise counts, too",
+        "amount of fine detail, including noise, relative to real images",
     ),
     "dropped_conditions": Figure(
         "dropped conditions",
-        "share of the conditions of real images that are hardly painted",
+        "share of the conditions of real images that are rarely or never generated",
         is_share=True,
     ),
     "dropped_clusters": Figure(
         "dropped clusters",
-        "share of the clusters of real images that are hardly painted",
+        "share of the clusters of real images that are rarely or never generated",
         is_share=True,
     ),
     **{
@@ -89,8 +91,10 @@ FIGURES = {
         )
         for name in (*FD_LAYERS, FD_POOLED)
     },
-    # Of models that were judged before fidelity was measured in Lite2's features.
-    "q": Figure("Q (old judge)", "how far from the training images, to a small classifier"),
+    # Of models that were judged before fidelity was measured in the features of Lite2.
+    "q": Figure(
+        "Q (old judge)", "distance to the training images in a small classifier's features"
+    ),
     "fid": Figure("FD (old judge)", "Fréchet distance in a small classifier's last features"),
     "kid": Figure("KD (old judge)", "kernel distance in a small classifier's last features"),
     **{
@@ -101,14 +105,14 @@ FIGURES = {
         )
     },
 }
-"""Those that say the most come first, and the shares as asked before all of them."""
+"""In the order of display, after the shares as asked."""
 
 HIGHLIGHTS = (FD_RATIO, "near_duplicates", "diversity")
-"""What is said of a model in a line, beside the shares as asked."""
+"""Figures in a one-line summary of a model, after the shares as asked."""
 
 
 def label(name: str) -> str:
-    """As a column heading or a row of a table has it."""
+    """The label of a figure in tables."""
     if name in FIGURES:
         return FIGURES[name].label
     if name.startswith("distance_"):
@@ -119,7 +123,7 @@ def label(name: str) -> str:
 
 
 def number(name: str, value: float | None) -> str:
-    """A figure as text; empty where there is none."""
+    """Formats a figure; empty for None."""
     if value is None:
         return ""
     if name.endswith((AS_ASKED, UNSEEN)) or (name in FIGURES and FIGURES[name].is_share):
@@ -128,20 +132,22 @@ def number(name: str, value: float | None) -> str:
 
 
 def meaning(name: str) -> str:
-    """What a figure says, in a clause; empty of an unknown one."""
+    """The meaning of a figure; empty for an unknown one."""
     if name.endswith(UNSEEN):
-        return f"the same for {name.removesuffix(UNSEEN)}, of pairs that no image shows"
+        return f"the same for {name.removesuffix(UNSEEN)}, in pairs of values that no image has"
     if name == ALL_AS_ASKED:
-        return "share of pictures that show all that was asked for"
+        return "share of images that show all requested values"
     if name.endswith(AS_ASKED):
-        return f"share of pictures that show the {name.removesuffix(AS_ASKED)} asked for"
+        return f"share of images that show the requested {name.removesuffix(AS_ASKED)}"
     if name.startswith("distance_"):
         return "Fréchet distance in a small classifier's features"
     return FIGURES[name].meaning if name in FIGURES else ""
 
 
 def ordered(names: Iterable[str]) -> list[str]:
-    """Without those of real images; the shares as asked come first, unknown figures last."""
+    """Figures in the order of display: shares as asked first, unknown ones last; without those of
+    real images.
+    """
     order = list(FIGURES)
 
     def rank(name: str) -> int:
@@ -156,7 +162,7 @@ def ordered(names: Iterable[str]) -> list[str]:
 
 
 def highlights(metrics: Mapping[str, float]) -> list[tuple[str, str]]:
-    """The few figures that say the most: label and number."""
+    """Labels and formatted numbers of the main figures."""
     headline = HIGHLIGHTS if FD_RATIO in metrics else ("q", *HIGHLIGHTS)
     chosen = [name for name in metrics if name.endswith(AS_ASKED)]
     chosen += [name for name in headline if name in metrics]

@@ -1,22 +1,22 @@
-"""What all exported graphs have in common."""
+"""Common parts of the export of all ONNX graphs."""
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 OPSET = 18
-"""Every operation of it that the networks take has a kernel in ONNX Runtime's CUDA provider."""
+"""ONNX Runtime's CUDA provider has kernels for all operations of the networks in this version."""
 
 TOLERANCE = 1
-"""The largest difference in 8-bit steps between PyTorch and ONNX Runtime, and between batches."""
+"""Tolerance in 8-bit steps between PyTorch and ONNX Runtime, and between batch sizes."""
 
 
 class ExportError(Exception):
-    """A run that cannot become a model, with the reason."""
+    """A run cannot be exported."""
 
 
-def tidy(model: onnx.ModelProto, name: str) -> None:
-    """Names the number of pictures N, and drops traces of the machine that it was exported on."""
+def clean_graph(model: onnx.ModelProto, name: str) -> None:
+    """Names the batch dimension N, and removes metadata of the machine that exported the graph."""
     graph = model.graph
     del graph.value_info[:], graph.metadata_props[:], model.metadata_props[:]
     graph.name = name
@@ -31,8 +31,8 @@ def tidy(model: onnx.ModelProto, name: str) -> None:
         value.type.tensor_type.shape.dim[0].dim_param = "N"
 
 
-def halve(model: onnx.ModelProto) -> None:
-    """Stores weights as float16, half the size, with a Cast that is folded when they are loaded."""
+def store_as_float16(model: onnx.ModelProto) -> None:
+    """Stores weights as float16, with Cast nodes that ONNX Runtime folds at load time."""
     graph = model.graph
     casts = []
     for tensor in graph.initializer:

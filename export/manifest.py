@@ -1,6 +1,6 @@
-"""What a model folder says about itself: `manifest.json`, and whether its files are what it says.
+"""`manifest.json` of a model folder, and the verification of the folder's files.
 
-Plain Python: the serving side reads this without torch.
+Plain Python: the serving side uses this module without PyTorch.
 """
 
 import hashlib
@@ -29,29 +29,29 @@ FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 GENERATOR = "generator.onnx"
 UPSCALER = "upscaler.onnx"
-"""uint8 [N, S, S, 3] to uint8 [N, 4S, 4S, 3], of any N and S. Read by position: ONNX wants two
-names for what comes (`image`) and what leaves (`upscaled`)."""
+"""uint8 [N, S, S, 3] to uint8 [N, 4S, 4S, 3], of any N and S. The input is `image`, the output
+`upscaled`, since ONNX requires different names."""
 CRITIC = "critic.onnx"
 WEIGHTS = "weights.safetensors"
-"""All networks, to continue training from; the serving side does not read it."""
+"""Weights of all networks, to start another training; the serving side does not read them."""
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class ModelError(Exception):
-    """A model folder that cannot be used, with the reason."""
+    """A model folder cannot be used."""
 
 
 def is_safe_name(name: str) -> bool:
-    """Whether a model or one of its files may be called so: no way out of the folder."""
+    """Whether a name is allowed for a model or its files; it cannot leave the folder."""
     return _SAFE_NAME.fullmatch(name) is not None
 
 
 def _safe_name(name: str) -> str:
     if not is_safe_name(name):
         raise ValueError(
-            f"{name!r} is no name for a model or its file: up to 64 letters, digits, '.', '_', '-',"
-            " a letter or digit first"
+            f"{name!r} is not a valid name of a model or file: up to 64 letters, digits, '.', '_',"
+            " '-', starting with a letter or digit"
         )
     return name
 
@@ -65,9 +65,9 @@ Word = Annotated[str, StringConstraints(min_length=1)]
 
 
 class Attribute(BaseModel):
-    """One thing that can be chosen.
+    """A property of images that can be chosen, such as hair color.
 
-    `frequencies` holds each value's share in the training data; they sum to 1.
+    `frequencies` are the shares of the values in the training data; they sum to 1.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -81,19 +81,23 @@ class Attribute(BaseModel):
         if not self.values:
             raise ValueError(f"attribute {self.name} has no values")
         if len(set(self.values)) < len(self.values):
-            raise ValueError(f"attribute {self.name} has a value twice: {', '.join(self.values)}")
+            raise ValueError(
+                f"attribute {self.name} has duplicate values: {', '.join(self.values)}"
+            )
         if len(self.frequencies) != len(self.values):
             raise ValueError(
                 f"attribute {self.name} has {len(self.values)} values"
                 f" and {len(self.frequencies)} frequencies"
             )
         if min(self.frequencies) < 0 or abs(sum(self.frequencies) - 1) > 1e-3:
-            raise ValueError(f"the frequencies of attribute {self.name} are no shares of 1")
+            raise ValueError(
+                f"the frequencies of attribute {self.name} must be shares that sum to 1"
+            )
         return self
 
 
 class FileEntry(BaseModel):
-    """What a file of the model must be: SHA-256 in hexadecimal, and its size."""
+    """SHA-256 in hexadecimal and size of a file."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -102,11 +106,11 @@ class FileEntry(BaseModel):
 
 
 class Manifest(BaseModel):
-    """A model: what it can be asked for, its shapes, its files, its figures.
+    """A model: its attributes, shapes, files and figures.
 
-    `latent_dim` is Z, `condition_dim` C, `image_size` S of the design's contract; `candidates` are
-    painted for each picture, and the critic, where the model has one, chooses; `metrics` is what
-    the judge measured, `training` how the model was trained; `created` is in UTC.
+    Latents are [N, latent_dim], conditions [N, condition_dim], images [N, image_size, image_size,
+    3]. If the model has a critic, it chooses among `candidates` images. `metrics` are the figures
+    of the judge, `training` describes the training, `created` is in UTC.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -126,7 +130,7 @@ class Manifest(BaseModel):
     def _check(self) -> Self:
         names = [attribute.name for attribute in self.attributes]
         if len(set(names)) < len(names):
-            raise ValueError(f"an attribute is there twice: {', '.join(names)}")
+            raise ValueError(f"duplicate attributes: {', '.join(names)}")
         return self
 
     @property
@@ -134,9 +138,9 @@ class Manifest(BaseModel):
         return sum(len(attribute.values) for attribute in self.attributes)
 
     def encode(self, conditions: Mapping[str, str]) -> np.ndarray:
-        """One-hot blocks, one after the other, float32 [C]; every attribute must be given.
+        """Concatenated one-hot blocks, float32 [C]; every attribute must have a value.
 
-        Raises ValueError naming what is missing, unknown or no value.
+        Raises ValueError for missing or unknown attributes and values.
         """
         known = [attribute.name for attribute in self.attributes]
         for name in conditions:
@@ -159,7 +163,7 @@ class Manifest(BaseModel):
         return condition
 
     def decode(self, condition: np.ndarray) -> dict[str, str]:
-        """The strongest value of each attribute's block; condition is [C].
+        """The value with the largest weight in each block of a condition [C].
 
         Raises ValueError for another shape.
         """
@@ -178,14 +182,14 @@ class Manifest(BaseModel):
 
 
 def file_entry(path: Path) -> FileEntry:
-    """Sum and size of a file. Raises OSError."""
+    """SHA-256 and size of a file. Raises OSError."""
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         return FileEntry(sha256=sha256, bytes=file.tell())
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Raises ModelError when the folder has no manifest that this version understands."""
+    """Raises ModelError if the folder has no manifest that this version can read."""
     path = folder / MANIFEST
     try:
         raw = json.loads(path.read_text("utf-8"))
@@ -193,7 +197,7 @@ def read_manifest(folder: Path) -> Manifest:
         raise ModelError(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise ModelError(f"{path} is not valid JSON: {error}") from error
-    # Before the fields: another format may have others.
+    # Checked before the fields, which depend on the format.
     version = raw.get("format") if isinstance(raw, dict) else None
     if version != FORMAT_VERSION:
         raise ModelError(
@@ -207,7 +211,7 @@ def read_manifest(folder: Path) -> Manifest:
             f"{'.'.join(map(str, issue['loc'])) or 'manifest'}: {issue['msg']}"
             for issue in error.errors()
         )
-        raise ModelError(f"{path} is wrong: {issues}") from error
+        raise ModelError(f"{path} is invalid: {issues}") from error
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -216,10 +220,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def verify(folder: Path, manifest: Manifest) -> None:
-    """Checks that every file has the size and sum that the manifest names.
-
-    Raises ModelError naming the first file that does not.
-    """
+    """Checks the size and SHA-256 of every file in the manifest. Raises ModelError."""
     if GENERATOR not in manifest.files:
         raise ModelError(f"{folder / MANIFEST} lists no {GENERATOR}")
     for name, expected in manifest.files.items():

@@ -1,7 +1,7 @@
-"""The folder of all models, `models/`: one folder a model, and a pointer to the one in use.
+"""The registry of models, `models/`: one folder for each model, and a pointer to the one in use.
 
-Nothing is ever half there: a model is written beside and renamed, the pointer moves last. Plain
-Python: the serving side reads this without torch.
+Changes are atomic: files and folders are written under a temporary name and renamed, and the
+pointer changes last. Plain Python: the serving side uses this module without PyTorch.
 """
 
 import os
@@ -27,17 +27,17 @@ HISTORY = "history"
 
 
 class Registry:
-    """Models under `root`, which need not exist yet.
+    """Models in the folder `root`, which may not exist yet.
 
-    `current` holds the name of the model in use; `history` the names that led to it, one a line,
-    the oldest first.
+    The file `current` holds the name of the model in use; `history` holds the names of the models
+    used before and of this one, one per line, oldest first.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def names(self) -> list[str]:
-        """Folders with a manifest, a broken one too, the oldest first."""
+        """Names of all folders with a manifest, even an invalid one; oldest first."""
         if not self.root.is_dir():
             return []
         found = [
@@ -48,56 +48,60 @@ class Registry:
         return sorted(found, key=lambda name: (self._created(name), name))
 
     def current(self) -> str | None:
-        """The name in the pointer, None where there is no pointer."""
+        """The name of the model in use, or None."""
         try:
             return (self.root / POINTER).read_text("utf-8").strip() or None
         except FileNotFoundError:
             return None
 
     def folder(self, name: str) -> Path:
-        """Raises ModelError, listing what exists, for a name that is unknown or unsafe."""
+        """The folder of a model. Raises ModelError for an unknown or invalid name."""
         path = self.root / name
         if not is_safe_name(name) or not (path / MANIFEST).is_file():
-            raise ModelError(f"there is no model {name!r} in {self.root}; {self._what_exists()}")
+            raise ModelError(f"there is no model {name!r} in {self.root}; {self._list_names()}")
         return path
 
     def load(self, name: str | None = None) -> tuple[Path, Manifest]:
-        """Folder and manifest of a model (the one in use if no name is given), its files verified.
+        """Verifies a model, by default the one in use; returns its folder and manifest.
 
         Raises ModelError.
         """
         if name is None:
             name = self.current()
         if name is None:
-            raise ModelError(f"no model is in use in {self.root}; {self._what_exists()}")
+            raise ModelError(f"no model is in use in {self.root}; {self._list_names()}")
         folder = self.folder(name)
         manifest = read_manifest(folder)
         if manifest.name != name:
-            raise ModelError(f"{folder / MANIFEST} names {manifest.name}, its folder {name}")
+            raise ModelError(
+                f"{folder / MANIFEST} has the name {manifest.name}, but its folder is {name}"
+            )
         verify(folder, manifest)
         return folder, manifest
 
-    def vacant(self, name: str) -> Path:
-        """Where a model of that name will go. Raises ModelError for one taken or unsafe."""
+    def new_folder(self, name: str) -> Path:
+        """The folder for a new model. Raises ModelError for an existing or invalid name."""
         target = self.root / name
         if not is_safe_name(name):
-            raise ModelError(f"{name!r} is no name for a model: letters, digits, '.', '_', '-'")
+            raise ModelError(
+                f"{name!r} is not a valid model name: use letters, digits, '.', '_', '-'"
+            )
         if name.lower() in (POINTER, HISTORY) or target.exists():
             raise ModelError(f"{target} exists already: choose another name")
         return target
 
     def add(self, manifest: Manifest, build: Callable[[Path], None]) -> Manifest:
-        """Adds the model `manifest.name`; returns its manifest with the files' sums.
+        """Adds the model `manifest.name`; returns its manifest with the entries of its files.
 
-        `build` writes the model's files, all but the manifest, into the empty folder that it gets.
-        What it raises goes through, and nothing is left behind. Does not touch what is in use.
-        Raises ModelError when the name is taken or the files are no model.
+        `build` writes all files except the manifest into an empty folder. Its errors are
+        propagated, and nothing is added. The model in use does not change. Raises ModelError if
+        the name exists or the files are invalid.
         """
-        target = self.vacant(manifest.name)
+        target = self.new_folder(manifest.name)
         self.root.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=self.root))
         try:
-            staging.chmod(0o755)  # mkdtemp's is closed to the account that the bot runs under
+            staging.chmod(0o755)  # the bot may run under another account
             build(staging)
             files = {path.name: file_entry(path) for path in sorted(staging.iterdir())}
             manifest = Manifest.model_validate(manifest.model_dump() | {"files": files})
@@ -108,7 +112,7 @@ class Registry:
             _sync(staging)
             try:
                 staging.rename(target)
-            except OSError as error:  # somebody else was quicker
+            except OSError as error:  # another process created it
                 raise ModelError(f"{target} cannot be written: {error.strerror}") from error
             _sync(self.root)
         finally:
@@ -116,43 +120,42 @@ class Registry:
         return manifest
 
     def use(self, name: str) -> None:
-        """Verifies a model and points to it. Raises ModelError, and then nothing has changed."""
+        """Verifies a model and puts it in use. Raises ModelError, without any change."""
         self.load(name)
-        path_here = self._path_to_current()
-        if path_here[-1:] != [name]:
-            self._point([*path_here, name])
+        history = self._current_history()
+        if history[-1:] != [name]:
+            self._point([*history, name])
 
     def rollback(self) -> str:
-        """Back to the model that was used before; again, to the one before that.
+        """Puts the previous model in use, and returns its name; can be repeated.
 
-        Models that have been deleted since are passed over. Returns the name.
-        Raises ModelError when there is none, or when it cannot be used.
+        Deleted models are skipped. Raises ModelError if there is none, or if it cannot be used.
         """
-        path_back = self._path_back()
-        if not path_back:
-            raise ModelError(f"no model was used before {self.current()}; {self._what_exists()}")
-        self.load(path_back[-1])
-        self._point(path_back)
-        return path_back[-1]
+        history = self._previous_history()
+        if not history:
+            raise ModelError(f"no model was used before {self.current()}; {self._list_names()}")
+        self.load(history[-1])
+        self._point(history)
+        return history[-1]
 
     def previous(self) -> str | None:
-        """Where `rollback` would go back to, None where there is none."""
-        return next(reversed(self._path_back()), None)
+        """The model that `rollback` would put in use, or None."""
+        return next(reversed(self._previous_history()), None)
 
-    def _path_back(self) -> list[str]:
-        """History as far as the model before the one in use that is still there."""
+    def _previous_history(self) -> list[str]:
+        """History up to the previous model that still exists."""
         current = self.current()
-        path_back = self._path_to_current()
+        history = self._current_history()
         existing = self.names()
-        while path_back and (path_back[-1] == current or path_back[-1] not in existing):
-            path_back.pop()
-        return path_back
+        while history and (history[-1] == current or history[-1] not in existing):
+            history.pop()
+        return history
 
-    def _path_to_current(self) -> list[str]:
-        """History as far as the model in use.
+    def _current_history(self) -> list[str]:
+        """History up to the model in use.
 
-        It goes further only when a crash came between the history and the pointer, and ends short
-        of it when the pointer was written by hand.
+        The file is longer if a crash occurred before the pointer was written, and does not contain
+        the model in use if the pointer was edited by hand.
         """
         try:
             history = (self.root / HISTORY).read_text("utf-8").split()
@@ -170,13 +173,13 @@ class Registry:
         self._replace(POINTER, f"{history[-1]}\n")
 
     def _replace(self, name: str, text: str) -> None:
-        beside = self.root / f".{name}.{os.getpid()}"
+        temporary = self.root / f".{name}.{os.getpid()}"
         try:
-            beside.write_text(text, "utf-8")
-            _sync(beside)
-            beside.replace(self.root / name)
+            temporary.write_text(text, "utf-8")
+            _sync(temporary)
+            temporary.replace(self.root / name)
         finally:
-            beside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
         _sync(self.root)
 
     def _created(self, name: str) -> datetime:
@@ -185,14 +188,14 @@ class Registry:
         except ModelError:
             return datetime.min.replace(tzinfo=UTC)
 
-    def _what_exists(self) -> str:
+    def _list_names(self) -> str:
         names = self.names()
-        return f"there are: {', '.join(names)}" if names else "there is none yet"
+        return f"there are: {', '.join(names)}" if names else "there are no models yet"
 
 
 def _sync(path: Path) -> None:
     if os.name != "posix":
-        return  # elsewhere a folder cannot be opened, nor a file synced that was opened to read
+        return  # other systems cannot open folders, or sync files opened for reading
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

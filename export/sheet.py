@@ -1,4 +1,4 @@
-"""Pictures side by side, with words at the left and above."""
+"""Sheets of images with labels."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -8,8 +8,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 
 def draw_sheet(pictures: np.ndarray, rows: Sequence[str], columns: Sequence[str]) -> Image.Image:
-    """Pictures uint8 [rows × columns, S, S, 3]; labels that are all empty take no room. Those of
-    the columns may have several lines.
+    """Draws images uint8 [rows × columns, S, S, 3] with labels at the left and above.
+
+    Empty labels take no space; labels of columns may have several lines.
     """
     size = pictures.shape[1]
     font = ImageFont.load_default(12)

@@ -1,6 +1,6 @@
-"""`upscaler.onnx`: what makes a model's pictures four times as wide and high.
+"""`upscaler.onnx`: enlarges the images of a model four times in width and height.
 
-It comes from an upscaler's run, or from another model, byte by byte.
+It is exported from a run of an upscaler, or copied from another model.
 """
 
 import copy
@@ -15,28 +15,28 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from export.graph import OPSET, TOLERANCE, ExportError, halve, tidy
+from export.graph import OPSET, TOLERANCE, ExportError, clean_graph, store_as_float16
 from export.manifest import MANIFEST, UPSCALER, ModelError, read_manifest, verify
 from export.registry import Registry
 from train.upscaler.network import SCALE
 from train.upscaler.run import FIGURES, load_upscaler
 
 _PROBES = ((1, 64), (3, 32), (5, 48), (1, 96))
-"""Pictures and their side, by which the graph is compared with the network."""
+"""Batch sizes and image sizes for the comparison of graph and network."""
 
 
 @dataclass(frozen=True)
-class Upscaling:
-    """An upscaler as a model holds it."""
+class UpscalerGraph:
+    """An exported upscaler."""
 
     content: bytes
-    """Content of `upscaler.onnx`."""
+    """The content of `upscaler.onnx`."""
     training: dict[str, Any]
-    """How it was trained and what was measured; the manifest keeps it in `training["upscaler"]`."""
+    """Settings and figures of its training, stored in the manifest as `training["upscaler"]`."""
 
 
-class OnBytes(nn.Module):
-    """An upscaler whose pictures come and leave as bytes."""
+class Uint8Upscaler(nn.Module):
+    """An upscaler with uint8 input and output."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -44,15 +44,15 @@ class OnBytes(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """RGB uint8 [N, S, S, 3] to uint8 [N, 4S, 4S, 3]."""
-        enlarged = self.network(image.permute(0, 3, 1, 2).float() / 255)
+        enlarged: Tensor = self.network(image.permute(0, 3, 1, 2).float() / 255)
         return (enlarged * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
 
 
-def take_upscaler(source: Path) -> Upscaling:
-    """The upscaler of a run's folder, or of a model's.
+def read_upscaler(source: Path) -> UpscalerGraph:
+    """Exports the upscaler of a run, or copies that of a model folder.
 
-    Raises ExportError when there is none in it or it does not paint as it was trained to, and
-    CheckpointError when the run cannot be read.
+    Raises ExportError if a model has none or the graph differs from the network, and
+    CheckpointError if the run cannot be read.
     """
     if (source / MANIFEST).is_file():
         try:
@@ -70,13 +70,13 @@ def take_upscaler(source: Path) -> Upscaling:
         figures = json.loads((source / FIGURES).read_text("utf-8"))
     except FileNotFoundError:
         raise ExportError(
-            f"there is no {source / FIGURES}: it is written when the training ends"
+            f"there is no {source / FIGURES}: it is written at the end of the training"
             f" (python -m train upscaler --resume {source})"
         ) from None
     except ValueError as error:
         raise ExportError(f"{source / FIGURES} is not valid JSON: {error}") from error
     settings = info.settings.model_dump(mode="json", exclude={"runs"})
-    if info.settings.data:  # the name alone: a model travels, paths of this machine do not
+    if info.settings.data:  # only the name: models must not contain paths of this machine
         settings["data"] = info.settings.data.name
     training = {
         "run": info.run,
@@ -84,40 +84,38 @@ def take_upscaler(source: Path) -> Upscaling:
         "settings": settings,
         "figures": figures,
     }
-    return Upscaling(content, training)
+    return UpscalerGraph(content, training)
 
 
-def upscaler_in_use(registry: Registry) -> Upscaling | None:
-    """That of the model in use, None where no model is in use or it has none.
+def upscaler_in_use(registry: Registry) -> UpscalerGraph | None:
+    """Copies the upscaler of the model in use; None if there is no model, or no upscaler.
 
-    From a damaged model nothing is taken, with a warning: no hours of training should fail of it.
+    A damaged model causes only a warning, so that the export of a long training does not fail.
     """
     name = registry.current()
     try:
         return _of_model(registry.folder(name)) if name else None
     except ModelError as error:
-        print(f"warning: no upscaler is taken over from {name}: {error}")
+        print(f"warning: the upscaler of {name} is not copied: {error}")
         return None
 
 
-def _of_model(folder: Path) -> Upscaling | None:
+def _of_model(folder: Path) -> UpscalerGraph | None:
     manifest = read_manifest(folder)
     if UPSCALER not in manifest.files:
         return None
     verify(folder, manifest)
-    return Upscaling((folder / UPSCALER).read_bytes(), manifest.training.get("upscaler", {}))
+    return UpscalerGraph((folder / UPSCALER).read_bytes(), manifest.training.get("upscaler", {}))
 
 
 def to_onnx(network: nn.Module) -> onnx.ModelProto:
-    """The graph: `image` uint8 [N, S, S, 3] to `upscaled` uint8 [N, 4S, 4S, 3], for any N and S.
-
-    ONNX wants different names for what comes and what leaves; both are the contract's `image`. The
-    weights lie in the file in half precision and are cast when the file is loaded.
+    """The ONNX graph from `image` uint8 [N, S, S, 3] to `upscaled` uint8 [N, 4S, 4S, 3], for any N
+    and S.
     """
     network = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
     free = torch.export.Dim.DYNAMIC
     program = torch.onnx.export(
-        OnBytes(network).eval(),
+        Uint8Upscaler(network).eval(),
         (torch.zeros(3, 24, 24, 3, dtype=torch.uint8),),
         dynamo=True,
         opset_version=OPSET,
@@ -126,32 +124,32 @@ def to_onnx(network: nn.Module) -> onnx.ModelProto:
         dynamic_shapes={"image": {0: free, 1: free, 2: free}},
         verbose=False,
     )
-    assert program is not None  # with dynamo there is always one
+    assert program is not None  # it is None only without dynamo
     model = program.model_proto
-    tidy(model, "upscaler")
+    clean_graph(model, "upscaler")
     for value, side in ((model.graph.input[0], "S"), (model.graph.output[0], f"{SCALE}S")):
         for dimension in value.type.tensor_type.shape.dim[1:3]:
             dimension.dim_param = side
-    halve(model)
+    store_as_float16(model)
     onnx.checker.check_model(model, full_check=True)
     return model
 
 
 def check(network: nn.Module, session: onnxruntime.InferenceSession) -> None:
-    """Compares what both paint from noise and from even pictures, in several numbers and sizes.
+    """Compares the outputs of PyTorch and ONNX Runtime for noise and uniform images.
 
-    Raises ExportError when any channel of any pixel differs by more than TOLERANCE.
+    Raises ExportError if any value differs by more than TOLERANCE.
     """
     rng = np.random.RandomState(0)
     for count, side in _PROBES:
         pictures = rng.randint(0, 256, (count, side, side, 3)).astype(np.uint8)
         pictures[-1, :, side // 2 :] = rng.randint(0, 256, 3)
         with torch.inference_mode():
-            expected = OnBytes(network)(torch.from_numpy(pictures)).numpy()
+            expected = Uint8Upscaler(network)(torch.from_numpy(pictures)).numpy()
         [enlarged] = session.run(None, {"image": pictures})
         if enlarged.dtype != np.uint8 or enlarged.shape != expected.shape:
             raise ExportError(
-                f"the exported upscaler paints {enlarged.dtype} {enlarged.shape},"
+                f"the exported upscaler returns {enlarged.dtype} {enlarged.shape},"
                 f" not uint8 {expected.shape}"
             )
         difference = int(np.abs(enlarged.astype(int) - expected).max())

@@ -1,7 +1,7 @@
-"""`weights.safetensors`: the networks of a run, for a training to start from.
+"""`weights.safetensors`: the networks of a run, from which another training can start.
 
-The generator is in half precision. Discriminators are in 8 bits, which halves the file: they are
-never run as they are stored, and train on from there.
+The generator is stored in float16. Discriminators are stored in int8, which halves the size of the
+file; their precision matters less, because they are only trained further.
 """
 
 from pathlib import Path
@@ -20,11 +20,11 @@ SCALE = ".scale"
 PREFIXES = {"ema.": GENERATOR_PREFIX, "discriminator.": "discriminator."} | {
     "feature_discriminators.": "feature_discriminators."
 }
-"""Of the checkpoint's tensors, and of the file's: the averaged generator is the one to keep."""
+"""Prefixes of tensors in the checkpoint and in the file; the averaged generator is stored."""
 
 
 def write_weights(run: Path, file: Path) -> None:
-    """Raises CheckpointError, and OSError."""
+    """Raises CheckpointError and OSError."""
     tensors: dict[str, Tensor] = {}
     for old, new in PREFIXES.items():
         for name, tensor in checkpoint.restore(run, old).items():
@@ -33,18 +33,18 @@ def write_weights(run: Path, file: Path) -> None:
                 tensors[key] = tensor.half() if tensor.is_floating_point() else tensor
             else:
                 tensors[key], tensors[key + SCALE] = quantize(tensor)
-    # Not save_file, whose file nobody else may read.
+    # save_file would create a file that other users cannot read.
     file.write_bytes(save({name: tensor.contiguous() for name, tensor in tensors.items()}))
 
 
 def read_weights(folder: Path, manifest: Manifest) -> dict[str, Tensor]:
-    """The tensors of `generator.`, `discriminator.` and `feature_discriminators.`, float32.
+    """Reads the tensors of `generator.`, `discriminator.` and `feature_discriminators.` as float32.
 
-    Raises ExportError where the model has none.
+    Raises ExportError if the model has no weights.
     """
     if WEIGHTS not in manifest.files:
         raise ExportError(
-            f"model {manifest.name} has no {WEIGHTS}, as models of version 0.2 have not: it can be "
+            f"model {manifest.name} has no {WEIGHTS}, like models of version 0.2: it can be "
             "served, but no training can start from it"
         )
     try:
@@ -61,7 +61,7 @@ def read_weights(folder: Path, manifest: Manifest) -> dict[str, Tensor]:
 
 
 def quantize(tensor: Tensor) -> tuple[Tensor, Tensor]:
-    """int8, and the scale of each output channel, by which the int8 numbers are multiplied."""
+    """Quantizes to int8, with a scale for each output channel."""
     scale = tensor.abs().amax(dim=tuple(range(1, tensor.dim())), keepdim=True) / 127
     scale = scale.clamp(min=1e-7).half()
     return (tensor / scale.float()).round().clamp(-127, 127).to(torch.int8), scale

@@ -74,7 +74,7 @@ def test_the_benchmark_trains_and_reports_all_recipes(
     notes = 'summary = "What we saw."\ngood = "It is good."\n'
     (tmp_path / "docs/lineage/notes.toml").write_text(notes)
     assert lineage.main(arguments, ENTRIES) == 1, "one training fails"
-    assert "failed, and tried again next time: broken" in capsys.readouterr().out
+    assert "failed, will be tried again: broken" in capsys.readouterr().out
     assert len(calls) == 3 + 1 + 1 + 1, "the claim is also judged at two intermediate points"
 
     good, wild, small = (content(tmp_path, name)["row"] for name in ("good", "wild", "small"))

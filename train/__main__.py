@@ -1,4 +1,4 @@
-"""`python -m train`: trains, and the commands around a training."""
+"""`python -m train`: trains a model; subcommands for runs and models."""
 
 import sys
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ except ModuleNotFoundError as missing:
 import config
 from export.graph import ExportError
 from export.manifest import ModelError
-from train import checkpoint, judging, pipeline, recipes, settings
+from train import checkpoint, judging, options, pipeline, recipes
 from train.compare import command as compare
 from train.data import DataError
 from train.distributed import ShareError, WorkerLostError
@@ -30,7 +30,7 @@ COMMANDS = {
     "blind": blind.main,
     "show": show.main,
     "recipes": recipes.main,
-    "settings": settings.main,
+    "settings": options.main,
     "upscaler": upscaler.main,
 }
 
@@ -44,12 +44,12 @@ def main(given: Sequence[str] | None = None) -> None:
             command(given[1:], console)
         else:
             pipeline.main(given, console)
-    except KeyboardInterrupt:  # before or after the training itself, which handles it
+    except KeyboardInterrupt:  # outside the training loop, which handles SIGINT itself
         console.print("interrupted")
         sys.exit(130)
     except Stopped as stopped:
         console.print(str(stopped), highlight=False)
-        sys.exit(130)  # a script must not continue after half of a training
+        sys.exit(130)  # a script must not continue after an unfinished training
     except (
         config.SettingsError,
         DataError,

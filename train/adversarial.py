@@ -1,7 +1,7 @@
 """The default training step: discriminators on pixels and on the features of a frozen network.
 
-One forward pass of a discriminator serves its own loss and the generator's, whose gradient at the
-fakes is all that the generator needs.
+A discriminator runs forward once per step. Its scores serve its own loss and the gradient at the
+fakes, from which the generator is updated.
 """
 
 import torch
@@ -34,7 +34,7 @@ class AdversarialTrainer(Trainer):
                 self.features, networks["feature_discriminators"] = built
         super().__init__(settings, faces, networks, processes)
         self.draw_unseen = UnseenSampler(faces, settings, self.rng, self.rows)
-        for name in ("gradient_norms", "penalties"):  # the last ones, of pixels and of features
+        for name in ("gradient_norms", "penalties"):  # of the pixel and the feature discriminators
             self.tensors[name] = torch.zeros(2, device=self.device)
 
     def train_step(self, progress: float) -> dict[str, Tensor]:
@@ -43,8 +43,8 @@ class AdversarialTrainer(Trainer):
         unseen_labels, unseen_latent = self.draw_unseen(self.step)
         condition = one_hot(torch.cat([labels, unseen_labels]), self.faces.sizes)
         images = self.generate(torch.cat([latent, unseen_latent]), condition)
-        fake, unseen = images.detach().split([len(real), len(unseen_labels)])
-        condition, unseen_condition = condition.split([len(real), len(unseen_labels)])
+        fake, unseen = torch.tensor_split(images.detach(), [len(real)])
+        condition, unseen_condition = torch.tensor_split(condition, [len(real)])
 
         unseen_gradient = self._classification_gradient(unseen, unseen_condition, unseen_labels)
         gradient, figures = self._pixel_step(real, fake, condition, labels)
@@ -63,8 +63,8 @@ class AdversarialTrainer(Trainer):
     def _pixel_step(
         self, real: Tensor, fake: Tensor, condition: Tensor, labels: Tensor
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Updates the pixel discriminator; returns the gradient of the generator's loss at the
-        fakes [N, 3, S, S], and the losses.
+        """Updates the pixel discriminator. Returns the gradient of the generator's loss at the
+        fakes, [N, 3, S, S], and the losses.
         """
         objective, discriminator = self.settings.objective, self.wrapped["discriminator"]
         penalized = self.is_penalty_step(objective.penalty)
@@ -102,7 +102,7 @@ class AdversarialTrainer(Trainer):
     def _feature_step(
         self, real: Tensor, fake: Tensor, condition: Tensor
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Updates the feature discriminators; returns as `_pixel_step`."""
+        """Updates the feature discriminators; returns the same as `_pixel_step`."""
         settings, every = self.settings.features, self.settings.objective.penalty_every
         discriminators = self.wrapped["feature_discriminators"]
         penalized = self.is_penalty_step(settings.penalty)
@@ -138,8 +138,8 @@ class AdversarialTrainer(Trainer):
     def _classification_gradient(self, fake: Tensor, condition: Tensor, labels: Tensor) -> Tensor:
         """The gradient at fakes of unseen conditions, whose only loss is the classification loss.
 
-        Nothing real is like them, so their realness is not scored: the discriminator would soon
-        recognize them by their colors. The heads learn from real faces alone.
+        No real images have these conditions, so the discriminator would recognize the fakes by
+        them: realness is not scored. The heads are trained on real images only.
         """
         if not len(fake):
             return fake

@@ -1,4 +1,4 @@
-"""Command lines: unknown flags are named with the nearest known one."""
+"""Parsing of command lines, with suggestions for unknown flags."""
 
 import argparse
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from config import nearest
 
 
 def parse(parser: argparse.ArgumentParser, given: Sequence[str]) -> argparse.Namespace:
-    """As `parser.parse_args`, but an unknown flag ends the process with the nearest known one."""
+    """Like `parser.parse_args`; the error for an unknown flag suggests the nearest known one."""
     arguments, unknown = parser.parse_known_args(given)
     for word in unknown:
         flag = word.split("=")[0]

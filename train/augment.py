@@ -1,8 +1,8 @@
-"""Augmentation on the training device, in batches.
+"""Augmentation of batches on the training device.
 
-Where real and fake pictures alike are changed, both players see the same changes, so that the
-generator does not learn to paint them (Zhao et al. 2020, "Differentiable Augmentation"); flips and
-shifts are harmless for faces, colors must stay.
+Augmentations of real and fake images alike do not leak into the generated images (Zhao et al. 2020,
+"Differentiable Augmentation"). Flips and shifts suit faces; colors must not change, since they are
+attributes.
 """
 
 import math
@@ -13,21 +13,21 @@ from torch import Tensor
 from torch.nn import functional as F
 
 Augmentation = Literal["none", "flip", "flip-and-rotate", "flip-and-shift"]
-"""The last is of real and fake pictures, the others of real ones alone."""
+"""flip-and-shift applies to real and fake images, the others to real ones only."""
 
 SHIFT = 4
-"""Pixels at 64×64, in either direction; in proportion at other sizes."""
+"""Largest shift in pixels at 64×64; proportional at other sizes."""
 DEGREES = 5.0
-"""Of a slight rotation, at the most."""
+"""Largest rotation."""
 
 
 def flip_and_shift(
     images: Tensor, rng: torch.Generator, batch: int | None = None, part: slice = slice(None)
 ) -> Tensor:
-    """Flips and shifts each of [N, C, S, S] on its own, edges repeated; differentiable.
+    """Flips and shifts each image of [N, C, S, S] at random, with replicated edges; differentiable.
 
-    Keeps the dtype; the result is in channels_last memory format. Where `images` are but a `part`
-    of a `batch`, `rng` moves on as if all of it were here.
+    Keeps the dtype; the result is in channels_last memory format. If `images` are only the `part`
+    of a batch of `batch` images, random numbers are drawn for the whole batch.
     """
     size, device = images.shape[-1], images.device
     count = len(images) if batch is None else batch
@@ -48,7 +48,7 @@ def flip_and_shift(
 def flip(
     images: Tensor, rng: torch.Generator, batch: int | None = None, part: slice = slice(None)
 ) -> Tensor:
-    """Every second one of uint8 [N, C, S, S], by chance; arguments as above."""
+    """Flips each image of uint8 [N, C, S, S] with probability ½; arguments as above."""
     turned = _uniform(images, rng, batch, part) < 0.5
     return torch.where(turned.view(-1, 1, 1, 1), images.flip(3), images)
 
@@ -56,7 +56,7 @@ def flip(
 def flip_and_rotate(
     images: Tensor, rng: torch.Generator, batch: int | None = None, part: slice = slice(None)
 ) -> Tensor:
-    """Flips uint8 [N, C, S, S], and turns each by up to DEGREES either way, edges repeated."""
+    """Flips uint8 [N, C, S, S], and rotates by up to ±DEGREES, with replicated edges."""
     flipped = flip(images, rng, batch, part)
     angle = (2 * _uniform(images, rng, batch, part) - 1) * math.radians(DEGREES)
     zero = torch.zeros_like(angle)
@@ -67,6 +67,6 @@ def flip_and_rotate(
 
 
 def _uniform(images: Tensor, rng: torch.Generator, batch: int | None, part: slice) -> Tensor:
-    """A number in 0…1 for each image."""
+    """A uniform random number in 0…1 for each image."""
     count = len(images) if batch is None else batch
     return torch.rand(count, generator=rng, device=images.device)[part]

@@ -1,4 +1,4 @@
-"""What is settled when a training has ended: the scale of latents, the critic, the figures."""
+"""Calibration at the end of a training: latent scale, critic, number of candidates."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,8 @@ from export.figures import FD_RATIO
 from train.critic import CANDIDATES, best_of, fit_critic
 from train.metrics import Judge
 from train.networks.base import Discriminator, Generator
-from train.report import paint
+from train.progress import no_progress
+from train.report import generate_images
 
 SCALES = (1.0, 1.15, 1.3, 1.45)
 CANDIDATE_COUNTS = (1, 2, CANDIDATES)
@@ -21,52 +22,51 @@ def calibrate(
     judge: Judge,
     second: Judge,
     fakes: int,
-    tell: Callable[[float], None] = lambda done: None,
+    report_progress: Callable[[float], None] = no_progress,
 ) -> tuple[dict[str, Any], Tensor]:
-    """Settles how the model paints, and returns what its run keeps as `judge.json`, and the
-    pictures of the clusters that it reaches least, as `Examination.worst` has them.
+    """Chooses how the model generates, and measures it. Returns the content of `judge.json`, and
+    the images of `Evaluation.worst`.
 
-    Sets `generator.latent_scale` to the one of lowest FD ratio, relative to the training's. In the
-    middle of a training the averaged generator's faces are more alike than the real ones, and a
-    larger scale corrects it: the opposite of truncation (Brock et al. 2019). We suppose that
-    averaged weights answer to the latent more faintly; that was not tested.
+    Sets `generator.latent_scale` to the factor of lowest FD ratio, relative to `training_scale`.
+    During a training the images of the averaged generator are less diverse than real ones, and a
+    larger scale corrects this: the opposite of truncation (Brock et al. 2019). A possible cause is
+    that averaged weights respond less to the latent; this was not tested.
 
-    `candidates` is the number of CANDIDATE_COUNTS of lowest FD ratio: where rejection sampling does
-    not bring the pictures nearer to real ones, they are painted singly.
+    `candidates` is the number of CANDIDATE_COUNTS with the lowest FD ratio: 1 if rejection sampling
+    does not improve it. `bar` is the threshold of the critic.
 
-    `judge` chooses, and the `second` one, by which nothing was chosen, measures: `fakes` pictures
-    as the bot paints them, and each of CANDIDATE_COUNTS in `best_of`. `bar` is the critic's. `tell`
-    reports how much is done, 0…1.
+    `judge` chooses. `second`, which was not used for any choice, measures `fakes` images of the
+    calibrated model, and each of CANDIDATE_COUNTS in `best_of`.
     """
     z = generator.latent_dim
-    painted, held_out = 0, len(judge.held_out)
-    # Of as many as are held out: see below.
-    counts = len(SCALES) + 1 + 2 * sum(CANDIDATE_COUNTS)
-    total = counts * held_out + CANDIDATES * max(fakes, held_out)
+    generated, held_out = 0, len(judge.held_out)
+    # Every measurement generates as many images as are held out, except the last one.
+    measurements = len(SCALES) + 1 + 2 * sum(CANDIDATE_COUNTS)
+    total = measurements * held_out + CANDIDATES * max(fakes, held_out)
 
-    def one(latents: Tensor, conditions: Tensor) -> Tensor:
-        nonlocal painted
-        painted += len(latents)
-        tell(min(1.0, painted / total))  # pairs that no image shows come on top
-        return paint(generator, latents, conditions)
+    def generate(latents: Tensor, conditions: Tensor) -> Tensor:
+        nonlocal generated
+        generated += len(latents)
+        report_progress(min(1.0, generated / total))  # the total does not count unseen pairs
+        return generate_images(generator, latents, conditions)
 
     def fd_ratio(scale: float) -> float:
         generator.latent_scale.fill_(generator.training_scale * scale)
-        return judge.measure(one, z)[FD_RATIO]
+        return judge.measure(generate, z)[FD_RATIO]
 
     generator.latent_scale.fill_(generator.training_scale * min(SCALES, key=fd_ratio))
     latents, conditions = judge.draw(z)
-    critic = fit_critic(discriminator, one, latents, conditions)
-    ways = {n: (best_of(one, critic, n), n * z) for n in CANDIDATE_COUNTS}
-    chosen = min(CANDIDATE_COUNTS, key=lambda n: judge.measure(*ways[n])[FD_RATIO])
-    fewer = {n: second.measure(*way) for n, way in ways.items()}
-    found = second.examine(*ways[chosen], fakes)
+    critic = fit_critic(discriminator, generate, latents, conditions)
+    variants = {n: (best_of(generate, critic, n), n * z) for n in CANDIDATE_COUNTS}
+    chosen = min(CANDIDATE_COUNTS, key=lambda n: judge.measure(*variants[n])[FD_RATIO])
+    figures_by_count = {n: second.measure(*variant) for n, variant in variants.items()}
+    evaluation = second.evaluate(*variants[chosen], fakes)
     judged = {
         "candidates": chosen,
-        "bar": critic.bar.item(),
-        "learnt": len(judge.learnt),
+        "bar": critic.threshold.item(),
+        "learnt": len(judge.training_set),
         "held_out": len(judge.held_out),
-        "best_of": [{"candidates": n} | figures for n, figures in fewer.items()],
+        "best_of": [{"candidates": n} | figures for n, figures in figures_by_count.items()],
     }
-    tell(1.0)
-    return judged | found.content(), found.worst
+    report_progress(1.0)
+    return judged | evaluation.to_dict(), evaluation.worst

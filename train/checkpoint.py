@@ -1,5 +1,5 @@
-"""What is kept of a run: `run.json` from its first minute, `checkpoint.safetensors` since, and
-`diverged.json` if it came to nothing.
+"""Files of a run: `run.json` with its settings, `checkpoint.safetensors` with its state, and
+`diverged.json` if the training diverged.
 """
 
 import json
@@ -23,7 +23,7 @@ FORMAT = 2
 
 
 class CheckpointError(Exception):
-    """A run that cannot be read or gone on with, with the reason."""
+    """A run cannot be read or resumed."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,13 @@ class RunInfo:
     fingerprint: str
     """Hash of the training data."""
     settings: dict[str, Any]
-    """`[train]` as it was."""
+    """The section `[train]`."""
     images: int = 0
     """Real images shown so far."""
 
     @property
     def train_settings(self) -> TrainSettings:
-        """Raises ValueError where this version does not know them."""
+        """Raises ValueError for settings that this version does not support."""
         return TrainSettings(**self.settings)
 
     @property
@@ -52,7 +52,7 @@ class RunInfo:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a checkpoint's training is."""
+    """Progress of a training at a checkpoint."""
 
     images: int
     step: int
@@ -60,17 +60,17 @@ class Progress:
     rate_factor: float = 1.0
     """Factor of the learning rate; less than 1 after a divergence."""
     fallbacks: int = 0
-    """How often the training went back to a checkpoint after a divergence."""
+    """Number of returns to a checkpoint after a divergence."""
 
 
 @dataclass(frozen=True)
 class Divergence:
-    """Where a run diverged; the run keeps it until it is resumed."""
+    """Where a run diverged, stored until the run is resumed."""
 
     step: int
     images: int
     sign: str
-    """What was seen of it, such as "generator loss is nan"."""
+    """The symptom, such as "generator loss is nan"."""
 
 
 def write_divergence(folder: Path, found: Divergence) -> None:
@@ -78,7 +78,7 @@ def write_divergence(folder: Path, found: Divergence) -> None:
 
 
 def read_divergence(folder: Path) -> Divergence | None:
-    """None of a run that has not diverged. Raises CheckpointError."""
+    """Returns None if the run has not diverged. Raises CheckpointError."""
     file = folder / DIVERGED_FILE
     try:
         return Divergence(**json.loads(file.read_text("utf-8")))
@@ -102,19 +102,19 @@ def write_run(folder: Path, info: RunInfo) -> None:
 
 
 def write_content(folder: Path, content: dict[str, Any]) -> None:
-    """`run.json`."""
+    """Writes `run.json`."""
     folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / RUN_FILE, (json.dumps(content, indent=2) + "\n").encode())
 
 
 def read_content(folder: Path, of_upscaler: bool = False) -> dict[str, Any]:
-    """`run.json` of a run that trains a generator, or an upscaler.
+    """Reads `run.json` of a training of a generator, or of an upscaler.
 
-    Raises CheckpointError, also when the run trains the other of the two.
+    Raises CheckpointError, also if the run is of the other kind.
     """
     file = folder / RUN_FILE
     if not file.is_file():
-        raise CheckpointError(f"{folder} is no run: it has no {RUN_FILE}")
+        raise CheckpointError(f"{folder} is not a run: it has no {RUN_FILE}")
     try:
         content: dict[str, Any] = json.loads(file.read_text("utf-8"))
         found, upscales = content["format"], content.get("trains") == "upscaler"
@@ -122,7 +122,7 @@ def read_content(folder: Path, of_upscaler: bool = False) -> dict[str, Any]:
         raise CheckpointError(f"{file} is damaged: {error}") from None
     if found != FORMAT:
         raise CheckpointError(
-            f"{file} has format {found!r}, and this version reads format {FORMAT}: judge and "
+            f"{file} has format {found!r}, but this version reads format {FORMAT}: judge and "
             "export the run with the version that made it; its model can still be served"
         )
     if upscales != of_upscaler:
@@ -151,23 +151,23 @@ def read_run(folder: Path) -> RunInfo:
 
 
 def save(folder: Path, tensors: dict[str, Tensor], progress: Progress) -> None:
-    """Writes beside, syncs, renames: a cut in the middle leaves the last checkpoint whole.
+    """Replaces the checkpoint atomically: an interruption leaves the previous one intact.
 
     Raises CheckpointError.
     """
-    beside = folder / f".{CHECKPOINT_FILE}"
+    temporary = folder / f".{CHECKPOINT_FILE}"
     flat = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     try:
-        save_file(flat, beside, metadata={"progress": json.dumps(asdict(progress))})
+        save_file(flat, temporary, metadata={"progress": json.dumps(asdict(progress))})
     except SafetensorError as error:  # a full disk
-        raise CheckpointError(f"{beside} cannot be written: {error}") from None
-    with beside.open("rb+") as file:
+        raise CheckpointError(f"{temporary} cannot be written: {error}") from None
+    with temporary.open("rb+") as file:
         os.fsync(file.fileno())
-    beside.replace(folder / CHECKPOINT_FILE)
+    temporary.replace(folder / CHECKPOINT_FILE)
 
 
 def restore(folder: Path, prefix: str = "") -> dict[str, Tensor]:
-    """Tensors whose names start with `prefix`, on the CPU. Raises CheckpointError."""
+    """Reads tensors whose names start with `prefix`, on the CPU. Raises CheckpointError."""
     with _open(folder) as file:
         return {name: file.get_tensor(name) for name in file.keys() if name.startswith(prefix)}  # noqa: SIM118
 
@@ -184,7 +184,7 @@ def read_progress(folder: Path) -> Progress:
 def _open(folder: Path) -> safe_open:
     file = folder / CHECKPOINT_FILE
     if not file.is_file():
-        raise CheckpointError(f"{folder} has no {CHECKPOINT_FILE} yet: it was cut off too early")
+        raise CheckpointError(f"{folder} has no {CHECKPOINT_FILE} yet: it was stopped too early")
     try:
         return safe_open(file, framework="pt")
     except (SafetensorError, OSError) as error:
@@ -192,9 +192,9 @@ def _open(folder: Path) -> safe_open:
 
 
 def _replace(file: Path, content: bytes) -> None:
-    beside = file.with_name(f".{file.name}")
-    with beside.open("wb") as stream:
+    temporary = file.with_name(f".{file.name}")
+    with temporary.open("wb") as stream:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
-    beside.replace(file)
+    temporary.replace(file)

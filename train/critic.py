@@ -1,8 +1,8 @@
-"""Which painted faces are failures: what the trained discriminator thinks of each.
+"""The critic: scores generated images with the trained discriminator, for rejection sampling.
 
-To keep the best of a few pictures by a score narrows what is painted: the more candidates, the more
-alike they are, and the farther from real faces as a whole. So the score ends at a bar that most
-pictures pass; the first one that does is kept, and only failures are painted anew.
+Keeping the candidate of highest score reduces diversity, and increases the distance to real images
+as a set. The scores are therefore capped at a threshold that most images reach: the first candidate
+that reaches it is kept, and only images below it are rejected.
 """
 
 import copy
@@ -11,79 +11,82 @@ import math
 import torch
 from torch import Tensor, nn
 
-from train.metrics import Paint
+from train.metrics import GenerateFn
 from train.networks.base import Discriminator
 
 CANDIDATES = 4
-"""Painted for each picture: docs/experiments.md says what they buy."""
-SURE = 0.8
-"""Probability of the values asked for, past which a picture is as asked."""
-FAILURES = 0.25
-"""Share of pictures that do not look real enough."""
+"""Largest number of candidates per image; docs/experiments.md has measurements."""
+PROBABILITY_CAP = 0.8
+"""Upper limit of the probability of the requested values in the score."""
+REJECTED_SHARE = 0.25
+"""Share of images below the threshold of realness."""
 
 
 class Critic(nn.Module):
-    """Scores pictures by a discriminator.
+    """Scores images with a discriminator.
 
-    score = min(log p, log SURE) + min(r, bar), with p the probability that the heads give to the
-    values asked for, and r the realness under the condition.
+    score = min(log p, log PROBABILITY_CAP) + min(r, threshold), where p is the probability of the
+    requested values by the classification heads, and r the realness score under the condition.
     """
 
-    bar: Tensor
+    threshold: Tensor
 
-    def __init__(self, discriminator: Discriminator, bar: float) -> None:
+    def __init__(self, discriminator: Discriminator, threshold: float) -> None:
         super().__init__()
         self.discriminator = copy.deepcopy(discriminator).requires_grad_(False).eval()
-        # A picture is judged alone; that it deviates from none is the same for all.
+        # Images are scored one by one: the deviation within a group of one is always 0.
         self.discriminator.group = 1
         self.sizes = list(self.discriminator.class_sizes)
         device = next(discriminator.parameters()).device
-        self.register_buffer("bar", torch.tensor(bar, device=device))
+        self.register_buffer("threshold", torch.tensor(threshold, device=device))
 
     def forward(self, image: Tensor, condition: Tensor) -> Tensor:
-        """Pictures uint8 [N, 3, S, S] and conditions float32 [N, C], whose blocks may be mixtures,
-        to scores float32 [N]; higher is better.
+        """Images uint8 [N, 3, S, S] and conditions float32 [N, C], whose blocks may be mixtures, to
+        scores float32 [N]; higher is better.
         """
-        realness, named = self.look(image, condition)
-        return named.clamp(max=math.log(SURE)) + torch.minimum(realness, self.bar)
+        realness, log_probability = self.components(image, condition)
+        capped = log_probability.clamp(max=math.log(PROBABILITY_CAP))
+        return capped + torch.minimum(realness, self.threshold)
 
-    def look(self, image: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
-        """Realness, and the log-probability of the values asked for, both float32 [N]."""
+    def components(self, image: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
+        """Realness, and the log-probability of the requested values, both float32 [N]."""
         realness, logits = self.discriminator(image.float() / 127.5 - 1, condition)
-        named = torch.zeros_like(realness)
-        # Where no heads name the values, what was asked for is not looked at by itself.
-        asked_for = condition.split(self.sizes, dim=1) if self.sizes else ()
-        for head, asked in zip(logits, asked_for, strict=True):
-            named = named + (torch.log_softmax(head, dim=1) * asked).sum(dim=1)
-        return realness, named
+        log_probability = torch.zeros_like(realness)
+        # Without classification heads the score is the realness alone.
+        blocks = torch.split(condition, self.sizes, dim=1) if self.sizes else ()
+        for head, block in zip(logits, blocks, strict=True):
+            log_probability = log_probability + (torch.log_softmax(head, dim=1) * block).sum(dim=1)
+        return realness, log_probability
 
 
 @torch.inference_mode()
 def fit_critic(
-    discriminator: Discriminator, paint: Paint, latents: Tensor, conditions: Tensor
+    discriminator: Discriminator, generate: GenerateFn, latents: Tensor, conditions: Tensor
 ) -> Critic:
-    """A critic whose bar FAILURES of the pictures miss, of latents [N, Z] and conditions [N, C]."""
+    """A critic whose threshold is the REJECTED_SHARE quantile of the realness of images generated
+    from latents [N, Z] and conditions [N, C].
+    """
     critic = Critic(discriminator, 0.0)
-    parts = zip(latents.split(64), conditions.split(64), strict=True)
-    realness = torch.cat([critic.look(paint(z, c), c)[0] for z, c in parts])
-    critic.bar.copy_(torch.quantile(realness, FAILURES))
+    parts = zip(torch.split(latents, 64), torch.split(conditions, 64), strict=True)
+    realness = torch.cat([critic.components(generate(z, c), c)[0] for z, c in parts])
+    critic.threshold.copy_(torch.quantile(realness, REJECTED_SHARE))
     return critic
 
 
-def best_of(paint: Paint, critic: Paint, candidates: int) -> Paint:
-    """Paints as the bot does: of `candidates` pictures the first that the critic scores highest.
+def best_of(generate: GenerateFn, critic: GenerateFn, candidates: int) -> GenerateFn:
+    """Rejection sampling as in the bot: keeps the first candidate of highest score.
 
-    `critic` scores pictures [N, 3, S, S] under conditions [N, C]. What it returns takes the latents
-    of all candidates side by side, [N, candidates × Z].
+    `critic` maps images [N, 3, S, S] and conditions [N, C] to scores [N]. The returned function
+    takes the concatenated latents of all candidates, [N, candidates × Z].
     """
 
     def choose(latents: Tensor, conditions: Tensor) -> Tensor:
         repeated = conditions.repeat_interleave(candidates, dim=0)
-        pictures = paint(latents.reshape(len(repeated), -1), repeated)
-        # To three decimals, as the bot rounds them: the choice may not depend on the batch.
-        scores = critic(pictures, repeated).view(-1, candidates).mul(1000).round()
-        return pictures.unflatten(0, (-1, candidates))[
-            torch.arange(len(conditions), device=pictures.device), scores.argmax(dim=1)
+        images = generate(latents.reshape(len(repeated), -1), repeated)
+        # Rounded to three decimals as in the bot, so that the choice does not depend on the batch.
+        scores = critic(images, repeated).view(-1, candidates).mul(1000).round()
+        return torch.unflatten(images, 0, (-1, candidates))[
+            torch.arange(len(conditions), device=images.device), scores.argmax(dim=1)
         ]
 
-    return choose if candidates > 1 else paint
+    return choose if candidates > 1 else generate

@@ -1,8 +1,8 @@
-"""Several processes, each with its part of every batch: `torchrun --nproc-per-node N -m train`.
+"""Data-parallel training: `torchrun --nproc-per-node N -m train`.
 
-The same batch gives the same result, but for rounding, however many processes share it: each draws
-the random numbers of the whole batch and takes its own rows, gradients are averaged by
-DistributedDataParallel, and batch norm sees the whole batch. Rank 0 alone reads and writes runs.
+The result does not depend on the number of processes, except for rounding: each process draws the
+random numbers of the whole batch and takes its rows, DistributedDataParallel averages gradients,
+and batch norm uses statistics of the whole batch. Only rank 0 reads and writes runs.
 """
 
 import os
@@ -18,7 +18,7 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 TIMEOUT = timedelta(hours=2)
-"""How long other ranks wait for rank 0, which trains the judge; a dead rank is noticed at once."""
+"""Limit for collectives: other ranks wait while rank 0 trains the judge."""
 
 LOST_WORKER = "another process of this training died; its own message, if any, is above"
 
@@ -26,21 +26,21 @@ T = TypeVar("T")
 
 
 class ShareError(Exception):
-    """A batch or a training that several processes cannot share."""
+    """A batch or a training cannot be divided among the processes."""
 
 
 class WorkerLostError(Exception):
-    """Another process of this training died, so that this one cannot go on."""
+    """Another process of this training died, so this one cannot continue."""
 
 
 @dataclass(frozen=True)
 class Processes:
-    """This process among those that train together; for a single one every method is trivial."""
+    """The processes of a training, and the rank of this one."""
 
     rank: int = 0
     world_size: int = 1
     local_rank: int = 0
-    """Among those on this machine: which GPU is this one's."""
+    """Rank among the processes on this machine, and the index of its GPU."""
     local_size: int = 1
 
     @property
@@ -48,9 +48,9 @@ class Processes:
         return self.rank == 0
 
     def rows(self, batch: int, group: int) -> slice:
-        """This process's rows of a batch, in whole groups of neighbors.
+        """This process's rows of a batch, in whole groups.
 
-        Raises ShareError where the batch cannot be shared so.
+        Raises ShareError if the batch cannot be divided equally.
         """
         multiple = group * self.world_size
         if batch % multiple:
@@ -58,25 +58,25 @@ class Processes:
             fitting = f"{below} or {below + multiple}" if below else str(multiple)
             raise ShareError(
                 f"a batch of {batch} cannot be shared by {self.world_size} processes in whole "
-                f"groups of {group}; --batch {fitting} can"
+                f"groups of {group}; use --batch {fitting}"
             )
         count = batch // self.world_size
         return slice(self.rank * count, (self.rank + 1) * count)
 
     def wrap(self, network: nn.Module) -> nn.Module:
-        """The network in DistributedDataParallel: its gradients are means over all processes."""
+        """Wraps a network in DistributedDataParallel, which averages gradients over processes."""
         if self.world_size == 1:
             return network
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # of broadcast_buffers' new name
-            # Buffers are the same everywhere already, since batch statistics are.
+            # Buffers need no broadcast: batch statistics are the same in all processes.
             return DistributedDataParallel(network, broadcast_buffers=False)
 
     def mean(self, values: Tensor) -> Tensor:
-        """Mean over all processes; gradients are as `wrap` expects them.
+        """Mean over all processes, with gradients as `wrap` expects them.
 
-        A loss f(mean) must have the gradient f′ · mean of the processes' own gradients. Since the
-        latter mean is taken by `wrap`, each passes on f′ times its own.
+        The gradient of a loss f(mean) is f′ times the mean of the processes' gradients. Since
+        `wrap` takes this mean, each process propagates f′ times its own gradient.
         """
         if self.world_size == 1:
             return values
@@ -85,7 +85,7 @@ class Processes:
         return values + (whole / self.world_size - values.detach())
 
     def maximum(self, *values: float) -> list[float]:
-        """Maximum of each value over all processes, so that all take the same decision."""
+        """Maximum of each value over all processes, so that all make the same decision."""
         if self.world_size == 1:
             return list(values)
         tensor = torch.tensor(values, dtype=torch.float64)
@@ -93,7 +93,7 @@ class Processes:
         return tensor.tolist()
 
     def on_main(self, work: Callable[[], T]) -> T:
-        """Runs `work` in rank 0 alone; returns its result, or raises its error, in every rank."""
+        """Runs `work` on rank 0 only; returns its result, or raises its error, on every rank."""
         if self.world_size == 1:
             return work()
         outcome: list[Any] = [None, None]
@@ -103,7 +103,8 @@ class Processes:
             except Exception as error:
                 outcome[1] = error
         distributed.broadcast_object_list(outcome)
-        result, raised = outcome
+        result: T = outcome[0]
+        raised: Exception | None = outcome[1]
         if raised is not None:
             raise raised
         return result
@@ -114,9 +115,9 @@ SINGLE_PROCESS = Processes()
 
 @contextmanager
 def join() -> Iterator[Processes]:
-    """The processes that torchrun has started, or this one alone.
+    """Joins the processes that torchrun started; without torchrun, this process only.
 
-    Raises WorkerLostError when another process no longer answers.
+    Raises WorkerLostError when another process no longer responds.
     """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
@@ -141,19 +142,19 @@ def join() -> Iterator[Processes]:
 
 
 def is_lost_worker(error: Exception) -> bool:
-    """Whether a collective failed; gloo's errors have no type of their own."""
+    """Whether a collective operation failed; errors of gloo are plain RuntimeErrors."""
     return isinstance(error, distributed.DistError) or "gloo" in str(error)
 
 
 class _Mean(torch.autograd.Function):
-    """Mean over all processes, for values that every process's loss depends on."""
+    """Mean over all processes, with averaged gradients."""
 
     @staticmethod
     def forward(_: Any, values: Tensor) -> Tensor:
         return _averaged(values)
 
     @staticmethod
-    def backward(_: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(_: Any, gradient: Tensor) -> Tensor:
         return _averaged(gradient)
 
 
@@ -163,24 +164,25 @@ def _averaged(values: Tensor) -> Tensor:
     return values / distributed.get_world_size()
 
 
-@torch.compiler.disable
+@torch.compiler.disable  # type: ignore[untyped-decorator]
 def _mean(values: Tensor) -> Tensor:
-    return _Mean.apply(values)
+    mean: Tensor = _Mean.apply(values)
+    return mean
 
 
 class SharedBatchNorm(nn.BatchNorm2d):
-    """Batch norm over the whole batch, of which each process has an equal part.
+    """Batch norm over the batches of all processes, which have equal size.
 
-    nn.SyncBatchNorm is the same, but on CUDA only.
+    Same as nn.SyncBatchNorm, which supports CUDA only.
     """
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return super().forward(x)
         own = x.float()
-        mean = _mean(own.mean(dim=(0, 2, 3)))
-        centred = own - mean.view(1, -1, 1, 1)
-        variance = _mean(centred.square().mean(dim=(0, 2, 3)))
+        mean: Tensor = _mean(own.mean(dim=(0, 2, 3)))
+        centered = own - mean.view(1, -1, 1, 1)
+        variance: Tensor = _mean(centered.square().mean(dim=(0, 2, 3)))
         count = x.numel() // x.shape[1] * distributed.get_world_size()
         with torch.no_grad():
             assert self.running_mean is not None
@@ -190,14 +192,14 @@ class SharedBatchNorm(nn.BatchNorm2d):
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance * count / (count - 1), self.momentum)
             self.num_batches_tracked += 1
-        normed = (centred * (variance + self.eps).rsqrt().view(1, -1, 1, 1)).to(x.dtype)
-        if not self.affine:
-            return normed
-        return normed * self.weight.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
+        normed: Tensor = (centered * (variance + self.eps).rsqrt().view(1, -1, 1, 1)).to(x.dtype)
+        if self.affine:
+            normed = normed * self.weight.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
+        return normed
 
 
 def share_batch_norms(network: nn.Module) -> None:
-    """Puts a SharedBatchNorm, in the same state, in place of every BatchNorm2d."""
+    """Replaces every BatchNorm2d by a SharedBatchNorm with the same state."""
     for name, child in network.named_children():
         if isinstance(child, nn.BatchNorm2d):
             norm = SharedBatchNorm(child.num_features, child.eps, child.momentum, child.affine)

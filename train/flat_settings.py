@@ -1,4 +1,4 @@
-"""The flat `[train]` of version 0.2, where every key of a training stood in one section."""
+"""Reads the flat section `[train]` of version 0.2, which had no nested sections."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ SECTION_OF = {
     "optimizer": (*("batch", "group", "learning_rate", "beta1", "beta2", "anneal", "ema_images"),),
 }
 LINEAGE = {
-    # Keys that only classical recipes have, and the default recipe's value in version 0.2.
+    # Keys of the classical recipes, and the value of the default recipe in version 0.2.
     "generator": "irodori",
     "discriminator": "irodori",
     "discriminator_norm": "none",
@@ -35,10 +35,9 @@ RENAMED_VALUES = {"zero-centred": "zero-centered"}
 
 
 def nest(table: dict[str, Any]) -> dict[str, Any]:
-    """Moves the keys of version 0.2's `[train]` into the sections where they stand now.
+    """Moves the keys of a flat `[train]` of version 0.2 into their sections.
 
-    Keys of the classical recipes that have the old default's value say nothing and are dropped.
-    Raises ValueError for networks that the default recipe no longer combines with other losses.
+    Keys of the classical recipes are dropped if they have the value of the default recipe.
     """
     flat = {key for keys in SECTION_OF.values() for key in keys} | LINEAGE.keys()
     if not any(key in flat for key in table):

@@ -1,4 +1,4 @@
-"""`python -m train judge`, and what a training ends with: how a run or model paints, in figures."""
+"""`python -m train judge`, and the calibration and measurement at the end of a training."""
 
 import argparse
 import json
@@ -20,27 +20,22 @@ from train.data import Faces, load
 from train.distributed import SINGLE_PROCESS, Processes
 from train.loop import Stopped
 from train.machine import make_ready
-from train.metrics import SECOND, Examination, Judge, Paint, prepare
+from train.metrics import SECOND_SEED, Evaluation, GenerateFn, Judge, prepare
 from train.metrics.of_run import faces_of_run, judge_of_run
 from train.models import load_discriminator, load_generator
 from train.networks.base import Discriminator, Generator
-from train.progress import Tell, bar
-from train.promote import incomparable, onnx_paint
+from train.options import add_flags, given_flags
+from train.progress import ProgressCallback, progress_bar
+from train.promote import incomparable, onnx_generator
 from train.report import save_worst
-from train.settings import (
-    JudgeSettings,
-    TrainingSettings,
-    TrainSettings,
-    add_flags,
-    given_flags,
-)
+from train.settings import JudgeSettings, TrainingSettings, TrainSettings
 
 NO_DATA = """\
-There is nothing to learn from yet: name a folder or a zip of images, at least 64×64 pixels each.
+No training data: give a folder or a zip of images, at least 64×64 pixels each.
   python -m train --data faces.zip    with images/ and tags.csv, a line each: 17,aqua hair red eyes
-  python -m train --data folder       with one folder a class, or untagged images alone
-It trains, judges, exports, and puts the new model in use if it is not worse than the present one.
-docs/bring-your-own-images.md says more; `python -m train settings` lists all settings."""
+  python -m train --data folder       with one folder per class, or images without tags
+This trains a model, judges and exports it, and puts it in use if it is not worse than the present
+one. See docs/bring-your-own-images.md; `python -m train settings` lists all settings."""
 
 
 def main(given: Sequence[str], console: Console) -> None:
@@ -66,7 +61,7 @@ def main(given: Sequence[str], console: Console) -> None:
 
 
 def judge_model(name: str | None, settings: TrainingSettings, console: Console) -> None:
-    """Prints the figures of an exported model, of the one in use by default.
+    """Prints the figures of an exported model; by default of the one in use.
 
     Raises ModelError, DataError.
     """
@@ -80,35 +75,34 @@ def judge_model(name: str | None, settings: TrainingSettings, console: Console) 
     reason = incomparable(manifest, faces if tagged else faces.without_attributes())
     if reason:
         raise ModelError(f"model {manifest.name} {reason}")
-    judge = judge_of(faces, settings, console, tagged=tagged, seed=SECOND)
+    judge = build_judge(faces, settings, console, tagged=tagged, seed=SECOND_SEED)
     console.print(f"model {manifest.name}, judged with {settings.train.data}", highlight=False)
-    look_at_real(judge, console)
-    paint, latent_dim = onnx_paint(folder, manifest)
-    with bar(console, "judging") as tell:
+    cache_real_features(judge, console)
+    generate, latent_dim = onnx_generator(folder, manifest)
+    with progress_bar(console, "judging") as report_progress:
         fakes = max(settings.judge.fakes, len(judge.held_out))
-        found = judge.examine(_counted(paint, fakes, tell), latent_dim, fakes)
+        found = judge.evaluate(_counted(generate, fakes, report_progress), latent_dim, fakes)
     _print_figures(found.figures, console)
     _print_values(found, console)
 
 
 def judge_run(run: Path, settings: TrainingSettings, console: Console) -> None:
-    """What the end of a training does, once more, on the run's own data.
+    """Calibrates and measures a run again, as at the end of its training.
 
     Raises CheckpointError, DataError.
     """
-
     generator, info = load_generator(run)
     discriminator = load_discriminator(run)
     device = make_ready(settings.train.device, settings.train.threads, SINGLE_PROCESS)
     faces = faces_of_run(run, info, settings.train, str(device))
     judge, second = (
-        judge_of_run(run, info, faces, settings, console, seed=seed) for seed in (0, SECOND)
+        judge_of_run(run, info, faces, settings, console, seed=seed) for seed in (0, SECOND_SEED)
     )
-    players = generator.to(device), discriminator.to(device)
-    settle(run, *players, judge, second, settings.judge.fakes, console)
+    networks = generator.to(device), discriminator.to(device)
+    calibrate_run(run, *networks, judge, second, settings.judge.fakes, console)
 
 
-def settle(
+def calibrate_run(
     run: Path,
     generator: Generator,
     discriminator: Discriminator,
@@ -117,23 +111,25 @@ def settle(
     fakes: int,
     console: Console,
 ) -> None:
-    """Settles how the run paints, see `calibrate`; keeps that and its figures, and prints them.
+    """Calibrates a run, see `calibrate`; stores and prints its figures.
 
-    A CPU may need longer for it than for a short training. Raises Stopped.
+    On a CPU this may take longer than a short training. Raises Stopped.
     """
     try:
-        look_at_real(second, console)
-        with bar(console, "judging") as tell:
-            judged, worst = calibrate(generator, discriminator, judge, second, fakes, tell)
+        cache_real_features(second, console)
+        with progress_bar(console, "judging") as report_progress:
+            judged, worst = calibrate(
+                generator, discriminator, judge, second, fakes, report_progress
+            )
     except KeyboardInterrupt:
-        judge_it = f"judge it with: python -m train judge {run}"
-        raise Stopped(f"stopped by SIGINT; what was learnt is kept; {judge_it}") from None
-    learnt = checkpoint.restore(run) | {"ema.latent_scale": generator.latent_scale}
-    checkpoint.save(run, learnt, checkpoint.read_progress(run))
+        command = f"python -m train judge {run}"
+        raise Stopped(
+            f"stopped by SIGINT; the checkpoint is kept; judge the run with: {command}"
+        ) from None
+    tensors = checkpoint.restore(run) | {"ema.latent_scale": generator.latent_scale}
+    checkpoint.save(run, tensors, checkpoint.read_progress(run))
     scale, candidates = generator.latent_scale.item(), judged["candidates"]
-    console.print(
-        f"latents are scaled by {scale:g}, the best of {candidates} is kept", highlight=False
-    )
+    console.print(f"latent scale {scale:g}, best of {candidates}", highlight=False)
     (run / checkpoint.JUDGED_FILE).write_text(
         json.dumps(judged, indent=2, ensure_ascii=False) + "\n", "utf-8"
     )
@@ -145,7 +141,7 @@ def settle(
 def read_faces(
     settings: TrainSettings, console: Console, processes: Processes = SINGLE_PROCESS
 ) -> Faces:
-    """Says what there is to learn from. Exits where nothing is named; raises DataError."""
+    """Loads the training data and prints a summary. Exits if none is given; raises DataError."""
     if settings.data is None:
         console.print(NO_DATA, highlight=False)
         sys.exit(2)
@@ -162,52 +158,52 @@ def read_faces(
     if faces.enlarged:
         size = f"{settings.network.resolution}×{settings.network.resolution}"
         console.print(
-            f"{faces.enlarged:,} of them are smaller than {size} pixels, and are enlarged: what is "
-            "learnt from them is no sharper than they are",
+            f"{faces.enlarged:,} of them are smaller than {size} pixels and are enlarged: "
+            "images learned from them are not sharper",
             highlight=False,
         )
     return faces
 
 
-def judge_of(
+def build_judge(
     faces: Faces, settings: TrainingSettings, console: Console, *, tagged: bool, seed: int = 0
 ) -> Judge:
-    """Of pictures that are painted as asked, or, not `tagged`, of whatever pictures."""
+    """Builds a judge; not `tagged`: for generators without conditions."""
     runs, images = settings.train.runs, settings.judge.images
     judge = prepare(faces, runs, images=images, console=console, seed=seed)
-    return judge if tagged else judge.of_unconditional()
+    return judge if tagged else judge.for_unconditional()
 
 
-def look_at_real(judge: Judge, console: Console) -> None:
-    """Shows the progress, where the features of the real images are not cached."""
-    with bar(console, "features of the real images") as tell:
-        judge.fidelity.prepare(tell)
-        tell(1.0)
+def cache_real_features(judge: Judge, console: Console) -> None:
+    """Computes the features of the real images with a progress bar, unless they are cached."""
+    with progress_bar(console, "features of the real images") as report_progress:
+        judge.fidelity.prepare(report_progress)
+        report_progress(1.0)
 
 
-def _counted(paint: Paint, total: int, tell: Tell) -> Paint:
-    """The same, telling which share of `total` pictures is painted."""
-    painted = 0
+def _counted(generate: GenerateFn, total: int, report_progress: ProgressCallback) -> GenerateFn:
+    """Wraps a function to report the share of `total` images that it has generated."""
+    generated = 0
 
     def counted(latents: Tensor, conditions: Tensor) -> Tensor:
-        nonlocal painted
-        painted += len(latents)
-        tell(min(1.0, painted / total))  # pairs that no image shows come on top
-        return paint(latents, conditions)
+        nonlocal generated
+        generated += len(latents)
+        report_progress(min(1.0, generated / total))  # the total does not count unseen pairs
+        return generate(latents, conditions)
 
     return counted
 
 
 def _print_figures(figures: dict[str, float], console: Console) -> None:
-    """Every figure beside that of held-out real faces."""
+    """Prints the figures with those of held-out real images."""
     console.print(f"{'':28}{'painted':>12}{'real':>12}", highlight=False)
     for name in ordered(figures):
         cells = number(name, figures[name]), number(name, figures.get(f"{name}{REAL}"))
         _print_row(label(name), cells, console)
 
 
-def _print_values(found: Examination, console: Console) -> None:
-    """How often each value shows where it is asked for."""
+def _print_values(found: Evaluation, console: Console) -> None:
+    """Prints the share of images that show each requested value."""
     for attribute, values in found.values.items():
         name = f"{attribute}{AS_ASKED}"
         console.print(label(name), highlight=False)

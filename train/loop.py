@@ -1,4 +1,4 @@
-"""The training loop: step, report, checkpoint, until the goal is reached or the process stops."""
+"""The training loop: steps, reports and checkpoints until the goal is reached or a signal comes."""
 
 import math
 import resource
@@ -22,17 +22,17 @@ from train.distributed import (
     WorkerLostError,
     is_lost_worker,
 )
-from train.progress import bar
+from train.progress import progress_bar
 from train.settings import RunSettings
 
 CHECK_STEPS = 50
-"""Steps between two looks at the losses, which wait for the device."""
+"""Steps between two checks of the losses; each check waits for the device."""
 DIVERGED_LOSS = 1e4
-"""A loss beyond this is divergence: healthy ones stay below 20."""
+"""A larger loss counts as a divergence; normal losses stay below 20."""
 
 
 class Trainable(Protocol):
-    """What the loop trains: a generator or an upscaler."""
+    """Interface of the trainers of generators and upscalers."""
 
     step: int
     rate_factor: float
@@ -47,22 +47,22 @@ class Trainable(Protocol):
 
 
 class Reporter(Protocol):
-    """What a report shows beside the losses."""
+    """Interface of the reporters, which add samples and figures to the losses."""
 
     command: str
-    """That resumes the run, such as `python -m train`."""
+    """The command that resumes the run, such as `python -m train`."""
 
     def __call__(self, folder: Path, images: int) -> dict[str, float]:
-        """Writes samples into the run's folder; returns figures for the log."""
+        """Writes samples to the folder of the run; returns figures for the log."""
         ...
 
 
 class DivergedError(Exception):
-    """The losses are not finite, or absurd; the last good checkpoint is kept."""
+    """A loss is not finite or too large; the last checkpoint is kept."""
 
 
 class Stopped(Exception):  # noqa: N818 - not an error
-    """Ctrl-C or SIGTERM; the checkpoint has been written."""
+    """The training was stopped by Ctrl-C or SIGTERM; a checkpoint has been written."""
 
 
 def train(
@@ -73,11 +73,11 @@ def train(
     console: Console,
     processes: Processes = SINGLE_PROCESS,
 ) -> None:
-    """Trains in the run's folder, from its checkpoint if it has one, until the goal is reached.
+    """Trains in the folder of a run until the goal is reached; resumes from its checkpoint, if any.
 
-    All processes call this alike; rank 0 alone reads and writes the run. Returns when the last
-    checkpoint is written. A training that diverges resumes once from its last checkpoint, with half
-    the learning rate. Raises Stopped, DivergedError, CheckpointError or WorkerLostError.
+    All processes call this; only rank 0 reads and writes the run. Returns after the last checkpoint
+    is written. After a first divergence the training resumes from the last checkpoint with half the
+    learning rate. Raises Stopped, DivergedError, CheckpointError or WorkerLostError.
     """
     loop = _Loop(folder, settings, trainer, reporter, console, processes)
     try:
@@ -91,12 +91,12 @@ def train(
                     raise
     except RuntimeError as error:
         if is_lost_worker(error):
-            raise WorkerLostError(f"{LOST_WORKER}{kept(folder)}") from None
+            raise WorkerLostError(f"{LOST_WORKER}{checkpoint_hint(folder)}") from None
         raise
 
 
-def kept(folder: Path) -> str:
-    """The end of an error's message: whether there is a checkpoint."""
+def checkpoint_hint(folder: Path) -> str:
+    """The end of an error message: how to resume from the last checkpoint, if any."""
     if not (folder / checkpoint.CHECKPOINT_FILE).exists():
         return "; there is no checkpoint yet"
     return f"; the last checkpoint is kept; resume it with --resume {folder}"
@@ -120,7 +120,7 @@ class _Loop:
         self.losses: dict[str, float] = {}
         self.figures: dict[str, float] = {}
         self.clock = 0.0
-        """Seconds of training that all processes agree on."""
+        """Seconds of training, the same in all processes."""
 
     @property
     def seconds(self) -> float:
@@ -128,20 +128,23 @@ class _Loop:
 
     @property
     def progress(self) -> float:
-        """How much of the goal is reached, 0…1."""
+        """Share of the goal that is reached, 0…1."""
         if self.settings.minutes is not None:
             return min(1.0, self.clock / (60 * self.settings.minutes))
         return min(1.0, self.trainer.images / self.settings.images)
 
     def run(self) -> None:
-        with stop_signals() as stop, bar(self.console, "training", self.progress) as tell:
+        with (
+            stop_signals() as stop,
+            progress_bar(self.console, "training", self.progress) as report_progress,
+        ):
             next_report = self._next_report()
             losses: dict[str, Tensor] = {}
             while not self._agree_to_stop(stop) and self.progress < 1:
                 losses = self.trainer.train_step(self.progress)
                 if self.trainer.step % CHECK_STEPS == 0:
                     self._check(losses)
-                    tell(self.progress, self._status())
+                    report_progress(self.progress, self._status())
                     if time.monotonic() - self.saved_at > 60 * self.settings.checkpoint_minutes:
                         self._save()
                 if self.trainer.images >= next_report:
@@ -150,7 +153,7 @@ class _Loop:
                     next_report = self._next_report()
             if losses:
                 self._check(losses)
-                tell(self.progress, self._status())
+                report_progress(self.progress, self._status())
                 self._save()
             if self.progress == 1 and self.reported_at[1] < self.trainer.images:
                 self._report()
@@ -162,7 +165,7 @@ class _Loop:
                 )
 
     def resume(self) -> None:
-        """Takes over the run's checkpoint, if there is one."""
+        """Restores the checkpoint of the run, if there is one."""
 
         def read() -> tuple[dict[str, Tensor], checkpoint.Progress] | None:
             if not (self.folder / checkpoint.CHECKPOINT_FILE).exists():
@@ -188,8 +191,8 @@ class _Loop:
             (self.folder / checkpoint.DIVERGED_FILE).unlink(missing_ok=True)
 
     def fall_back(self, error: DivergedError) -> bool:
-        """Goes back to the last checkpoint with half the learning rate; once, and only if there is
-        a checkpoint.
+        """Returns to the last checkpoint with half the learning rate. Returns False if there is no
+        checkpoint, or after an earlier divergence.
         """
         exists = (self.folder / checkpoint.CHECKPOINT_FILE).exists()
         if not self.processes.on_main(lambda: exists) or self.fallbacks:
@@ -205,9 +208,9 @@ class _Loop:
         return True
 
     def _agree_to_stop(self, stop: list[str]) -> bool:
-        """All processes take the same step or none, at the same time of the clock."""
-        self.clock, wish = self.processes.maximum(self.seconds, float(bool(stop)))
-        return wish > 0
+        """Whether any process received a stop signal; synchronizes `clock`."""
+        self.clock, stopping = self.processes.maximum(self.seconds, float(bool(stop)))
+        return stopping > 0
 
     def _next_report(self) -> int:
         every = self.settings.report_images
@@ -262,7 +265,7 @@ class _Loop:
 
     def _save(self) -> None:
         tensors = self.trainer.state_dict()
-        # The losses are from before the last update, which may have spoilt the weights.
+        # The last update, which followed the checked losses, may have made the weights not finite.
         for name, tensor in tensors.items():
             if tensor.is_floating_point() and not tensor.isfinite().all():
                 raise self._diverged(f"{name} is not finite")
@@ -279,7 +282,7 @@ class _Loop:
 
 
 def peak_memory(device: torch.device) -> float:
-    """In MiB: of the GPU that is trained on, else of this process."""
+    """Peak memory of the GPU, or of this process on a CPU, in MiB."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -287,7 +290,7 @@ def peak_memory(device: torch.device) -> float:
 
 @contextmanager
 def stop_signals() -> Iterator[list[str]]:
-    """Collects the names of Ctrl-C and SIGTERM in place of their usual effect."""
+    """Collects the names of SIGINT and SIGTERM instead of letting them end the process."""
     received: list[str] = []
 
     def receive(number: int, _: FrameType | None) -> None:

@@ -1,7 +1,7 @@
-"""The default recipe's losses, as small pure functions.
+"""Losses of the default recipe, as pure functions.
 
-Scores are logits [N], or [N, L] where an image has several; `real` and `fake` at one place share a
-condition.
+Scores are logits [N], or [N, L] for L logits per image. Row i of `real` and row i of `fake` have
+the same condition.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 NORM_DECAY = 0.98
-"""Of the moving averages of gradient norms."""
+"""Decay of the moving averages of gradient norms."""
 
 
 def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
@@ -20,14 +20,14 @@ def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """The discriminator's side of the same pairing (R3GAN, Huang et al. 2024, eq. 2)."""
+    """f(D(fake) − D(real)), the discriminator's loss (R3GAN, Huang et al. 2024, eq. 2)."""
     return F.softplus(fake - real).mean()
 
 
 def over_maps(
     loss: Callable[[Tensor, Tensor], Tensor], real: Sequence[Tensor], fake: Sequence[Tensor]
 ) -> Tensor:
-    """The mean of a loss over several maps of logits [N, L]."""
+    """Mean of a loss over several maps of logits [N, L]."""
     return torch.stack([loss(*pair) for pair in zip(real, fake, strict=True)]).mean()
 
 
@@ -40,15 +40,15 @@ def classification(logits: Sequence[Tensor], labels: Tensor) -> Tensor:
 def diversity(
     real: Tensor, fake: Tensor, group: int, mean: Callable[[Tensor], Tensor] = lambda x: x
 ) -> Tensor:
-    """How much less fakes of one condition deviate than real faces do, as a share; 0 if not less.
+    """relu(1 − σ(fake) / σ(real)), where σ is the pixels' mean deviation within groups of images.
 
-    Images [N, 3, S, S], in groups of neighbors that share a condition. Mode seeking (Mao et al.
-    2019) with the data's own deviation as its goal. `mean` is that over all processes, which have
-    other parts of the batch: a mean of their ratios would differ from the ratio of means.
+    Images [N, 3, S, S], in groups of consecutive images with the same condition. A mode seeking
+    loss (Mao et al. 2019) whose target is the deviation of the data. `mean` averages over
+    processes, because the mean of their ratios would differ from the ratio of means.
     """
 
     def deviation(images: Tensor) -> Tensor:
-        grouped = images.unflatten(0, (-1, group))
+        grouped = torch.unflatten(images, 0, (-1, group))
         # Not var(dim=1), which is 25 times slower on a CPU.
         variance = (grouped - grouped.mean(dim=1, keepdim=True)).square().mean(dim=(1, 2, 3, 4))
         return (variance + 1e-8).sqrt().mean()
@@ -58,15 +58,15 @@ def diversity(
 
 
 def zero_centered_penalty(scores: Tensor, inputs: Tensor) -> Tensor:
-    """‖∇ₓ D(x)‖² of each input, [N], for scores [N] and inputs [N, C, H, W] (R1 on reals, R2 on
-    fakes; Mescheder et al. 2018, eq. 9).
+    """‖∇ₓ D(x)‖² of each input, [N], for scores [N] and inputs [N, C, H, W]: R1 on real images, R2
+    on fakes (Mescheder et al. 2018, eq. 9).
     """
     (gradient,) = torch.autograd.grad(scores.sum(), inputs, create_graph=True)
     return gradient.square().sum(dim=(1, 2, 3))
 
 
 def r1_r2(scores: Sequence[Tensor], inputs: Sequence[Tensor]) -> Tensor:
-    """The sum of mean zero-centered penalties, for scores of real and of fake inputs."""
+    """Sum of the mean zero-centered penalties of real and of fake inputs."""
     pairs = zip(scores, inputs, strict=True)
     return torch.stack([zero_centered_penalty(*pair).mean() for pair in pairs]).sum()
 
@@ -74,9 +74,9 @@ def r1_r2(scores: Sequence[Tensor], inputs: Sequence[Tensor]) -> Tensor:
 def norm_ratio(
     gradient: Tensor, other: Tensor, norms: Tensor, mean: Callable[[Tensor], Tensor]
 ) -> Tensor:
-    """Ratio of the norms of two gradients, by moving averages [2] that `norms` keeps.
+    """Ratio of the norms of two gradients, from moving averages that `norms` [2] stores.
 
-    `mean` is that over all processes.
+    `mean` averages over all processes.
     """
     squares = torch.stack([gradient.square().sum(), other.square().sum()])
     new = mean(squares).sqrt()

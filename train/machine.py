@@ -1,4 +1,4 @@
-"""What training takes of the machine: device, threads, memory, compiler."""
+"""Resources of the machine: device, threads, memory, compiler."""
 
 import ctypes
 import importlib.util
@@ -13,29 +13,29 @@ import torch
 from train.distributed import Processes
 
 MMAP_THRESHOLD, TRIM_THRESHOLD, TOP_PAD = -3, -1, -2
-"""Of glibc's mallopt(3)."""
+"""Parameters of glibc's mallopt(3)."""
 
 
 class MachineError(Exception):
-    """What was asked for is not in this machine."""
+    """A requested device is not available."""
 
 
 class MemoryShortError(Exception):
-    """The batch does not fit into the memory."""
+    """The batch does not fit into memory."""
 
 
 def make_ready(
     device: Literal["auto", "cpu", "cuda"], threads: int, processes: Processes
 ) -> torch.device:
-    """Chooses this process's device, and sets PyTorch up for it. Raises MachineError."""
+    """Chooses the device of this process, and configures PyTorch. Raises MachineError."""
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if device == "cuda" and not gpus:
         raise MachineError(
-            f"train.device is cuda, but PyTorch {torch.__version__} finds no CUDA device here; "
-            "auto takes what there is"
+            f"train.device is cuda, but PyTorch {torch.__version__} finds no CUDA device; "
+            "auto uses a GPU if there is one"
         )
     if device == "cpu" or not gpus:
-        # torchrun says OMP_NUM_THREADS=1, unless somebody has said otherwise.
+        # torchrun sets OMP_NUM_THREADS=1 unless it is set already.
         own = max(1, (os.cpu_count() or 1) // processes.local_size)
         if threads or (processes.world_size > 1 and os.environ.get("OMP_NUM_THREADS") == "1"):
             torch.set_num_threads(threads or own)
@@ -55,7 +55,7 @@ def make_ready(
 
 
 def compiles(wish: Literal["auto", "on", "off"], device: torch.device) -> bool:
-    """Whether the networks are compiled: where it pays, which is on a GPU that Triton knows."""
+    """Whether to compile the networks; auto does so on GPUs that Triton supports."""
     if wish != "auto":
         return wish == "on"
     return (
@@ -68,19 +68,19 @@ def compiles(wish: Literal["auto", "on", "off"], device: torch.device) -> bool:
 def multiplies_in_bfloat16(
     precision: Literal["auto", "float32", "bfloat16"], device: torch.device
 ) -> bool:
-    """Whether forward passes run in bfloat16: where it is asked for, or the hardware has it.
+    """Whether forward passes run in bfloat16; auto does so if the hardware supports it.
 
-    A CPU without matrix units for it (AMX) is slower in bfloat16 than in float32.
+    CPUs without matrix units for bfloat16 (AMX) are slower in bfloat16 than in float32.
     """
     if precision != "auto":
         return precision == "bfloat16"
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     return "amx_bf16" in _cpu_flags()
 
 
 def _cpu_flags() -> set[str]:
-    """Those that Linux lists; none elsewhere."""
+    """The CPU flags that Linux lists; empty on other systems."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     except OSError:
@@ -89,19 +89,19 @@ def _cpu_flags() -> set[str]:
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether memory was wanting, the device's or the machine's."""
+    """Whether the device or the machine ran out of memory."""
     kinds = (MemoryError, torch.OutOfMemoryError)
     return isinstance(error, kinds) or "DefaultCPUAllocator" in str(error)
 
 
 def _keep_freed_memory() -> None:
-    """Lets glibc keep what large tensors leave, for the next ones.
+    """Makes glibc keep the freed memory of large tensors.
 
-    Else it goes back to the kernel, and comes again page by page: 7,000 page faults a step.
+    Otherwise it returns to the kernel and is mapped again: 7,000 page faults per step.
     """
     if sys.platform == "linux":
         with suppress(AttributeError):  # another C library
             mallopt = ctypes.CDLL(None).mallopt
-            mallopt(MMAP_THRESHOLD, 32 * 2**20)  # the most that it takes
+            mallopt(MMAP_THRESHOLD, 32 * 2**20)  # the largest value allowed
             mallopt(TRIM_THRESHOLD, 2**31 - 1)
             mallopt(TOP_PAD, 64 * 2**20)

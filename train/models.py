@@ -1,6 +1,6 @@
-"""The trainer and the networks that a run's settings name, of the default or a classical recipe.
+"""Builds the trainer and the networks of a run, for the default or a classical recipe.
 
-The one place where both kinds meet: the default recipe itself knows nothing of the others.
+This is the only module outside `train.lineage` that imports from it.
 """
 
 from pathlib import Path
@@ -29,7 +29,7 @@ N = TypeVar("N", bound=nn.Module)
 def build_trainer(
     settings: TrainSettings, faces: Faces, processes: Processes = SINGLE_PROCESS
 ) -> Trainer:
-    """With fresh weights. Raises ShareError, FeatureNetworkError."""
+    """A trainer with initial weights. Raises ShareError, FeatureNetworkError."""
     kind = AdversarialTrainer if settings.lineage is None else LineageTrainer
     return kind(settings, faces, processes)
 
@@ -43,31 +43,31 @@ def build_reporter(trainer: Trainer, judge: Judge) -> SampleReporter:
 
 
 def build_generator(settings: TrainSettings, values: list[int]) -> Generator:
-    """With fresh weights, for attributes with so many values each."""
+    """A generator with initial weights; `values` is the number of values of each attribute."""
     if settings.lineage is not None:
         return build.build_generator(settings.network, settings.lineage, values)
     network = settings.network
-    return irodori.Generator(network.resolution, network.latent_dim, values, network.width)
+    return irodori.IrodoriGenerator(network.resolution, network.latent_dim, values, network.width)
 
 
 def build_discriminator(settings: TrainSettings, values: list[int]) -> Discriminator:
-    """The pixel discriminator with fresh weights, for attributes with so many values each."""
+    """A pixel discriminator with initial weights; `values` as in `build_generator`."""
     if settings.lineage is not None:
         return build.build_discriminator(settings.network, settings.lineage, values)
     group = settings.optimizer.group
-    return irodori.Discriminator(
+    return irodori.IrodoriDiscriminator(
         settings.network.resolution, values, settings.network.width, group=group
     )
 
 
 def load_generator(run: Path) -> tuple[Generator, RunInfo]:
-    """The averaged generator, in eval mode on the CPU. Raises CheckpointError."""
+    """Loads the averaged generator, in eval mode on the CPU. Raises CheckpointError."""
     info = checkpoint.read_run(run)
     return _load(run, "ema", build_generator(_settings(run, info), info.sizes)), info
 
 
 def load_discriminator(run: Path) -> Discriminator:
-    """The pixel discriminator, in eval mode on the CPU. Raises CheckpointError."""
+    """Loads the pixel discriminator, in eval mode on the CPU. Raises CheckpointError."""
     info = checkpoint.read_run(run)
     return _load(run, "discriminator", build_discriminator(_settings(run, info), info.sizes))
 
@@ -76,7 +76,7 @@ def _settings(run: Path, info: RunInfo) -> TrainSettings:
     try:
         return info.train_settings
     except ValueError as error:
-        raise CheckpointError(f"the settings of {run} are wrong: {error}") from None
+        raise CheckpointError(f"the settings of {run} are invalid: {error}") from None
 
 
 def _load(run: Path, name: str, network: N) -> N:

@@ -18,24 +18,18 @@ from train import checkpoint, recipes
 from train.arguments import parse
 from train.data import Faces
 from train.distributed import Processes, join
-from train.judging import judge_of, read_faces, settle
-from train.loop import kept, train
+from train.judging import build_judge, calibrate_run, read_faces
+from train.loop import checkpoint_hint, train
 from train.machine import MemoryShortError, is_out_of_memory
-from train.metrics import SECOND, Judge
+from train.metrics import SECOND_SEED, Judge
 from train.models import build_reporter, build_trainer
+from train.options import add_flags, given_flags
 from train.promote import incomparable, promote
-from train.settings import (
-    JudgeSettings,
-    TrainingSettings,
-    TrainSettings,
-    add_flags,
-    deep_update,
-    given_flags,
-)
+from train.settings import JudgeSettings, TrainingSettings, TrainSettings, deep_update
 from train.trainer import Trainer
 
-BOUND = {
-    # Settings that a checkpoint is bound to, by section.
+FIXED = {
+    # Settings that must not change when a run is resumed, by section.
     "": ("recipe",),
     "network": ("resolution", "width", "latent_dim"),
     "optimizer": ("batch",),
@@ -48,24 +42,24 @@ BOUND = {
 
 
 def main(given: Sequence[str], console: Console) -> None:
-    """Raises the errors of every part, each with a message for the admin."""
+    """Runs the pipeline. Raises the errors of its parts, with messages for the operator."""
     arguments = parse(build_parser(), given)
     settings = read_settings(arguments)
     registry = Registry(settings.models.dir)
     if arguments.model_name is not None:
-        registry.vacant(arguments.model_name)
+        registry.new_folder(arguments.model_name)
     with join() as processes:
         console.quiet = not processes.is_main
-        run, trainer, judge, faces = learn(arguments, settings, console, processes)
+        run, trainer, judge, faces = train_run(arguments, settings, console, processes)
     if not processes.is_main:
         return
     if arguments.no_export:
         console.print(f"trained; judge it with: python -m train judge {run}", highlight=False)
         return
     tagged = bool(trainer.faces.attributes)
-    second = judge_of(faces, settings, console, tagged=tagged, seed=SECOND)
+    second = build_judge(faces, settings, console, tagged=tagged, seed=SECOND_SEED)
     networks = trainer.ema, trainer.discriminator
-    settle(run, *networks, judge, second, settings.judge.fakes, console)
+    calibrate_run(run, *networks, judge, second, settings.judge.fakes, console)
     name = export_run(run, registry, arguments.model_name)
     console.print(f"exported as {registry.folder(name)}", highlight=False)
     if arguments.no_promote:
@@ -76,24 +70,24 @@ def main(given: Sequence[str], console: Console) -> None:
     console.print(outcome, highlight=False)
 
 
-def learn(
+def train_run(
     arguments: argparse.Namespace,
     settings: TrainingSettings,
     console: Console,
     processes: Processes,
 ) -> tuple[Path, Trainer, Judge, Faces]:
-    """The training itself, in each process; rank 0 alone writes."""
-    # Before the data is read: an error at once.
+    """Trains, in all processes; only rank 0 writes files."""
+    # Raises errors in the settings before the data is read.
     processes.rows(settings.train.optimizer.batch, settings.train.optimizer.group)
     faces = read_faces(settings.train, console, processes)
     lineage = settings.train.lineage
     tagged = lineage is None or lineage.conditioning != "none"
-    run = processes.on_main(lambda: begin(arguments, settings, faces, tagged, console))
-    judge = judge_of(faces, settings, console, tagged=tagged)
+    run = processes.on_main(lambda: start_run(arguments, settings, faces, tagged, console))
+    judge = build_judge(faces, settings, console, tagged=tagged)
     shared = f", {processes.world_size} processes" if processes.world_size > 1 else ""
     console.print(f"training in {run} on {faces.images.device}{shared}", highlight=False)
     try:
-        trainer = build_trainer(settings.train, judge.learnt, processes)
+        trainer = build_trainer(settings.train, judge.training_set, processes)
         reporter = build_reporter(trainer, judge)
         train(run, settings.train, trainer, reporter, console, processes)
     except (RuntimeError, MemoryError) as error:
@@ -101,27 +95,27 @@ def learn(
             raise MemoryShortError(
                 f"a batch of {settings.train.optimizer.batch} does not fit into the memory of "
                 f"{faces.images.device}; start again with "
-                f"{_smaller_batch(settings.train, processes)}{kept(run)}"
+                f"{_smaller_batch(settings.train, processes)}{checkpoint_hint(run)}"
             ) from None
         raise
     return run, trainer, judge, faces
 
 
-def begin(
+def start_run(
     arguments: argparse.Namespace,
     settings: TrainingSettings,
     faces: Faces,
     tagged: bool,
     console: Console,
 ) -> Path:
-    """Creates the run's folder, or checks that the one to resume is of this data."""
+    """Creates the folder of a run, or checks that the resumed run has the same data."""
     run = arguments.resume or _new_run(settings.train, faces)
     if arguments.resume and checkpoint.read_run(run).fingerprint != faces.fingerprint:
         raise checkpoint.CheckpointError(
-            f"{run} was trained on other data than {settings.train.data}; resume it with its own"
+            f"{run} was not trained on {settings.train.data}; resume it with the same data"
         )
-    weights = None if arguments.resume else read_start(settings, faces)
-    judge_of(faces, settings, console, tagged=tagged)  # cached in a file, for all processes
+    weights = None if arguments.resume else read_start_weights(settings, faces)
+    build_judge(faces, settings, console, tagged=tagged)  # cached for the other processes
     info = checkpoint.RunInfo(
         run=run.resolve().name,
         attributes=faces.attributes if tagged else (),
@@ -131,22 +125,22 @@ def begin(
         settings=settings.train.model_dump(mode="json"),
     )
     checkpoint.write_run(run, info)
-    (run / checkpoint.JUDGED_FILE).unlink(missing_ok=True)  # it is of an earlier generator
+    (run / checkpoint.JUDGED_FILE).unlink(missing_ok=True)  # figures of an earlier checkpoint
     if weights is not None:
         trainer = build_trainer(settings.train, faces.split()[0])
         try:
             trainer.load_weights(weights)
         except RuntimeError as error:
             raise ModelError(
-                f"{settings.train.start} is of other networks than these: {error}"
+                f"the networks of {settings.train.start} differ from those of this run: {error}"
             ) from None
-        start = checkpoint.Progress(images=0, step=0, seconds=0.0)
-        checkpoint.save(run, trainer.state_dict(), start)
+        progress = checkpoint.Progress(images=0, step=0, seconds=0.0)
+        checkpoint.save(run, trainer.state_dict(), progress)
     return run
 
 
-def read_start(settings: TrainingSettings, faces: Faces) -> dict[str, torch.Tensor] | None:
-    """The weights that the training begins with. Raises ModelError, ExportError."""
+def read_start_weights(settings: TrainingSettings, faces: Faces) -> dict[str, torch.Tensor] | None:
+    """Reads the weights of `start`, if set. Raises ModelError, ExportError."""
     name = settings.train.start
     if not name:
         return None
@@ -168,7 +162,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m train",
         usage="python -m train [COMMAND] [--data PATH] [options]",
-        description="Train a generator, judge it, export it, and use it if it is not worse.",
+        description="Train a generator, judge it, export it, and put it in use if it is not worse.",
         epilog="commands, each with --help: judge, compare, blind, show, recipes, settings, "
         "upscaler. "
         "`python -m train settings` lists all options with their defaults.",
@@ -177,11 +171,11 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", type=Path, metavar="PATH", help="another config.toml")
     parser.add_argument("--resume", type=Path, metavar="RUN", help="resume the run of this folder")
     parser.add_argument("--model-name", metavar="NAME", help="name of the exported model")
-    parser.add_argument("--no-promote", action="store_true", help="export, and leave it unused")
+    parser.add_argument("--no-promote", action="store_true", help="do not put the model in use")
     parser.add_argument(
-        "--no-export", action="store_true", help="train alone: judge and export the run later"
+        "--no-export", action="store_true", help="only train; judge and export the run later"
     )
-    parser.add_argument("--force", action="store_true", help="use it without comparing")
+    parser.add_argument("--force", action="store_true", help="put it in use without a comparison")
     shown = ("data", "start", "recipe", "minutes", "images", "name", "batch", "width", "resolution")
     add_flags(parser, "train", TrainSettings, shown)
     add_flags(parser, "judge", JudgeSettings, (), prefix="judge.")
@@ -189,8 +183,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def read_settings(arguments: argparse.Namespace) -> TrainingSettings:
-    """config.toml < recipe < environment < command line; a resumed run keeps its own settings, but
-    for those that the command line gives. Raises SettingsError, CheckpointError.
+    """Precedence: config.toml < recipe < environment < command line. A resumed run keeps its
+    settings, except those on the command line. Raises SettingsError, CheckpointError.
     """
     given = given_flags(arguments, "train")
     flags = {"judge": given_flags(arguments, "judge")}
@@ -202,20 +196,20 @@ def read_settings(arguments: argparse.Namespace) -> TrainingSettings:
         return settings
     info = checkpoint.read_run(arguments.resume)
     try:
-        begun = TrainSettings(**info.settings)
+        original = TrainSettings(**info.settings)
         resumed = TrainSettings(**deep_update(info.settings, given))
     except ValidationError as error:
         raise config.SettingsError(
-            f"--resume {arguments.resume}: wrong settings\n{config.reasons(error)}"
+            f"--resume {arguments.resume}: invalid settings\n{config.reasons(error)}"
         ) from None
-    for section, keys in BOUND.items():
-        before, after = (getattr(s, section) if section else s for s in (begun, resumed))
+    for section, keys in FIXED.items():
+        before, after = (getattr(s, section) if section else s for s in (original, resumed))
         for key in keys:
             old, new = getattr(before, key, None), getattr(after, key, None)
             if old != new:
                 raise config.SettingsError(
-                    f"--resume {arguments.resume}: its {key} is {old} and stays so; "
-                    f"start another run for {new}"
+                    f"--resume {arguments.resume}: its {key} is {old} and cannot change; "
+                    f"start a new run with {new}"
                 )
     return settings.model_copy(update={"train": resumed})
 
@@ -225,7 +219,7 @@ class _RecipeSection(BaseModel):
 
 
 class _RecipeName(config.Settings):
-    """The recipe alone: it has to be known before the other settings make sense together."""
+    """Reads the recipe only, since the other settings are validated together with its settings."""
 
     train: _RecipeSection = _RecipeSection()
 

@@ -1,4 +1,4 @@
-"""The bar in a terminal of whatever takes its time."""
+"""Progress bars in the terminal."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,24 +14,24 @@ from rich.progress import (
 )
 
 
-class Tell(Protocol):
+class ProgressCallback(Protocol):
     def __call__(self, done: float, note: str = "") -> None:
-        """How much is done, 0…1."""
+        """`done` is the completed share, 0…1."""
 
 
-def ignore(done: float, note: str = "") -> None:
-    """Shows nothing."""
+def no_progress(done: float, note: str = "") -> None:
+    """A callback that shows nothing."""
 
 
 @contextmanager
-def bar(console: Console, name: str, done: float = 0.0) -> Iterator[Tell]:
-    """What was `done` before says nothing about the time that is left."""
+def progress_bar(console: Console, name: str, done: float = 0.0) -> Iterator[ProgressCallback]:
+    """Shows a bar; work that was `done` before does not count for the estimated time."""
     columns = BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
     note_column = TextColumn("{task.fields[note]}")
     with Progress(TextColumn(name), *columns, note_column, console=console) as progress:
         task = progress.add_task("", total=1.0, note="", completed=done)  # type: ignore[arg-type]
 
-        def tell(done: float, note: str = "") -> None:
+        def report_progress(done: float, note: str = "") -> None:
             progress.update(task, completed=done, note=note)
 
-        yield tell
+        yield report_progress

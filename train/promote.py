@@ -1,4 +1,4 @@
-"""Whether a new model takes over: only if it is not worse than the one in use."""
+"""Promotion: puts a new model in use if it is not worse than the present one."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from export.manifest import CRITIC, GENERATOR, Manifest, ModelError
 from export.registry import Registry
 from train.critic import best_of
 from train.data import Faces
-from train.metrics import Judge, Paint
+from train.metrics import GenerateFn, Judge
 
 LOWER_IS_BETTER = (FD_RATIO, "near_duplicates")
 
@@ -20,11 +20,10 @@ LOWER_IS_BETTER = (FD_RATIO, "near_duplicates")
 def promote(
     name: str, registry: Registry, judge: Judge, fakes: int, margin: float, *, force: bool
 ) -> str:
-    """Puts model `name` in use if it may; returns a sentence that says what was compared.
+    """Puts model `name` in use if it is not worse; returns a message with the comparison.
 
-    The model in use is judged anew, by the same judge on as many `fakes`; so is the new one where
-    its manifest lacks a figure. `margin` is how much worse a figure may be: a share of it for the
-    FD ratio, an absolute share for the others.
+    The model in use is measured by `judge` on `fakes` images, and so is the new one if its manifest
+    lacks a figure. `margin` is the tolerance: relative for the FD ratio, absolute for the others.
     """
     current = registry.current()
     if force:
@@ -37,42 +36,42 @@ def promote(
         folder, theirs = registry.load(current)
     except ModelError as error:
         registry.use(name)
-        return f"{name} is now in use; the one before it cannot be used: {error}"
+        return f"{name} is now in use; the model before it cannot be used: {error}"
     new_folder, ours = registry.load(name)
     reason = incomparable(theirs, judge.held_out)
     if reason:
-        return f"{name} is registered, not in use: {current} {reason}. Take it with --force"
+        return f"{name} is registered, not in use: {current} {reason}. Put it in use with --force"
     names = [*(f"{a.name}{AS_ASKED}" for a in judge.held_out.attributes), *LOWER_IS_BETTER]
     new = ours.metrics
     if not set(names) <= set(new):
-        new = judge.examine(*onnx_paint(new_folder, ours), fakes).figures
-    old = judge.examine(*onnx_paint(folder, theirs), fakes).figures
+        new = judge.evaluate(*onnx_generator(new_folder, ours), fakes).figures
+    old = judge.evaluate(*onnx_generator(folder, theirs), fakes).figures
     rows, worse = compare(new, old, names, margin)
     table = "\n".join(f"  {row}" for row in rows)
     if worse:
         return (
             f"{name} is registered, but {current} stays in use, since {', '.join(worse)} would be "
-            f"worse by more than {margin:g}:\n{table}\nTake it all the same with --force"
+            f"worse by more than {margin:g}:\n{table}\nPut it in use anyway with --force"
         )
     registry.use(name)
     return f"{name} is now in use in place of {current}:\n{table}"
 
 
 def incomparable(manifest: Manifest, faces: Faces) -> str:
-    """Why a model cannot be judged by these faces; empty if it can."""
+    """Why a model cannot be measured on this data; empty if it can."""
     if [(a.name, a.values) for a in manifest.attributes] != [
         (a.name, a.values) for a in faces.attributes
     ]:
         return "has other attributes or values than this data, so the two cannot be compared"
     if manifest.image_size != faces.images.shape[-1]:
-        return f"paints {manifest.image_size} pixels, so the two cannot be compared"
+        return f"generates {manifest.image_size} pixels, so the two cannot be compared"
     return ""
 
 
 def compare(
     new: Mapping[str, float], old: Mapping[str, float], names: Sequence[str], margin: float
 ) -> tuple[list[str], list[str]]:
-    """A row for each of the figures, and the labels of those that got worse."""
+    """A row for each figure, and the labels of those that are worse by more than `margin`."""
     rows, worse = [], []
     for name in names:
         allowed = margin * old[name] if name == FD_RATIO else margin
@@ -84,20 +83,20 @@ def compare(
     return rows, worse
 
 
-def onnx_paint(
+def onnx_generator(
     folder: Path, manifest: Manifest, candidates: int | None = None
-) -> tuple[Paint, int]:
-    """Paints with an exported model, as the bot does, and how many numbers that takes a picture.
+) -> tuple[GenerateFn, int]:
+    """A function that generates with an exported model as the bot does, and its latent dimension.
 
-    Of `candidates` pictures, the model's own number by default, its critic keeps one.
+    The critic keeps one of `candidates` images; by default the number in the manifest.
     """
 
     def run(file: str, **given: Tensor) -> Tensor:
         feed = {name: tensor.cpu().numpy() for name, tensor in given.items()}
-        (made,) = sessions[file].run(None, feed)
-        return torch.from_numpy(made)
+        (output,) = sessions[file].run(None, feed)
+        return torch.from_numpy(output)
 
-    def paint(latents: Tensor, conditions: Tensor) -> Tensor:
+    def generate(latents: Tensor, conditions: Tensor) -> Tensor:
         image = run(GENERATOR, latent=latents, condition=conditions)
         return image.permute(0, 3, 1, 2)
 
@@ -110,4 +109,4 @@ def onnx_paint(
         for file in files
     }
     count = (candidates or manifest.candidates) if CRITIC in files else 1
-    return best_of(paint, critic, count), count * manifest.latent_dim
+    return best_of(generate, critic, count), count * manifest.latent_dim

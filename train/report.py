@@ -1,4 +1,4 @@
-"""What an admin sees of a run: sample grids, the log, the plot."""
+"""Reports of a run: sample grids, the log, the plot."""
 
 import contextlib
 import json
@@ -21,34 +21,35 @@ from train.trainer import Trainer
 LOG_FILE = "log.jsonl"
 PLOT_FILE = "losses.png"
 WORST_FILE = "worst-clusters.png"
-MOST = 16
-"""Rows and columns of a grid."""
+MAX_GRID_SIZE = 16
+"""Upper limit of the rows and columns of a grid."""
 CELL = 64
-"""Pixels of a picture on a labelled sheet, at the least."""
+"""Minimum size in pixels of a picture on a labeled sheet."""
 LOSSES = (
     *("generator", "discriminator", "feature_generator", "feature_discriminator"),
     *("generator_classes", "discriminator_classes", "loss"),
 )
-"""Those that the plot shows, of those that the log has."""
+"""Losses that the plot shows."""
 
 
 @torch.inference_mode()
-def paint(generator: nn.Module, latents: Tensor, conditions: Tensor) -> Tensor:
-    """Latents [N, Z], conditions [N, C] to pictures uint8 [N, 3, S, S], rounded as the export's."""
+def generate_images(generator: nn.Module, latents: Tensor, conditions: Tensor) -> Tensor:
+    """Latents [N, Z] and conditions [N, C] to images uint8 [N, 3, S, S], as the ONNX graph."""
     return to_bytes(generator(latents, conditions))
 
 
 def to_bytes(pictures: Tensor) -> Tensor:
-    """Pictures in -1…1 to uint8."""
+    """Images in -1…1 to uint8."""
     return ((pictures.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
 def grid_labels(attributes: tuple[Attribute, ...], seed: int = 0) -> tuple[Tensor, int]:
-    """Labels [N, A] of a grid, and its columns: one row a value of the first attribute, one column
-    a value of the second, the first MOST of each; further attributes are drawn at random. Without
-    attributes, 8 × 8.
+    """Labels [N, A] of a sample grid, and its number of columns.
+
+    Rows are values of the first attribute and columns of the second, up to MAX_GRID_SIZE of each;
+    further attributes are random. Without attributes the grid is 8 × 8.
     """
-    sizes = [min(len(attribute.values), MOST) for attribute in attributes]
+    sizes = [min(len(attribute.values), MAX_GRID_SIZE) for attribute in attributes]
     rows = sizes[0] if sizes else 8
     columns = sizes[1] if len(sizes) > 1 else 8
     rng = torch.Generator().manual_seed(seed)
@@ -71,15 +72,15 @@ def save_grid(file: Path, pictures: Tensor, columns: int) -> None:
 
 
 def sheet(pictures: Tensor, rows: Sequence[str], columns: Sequence[str]) -> Image.Image:
-    """Pictures uint8 [rows × columns, 3, S, S], labelled at the left and above; small ones are
-    enlarged, so that the labels have room.
+    """Pictures uint8 [rows × columns, 3, S, S], labeled at the left and above. Small pictures are
+    enlarged to make room for the labels.
     """
     pictures = scaled(pictures, max(CELL, pictures.shape[-1]))
     return draw_sheet(pictures.cpu().permute(0, 2, 3, 1).contiguous().numpy(), rows, columns)
 
 
 def scaled(pictures: Tensor, size: int) -> Tensor:
-    """uint8 [N, 3, S, S] to uint8 [N, 3, size, size]."""
+    """Resizes uint8 [N, 3, S, S] to uint8 [N, 3, size, size]."""
     if pictures.shape[-1] == size:
         return pictures
     resized = F.interpolate(
@@ -89,10 +90,9 @@ def scaled(pictures: Tensor, size: int) -> Tensor:
 
 
 def save_worst(run: Path, pictures: Tensor, shares: Sequence[tuple[float, float]]) -> None:
-    """The clusters of real faces that a generator reaches least: real faces of each, and the
-    nearest fakes below.
+    """Saves the images of `Evaluation.worst`, uint8 [K, 2, N, 3, S, S]: two rows for each cluster.
 
-    Pictures uint8 [K, 2, N, 3, S, S]; `shares` of the real and of the painted pictures, [K].
+    `shares` [K] are the cluster's shares of the real and of the generated images.
     """
     if not len(pictures):
         return
@@ -103,7 +103,7 @@ def save_worst(run: Path, pictures: Tensor, shares: Sequence[tuple[float, float]
 
 
 class SampleReporter:
-    """Generates the run's grid of samples, and measures how often the values asked for show."""
+    """Saves the grid of samples, and measures how often they show the requested values."""
 
     command = "python -m train"
 
@@ -117,7 +117,7 @@ class SampleReporter:
     def __call__(self, folder: Path, images: int) -> dict[str, float]:
         trainer, labels = self.trainer, self.labels.to(self.trainer.device)
         conditions = one_hot(labels, trainer.faces.sizes)
-        pictures = paint(trainer.ema, self.latents.to(trainer.device), conditions)
+        pictures = generate_images(trainer.ema, self.latents.to(trainer.device), conditions)
         save_grid(folder / f"samples-{images // 1000:06d}k.png", pictures, self.columns)
         shares = self.judge.as_asked(pictures, labels)
         names = [attribute.name for attribute in trainer.faces.attributes]
@@ -130,7 +130,7 @@ def append_log(run: Path, figures: dict[str, Any]) -> None:
 
 
 def read_log(run: Path) -> list[dict[str, Any]]:
-    """All whole lines: a process that is killed may leave half of one."""
+    """Reads all complete lines; a killed process may leave an incomplete one."""
     file = run / LOG_FILE
     lines = []
     for line in file.read_text("utf-8", errors="replace").splitlines() if file.exists() else ():
@@ -140,14 +140,14 @@ def read_log(run: Path) -> list[dict[str, Any]]:
 
 
 def rewind_log(run: Path, images: int) -> None:
-    """Drops the lines after the checkpoint that a run is resumed from."""
+    """Removes the lines after the checkpoint from which a run is resumed."""
     kept = [line for line in read_log(run) if line["images"] <= images]
     text = "".join(json.dumps(line) + "\n" for line in kept)
     (run / LOG_FILE).write_text(text, "utf-8")
 
 
 def save_plot(run: Path, file: Path | None = None) -> None:
-    """Losses, and the share of fakes as asked, over thousands of images; in the run's folder."""
+    """Plots the losses and the shares of fakes as asked; by default to the folder of the run."""
     log = read_log(run)
     if len(log) < 2:
         return

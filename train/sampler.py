@@ -1,4 +1,4 @@
-"""Which images and conditions a batch has, and which conditions no image has."""
+"""Samplers of images and conditions for training batches."""
 
 import math
 
@@ -8,19 +8,19 @@ from torch import Tensor
 from train.data import Faces
 from train.settings import TrainSettings
 
-LISTED = 1_000_000
-"""Combinations of values that are looked through for those without an image, at the most."""
+MAX_COMBINATIONS = 1_000_000
+"""Upper limit of the combinations of values for which unseen ones are listed."""
 
 
 class GroupSampler:
-    """Draws batches in groups of neighbors that share a condition.
+    """Draws batches of groups; the images of a group have the same condition.
 
-    A group's condition is that of an image drawn at random, so conditions come as often as in the
-    data. A condition with fewer images than a group repeats them.
+    The condition of a group is that of a random image, so conditions have the frequencies of the
+    data. A condition with fewer images than a group repeats images.
     """
 
     def __init__(self, faces: Faces, batch: int, group: int, rng: torch.Generator) -> None:
-        """Everything stays on the device of `faces`; `rng` must be of the same device."""
+        """`rng` must be on the device of `faces`."""
         device = faces.images.device
         self.groups, self.group, self.rng = batch // group, group, rng
         shuffled = torch.randperm(
@@ -38,8 +38,8 @@ class GroupSampler:
         anchors = torch.randint(len(self.rows), (self.groups,), generator=self.rng, device=device)
         condition = self.condition[anchors].unsqueeze(1)
         count = self.counts[condition]
-        # One draw from each stretch of the (shuffled) members, so that none is drawn twice; the
-        # stretches begin anywhere, so that any two members can meet.
+        # One draw from each interval of the (shuffled) members, so that none is drawn twice; the
+        # intervals have a random offset, so that any two members can be in a group.
         bounds = torch.arange(self.group + 1, device=device) * count // self.group
         first, width = bounds[:, :-1], bounds.diff(dim=1).clamp(min=1)
         draw = torch.rand(size, generator=self.rng, device=device)
@@ -49,7 +49,7 @@ class GroupSampler:
 
 
 class UnseenSampler:
-    """Draws conditions that no image shows: a batch of them at some steps, none at the others."""
+    """Draws conditions that no image has: a batch at every n-th step, else an empty one."""
 
     def __init__(
         self, faces: Faces, settings: TrainSettings, rng: torch.Generator, rows: slice
@@ -61,9 +61,9 @@ class UnseenSampler:
         self.rng, self.rows = rng, rows
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
-        """Labels int64 [N, A] and latents float32 [N, Z]; N is 0 where there are none."""
+        """Labels int64 [N, A] and latents float32 [N, Z]; N = 0 at the other steps."""
         device, (batch, latent_dim) = self.conditions.device, self.size
-        # Halfway between two penalties, which make a step slow already.
+        # Halfway between two penalty steps, which are slow already.
         if not self.every or step % self.every != self.every // 2:
             return self.conditions[:0], torch.zeros(0, latent_dim, device=device)
         drawn = torch.randint(len(self.conditions), (batch,), generator=self.rng, device=device)
@@ -72,13 +72,12 @@ class UnseenSampler:
 
 
 def unseen_conditions(faces: Faces) -> Tensor:
-    """Combinations of values that no image shows, as labels int64 [U, A].
+    """Combinations of values that no image has, as labels int64 [U, A].
 
-    None where there are more combinations than LISTED: nearly all of those are unseen, and what is
-    asked for does not come from the few that are named here.
+    Empty for more than MAX_COMBINATIONS combinations, since nearly all of them are unseen then.
     """
     device = faces.images.device
-    if math.prod(faces.sizes) > LISTED:
+    if math.prod(faces.sizes) > MAX_COMBINATIONS:
         return faces.labels[:0]
     counts = torch.bincount(_number(faces), minlength=math.prod(faces.sizes))
     left = (counts == 0).nonzero().squeeze(1)
@@ -91,7 +90,7 @@ def unseen_conditions(faces: Faces) -> Tensor:
 
 
 def _number(faces: Faces) -> Tensor:
-    """Each image's combination of values as one number, int64 [N]."""
+    """The combination of values of each image as a number, int64 [N]."""
     number = torch.zeros(len(faces), dtype=torch.int64, device=faces.images.device)
     for column, size in enumerate(faces.sizes):
         number = number * size + faces.labels[:, column]

@@ -1,4 +1,4 @@
-"""The state of a training as tensors by name, so that a checkpoint resumes it exactly."""
+"""The state of a training as named tensors, for checkpoints that resume exactly."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ RNG = "rng"
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Initial weights come from `seed`, and PyTorch's own random state is left as it was."""
+    """Seeds PyTorch inside the context, and restores its random state afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield
@@ -24,7 +24,7 @@ def collect(
     rng: torch.Generator,
     others: Mapping[str, Tensor],
 ) -> dict[str, Tensor]:
-    """All that `load` takes over: networks, optimizers, random state, and other tensors."""
+    """All tensors that `load` restores: networks, optimizers, random state, and others."""
     tensors = {RNG: rng.get_state(), **others}
     for name, network in networks.items():
         tensors |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
@@ -43,10 +43,10 @@ def load(
     other_seed: int,
     others: Mapping[str, Tensor],
 ) -> None:
-    """Takes over what `collect` returned; exact on the kind of device that it is from.
+    """Restores the tensors that `collect` returned; exact on the same kind of device.
 
-    The random state of another kind of device cannot be taken over: `other_seed` replaces it.
-    Raises KeyError or RuntimeError for the tensors of other networks.
+    The random state of another kind of device cannot be restored; `other_seed` replaces it. Raises
+    KeyError or RuntimeError for tensors of other networks.
     """
     if tensors[RNG].shape == rng.get_state().shape:
         rng.set_state(tensors[RNG])
@@ -74,7 +74,7 @@ def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def _like(parameter: Tensor, value: Tensor) -> Tensor:
-    """A moment in its parameter's memory format, which the fused optimizer relies on."""
+    """A moment in the memory format of its parameter, which the fused optimizer requires."""
     if value.shape != parameter.shape:
         return value.to(parameter.device)
     return torch.empty_like(parameter, requires_grad=False).copy_(value)

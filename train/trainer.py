@@ -1,4 +1,4 @@
-"""What every adversarial training has in common; a subclass takes the step."""
+"""Base class of adversarial trainings; subclasses implement the step."""
 
 import copy
 import math
@@ -18,13 +18,13 @@ from train.sampler import GroupSampler
 from train.settings import TrainSettings
 
 LOWEST_RATE = 0.05
-"""What the learning rate falls to, as a share of the full rate."""
+"""Final learning rate, as a share of the full rate."""
 
 
 class Trainer:
     """Networks, optimizers, averaged generator and random state of one training.
 
-    All randomness comes from `rng`, so that a restored state resumes exactly.
+    All random numbers come from `rng`, so that a restored state resumes exactly.
     """
 
     def __init__(
@@ -34,16 +34,16 @@ class Trainer:
         networks: Mapping[str, nn.Module],
         processes: Processes = SINGLE_PROCESS,
     ) -> None:
-        """`networks` holds the `generator` and the discriminators, each with its optimizer.
+        """`networks` are the `generator` and the discriminators; each gets an optimizer.
 
-        Raises ShareError where the processes cannot share a batch.
+        Raises ShareError if the processes cannot share a batch.
         """
         self.settings, self.faces, self.processes = settings, faces, processes
         self.rows = processes.rows(settings.optimizer.batch, settings.optimizer.group)
         self.device = faces.images.device
         self.networks = dict(networks)
         for network in self.networks.values():
-            network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            network.to(self.device).to(memory_format=torch.channels_last)
         self.generator = cast(Generator, self.networks["generator"])
         self.discriminator = cast(Discriminator, self.networks["discriminator"])
         self.ema = copy.deepcopy(self.generator).eval().requires_grad_(False)
@@ -54,16 +54,16 @@ class Trainer:
             for network in self.networks.values():
                 share_batch_norms(network)
         if compiles(settings.compile, self.device):
-            # Not the discriminators: their graph is kept for two backward passes.
+            # Not the discriminators: their graph is needed for two backward passes.
             self.generator.compile()
         self.bfloat16 = multiplies_in_bfloat16(settings.precision, self.device)
         self.wrapped = {name: processes.wrap(network) for name, network in self.networks.items()}
-        """The networks as they are called in training."""
+        """The networks as called in training."""
         self.rng = torch.Generator(device=self.device).manual_seed(settings.seed)
         optimizer = settings.optimizer
         self.sampler = GroupSampler(faces, optimizer.batch, optimizer.group, self.rng)
         self.tensors: dict[str, Tensor] = {}
-        """Further tensors of the training's state, by name."""
+        """Further tensors of the state, by name."""
         self.step = 0
         self.rate_factor = 1.0
         """Lowered by the loop after a divergence."""
@@ -81,14 +81,14 @@ class Trainer:
         )
 
     def train_step(self, progress: float) -> dict[str, Tensor]:
-        """Updates the networks on one batch; returns the losses, still on the device.
+        """Updates the networks on one batch; returns the losses as tensors on the device.
 
-        `progress` is how much of the training is over, 0…1.
+        `progress` is the completed share of the training, 0…1.
         """
         raise NotImplementedError
 
     def learning_rate(self, progress: float) -> float:
-        """Constant, then linear down to LOWEST_RATE over the last part of the training."""
+        """Constant, then a linear decay to LOWEST_RATE over the last part of the training."""
         settings = self.settings.optimizer
         left = (1 - progress) / settings.anneal if settings.anneal else 1.0
         return settings.learning_rate * self.rate_factor * max(LOWEST_RATE, min(1.0, left))
@@ -100,11 +100,11 @@ class Trainer:
                 group["lr"] = rate
 
     def is_penalty_step(self, penalty: float) -> bool:
-        """Lazy regularization: seldom, and as much stronger (Karras et al. 2020, StyleGAN2)."""
+        """Lazy regularization: every n-th step with n times the weight (Karras et al. 2020)."""
         return penalty > 0 and self.step % self.settings.objective.penalty_every == 0
 
     def draw_batch(self) -> tuple[Tensor, Tensor, Tensor]:
-        """This process's rows of a batch: images [N, 3, S, S] in -1…1, labels and latents."""
+        """This process's rows of a batch: real images [N, 3, S, S] in -1…1, labels and latents."""
         rows = self.sampler()[self.rows]
         real = self.augment(self.faces.images[rows]).float().div_(127.5).sub_(1)
         return real, self.faces.labels[rows], self.draw_latents()
@@ -114,30 +114,30 @@ class Trainer:
         return torch.randn(size, generator=self.rng, device=self.device)[self.rows]
 
     def generate(self, latent: Tensor, condition: Tensor) -> Tensor:
-        """Fakes [N, 3, S, S] of whole batches, augmented as real images are."""
+        """Fakes [N, 3, S, S] of one or more batches, augmented like real images."""
         with self.half_precision():
             fake = self.wrapped["generator"](latent, condition).float()
         batch = self.rows.stop - self.rows.start
-        return torch.cat([self.augment(part) for part in fake.split(batch)])
+        return torch.cat([self.augment(part) for part in torch.split(fake, batch)])
 
     def augment(self, images: Tensor) -> Tensor:
-        """Changes real and fake images alike, so that the generator does not learn the changes."""
+        """Augments real and fake images alike, so that the generator does not learn the changes."""
         return flip_and_shift(images, self.rng, self.settings.optimizer.batch, self.rows)
 
     def half_precision(self, enabled: bool = True) -> torch.autocast:
-        """Autocast to bfloat16 where it pays; second derivatives need float32."""
+        """Autocast to bfloat16 if it is enabled; second derivatives need float32."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled and self.bfloat16)
 
     def update(self, name: str, loss: Tensor) -> None:
-        """One optimizer step of a network; the loss reaches no other network."""
+        """One optimizer step of a network, which `loss` depends on alone."""
         optimizer = self.optimizers[name]
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
 
     @torch.no_grad()
     def average_generator(self) -> None:
-        """EMA with a half-life in images, shorter at the start; batch statistics included."""
+        """Updates the EMA, batch statistics included. Its half-life is shorter at the start."""
         settings = self.settings.optimizer
         half_life = min(settings.ema_images, self.images / 8 + 1)
         keep = math.exp(math.log(0.5) * settings.batch / half_life) if half_life else 0.0
@@ -149,24 +149,24 @@ class Trainer:
                 average.lerp_(new, 1 - keep)
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Everything that `load_state_dict` needs to resume exactly, by name."""
+        """The named tensors that `load_state_dict` needs to resume exactly."""
         return state.collect(self._stateful(), self.optimizers, self.rng, self.tensors)
 
     def load_state_dict(self, tensors: Mapping[str, Tensor], step: int) -> None:
         """Resumes from a `state_dict` saved after `step` steps.
 
-        Raises KeyError or RuntimeError for that of other networks.
+        Raises KeyError or RuntimeError for the state of other networks.
         """
         seed = self.settings.seed + step
         networks = self._stateful()
         state.load(tensors, networks, self.optimizers, self.rng, seed, self.tensors)
-        self.ema.latent_scale.fill_(self.ema.training_scale)  # calibrated anew at the end
+        self.ema.latent_scale.fill_(self.ema.training_scale)  # calibrated again at the end
         self.step = step
 
     def load_weights(self, tensors: Mapping[str, Tensor]) -> None:
-        """Replaces random weights by those of a model, network by network.
+        """Replaces initial weights by those of a model.
 
-        Networks that the model does not have keep theirs. Raises RuntimeError for other networks.
+        Networks that are not in the model keep theirs. Raises RuntimeError for other networks.
         """
         weights = dict(tensors) | {
             f"ema.{name}": tensor for name, tensor in state.part(tensors, "generator.").items()

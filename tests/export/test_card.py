@@ -55,11 +55,11 @@ def test_samples_show_every_pair(
 def test_every_sample_has_a_latent_of_its_own() -> None:
     seen: list[np.ndarray] = []
 
-    def paint(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
+    def generate(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
         seen.extend(latents)
         return paint_condition(latents, conditions)
 
-    draw_samples(paint, make_manifest(attributes=()))
+    draw_samples(generate, make_manifest(attributes=()))
     assert len(np.unique(np.stack(seen), axis=0)) == 64
 
 
@@ -82,7 +82,7 @@ def test_card_says_what_it_was_trained_on() -> None:
     training = {"images": 2_000_000, "settings": {"data": "faces64.zip", "batch": 16}}
     training |= {"judged": {"learnt": 70, "held_out": 10}, "about": "found in a drawer"}
     card = write_card(make_manifest(training=training))
-    assert "faces64.zip, 70 to learn from, 10 held out" in card
+    assert "faces64.zip, 70 for training, 10 held out" in card
     assert "found in a drawer" in card
     assert "2,000,000 images" in card
     assert "hair: aqua 50.0%, pink 30.0%, red 20.0%" in card
@@ -91,15 +91,15 @@ def test_card_says_what_it_was_trained_on() -> None:
 
 def test_card_has_values_pairs_and_candidates(exported: Registry) -> None:
     card = (exported.folder("small") / "MODEL_CARD.md").read_text()
-    assert "Measured of 100 pictures, the best of 4 each" in card
-    assert "| eyes asked for | shows | in real images |" in card
+    assert "Measured on 100 generated images, each the best of 4." in card
+    assert "| requested eyes | shown | in real images |" in card
     assert "| blue | 99.0% | 100.0% |" in card
     assert "| orange | 97.0% |  |" in card
     assert "| red hair, blue eyes | hair 98.0%, eyes 96.0% |" in card
     assert "| best of | hair as asked | FD ratio (Lite2) | near-duplicates |" in card
     assert "| 4 | 99.1% | 4.5 | 8.0% |" in card
-    assert "Weakest where it is asked for orange eyes (97.0%)" in card
-    assert "Larger pictures" not in card
+    assert "The requested values with the lowest shares: orange eyes (97.0%)" in card
+    assert "## Upscaler" not in card
 
 
 def test_card_quotes_the_upscaler() -> None:
@@ -109,15 +109,15 @@ def test_card_quotes_the_upscaler() -> None:
     upscaler = {"figures": figures, "settings": {"data": "faces256.zip"}}
     card = write_card(make_manifest(training={"upscaler": upscaler}))
     assert "trained on faces256.zip, with 60,000 patches" in card
-    assert "| worn as it has learnt to meet them | 24.51 | 22.02 | 0.811 | 0.702 |" in card
-    assert "| clean | 27.00 | 25.00 | 0.900 | 0.850 |" in card
+    assert "| degraded as in training | 24.51 | 22.02 | 0.811 | 0.702 |" in card
+    assert "| downscaled only | 27.00 | 25.00 | 0.900 | 0.850 |" in card
 
 
 def test_the_weakest_are_those_that_the_critic_likes_least() -> None:
     manifest = make_manifest(candidates=2)
     seen: list[np.ndarray] = []
 
-    def paint(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
+    def generate(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
         """Each picture is of one grey, by its latent."""
         level = (latents[:, :1] * 30 + 128).clip(0, 255).astype(np.uint8)
         seen.append(level)
@@ -126,7 +126,7 @@ def test_the_weakest_are_those_that_the_critic_likes_least() -> None:
     def score(pictures: np.ndarray, conditions: np.ndarray) -> np.ndarray:
         return pictures[:, 0, 0, 0].astype(np.float32)
 
-    grid = np.asarray(draw_weakest(paint, score, manifest))
+    grid = np.asarray(draw_weakest(generate, score, manifest))
     levels = np.stack(seen)[:, :, 0]
     assert levels.shape == (400, 2)
     single, best = (grid[y, -12 * 16 + 8 :: 16, 0] for y in (8, 24))

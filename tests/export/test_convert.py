@@ -13,11 +13,11 @@ from torch import Tensor, nn
 
 import export.convert
 from export.card import CARD, SAMPLES, WEAKEST
-from export.convert import ExportError, ToBytes, check, export_run, free_name
+from export.convert import ExportError, Uint8Generator, check, default_name, export_run
 from export.manifest import CRITIC, GENERATOR, WEIGHTS, Manifest
 from export.registry import Registry
 from train.checkpoint import JUDGED_FILE, CheckpointError, RunInfo
-from train.networks.irodori import Generator
+from train.networks.irodori import IrodoriGenerator
 
 # Of opset 18, from ONNX Runtime's list of kernels of CUDAExecutionProvider.
 CUDA = """
@@ -39,7 +39,9 @@ def manifest_of(info: RunInfo) -> Manifest:
 
 
 @pytest.mark.parametrize("count", [1, 3, 64])
-def test_paints_as_pytorch_does(generator: Generator, graph: onnx.ModelProto, count: int) -> None:
+def test_paints_as_pytorch_does(
+    generator: IrodoriGenerator, graph: onnx.ModelProto, count: int
+) -> None:
     latents = torch.randn(count, 8, generator=torch.Generator().manual_seed(count))
     conditions = torch.eye(5)[torch.arange(count) % 3] + torch.eye(5)[3 + torch.arange(count) % 2]
     with torch.inference_mode():
@@ -58,7 +60,7 @@ def test_bytes_are_rounded_and_clamped() -> None:
             return latent.view(-1, 3, 1, 1)
 
     levels = torch.tensor([[-1.5, -1.0, 1.5], [1 / 127.5, 0.7 / 127.5 - 1, 0.3 / 127.5 - 1]])
-    image = ToBytes(Fixed())(levels, torch.zeros(2, 0))
+    image = Uint8Generator(Fixed())(levels, torch.zeros(2, 0))
     assert image.flatten(1).tolist() == [[0, 0, 255], [128, 1, 0]]
 
 
@@ -126,10 +128,10 @@ def test_samples_are_painted_by_the_exported_generator(exported: Registry) -> No
 
 def test_names_a_model_after_its_data_and_images(empty_registry: Registry, info: RunInfo) -> None:
     for expected in ("my-faces-1234k", "my-faces-1234k-2", "my-faces-1234k-3"):
-        name = free_name(empty_registry, replace(info, images=1_234_400))
+        name = default_name(empty_registry, replace(info, images=1_234_400))
         assert name == expected
         empty_registry.add(make_manifest(name), write_generator())
-    assert free_name(empty_registry, replace(info, settings={"data": None})) == "first-0k"
+    assert default_name(empty_registry, replace(info, settings={"data": None})) == "first-0k"
 
 
 class DependsOnTheBatch(nn.Module):
@@ -167,7 +169,7 @@ def test_refuses_a_generator_that_breaks_the_contract(
 
 
 def test_check_finds_a_small_difference(
-    generator: Generator, graph: onnx.ModelProto, info: RunInfo
+    generator: IrodoriGenerator, graph: onnx.ModelProto, info: RunInfo
 ) -> None:
     session, manifest = open_session(graph), manifest_of(info)
     check(generator, session, manifest)
@@ -182,7 +184,7 @@ def test_check_finds_a_small_difference(
 
 def test_refuses_a_run_that_was_not_judged(run: Path, empty_registry: Registry) -> None:
     (run / JUDGED_FILE).unlink()
-    with pytest.raises(ExportError, match=r"judge\.json: the run has to be judged first"):
+    with pytest.raises(ExportError, match=r"judge\.json: the run is not judged"):
         export_run(run, empty_registry)
 
 
@@ -207,11 +209,11 @@ def test_names_a_wrong_figure(
 def test_refuses_a_taken_or_unsafe_name(run: Path, registry: Registry) -> None:
     with pytest.raises(ExportError, match="a exists already"):
         export_run(run, registry, "a")
-    with pytest.raises(ExportError, match=r"'\.\./a' is no name for a model"):
+    with pytest.raises(ExportError, match=r"'\.\./a' is not a valid model name"):
         export_run(run, registry, "../a")
     assert registry.names() == ["b", "a", "c"]
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path: Path, empty_registry: Registry) -> None:
-    with pytest.raises(CheckpointError, match="is no run"):
+    with pytest.raises(CheckpointError, match="is not a run"):
         export_run(tmp_path, empty_registry)

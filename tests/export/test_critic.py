@@ -8,7 +8,7 @@ from small_models import make_manifest
 from torch import Tensor, nn
 
 from export.convert import ExportError
-from export.critic import OfBytes, check, to_onnx
+from export.critic import Uint8Critic, check, to_onnx
 from export.manifest import CRITIC
 from export.registry import Registry
 from train.critic import Critic
@@ -23,7 +23,7 @@ def session(exported: Registry) -> onnxruntime.InferenceSession:
 
 @pytest.fixture
 def critic(run: Path) -> Critic:
-    return Critic(load_discriminator(run), bar=0.1)
+    return Critic(load_discriminator(run), threshold=0.1)
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_check_refuses_another_critic(
 
 
 def test_a_critic_of_no_attributes_scores_realness(run: Path) -> None:
-    critic = Critic(load_discriminator(run), bar=100.0)
+    critic = Critic(load_discriminator(run), threshold=100.0)
     critic.sizes, critic.discriminator.projection = [], None
     critic.discriminator.heads = nn.ModuleList()
     model = to_onnx(critic, 32, 0)
@@ -85,5 +85,5 @@ def test_a_critic_of_no_attributes_scores_realness(run: Path) -> None:
     )
     images = np.zeros((3, 32, 32, 3), np.uint8)
     [scores] = session.run(None, {"image": images, "condition": np.zeros((3, 0), np.float32)})
-    expected = OfBytes(critic)(torch.from_numpy(images), torch.zeros(3, 0))
+    expected = Uint8Critic(critic)(torch.from_numpy(images), torch.zeros(3, 0))
     assert np.abs(scores - expected.detach().numpy()).max() < 0.01

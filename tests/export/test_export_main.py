@@ -84,8 +84,8 @@ def test_errors_are_said_in_a_line(
         (["use", "z"], "there is no model 'z'"),
         (["use", "b"], "copy the model again"),
         (["rollback"], "no model was used before a"),
-        ([str(tmp_path / "nothing")], "is no run"),
-        ([str(run)], "has to be judged first"),
+        ([str(tmp_path / "nothing")], "is not a run"),
+        ([str(run)], "the run is not judged"),
         ([str(run), "--about", "nowhere.md"], "nowhere.md"),
     ):
         assert main(arguments) == 1

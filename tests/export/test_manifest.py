@@ -83,8 +83,8 @@ def test_created_is_kept_in_utc() -> None:
         ((), (), "no values"),
         (("red", "red"), (0.5, 0.5), "a value twice"),
         (("red", "blue"), (1.0,), "2 values and 1 frequencies"),
-        (("red", "blue"), (0.9, 0.9), "no shares of 1"),
-        (("red", "blue"), (1.5, -0.5), "no shares of 1"),
+        (("red", "blue"), (0.9, 0.9), "must be shares that sum to 1"),
+        (("red", "blue"), (1.5, -0.5), "must be shares that sum to 1"),
     ],
 )
 def test_attribute_refuses(
@@ -96,13 +96,13 @@ def test_attribute_refuses(
 
 @pytest.mark.parametrize("name", ["", "..", "../x", ".hidden", "a/b", "a\\b", "x" * 65, "naïve"])
 def test_refuses_a_name_that_is_no_folder(name: str) -> None:
-    with pytest.raises(ValidationError, match="is no name for a model"):
+    with pytest.raises(ValidationError, match="is not a valid name of a model"):
         make_manifest(name)
 
 
 def test_refuses_a_file_outside_the_folder() -> None:
     entry = {"sha256": "0" * 64, "bytes": 1}
-    with pytest.raises(ValidationError, match="is no name for a model or its file"):
+    with pytest.raises(ValidationError, match="is not a valid name of a model or file"):
         make_manifest(files={"../current": entry})
 
 

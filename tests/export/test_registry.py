@@ -46,7 +46,7 @@ def test_adds_a_verified_model(registry: Registry) -> None:
 @pytest.mark.parametrize("name", ["a", "current", "history"])
 def test_refuses_a_name_that_is_taken(registry: Registry, name: str) -> None:
     with pytest.raises(ModelError, match="exists already"):
-        registry.vacant(name)
+        registry.new_folder(name)
     before = registry.load("a")
     with pytest.raises(ModelError, match="exists already"):
         registry.add(make_manifest(name), write_generator("another"))
@@ -106,7 +106,7 @@ def test_unknown_and_unsafe_names_are_refused(registry: Registry, name: str) -> 
 
 def test_refuses_a_renamed_folder(registry: Registry) -> None:
     (registry.root / "c").rename(registry.root / "d")
-    with pytest.raises(ModelError, match="names c, its folder d"):
+    with pytest.raises(ModelError, match="has the name c, but its folder is d"):
         registry.load("d")
 
 

@@ -14,7 +14,7 @@ from export.convert import export_run
 from export.graph import ExportError
 from export.manifest import GENERATOR, UPSCALER
 from export.registry import Registry
-from export.upscaler import check, take_upscaler, to_onnx, upscaler_in_use
+from export.upscaler import check, read_upscaler, to_onnx, upscaler_in_use
 from train.checkpoint import CheckpointError, Progress, save
 from train.settings import UpscalerSettings
 from train.upscaler.network import Upscaler
@@ -150,7 +150,7 @@ def test_a_run_gets_an_upscaler_and_later_runs_take_it_along(
 
 def test_an_upscaler_is_copied_from_a_model(registry: Registry) -> None:
     add_model(registry, "enlarging", b"an upscaler")
-    taken = take_upscaler(registry.folder("enlarging"))
+    taken = read_upscaler(registry.folder("enlarging"))
     assert taken.content == b"an upscaler"
     assert taken.training == {"figures": MEASURED}
     assert upscaler_in_use(registry) == taken
@@ -167,21 +167,21 @@ def test_nothing_is_taken_from_a_damaged_model(
     assert upscaler_in_use(registry) is None
     assert "no upscaler is taken over from enlarging" in capsys.readouterr().out
     with pytest.raises(ExportError, match="copy the model again"):
-        take_upscaler(folder)
+        read_upscaler(folder)
 
 
 def test_what_holds_no_upscaler_is_named(
     run: Path, upscaler_run: Path, registry: Registry, tmp_path: Path
 ) -> None:
     with pytest.raises(ExportError, match=r"has no upscaler\.onnx"):
-        take_upscaler(registry.folder("a"))
+        read_upscaler(registry.folder("a"))
     with pytest.raises(CheckpointError, match="trains a generator, not an upscaler"):
-        take_upscaler(run)
-    with pytest.raises(CheckpointError, match="is no run"):
-        take_upscaler(tmp_path)
+        read_upscaler(run)
+    with pytest.raises(CheckpointError, match="is not a run"):
+        read_upscaler(tmp_path)
     (upscaler_run / FIGURES).unlink()
     with pytest.raises(ExportError, match=r"figures\.json: it is written when the training ends"):
-        take_upscaler(upscaler_run)
+        read_upscaler(upscaler_run)
 
 
 def test_the_command_says_what_is_wrong(
@@ -196,5 +196,5 @@ def test_the_command_says_what_is_wrong(
     assert main([str(upscaler_run)]) == 1
     assert "trains an upscaler, not a generator" in capsys.readouterr().err
     assert main([str(run), "--upscaler", "nowhere"]) == 1
-    assert "nowhere is no run" in capsys.readouterr().err
+    assert "nowhere is not a run" in capsys.readouterr().err
     assert empty_registry.names() == []

@@ -9,8 +9,8 @@ from export.figures import FD_RATIO
 from train.calibrate import SCALES, calibrate
 from train.data import load
 from train.metrics import prepare
-from train.networks.irodori import Discriminator, Generator
-from train.report import paint
+from train.networks.irodori import IrodoriDiscriminator, IrodoriGenerator
+from train.report import generate_images
 
 
 def test_the_latent_scale_of_lowest_fd_ratio_is_kept(
@@ -20,13 +20,13 @@ def test_the_latent_scale_of_lowest_fd_ratio_is_kept(
     faces = replace(faces, images=faces.images[:480], labels=faces.labels[:480])
     judge = prepare(faces, tmp_path, images=640)
     torch.manual_seed(0)
-    generator = Generator(32, 8, faces.sizes, width=4).eval()
+    generator = IrodoriGenerator(32, 8, faces.sizes, width=4).eval()
     second = prepare(faces, tmp_path, images=640, seed=1)
-    discriminator = Discriminator(32, faces.sizes, width=4)
-    told: list[float] = []
-    judged, worst = calibrate(generator, discriminator, judge, second, 200, told.append)
-    assert told == sorted(told)
-    assert 0 < told[0] < 0.5 < told[-2] <= told[-1] == 1
+    discriminator = IrodoriDiscriminator(32, faces.sizes, width=4)
+    reported: list[float] = []
+    judged, worst = calibrate(generator, discriminator, judge, second, 200, reported.append)
+    assert reported == sorted(reported)
+    assert 0 < reported[0] < 0.5 < reported[-2] <= reported[-1] == 1
     kept = generator.latent_scale.item()
     ratios = [row[FD_RATIO] for row in judged["best_of"]]
     assert judged["candidates"] in (1, 2, 4)
@@ -36,11 +36,11 @@ def test_the_latent_scale_of_lowest_fd_ratio_is_kept(
 
     def fd_ratio(scale: float) -> float:
         generator.latent_scale.fill_(scale)
-        return judge.measure(lambda z, c: paint(generator, z, c), 8)[FD_RATIO]
+        return judge.measure(lambda z, c: generate_images(generator, z, c), 8)[FD_RATIO]
 
     assert kept == pytest.approx(min(SCALES, key=fd_ratio))
     generator.latent_scale.fill_(kept)
-    alone = second.measure(lambda z, c: paint(generator, z, c), 8)
+    alone = second.measure(lambda z, c: generate_images(generator, z, c), 8)
     assert judged["best_of"][0][FD_RATIO] == pytest.approx(alone[FD_RATIO])
     assert judged["learnt"] + judged["held_out"] == len(faces)
     assert len(worst) == len(judged["clusters"]) > 0
@@ -48,7 +48,7 @@ def test_the_latent_scale_of_lowest_fd_ratio_is_kept(
 
 
 def test_the_latent_is_multiplied_by_its_scale() -> None:
-    generator = Generator(32, 8, (2,), width=4).eval()
+    generator = IrodoriGenerator(32, 8, (2,), width=4).eval()
     latent, condition = torch.randn(2, 8), torch.eye(2)
     expected = generator(1.3 * latent, condition)
     generator.latent_scale.fill_(1.3)

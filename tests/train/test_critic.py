@@ -2,14 +2,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from train.critic import FAILURES, Critic, best_of, fit_critic
-from train.networks.irodori import Discriminator
+from train.critic import REJECTED_SHARE, Critic, best_of, fit_critic
+from train.networks.irodori import IrodoriDiscriminator
 
 
 @pytest.fixture
-def discriminator() -> Discriminator:
+def discriminator() -> IrodoriDiscriminator:
     torch.manual_seed(0)
-    discriminator = Discriminator(32, (2, 3), width=4)
+    discriminator = IrodoriDiscriminator(32, (2, 3), width=4)
     with torch.no_grad():
         for downsample in discriminator.downsample:
             downsample.weight.mul_(8)
@@ -26,8 +26,8 @@ def one_condition(count: int) -> Tensor:
     return torch.tensor([[1.0, 0, 0, 1, 0]]).repeat(count, 1)
 
 
-def test_a_picture_is_scored_alone(discriminator: Discriminator) -> None:
-    critic = Critic(discriminator, bar=100.0)
+def test_a_picture_is_scored_alone(discriminator: IrodoriDiscriminator) -> None:
+    critic = Critic(discriminator, threshold=100.0)
     images = torch.randint(0, 256, (5, 3, 32, 32), dtype=torch.uint8)
     together = critic(images, one_condition(5))
     alone = torch.cat([critic(image[None], one_condition(1)) for image in images])
@@ -35,32 +35,34 @@ def test_a_picture_is_scored_alone(discriminator: Discriminator) -> None:
     assert together.std() > 0
 
 
-def test_past_the_bar_all_are_equal(discriminator: Discriminator) -> None:
+def test_past_the_bar_all_are_equal(discriminator: IrodoriDiscriminator) -> None:
     latents = torch.randn(200, 1)
     critic = fit_critic(discriminator, noise, latents, one_condition(200))
-    realness, _ = critic.look(noise(latents, one_condition(200)), one_condition(200))
-    assert (realness < critic.bar).float().mean() == pytest.approx(FAILURES, abs=0.03)
-    assert (critic(noise(latents, one_condition(200)), one_condition(200)) <= critic.bar).all()
+    realness, _ = critic.components(noise(latents, one_condition(200)), one_condition(200))
+    assert (realness < critic.threshold).float().mean() == pytest.approx(REJECTED_SHARE, abs=0.03)
+    assert (
+        critic(noise(latents, one_condition(200)), one_condition(200)) <= critic.threshold
+    ).all()
 
 
-def test_values_that_are_not_shown_cost_score(discriminator: Discriminator) -> None:
-    critic = Critic(discriminator, bar=-100.0)
+def test_values_that_are_not_shown_cost_score(discriminator: IrodoriDiscriminator) -> None:
+    critic = Critic(discriminator, threshold=-100.0)
     image = torch.randint(0, 256, (1, 3, 32, 32), dtype=torch.uint8)
     conditions = torch.eye(2)[[0, 1]], torch.eye(3)[[2, 2]]
-    _, named = critic.look(image.repeat(2, 1, 1, 1), torch.cat(conditions, dim=1))
-    assert named[0] != named[1]
-    assert (named < 0).all()
+    _, log_probability = critic.components(image.repeat(2, 1, 1, 1), torch.cat(conditions, dim=1))
+    assert log_probability[0] != log_probability[1]
+    assert (log_probability < 0).all()
 
 
 def test_the_first_of_the_best_is_kept() -> None:
-    def paint(latents: Tensor, conditions: Tensor) -> Tensor:
+    def generate(latents: Tensor, conditions: Tensor) -> Tensor:
         assert latents.shape[1] == 2
         return latents[:, :1].view(-1, 1, 1, 1)
 
     def critic(pictures: Tensor, conditions: Tensor) -> Tensor:
         return pictures.flatten().clamp(max=3) + conditions[:, 0] * 1e-4
 
-    choose = best_of(paint, critic, 3)
+    choose = best_of(generate, critic, 3)
     latents = torch.tensor([[1.0, 0, 5, 0, 4, 0], [2.0, 0, 1, 0, 2, 0], [4.0, 0, 9, 0, 9, 0]])
     assert choose(latents, torch.rand(3, 5)).flatten().tolist() == [5, 2, 4]
-    assert best_of(paint, critic, 1) is paint
+    assert best_of(generate, critic, 1) is generate

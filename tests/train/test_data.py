@@ -17,9 +17,9 @@ from train.sampler import GroupSampler
 Write = Callable[..., Path]
 
 
-def picture(colour: str = "red", size: tuple[int, int] = (32, 32), mode: str = "RGB") -> bytes:
+def picture(color: str = "red", size: tuple[int, int] = (32, 32), mode: str = "RGB") -> bytes:
     stream = io.BytesIO()
-    Image.new(mode, size, colour).save(stream, "PNG")
+    Image.new(mode, size, color).save(stream, "PNG")
     return stream.getvalue()
 
 
@@ -125,7 +125,7 @@ BROKEN = [
     ("8,red hair pink", r"line 9: '8,red hair pink' should read like"),
     ("8,red hair,pink eyes", r"line 9: .* should read like"),
     ("nonsense", r"line 9: 'nonsense' should read like"),
-    ("1,red hair pink eyes", r"line 9: image '1' has its tags in line 1"),
+    ("1,red hair pink eyes", r"line 9: image '1' already has tags in line 1"),
 ]
 
 
@@ -140,7 +140,7 @@ def test_a_bad_line_is_named_or_skipped(
     assert "warning" in capsys.readouterr().out
 
 
-def test_a_missing_or_misspelt_attribute(lay_out: Write) -> None:
+def test_a_missing_or_misspelled_attribute(lay_out: Write) -> None:
     files = tagged(*PAIRS[:6], "7,red hair", "8,red hiar pink eyes")
     with pytest.raises(DataError, match=r"line 7: no eyes .*\n.*line 8: no hair"):
         load(lay_out(files), 32)
@@ -234,12 +234,12 @@ def test_any_tags_file_loads_or_says_why_not(text: str, lay_out: Write) -> None:
 
 def test_the_split_is_always_the_same_and_shares_nothing(faces_zip: Path) -> None:
     faces = load(faces_zip, 32)
-    learnt, held_out = faces.split()
-    assert (len(learnt), len(held_out)) == (840, 120)
+    training_set, held_out = faces.split()
+    assert (len(training_set), len(held_out)) == (840, 120)
     assert torch.equal(faces.split()[1].images, held_out.images)
-    ours = {bytes(image.numpy()) for image in learnt.images}
+    ours = {bytes(image.numpy()) for image in training_set.images}
     assert not ours & {bytes(image.numpy()) for image in held_out.images}
-    assert learnt.fingerprint != held_out.fingerprint
+    assert training_set.fingerprint != held_out.fingerprint
     assert load(faces_zip, 32).fingerprint == faces.fingerprint
 
 

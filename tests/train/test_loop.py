@@ -20,7 +20,7 @@ from train.loop import DivergedError, Stopped
 from train.metrics import Judge, prepare
 from train.models import load_generator
 from train.networks.base import SIZES
-from train.networks.irodori import Discriminator, Generator
+from train.networks.irodori import IrodoriDiscriminator, IrodoriGenerator
 from train.report import SampleReporter, grid_labels, read_log
 from train.settings import FeatureSettings, NetworkSettings, OptimizerSettings, TrainSettings
 
@@ -250,7 +250,7 @@ def test_a_divergence_resumes_once_with_half_the_learning_rate(
 
 
 def test_a_damaged_or_missing_checkpoint_is_named(tmp_path: Path, faces: Faces) -> None:
-    with pytest.raises(checkpoint.CheckpointError, match=r"is no run: it has no run\.json"):
+    with pytest.raises(checkpoint.CheckpointError, match=r"is not a run: it has no run\.json"):
         load_generator(tmp_path)
     run = start(tmp_path / "run", faces)
     with pytest.raises(checkpoint.CheckpointError, match=r"has no checkpoint"):
@@ -287,17 +287,17 @@ def test_untagged_images_train_unconditionally(faces: Faces, judge: Judge, tmp_p
 
 @pytest.mark.parametrize("size", SIZES)
 def test_networks_of_every_size(size: int) -> None:
-    generator = Generator(size, 8, (4, 3), width=4)
+    generator = IrodoriGenerator(size, 8, (4, 3), width=4)
     pictures = generator(torch.randn(4, 8), torch.eye(7)[:4])
     assert pictures.shape == (4, 3, size, size)
     assert pictures.abs().max() <= 1
-    score, logits = Discriminator(size, (4, 3), width=4)(pictures, torch.eye(7)[:4])
+    score, logits = IrodoriDiscriminator(size, (4, 3), width=4)(pictures, torch.eye(7)[:4])
     assert score.shape == (4,)
     assert [head.shape for head in logits] == [(4, 4), (4, 3)]
 
 
 def test_a_mixed_condition_lies_between() -> None:
-    generator = Generator(32, 8, (2,), width=4).eval()
+    generator = IrodoriGenerator(32, 8, (2,), width=4).eval()
     latent = torch.randn(1, 8)
     whole = [generator.embedding(c) for c in torch.eye(2)]  # type: ignore[misc]
     mixed = generator.embedding(torch.tensor([0.5, 0.5]))  # type: ignore[misc]

@@ -24,8 +24,8 @@ def test_each_game_is_the_papers() -> None:
     for loss, (generator, discriminator) in papers.items():
         game = losses.game(loss)  # type: ignore[arg-type]
         assert game.generator(REAL, FAKE).item() == pytest.approx(generator.mean().item(), rel=1e-5)
-        told = game.discriminator(REAL, FAKE).item()
-        assert told == pytest.approx(discriminator.mean().item(), rel=1e-5)
+        reported = game.discriminator(REAL, FAKE).item()
+        assert reported == pytest.approx(discriminator.mean().item(), rel=1e-5)
 
 
 def test_energies_are_pushed_up_to_the_margin_only() -> None:

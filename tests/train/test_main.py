@@ -103,10 +103,10 @@ def test_a_serving_machine_is_told_what_training_needs(tmp_path: Path) -> None:
         (["--resolution", "50"], "the networks generate (32, 64, 96, 128) pixels, not 50"),
         (["--batch", "seven"], "train.optimizer.batch"),
         (["--batch", "15"], "batch (15) must be a multiple of group (2)"),
-        (["--resume", "runs/none"], "runs/none is no run"),
+        (["--resume", "runs/none"], "runs/none is not a run"),
         (["--config", "none.toml"], "there is no settings file none.toml"),
         (["judge", "nobody", "--data", "{data}"], "there is no model 'nobody'"),
-        (["--data", "{data}", "--model-name", "my model"], "'my model' is no name for a model"),
+        (["--data", "{data}", "--model-name", "my model"], "'my model' is not a valid model name"),
         (["--data", "{data}", "--device", "cuda"], "finds no CUDA device here"),
     ],
 )
@@ -212,7 +212,7 @@ def test_from_faces_to_a_model_in_use(
     for number in range(40):
         (tmp_path / "other" / f"{number}.png").write_bytes(face_files[f"images/{number}.png"])
     wrong = train_command("judge", "runs/first", "--data", "other")
-    assert "runs/first was trained on other data than other" in wrong.stdout
+    assert "runs/first was not trained on other" in wrong.stdout
 
     # A worse model is registered, and stays unused; --force takes it all the same.
     worse = ["--data", faces_zip, "--images", 8, "--learning-rate", "1e-9", *SMALL]
@@ -261,7 +261,7 @@ def test_going_on_with_a_finished_run(
     assert more.returncode == 0, more.stdout
     assert "160 images" in more.stdout
     other = train_command("--resume", "runs/run", "--width", 8)
-    assert "its width is 4 and stays so" in other.stdout
+    assert "its width is 4 and cannot change" in other.stdout
     registry = Registry(tmp_path / "models")
     assert registry.names() == ["faces-0k", "faces-0k-2"]
     with pytest.raises(ModelError, match="no model is in use"):
@@ -279,7 +279,8 @@ def test_stopped_while_it_is_judged(
         stopped = train_command("--data", faces_zip, "--images", 8, "--name", "run", *SMALL)
     assert stopped.returncode == 130
     assert (
-        "what was learnt is kept; judge it with: python -m train judge runs/run" in stopped.stdout
+        "the checkpoint is kept; judge the run with: python -m train judge runs/run"
+        in stopped.stdout
     )
     assert Registry(tmp_path / "models").names() == []
     (tmp_path / "runs").rename(tmp_path / "elsewhere")
@@ -311,4 +312,4 @@ def test_other_data_is_refused_on_resume(
         (tmp_path / "other" / f"{number}.png").write_bytes(face_files[f"images/{number}.png"])
     result = train_command("--resume", "runs/run", "--data", "other")
     assert result.returncode == 2
-    assert "was trained on other data" in result.stdout
+    assert "was not trained on" in result.stdout

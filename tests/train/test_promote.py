@@ -26,7 +26,7 @@ class JudgeOf:
         self.held_out = Faces("faces", images, labels, attributes)
         self.found = list(found)
 
-    def examine(self, paint: Any, latent_dim: int, fakes: int) -> SimpleNamespace:
+    def evaluate(self, generate: Any, latent_dim: int, fakes: int) -> SimpleNamespace:
         return SimpleNamespace(figures=self.found.pop(0))
 
 

@@ -1,4 +1,4 @@
-"""`python -m train compare RUN…`: the figures of runs in one table, their pictures on one sheet."""
+"""`python -m train compare RUN…`: a table of figures and a sheet of pictures of several runs."""
 
 import argparse
 import json
@@ -27,8 +27,8 @@ def main(given: Sequence[str], console: Console) -> None:
         console.print(markdown(rows), markup=False, highlight=False)
         if len({row.fingerprint for row in rows if row.figures}) > 1:
             console.print(
-                "\nThese runs are of several data or sizes, each with a judge of its own: only "
-                "figures of the same data compare.",
+                "\nThese runs have different data or image sizes, and so different judges: only "
+                "figures of the same data are comparable.",
                 highlight=False,
             )
     file = arguments.out or arguments.runs[0].parent / SHEET
@@ -38,18 +38,18 @@ def main(given: Sequence[str], console: Console) -> None:
 
 
 def save_sheet(file: Path, runs: Sequence[Path], seed: int = 0) -> None:
-    """A row a run; the columns are conditions of the first run that has any."""
+    """Saves a sheet with a row for each run; its columns are conditions of the first tagged run."""
     infos = [checkpoint.read_run(run) for run in runs]
-    wished = sheet.wishes(next((info.attributes for info in infos if info.attributes), ()))
-    strips = [
-        sheet.strip(Model(run, seed), wished)
+    wishes = sheet.wishes(next((info.attributes for info in infos if info.attributes), ()))
+    rows_of_pictures = [
+        sheet.row(Model(run, seed), wishes)
         if (run / checkpoint.CHECKPOINT_FILE).is_file()
-        else sheet.blank()
+        else sheet.blank_row()
         for run in runs
     ]
     file.parent.mkdir(parents=True, exist_ok=True)
     labels = [info.run for info in infos]
-    report.sheet(torch.cat(strips), labels, sheet.headings(wished)).save(file, quality=85)
+    report.sheet(torch.cat(rows_of_pictures), labels, sheet.headings(wishes)).save(file, quality=85)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,9 +64,9 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         choices=[1, 2, 4],
         default=1,
-        help="figures of single pictures (1, the default), or of the best of several by the run's"
-        " own critic",
+        help="figures of single images (1, the default), or of the best of several by the critic"
+        " of the run",
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="where to write the sheet")
-    parser.add_argument("--seed", type=int, default=0, help="of the sheet's faces (default 0)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the sheet (default 0)")
     return parser

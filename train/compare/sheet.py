@@ -1,4 +1,4 @@
-"""The contact sheet: what each run paints when it is asked for the same."""
+"""The contact sheet: images of each run for the same conditions."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ COLUMNS = 10
 
 
 def wishes(attributes: tuple[Attribute, ...]) -> list[dict[str, str]]:
-    """A condition for each column: values by turns, so that as many as can be come."""
+    """A wish for each column, covering as many values as possible."""
     sizes = [len(attribute.values) for attribute in attributes]
     return [
         {
@@ -26,23 +26,23 @@ def wishes(attributes: tuple[Attribute, ...]) -> list[dict[str, str]]:
     ]
 
 
-def strip(model: Model, wished: Sequence[dict[str, str]]) -> Tensor:
-    """A picture for each wish, uint8 [COLUMNS, 3, CELL, CELL]; values that the model does not know
-    are drawn as they come in its data. None is picked.
+def row(model: Model, wishes: Sequence[dict[str, str]]) -> Tensor:
+    """An image for each wish, uint8 [COLUMNS, 3, CELL, CELL], not selected. Values that the model
+    does not have are random, with the frequencies of its data.
     """
-    labels = model.labels(len(wished))
-    for row, wish in zip(labels, wished, strict=True):
+    labels = model.labels(len(wishes))
+    for values, wish in zip(labels, wishes, strict=True):
         for column, attribute in enumerate(model.attributes):
             if wish.get(attribute.name) in attribute.values:
-                row[column] = attribute.values.index(wish[attribute.name])
-    pictures = model.paint(model.latents(len(wished)), model.encode(labels))
+                values[column] = attribute.values.index(wish[attribute.name])
+    pictures = model.generate(model.latents(len(wishes)), model.encode(labels))
     return report.scaled(pictures, CELL)
 
 
-def blank() -> Tensor:
-    """In place of a run that has nothing to show."""
+def blank_row() -> Tensor:
+    """A gray row for a run without a checkpoint."""
     return torch.full((COLUMNS, 3, CELL, CELL), 224, dtype=torch.uint8)
 
 
-def headings(wished: Sequence[dict[str, str]]) -> list[str]:
-    return ["\n".join(f"{value} {name}" for name, value in wish.items()) for wish in wished]
+def headings(wishes: Sequence[dict[str, str]]) -> list[str]:
+    return ["\n".join(f"{value} {name}" for name, value in wish.items()) for wish in wishes]

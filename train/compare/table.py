@@ -1,4 +1,4 @@
-"""Runs side by side: a row each, of what they are and how their pictures measure."""
+"""Comparison table of runs: a row with settings and figures for each."""
 
 import json
 from collections.abc import Sequence
@@ -10,11 +10,10 @@ from export import figures
 from export.figures import AS_ASKED, FD_LAYERS, FD_POOLED, FD_RATIO, REAL, ordered
 from train import checkpoint
 
-JUDGED = "judge.json"
 FIGURES = tuple(name for name in ordered(figures.FIGURES) if name not in (*FD_LAYERS, FD_POOLED))
-"""Those that a table shows, in order; what was asked for comes before them."""
+"""Columns of the table, in order, after the shares as asked."""
 NEEDED = (FD_RATIO, "near_duplicates", "dropped_clusters")
-"""Figures that every run of this version has."""
+"""Figures that every run judged by this version has."""
 
 
 @dataclass(frozen=True)
@@ -27,38 +26,38 @@ class Row:
     seconds: float = 0.0
     """Of training."""
     fingerprint: str = ""
-    """Of the data: the figures of others do not compare."""
+    """Fingerprint of the data; only figures of the same data are comparable."""
     figures: dict[str, float] = field(default_factory=dict)
-    """As a judge names them; none of a run that is not judged."""
+    """Figures of the judge, by name; empty if the run is not judged."""
     note: str = ""
 
 
 def row_of_run(run: Path, candidates: int = 1) -> Row:
-    """What a run's folder tells, its figures being those of the best of so many pictures.
+    """The row of a run, with the figures for the best of `candidates` images.
 
-    Raises CheckpointError for a folder that is no run.
+    Raises CheckpointError for a folder that is not a run.
     """
     info = checkpoint.read_run(run)
-    whole = (run / checkpoint.CHECKPOINT_FILE).is_file()
+    has_checkpoint = (run / checkpoint.CHECKPOINT_FILE).is_file()
     found = checkpoint.read_divergence(run)
     row = {
         "name": info.run,
         "recipe": info.settings.get("recipe", ""),
         "image_size": info.image_size,
         "images": info.images,
-        "seconds": checkpoint.read_progress(run).seconds if whole else 0.0,
+        "seconds": checkpoint.read_progress(run).seconds if has_checkpoint else 0.0,
         "fingerprint": info.fingerprint,
     }
     if found:
         return Row(**row, note=diverged(found))
-    judge_it = f"python -m train judge {run}"
-    if not (run / JUDGED).is_file():
-        return Row(**row, note=f"not judged yet: {judge_it}")
-    measured = _figures(run / JUDGED, candidates)
+    command = f"python -m train judge {run}"
+    if not (run / checkpoint.JUDGED_FILE).is_file():
+        return Row(**row, note=f"not judged yet: {command}")
+    measured = _figures(run / checkpoint.JUDGED_FILE, candidates)
     if not measured:
-        return Row(**row, note=f"the best of {candidates} was not measured: {judge_it}")
-    lacking = set(NEEDED) - measured.keys()
-    note = f"judged by an earlier version: {judge_it}" if lacking else ""
+        return Row(**row, note=f"the best of {candidates} was not measured: {command}")
+    missing = set(NEEDED) - measured.keys()
+    note = f"judged by an earlier version: {command}" if missing else ""
     return Row(**row, figures=measured, note=note)
 
 
@@ -78,7 +77,7 @@ def _figures(file: Path, candidates: int) -> dict[str, float]:
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """A table with a last row for held-out real faces, of each data there is."""
+    """A Markdown table; the last rows are held-out real images, one for each set of data."""
     names = columns(rows)
     heads = ["", "recipe", "pixels", "images", "minutes", *map(figures.label, names), ""]
     lines = ["| " + " | ".join(heads) + " |", "|---|---|" + "--:|" * (len(heads) - 3) + "---|"]
@@ -97,13 +96,13 @@ def markdown(rows: Sequence[Row]) -> str:
 
 
 def columns(rows: Sequence[Row]) -> list[str]:
-    """The figures that any of the rows has, in order."""
+    """The figures in any of the rows, in order."""
     names = ordered(name for row in rows for name in row.figures)
     return [name for name in names if name in FIGURES or name.endswith(AS_ASKED)]
 
 
 def _real(rows: Sequence[Row]) -> list[Row]:
-    """A row for each data and size, of the first run that has most figures of it."""
+    """A row for each fingerprint, from the first run with the most figures."""
     found: dict[str, Row] = {}
     for row in rows:
         real = {

@@ -1,1 +1,1 @@
-"""What only the classical recipes need. Nothing of the default recipe imports from here."""
+"""The classical recipes: networks, losses and training step. The default recipe does not use it."""

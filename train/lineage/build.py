@@ -1,4 +1,4 @@
-"""The networks that a classical recipe names."""
+"""Builds the networks of a classical recipe."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -9,25 +9,25 @@ from train.settings import LineageSettings, NetworkSettings
 
 def build_generator(
     network: NetworkSettings, lineage: LineageSettings, values: Sequence[int]
-) -> base.Generator:
-    """With fresh weights, for attributes with so many values each."""
+) -> base.LineageGenerator:
+    """With initial weights; `values` are the numbers of values of the attributes."""
     values = values if lineage.conditioning != "none" else ()
     shape = (network.resolution, network.latent_dim, values, network.width)
-    generator: base.Generator
+    generator: base.LineageGenerator
     match lineage.generator:
         case "mlp":
-            generator = mlp.Generator(*shape)
+            generator = mlp.MLPGenerator(*shape)
         case "dcgan":
-            generator = dcgan.Generator(*shape)
+            generator = dcgan.DCGANGenerator(*shape)
         case "srresnet":
-            generator = srresnet.Generator(*shape, blocks=lineage.blocks)
+            generator = srresnet.SRResNetGenerator(*shape, blocks=lineage.blocks)
         case "r3gan":
-            generator = r3gan.Generator(*shape)
+            generator = r3gan.R3GANGenerator(*shape)
         case "stackgan":
-            generator = stackgan.Generator(*shape)
+            generator = stackgan.StackGANGenerator(*shape)
     if lineage.reconstruction_weight:
         family = srresnet if lineage.generator == "srresnet" else dcgan
-        generator = autoencoder.Generator(
+        generator = autoencoder.AutoencoderGenerator(
             generator,
             partial(family.encoder_layers, network.resolution, width=network.width, norm="batch"),
         )
@@ -37,20 +37,20 @@ def build_generator(
 
 def build_discriminator(
     network: NetworkSettings, lineage: LineageSettings, values: Sequence[int]
-) -> base.Discriminator:
-    """With fresh weights, for attributes with so many values each."""
+) -> base.LineageDiscriminator:
+    """With initial weights; `values` are the numbers of values of the attributes."""
     norm = lineage.discriminator_norm
     shape = (*(network.resolution, values, network.width, lineage.conditioning, lineage.heads),)
     match lineage.discriminator:
         case "mlp":
-            return mlp.Discriminator(*shape)
+            return mlp.MLPDiscriminator(*shape)
         case "dcgan":
-            return dcgan.Discriminator(*shape, norm=norm)
+            return dcgan.DCGANDiscriminator(*shape, norm=norm)
         case "srresnet":
-            return srresnet.Discriminator(*shape, norm=norm)
+            return srresnet.SRResNetDiscriminator(*shape, norm=norm)
         case "r3gan":
-            return r3gan.Discriminator(*shape)
+            return r3gan.R3GANDiscriminator(*shape)
         case "autoencoder":
-            return autoencoder.Discriminator(*shape, norm=norm)
+            return autoencoder.AutoencoderDiscriminator(*shape, norm=norm)
         case "stackgan":
-            return stackgan.Discriminator(*shape, norm=norm)
+            return stackgan.StackGANDiscriminator(*shape, norm=norm)

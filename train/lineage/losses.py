@@ -1,6 +1,6 @@
-"""The losses of the classical recipes, as small pure functions.
+"""Losses of the classical recipes, as pure functions.
 
-Realness scores are [N] logits; `real` and `fake` at one place share a condition.
+Scores are logits [N]. Row i of `real` and row i of `fake` have the same condition.
 """
 
 from collections.abc import Callable
@@ -49,14 +49,14 @@ def energy_discriminator(real: Tensor, fake: Tensor, margin: float) -> Tensor:
 
 @dataclass(frozen=True)
 class AdversarialLoss:
-    """What each network minimizes, of the scores of real and fake images, [N] each."""
+    """The losses of both networks, as functions of the scores [N] of real and fake images."""
 
     generator: Callable[[Tensor, Tensor], Tensor]
     discriminator: Callable[[Tensor, Tensor], Tensor]
 
 
 def adversarial_loss(name: LossName, margin: float = 0.0) -> AdversarialLoss:
-    """`margin` is EBGAN's; the other losses have none."""
+    """`margin` is used by the energy loss only."""
     return {
         "relativistic": AdversarialLoss(relativistic_generator, relativistic_discriminator),
         "minimax": AdversarialLoss(minimax_generator, logistic_discriminator),
@@ -76,15 +76,16 @@ def one_centered_penalty(scores: Tensor, images: Tensor) -> Tensor:
 
 
 def interpolate(real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
-    """Where WGAN-GP's penalty is taken: at ε·real + (1 − ε)·fake, with ε the share [N], uniform in
-    0…1 (Gulrajani et al. 2017, algorithm 1).
+    """Points of the penalty of WGAN-GP: ε·real + (1 − ε)·fake, with ε = `share` [N] uniform in 0…1
+    (Gulrajani et al. 2017, algorithm 1).
     """
     return torch.lerp(fake, real, share.view(-1, 1, 1, 1))
 
 
 def perturb(real: Tensor, share: Tensor, noise: Tensor) -> Tensor:
-    """Where DRAGAN's penalty is taken: at real + α·δ, with α the share [N] and δ half the pixels'
-    deviation times noise [N, 3, S, S], both uniform in 0…1 (Kodali et al. 2017, the authors' code).
+    """Points of the penalty of DRAGAN: real + α·δ, with α = `share` [N] and δ half the standard
+    deviation of the pixels times `noise` [N, 3, S, S], both uniform in 0…1 (code of Kodali et al.
+    2017).
     """
     return real + share.view(-1, 1, 1, 1) * 0.5 * real.std() * noise
 
@@ -92,9 +93,9 @@ def perturb(real: Tensor, share: Tensor, noise: Tensor) -> Tensor:
 def pulling_away(code: Tensor) -> Tensor:
     """Mean squared cosine between the codes [N, F] of different images (Zhao et al. 2017, eq. 4).
 
-    Lowers the loss of a generator whose images differ.
+    It is lower for a generator with more diverse images.
     """
     unit = F.normalize(code, dim=1)
-    alike = (unit @ unit.T).square()
+    similarity = (unit @ unit.T).square()
     count = len(code)
-    return (alike.sum() - alike.diagonal().sum()) / (count * (count - 1))
+    return (similarity.sum() - similarity.diagonal().sum()) / (count * (count - 1))

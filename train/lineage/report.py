@@ -1,4 +1,4 @@
-"""Reports of the recipes whose generator has an encoder."""
+"""Reports of recipes whose generator has an encoder."""
 
 from pathlib import Path
 
@@ -11,11 +11,11 @@ from train.lineage.trainer import LineageTrainer
 from train.metrics import Judge
 
 RECONSTRUCTED = 8
-"""Held-out faces that are encoded and decoded for a grid."""
+"""Number of held-out images in the grid of reconstructions."""
 
 
 class LineageReporter(report.SampleReporter):
-    """As the default one; with an encoder also held-out faces above their reconstructions."""
+    """For generators with an encoder, also saves held-out images and their reconstructions."""
 
     def __init__(self, trainer: LineageTrainer, judge: Judge) -> None:
         super().__init__(trainer, judge)
@@ -24,7 +24,7 @@ class LineageReporter(report.SampleReporter):
     @torch.inference_mode()
     def __call__(self, folder: Path, images: int) -> dict[str, float]:
         generator, device = self.trainer.ema, self.trainer.device
-        if isinstance(generator, autoencoder.Generator):
+        if isinstance(generator, autoencoder.AutoencoderGenerator):
             real = self.held_out.images[:RECONSTRUCTED].to(device)
             labels = self.held_out.labels[: len(real)].to(device)
             conditions = one_hot(labels, self.trainer.faces.sizes)

@@ -1,4 +1,4 @@
-"""The training step of the classical recipes: discriminator steps, then a generator step."""
+"""The training step of the classical recipes: discriminator steps, and a generator step."""
 
 import torch
 from torch import Tensor, nn
@@ -17,14 +17,14 @@ from train.trainer import Trainer
 
 
 class LineageTrainer(Trainer):
-    """Alternating updates, with the losses, penalties and networks that `[train.lineage]` names."""
+    """Alternating updates with the losses, penalties and networks of `[train.lineage]`."""
 
     def __init__(
         self, settings: TrainSettings, faces: Faces, processes: Processes = SINGLE_PROCESS
     ) -> None:
-        """Takes `faces` without their attributes where the recipe is unconditional.
+        """Ignores the attributes of `faces` if the recipe is unconditional.
 
-        Raises ShareError where the processes cannot share these networks.
+        Raises ShareError if the recipe does not support several processes.
         """
         assert settings.lineage is not None
         self.lineage: LineageSettings = settings.lineage
@@ -35,10 +35,10 @@ class LineageTrainer(Trainer):
                 "generator": build_generator(settings.network, self.lineage, faces.sizes),
                 "discriminator": build_discriminator(settings.network, self.lineage, faces.sizes),
             }
-        kinds = autoencoder.Generator | stackgan.Generator
-        if processes.world_size > 1 and isinstance(networks["generator"], kinds):
+        single_process = autoencoder.AutoencoderGenerator | stackgan.StackGANGenerator
+        if processes.world_size > 1 and isinstance(networks["generator"], single_process):
             raise ShareError(
-                "an encoder, or a second stage, is trained by one process, without torchrun"
+                "an encoder or a second stage needs a single process, without torchrun"
             )
         super().__init__(settings, faces, networks, processes)
         self.loss = losses.adversarial_loss(self.lineage.loss, self.lineage.margin)
@@ -47,7 +47,7 @@ class LineageTrainer(Trainer):
         names = ["generator", "generator_classes"]
         if self.lineage.reconstruction_weight:
             names.append("reconstruction")
-        # The last ones measured: the generator may have fewer steps than the discriminator.
+        # The latest values, since the generator may have fewer steps than the discriminator.
         self.tensors |= {name: torch.zeros((), device=self.device) for name in names}
         self.tensors["penalty"] = torch.zeros((), device=self.device)
 
@@ -62,7 +62,7 @@ class LineageTrainer(Trainer):
                 return torch.optim.SGD(parameters, settings.learning_rate, momentum=settings.beta1)
 
     def augment(self, images: Tensor) -> Tensor:
-        """Real images; fakes only by flip-and-shift, see `generate`."""
+        """Augments real images; `generate` applies flip-and-shift to fakes, too."""
         arguments = images, self.rng, self.settings.optimizer.batch, self.rows
         match self.lineage.augmentation:
             case "flip-and-shift":
@@ -80,7 +80,7 @@ class LineageTrainer(Trainer):
         return self.augment(fake) if self.lineage.augmentation == "flip-and-shift" else fake
 
     def train_step(self, progress: float) -> dict[str, Tensor]:
-        """One discriminator step, and a generator step after every `discriminator_steps`."""
+        """One discriminator step, and a generator step after each `discriminator_steps` steps."""
         self.set_learning_rate(progress)
         self._choose_stage(progress)
         real, labels, latent = self.draw_batch()
@@ -95,7 +95,7 @@ class LineageTrainer(Trainer):
         return {name: value.clone() for name, value in self.tensors.items()} | figures
 
     def _choose_stage(self, progress: float) -> None:
-        if isinstance(self.generator, stackgan.Generator):
+        if isinstance(self.generator, stackgan.StackGANGenerator):
             refine = progress >= self.lineage.first_stage
             self.generator_in_training = self.generator.trainable_stage(refine)
             self.image_size = self.generator_in_training.image_size
@@ -149,12 +149,12 @@ class LineageTrainer(Trainer):
         return weighted
 
     def _uniform(self, *size: int) -> Tensor:
-        """Numbers in 0…1 for each image of this process's rows, [N, …]."""
+        """Uniform random numbers in 0…1 for this process's rows, [N, …]."""
         whole = (self.settings.optimizer.batch, *size)
         return torch.rand(whole, generator=self.rng, device=self.device)[self.rows]
 
     def _generator_step(self, real: Tensor, condition: Tensor, labels: Tensor) -> None:
-        """From fresh fakes, which the updated discriminator scores."""
+        """Generates new fakes, which are scored by the updated discriminator."""
         discriminator = self.discriminator.requires_grad_(False)
         fake = self.generate(self.draw_latents(), condition)
         with self.half_precision():
@@ -167,10 +167,10 @@ class LineageTrainer(Trainer):
             whole = found["generator"]
             whole = whole + self.settings.objective.class_weight * found["generator_classes"]
             if self.lineage.pulling_away:
-                assert isinstance(discriminator, base.Discriminator)
+                assert isinstance(discriminator, base.LineageDiscriminator)
                 code = discriminator.extract(discriminator.join_condition(fake, condition))
                 whole = whole + self.lineage.pulling_away * losses.pulling_away(code.float())
-        if isinstance(self.generator, autoencoder.Generator):
+        if isinstance(self.generator, autoencoder.AutoencoderGenerator):
             found["reconstruction"] = F.l1_loss(self.generator.reconstruct(real, condition), real)
             whole = whole + self.lineage.reconstruction_weight * found["reconstruction"]
         self.update("generator", whole)

@@ -1,22 +1,24 @@
 """The judge of a model, by networks that the training never used.
 
-`fidelity` measures how near the pictures come to real ones, in the features of a pretrained
-network; `classifier` reads the attributes off them. `judge` puts both together.
+`fidelity` compares images with real ones in the features of a pretrained network; `classifier`
+predicts the attributes of an image; `judge` combines both.
 """
 
 from train.metrics.classifier import Classifier
 from train.metrics.fidelity import Fidelity
-from train.metrics.judge import Examination, Judge, Paint, Seen, ValueShare
-from train.metrics.prepare import SECOND, prepare
+from train.metrics.judge import Judge
+from train.metrics.prepare import SECOND_SEED, prepare
+from train.metrics.representation import ClassifierOutput
+from train.metrics.results import Evaluation, GenerateFn, ValueShare
 
 __all__ = [
-    "SECOND",
+    "SECOND_SEED",
     "Classifier",
-    "Examination",
+    "ClassifierOutput",
+    "Evaluation",
     "Fidelity",
+    "GenerateFn",
     "Judge",
-    "Paint",
-    "Seen",
     "ValueShare",
     "prepare",
 ]

@@ -1,8 +1,8 @@
-"""`python -m train blind`: broken pictures, counted by eye without knowing who painted them.
+"""`python -m train blind`: a blind count of broken images.
 
-`paint` shuffles pictures of models or runs and held-out real ones over numbered pages, and writes
-the key into a file of its own. Whoever counts writes down the numbers of broken pictures; `resolve`
-says how many each source has.
+`paint` generates images of models or runs, shuffles them with held-out real images on numbered
+pages, and writes the key to a separate file. A person notes the numbers of broken images; `resolve`
+counts them by source.
 """
 
 import argparse
@@ -28,38 +28,38 @@ from export.registry import Registry
 from train import checkpoint, report
 from train.critic import CANDIDATES, Critic, best_of, fit_critic
 from train.data import DataError, Faces, load, one_hot
-from train.metrics.judge import Paint
+from train.metrics.results import GenerateFn
 from train.models import load_discriminator, load_generator
-from train.progress import bar
-from train.promote import onnx_paint
+from train.progress import progress_bar
+from train.promote import onnx_generator
 from train.settings import TrainingSettings
 
 REAL = "real"
-"""Name of the source of held-out real pictures."""
+"""Source name of the held-out real images."""
 KEY = "key.json"
 COLUMNS, ROWS = 10, 10
 CELL = 160
-"""Pixels of a picture on a page; smaller ones are enlarged."""
+"""Size of an image on a page in pixels; smaller ones are enlarged."""
 LABEL = 22
-"""Pixels above a picture, for its number."""
+"""Height of the number above an image in pixels."""
 GAP = 6
 BATCH = 16
 FITTED = 1000
-"""Pictures that the critic of a run is fitted on, where the run is not judged yet."""
-SURE = 1.96
-"""Standard deviations of a 95 % interval."""
+"""Number of images to fit the critic of a run that is not judged yet."""
+Z_95 = 1.96
+"""Quantile of the normal distribution for a 95 % interval."""
 
 
 class BlindError(Exception):
-    """A count that cannot be prepared or resolved, with what would be right."""
+    """A blind count cannot be prepared or resolved."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A model or run that paints."""
+    """A model or run that generates images."""
 
     name: str
-    paint: Paint
+    generate: GenerateFn
     latent_dim: int
     attributes: tuple[Attribute, ...]
     image_size: int
@@ -67,7 +67,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Count:
-    """How many pictures of a source are broken."""
+    """Number of broken images of a source."""
 
     source: str
     pictures: int
@@ -75,11 +75,11 @@ class Count:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % interval of the share that is broken (Wilson 1927)."""
+        """95 % confidence interval of the share of broken images (Wilson 1927)."""
         n, share = self.pictures, self.broken / self.pictures
-        middle = share + SURE**2 / (2 * n)
-        reach = SURE * math.sqrt(share * (1 - share) / n + SURE**2 / (4 * n**2))
-        scale = 1 + SURE**2 / n
+        middle = share + Z_95**2 / (2 * n)
+        reach = Z_95 * math.sqrt(share * (1 - share) / n + Z_95**2 / (4 * n**2))
+        scale = 1 + Z_95**2 / n
         return max(0.0, (middle - reach) / scale), min(1.0, (middle + reach) / scale)
 
 
@@ -95,16 +95,16 @@ def main(given: Sequence[str], console: Console) -> None:
     sources = [find_source(name, registry) for name in arguments.sources or [None]]
     data = arguments.data or settings.train.data
     if data is None:
-        raise DataError("real pictures are needed to compare with: name their data with --data")
+        raise DataError("real images are needed for comparison: name their data with --data")
     faces = load(data, sources[0].image_size, skip_bad=arguments.skip_bad, enlarge=True)
     seed = secrets.randbits(32) if arguments.seed is None else arguments.seed
-    with bar(console, "painting") as tell:
-        pictures, key = draw(sources, faces, arguments.pictures, seed, tell)
+    with progress_bar(console, "painting") as report_progress:
+        pictures, key = draw(sources, faces, arguments.pictures, seed, report_progress)
     pages = save(arguments.out, pictures, key)
     console.print(
         f"{len(pictures)} numbered pictures of {len(sources) + 1} sources, on {len(pages)} pages: "
         f"{', '.join(map(str, pages))}\n"
-        "Write the numbers of the broken ones into a file, without a look at the key; then:\n"
+        "Without opening the key, write the numbers of broken pictures to a file, then run:\n"
         f"  python -m train blind resolve {arguments.out / KEY} MARKS",
         markup=False,
         highlight=False,
@@ -112,25 +112,25 @@ def main(given: Sequence[str], console: Console) -> None:
 
 
 def find_source(name: str | None, registry: Registry) -> Source:
-    """A run's folder, or a model by its name; None is the model in use.
+    """Opens a run by its folder, or a model by its name; None is the model in use.
 
     Raises ModelError, CheckpointError.
     """
     if name is not None and (Path(name) / checkpoint.RUN_FILE).is_file():
         return _run_source(Path(name))
     folder, manifest = registry.load(name)
-    paint, latent_dim = onnx_paint(folder, manifest)
-    return Source(manifest.name, paint, latent_dim, manifest.attributes, manifest.image_size)
+    generate, latent_dim = onnx_generator(folder, manifest)
+    return Source(manifest.name, generate, latent_dim, manifest.attributes, manifest.image_size)
 
 
 def _run_source(run: Path) -> Source:
-    """Paints as the exported model would: the best of several by the run's critic."""
+    """Generates as the exported model would, with rejection sampling by the run's critic."""
     generator, info = load_generator(run)
     discriminator = load_discriminator(run)
     z, attributes = info.latent_dim, info.attributes
 
     def single(latents: Tensor, conditions: Tensor) -> Tensor:
-        return report.paint(generator, latents, conditions)
+        return report.generate_images(generator, latents, conditions)
 
     if (run / checkpoint.JUDGED_FILE).is_file():
         judged: dict[str, Any] = json.loads((run / checkpoint.JUDGED_FILE).read_text("utf-8"))
@@ -139,8 +139,8 @@ def _run_source(run: Path) -> Source:
         rng = np.random.RandomState(0)
         latents, conditions = _draw(rng, FITTED, z, attributes)
         critic, candidates = fit_critic(discriminator, single, latents, conditions), CANDIDATES
-    paint = best_of(single, torch.inference_mode()(critic), candidates)
-    return Source(info.run, paint, candidates * z, attributes, info.image_size)
+    generate = best_of(single, torch.inference_mode()(critic), candidates)
+    return Source(info.run, generate, candidates * z, attributes, info.image_size)
 
 
 def draw(
@@ -148,31 +148,31 @@ def draw(
     faces: Faces,
     count: int,
     seed: int,
-    tell: Any = lambda done: None,
+    report_progress: Any = lambda done: None,
 ) -> tuple[Tensor, dict[str, Any]]:
-    """`count` pictures uint8 [N, 3, CELL, CELL] in a random order, as many of each source as of
-    the held-out faces; and the key to them. Raises BlindError.
+    """Draws `count` images uint8 [N, 3, CELL, CELL] in random order, an equal number of each source
+    and of held-out images. Returns them and the key. Raises BlindError.
     """
     names = [*(source.name for source in sources), REAL]
     if len(set(names)) < len(names):
-        raise BlindError(f"sources need names of their own, not {', '.join(names)}")
+        raise BlindError(f"sources must have different names: {', '.join(names)}")
     held_out, rng = faces.split()[1].images, np.random.RandomState(seed)
     shares = [count // len(names) + (n < count % len(names)) for n in range(len(names))]
     if not 0 < shares[-1] <= len(held_out):
         most = len(held_out) * len(names)
         raise BlindError(
-            f"{count} pictures of {len(names)} sources cannot be drawn: as many as there are "
-            f"sources, {len(names)}, and no more than {most}, since {len(held_out)} real pictures "
+            f"{count} pictures of {len(names)} sources cannot be drawn: the number must be from "
+            f"{len(names)}, the number of sources, to {most}, since {len(held_out)} real pictures "
             "are held out"
         )
     parts = []
     for source, share in zip(sources, shares, strict=False):
         latents, conditions = _draw(rng, share, source.latent_dim, source.attributes)
-        batches = zip(latents.split(BATCH), conditions.split(BATCH), strict=True)
+        batches = zip(torch.split(latents, BATCH), torch.split(conditions, BATCH), strict=True)
         for number, (z, c) in enumerate(batches, 1):
-            parts.append(report.scaled(source.paint(z, c).cpu(), CELL))
+            parts.append(report.scaled(source.generate(z, c).cpu(), CELL))
             done = len(names[: names.index(source.name)]) + min(1, number * BATCH / share)
-            tell(done / len(sources))
+            report_progress(done / len(sources))
     real = torch.from_numpy(rng.permutation(len(held_out))[: shares[-1]])
     parts.append(report.scaled(held_out[real].cpu(), CELL))
     order = rng.permutation(count)
@@ -185,7 +185,7 @@ def draw(
 def _draw(
     rng: np.random.RandomState, count: int, latent_dim: int, attributes: tuple[Attribute, ...]
 ) -> tuple[Tensor, Tensor]:
-    """Latents [N, Z], and conditions [N, C] whose values come as often as in the data."""
+    """Latents [N, Z], and conditions [N, C] with the frequencies of the data."""
     latents = torch.from_numpy(rng.standard_normal((count, latent_dim)).astype(np.float32))
     columns = [
         rng.choice(len(a.values), count, p=np.array(a.frequencies) / sum(a.frequencies))
@@ -196,12 +196,12 @@ def _draw(
 
 
 def save(folder: Path, pictures: Tensor, key: dict[str, Any]) -> list[Path]:
-    """Writes the key and the pages, whose paths it returns. Raises BlindError."""
+    """Writes the key and the pages; returns the paths of the pages. Raises BlindError."""
     if (folder / KEY).exists():
         raise BlindError(f"{folder / KEY} exists already: choose another --out")
     folder.mkdir(parents=True, exist_ok=True)
     pages = []
-    for number, part in enumerate(pictures.split(COLUMNS * ROWS)):
+    for number, part in enumerate(torch.split(pictures, COLUMNS * ROWS)):
         pages.append(folder / f"page-{number + 1}.png")
         _page(part, first=1 + number * COLUMNS * ROWS).save(pages[-1])
     (folder / KEY).write_text(json.dumps(key, indent=1, ensure_ascii=False) + "\n", "utf-8")
@@ -209,7 +209,7 @@ def save(folder: Path, pictures: Tensor, key: dict[str, Any]) -> list[Path]:
 
 
 def _page(pictures: Tensor, first: int) -> Image.Image:
-    """Pictures uint8 [N, 3, CELL, CELL], each below its number."""
+    """A page of images uint8 [N, 3, CELL, CELL], each below its number."""
     width, height = CELL + GAP, CELL + LABEL + GAP
     rows = math.ceil(len(pictures) / COLUMNS)
     page = Image.new("RGB", (COLUMNS * width + GAP, rows * height + GAP), "white")
@@ -222,13 +222,15 @@ def _page(pictures: Tensor, first: int) -> Image.Image:
 
 
 def resolve(key: Path, marks: Path) -> list[Count]:
-    """The broken pictures of each source. `marks` holds the numbers of broken pictures, separated
-    by spaces, commas or lines; what follows a # is not read. Raises BlindError.
+    """Counts the broken images of each source. The file `marks` holds their numbers, separated by
+    spaces, commas or newlines; # starts a comment. Raises BlindError.
     """
     try:
         cells: dict[str, str] = json.loads(key.read_text("utf-8"))["cells"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BlindError(f"{key} is no key of `python -m train blind paint`: {error!r}") from None
+        raise BlindError(
+            f"{key} is not a key of `python -m train blind paint`: {error!r}"
+        ) from None
     try:
         text = re.sub(r"#.*", "", marks.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -237,8 +239,8 @@ def resolve(key: Path, marks: Path) -> list[Count]:
     wrong = [word for word in marked if word not in cells]
     if wrong:
         raise BlindError(
-            f"{marks}: {wrong[0]!r} is no picture's number; they are 1 to {len(cells)}, and what "
-            "follows a # is not read"
+            f"{marks}: {wrong[0]!r} is not the number of a picture, 1 to {len(cells)}; "
+            "# starts a comment"
         )
     broken = Counter(cells[word] for word in marked)
     pictures = Counter(cells.values())
@@ -246,7 +248,7 @@ def resolve(key: Path, marks: Path) -> list[Count]:
 
 
 def table(counts: Sequence[Count]) -> str:
-    """Markdown."""
+    """A Markdown table of the counts."""
     lines = ["| source | pictures | broken | share | 95% interval |", "|---|--:|--:|--:|--:|"]
     for count in sorted(counts, key=lambda count: (count.source == REAL, count.source)):
         low, high = count.interval
@@ -261,25 +263,29 @@ def table(counts: Sequence[Count]) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m train blind",
-        description="Count broken pictures by eye, without knowing who painted which.",
+        description="Count broken pictures by eye, without knowing their source.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    paint = commands.add_parser("paint", help="shuffle pictures over numbered pages")
+    paint = commands.add_parser(
+        "paint", help="generate pictures, and shuffle them on numbered pages"
+    )
     paint.add_argument(
         "sources",
         nargs="*",
         metavar="MODEL_OR_RUN",
-        help="a model's name or a run's folder, of which any number; by default the model in use",
+        help="names of models or folders of runs; by default the model in use",
     )
-    paint.add_argument("--data", type=Path, help="real images, a part of which was held out")
+    paint.add_argument("--data", type=Path, help="data of the real images")
     paint.add_argument(
-        "--out", type=Path, required=True, metavar="FOLDER", help="for pages and key"
+        "--out", type=Path, required=True, metavar="FOLDER", help="folder for pages and key"
     )
-    paint.add_argument("--pictures", type=int, default=400, help="in all (default 400)")
-    paint.add_argument("--seed", type=int, help="of pictures and order (default: random)")
-    paint.add_argument("--skip-bad", action="store_true", help="leave out bad images")
+    paint.add_argument("--pictures", type=int, default=400, help="total number (default 400)")
+    paint.add_argument("--seed", type=int, help="seed of pictures and order (default: random)")
+    paint.add_argument("--skip-bad", action="store_true", help="omit bad images")
     paint.add_argument("--config", type=Path, metavar="PATH", help="another config.toml")
-    solve = commands.add_parser("resolve", help="say how many of each source are broken")
+    solve = commands.add_parser("resolve", help="count the broken pictures of each source")
     solve.add_argument("key", type=Path, metavar="KEY", help="key.json of the pages")
-    solve.add_argument("marks", type=Path, metavar="MARKS", help="file of broken pictures' numbers")
+    solve.add_argument(
+        "marks", type=Path, metavar="MARKS", help="file with the numbers of broken pictures"
+    )
     return parser

@@ -1,4 +1,4 @@
-"""Files of what a judge has learned or computed, named by all that it depends on."""
+"""Cache of a judge's classifier and features, in files named by a hash of their inputs."""
 
 import contextlib
 import hashlib
@@ -17,10 +17,10 @@ Tensors = dict[str, Tensor]
 def cached(
     folder: Path | None, kind: str, key: dict[str, Any], compute: Callable[[], Tensors]
 ) -> Tensors:
-    """The tensors in `folder`, or computed and written there; without a folder they are not kept.
+    """Returns the cached tensors, or computes and caches them; without a folder there is no cache.
 
-    `key` is the data's fingerprint and all settings that the result depends on. A file that cannot
-    be read is computed anew.
+    `key` holds the fingerprint of the data and all settings that the result depends on. A damaged
+    file is replaced.
     """
     if folder is None:
         return compute()
@@ -30,7 +30,7 @@ def cached(
         return load_file(file)
     tensors = {name: tensor.cpu().contiguous() for name, tensor in compute().items()}
     folder.mkdir(parents=True, exist_ok=True)
-    beside = file.with_name(f".{file.name}")
-    save_file(tensors, beside)
-    beside.replace(file)
+    temporary = file.with_name(f".{file.name}")
+    save_file(tensors, temporary)
+    temporary.replace(file)
     return tensors

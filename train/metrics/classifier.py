@@ -1,4 +1,4 @@
-"""A small classifier of the attributes, or of which way up a picture is."""
+"""A small classifier of the attributes, or of the rotation of an image."""
 
 from itertools import pairwise
 
@@ -8,16 +8,16 @@ from torch.nn import functional as F
 
 from train.augment import flip_and_shift
 from train.data import Faces
-from train.progress import Tell
+from train.progress import ProgressCallback
 
 STAGES = (24, 48, 96, 128)
 FEATURES = 128
 EPOCHS = 9
-FEWEST_IMAGES, MOST_IMAGES = 16_000, 120_000
+MIN_IMAGES, MAX_IMAGES = 16_000, 120_000
 
 
 class Classifier(nn.Module):
-    """Four stages that halve the picture, a fully connected layer, and a head per attribute."""
+    """Four convolutional stages with stride 2, a fully connected layer, a head per attribute."""
 
     def __init__(self, image_size: int, sizes: tuple[int, ...]) -> None:
         super().__init__()
@@ -37,7 +37,9 @@ class Classifier(nn.Module):
         self.heads = nn.ModuleList(nn.Linear(FEATURES, size) for size in sizes)
 
     def forward(self, image: Tensor) -> tuple[list[Tensor], Tensor, list[Tensor]]:
-        """uint8 [N, 3, S, S] to each stage's maps, the last features, and the heads' logits."""
+        """Images uint8 [N, 3, S, S] to the feature maps of each stage, the last features [N, F],
+        and the logits of each head.
+        """
         x = image.float() / 127.5 - 1
         maps = []
         for stage in self.stages:
@@ -48,12 +50,14 @@ class Classifier(nn.Module):
 
 
 def images_for(faces: Faces) -> int:
-    """How many images a classifier of these faces learns from: EPOCHS times all, within bounds."""
-    return min(max(EPOCHS * len(faces), FEWEST_IMAGES), MOST_IMAGES)
+    """Number of images to train a classifier on: EPOCHS passes, within MIN_IMAGES…MAX_IMAGES."""
+    return min(max(EPOCHS * len(faces), MIN_IMAGES), MAX_IMAGES)
 
 
-def fit(faces: Faces, sizes: tuple[int, ...], images: int, seed: int, tell: Tell) -> Classifier:
-    """Learns from so many images, or, without attributes, which of four ways up they are."""
+def fit(
+    faces: Faces, sizes: tuple[int, ...], images: int, seed: int, report_progress: ProgressCallback
+) -> Classifier:
+    """Trains on `images` images; without attributes the target is one of four rotations."""
     device = faces.images.device
     rng = torch.Generator(device=device).manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
@@ -62,8 +66,8 @@ def fit(faces: Faces, sizes: tuple[int, ...], images: int, seed: int, tell: Tell
     classifier.to(device).to(memory_format=torch.channels_last)
     batch = min(32, len(faces))
     steps = max(1, images // batch)
-    optimiser = torch.optim.AdamW(classifier.parameters(), lr=2e-3, weight_decay=0.05)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=steps)
+    optimizer = torch.optim.AdamW(classifier.parameters(), lr=2e-3, weight_decay=0.05)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps)
     for step in range(steps):
         rows = torch.randint(len(faces), (batch,), generator=rng, device=device)
         pictures, labels = flip_and_shift(faces.images[rows], rng), faces.labels[rows]
@@ -78,9 +82,10 @@ def fit(faces: Faces, sizes: tuple[int, ...], images: int, seed: int, tell: Tell
             F.cross_entropy(head, labels[:, i], label_smoothing=0.05)
             for i, head in enumerate(logits)
         ]
-        optimiser.zero_grad()
-        torch.stack(losses).sum().backward()
-        optimiser.step()
+        optimizer.zero_grad()
+        loss = torch.stack(losses).sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
         schedule.step()
-        tell((step + 1) / steps)
+        report_progress((step + 1) / steps)
     return classifier.eval()

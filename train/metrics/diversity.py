@@ -1,4 +1,4 @@
-"""How far the pictures of one set are from each other."""
+"""Distances between the images of one set."""
 
 import math
 
@@ -10,7 +10,7 @@ from torch.nn import functional as F
 def layout(maps: list[Tensor]) -> Tensor:
     """Unit-length feature vectors on an 8×8 grid, from the second and third stages, [N, L].
 
-    The comparison of LPIPS (Zhang et al. 2018), without its learnt weights.
+    As in LPIPS (Zhang et al. 2018), without its learned weights.
     """
     parts = []
     for stage in maps[1:3]:
@@ -21,10 +21,10 @@ def layout(maps: list[Tensor]) -> Tensor:
 
 
 def within(layout: Tensor, labels: Tensor) -> tuple[Tensor, float]:
-    """Distances between pictures of one condition: to the nearest one [N'], and their mean.
+    """Distances between images of the same condition: to the nearest one [N'], and their mean.
 
-    Conditions with a single picture are left out; where no two pictures share one (few pictures,
-    or many attributes), all count as of one.
+    Conditions with a single image are omitted. If no two images share a condition (few images, or
+    many attributes), all images are treated as one condition.
     """
     groups = torch.zeros(len(labels), dtype=torch.int64, device=labels.device)
     if labels.shape[1]:

@@ -1,7 +1,7 @@
-"""Fidelity: how near pictures come to real ones in the features of a pretrained network.
+"""Fidelity: distances between generated and real images in the features of a pretrained network.
 
-The network is EfficientNet-Lite2, trained on ImageNet; no training of this project uses it. Each
-figure stands beside its floor: the same figure of held-out real images.
+The network is EfficientNet-Lite2, trained on ImageNet; it is not used to train any model. The floor
+of each figure is the same figure of held-out real images.
 """
 
 import math
@@ -18,37 +18,35 @@ from train.metrics.cache import Tensors, cached
 from train.metrics.frechet import Normal
 from train.metrics.neighbors import neighbor_figures
 from train.networks.features import FeatureNetwork, FeatureNetworkName
-from train.progress import Tell, ignore
+from train.progress import ProgressCallback, no_progress
 
 NETWORK: FeatureNetworkName = "lite2"
 INPUT_SIZE = 128
 STRIDES = (4, 8, 16, 32)
 BATCH = 64
 VERSION = 1
-"""Increased when the features change, so that no cached file of others is read."""
+"""To be increased when the features change, so that older cache files are not used."""
 
 FD_NAMES = (*FD_LAYERS, FD_POOLED)
 SMALLEST_FLOOR = 1e-6
-"""Real images that are all the same have no distance at all."""
+"""Lower bound of the divisor: identical real images have a distance of 0."""
 
 
 class Fidelity:
-    """Compares pictures with the images that were learned from."""
+    """Compares images with the training images."""
 
     def __init__(self, faces: Faces, folder: Path | None = None) -> None:
-        """`folder` is where what is known of the real images is cached.
-
-        Raises FeatureNetworkError.
-        """
+        """`folder` caches the features of the real images. Raises FeatureNetworkError."""
         self.faces, self.folder = faces, folder
-        self.learnt, self.held_out = faces.split()
+        self.training_set, self.held_out = faces.split()
         network = FeatureNetwork(NETWORK, INPUT_SIZE, STRIDES, pooled=True)
         self.network = network.to(faces.images.device)
         self._real: Tensors = {}
 
-    def prepare(self, tell: Tell = ignore) -> None:
-        """Looks at the real images, or reads from the cache what is known of them. Without this
-        the first figures take as much longer.
+    def prepare(self, report_progress: ProgressCallback = no_progress) -> None:
+        """Computes the features of the real images, or reads them from the cache.
+
+        Optional: otherwise the first figures do it, without a progress report.
         """
         key = {
             "images": self.faces.without_attributes().fingerprint,
@@ -57,18 +55,22 @@ class Fidelity:
             "strides": STRIDES,
             "version": VERSION,
         }
-        self._real = self._real or cached(self.folder, "features", key, lambda: self._look(tell))
+        self._real = self._real or cached(
+            self.folder, "features", key, lambda: self._real_features(report_progress)
+        )
 
     @torch.inference_mode()
-    def features(self, images: Tensor, tell: Tell = ignore) -> list[Tensor]:
-        """Pictures uint8 [N, 3, S, S] to float32 [N, F]: means and deviations of the channels at
-        each stride, and the pooled features. `tell` hears how much is done, 0…1.
+    def features(
+        self, images: Tensor, report_progress: ProgressCallback = no_progress
+    ) -> list[Tensor]:
+        """Images uint8 [N, 3, S, S] to float32 [N, F] for each layer: means and deviations of the
+        channels at each stride, and the pooled features.
         """
         found: list[list[Tensor]] = [[] for _ in FD_NAMES]
         done = 0
-        for batch in images.split(BATCH):
+        for batch in torch.split(images, BATCH):
             x = batch.to(self.faces.images.device).float() / 127.5 - 1
-            if x.shape[-1] > INPUT_SIZE:  # the network's own resizing does not smooth
+            if x.shape[-1] > INPUT_SIZE:  # with antialiasing, unlike the network's resizing
                 x = F.interpolate(x, size=INPUT_SIZE, mode="bilinear", antialias=True)
             *maps, pooled = self.network(x)
             for layer, parts in zip(maps, found, strict=False):
@@ -76,20 +78,20 @@ class Fidelity:
                 parts.append(torch.cat([mean, deviation], dim=1))
             found[-1].append(pooled)
             done += len(batch)
-            tell(done / len(images))
+            report_progress(done / len(images))
         return [torch.cat(parts) for parts in found]
 
     def figures(self, images: Tensor) -> dict[str, float]:
-        """Of as many pictures uint8 [N, 3, S, S] as are held out, see `floor`.
+        """Figures of images uint8 [N, 3, S, S]; N should be the number of held-out images.
 
-        - `lite2_fd_…`: Fréchet distance to the images that were learned from, at each layer
-        - `lite2_precision`, `lite2_recall`, `lite2_density`, `lite2_coverage`: as
-          `neighbor_figures` has them, in the pooled features
+        - `lite2_fd_…`: Fréchet distance to the training images, for each layer
+        - `lite2_precision`, `lite2_recall`, `lite2_density`, `lite2_coverage`: see
+          `neighbor_figures`, in the pooled features
         """
         return self._figures(self.features(images))
 
     def ratios(self, figures: dict[str, float]) -> dict[str, float]:
-        """Distances in units of their floors: the geometric mean, and the pooled features' own."""
+        """Distances divided by their floors: geometric mean of all layers, and pooled layer."""
         ratios = {
             name: max(figures[name], SMALLEST_FLOOR) / max(self.floor[name], SMALLEST_FLOOR)
             for name in FD_NAMES
@@ -99,13 +101,13 @@ class Fidelity:
 
     @cached_property
     def floor(self) -> dict[str, float]:
-        """The figures of the held-out images: no generator should come nearer."""
+        """The figures of the held-out images, the best that a generator can reach."""
         real = self.real
         return self._figures([real[f"held_out.{number}"] for number in range(len(FD_NAMES))])
 
     @property
     def real(self) -> Tensors:
-        """What is known of the real images."""
+        """Features and statistics of the real images."""
         self.prepare()
         return self._real
 
@@ -124,15 +126,15 @@ class Fidelity:
         neighbors = neighbor_figures(self.real["crowd"], features[-1].cpu())
         return figures | {f"{NETWORK}_{name}": value for name, value in neighbors.items()}
 
-    def _look(self, tell: Tell) -> Tensors:
+    def _real_features(self, report_progress: ProgressCallback) -> Tensors:
         held = len(self.held_out)
-        images = torch.cat([self.held_out.images, self.learnt.images])
+        images = torch.cat([self.held_out.images, self.training_set.images])
         tensors: Tensors = {}
-        for number, layer in enumerate(self.features(images, tell)):
-            held_out, learnt = layer[:held].cpu(), layer[held:].cpu()
-            normal = Normal.of(learnt)
+        for number, layer in enumerate(self.features(images, report_progress)):
+            held_out, training_set = layer[:held].cpu(), layer[held:].cpu()
+            normal = Normal.of(training_set)
             tensors |= {f"mean.{number}": normal.mean, f"root.{number}": normal.root}
             tensors[f"held_out.{number}"] = held_out
-        # In a larger crowd a neighbor is nearer: as many as are held out.
-        order = torch.randperm(len(learnt), generator=torch.Generator().manual_seed(0))
-        return tensors | {"crowd": learnt[order[:held]]}
+        # As many as are held out: distances to neighbors decrease with the number of points.
+        order = torch.randperm(len(training_set), generator=torch.Generator().manual_seed(0))
+        return tensors | {"crowd": training_set[order[:held]]}

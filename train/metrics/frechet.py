@@ -8,7 +8,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Normal:
-    """Mean and covariance of features; the covariance by its symmetric square root."""
+    """A normal distribution: mean and symmetric square root of the covariance."""
 
     mean: Tensor
     """float64 [F]."""
@@ -17,24 +17,24 @@ class Normal:
 
     @classmethod
     def of(cls, features: Tensor) -> "Normal":
-        """Of features [N, F], two rows at least."""
+        """Fits features [N, F] with N ≥ 2."""
         mean, centered = _center(features)
         values, vectors = torch.linalg.eigh(centered.T @ centered)
         return cls(mean, (vectors * values.clamp(min=0).sqrt()) @ vectors.T)
 
     def distance(self, features: Tensor) -> float:
-        """To the normal distribution of features [N, F], two rows at least.
+        """Distance to the normal distribution of features [N, F] with N ≥ 2.
 
-        |m₁ - m₂|² + tr(C₁ + C₂ - 2 (C₁ C₂)^½) (Heusel et al. 2017, eq. 6). The trace of the last
-        root is the sum of the singular values of C₁^½ X₂, where C₂ = X₂ X₂ᵀ.
+        |m₁ - m₂|² + tr(C₁ + C₂ - 2 (C₁ C₂)^½) (Heusel et al. 2017, eq. 6). The trace of
+        (C₁ C₂)^½ is the sum of the singular values of C₁^½ X₂, where C₂ = X₂ X₂ᵀ.
         """
         mean, centered = _center(features)
         product = centered @ self.root
-        # The squares of the singular values, by the smaller of both Gram matrices.
+        # The squared singular values are the eigenvalues of the smaller Gram matrix.
         tall = len(product) > product.shape[1]
         gram = product.T @ product if tall else product @ product.T
         singular = torch.linalg.eigvalsh(gram).clamp(min=0).sqrt()
-        distance = (
+        distance: Tensor = (
             (self.mean - mean).square().sum()
             + self.root.square().sum()
             + centered.square().sum()

@@ -1,16 +1,13 @@
-"""The judge: the figures of a generator beside those of held-out real faces.
+"""The judge: measures a generator, and held-out real images for comparison.
 
-Fidelity is measured in the features of a large pretrained network, see `fidelity`. A small
-classifier, trained on the faces, tells whether the values that were asked for show, how alike the
-pictures of a condition are, and which kinds of faces are missing.
+Fidelity is measured in the features of a pretrained network, see `fidelity`. A small classifier,
+trained on the same data, measures how often requested values are shown, how diverse the images of
+a condition are, and which modes of the data are missing.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import combinations
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,246 +16,142 @@ from export.figures import ALL_AS_ASKED, AS_ASKED, FD_RATIO, FD_RATIO_POOLED, RE
 from export.manifest import Attribute
 from train.data import Faces, one_hot
 from train.metrics.classifier import Classifier
-from train.metrics.diversity import layout, within
+from train.metrics.coverage import ModeCoverage
+from train.metrics.diversity import within
 from train.metrics.fidelity import Fidelity
-from train.metrics.modes import HARDLY, assign, cluster, dropped, reach, shares
+from train.metrics.representation import ClassifierOutput, FeaturePoints, classify, standardize
+from train.metrics.results import Evaluation, GenerateFn, UnseenPair, ValueShare
 from train.metrics.sharpness import sharpness
 
-UNSEEN_PAIRS = 12
-"""Pairs of values without any image that are painted, at the most."""
-OF_AN_UNSEEN_PAIR = 200
-"""Pictures of each."""
-WORST = 5
-"""Clusters of real faces that are shown, those that are reached least."""
-OF_THE_WORST = 8
-"""Faces shown of each."""
-
-Paint = Callable[[Tensor, Tensor], Tensor]
-"""Latents [N, Z] and conditions [N, C] to pictures uint8 [N, 3, S, S]."""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What the classifier sees in a set of pictures."""
-
-    depths: dict[str, Tensor]
-    """float32 [N, F] each: channel means and deviations of every stage, and the last features."""
-    labels: Tensor
-    """int64 [N, A]: the values that it reads off the pictures."""
-    layout: Tensor
-    """float32 [N, L]: where things are, and with which texture; for pairwise distances."""
-
-
-@dataclass(frozen=True)
-class ValueShare:
-    """How often one value shows where it is asked for, and where a held-out real face has it.
-
-    `painted` and `real` count these pictures; of none there is no share.
-    """
-
-    value: str
-    painted: int
-    as_asked: float | None
-    real: int
-    as_asked_real: float | None
-
-
-@dataclass(frozen=True)
-class UnseenPair:
-    """Two values that no image shows together, and how often either shows where both are asked."""
-
-    conditions: dict[str, str]
-    as_asked: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Mode:
-    """A kind of real faces, and which share of the real and of the painted pictures is of it."""
-
-    conditions: dict[str, str]
-    """Empty for a cluster, which has no name."""
-    real: float
-    painted: float
-
-
-@dataclass(frozen=True)
-class Examination:
-    fakes: int
-    figures: dict[str, float]
-    """As `Judge.measure` names them, and `<attribute>_as_asked_unseen` where pairs are unseen."""
-    values: dict[str, list[ValueShare]]
-    """By attribute."""
-    unseen: list[UnseenPair]
-    dropped: list[Mode]
-    """Conditions that are hardly painted or not at all."""
-    clusters: list[Mode]
-    """The WORST clusters of real faces, the one that is reached least first."""
-    worst: Tensor
-    """uint8 [WORST, 2, OF_THE_WORST, 3, S, S]: real faces of these clusters, and the nearest fake
-    of each. Fewer where there are fewer."""
-
-    def content(self) -> dict[str, Any]:
-        """All but the pictures, as a run keeps it."""
-        content = asdict(self)
-        del content["worst"]
-        return content
-
-
-@dataclass(frozen=True)
-class _Places:
-    """Where pictures lie among all others, for questions of nearness."""
-
-    points: Tensor
-    """float32 [N, F]: all depths side by side."""
-    conditions: Tensor
-    """int64 [N]: the number of the condition that the judge reads off each."""
-
-    def without_first(self, count: int) -> "_Places":
-        return _Places(self.points[count:], self.conditions[count:])
-
-    @classmethod
-    def together(cls, parts: list["_Places"]) -> "_Places":
-        return cls(
-            torch.cat([part.points for part in parts]),
-            torch.cat([part.conditions for part in parts]),
-        )
+MAX_UNSEEN_PAIRS = 12
+"""Upper limit of the unseen pairs of values that are measured."""
+IMAGES_PER_UNSEEN_PAIR = 200
+BATCH = 64
 
 
 class Judge:
+    """Measures generators on one set of data."""
+
     def __init__(
         self,
         classifier: Classifier,
         faces: Faces,
         fidelity: Fidelity,
-        reads: tuple[Attribute, ...] | None = None,
+        predicted: tuple[Attribute, ...] | None = None,
     ) -> None:
         """`faces` is the whole set; the judge splits it as the training does.
 
-        `reads` are the attributes that it can read off pictures: by default those of the faces.
+        `predicted` are the attributes that the classifier predicts; by default those of the faces.
         """
         self.classifier, self.faces, self.fidelity = classifier.eval(), faces, fidelity
-        self.reads = faces.attributes if reads is None else reads
-        self.learnt, self.held_out = faces.split()
+        self.predicted = faces.attributes if predicted is None else predicted
+        self.training_set, self.held_out = faces.split()
         self.device = faces.images.device
 
-    @torch.inference_mode()
-    def look(self, images: Tensor) -> Seen:
-        """Pictures uint8 [N, 3, S, S]."""
-        depths: dict[str, list[Tensor]] = {}
-        labels, layouts = [], []
-        for batch in images.split(256):
-            maps, features, logits = self.classifier(batch.to(self.device))
-            for number, stage in enumerate(maps, 1):
-                deviation, mean = torch.std_mean(stage.flatten(2), dim=2)
-                depths.setdefault(f"stage{number}", []).append(torch.cat([mean, deviation], dim=1))
-            depths.setdefault("features", []).append(features)
-            columns = [head.argmax(dim=1) for head in logits]
-            none = features.new_zeros((len(batch), 0), dtype=torch.int64)
-            labels.append(torch.stack(columns, dim=1) if columns else none)
-            layouts.append(layout(maps))
-        return Seen(
-            {name: torch.cat(parts) for name, parts in depths.items()},
-            torch.cat(labels),
-            torch.cat(layouts),
-        )
-
-    def of_unconditional(self) -> "Judge":
-        """The same judge, for generators that cannot be asked: which conditions they reach is still
-        read off their pictures.
+    def for_unconditional(self) -> "Judge":
+        """The same judge for generators without conditions; it still predicts the conditions of
+        their images.
         """
-        return Judge(self.classifier, self.faces.without_attributes(), self.fidelity, self.reads)
+        faces = self.faces.without_attributes()
+        return Judge(self.classifier, faces, self.fidelity, self.predicted)
+
+    def classify(self, images: Tensor) -> ClassifierOutput:
+        """The classifier's output for images uint8 [N, 3, S, S]."""
+        return classify(self.classifier, images, self.device)
+
+    def standardize(self, output: ClassifierOutput) -> Tensor:
+        """Feature points float32 [N, F], standardized by the training images."""
+        return standardize(output, self._reference)
 
     def as_asked(self, images: Tensor, labels: Tensor) -> list[float]:
-        """The share of pictures that show the value asked for, one share an attribute."""
-        return self._right(images, labels).mean(dim=0).tolist()
+        """For each attribute, the share of images that show the requested value."""
+        shares: list[float] = self._matches(images, labels).mean(dim=0).tolist()
+        return shares
 
-    def measure(self, paint: Paint, latent_dim: int) -> dict[str, float]:
-        """Every figure of a generator, each beside the held-out real faces' own (`…_real`).
+    def measure(self, generate: GenerateFn, latent_dim: int) -> dict[str, float]:
+        """The figures of a generator, each with that of held-out real images (`…_real`).
 
-        Paints one picture for each held-out face, under its condition, from latents of a fixed
-        seed; all distances are to the faces that were learnt from.
+        Generates one image for the condition of each held-out image, from latents of a fixed seed.
+        Distances are to the training images.
 
-        - `<attribute>_as_asked`: share of pictures that show what was asked, and `all_as_asked`
-          of those that show it in all attributes, where there are several
-        - `lite2_…`: how near they come to real faces, as `Fidelity` has them; `lite2_fd_ratio`, the
-          headline, is the geometric mean of the distances' ratios to the held-out faces' own
-        - `diversity`: mean pairwise distance within a condition, in units of the real faces' own
-        - `near_duplicates`: share of pictures with a neighbour of the same condition closer than
-          real faces come but for one in a thousand
-        - `sharpness`: mean variance of the Laplacian, in units of the real faces' own
-        - `dropped_conditions`, `dropped_clusters`: shares of what real faces show that is hardly
-          painted or not at all, as `modes` has it
+        - `<attribute>_as_asked`: share of images that show the requested value; `all_as_asked`:
+          share of images that show it in all attributes, if there are several
+        - `lite2_…`: fidelity, see `Fidelity`; `lite2_fd_ratio`, the main figure, is the geometric
+          mean of the distances, each divided by that of the held-out images
+        - `diversity`: mean pairwise distance within a condition, relative to real images
+        - `near_duplicates`: share of images whose nearest neighbor of the same condition is closer
+          than that of all but one in a thousand real images
+        - `sharpness`: mean variance of the Laplacian, relative to real images
+        - `dropped_conditions`, `dropped_clusters`: share of dropped modes, see `modes`
         """
         labels = self.held_out.labels
-        return self.compare(self._paint(paint, latent_dim, labels), labels)
+        return self.compare(self._generate(generate, latent_dim, labels), labels)
 
     def draw(self, latent_dim: int) -> tuple[Tensor, Tensor]:
-        """The latents [N, Z] and the held-out faces' conditions [N, C] that are painted from."""
+        """The latents [N, Z] and conditions [N, C] that `measure` generates from."""
         return self._draw(latent_dim, self.held_out.labels)
 
-    def examine(self, paint: Paint, latent_dim: int, fakes: int) -> Examination:
-        """As `measure`, but of `fakes` pictures, whose conditions come as often as in the images
-        learnt from, value by value too; and of pairs of values that no image shows.
+    def evaluate(self, generate: GenerateFn, latent_dim: int, fakes: int) -> Evaluation:
+        """Measures `fakes` images, at least as many as there are held-out images.
 
-        Fewer fakes than there are held-out faces become as many as those.
+        Their conditions have the frequencies of the training images. Beyond `measure`, this counts
+        each value, and generates unseen pairs of values.
         """
         count = max(fakes, len(self.held_out))
-        rows = torch.arange(count, device=self.device) % len(self.learnt)
-        labels = self.learnt.labels[self._shuffled[rows]]
-        images = self._paint(paint, latent_dim, labels)
-        figures, places = self._compare(images, labels)
-        held = self.held_out
-        right, right_real = self._right(images, labels), self._right(held.images, held.labels)
-        values = {
-            attribute.name: [
-                ValueShare(
-                    value,
-                    *_share(right[:, column], labels[:, column] == number),
-                    *_share(right_real[:, column], held.labels[:, column] == number),
-                )
-                for number, value in enumerate(attribute.values)
-            ]
-            for column, attribute in enumerate(held.attributes)
-        }
-        unseen = self._unseen(paint, latent_dim, labels)
-        for attribute in held.attributes:
-            shares = [p.as_asked[attribute.name] for p in unseen if attribute.name in p.as_asked]
+        rows = torch.arange(count, device=self.device) % len(self.training_set)
+        labels = self.training_set.labels[self._shuffled[rows]]
+        images = self._generate(generate, latent_dim, labels)
+        figures, points = self._compare(images, labels)
+        unseen = self._unseen_pairs(generate, latent_dim, labels)
+        for attribute in self.held_out.attributes:
+            name = attribute.name
+            shares = [pair.as_asked[name] for pair in unseen if name in pair.as_asked]
             if shares:
-                figures[f"{attribute.name}{UNSEEN}"] = sum(shares) / len(shares)
-        clusters, worst = self._worst(images, places)
-        return Examination(count, figures, values, unseen, self._dropped(places), clusters, worst)
+                figures[f"{name}{UNSEEN}"] = sum(shares) / len(shares)
+        clusters, worst = self._coverage.worst_clusters(points, images, self.training_set.images)
+        return Evaluation(
+            fakes=count,
+            figures=figures,
+            values=self._value_shares(images, labels),
+            unseen=unseen,
+            dropped=self._coverage.dropped_conditions(points),
+            clusters=clusters,
+            worst=worst,
+        )
 
     def compare(self, images: Tensor, labels: Tensor) -> dict[str, float]:
-        """As `measure`, of pictures uint8 [N, 3, S, S] painted for labels int64 [N, A].
+        """The figures of `measure` for images uint8 [N, 3, S, S] generated for labels int64 [N, A].
 
-        Distances of few pictures are larger ones, and in a larger crowd a neighbor is nearer: so
-        that the figures compare with those of the held-out faces, many pictures are looked at in
-        parts exactly as large as these, the last ones overlapping, and the parts' figures averaged.
-        Raises ValueError for fewer pictures than are held out.
+        Distances and nearest neighbors depend on the number of images. More images than are held
+        out are therefore split into parts of exactly that number, of which the last ones overlap,
+        and the figures of the parts are averaged. Raises ValueError for fewer images.
         """
         return self._compare(images, labels)[0]
 
-    def _compare(self, images: Tensor, labels: Tensor) -> tuple[dict[str, float], _Places]:
+    def _compare(self, images: Tensor, labels: Tensor) -> tuple[dict[str, float], FeaturePoints]:
         parts, covered = self._parts(len(images)), 0
-        found, places_of_parts = [], []
+        figures_of_parts, points_of_parts = [], []
         for part in parts:
-            figures, places = self._figures(images[part], labels[part])
-            found.append(figures)
-            places_of_parts.append(places.without_first(covered - part.start))
+            figures, points = self._figures(images[part], labels[part])
+            figures_of_parts.append(figures)
+            points_of_parts.append(points.skip(covered - part.start))
             covered = part.stop
         floor = self._floor
-        figures = {name: sum(one[name] for one in found) / len(found) for name in found[0]}
+        figures = {
+            name: sum(one[name] for one in figures_of_parts) / len(figures_of_parts)
+            for name in figures_of_parts[0]
+        }
         figures = self.fidelity.ratios(figures) | figures
-        places = _Places.together(places_of_parts)
-        figures |= self._mode_figures(places)
+        points = FeaturePoints.concatenate(points_of_parts)
+        figures |= self._coverage.figures(points)
         real = floor | {FD_RATIO: 1.0, FD_RATIO_POOLED: 1.0}
         for name in ("diversity", "sharpness"):
             figures[name] /= max(real[name], 1e-9)
             real[name] = 1.0
-        return figures | {f"{name}{REAL}": value for name, value in real.items()}, places
+        return figures | {f"{name}{REAL}": value for name, value in real.items()}, points
 
     def _parts(self, count: int) -> list[slice]:
-        """Slices as long as the held-out faces, evenly over so many pictures."""
+        """Slices as long as the held-out set that cover `count` images evenly."""
         size = len(self.held_out)
         if count < size:
             raise ValueError(f"{count} pictures are fewer than the {size} real ones held out")
@@ -266,35 +159,69 @@ class Judge:
         starts = [n * (count - size) // max(1, parts - 1) for n in range(parts)]
         return [slice(start, start + size) for start in starts]
 
-    def _paint(self, paint: Paint, latent_dim: int, labels: Tensor) -> Tensor:
+    def _figures(self, images: Tensor, labels: Tensor) -> tuple[dict[str, float], FeaturePoints]:
+        """Figures of as many images as are held out, not yet relative to real images."""
+        output, figures = self.classify(images), {}
+        matches = self._matching(output, labels)
+        for attribute, share in zip(self.held_out.attributes, matches.mean(dim=0), strict=True):
+            figures[f"{attribute.name}{AS_ASKED}"] = share.item()
+        if matches.shape[1] > 1:
+            figures[ALL_AS_ASKED] = matches.all(dim=1).float().mean().item()
+        nearest, mean = within(output.layout, labels)
+        figures["near_duplicates"] = (nearest < self._closest).float().mean().item()
+        figures["diversity"] = mean
+        figures["sharpness"] = sharpness(images)
+        return figures | self.fidelity.figures(images), self._points(output)
+
+    def _generate(self, generate: GenerateFn, latent_dim: int, labels: Tensor) -> Tensor:
         latents, conditions = self._draw(latent_dim, labels)
+        parts = zip(torch.split(latents, BATCH), torch.split(conditions, BATCH), strict=True)
         with torch.inference_mode():
-            return torch.cat(
-                [paint(z, c) for z, c in zip(latents.split(64), conditions.split(64), strict=True)]
-            )
+            return torch.cat([generate(z, c) for z, c in parts])
 
     def _draw(self, latent_dim: int, labels: Tensor) -> tuple[Tensor, Tensor]:
-        noise = torch.Generator().manual_seed(0)
-        latents = torch.randn(len(labels), latent_dim, generator=noise).to(self.device)
+        rng = torch.Generator().manual_seed(0)
+        latents = torch.randn(len(labels), latent_dim, generator=rng).to(self.device)
         return latents, one_hot(labels, self.held_out.sizes)
 
-    def _right(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Where pictures show what was asked for: 1, elsewhere 0; float32 [N, A]."""
-        return self._as_read(self.look(images), labels)
+    def _matches(self, images: Tensor, labels: Tensor) -> Tensor:
+        """1 where an image shows the requested value, else 0; float32 [N, A]."""
+        return self._matching(self.classify(images), labels)
 
-    def _as_read(self, seen: Seen, labels: Tensor) -> Tensor:
-        """As `_right`. More is read than was asked for where nothing was."""
-        return (seen.labels[:, : labels.shape[1]] == labels.to(self.device)).float()
+    def _matching(self, output: ClassifierOutput, labels: Tensor) -> Tensor:
+        # For unconditional generators more attributes are predicted than were requested.
+        return (output.labels[:, : labels.shape[1]] == labels.to(self.device)).float()
 
-    def _unseen(self, paint: Paint, latent_dim: int, others: Tensor) -> list[UnseenPair]:
-        """Further attributes are taken from `others`, int64 [N, A]."""
+    def _value_shares(self, images: Tensor, labels: Tensor) -> dict[str, list[ValueShare]]:
+        held = self.held_out
+        matches, real_matches = (
+            self._matches(images, labels),
+            self._matches(held.images, held.labels),
+        )
+        return {
+            attribute.name: [
+                ValueShare(
+                    value,
+                    *_share(matches[:, column], labels[:, column] == number),
+                    *_share(real_matches[:, column], held.labels[:, column] == number),
+                )
+                for number, value in enumerate(attribute.values)
+            ]
+            for column, attribute in enumerate(held.attributes)
+        }
+
+    def _unseen_pairs(
+        self, generate: GenerateFn, latent_dim: int, others: Tensor
+    ) -> list[UnseenPair]:
+        """Further attributes have the values of `others`, int64 [N, A]."""
         found = []
-        for pair in _without_image(self.learnt, self.held_out)[:UNSEEN_PAIRS]:
-            labels = others[torch.arange(OF_AN_UNSEEN_PAIR, device=self.device) % len(others)]
+        for pair in _unseen_pairs(self.training_set, self.held_out)[:MAX_UNSEEN_PAIRS]:
+            rows = torch.arange(IMAGES_PER_UNSEEN_PAIR, device=self.device) % len(others)
+            labels = others[rows]
             for column, value in pair.items():
                 labels[:, column] = value
-            shares = self.as_asked(self._paint(paint, latent_dim, labels), labels)
-            attributes = {column: self.learnt.attributes[column] for column in pair}
+            shares = self.as_asked(self._generate(generate, latent_dim, labels), labels)
+            attributes = {column: self.training_set.attributes[column] for column in pair}
             found.append(
                 UnseenPair(
                     {a.name: a.values[pair[column]] for column, a in attributes.items()},
@@ -303,147 +230,54 @@ class Judge:
             )
         return found
 
-    def _figures(self, images: Tensor, labels: Tensor) -> tuple[dict[str, float], _Places]:
-        seen, figures = self.look(images), {}
-        right = self._as_read(seen, labels)
-        for attribute, share in zip(self.held_out.attributes, right.mean(dim=0), strict=True):
-            figures[f"{attribute.name}{AS_ASKED}"] = share.item()
-        if right.shape[1] > 1:
-            figures[ALL_AS_ASKED] = right.all(dim=1).float().mean().item()
-        nearest, mean = within(seen.layout, labels)
-        figures["near_duplicates"] = (nearest < self._closest).float().mean().item()
-        figures["diversity"] = mean
-        figures["sharpness"] = sharpness(images)
-        return figures | self.fidelity.figures(images), self._place(seen)
+    def _points(self, output: ClassifierOutput) -> FeaturePoints:
+        return FeaturePoints.of(output, self._reference, self.predicted)
 
     @cached_property
-    def _reference(self) -> Seen:
-        return self.look(self.learnt.images)
+    def _reference(self) -> ClassifierOutput:
+        return self.classify(self.training_set.images)
+
+    @cached_property
+    def _coverage(self) -> ModeCoverage:
+        return ModeCoverage(self._points(self._reference), self.predicted)
 
     @cached_property
     def _floor(self) -> dict[str, float]:
-        """The held-out faces' own figures."""
-        figures, places = self._figures(self.held_out.images, self.held_out.labels)
-        return figures | self._mode_figures(places)
+        """The figures of the held-out images."""
+        figures, points = self._figures(self.held_out.images, self.held_out.labels)
+        return figures | self._coverage.figures(points)
 
     @cached_property
     def _shuffled(self) -> Tensor:
-        """Row numbers of the faces learnt from, in an order that is always the same."""
-        order = torch.randperm(len(self.learnt), generator=torch.Generator().manual_seed(0))
-        return order.to(self.device)
+        """Row numbers of the training images in a fixed random order."""
+        rng = torch.Generator().manual_seed(0)
+        return torch.randperm(len(self.training_set), generator=rng).to(self.device)
 
     @cached_property
     def _closest(self) -> float:
-        """How near real faces of one condition come: one in a thousand nearest neighbours.
+        """Distance to the nearest neighbor of the same condition that one in a thousand real images
+        falls below.
 
-        Not the very nearest pair of all, which is an accident of the data.
-
-        In groups as large as the held-out ones, since more neighbours are nearer ones.
+        A quantile, since the minimum depends on single images. Taken in groups as large as the
+        held-out set, since distances to the nearest neighbor decrease with the number of images.
         """
-        share = len(self.held_out)
+        size = len(self.held_out)
         nearest = [
-            within(self._reference.layout[rows], self.learnt.labels[rows])[0]
-            for rows in self._shuffled.split(share)
-            if len(rows) == share
+            within(self._reference.layout[rows], self.training_set.labels[rows])[0]
+            for rows in torch.split(self._shuffled, size)
+            if len(rows) == size
         ]
         return torch.quantile(torch.cat(nearest).cpu(), 0.001).item()
 
-    def points(self, seen: Seen) -> Tensor:
-        """All depths side by side, float32 [N, F], each counting as much as any other: real faces
-        are 1 from its mean, on average.
-        """
-        parts = []
-        for depth, features in seen.depths.items():
-            real = self._reference.depths[depth]
-            mean = real.mean(dim=0)
-            spread = (real - mean).square().sum(dim=1).mean().sqrt()
-            parts.append((features - mean) / spread.clamp(min=1e-9))
-        return torch.cat(parts, dim=1)
 
-    def _place(self, seen: Seen) -> _Places:
-        conditions = torch.zeros(len(seen.labels), dtype=torch.int64, device=self.device)
-        for column, attribute in enumerate(self.reads):
-            conditions = conditions * len(attribute.values) + seen.labels[:, column]
-        return _Places(self.points(seen), conditions)
-
-    @cached_property
-    def _real(self) -> _Places:
-        return self._place(self._reference)
-
-    @cached_property
-    def _centres(self) -> Tensor:
-        return cluster(self._real.points)
-
-    def _shares(self, places: _Places) -> dict[str, Tensor]:
-        """Which share of the pictures each mode has, by kind of modes; [K] each."""
-        count = math.prod(len(attribute.values) for attribute in self.reads)
-        clusters = assign(places.points, self._centres)
-        found = {"clusters": shares(clusters, len(self._centres))}
-        return found | ({"conditions": shares(places.conditions, count)} if self.reads else {})
-
-    @cached_property
-    def _real_shares(self) -> dict[str, Tensor]:
-        return self._shares(self._real)
-
-    def _reach(self, places: _Places) -> dict[str, Tensor]:
-        count = len(places.points)
-        return {
-            kind: reach(self._real_shares[kind], painted, count)
-            for kind, painted in self._shares(places).items()
-        }
-
-    def _mode_figures(self, places: _Places) -> dict[str, float]:
-        found = self._reach(places)
-        return {f"dropped_{kind}": dropped(reached) for kind, reached in found.items()}
-
-    def _dropped(self, places: _Places) -> list[Mode]:
-        """Conditions, the one first that most real faces have."""
-        if not self.reads:
-            return []
-        reached = self._reach(places)["conditions"]
-        real, painted = (found["conditions"] for found in (self._real_shares, self._shares(places)))
-        hardly = (reached < HARDLY).nonzero().flatten().tolist()
-        hardly.sort(key=lambda number: -real[number].item())
-        return [Mode(self._name(n), real[n].item(), painted[n].item()) for n in hardly]
-
-    def _name(self, condition: int) -> dict[str, str]:
-        names = {}
-        for attribute in reversed(self.reads):
-            condition, value = divmod(condition, len(attribute.values))
-            names[attribute.name] = attribute.values[value]
-        return dict(reversed(names.items()))
-
-    def _worst(self, images: Tensor, places: _Places) -> tuple[list[Mode], Tensor]:
-        """The clusters of `Examination`, and their pictures."""
-        reached = self._reach(places)["clusters"]
-        real, painted = (found["clusters"] for found in (self._real_shares, self._shares(places)))
-        told = int((~reached.isnan()).sum())
-        # The least reached first, of several the largest.
-        order = sorted(
-            range(len(reached)), key=lambda n: (reached[n].nan_to_num(math.inf), -real[n])
-        )
-        worst = order[: min(WORST, told)]
-        pictures = []
-        for number in worst:
-            centre = self._centres[number : number + 1]
-            typical = torch.cdist(centre, self._real.points)[0].argsort()[:OF_THE_WORST]
-            fakes = torch.cdist(self._real.points[typical], places.points).argmin(dim=1)
-            shown = self.learnt.images[typical], images[fakes.to(images.device)].to(self.device)
-            pictures.append(torch.stack(shown))
-        size = self.learnt.images.shape[-1]
-        none = torch.zeros(0, 2, OF_THE_WORST, 3, size, size, dtype=torch.uint8)
-        clusters = [Mode({}, real[n].item(), painted[n].item()) for n in worst]
-        return clusters, torch.stack(pictures).cpu() if pictures else none
+def _share(matches: Tensor, chosen: Tensor) -> tuple[int, float | None]:
+    """The number of images in the mask `chosen`, bool [N], and the share of them that match."""
+    count = int(chosen.sum())
+    return count, matches[chosen].mean().item() if count else None
 
 
-def _share(right: Tensor, those: Tensor) -> tuple[int, float | None]:
-    """How many pictures are meant by `those`, bool [N], and which share of them is right."""
-    count = int(those.sum())
-    return count, right[those].mean().item() if count else None
-
-
-def _without_image(*sets: Faces) -> list[dict[int, int]]:
-    """Pairs of values that no image shows together, each as attribute's number to value's."""
+def _unseen_pairs(*sets: Faces) -> list[dict[int, int]]:
+    """Pairs of values that no image has, each as {attribute number: value number}."""
     sizes = sets[0].sizes
     labels = torch.cat([faces.labels for faces in sets])
     pairs: list[dict[int, int]] = []

@@ -1,4 +1,4 @@
-"""The data that a run was trained on, and its judge."""
+"""The training data of a run, and its judge."""
 
 from pathlib import Path
 
@@ -12,15 +12,15 @@ from train.settings import TrainingSettings, TrainSettings
 
 
 def faces_of_run(run: Path, info: RunInfo, settings: TrainSettings, device: str = "cpu") -> Faces:
-    """The data, which the settings name where they are not where they were.
+    """Loads the data of a run, from `settings.data` if it was moved.
 
-    Raises DataError, and CheckpointError for other data.
+    Raises DataError, and CheckpointError if the data differs from that of the run.
     """
     trained_on = info.settings.get("data")
     data = settings.data or (Path(trained_on) if trained_on else None)
     if data is None or not data.exists():
-        where = f", {data}, is not there" if data else " is not known"
-        raise DataError(f"the data of {run}{where}: say where it is with --data")
+        where = f", {data}, does not exist" if data else " is not known"
+        raise DataError(f"the data of {run}{where}; give its path with --data")
     faces = load(
         data,
         info.image_size,
@@ -30,7 +30,7 @@ def faces_of_run(run: Path, info: RunInfo, settings: TrainSettings, device: str 
     )
     untagged = faces.without_attributes()
     if info.fingerprint not in (faces.fingerprint, untagged.fingerprint):
-        raise CheckpointError(f"{run} was trained on other data than {data}; name its own (--data)")
+        raise CheckpointError(f"{run} was not trained on {data}; name its data with --data")
     return faces
 
 
@@ -43,10 +43,10 @@ def judge_of_run(
     *,
     seed: int,
 ) -> Judge:
-    """A judge of the run's data; it is kept beside the run, as that of the training is.
+    """The judge of a run's data, cached in the folder of the runs.
 
-    Of an unconditional run it is one that knows the data's tags, where there are any.
+    For an unconditional run, it still predicts the attributes of tagged data.
     """
     folder, images = run.resolve().parent, settings.judge.images
     judge = prepare(faces, folder, images=images, console=console, seed=seed)
-    return judge if info.attributes else judge.of_unconditional()
+    return judge if info.attributes else judge.for_unconditional()

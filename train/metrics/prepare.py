@@ -1,4 +1,4 @@
-"""Where a judge comes from: files beside the runs, or a short training."""
+"""Builds a judge from cached files, or by a short training of its classifier."""
 
 from pathlib import Path
 
@@ -9,18 +9,18 @@ from train.metrics.cache import Tensors, cached
 from train.metrics.classifier import STAGES, Classifier, fit, images_for
 from train.metrics.fidelity import Fidelity
 from train.metrics.judge import Judge
-from train.progress import bar
+from train.progress import progress_bar
 
-FEWEST = 16
-"""Images, of which two are held out."""
-FEWEST_OF_A_VALUE = 8
-"""Images that show a value; from fewer the judge would learn single pictures, not the value."""
-SECOND = 1
-"""Seed of the second judge, by which nothing is chosen: the figures that are shown are its own."""
+MIN_IMAGES = 16
+"""Minimum number of images, of which two are held out."""
+MIN_IMAGES_PER_VALUE = 8
+"""Minimum number of images of a value; from fewer, the classifier would memorize images."""
+SECOND_SEED = 1
+"""Seed of the second judge. The first one chooses during calibration, the second one measures."""
 VERSION = 2
-"""Increased when the classifier changes, so that no cached file of another is read."""
+"""To be increased when the classifier changes, so that older cache files are not used."""
 STRIDE = 2 ** len(STAGES)
-"""Pixels of the picture to one of the classifier's last stage."""
+"""Stride of the classifier's last stage, in pixels."""
 
 
 def prepare(
@@ -31,29 +31,30 @@ def prepare(
     console: Console | None = None,
     seed: int = 0,
 ) -> Judge:
-    """The judge of these faces: its classifier from the cache in `folder`, or trained on `images`
-    images; 0 = as many as fit the data.
+    """Builds the judge of a set of faces.
 
-    Another `seed` is another judge: of other first weights, which saw the faces in another order.
-    Where something was chosen by one judge, another one measures it.
-    Without attributes it learns which of four ways up a picture is (Gidaris et al. 2018).
-    The console shows the progress.
-    Raises DataError for fewer than FEWEST images, FEWEST_OF_A_VALUE of a value, or a resolution
-    that cannot be judged, and FeatureNetworkError where Lite2's weights are missing.
+    Its classifier is read from the cache in `folder`, or trained on `images` images (0 = a number
+    that depends on the data). `seed` determines initial weights and order of the images. A judge
+    that was used to choose something must not measure the result; use another seed. Without
+    attributes the classifier predicts rotations (Gidaris et al. 2018).
+
+    Raises DataError for fewer than MIN_IMAGES images, for values with fewer than
+    MIN_IMAGES_PER_VALUE, and for a resolution that cannot be judged; raises FeatureNetworkError if
+    the weights of Lite2 are missing.
     """
     _check(faces)
     console = console or Console(quiet=True)
-    fidelity = Fidelity(faces, folder)  # first: what is missing is said before anything is learned
-    learnt, held_out = faces.split()
+    fidelity = Fidelity(faces, folder)  # first: missing weights are reported before any training
+    training_set, held_out = faces.split()
     size, sizes = faces.images.shape[-1], faces.sizes or (4,)
-    images = images or images_for(learnt)
+    images = images or images_for(training_set)
     trained = False
 
     def train() -> Tensors:
         nonlocal trained
         trained = True
-        with bar(console, "training the judge's classifier") as tell:
-            return dict(fit(learnt, sizes, images, seed, tell).state_dict())
+        with progress_bar(console, "training the judge's classifier") as report_progress:
+            return dict(fit(training_set, sizes, images, seed, report_progress).state_dict())
 
     key = {"faces": faces.fingerprint, "images": images, "seed": seed, "version": VERSION}
     classifier = Classifier(size, sizes)
@@ -69,15 +70,15 @@ def prepare(
 
 
 def _check(faces: Faces) -> None:
-    if len(faces) < FEWEST:
+    if len(faces) < MIN_IMAGES:
         raise DataError(
-            f"{len(faces)} images are too few: an eighth is held out to judge by, and distances "
-            f"need at least two of those; bring {FEWEST} or more (a few thousand to learn well)"
+            f"{len(faces)} images are too few: an eighth is held out for the judge, which needs at "
+            f"least two; bring {MIN_IMAGES} or more (a few thousand for good results)"
         )
     size = faces.images.shape[-1]
     if size % STRIDE:
         raise DataError(
-            f"pictures of {size} pixels cannot be judged: the judge's classifier halves them "
+            f"images of {size} pixels cannot be judged: the judge's classifier halves them "
             f"{len(STAGES)} times, so the resolution must be a multiple of {STRIDE}"
         )
     few = [
@@ -88,12 +89,12 @@ def _check(faces: Faces) -> None:
             faces.labels[:, column].bincount(minlength=len(attribute.values)).tolist(),
             strict=True,
         )
-        if count < FEWEST_OF_A_VALUE
+        if count < MIN_IMAGES_PER_VALUE
     ]
     if few:
         more = f" and {len(few) - SHOWN} more" if len(few) > SHOWN else ""
         raise DataError(
             f"too few images of some values: {', '.join(few[:SHOWN])}{more}. The judge needs "
-            f"{FEWEST_OF_A_VALUE} or more of each to learn what it looks like: bring more, give "
-            "these images the value next to it, or take them out"
+            f"{MIN_IMAGES_PER_VALUE} or more of each: add images, give these ones a similar value, "
+            "or remove them"
         )

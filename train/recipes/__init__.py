@@ -1,8 +1,7 @@
-"""Recipes: an experiment each, in a file `<name>.toml`.
+"""Recipes: settings of published or own systems, in files `<name>.toml`.
 
-A file says what it is (`about`), where it is from (`source`), which recipe it `extends`, and the
-settings of `[train]` that differ from that recipe's, or from the defaults. They win over those of
-`config.toml`.
+A file has a description (`about`), a `source`, optionally a recipe that it `extends`, and the
+settings of `[train]` that differ from that recipe or the defaults. They override `config.toml`.
 """
 
 import tomllib
@@ -38,10 +37,10 @@ NAMES = (
     "stackgan",
     "r3gan",
 )
-"""All that come along."""
+"""The recipes of this package."""
 EXPERIMENT = ("network", "objective", "features", "optimizer", "lineage")
-"""Sections that a recipe decides whole: what it does not say is the default, whatever a
-`config.toml` says."""
+"""Sections that a recipe sets completely: missing keys have their defaults, not the values of
+`config.toml`."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +49,11 @@ class Recipe:
     about: str
     source: str
     settings: dict[str, Any]
-    """`[train]`, with every section of an experiment."""
+    """`[train]`, with all sections of EXPERIMENT."""
 
 
 def read(name: str) -> Recipe:
-    """The recipe of that name, or in the file of that path (`….toml`). Raises SettingsError."""
+    """Reads a recipe by its name, or by the path of its file (`….toml`). Raises SettingsError."""
     table = _read_table(name)
     settings = table["train"]
     if name in NAMES or "extends" in table:
@@ -65,7 +64,7 @@ def read(name: str) -> Recipe:
 
 
 def main(_: Sequence[str], console: Console) -> None:
-    """`python -m train recipes`."""
+    """`python -m train recipes`: lists the recipes."""
     for name in NAMES:
         recipe = read(name)
         console.print(f"{name:16} {recipe.about}\n{'':16} [{recipe.source}]", markup=False)
@@ -75,20 +74,20 @@ def main(_: Sequence[str], console: Console) -> None:
 
 
 def _default_sections() -> dict[str, Any]:
-    """Every section of an experiment with its defaults, but for that of the classical recipes."""
+    """The default sections of EXPERIMENT, except `lineage`."""
     defaults = TrainSettings().model_dump(mode="json")
     return {name: defaults[name] for name in EXPERIMENT if name != "lineage"}
 
 
 def _read_table(name: str) -> dict[str, Any]:
-    """The recipe's file, with the settings of the recipe that it extends below its own."""
+    """Reads a recipe's file, and merges it into the recipe that it extends."""
     path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
     if name not in NAMES and not (name.endswith(".toml") and path.is_file()):
         if name.endswith(".toml"):
             raise SettingsError(f"there is no recipe {path}")
         raise SettingsError(
-            f"there is no recipe {name!r}{nearest(name, NAMES)} (all of them: python -m train"
-            " recipes)"
+            f"there is no recipe {name!r}{nearest(name, NAMES)} (python -m train recipes lists"
+            " them)"
         )
     try:
         table = tomllib.loads(path.read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""`python -m train show RUN`: a trained run's pictures, all from its checkpoint."""
+"""`python -m train show RUN`: pictures of a trained run, from its checkpoint."""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -10,20 +10,20 @@ from rich.console import Console
 import config
 from train import report
 from train.data import DataError
-from train.metrics import SECOND
+from train.metrics import SECOND_SEED
 from train.metrics.of_run import faces_of_run, judge_of_run
 from train.settings import TrainingSettings
 from train.show import pictures
 from train.show.arithmetic import arithmetic
 from train.show.model import Model, ShowError
 
-PAINTED: dict[str, Callable[[Model], Image.Image]] = {
+PICTURES: dict[str, Callable[[Model], Image.Image]] = {
     "samples": pictures.samples,
     "grid": pictures.grid,
     "interpolation": pictures.interpolation,
     "best": pictures.best,
 }
-ALL = [*PAINTED, "arithmetic", "animation", "losses"]
+ALL = [*PICTURES, "arithmetic", "animation", "losses"]
 
 
 def main(given: Sequence[str], console: Console) -> None:
@@ -38,7 +38,7 @@ def main(given: Sequence[str], console: Console) -> None:
     folder = arguments.out or arguments.run
     folder.mkdir(parents=True, exist_ok=True)
     for name in ALL if everything else dict.fromkeys(arguments.what):
-        # A model for each, so that a picture is the same whatever else is asked for.
+        # A new model for each picture, so that it does not depend on the other ones.
         model = Model(arguments.run, arguments.seed)
         try:
             file = _show(name, model, folder, arguments.format, settings, console)
@@ -61,7 +61,7 @@ def _show(
     file = folder / f"{name}.png"
     if name == "losses":
         if len(report.read_log(model.run)) < 2:
-            raise ShowError(f"{model.run} has no two reports yet, and curves need two or more")
+            raise ShowError(f"{model.run} has fewer than two reports, and curves need two or more")
         report.save_plot(model.run, file)
     elif name == "animation":
         file = file.with_suffix(f".{animated}")
@@ -69,33 +69,35 @@ def _show(
     elif name == "arithmetic":
         run, info = model.run, model.info
         faces = faces_of_run(run, info, settings.train)
-        judge = judge_of_run(run, info, faces, settings, console, seed=SECOND)
+        judge = judge_of_run(run, info, faces, settings, console, seed=SECOND_SEED)
         arithmetic(model, judge).save(file)
     else:
-        PAINTED[name](model).save(file)
+        PICTURES[name](model).save(file)
     return file
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m train show",
-        description="Paint what a trained run can, into its folder.",
+        description="Write pictures of a trained run, by default into its folder.",
     )
     parser.add_argument("run", type=Path, metavar="RUN", help="the run's folder")
     parser.add_argument(
         "what",
         nargs="*",
         metavar="PICTURE",
-        help="samples: 64 faces; grid: all values of two attributes; interpolation: from face to"
-        " face, straight and on the sphere; best: what the discriminator likes best and least;"
-        " arithmetic: mean faces added and subtracted (needs the data, for the judge); animation:"
-        " the reports' samples; losses: of both players. By default all that the run can show",
+        help="samples: 64 images; grid: all values of two attributes; interpolation: linear and"
+        " spherical; best: highest and lowest scores of the discriminator; arithmetic: mean latents"
+        " added and subtracted (needs the data, for the judge); animation: the samples of the"
+        " reports; losses: curves. By default all that the run can show",
     )
-    parser.add_argument("--seed", type=int, default=0, help="other faces (default 0)")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where to write instead")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the latents (default 0)")
     parser.add_argument(
-        "--format", choices=["webp", "gif"], default="webp", help="of the animation"
+        "--out", type=Path, metavar="FOLDER", help="folder of the pictures (default: the run)"
     )
-    parser.add_argument("--data", type=Path, help="the run's images, where they are elsewhere now")
+    parser.add_argument(
+        "--format", choices=["webp", "gif"], default="webp", help="format of the animation"
+    )
+    parser.add_argument("--data", type=Path, help="the run's images, if they were moved")
     parser.add_argument("--config", type=Path, metavar="PATH", help="another config.toml")
     return parser

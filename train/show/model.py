@@ -1,4 +1,4 @@
-"""A trained run, ready to paint."""
+"""The generator of a run."""
 
 from pathlib import Path
 
@@ -13,11 +13,11 @@ BATCH = 64
 
 
 class ShowError(Exception):
-    """Something that a run cannot show, with the reason."""
+    """A picture that a run cannot show."""
 
 
 class Model:
-    """The generator of a run, and latents and labels that come from one seed."""
+    """The generator of a run, with random latents and labels from one seed."""
 
     def __init__(self, run: Path, seed: int = 0) -> None:
         """Raises CheckpointError."""
@@ -34,7 +34,7 @@ class Model:
         return torch.randn(count, self.info.latent_dim, generator=self.rng)
 
     def labels(self, count: int) -> Tensor:
-        """Values as often as they come in the data, int64 [N, A]."""
+        """Random values with the frequencies of the data, int64 [N, A]."""
         columns = [
             torch.multinomial(torch.tensor(a.frequencies), count, True, generator=self.rng)
             for a in self.attributes
@@ -46,11 +46,11 @@ class Model:
         return one_hot(labels, tuple(len(a.values) for a in self.attributes))
 
     def name(self, labels: list[int]) -> str:
-        """Such as "pink hair, blue eyes"; empty without attributes."""
+        """A description such as "pink hair, blue eyes"; empty without attributes."""
         named = zip(self.attributes, labels, strict=True)
         return ", ".join(f"{a.values[value]} {a.name}" for a, value in named)
 
-    def paint(self, latents: Tensor, conditions: Tensor) -> Tensor:
+    def generate(self, latents: Tensor, conditions: Tensor) -> Tensor:
         """Latents [N, Z] and conditions [N, C] to uint8 [N, 3, S, S]."""
-        parts = zip(latents.split(BATCH), conditions.split(BATCH), strict=True)
-        return torch.cat([report.paint(self.generator, z, c) for z, c in parts])
+        parts = zip(torch.split(latents, BATCH), torch.split(conditions, BATCH), strict=True)
+        return torch.cat([report.generate_images(self.generator, z, c) for z, c in parts])

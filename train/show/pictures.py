@@ -1,4 +1,4 @@
-"""What is shown of a trained model: a picture each."""
+"""Pictures that show a trained model."""
 
 import math
 import re
@@ -14,33 +14,33 @@ from train.show.latents import linear, spherical
 from train.show.model import Model, ShowError
 
 SIDE = 8
-"""Rows and columns where nothing else says."""
+"""Rows and columns of sheets without attributes."""
 PAIRS, STEPS = 3, 9
-"""Of an interpolation."""
+"""Rows and columns of the interpolation."""
 CANDIDATES = 64
-MOST_FRAMES = 60
-MOST_PIXELS = 800
-"""Of an animation's longer side."""
+MAX_FRAMES = 60
+MAX_PIXELS = 800
+"""Upper limit of the longer side of an animation."""
 FRAME_MS, LAST_MS = 200, 2000
 
 
 def samples(model: Model) -> Image.Image:
-    """Faces of conditions as they come in the data; none is picked."""
+    """Images of random conditions with the frequencies of the data, not selected."""
     count = SIDE**2
-    pictures = model.paint(model.latents(count), model.encode(model.labels(count)))
+    pictures = model.generate(model.latents(count), model.encode(model.labels(count)))
     return report.sheet(pictures, [""] * SIDE, [""] * SIDE)
 
 
 def grid(model: Model) -> Image.Image:
-    """All values of the first attribute by all of the second, of one latent: the face stays, and
-    the colours change. With one attribute, a row a value and a column a latent.
+    """All values of the first attribute by all of the second, from one latent. With one attribute:
+    a row for each value, a column for each latent.
 
     Raises ShowError without attributes.
     """
     if not model.attributes:
         raise ShowError(
-            f"{model.run} was trained without attributes, so that it has no grid of them; "
-            "see its samples, or its arithmetic"
+            f"{model.run} was trained without attributes, so it has no grid; "
+            "see its samples or its arithmetic"
         )
     rows, columns = model.attributes[0].values, [""] * SIDE
     labels = model.labels(1).repeat(len(rows) * SIDE, 1)
@@ -51,11 +51,11 @@ def grid(model: Model) -> Image.Image:
         labels[:, 1] = torch.arange(len(columns)).repeat(len(rows))
         latents = latents[:1].repeat(len(labels), 1)
     labels[:, 0] = torch.arange(len(rows)).repeat_interleave(len(columns))
-    return report.sheet(model.paint(latents, model.encode(labels)), rows, columns)
+    return report.sheet(model.generate(latents, model.encode(labels)), rows, columns)
 
 
 def interpolation(model: Model) -> Image.Image:
-    """From one face to another, by the straight way and on the sphere; the condition fades."""
+    """Linear and spherical interpolation of latents, with linear interpolation of conditions."""
     latents = model.latents(2 * PAIRS)
     conditions = model.encode(model.labels(2 * PAIRS))
     pictures = []
@@ -63,40 +63,39 @@ def interpolation(model: Model) -> Image.Image:
         one, other = 2 * pair, 2 * pair + 1
         fading = linear(conditions[one], conditions[other], STEPS)
         pictures += [
-            model.paint(way(latents[one], latents[other], STEPS), fading)
-            for way in (linear, spherical)
+            model.generate(generator(latents[one], latents[other], STEPS), fading)
+            for generator in (linear, spherical)
         ]
     return report.sheet(torch.cat(pictures), ["linear", "spherical"] * PAIRS, [""] * STEPS)
 
 
 def best(model: Model) -> Image.Image:
-    """The best SIDE of CANDIDATES by the discriminator's score, the worst, and the first ones."""
+    """The best, the worst and the first SIDE of CANDIDATES images by the discriminator's score."""
     latents, conditions = model.latents(CANDIDATES), model.encode(model.labels(CANDIDATES))
-    pictures = model.paint(latents, conditions)
-    critic = Critic(models.load_discriminator(model.run), bar=math.inf)
+    pictures = model.generate(latents, conditions)
+    critic = Critic(models.load_discriminator(model.run), threshold=math.inf)
     with torch.inference_mode():
         order = critic(pictures, conditions).argsort(descending=True)
     rows = {
         f"best of {CANDIDATES}": order[:SIDE],
         "worst": order[-SIDE:],
-        "unchosen": torch.arange(SIDE),
+        "not selected": torch.arange(SIDE),
     }
     return report.sheet(pictures[torch.cat(list(rows.values()))], list(rows), [""] * SIDE)
 
 
 def frames(run: Path) -> list[Image.Image]:
-    """The reports' samples, which are all of the same latents and conditions, one after the other;
-    of many, some that are evenly apart. Each says after how many images it was.
+    """The sample grids of the reports, which have the same latents and conditions, with captions.
 
-    Raises ShowError with fewer than two reports.
+    At most MAX_FRAMES, evenly spaced. Raises ShowError for fewer than two reports.
     """
     files = sorted(run.glob("samples-*.png"))
     if len(files) < 2:
         raise ShowError(
-            f"{run} has {len(files)} reports' samples, an animation needs two or more: "
+            f"{run} has samples of {len(files)} reports, and an animation needs two or more: "
             "train longer, or with a smaller --report-images"
         )
-    count = min(MOST_FRAMES, len(files))
+    count = min(MAX_FRAMES, len(files))
     chosen = torch.linspace(0, len(files) - 1, count).round().long().tolist()
     return [_captioned(files[number]) for number in chosen]
 
@@ -104,7 +103,7 @@ def frames(run: Path) -> list[Image.Image]:
 def _captioned(file: Path) -> Image.Image:
     with Image.open(file) as picture:
         shown = picture.convert("RGB")
-    shown.thumbnail((MOST_PIXELS, MOST_PIXELS))
+    shown.thumbnail((MAX_PIXELS, MAX_PIXELS))
     frame = Image.new("RGB", (shown.width, shown.height + 20), "white")
     frame.paste(shown)
     found = re.search(r"samples-(\d+)k", file.name)
@@ -115,7 +114,7 @@ def _captioned(file: Path) -> Image.Image:
 
 
 def save_animation(file: Path, pictures: list[Image.Image]) -> None:
-    """GIF or WebP, as the file's name says. It goes on for ever; the last frame stays longer."""
+    """Writes a looping GIF or WebP, by the suffix of `file`; the last frame is shown longer."""
     durations = [FRAME_MS] * (len(pictures) - 1) + [LAST_MS]
     options: dict[str, Any] = {"quality": 80} if file.suffix == ".webp" else {"optimize": True}
     pictures[0].save(

@@ -1,4 +1,4 @@
-"""`python -m train upscaler`: sharp pictures -> an upscaler's run, ready to be exported."""
+"""`python -m train upscaler`: trains an upscaler on sharp images."""
 
 import argparse
 import os
@@ -15,16 +15,17 @@ from train import checkpoint
 from train.data import DataError, Faces, load
 from train.distributed import SINGLE_PROCESS, ShareError
 from train.machine import MemoryShortError, is_out_of_memory, make_ready
-from train.settings import TrainingSettings, UpscalerSettings, add_flags, given_flags
+from train.options import add_flags, given_flags
+from train.settings import TrainingSettings, UpscalerSettings
 from train.upscaler.run import FIGURES, UpscalerRun, read_run, train, write_run
 
 NO_DATA = """\
-An upscaler learns from sharp images: name a folder or a zip of them, 256×256 pixels or more each.
+No training data: give a folder or a zip of sharp images, 256×256 pixels or more each.
   python -m train upscaler --data sharp.zip
 Tags are not needed. `python -m train upscaler --help` lists all settings."""
 
-BOUND = ("resolution", "width", "blocks", "batch")
-"""Settings that a checkpoint is bound to."""
+FIXED = ("resolution", "width", "blocks", "batch")
+"""Settings that must not change when a run is resumed."""
 
 
 def main(given: Sequence[str], console: Console) -> None:
@@ -37,21 +38,21 @@ def main(given: Sequence[str], console: Console) -> None:
         console.print(NO_DATA, highlight=False)
         sys.exit(2)
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise ShareError("an upscaler is trained by one process, without torchrun")
+        raise ShareError("upscalers are trained by one process only, without torchrun")
     device = make_ready(settings.device, settings.threads, SINGLE_PROCESS)
     pictures = load(settings.data, settings.resolution, skip_bad=settings.skip_bad)
     if len(pictures) < 2:
         raise DataError(
-            f"{settings.data} holds 1 image; an upscaler needs 2 at least, to learn from and to be"
-            " measured by, and learns well from a thousand"
+            f"{settings.data} holds 1 image; an upscaler needs at least 2, for training and"
+            " measurement, and a thousand for good results"
         )
     run = arguments.resume or _new_run(settings, pictures)
     if arguments.resume and read_run(run).fingerprint != pictures.fingerprint:
         raise checkpoint.CheckpointError(
-            f"{run} was trained on other data than {settings.data}; resume it with its own"
+            f"{run} was not trained on {settings.data}; resume it with the same data"
         )
     write_run(run, UpscalerRun(run.resolve().name, pictures.fingerprint, settings))
-    (run / FIGURES).unlink(missing_ok=True)  # what it says is of an earlier network
+    (run / FIGURES).unlink(missing_ok=True)  # figures of an earlier checkpoint
     console.print(
         f"{len(pictures):,} images; training an upscaler in {run} on {device}", highlight=False
     )
@@ -61,8 +62,8 @@ def main(given: Sequence[str], console: Console) -> None:
         if is_out_of_memory(error):
             raise MemoryShortError(
                 f"a batch of {settings.batch} patches of {settings.patch} pixels does not fit into"
-                " the memory; take a smaller --batch or --patch. The last checkpoint, if there is"
-                f" one, is kept in {run}"
+                " memory; use a smaller --batch or --patch. The last checkpoint, if any, is kept"
+                f" in {run}"
             ) from None
         raise
     console.print(f"{'':24}{'upscaler':>12}{'bicubic':>12}", highlight=False)
@@ -71,18 +72,16 @@ def main(given: Sequence[str], console: Console) -> None:
             f"{name.replace('_', ' '):24}{figures[name]:12.4f}{figures[f'{name}_bicubic']:12.4f}",
             highlight=False,
         )
-    console.print(
-        f"put it into a model with: python -m export RUN --upscaler {run}", highlight=False
-    )
+    console.print(f"add it to a model with: python -m export RUN --upscaler {run}", highlight=False)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m train upscaler",
-        description="Train what makes a model's pictures four times as wide and high.",
+        description="Train an upscaler, which enlarges the images of a model four times.",
     )
     parser.add_argument("--config", type=Path, metavar="PATH", help="another config.toml")
-    parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with a run's folder")
+    parser.add_argument("--resume", type=Path, metavar="RUN", help="resume the run of this folder")
     add_flags(parser, "upscaler", UpscalerSettings)
     return parser
 
@@ -92,20 +91,20 @@ def _settings(arguments: argparse.Namespace) -> UpscalerSettings:
     settings = config.read(TrainingSettings, arguments.config, {"upscaler": given}).upscaler
     if arguments.resume is None:
         return settings
-    # A run is resumed with its own settings, but for those that the command line gives.
-    begun = read_run(arguments.resume).settings
+    # A resumed run keeps its settings, except those on the command line.
+    original = read_run(arguments.resume).settings
     try:
-        resumed = UpscalerSettings(**{**begun.model_dump(), **given})
+        resumed = UpscalerSettings(**{**original.model_dump(), **given})
     except ValidationError as error:
         raise config.SettingsError(
-            f"--resume {arguments.resume}: wrong settings\n{config.reasons(error)}"
+            f"--resume {arguments.resume}: invalid settings\n{config.reasons(error)}"
         ) from None
-    for name in BOUND:
-        old, new = getattr(begun, name), getattr(resumed, name)
+    for name in FIXED:
+        old, new = getattr(original, name), getattr(resumed, name)
         if old != new:
             raise config.SettingsError(
-                f"--resume {arguments.resume}: its {name} is {old} and stays so; "
-                f"start another run for {new}"
+                f"--resume {arguments.resume}: its {name} is {old} and cannot change; "
+                f"start a new run with {new}"
             )
     return resumed
 
@@ -115,6 +114,6 @@ def _new_run(settings: UpscalerSettings, pictures: Faces) -> Path:
     run = settings.runs / name
     if (run / checkpoint.RUN_FILE).exists():
         raise checkpoint.CheckpointError(
-            f"{run} exists already; go on with it (--resume {run}) or choose another --name"
+            f"{run} exists already; resume it (--resume {run}) or choose another --name"
         )
     return run

@@ -1,4 +1,4 @@
-"""How close enlarged pictures come to the true ones: PSNR and SSIM, beside plain resizing."""
+"""PSNR and SSIM of enlarged images, compared with resizing filters."""
 
 from collections.abc import Callable
 
@@ -24,9 +24,9 @@ RESAMPLING = {
 
 
 def psnr(pictures: Tensor, truth: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio of each picture in dB over all of its RGB values, [N].
+    """Peak signal-to-noise ratio of each image in dB over all RGB values, [N].
 
-    Both uint8 [N, 3, H, W]. A perfect picture counts as one that is off by one value by 1.
+    Both uint8 [N, 3, H, W]. Identical images count as if one value differed by 1.
     """
     squared = (pictures.double() - truth.double()).square().flatten(1)
     error = squared.mean(dim=1).clamp(min=1 / squared.shape[1])
@@ -34,12 +34,12 @@ def psnr(pictures: Tensor, truth: Tensor) -> Tensor:
 
 
 def ssim(pictures: Tensor, truth: Tensor) -> Tensor:
-    """Structural similarity of each picture (Wang et al. 2004), mean over RGB, [N].
+    """Structural similarity of each image (Wang et al. 2004), mean over RGB, [N].
 
     Both uint8 [N, 3, H, W].
     """
-    # In single precision even tones come out wrong by up to 0.0004; in double it takes ten times as
-    # long.
+    # In single precision the error for uniform areas is up to 0.0004; double precision takes ten
+    # times as long.
     scores = structural_similarity_index_measure(
         pictures.float(), truth.float(), data_range=255.0, reduction="none"
     )
@@ -47,13 +47,13 @@ def ssim(pictures: Tensor, truth: Tensor) -> Tensor:
     return scores
 
 
-def resize(how: str) -> Enlarge:
-    """Plain resizing by a filter of RESAMPLING."""
+def resize(method: str) -> Enlarge:
+    """Resizing by a filter of RESAMPLING."""
 
     def enlarge(pictures: Tensor) -> Tensor:
         size = (pictures.shape[3] * SCALE, pictures.shape[2] * SCALE)
         rows = [
-            np.array(Image.fromarray(picture).resize(size, RESAMPLING[how]))
+            np.array(Image.fromarray(picture).resize(size, RESAMPLING[method]))
             for picture in pictures.permute(0, 2, 3, 1).contiguous().numpy()
         ]
         return torch.from_numpy(np.stack(rows)).permute(0, 3, 1, 2)
@@ -61,22 +61,23 @@ def resize(how: str) -> Enlarge:
     return enlarge
 
 
-def worn(truth: Tensor) -> Tensor:
-    """Held-out pictures uint8 [N, 3, 4H, 4W] as the upscaler has learnt to meet them, always the
-    same ones: uint8 [N, 3, H, W]."""
+def degraded(truth: Tensor) -> Tensor:
+    """Degrades held-out images uint8 [N, 3, 4H, 4W] as in training, with a fixed seed, to uint8
+    [N, 3, H, W].
+    """
     rng = torch.Generator().manual_seed(0)
-    return torch.cat([degrade(part, rng) for part in truth.split(BATCH)])
+    return torch.cat([degrade(part, rng) for part in torch.split(truth, BATCH)])
 
 
 def clean(truth: Tensor) -> Tensor:
-    """Each 4 × 4 pixels' mean, of uint8 [N, 3, 4H, 4W]: uint8 [N, 3, H, W]."""
+    """Mean of each 4 × 4 pixels: uint8 [N, 3, 4H, 4W] to uint8 [N, 3, H, W]."""
     return F.avg_pool2d(truth.float(), SCALE).round().to(torch.uint8)
 
 
 def measure(enlarge: Enlarge, small: Tensor, truth: Tensor) -> dict[str, float]:
-    """Mean PSNR and SSIM of enlarged pictures, by name."""
+    """Mean PSNR and SSIM of enlarged images, by name."""
     scores: dict[str, list[Tensor]] = {"psnr": [], "ssim": []}
-    for part, true in zip(small.split(BATCH), truth.split(BATCH), strict=True):
+    for part, true in zip(torch.split(small, BATCH), torch.split(truth, BATCH), strict=True):
         pictures = enlarge(part)
         scores["psnr"].append(psnr(pictures, true))
         scores["ssim"].append(ssim(pictures, true))

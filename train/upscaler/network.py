@@ -1,6 +1,6 @@
-"""The upscaler's network: SRResNet (Ledig et al. 2017) without batch norm, cut to a CPU's measure.
+"""The network of the upscaler: SRResNet (Ledig et al. 2017) without batch norm, reduced for CPUs.
 
-Nearly all work is done at the small size; the full size sees one thin convolution's result.
+All convolutions except the last one operate at the input size.
 """
 
 from typing import cast
@@ -13,7 +13,7 @@ SCALE = 4
 
 
 class Block(nn.Module):
-    """A residual block without normalisation (Lim et al. 2017, EDSR)."""
+    """A residual block without normalization (Lim et al. 2017, EDSR)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -22,13 +22,14 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] to the same."""
-        return x + self.second(F.leaky_relu(self.first(x), 0.1))
+        change: Tensor = self.second(F.leaky_relu(self.first(x), 0.1))
+        return x + change
 
 
 class Upscaler(nn.Module):
-    """A picture to the same picture, four times as wide and high.
+    """Enlarges images four times in width and height.
 
-    What is learnt is the difference to bilinear interpolation.
+    The network learns the difference to bilinear interpolation.
     """
 
     def __init__(self, width: int = 48, blocks: int = 8) -> None:
@@ -41,8 +42,8 @@ class Upscaler(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, 0.1)
                 nn.init.zeros_(cast(Tensor, module.bias))
-        # Small at first, which a deep sum of blocks takes better (Wang et al. 2018, ESRGAN, 3.1);
-        # nothing at the end, so that it all starts as an interpolation.
+        # Small initial weights stabilize deep residual networks (Wang et al. 2018, ESRGAN, 3.1).
+        # The last layer is zero, so that the network starts as an interpolation.
         with torch.no_grad():
             for name, parameter in self.trunk.named_parameters():
                 if name.endswith("second.weight"):

@@ -1,4 +1,4 @@
-"""An upscaler's run: its folder, its training, its figures."""
+"""Runs of upscalers: files, training, figures."""
 
 import json
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from torch import Tensor
 
 from train import checkpoint, loop
 from train.settings import UpscalerSettings
-from train.upscaler.measure import clean, measure, resize, worn
+from train.upscaler.measure import clean, degraded, measure, resize
 from train.upscaler.network import Upscaler
 from train.upscaler.trainer import UpscalerTrainer
 
 FIGURES = "figures.json"
 HELD_OUT = 200
 MEASURED = 24
-"""Held-out pictures that a report measures; the figures at the end are of all."""
+"""Number of held-out images in reports; the final figures are of all."""
 SHOWN = 6
 
 
@@ -28,7 +28,7 @@ SHOWN = 6
 class UpscalerRun:
     run: str
     fingerprint: str
-    """Hash of the pictures."""
+    """Hash of the images."""
     settings: UpscalerSettings
 
 
@@ -58,7 +58,7 @@ def read_run(folder: Path) -> UpscalerRun:
 
 
 def load_upscaler(folder: Path) -> tuple[Upscaler, UpscalerRun]:
-    """The averaged network, in eval mode on the CPU. Raises CheckpointError."""
+    """Loads the averaged network, in eval mode on the CPU. Raises CheckpointError."""
     info = read_run(folder)
     state = {n.removeprefix("ema."): t for n, t in checkpoint.restore(folder, "ema.").items()}
     network = Upscaler(info.settings.width, info.settings.blocks)
@@ -72,7 +72,7 @@ def load_upscaler(folder: Path) -> tuple[Upscaler, UpscalerRun]:
 
 
 def split(pictures: Tensor) -> tuple[Tensor, Tensor]:
-    """Pictures to learn from, and an eighth (200 at most) held out; always the same ones."""
+    """Training set and held-out set: an eighth, HELD_OUT at most. Deterministic."""
     order = np.random.RandomState(0).permutation(len(pictures))
     held = min(HELD_OUT, max(1, len(pictures) // 8))
     return pictures[np.sort(order[held:])], pictures[np.sort(order[:held])]
@@ -83,23 +83,23 @@ def train(
 ) -> dict[str, Any]:
     """Trains in folder `run` on uint8 pictures [N, 3, S, S], from its checkpoint if it has one.
 
-    Returns the figures, which lie in the folder too. Raises Stopped, DivergedError and
+    Returns the figures, which are also written to the folder. Raises Stopped, DivergedError and
     CheckpointError.
     """
-    learnt, held_out = split(pictures)
-    trainer = UpscalerTrainer(settings, learnt, device)
+    training_set, held_out = split(pictures)
+    trainer = UpscalerTrainer(settings, training_set, device)
     loop.train(run, settings, trainer, UpscalerReporter(trainer, held_out), console)
     return _figures(run, trainer, held_out)
 
 
 class UpscalerReporter:
-    """Enlarges held-out pictures, and measures them beside bicubic ones."""
+    """Enlarges held-out images, and compares them with bicubic ones."""
 
     command = "python -m train upscaler"
 
     def __init__(self, trainer: UpscalerTrainer, held_out: Tensor) -> None:
         self.trainer, self.truth = trainer, held_out[:MEASURED]
-        self.small = worn(self.truth)
+        self.small = degraded(self.truth)
         self.bicubic = measure(resize("bicubic"), self.small, self.truth)
 
     def __call__(self, folder: Path, images: int) -> dict[str, float]:
@@ -113,16 +113,16 @@ class UpscalerReporter:
 
 
 def save_sheet(file: Path, columns: list[Tensor]) -> None:
-    """A row for each picture, a column for each of the batches uint8 [N, 3, S, S]."""
+    """Saves a row for each image and a column for each batch uint8 [N, 3, S, S]."""
     side_by_side = torch.cat(columns, dim=3)
     rows = torch.cat(list(side_by_side), dim=1)
     Image.fromarray(rows.permute(1, 2, 0).contiguous().numpy()).save(file)
 
 
 def _figures(run: Path, trainer: UpscalerTrainer, held_out: Tensor) -> dict[str, Any]:
-    """Measures all held-out pictures, worn and clean, and writes `figures.json`."""
+    """Measures all held-out images, degraded and clean, and writes `figures.json`."""
     figures: dict[str, Any] = {"images": trainer.images, "pictures": len(held_out)}
-    for prefix, small in (("", worn(held_out)), ("clean_", clean(held_out))):
+    for prefix, small in (("", degraded(held_out)), ("clean_", clean(held_out))):
         ours = measure(trainer.enlarge, small, held_out)
         bicubic = measure(resize("bicubic"), small, held_out)
         for name in ours:

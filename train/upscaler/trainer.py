@@ -1,4 +1,4 @@
-"""One step of the upscaler's training, and all that has to be kept to go on with it."""
+"""The training step of the upscaler, and its state."""
 
 import copy
 import math
@@ -13,33 +13,34 @@ from train.upscaler.degrade import degrade
 from train.upscaler.network import Upscaler
 
 EMA = 0.999
-"""How much of the averaged network is kept at a step."""
+"""Decay of the averaged network per step."""
 LARGEST_NORM = 1.0
-"""Norm that a step's gradients are cut to: a rare odd patch must not undo what has been learnt."""
+"""Limit of the gradient norm, against outliers among the patches."""
 
 
 def charbonnier(difference: Tensor) -> Tensor:
-    """A smooth L1 norm (Lai et al. 2017, LapSRN, equation 3), the mean over everything."""
+    """A smooth L1 norm (Lai et al. 2017, LapSRN, equation 3), mean over all values."""
     return (difference.square() + 1e-6).sqrt().mean()
 
 
 def edges(difference: Tensor) -> Tensor:
-    """`charbonnier` of the steps between neighbors, across and down: lines that are soft or
-    doubled cost more than an even tone that is slightly off."""
+    """`charbonnier` of the differences between neighboring pixels: soft or doubled lines have a
+    larger loss than a uniform error.
+    """
     across = difference[..., :, 1:] - difference[..., :, :-1]
     down = difference[..., 1:, :] - difference[..., :-1, :]
     return charbonnier(across) + charbonnier(down)
 
 
 class UpscalerTrainer:
-    """Learns from uint8 pictures [N, 3, S, S]; `step` and `images` count what has been done."""
+    """Trains on images uint8 [N, 3, S, S]; `step` and `images` are the progress."""
 
     def __init__(self, settings: UpscalerSettings, pictures: Tensor, device: torch.device) -> None:
         self.settings, self.pictures, self.device = settings, pictures, device
         self.rng = torch.Generator().manual_seed(settings.seed)
         with state.seeded(settings.seed):
             network = Upscaler(settings.width, settings.blocks)
-        self.network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = network.to(device).to(memory_format=torch.channels_last)
         self.ema = copy.deepcopy(self.network).eval().requires_grad_(False)
         self.optimizer = torch.optim.Adam(
             self.network.parameters(), lr=settings.learning_rate, fused=True
@@ -54,26 +55,26 @@ class UpscalerTrainer:
         return self.step * self.settings.batch
 
     def learning_rate(self, progress: float) -> float:
-        """Half a cosine, from the full rate to a hundredth."""
+        """Cosine schedule from the full rate to a hundredth."""
         share = 0.5 + 0.5 * math.cos(math.pi * progress)
         return self.settings.learning_rate * self.rate_factor * max(0.01, share)
 
     def train_step(self, progress: float) -> dict[str, Tensor]:
-        """Updates the network on one batch of patches; returns the loss, still on the device."""
+        """Updates the network on a batch of patches; returns the loss as a tensor on the device."""
         truth = self._patches()
         small = degrade(truth, self.rng).to(self.device).float() / 255
         sharp = truth.to(self.device).float() / 255
         difference = self.network(small.contiguous(memory_format=torch.channels_last)) - sharp
         loss = charbonnier(difference) + self.settings.edge_weight * edges(difference)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_NORM)
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate(progress)
         self.optimizer.step()
         self.step += 1
         with torch.no_grad():
-            # The first steps weigh more, else the start would stay in the average for long.
+            # A smaller decay at first, to forget the initial weights.
             weight = 1 - min(EMA, self.step / (self.step + 10))
             for average, new in zip(self.ema.parameters(), self.network.parameters(), strict=True):
                 average.lerp_(new, weight)
@@ -81,12 +82,12 @@ class UpscalerTrainer:
 
     @torch.inference_mode()
     def enlarge(self, small: Tensor) -> Tensor:
-        """With the averaged network: uint8 [N, 3, H, W] to uint8 [N, 3, 4H, 4W], on the CPU."""
-        pictures = self.ema(small.to(self.device).float() / 255)
+        """Enlarges uint8 [N, 3, H, W] to uint8 [N, 3, 4H, 4W] with the averaged network."""
+        pictures: Tensor = self.ema(small.to(self.device).float() / 255)
         return (pictures * 255).round().clamp(0, 255).to(torch.uint8).cpu()
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Everything that the next step depends on, by name."""
+        """The named tensors that `load_state_dict` needs to resume exactly."""
         return state.collect(self._networks(), {"network": self.optimizer}, self.rng, {})
 
     def load_state_dict(self, tensors: Mapping[str, Tensor], step: int) -> None:
@@ -99,7 +100,7 @@ class UpscalerTrainer:
         return {"network": self.network, "ema": self.ema}
 
     def _patches(self) -> Tensor:
-        """Square cuts, half of them mirrored, uint8 [N, 3, P, P]."""
+        """Random square patches, half of them mirrored, uint8 [N, 3, P, P]."""
         side, count = self.settings.patch, self.settings.batch
         last = self.pictures.shape[2] - side
         which = torch.randint(len(self.pictures), (count,), generator=self.rng).tolist()

@@ -83,7 +83,7 @@ def test_no_run_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(SystemExit) as end:
         main(["compare", "nowhere"])
     assert end.value.code == 2
-    assert "nowhere is no run" in capsys.readouterr().out
+    assert "nowhere is not a run" in capsys.readouterr().out
 
 
 def test_a_run_that_diverged_at_once_is_in_the_table(

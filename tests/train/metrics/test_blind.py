@@ -64,7 +64,7 @@ def test_the_same_seed_draws_the_same_and_another_another(faces: Faces) -> None:
 def test_values_are_asked_for_as_often_as_they_come(faces: Faces) -> None:
     asked: list[torch.Tensor] = []
     source = gray(0, asked)
-    draw([Source("free", source.paint, 4, faces.attributes, 32)], faces, 230, seed=0)
+    draw([Source("free", source.generate, 4, faces.attributes, 32)], faces, 230, seed=0)
     conditions = torch.cat(asked)
     assert conditions.shape == (115, 7)
     assert conditions[:, :4].sum(dim=1).tolist() == [1] * 115
@@ -80,7 +80,7 @@ def test_too_few_or_more_pictures_than_there_are_real_ones_are_refused(
 
 
 def test_two_sources_of_one_name_are_refused(faces: Faces) -> None:
-    with pytest.raises(BlindError, match="names of their own, not gray-0, gray-0, real"):
+    with pytest.raises(BlindError, match="must have different names: gray-0, gray-0, real"):
         draw([gray(0), gray(0)], faces, 30, seed=0)
 
 
@@ -108,10 +108,10 @@ def test_a_mark_that_is_no_number_of_a_picture_is_named(mark: str, tmp_path: Pat
     key, marks = tmp_path / "key.json", tmp_path / "marks.txt"
     key.write_text(json.dumps({"cells": {str(n): "real" for n in range(1, 5)}}))
     marks.write_text(f"1 {mark} 2")
-    with pytest.raises(BlindError, match=f"'{mark}' is no picture's number; they are 1 to 4"):
+    with pytest.raises(BlindError, match=f"'{mark}' is not the number of a picture, 1 to 4"):
         resolve(key, marks)
     key.write_text("[]")
-    with pytest.raises(BlindError, match=r"key\.json is no key of"):
+    with pytest.raises(BlindError, match=r"key\.json is not a key of"):
         resolve(key, marks)
 
 

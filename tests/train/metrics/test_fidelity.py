@@ -39,11 +39,11 @@ def test_real_faces_of_every_resolution_are_as_near_as_the_floor(few: Faces, siz
 
 
 def test_features_are_means_and_deviations_of_each_layer_and_the_pooled_ones(few: Faces) -> None:
-    told: list[float] = []
-    features = Fidelity(few).features(few.images, told.append)
+    reported: list[float] = []
+    features = Fidelity(few).features(few.images, reported.append)
     assert [layer.shape[1] for layer in features] == [2 * n for n in (24, 48, 120, 352)] + [1280]
     assert all(len(layer) == len(few) for layer in features)
-    assert told[-1] == 1
+    assert reported[-1] == 1
 
 
 def test_the_headline_is_the_geometric_mean_of_the_ratios(judge: Judge) -> None:

@@ -106,12 +106,12 @@ def test_wrong_colours_are_counted(judge: Judge) -> None:
 def test_painting_is_asked_for_the_held_out_conditions(judge: Judge) -> None:
     asked: list[torch.Tensor] = []
 
-    def paint(latents: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
+    def generate(latents: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
         assert latents.shape[1] == 5
         asked.append(conditions)
         return judge.held_out.images[: len(latents)]
 
-    judge.measure(paint, latent_dim=5)
+    judge.measure(generate, latent_dim=5)
     conditions = torch.cat(asked)
     assert conditions.shape == (len(judge.held_out), 7)
     assert torch.equal(conditions[:, :4].argmax(dim=1), judge.held_out.labels[:, 0])
@@ -120,14 +120,14 @@ def test_painting_is_asked_for_the_held_out_conditions(judge: Judge) -> None:
 def test_many_fakes_have_conditions_as_often_as_the_data(judge: Judge) -> None:
     asked: list[torch.Tensor] = []
 
-    def paint(latents: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
+    def generate(latents: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
         asked.append(conditions)
         return torch.zeros(len(latents), 3, 32, 32, dtype=torch.uint8)
 
-    found = judge.examine(paint, latent_dim=5, fakes=300)
+    found = judge.evaluate(generate, latent_dim=5, fakes=300)
     conditions = torch.cat(asked)
     assert found.fakes == len(conditions) == 300
-    shares = one_hot(judge.learnt.labels, judge.learnt.sizes).mean(dim=0)
+    shares = one_hot(judge.training_set.labels, judge.training_set.sizes).mean(dim=0)
     assert torch.allclose(conditions.mean(dim=0), shares, atol=0.08)
     assert [v.value for v in found.values["eyes"]] == ["blue", "green", "orange"]
     assert sum(v.painted for v in found.values["eyes"]) == 300
@@ -137,18 +137,18 @@ def test_many_fakes_have_conditions_as_often_as_the_data(judge: Judge) -> None:
         assert right / 300 == pytest.approx(found.figures[f"{name}_as_asked"], abs=0.01)
     assert found.unseen == []
     assert not [name for name in found.figures if name.endswith("_unseen")]
-    assert judge.examine(paint, latent_dim=5, fakes=1).fakes == len(judge.held_out)
+    assert judge.evaluate(generate, latent_dim=5, fakes=1).fakes == len(judge.held_out)
 
 
 def test_many_real_faces_are_as_real_as_few(judge: Judge) -> None:
     """Else a larger sample alone would lower Q, and raise the share of near-duplicates."""
-    learnt = judge.learnt
-    figures = judge.compare(learnt.images, learnt.labels)
+    training_set = judge.training_set
+    figures = judge.compare(training_set.images, training_set.labels)
     assert figures[FD_RATIO] < 1
     assert figures["near_duplicates"] <= 0.01
     assert figures["diversity"] == pytest.approx(1, abs=0.05)
     part = slice(len(judge.held_out))
-    one = judge.compare(learnt.images[part], learnt.labels[part])
+    one = judge.compare(training_set.images[part], training_set.labels[part])
     assert figures[FD_RATIO] == pytest.approx(one[FD_RATIO], rel=0.25)
 
 
@@ -159,13 +159,13 @@ def test_pairs_that_no_image_shows_are_painted(faces_zip: Path, tmp_path: Path) 
     judge = prepare(without, tmp_path, images=4_000)
     pictures = {tuple(k.tolist()): i for k, i in zip(faces.labels, faces.images, strict=True)}
 
-    def paint(latents: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
+    def generate(latents: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
         """Any pair as asked, but for orange eyes in place of blue ones under pink hair."""
         hair, eyes = conditions[:, :4].argmax(dim=1), conditions[:, 4:].argmax(dim=1)
         eyes[(hair == 2) & (eyes == 0)] = 2
         return torch.stack([pictures[k] for k in zip(hair.tolist(), eyes.tolist(), strict=True)])
 
-    found = judge.examine(paint, latent_dim=1, fakes=200)
+    found = judge.evaluate(generate, latent_dim=1, fakes=200)
     (pair,) = found.unseen
     assert pair.conditions == {"hair": "pink", "eyes": "blue"}
     assert pair.as_asked["hair"] > 0.9
@@ -174,12 +174,12 @@ def test_pairs_that_no_image_shows_are_painted(faces_zip: Path, tmp_path: Path) 
 
 
 def test_who_paints_one_condition_only_drops_all_others(judge: Judge) -> None:
-    faces = judge.learnt.images[(judge.learnt.labels == 0).all(dim=1)]
+    faces = judge.training_set.images[(judge.training_set.labels == 0).all(dim=1)]
 
-    def paint(latents: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
+    def generate(latents: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
         return faces[torch.arange(len(latents)) % len(faces)]
 
-    found = judge.examine(paint, latent_dim=1, fakes=240)
+    found = judge.evaluate(generate, latent_dim=1, fakes=240)
     assert found.figures["dropped_conditions"] == pytest.approx(11 / 12, abs=0.01)
     assert found.figures["dropped_conditions_real"] == 0
     named = [(mode.conditions["hair"], mode.conditions["eyes"]) for mode in found.dropped]
@@ -198,20 +198,20 @@ def test_who_paints_one_condition_only_drops_all_others(judge: Judge) -> None:
     assert found.worst.shape == (5, 2, 8, 3, 32, 32)
     assert [mode.painted for mode in found.clusters] == [0] * 5
     real, fake = found.worst[0]
-    assert (real[0] == judge.learnt.images).all(dim=(1, 2, 3)).any()
+    assert (real[0] == judge.training_set.images).all(dim=(1, 2, 3)).any()
     assert (fake[0] == faces).all(dim=(1, 2, 3)).any()
-    json.dumps(found.content(), allow_nan=False)
+    json.dumps(found.to_dict(), allow_nan=False)
 
 
 def test_who_cannot_be_asked_is_judged_by_what_shows(judge: Judge) -> None:
-    blind = judge.of_unconditional()
-    black = judge.learnt.images[judge.learnt.labels[:, 0] == 1]
+    blind = judge.for_unconditional()
+    black = judge.training_set.images[judge.training_set.labels[:, 0] == 1]
 
-    def paint(latents: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
+    def generate(latents: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
         assert conditions.shape == (len(latents), 0)
         return black[torch.randint(len(black), (len(latents),))]
 
-    found = blind.examine(paint, latent_dim=1, fakes=240)
+    found = blind.evaluate(generate, latent_dim=1, fakes=240)
     assert not [name for name in found.figures if "as_asked" in name]
     assert found.values == {}
     assert found.figures["dropped_conditions"] == pytest.approx(9 / 12, abs=0.1)
@@ -233,7 +233,7 @@ def test_another_seed_is_another_judge(faces_zip: Path, tmp_path: Path) -> None:
     one, other = (prepare(faces, tmp_path, images=64, seed=seed) for seed in (0, 1))
     assert len(list(tmp_path.iterdir())) == 2
     pictures = faces.images[:8]
-    assert not torch.equal(one.look(pictures).layout, other.look(pictures).layout)
+    assert not torch.equal(one.classify(pictures).layout, other.classify(pictures).layout)
 
 
 def test_without_attributes_it_learns_which_way_up(faces_zip: Path, tmp_path: Path) -> None:

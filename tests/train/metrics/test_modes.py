@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from train.metrics.modes import assign, cluster, dropped, reach, shares
+from train.metrics.modes import assign, cluster, dropped_share, relative_frequency, shares
 
 
 def heaps(*sizes: int) -> torch.Tensor:
@@ -34,14 +34,14 @@ def test_the_same_points_have_the_same_centres() -> None:
 def test_what_is_never_painted_is_dropped() -> None:
     real = shares(torch.tensor([0] * 5 + [1] * 3 + [2] * 2), 3)
     assert real.tolist() == pytest.approx([0.5, 0.3, 0.2])
-    reached = reach(real, torch.tensor([0.97, 0.02, 0.01]), 100)
+    reached = relative_frequency(real, torch.tensor([0.97, 0.02, 0.01]), 100)
     assert reached.tolist() == pytest.approx([1.94, 0.2 / 3, 0.05])
-    assert dropped(reached) == pytest.approx(2 / 3)
+    assert dropped_share(reached) == pytest.approx(2 / 3)
 
 
 def test_where_few_are_expected_none_tells_nothing() -> None:
-    reached = reach(torch.tensor([0.5, 0.3, 0.2]), torch.tensor([1.0, 0.0, 0.0]), 20)
+    reached = relative_frequency(torch.tensor([0.5, 0.3, 0.2]), torch.tensor([1.0, 0.0, 0.0]), 20)
     assert reached[:2].tolist() == pytest.approx([2, 0])
     assert math.isnan(reached[2])
-    assert dropped(reached) == 0.5
-    assert dropped(torch.full((3,), math.nan)) == 0
+    assert dropped_share(reached) == 0.5
+    assert dropped_share(torch.full((3,), math.nan)) == 0

@@ -36,7 +36,7 @@ def test_the_classifier_is_trained_once_for_the_same_data_and_settings(
     assert files(tmp_path) == kept
     assert not again.classifier.training
     pictures = faces.images[:8]
-    assert torch.equal(first.look(pictures).layout, again.look(pictures).layout)
+    assert torch.equal(first.classify(pictures).layout, again.classify(pictures).layout)
 
 
 @pytest.mark.parametrize("change", ["images", "seed", "labels", "pixels"])

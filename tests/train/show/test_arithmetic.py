@@ -48,7 +48,7 @@ def test_means_of_what_the_judge_reads_point_the_way(
     model = Model(make_run(tmp_path / "run", faces.without_attributes()))
     model.generator = ByHand(first_of(faces, 1), first_of(faces, 2))  # type: ignore[assignment]
     nobody = torch.zeros(1, 0)
-    found = {d.trait: d for d in directions(model, judge.of_unconditional(), nobody)}
+    found = {d.trait: d for d in directions(model, judge.for_unconditional(), nobody)}
     black = found["black hair"]
     way = black.shows - black.lacks
     assert way.abs().argmax() == 1

@@ -10,7 +10,7 @@ from small_runs import make_run
 from train.__main__ import main
 from train.data import load
 from train.show.model import Model
-from train.show.pictures import MOST_FRAMES, frames
+from train.show.pictures import MAX_FRAMES, frames
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +73,12 @@ def test_a_model_paints_in_batches(run: Path) -> None:
     labels = model.labels(2)
     assert model.name([2, 1]) == "pink hair, green eyes"
     assert model.encode(labels).shape == (2, 7)
-    assert model.paint(model.latents(70), model.encode(model.labels(70))).shape == (70, 3, 32, 32)
+    assert model.generate(model.latents(70), model.encode(model.labels(70))).shape == (
+        70,
+        3,
+        32,
+        32,
+    )
 
 
 def test_an_animation_as_gif(run: Path) -> None:
@@ -89,7 +94,7 @@ def test_of_many_reports_some_are_shown_the_first_and_the_last_among_them(run: P
     for number in range(4, 200):
         (run / f"samples-{number:06d}k.png").symlink_to(run / "samples-000003k.png")
     shown = frames(run)
-    assert len(shown) == MOST_FRAMES
+    assert len(shown) == MAX_FRAMES
     assert shown[0].getpixel((5, 5)) == (40, 40, 40)
     assert shown[-1].size == (96, 84), "a caption below"
 
@@ -111,7 +116,7 @@ def test_what_a_run_cannot_show_is_said(
     [
         ("grid", "plain was trained without attributes"),
         ("animation", "has 0 reports' samples, an animation needs two or more"),
-        ("losses", "has no two reports yet"),
+        ("losses", "has fewer than two reports"),
         ("portrait", "there is no picture 'portrait'; there are: samples, grid"),
     ],
 )

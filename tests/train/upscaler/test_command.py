@@ -96,7 +96,7 @@ def test_a_resumed_run_keeps_its_settings_but_for_what_is_said_anew(
     assert (settings.images, settings.width, settings.data) == (48, 8, sharp)
     code, output = train_command("--resume", "runs/first", "--width", "16")
     assert code == 2
-    assert "its width is 8 and stays so" in output
+    assert "its width is 8 and cannot change" in output
 
 
 def test_without_data_it_says_what_it_takes(train_command: Command) -> None:
@@ -118,10 +118,10 @@ def test_wrong_input_is_named(train_command: Command, sharp: Path, tmp_path: Pat
         (["--data", tmp_path / "nowhere"], "there is no"),
         (["--data", tmp_path / "one", *SMALL], "holds 1 image; an upscaler needs 2 at least"),
         (["--data", sharp, "--name", "first", *SMALL], "exists already"),
-        (["--data", other, "--resume", "runs/first"], "was trained on other data"),
+        (["--data", other, "--resume", "runs/first"], "was not trained on"),
         (["--data", sharp, *SMALL, "--patch", "128"], "patch (128) must not be larger"),
         (["--data", sharp, *SMALL, "--patch", "33"], "multiple of 4"),
-        (["--resume", tmp_path], "is no run"),
+        (["--resume", tmp_path], "is not a run"),
         (["--data", sharp, *SMALL, "--device", "cuda"], "finds no CUDA device here"),
     ):
         code, output = train_command(*arguments)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from train.upscaler.measure import clean, measure, psnr, resize, ssim, worn
+from train.upscaler.measure import clean, degraded, measure, psnr, resize, ssim
 
 
 def flat(level: int, count: int = 1) -> Tensor:
@@ -44,7 +44,7 @@ def test_clean_pictures_are_means_of_areas(pictures: Tensor) -> None:
 
 
 def test_worn_pictures_are_always_the_same(pictures: Tensor) -> None:
-    assert torch.equal(worn(pictures), worn(pictures))
+    assert torch.equal(degraded(pictures), degraded(pictures))
 
 
 def test_plain_resizing(pictures: Tensor) -> None:

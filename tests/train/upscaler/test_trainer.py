@@ -3,7 +3,7 @@ import torch
 from torch import Tensor
 
 from train.settings import UpscalerSettings
-from train.upscaler.measure import measure, worn
+from train.upscaler.measure import degraded, measure
 from train.upscaler.trainer import UpscalerTrainer, charbonnier, edges
 
 CPU = torch.device("cpu")
@@ -42,7 +42,7 @@ def test_gets_better_than_the_interpolation_that_it_starts_as(
     pictures: Tensor, tiny: UpscalerSettings
 ) -> None:
     settings = tiny.model_copy(update={"width": 16, "blocks": 2, "learning_rate": 3e-3})
-    trainer, small = UpscalerTrainer(settings, pictures, CPU), worn(pictures)
+    trainer, small = UpscalerTrainer(settings, pictures, CPU), degraded(pictures)
     before = measure(trainer.enlarge, small, pictures)["psnr"]
     for _ in range(120):
         trainer.train_step(0.0)

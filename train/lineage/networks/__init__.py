@@ -1,1 +1,1 @@
-"""The networks of the classical recipes, a file for each family."""
+"""The networks of the classical recipes, one module for each family."""

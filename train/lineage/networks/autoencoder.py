@@ -1,6 +1,4 @@
-"""Networks that encode images and reconstruct them: EBGAN's discriminator (Zhao et al. 2017), and
-any generator with an encoder before it.
-"""
+"""Autoencoders: the discriminator of EBGAN (Zhao et al. 2017), and generators with an encoder."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,12 +10,12 @@ from torch.nn import functional as F
 from train.lineage.networks import base
 
 WIDEST = 4
-"""Channels of the code, relative to those at half the size."""
+"""Channels of the code, relative to those at half the image size."""
 
 
-class Discriminator(base.Discriminator):
-    """The score is minus the energy ‖Dec(Enc(x)) − x‖ (Zhao et al. 2017, eq. 13): it reconstructs
-    real images better.
+class AutoencoderDiscriminator(base.LineageDiscriminator):
+    """The score is the negative energy −‖Dec(Enc(x)) − x‖ (Zhao et al. 2017, eq. 13): higher for
+    better reconstructions.
     """
 
     def __init__(
@@ -29,8 +27,8 @@ class Discriminator(base.Discriminator):
         heads: base.Heads = "none",
         norm: base.Norm = "batch",
     ) -> None:
-        """`width` is the number of channels at half the size; three halvings, the channels double
-        up to 4 × width.
+        """`width` is the number of channels at half the size. The encoder halves the size three
+        times; the channels double up to 4 × width.
         """
         super().__init__(image_size, values, conditioning, heads)
         channels = [width, 2 * width, WIDEST * width]
@@ -47,9 +45,11 @@ class Discriminator(base.Discriminator):
         features = WIDEST * width * (image_size // 8) ** 2
         self.add_heads(
             features,
-            lambda: Discriminator(image_size, values, width, "auxiliary", "linear", norm),
+            lambda: AutoencoderDiscriminator(
+                image_size, values, width, "auxiliary", "linear", norm
+            ),
         )
-        self.score_head = nn.Identity()  # it has no layer: it is the energy
+        self.score_head = nn.Identity()  # the score is the energy, without a layer
         self.apply(base.initialize_normal)
 
     def forward(self, image: Tensor, condition: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -60,35 +60,37 @@ class Discriminator(base.Discriminator):
         return -energy, [head(code.flatten(1)) for head in self.heads]
 
     def extract(self, planes: Tensor) -> Tensor:
-        return self.encoder(planes).flatten(1)
+        code: Tensor = self.encoder(planes)
+        return code.flatten(1)
 
 
-class Generator(base.Generator):
-    """A generator of images from a latent, the decoder, and an encoder from images to latents.
+class AutoencoderGenerator(base.LineageGenerator):
+    """A generator, used as the decoder, with an encoder from images to latents.
 
-    New faces come from normal latents. The encoder's are scaled to the length √Z at which
-    those lie, so that both are of one kind.
+    Encoded latents are scaled to the norm √Z, the typical norm of random latents.
     """
 
     def __init__(
         self,
-        decoder: base.Generator,
+        decoder: base.LineageGenerator,
         encoder_layers: Callable[[int], tuple[nn.Sequential, int]],
     ) -> None:
-        """`encoder_layers` takes the number of planes, and returns layers and their features."""
+        """`encoder_layers` maps a number of planes to layers and the number of their features."""
         super().__init__(decoder.image_size, decoder.latent_dim)
         self.decoder = decoder
-        shrink, features = encoder_layers(3)
-        self.encoder = nn.Sequential(shrink, nn.Linear(features, decoder.latent_dim))
+        layers, features = encoder_layers(3)
+        self.encoder = nn.Sequential(layers, nn.Linear(features, decoder.latent_dim))
         self.encoder.apply(base.initialize_normal)
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
-        return self.decoder(latent * self.latent_scale, condition)
+        image: Tensor = self.decoder(latent * self.latent_scale, condition)
+        return image
 
     def encode(self, image: Tensor) -> Tensor:
         """Images [N, 3, S, S] in -1…1 to latents [N, Z]."""
         return F.normalize(self.encoder(image), dim=1) * math.sqrt(self.latent_dim)
 
     def reconstruct(self, image: Tensor, condition: Tensor) -> Tensor:
-        """Images [N, 3, S, S] in -1…1, encoded and decoded."""
-        return self.decoder(self.encode(image) * self.training_scale, condition)
+        """Encodes and decodes images [N, 3, S, S] in -1…1."""
+        decoded: Tensor = self.decoder(self.encode(image) * self.training_scale, condition)
+        return decoded

@@ -1,4 +1,4 @@
-"""How a condition reaches the classical networks, and how they classify."""
+"""Base classes of the classical networks: conditioning and classification heads."""
 
 from collections.abc import Callable, Sequence
 from typing import Literal, get_args
@@ -9,33 +9,33 @@ from torch import Tensor, nn
 from train.networks import base as networks
 
 Conditioning = Literal["none", "input", "auxiliary", "projection"]
-"""How labels condition the discriminator: not at all; joined to its input (Mirza & Osindero 2014);
-by classification alone (Odena et al. 2017); by an inner product with its features (Miyato & Koyama
-2018)."""
+"""How labels condition the discriminator: not at all; concatenated with its input (Mirza &
+Osindero 2014); by classification only (Odena et al. 2017); by an inner product with its
+features (Miyato & Koyama 2018)."""
 Heads = Literal["none", "linear", "deep", "network"]
-"""Classification heads: none, one layer, three layers, a network of its own. With "deep" the score
-has three layers, too."""
+"""Classification heads: none, one layer, three layers, a separate network. With "deep" the score
+also has three layers."""
 Norm = Literal["none", "batch", "layer"]
 
 HIDDEN = 256
-"""Units of the two hidden layers of a deep head."""
+"""Units of each of the two hidden layers of a deep head."""
 
 
-class Generator(networks.Generator):
-    """A generator that learns from latents of a deviation that its recipe names."""
+class LineageGenerator(networks.Generator):
+    """A generator whose recipe sets the deviation of the latents."""
 
     def set_training_scale(self, deviation: float) -> None:
-        """Learns from latents of this deviation from now on."""
+        """Sets the deviation of the latents in training."""
         self.training_scale = deviation
         self.latent_scale.fill_(deviation)
 
     def concatenate(self, latent: Tensor, condition: Tensor) -> Tensor:
-        """The scaled latent and the condition side by side, [N, Z + C]."""
+        """Concatenates the scaled latent and the condition, [N, Z + C]."""
         return torch.cat([latent * self.latent_scale, condition], dim=1)
 
 
-class Discriminator(networks.Discriminator):
-    """A subclass implements `extract`, and calls `add_heads` when its own layers are made."""
+class LineageDiscriminator(networks.Discriminator):
+    """Subclasses implement `extract`, and call `add_heads` after creating their layers."""
 
     score_head: nn.Module
     projection: nn.Linear | None
@@ -47,36 +47,38 @@ class Discriminator(networks.Discriminator):
         values = tuple(values) if conditioning != "none" else ()
         super().__init__(image_size, values if heads != "none" else ())
         self.values, self.conditioning, self.head_kind = values, conditioning, heads
-        self.classifier: Discriminator | None = None
-        """Classifies where a network of its own does."""
+        self.classifier: LineageDiscriminator | None = None
+        """The separate network that classifies, if any."""
         self.planes = 3 + (sum(self.values) if conditioning == "input" else 0)
 
     def forward(self, image: Tensor, condition: Tensor) -> tuple[Tensor, list[Tensor]]:
         features = self.extract(self.join_condition(image, condition))
-        # Scores are subtracted from each other: in half precision little would be left of them.
+        # float32, because losses subtract scores from each other.
         score = self.score_features(features, condition).float()
         if self.classifier is not None:
             return score, self.classifier.classify(image)
         return score, [head(features) for head in self.heads]
 
     def extract(self, planes: Tensor) -> Tensor:
-        """Images, with the condition as planes where it is joined to them, to features [N, F]."""
+        """Images, with the condition as additional planes for "input", to features [N, F]."""
         raise NotImplementedError
 
     def score_features(self, features: Tensor, condition: Tensor) -> Tensor:
-        """Scores [N]."""
-        score = self.score_head(features).squeeze(1)
+        """Features [N, F] to scores [N]."""
+        score: Tensor = self.score_head(features).squeeze(1)
         return score if self.projection is None else score + self.project(features, condition)
 
     def classify(self, image: Tensor) -> list[Tensor]:
-        """The classification logits alone."""
+        """Returns only the classification logits."""
         features = self.extract(image)
         return [head(features) for head in self.heads]
 
     def project(self, features: Tensor, condition: Tensor) -> Tensor:
         """Inner product of features and condition, [N] (Miyato & Koyama 2018, eq. 3)."""
         assert self.projection is not None
-        return (self.projection(condition) * features).sum(dim=1) / features.shape[1] ** 0.5
+        projected = self.projection(condition)
+        product: Tensor = (projected * features).sum(dim=1) / features.shape[1] ** 0.5
+        return product
 
     def join_condition(self, image: Tensor, condition: Tensor) -> Tensor:
         if self.conditioning != "input" or not self.values:
@@ -89,26 +91,28 @@ class Discriminator(networks.Discriminator):
             return None
         return nn.Linear(sum(self.values), features, bias=False)
 
-    def add_heads(self, features: int, another: Callable[[], "Discriminator"]) -> None:
-        """Adds what follows `extract`; `another` builds the network that classifies."""
+    def add_heads(
+        self, features: int, build_classifier: Callable[[], "LineageDiscriminator"]
+    ) -> None:
+        """Adds the layers after `extract`; `build_classifier` builds the separate network."""
         self.score_head = head(features, 1, self.head_kind)
         self.projection = self.build_projection(features)
         self.heads = self.build_heads(features)
         if self.head_kind == "network" and self.values:
-            self.classifier = another().without_score()
+            self.classifier = build_classifier().without_score()
 
     def build_heads(self, features: int) -> nn.ModuleList:
         sizes = () if self.head_kind == "network" else self.class_sizes
         return nn.ModuleList(head(features, size, self.head_kind) for size in sizes)
 
-    def without_score(self) -> "Discriminator":
-        """Removes the layers that score, which would never be trained."""
+    def without_score(self) -> "LineageDiscriminator":
+        """Removes the layers of the score, which would not be trained."""
         self.score_head = nn.Identity()
         return self
 
 
 def head(features: int, outputs: int, kind: Heads) -> nn.Module:
-    """[N, F] to [N, outputs], by three layers where `kind` is "deep", else by one."""
+    """Layers from [N, F] to [N, outputs]: three if `kind` is "deep", else one."""
     if kind != "deep":
         return nn.Linear(features, outputs)
     return nn.Sequential(
@@ -121,7 +125,7 @@ def head(features: int, outputs: int, kind: Heads) -> nn.Module:
 
 
 def norm(kind: Norm, channels: int) -> nn.Module:
-    """Over the batch, or over each image's own channels and pixels (Ba et al. 2016)."""
+    """Normalization over the batch, or over channels and pixels of each image (Ba et al. 2016)."""
     assert kind in get_args(Norm)
     if kind == "batch":
         return nn.BatchNorm2d(channels)
@@ -129,7 +133,7 @@ def norm(kind: Norm, channels: int) -> nn.Module:
 
 
 def initialize_normal(module: nn.Module) -> None:
-    """Weights from normal(0, 0.02), scales of norms about 1, no biases (Radford et al. 2016)."""
+    """Weights from N(0, 0.02²), scales of norms from N(1, 0.02²) (Radford et al. 2016)."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
         nn.init.normal_(module.weight, 0.0, 0.02)
     elif isinstance(module, nn.BatchNorm2d | nn.GroupNorm) and module.weight is not None:

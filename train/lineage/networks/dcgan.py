@@ -1,7 +1,8 @@
 """DCGAN (Radford et al. 2016): strided and transposed convolutions, batch norm except at the
 generator's end and the discriminator's start, ReLU and leaky ReLU, weights from normal(0, 0.02).
 
-At 96 pixels the ends have kernel 5 and stride 3, between 32 and 96 pixels, as the book's AnimeGAN.
+At 96 pixels the layers between 32 and 96 pixels have kernel 5 and stride 3, as in the AnimeGAN of
+the book.
 """
 
 from collections.abc import Sequence
@@ -13,10 +14,10 @@ from torch import Tensor, nn
 from train.lineage.networks import base
 
 SIDE = 4
-"""Of the smallest maps, in pixels."""
+"""Side of the smallest maps in pixels."""
 
 
-class Generator(base.Generator):
+class DCGANGenerator(base.LineageGenerator):
     def __init__(
         self, image_size: int, latent_dim: int, values: Sequence[int] = (), width: int = 64
     ) -> None:
@@ -40,11 +41,12 @@ class Generator(base.Generator):
         return torch.tanh(self.before_tanh(latent, condition))
 
     def before_tanh(self, latent: Tensor, condition: Tensor) -> Tensor:
-        """[N, 3, S, S]."""
-        return self.layers(self.concatenate(latent, condition)[:, :, None, None])
+        """The output before the tanh, [N, 3, S, S]."""
+        x: Tensor = self.layers(self.concatenate(latent, condition)[:, :, None, None])
+        return x
 
 
-class Discriminator(base.Discriminator):
+class DCGANDiscriminator(base.LineageDiscriminator):
     def __init__(
         self,
         image_size: int,
@@ -58,18 +60,19 @@ class Discriminator(base.Discriminator):
         self.encoder_layers, features = encoder_layers(image_size, self.planes, width, norm)
         self.add_heads(
             features,
-            lambda: Discriminator(image_size, values, width, "auxiliary", "linear", norm),
+            lambda: DCGANDiscriminator(image_size, values, width, "auxiliary", "linear", norm),
         )
         self.apply(base.initialize_normal)
 
     def extract(self, planes: Tensor) -> Tensor:
-        return self.encoder_layers(planes)
+        features: Tensor = self.encoder_layers(planes)
+        return features
 
 
 def encoder_layers(
     image_size: int, planes: int, width: int, norm: base.Norm
 ) -> tuple[nn.Sequential, int]:
-    """Images [N, planes, S, S] to features [N, F]; and F."""
+    """Layers from images [N, planes, S, S] to features [N, F], and F."""
     channels = _channels(image_size, width)
     start = (5, 3, 1) if image_size == 96 else (4, 2, 1)
     layers: list[nn.Module] = [nn.Conv2d(planes, width, *start), nn.LeakyReLU(0.2)]
@@ -87,6 +90,6 @@ def _norm_and_relu(channels: int) -> list[nn.Module]:
 
 
 def _channels(image_size: int, width: int) -> list[int]:
-    """From the largest maps down to those of 4 pixels."""
+    """Channels from the largest maps down to those of 4 pixels."""
     largest = image_size // 3 if image_size == 96 else image_size // 2
     return [width << step for step in range((largest // SIDE).bit_length())]

@@ -1,8 +1,8 @@
-"""The networks of the first GAN (Goodfellow et al. 2014): fully connected, maxout in the
-discriminator; sizes are those of the authors' code for MNIST.
+"""The networks of the first GAN (Goodfellow et al. 2014): fully connected, with maxout in the
+discriminator. Sizes are those of the authors' code for MNIST.
 
-They had dropout in the discriminator, too. Here there is none: every random number of a training
-comes from its one generator, so that a run that goes on does so exactly.
+Unlike the original there is no dropout, because all random numbers of a training must come from its
+own generator to resume exactly.
 """
 
 from collections.abc import Sequence
@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from train.lineage.networks import base
 
 PIECES = 5
-"""Of which a maxout unit takes the largest (Goodfellow et al. 2013)."""
+"""Number of inputs of a maxout unit (Goodfellow et al. 2013)."""
 
 
-class Generator(base.Generator):
+class MLPGenerator(base.LineageGenerator):
     def __init__(
         self, image_size: int, latent_dim: int, values: Sequence[int] = (), width: int = 1200
     ) -> None:
@@ -36,7 +36,7 @@ class Generator(base.Generator):
         return pixels.view(-1, 3, self.image_size, self.image_size)
 
 
-class Discriminator(base.Discriminator):
+class MLPDiscriminator(base.LineageDiscriminator):
     def __init__(
         self,
         image_size: int,
@@ -45,14 +45,14 @@ class Discriminator(base.Discriminator):
         conditioning: base.Conditioning = "none",
         heads: base.Heads = "none",
     ) -> None:
-        """`width` is the number of all pieces of a layer: a fifth of it are units."""
+        """`width` is the number of pieces of a layer, which has width / PIECES units."""
         super().__init__(image_size, values, conditioning, heads)
         pieces = max(1, width // PIECES) * PIECES
         self.first = nn.Linear(self.planes * image_size**2, pieces)
         self.second = nn.Linear(pieces // PIECES, pieces)
         self.add_heads(
             pieces // PIECES,
-            lambda: Discriminator(image_size, values, width, "auxiliary", "linear"),
+            lambda: MLPDiscriminator(image_size, values, width, "auxiliary", "linear"),
         )
         _uniform(self, 0.005)
 
@@ -61,7 +61,7 @@ class Discriminator(base.Discriminator):
 
 
 def _maxout(pieces: Tensor) -> Tensor:
-    return pieces.unflatten(1, (-1, PIECES)).amax(dim=2)
+    return torch.unflatten(pieces, 1, (-1, PIECES)).amax(dim=2)
 
 
 def _uniform(network: nn.Module, bound: float) -> None:

@@ -1,8 +1,8 @@
-"""The networks of R3GAN (Huang et al. 2024), without any normalisation.
+"""The networks of R3GAN (Huang et al. 2024), without normalization.
 
-Stages of residual blocks in the shape of ResNeXt, with more channels inside than outside; weights
-are set so that the variance of what a block adds is known without a norm ("Fixup", Zhang et al.
-2019). Their code has 384 channels at the full size of 64 pixels, and twice as many below.
+Stages of inverted bottleneck blocks with grouped convolutions as in ResNeXt. The initialization
+controls the variance of residual branches without normalization ("Fixup", Zhang et al. 2019). The
+authors' code has 384 channels at the full size of 64 pixels, and 768 below.
 """
 
 import math
@@ -15,13 +15,13 @@ from torch.nn import functional as F
 from train.lineage.networks import base
 
 EXPANSION = 2
-"""Channels inside a block, relative to those outside."""
+"""Inner channels of a block, relative to its outer channels."""
 PER_GROUP = 16
-"""Channels of a group of the 3×3 convolution."""
+"""Channels per group of the 3×3 convolution."""
 BLOCKS = 2
-"""Of a stage."""
+"""Blocks of a stage."""
 GAIN = math.sqrt(2 / (1 + 0.2**2))
-"""Keeps the variance thcoarse a leaky ReLU (He et al. 2015)."""
+"""Keeps the variance through a leaky ReLU (He et al. 2015)."""
 
 
 class BiasedLeakyReLU(nn.Module):
@@ -39,21 +39,22 @@ class BiasedLeakyReLU(nn.Module):
 class Block(nn.Module):
     def __init__(self, channels: int, all_blocks: int) -> None:
         super().__init__()
-        inside = channels * EXPANSION
-        groups = max(1, inside // PER_GROUP)
+        inner = channels * EXPANSION
+        groups = max(1, inner // PER_GROUP)
         gain = GAIN * all_blocks ** (-1 / 4)  # three layers: L^(-1 / (2·3 - 2))
-        self.enter = _convolution(channels, inside, 1, gain)
-        self.activate = BiasedLeakyReLU(inside)
-        self.mix = _convolution(inside, inside, 3, gain, groups)
-        self.activate_mixed = BiasedLeakyReLU(inside)
-        self.leave = _convolution(inside, channels, 1, 0.0)
+        self.enter = _convolution(channels, inner, 1, gain)
+        self.activate = BiasedLeakyReLU(inner)
+        self.mix = _convolution(inner, inner, 3, gain, groups)
+        self.activate_mixed = BiasedLeakyReLU(inner)
+        self.leave = _convolution(inner, channels, 1, 0.0)
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] to the same."""
-        return x + self.leave(self.activate_mixed(self.mix(self.activate(self.enter(x)))))
+        change: Tensor = self.leave(self.activate_mixed(self.mix(self.activate(self.enter(x)))))
+        return x + change
 
 
-class Generator(base.Generator):
+class R3GANGenerator(base.LineageGenerator):
     def __init__(
         self,
         image_size: int,
@@ -62,7 +63,7 @@ class Generator(base.Generator):
         width: int = 384,
         embedding: int = 64,
     ) -> None:
-        """`width` is the number of channels at the full size; twice as many below."""
+        """`width` is the number of channels at the full size; twice as many at lower ones."""
         super().__init__(image_size, latent_dim)
         sides, channels = _stages(image_size, width)
         self.embed = None
@@ -82,19 +83,20 @@ class Generator(base.Generator):
         self.to_rgb = _convolution(before, 3, 1, 1.0)
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
-        """Not bent by a tanh at the end: a image may go a little beyond -1…1."""
+        """There is no tanh at the end: images may slightly exceed -1…1."""
         style = latent * self.latent_scale
         if self.embed is not None:
             style = torch.cat([style, self.embed(condition)], dim=1)
-        x = self.basis * self.start(style)[:, :, None, None]
+        x: Tensor = self.basis * self.start(style)[:, :, None, None]
         for number, (change, stage) in enumerate(zip(self.change, self.stages, strict=True)):
             if number:
                 x = F.interpolate(change(x), scale_factor=2.0, mode="bilinear")
             x = stage(x)
-        return self.to_rgb(x)
+        image: Tensor = self.to_rgb(x)
+        return image
 
 
-class Discriminator(base.Discriminator):
+class R3GANDiscriminator(base.LineageDiscriminator):
     def __init__(
         self,
         image_size: int,
@@ -114,7 +116,7 @@ class Discriminator(base.Discriminator):
         self.basis = _convolution(channels[-1], channels[-1], sides[0], 1.0, channels[-1], 0)
         self.add_heads(
             channels[-1],
-            lambda: Discriminator(image_size, values, width, "auxiliary", "linear"),
+            lambda: R3GANDiscriminator(image_size, values, width, "auxiliary", "linear"),
         )
         for layer in (self.score_head, self.project, *self.heads):
             if isinstance(layer, nn.Linear):
@@ -125,9 +127,10 @@ class Discriminator(base.Discriminator):
         for number, (stage, change) in enumerate(zip(self.stages, self.change, strict=True)):
             x = stage(x)
             if number < len(self.stages) - 1:
-                # Bilinear, to half the size, is the mean of four.
+                # Bilinear downsampling by 2 is the mean of four pixels.
                 x = change(F.avg_pool2d(x, 2))
-        return self.basis(x).flatten(1)
+        features: Tensor = self.basis(x)
+        return features.flatten(1)
 
 
 def _stages(image_size: int, width: int) -> tuple[list[int], list[int]]:
@@ -155,5 +158,5 @@ def _convolution(
 
 
 def _variance(weight: Tensor, gain: float, inputs: int) -> None:
-    """Normal weights under which variance grows by gain² from a layer's inputs to its outputs."""
+    """Initializes normal weights that multiply the variance by gain²."""
     nn.init.normal_(weight, 0.0, gain / math.sqrt(inputs))

@@ -1,7 +1,7 @@
 """The networks of MakeGirlsMoe (Jin et al. 2017): a generator after SRResNet (Ledig et al. 2017),
 and a residual discriminator without batch norm.
 
-They drew 128 pixels; at 64 both have a stage less.
+The original networks generate 128 pixels; at 64 both have one stage less.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,8 @@ from train.lineage.networks import base
 
 
 class ResidualBlock(nn.Module):
+    """A residual block of the generator."""
+
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
@@ -27,12 +29,13 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] to the same."""
-        return x + self.layers(x)
+        change: Tensor = self.layers(x)
+        return x + change
 
 
-class Generator(base.Generator):
-    """A fully connected layer, residual blocks at a low resolution with one connection around all
-    of them, and sub-pixel convolutions (Shi et al. 2016) up to the full one.
+class SRResNetGenerator(base.LineageGenerator):
+    """A fully connected layer, residual blocks at a low resolution with a skip connection around
+    all of them, and sub-pixel convolutions (Shi et al. 2016) up to the full resolution.
     """
 
     def __init__(
@@ -43,7 +46,7 @@ class Generator(base.Generator):
         width: int = 64,
         blocks: int = 16,
     ) -> None:
-        """`width` is the number of channels thcoarseout."""
+        """`width` is the number of channels of all blocks."""
         super().__init__(image_size, latent_dim)
         doublings = 3 if image_size == 128 else 2
         self.side = image_size >> doublings
@@ -60,14 +63,15 @@ class Generator(base.Generator):
         self.apply(base.initialize_normal)
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
-        x = self.start(self.concatenate(latent, condition)).unflatten(1, (-1, self.side, self.side))
+        x = self.start(self.concatenate(latent, condition))
+        x = torch.unflatten(x, 1, (-1, self.side, self.side))
         x = self.activate(x)
         x = x + self.after_blocks(self.blocks(x))
         return torch.tanh(self.to_rgb(self.grow(x)))
 
 
 class LeakyBlock(nn.Module):
-    """As the discriminator has it: leaky, without norm unless it is asked for."""
+    """A residual block of the discriminator, with leaky ReLU and optional normalization."""
 
     def __init__(self, channels: int, norm: base.Norm) -> None:
         super().__init__()
@@ -84,7 +88,7 @@ class LeakyBlock(nn.Module):
         return F.leaky_relu(x + self.layers(x), 0.2)
 
 
-class Discriminator(base.Discriminator):
+class SRResNetDiscriminator(base.LineageDiscriminator):
     def __init__(
         self,
         image_size: int,
@@ -101,20 +105,21 @@ class Discriminator(base.Discriminator):
         self.encoder_layers, features = encoder_layers(image_size, self.planes, width, norm)
         self.add_heads(
             features,
-            lambda: Discriminator(image_size, values, width, "auxiliary", "linear", norm),
+            lambda: SRResNetDiscriminator(image_size, values, width, "auxiliary", "linear", norm),
         )
         self.apply(base.initialize_normal)
 
     def extract(self, planes: Tensor) -> Tensor:
-        return self.encoder_layers(planes)
+        features: Tensor = self.encoder_layers(planes)
+        return features
 
 
 def encoder_layers(
     image_size: int, planes: int, width: int, norm: base.Norm
 ) -> tuple[nn.Sequential, int]:
-    """Images [N, planes, S, S] to features [N, F]; and F.
+    """Layers from images [N, planes, S, S] to features [N, F], and F.
 
-    Two residual blocks after each halving but the last, which ends at 2 or 3 pixels.
+    There are two residual blocks after each halving except the last, which ends at 2 or 3 pixels.
     """
     halvings = (image_size // 2).bit_length() - 1
     channels = [planes, *(width // 2 << step for step in range(halvings))]

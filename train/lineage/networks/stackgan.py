@@ -1,8 +1,8 @@
 """Two stages (StackGAN, Zhang et al. 2017): a DCGAN that generates 64 pixels, and a
 second, conditional stage that refines its images to 128. The second is trained after the first.
 
-The second stage corrects the enlarged image, and starts from no correction at all: so that the
-whole generates 128 pixels from the beginning.
+The second stage adds a correction to the enlarged image. It is initialized to zero, so that the
+whole network generates 128 pixels from the beginning.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from train.lineage.networks.srresnet import ResidualBlock
 
 SIZE, FIRST = 128, 64
 BLOCKS = 2
-"""Residual blocks: what the paper takes for images of 128 pixels."""
+"""Number of residual blocks, as in the paper for images of 128 pixels."""
 
 
 class Refiner(nn.Module):
-    """From 64 pixels down to 16, where the condition is joined, and up to 128."""
+    """From 64 pixels down to 16, where the condition is concatenated, and up to 128."""
 
     def __init__(self, condition_dim: int, width: int) -> None:
         super().__init__()
@@ -56,25 +56,26 @@ class Refiner(nn.Module):
         x = self.enter(image)
         planes = condition[:, :, None, None].expand(-1, -1, *x.shape[2:])
         x = self.blocks(self.join(torch.cat([x, planes], dim=1)))
-        return self.to_rgb(self.grow(x))
+        correction: Tensor = self.to_rgb(self.grow(x))
+        return correction
 
 
-class Generator(base.Generator):
+class StackGANGenerator(base.LineageGenerator):
     refining: Tensor
 
     def __init__(
         self, image_size: int, latent_dim: int, values: Sequence[int] = (), width: int = 64
     ) -> None:
-        """Raises ValueError for another size than 128."""
+        """Raises ValueError for sizes other than 128."""
         if image_size != SIZE:
             raise ValueError(f"stackgan generates {SIZE} pixels, not {image_size}")
         super().__init__(image_size, latent_dim)
-        self.first = dcgan.Generator(FIRST, latent_dim, values, width)
+        self.first = dcgan.DCGANGenerator(FIRST, latent_dim, values, width)
         self.second = Refiner(sum(values), width)
         self.register_buffer("refining", torch.zeros((), dtype=torch.bool))
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
-        # The first stage scales latents, too, as it learned to.
+        # The first stage multiplies by its own latent scale.
         coarse = self.first.before_tanh(
             latent * (self.latent_scale / self.first.latent_scale), condition
         )
@@ -85,10 +86,10 @@ class Generator(base.Generator):
         super().set_training_scale(deviation)
         self.first.set_training_scale(deviation)
 
-    def trainable_stage(self, refine: bool) -> base.Generator:
-        """What is trained now: the first stage, or the whole with the first stage as it is.
+    def trainable_stage(self, refine: bool) -> base.LineageGenerator:
+        """The part to train: the first stage, or the whole with a frozen first stage.
 
-        Once the second stage has begun there is no way back.
+        Once the second stage has begun, the first one stays frozen.
         """
         self.refining.logical_or_(torch.tensor(refine))
         if not self.refining:
@@ -97,8 +98,8 @@ class Generator(base.Generator):
         return self
 
 
-class Discriminator(base.Discriminator):
-    """One for the images of each stage."""
+class StackGANDiscriminator(base.LineageDiscriminator):
+    """A discriminator for the images of each stage."""
 
     def __init__(
         self,
@@ -111,10 +112,13 @@ class Discriminator(base.Discriminator):
     ) -> None:
         super().__init__(image_size, values, conditioning, heads)
         self.first, self.second = (
-            dcgan.Discriminator(size, values, width // (size // FIRST), conditioning, heads, norm)
+            dcgan.DCGANDiscriminator(
+                size, values, width // (size // FIRST), conditioning, heads, norm
+            )
             for size in (FIRST, image_size)
         )
 
     def forward(self, image: Tensor, condition: Tensor) -> tuple[Tensor, list[Tensor]]:
         stage = self.first if image.shape[-1] == FIRST else self.second
-        return stage(image, condition)
+        scores: tuple[Tensor, list[Tensor]] = stage(image, condition)
+        return scores

@@ -1,0 +1,54 @@
+"""Small versions of the recipes, and a few steps of them, for tests."""
+
+from dataclasses import replace
+from typing import Any
+
+import shared_training
+import torch
+from torch import nn
+
+from train import recipes
+from train.data import Faces
+from train.models import build_trainer
+from train.settings import TrainSettings, deep_update, nested_section
+from train.trainer import Trainer
+
+
+def change(settings: dict[str, Any], **changed: Any) -> TrainSettings:
+    """A recipe's settings with some changed, whatever their section; later sections win."""
+    for key, value in changed.items():
+        for section, field in TrainSettings.model_fields.items():
+            nested = nested_section(field.annotation)
+            if nested is not None and key in nested.model_fields and section in settings:
+                settings = deep_update(settings, {section: {key: value}})
+    return TrainSettings(**settings)
+
+
+def small(name: str, **changed: Any) -> TrainSettings:
+    """A recipe with small networks and batches; those that are about a size keep theirs."""
+    settings = recipes.read(name).settings
+    size = {"resolution": 32} if settings["network"]["resolution"] == 64 else {}
+    if name == "irodori":  # a feature network has a width and weight of its own
+        settings = deep_update(settings, {"features": {"weight": 0.0}})
+    else:
+        changed = {"blocks": 2} | changed
+    return change(settings, **{"batch": 4, "width": 8} | size | changed)
+
+
+def faces(size: int = 32) -> Faces:
+    noise = shared_training.faces()
+    images = nn.functional.interpolate(noise.images.float(), size=size).to(torch.uint8)
+    return replace(noise, images=images)
+
+
+def steps(name: str, count: int, **changed: Any) -> Trainer:
+    settings = small(name, **changed)
+    trainer = build_trainer(settings, faces(settings.network.resolution))
+    for step in range(count):
+        figures = trainer.train_step(step / count)
+        assert all(value.isfinite() for value in figures.values()), figures
+    return trainer
+
+
+def modules(network: nn.Module, *kinds: type[nn.Module]) -> list[nn.Module]:
+    return [module for module in network.modules() if isinstance(module, kinds)]

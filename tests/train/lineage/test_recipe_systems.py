@@ -1,0 +1,222 @@
+"""The defining properties of the system of each recipe."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from small_recipes import change, faces, modules, small, steps
+from torch import Tensor, nn
+
+from train import recipes
+from train.lineage.networks.autoencoder import AutoencoderGenerator
+from train.lineage.networks.stackgan import StackGANGenerator
+from train.models import build_trainer
+from train.trainer import Trainer
+
+
+def updates(trainer: Trainer) -> dict[str, int]:
+    """Steps that each network has taken."""
+    return {
+        network: max(int(state["step"]) for state in optimizer.state.values())
+        for network, optimizer in trainer.optimizers.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "generator"), [("dcgan", 10), ("wgan", 2), ("wgan-gp", 2), ("dcgan-96", 2)]
+)
+def test_the_schedule_of_steps(name: str, generator: int) -> None:
+    trainer = steps(name, 10)
+    assert updates(trainer) == {"generator": generator, "discriminator": 10}
+    assert trainer.images == 40
+
+
+def test_gan_may_be_trained_as_by_its_authors() -> None:
+    trainer = steps("gan", 4, optimizer="sgd", learning_rate=0.1, discriminator_steps=2)
+    sgd = trainer.optimizers["discriminator"]
+    assert isinstance(sgd, torch.optim.SGD)
+    assert sgd.param_groups[0]["momentum"] == 0.5
+    before = [p.clone() for p in trainer.discriminator.parameters()]
+    trainer.train_step(0.0)
+    after = trainer.discriminator.parameters()
+    assert any(not torch.equal(*pair) for pair in zip(before, after, strict=True))
+
+
+def test_wgan_clips_every_weight() -> None:
+    trainer = steps("wgan", 2)
+    largest = [p.abs().max().item() for p in trainer.discriminator.parameters()]
+    assert max(largest) == pytest.approx(0.01)
+    assert isinstance(trainer.optimizers["discriminator"], torch.optim.RMSprop)
+    assert max(p.abs().max().item() for p in trainer.generator.parameters()) > 0.02
+
+
+def test_dcgan_is_as_in_the_paper() -> None:
+    settings = recipes.read("dcgan").settings
+    trainer = build_trainer(change(settings, width=32), faces(64))
+    generator, discriminator = trainer.generator, trainer.discriminator
+    strided = modules(generator, nn.ConvTranspose2d)
+    assert [layer.out_channels for layer in strided] == [256, 128, 64, 32, 3]
+    assert [layer.stride for layer in strided] == [(1, 1), *[(2, 2)] * 4]
+    assert len(modules(generator, nn.BatchNorm2d)) == 4, "none at the end"
+    assert len(modules(discriminator, nn.Conv2d)) == 4
+    assert len(modules(discriminator, nn.BatchNorm2d)) == 3, "none at the start"
+    assert not modules(generator, nn.Linear, nn.MaxPool2d, nn.AvgPool2d)
+    weights = torch.cat([layer.weight.flatten() for layer in strided])
+    assert weights.std().item() == pytest.approx(0.02, rel=0.02)
+    assert weights.mean().abs() < 1e-3
+    adam = trainer.optimizers["generator"].param_groups[0]
+    assert (adam["lr"], adam["betas"]) == (2e-4, (0.5, 0.999))
+    assert settings["network"]["width"] * 8 == 1024
+
+
+def test_dcgan_96_has_kernel_5_and_stride_3_at_the_ends() -> None:
+    trainer = build_trainer(small("dcgan-96"), faces(96))
+    end = modules(trainer.generator, nn.ConvTranspose2d)[-1]
+    start = modules(trainer.discriminator, nn.Conv2d)[0]
+    for layer in (end, start):
+        assert (layer.kernel_size, layer.stride) == ((5, 5), (3, 3))
+    assert recipes.read("dcgan-96").settings["optimizer"]["batch"] == 256
+    sides: list[int] = []
+    for layer in modules(trainer.generator, nn.ConvTranspose2d):
+        layer.register_forward_hook(lambda _m, _i, output: sides.append(output.shape[-1]))
+    trainer.generator(torch.randn(2, 100), torch.zeros(2, 0))
+    assert sides == [4, 8, 16, 32, 96]
+
+
+def test_tricks_narrow_the_latents_and_rotate_the_faces(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = recipes.read("dcgan-tricks").settings["lineage"]
+    sigma = math.exp(-1 / math.pi)
+    assert settings["latent_deviation"] == pytest.approx(sigma, abs=1e-6)
+    trainer = build_trainer(small("dcgan-tricks", batch=64), faces())
+    seen: list[Tensor] = []
+    first = modules(trainer.generator, nn.ConvTranspose2d)[0]
+    first.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    trainer.train_step(0.0)
+    assert torch.cat(seen).std().item() == pytest.approx(sigma, rel=0.03)
+    assert trainer.ema.latent_scale.item() == pytest.approx(sigma), (
+        "the model draws as it learnt to"
+    )
+    assert settings["augmentation"] == "flip-and-rotate"
+
+
+def test_the_condition_is_joined_to_both_inputs_in_cgan() -> None:
+    trainer = build_trainer(small("cgan"), faces())
+    assert modules(trainer.generator, nn.ConvTranspose2d)[0].in_channels == 100 + 7
+    assert modules(trainer.discriminator, nn.Conv2d)[0].in_channels == 3 + 7
+    image = torch.randn(2, 3, 32, 32)
+    discriminator = trainer.discriminator.eval()
+    scores = [discriminator(image, torch.eye(7)[[n, n]])[0] for n in (0, 1)]
+    assert not torch.allclose(*scores)
+
+
+@pytest.mark.parametrize("name", [n for n in recipes.NAMES if "acgan" in n or n == "stackgan"])
+def test_acgan_classifies_what_conditions_it_otherwise(name: str) -> None:
+    trainer = build_trainer(small(name), faces(small(name).network.resolution))
+    image = torch.randn(2, 3, small(name).network.resolution, small(name).network.resolution)
+    reported = [trainer.discriminator.eval()(image, torch.eye(7)[[n, n]])[0] for n in (0, 1)]
+    assert torch.equal(*reported), "images are scored without the condition"
+    _, logits = trainer.discriminator(image, torch.eye(7)[:2])
+    assert [head.shape for head in logits] == [(2, 4), (2, 3)]
+    trainer.rate_factor = 1e-9
+    loss = trainer.train_step(0.0)["discriminator_classes"].item()
+    assert loss == pytest.approx(math.log(4) + math.log(3), rel=0.25), "by chance, at first"
+
+
+def test_the_heads_of_each_acgan() -> None:
+    coupled, decoupled, two = (
+        build_trainer(small(name), faces()).discriminator
+        for name in ("acgan-srresnet", "acgan-decoupled", "acgan-two-nets")
+    )
+    assert [type(head) for head in coupled.heads] == [nn.Linear] * 2
+    for head in (decoupled.score_head, *decoupled.heads):
+        assert len(modules(head, nn.Linear)) == 3
+    assert recipes.read("acgan-decoupled").settings["objective"]["class_weight"] == 5
+
+    def reached(discriminator: nn.Module, what: Callable[[Any], Tensor]) -> set[str]:
+        """Convolutions that a loss reaches."""
+        discriminator.zero_grad()
+        what(discriminator(torch.randn(2, 3, 32, 32), torch.eye(7)[:2])).sum().backward()
+        return {
+            name
+            for name, parameter in discriminator.named_parameters()
+            if parameter.grad is not None and parameter.dim() == 4
+        }
+
+    for discriminator, shared in ((coupled, True), (decoupled, True), (two, False)):
+        realness = reached(discriminator, lambda given: given[0])
+        naming = reached(discriminator, lambda given: given[1][0])
+        assert (realness == naming) == shared
+        assert bool(realness & naming) == shared
+
+
+def test_makegirlsmoe_has_16_blocks_pixel_shuffles_and_no_batch_norm_in_its_discriminator() -> None:
+    settings = recipes.read("acgan-srresnet").settings
+    trainer = build_trainer(change(settings, width=8), faces(64))
+    settings = settings["lineage"]
+    assert len(trainer.generator.blocks) == 16
+    assert len(modules(trainer.generator, nn.PixelShuffle)) == 2
+    assert not modules(trainer.discriminator, nn.BatchNorm2d, nn.GroupNorm)
+    assert (settings["penalty_kind"], settings["loss"]) == ("dragan", "nonsaturating")
+
+
+def test_r3gan_has_no_norm_and_learns_from_both_penalties() -> None:
+    trainer = build_trainer(small("r3gan"), faces())
+    for network in (trainer.generator, trainer.discriminator):
+        assert not modules(network, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm)
+    x = torch.randn(8, 16, 8, 8)
+    stage = trainer.discriminator.stages[-1]
+    assert torch.equal(stage(x), x), "a block adds nothing at first"
+    assert trainer.train_step(0.0)["penalty"] > 0
+
+
+def test_ebgan_energy_is_its_reconstruction_error() -> None:
+    discriminator = build_trainer(small("ebgan"), faces()).discriminator.eval()
+    image = torch.rand(2, 3, 32, 32) * 2 - 1
+    score, _ = discriminator(image, torch.zeros(2, 0))
+    again = discriminator.decoder(discriminator.encoder(image))
+    assert again.shape == image.shape
+    expected = -torch.linalg.vector_norm((again - image).flatten(1), dim=1)
+    assert torch.allclose(score, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["aegan", "aegan-dcgan", "aegan-wgan-gp"])
+def test_aegan_generates_new_faces_and_reconstructs_given_ones(name: str) -> None:
+    few = faces()
+    settings = small(name, batch=8, learning_rate=2e-3, discriminator_steps=1)
+    trainer = build_trainer(settings, few)
+    none = torch.zeros(8, 0)
+    real = few.images[:8].float() / 127.5 - 1
+    generator = trainer.generator
+    assert isinstance(generator, AutoencoderGenerator)
+    first = (generator.reconstruct(real, none) - real).abs().mean().item()
+    for _ in range(20):
+        figures = trainer.train_step(0.0)
+    last = (generator.reconstruct(real, none) - real).abs().mean().item()
+    assert last < 0.95 * first
+    assert figures["reconstruction"] > 0
+    code = generator.encode(real)
+    assert torch.allclose(code.square().mean(dim=1), torch.ones(8), atol=1e-4), "as long as drawn"
+    assert generator(torch.randn(2, settings.network.latent_dim), none[:2]).shape == (2, 3, 32, 32)
+
+
+def test_stackgan_refines_its_first_stage() -> None:
+    settings = small("stackgan")
+    trainer = build_trainer(settings, faces(128))
+    generator = trainer.generator
+    assert isinstance(generator, StackGANGenerator)
+    latent, condition = torch.randn(2, 100), torch.eye(7)[:2]
+    trainer.train_step(0.0)
+    assert generator.second.to_rgb.weight.abs().max() == 0, "the first stage alone"
+    generator.eval()
+    rough, whole = generator.first(latent, condition), generator(latent, condition)
+    enlarged = nn.functional.interpolate(rough, scale_factor=2.0, mode="bilinear")
+    assert (whole - enlarged).abs().mean() < 0.05
+    generator.train()
+    first = generator.first.layers[0].weight.clone()
+    trainer.train_step(0.6)
+    assert torch.equal(first, generator.first.layers[0].weight)
+    assert generator.second.to_rgb.weight.abs().max() > 0
+    trainer.train_step(0.1)  # it was given more images
+    assert torch.equal(first, generator.first.layers[0].weight), "there is no way back"

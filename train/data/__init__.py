@@ -1,0 +1,7 @@
+"""Training images and their tags, read from a folder or a zip file in one of several layouts."""
+
+from train.data.errors import SHOWN, DataError
+from train.data.faces import Faces, one_hot
+from train.data.loading import load
+
+__all__ = ["SHOWN", "DataError", "Faces", "load", "one_hot"]

@@ -1,0 +1,86 @@
+"""Loads and checks a set of training data."""
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from export.manifest import Attribute
+from train.data.decoding import decode
+from train.data.errors import SHOWN, DataError, Problem
+from train.data.faces import Faces
+from train.data.files import SUFFIXES, open_files
+from train.data.layouts import Entry, read_entries
+
+
+def load(
+    path: Path, size: int, *, skip_bad: bool = False, enlarge: bool = False, device: str = "cpu"
+) -> Faces:
+    """Loads a folder or a zip file; images are cropped to a square and scaled to `size`.
+
+    Bad entries, including images smaller than `size` (unless `enlarge` is set), are reported in one
+    DataError. With `skip_bad` they are omitted with a warning; DataError is raised if no image is
+    left.
+    """
+    with open_files(path) as files:
+        entries, problems = read_entries(files)
+        images, enlarged, unreadable = decode(files, entries, size, enlarge)
+    problems += unreadable
+    entries, single = _without_single_values([e for e in entries if e.file in images])
+    problems += single
+    small = sum(problem.message.startswith("too small") for problem in problems)
+    if small and not entries:
+        smaller = "use a smaller --resolution (32) or " if size > 32 else ""
+        raise DataError(
+            f"{path}: every image is smaller than {size}×{size} pixels; {smaller}larger images"
+        )
+    if problems:
+        listed = "\n".join(f"  {p.location}: {p.message}" for p in problems[:SHOWN])
+        more = f"\n  … and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+        message = f"{path}: {len(problems)} bad entries:\n{listed}{more}"
+        if not skip_bad:
+            raise DataError(f"{message}\nCorrect them, or omit them with --skip-bad.")
+        print(f"warning: omitted: {message}")
+    if not entries:
+        raise DataError(
+            f"{path} holds no usable image ({', '.join(sorted(SUFFIXES))}); "
+            "it should hold images/ and tags.csv, one folder per class, or only images"
+        )
+    faces = _faces(path, entries, images, device)
+    return replace(faces, enlarged=sum(entry.file in enlarged for entry in entries))
+
+
+def _faces(path: Path, entries: list[Entry], images: dict[str, np.ndarray], device: str) -> Faces:
+    attributes, columns = [], []
+    for name in entries[0].tags:
+        counts = Counter(entry.tags[name] for entry in entries)
+        values = sorted(counts)
+        shares = tuple(counts[value] / len(entries) for value in values)
+        attributes.append(Attribute(name=name, values=tuple(values), frequencies=shares))
+        columns.append([values.index(entry.tags[name]) for entry in entries])
+    pixels = torch.from_numpy(np.stack([images[entry.file] for entry in entries]))
+    labels = torch.tensor(columns, dtype=torch.int64).reshape(len(columns), len(entries)).T
+    return Faces(
+        name=path.stem,
+        images=pixels.permute(0, 3, 1, 2).contiguous().to(device),
+        labels=labels.contiguous().to(device),
+        attributes=tuple(attributes),
+    )
+
+
+def _without_single_values(entries: list[Entry]) -> tuple[list[Entry], list[Problem]]:
+    """Omits images with a value that no other image has, since it cannot be learned."""
+    problems: list[Problem] = []
+    while True:
+        counts = Counter(pair for entry in entries for pair in entry.tags.items())
+        single = {pair for pair, count in counts.items() if count == 1}
+        kept = [entry for entry in entries if not single & entry.tags.items()]
+        if len(kept) == len(entries):
+            return kept, problems
+        for entry in entries:
+            for attribute, value in sorted(single & entry.tags.items()):
+                message = f"{attribute} {value!r} occurs only once; is it misspelled?"
+                problems.append(Problem(entry.location, message))
+        entries = kept
