@@ -102,7 +102,7 @@ async def test_public_ids_use_unambiguous_characters(store: Store, new_avatar: M
 async def test_an_id_in_use_is_drawn_again(
     store: Store, new_avatar: MakeAvatar, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("db.avatars.ID_LENGTH", 1)
+    monkeypatch.setattr("db.avatar_rows.ID_LENGTH", 1)
     for _ in ID_ALPHABET:
         await store.avatars.add([new_avatar()])
     page = await store.galleries.page(EVERYONE)
