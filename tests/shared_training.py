@@ -80,7 +80,14 @@ def run(
     judge = Judge(Classifier(32, data.sizes), data, Fidelity(data))
     trainer = build_trainer(settings, data, processes)
     console = Console(file=io.StringIO())
-    train(folder, settings, trainer, build_reporter(trainer, judge), console, processes)
+    train(
+        folder,
+        settings,
+        trainer,
+        build_reporter(trainer, judge.held_out, judge),
+        console,
+        processes,
+    )
     return trainer
 
 

@@ -20,7 +20,7 @@ from train.data import Faces, load
 from train.distributed import SINGLE_PROCESS, Processes
 from train.loop import Stopped
 from train.machine import make_ready
-from train.metrics import SECOND_SEED, Evaluation, GenerateFn, Judge, prepare
+from train.metrics import SECOND_SEED, Evaluation, GenerateFn, Judge, find, prepare
 from train.metrics.of_run import faces_of_run, judge_of_run
 from train.models import load_discriminator, load_generator
 from train.networks.base import Discriminator, Generator
@@ -172,6 +172,12 @@ def build_judge(
     runs, images = settings.train.runs, settings.judge.images
     judge = prepare(faces, runs, images=images, console=console, seed=seed)
     return judge if tagged else judge.for_unconditional()
+
+
+def find_judge(faces: Faces, settings: TrainingSettings, *, tagged: bool) -> Judge | None:
+    """The judge of `build_judge`, if its classifier is already trained."""
+    judge = find(faces, settings.train.runs, images=settings.judge.images)
+    return judge if tagged or judge is None else judge.for_unconditional()
 
 
 def cache_real_features(judge: Judge, console: Console) -> None:

@@ -34,12 +34,11 @@ def build_trainer(
     return kind(settings, faces, processes)
 
 
-def build_reporter(trainer: Trainer, judge: Judge) -> SampleReporter:
-    return (
-        LineageReporter(trainer, judge)
-        if isinstance(trainer, LineageTrainer)
-        else SampleReporter(trainer, judge)
-    )
+def build_reporter(trainer: Trainer, held_out: Faces, judge: Judge | None) -> SampleReporter:
+    """Without a judge the samples are not measured."""
+    if isinstance(trainer, LineageTrainer):
+        return LineageReporter(trainer, held_out, judge)
+    return SampleReporter(trainer, judge)
 
 
 def build_generator(settings: TrainSettings, values: list[int]) -> Generator:

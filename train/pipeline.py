@@ -18,10 +18,10 @@ from train import checkpoint, recipes
 from train.arguments import parse
 from train.data import Faces
 from train.distributed import Processes, join
-from train.judging import build_judge, calibrate_run, read_faces
+from train.judging import build_judge, calibrate_run, find_judge, read_faces
 from train.loop import checkpoint_hint, train
 from train.machine import MemoryShortError, is_out_of_memory
-from train.metrics import SECOND_SEED, Judge
+from train.metrics import SECOND_SEED, check_data
 from train.models import build_reporter, build_trainer
 from train.options import add_flags, given_flags
 from train.promote import incomparable, promote
@@ -50,14 +50,16 @@ def main(given: Sequence[str], console: Console) -> None:
         registry.new_folder(arguments.model_name)
     with join() as processes:
         console.quiet = not processes.is_main
-        run, trainer, judge, faces = train_run(arguments, settings, console, processes)
+        run, trainer, faces = train_run(arguments, settings, console, processes)
     if not processes.is_main:
         return
     if arguments.no_export:
         console.print(f"trained; judge it with: python -m train judge {run}", highlight=False)
         return
     tagged = bool(trainer.faces.attributes)
-    second = build_judge(faces, settings, console, tagged=tagged, seed=SECOND_SEED)
+    judge, second = (
+        build_judge(faces, settings, console, tagged=tagged, seed=seed) for seed in (0, SECOND_SEED)
+    )
     networks = trainer.ema, trainer.discriminator
     calibrate_run(run, *networks, judge, second, settings.judge.fakes, console)
     name = export_run(run, registry, arguments.model_name)
@@ -75,20 +77,23 @@ def train_run(
     settings: TrainingSettings,
     console: Console,
     processes: Processes,
-) -> tuple[Path, Trainer, Judge, Faces]:
+) -> tuple[Path, Trainer, Faces]:
     """Trains, in all processes; only rank 0 writes files."""
     # Raises errors in the settings before the data is read.
     processes.rows(settings.train.optimizer.batch, settings.train.optimizer.group)
     faces = read_faces(settings.train, console, processes)
     lineage = settings.train.lineage
     tagged = lineage is None or lineage.conditioning != "none"
-    run = processes.on_main(lambda: start_run(arguments, settings, faces, tagged, console))
-    judge = build_judge(faces, settings, console, tagged=tagged)
+    run = processes.on_main(lambda: start_run(arguments, settings, faces, tagged))
     shared = f", {processes.world_size} processes" if processes.world_size > 1 else ""
     console.print(f"training in {run} on {faces.images.device}{shared}", highlight=False)
     try:
-        trainer = build_trainer(settings.train, judge.training_set, processes)
-        reporter = build_reporter(trainer, judge)
+        training_set, held_out = (faces if tagged else faces.without_attributes()).split()
+        trainer = build_trainer(settings.train, training_set, processes)
+        judge = find_judge(faces, settings, tagged=tagged)
+        if judge is None:
+            console.print("the judge is trained afterwards: reports have no shares as asked")
+        reporter = build_reporter(trainer, held_out, judge)
         train(run, settings.train, trainer, reporter, console, processes)
     except (RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
@@ -98,7 +103,7 @@ def train_run(
                 f"{_smaller_batch(settings.train, processes)}{checkpoint_hint(run)}"
             ) from None
         raise
-    return run, trainer, judge, faces
+    return run, trainer, faces
 
 
 def start_run(
@@ -106,16 +111,15 @@ def start_run(
     settings: TrainingSettings,
     faces: Faces,
     tagged: bool,
-    console: Console,
 ) -> Path:
     """Creates the folder of a run, or checks that the resumed run has the same data."""
+    check_data(faces)  # before hours of training
     run = arguments.resume or _new_run(settings.train, faces)
     if arguments.resume and checkpoint.read_run(run).fingerprint != faces.fingerprint:
         raise checkpoint.CheckpointError(
             f"{run} was not trained on {settings.train.data}; resume it with the same data"
         )
     weights = None if arguments.resume else read_start_weights(settings, faces)
-    build_judge(faces, settings, console, tagged=tagged)  # cached for the other processes
     info = checkpoint.RunInfo(
         run=run.resolve().name,
         attributes=faces.attributes if tagged else (),

@@ -107,7 +107,8 @@ class SampleReporter:
 
     command = "python -m train"
 
-    def __init__(self, trainer: Trainer, judge: Judge) -> None:
+    def __init__(self, trainer: Trainer, judge: Judge | None) -> None:
+        """Without a judge the samples are not measured."""
         self.trainer, self.judge = trainer, judge
         self.labels, self.columns = grid_labels(trainer.faces.attributes)
         noise = torch.Generator().manual_seed(0)
@@ -119,6 +120,8 @@ class SampleReporter:
         conditions = one_hot(labels, trainer.faces.sizes)
         pictures = generate_images(trainer.ema, self.latents.to(trainer.device), conditions)
         save_grid(folder / f"samples-{images // 1000:06d}k.png", pictures, self.columns)
+        if self.judge is None:
+            return {}
         shares = self.judge.as_asked(pictures, labels)
         names = [attribute.name for attribute in trainer.faces.attributes]
         return {f"{name}_as_asked": share for name, share in zip(names, shares, strict=True)}

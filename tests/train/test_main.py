@@ -191,6 +191,7 @@ def test_from_faces_to_a_model_in_use(
     assert {FD_RATIO, "near_duplicates_real", "hair_as_asked"} <= set(manifest.metrics)
     with Image.open(tmp_path / "runs/first/samples-000000k.png") as grid:
         assert grid.size == (96, 128)
+    assert first.stdout.index("training in") < first.stdout.index("training the judge")
 
     # The figures can be had again, of the exported model.
     judged = train_command("judge", "--data", faces_zip)
@@ -213,6 +214,15 @@ def test_from_faces_to_a_model_in_use(
         (tmp_path / "other" / f"{number}.png").write_bytes(face_files[f"images/{number}.png"])
     wrong = train_command("judge", "runs/first", "--data", "other")
     assert "runs/first was not trained on other" in wrong.stdout
+
+    # Without an export no judge is trained; a cached one measures the samples of later trainings.
+    assert "hair_as_asked" not in (tmp_path / "runs/first/log.jsonl").read_text()
+    alone = train_command(
+        *("--data", faces_zip, "--images", 80, "--name", "alone", "--no-export", *SMALL)
+    )
+    assert alone.returncode == 0, alone.stdout
+    assert "training the judge" not in alone.stdout
+    assert "hair_as_asked" in (tmp_path / "runs/alone/log.jsonl").read_text()
 
     # A worse model is registered, and stays unused; --force takes it all the same.
     worse = ["--data", faces_zip, "--images", 8, "--learning-rate", "1e-9", *SMALL]

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from train import report
-from train.data import one_hot
+from train.data import Faces, one_hot
 from train.lineage.networks import autoencoder
 from train.lineage.trainer import LineageTrainer
 from train.metrics import Judge
@@ -17,9 +17,9 @@ RECONSTRUCTED = 8
 class LineageReporter(report.SampleReporter):
     """For generators with an encoder, also saves held-out images and their reconstructions."""
 
-    def __init__(self, trainer: LineageTrainer, judge: Judge) -> None:
+    def __init__(self, trainer: LineageTrainer, held_out: Faces, judge: Judge | None) -> None:
         super().__init__(trainer, judge)
-        self.held_out = judge.held_out
+        self.held_out = held_out
 
     @torch.inference_mode()
     def __call__(self, folder: Path, images: int) -> dict[str, float]:

@@ -7,7 +7,7 @@ predicts the attributes of an image; `judge` combines both.
 from train.metrics.classifier import Classifier
 from train.metrics.fidelity import Fidelity
 from train.metrics.judge import Judge
-from train.metrics.prepare import SECOND_SEED, prepare
+from train.metrics.prepare import SECOND_SEED, check_data, find, prepare
 from train.metrics.representation import ClassifierOutput
 from train.metrics.results import Evaluation, GenerateFn, ValueShare
 
@@ -20,5 +20,7 @@ __all__ = [
     "GenerateFn",
     "Judge",
     "ValueShare",
+    "check_data",
+    "find",
     "prepare",
 ]

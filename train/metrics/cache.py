@@ -24,13 +24,25 @@ def cached(
     """
     if folder is None:
         return compute()
-    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
-    file = folder / f"judge-{kind}-{digest[:16]}.safetensors"
-    with contextlib.suppress(FileNotFoundError, SafetensorError):
-        return load_file(file)
+    found = find(folder, kind, key)
+    if found is not None:
+        return found
+    file = _file(folder, kind, key)
     tensors = {name: tensor.cpu().contiguous() for name, tensor in compute().items()}
     folder.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{file.name}")
     save_file(tensors, temporary)
     temporary.replace(file)
     return tensors
+
+
+def find(folder: Path, kind: str, key: dict[str, Any]) -> Tensors | None:
+    """Returns the cached tensors, or None if there are none."""
+    with contextlib.suppress(FileNotFoundError, SafetensorError):
+        return load_file(_file(folder, kind, key))
+    return None
+
+
+def _file(folder: Path, kind: str, key: dict[str, Any]) -> Path:
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+    return folder / f"judge-{kind}-{digest[:16]}.safetensors"

@@ -1,10 +1,12 @@
 """Builds a judge from cached files, or by a short training of its classifier."""
 
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from train.data import SHOWN, DataError, Faces
+from train.metrics import cache
 from train.metrics.cache import Tensors, cached
 from train.metrics.classifier import STAGES, Classifier, fit, images_for
 from train.metrics.fidelity import Fidelity
@@ -42,7 +44,7 @@ def prepare(
     MIN_IMAGES_PER_VALUE, and for a resolution that cannot be judged; raises FeatureNetworkError if
     the weights of Lite2 are missing.
     """
-    _check(faces)
+    check_data(faces)
     console = console or Console(quiet=True)
     fidelity = Fidelity(faces, folder)  # first: missing weights are reported before any training
     training_set, held_out = faces.split()
@@ -56,9 +58,8 @@ def prepare(
         with progress_bar(console, "training the judge's classifier") as report_progress:
             return dict(fit(training_set, sizes, images, seed, report_progress).state_dict())
 
-    key = {"faces": faces.fingerprint, "images": images, "seed": seed, "version": VERSION}
     classifier = Classifier(size, sizes)
-    classifier.load_state_dict(cached(folder, "classifier", key, train))
+    classifier.load_state_dict(cached(folder, "classifier", _key(faces, images, seed), train))
     judge = Judge(classifier.to(faces.images.device), faces, fidelity)
     if trained and faces.attributes:
         shares = judge.as_asked(held_out.images, held_out.labels)
@@ -69,7 +70,23 @@ def prepare(
     return judge
 
 
-def _check(faces: Faces) -> None:
+def find(faces: Faces, folder: Path, *, images: int = 0, seed: int = 0) -> Judge | None:
+    """The judge that `prepare` builds, if its classifier is cached, otherwise None."""
+    images = images or images_for(faces.split()[0])
+    state = cache.find(folder, "classifier", _key(faces, images, seed))
+    if state is None:
+        return None
+    classifier = Classifier(faces.images.shape[-1], faces.sizes or (4,))
+    classifier.load_state_dict(state)
+    return Judge(classifier.to(faces.images.device), faces, Fidelity(faces, folder))
+
+
+def _key(faces: Faces, images: int, seed: int) -> dict[str, Any]:
+    return {"faces": faces.fingerprint, "images": images, "seed": seed, "version": VERSION}
+
+
+def check_data(faces: Faces) -> None:
+    """Raises DataError if no judge can be built for these faces, see `prepare`."""
     if len(faces) < MIN_IMAGES:
         raise DataError(
             f"{len(faces)} images are too few: an eighth is held out for the judge, which needs at "
