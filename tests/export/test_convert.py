@@ -209,7 +209,7 @@ def test_names_a_wrong_figure(
 def test_refuses_a_taken_or_unsafe_name(run: Path, registry: Registry) -> None:
     with pytest.raises(ExportError, match="a exists already"):
         export_run(run, registry, "a")
-    with pytest.raises(ExportError, match=r"'\.\./a' is not a valid model name"):
+    with pytest.raises(ExportError, match=r"'\.\./a' is not a valid name of a model"):
         export_run(run, registry, "../a")
     assert registry.names() == ["b", "a", "c"]
 

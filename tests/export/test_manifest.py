@@ -81,7 +81,7 @@ def test_created_is_kept_in_utc() -> None:
     ("values", "frequencies", "message"),
     [
         ((), (), "no values"),
-        (("red", "red"), (0.5, 0.5), "a value twice"),
+        (("red", "red"), (0.5, 0.5), "has duplicate values"),
         (("red", "blue"), (1.0,), "2 values and 1 frequencies"),
         (("red", "blue"), (0.9, 0.9), "must be shares that sum to 1"),
         (("red", "blue"), (1.5, -0.5), "must be shares that sum to 1"),

@@ -15,7 +15,7 @@ def test_starts_empty(tmp_path: Path) -> None:
     registry = Registry(tmp_path / "models")
     assert registry.names() == []
     assert registry.current() is None
-    with pytest.raises(ModelError, match=r"no model is in use .*there is none yet"):
+    with pytest.raises(ModelError, match=r"no model is in use .*there are no models yet"):
         registry.load()
     with pytest.raises(ModelError, match="no model was used before"):
         registry.rollback()

@@ -180,7 +180,9 @@ def test_what_holds_no_upscaler_is_named(
     with pytest.raises(CheckpointError, match="is not a run"):
         read_upscaler(tmp_path)
     (upscaler_run / FIGURES).unlink()
-    with pytest.raises(ExportError, match=r"figures\.json: it is written when the training ends"):
+    with pytest.raises(
+        ExportError, match=r"figures\.json: it is written at the end of the training"
+    ):
         read_upscaler(upscaler_run)
 
 

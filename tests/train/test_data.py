@@ -209,7 +209,7 @@ def test_nothing_usable(lay_out: Write, tmp_path: Path) -> None:
     (tmp_path / "no.zip").write_bytes(b"no zip")
     with pytest.raises(DataError, match="neither a folder nor a zip"):
         load(tmp_path / "no.zip", 32)
-    with pytest.raises(DataError, match=r"smaller than 64×64 .*--resolution 32"):
+    with pytest.raises(DataError, match=r"smaller than 64×64 .*--resolution \(such as 32\)"):
         load(lay_out(tagged(*PAIRS), name="small"), 64)
 
 

@@ -83,7 +83,7 @@ def test_a_batch_is_shared_in_whole_groups() -> None:
     assert [Processes(rank, 4).rows(16, 2) for rank in range(4)] == [
         slice(first, first + 4) for first in (0, 4, 8, 12)
     ]
-    with pytest.raises(ShareError, match=r"16 cannot be shared by 3 .* --batch 12 or 18 can"):
+    with pytest.raises(ShareError, match=r"16 cannot be shared by 3 .* use --batch 12 or 18"):
         Processes(0, 3).rows(16, 2)
-    with pytest.raises(ShareError, match=r"groups of 2; --batch 32 can"):
+    with pytest.raises(ShareError, match=r"groups of 2; use --batch 32"):
         Processes(0, 16).rows(16, 2)

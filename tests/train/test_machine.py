@@ -25,7 +25,7 @@ def test_threads_are_as_asked_or_shared(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_gpu_that_is_not_there_is_named() -> None:
-    with pytest.raises(MachineError, match="finds no CUDA device here; auto takes what there is"):
+    with pytest.raises(MachineError, match="finds no CUDA device; auto uses a GPU if there is one"):
         make_ready("cuda", 0, SINGLE_PROCESS)
 
 

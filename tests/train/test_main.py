@@ -107,7 +107,7 @@ def test_a_serving_machine_is_told_what_training_needs(tmp_path: Path) -> None:
         (["--config", "none.toml"], "there is no settings file none.toml"),
         (["judge", "nobody", "--data", "{data}"], "there is no model 'nobody'"),
         (["--data", "{data}", "--model-name", "my model"], "'my model' is not a valid model name"),
-        (["--data", "{data}", "--device", "cuda"], "finds no CUDA device here"),
+        (["--data", "{data}", "--device", "cuda"], "finds no CUDA device"),
     ],
 )
 def test_a_wrong_argument_is_named(

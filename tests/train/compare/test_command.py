@@ -67,7 +67,9 @@ def test_runs_of_other_data_are_told_apart(
     untagged = faces.without_attributes()
     other = judge_run(make_run(tmp_path / "other", untagged))
     main(["compare", str(one), str(other)])
-    assert "only figures of the same data compare" in capsys.readouterr().out.replace("\n", " ")
+    assert "only figures of the same data are comparable" in capsys.readouterr().out.replace(
+        "\n", " "
+    )
 
 
 def test_what_an_earlier_version_judged_is_named(

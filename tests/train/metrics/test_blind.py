@@ -75,7 +75,7 @@ def test_values_are_asked_for_as_often_as_they_come(faces: Faces) -> None:
 def test_too_few_or_more_pictures_than_there_are_real_ones_are_refused(
     count: int, faces: Faces
 ) -> None:
-    with pytest.raises(BlindError, match="no more than 240, since 120 real pictures are held out"):
+    with pytest.raises(BlindError, match="to 240, since 120 real pictures are held out"):
         draw([gray(0)], faces, count, seed=0)
 
 

@@ -115,7 +115,7 @@ def test_what_a_run_cannot_show_is_said(
     ("what", "message"),
     [
         ("grid", "plain was trained without attributes"),
-        ("animation", "has 0 reports' samples, an animation needs two or more"),
+        ("animation", "has samples of 0 reports, and an animation needs two or more"),
         ("losses", "has fewer than two reports"),
         ("portrait", "there is no picture 'portrait'; there are: samples, grid"),
     ],
@@ -135,6 +135,6 @@ def test_without_its_data_a_run_has_no_judge(
     gone = make_run(tmp_path / "runs/gone", load(faces_zip, 32), data=tmp_path / "gone.zip")
     with pytest.raises(SystemExit):
         main(["show", str(gone), "arithmetic"])
-    assert "gone.zip, is not there: say where it is with --data" in capsys.readouterr().out
+    assert "gone.zip, does not exist; give its path with --data" in capsys.readouterr().out
     main(["show", str(gone), "arithmetic", "--data", str(faces_zip)])
     assert (gone / "arithmetic.png").is_file()

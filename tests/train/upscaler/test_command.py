@@ -116,13 +116,13 @@ def test_wrong_input_is_named(train_command: Command, sharp: Path, tmp_path: Pat
     for arguments, message in (
         (["--data", sharp], "every image is smaller than 256×256"),
         (["--data", tmp_path / "nowhere"], "there is no"),
-        (["--data", tmp_path / "one", *SMALL], "holds 1 image; an upscaler needs 2 at least"),
+        (["--data", tmp_path / "one", *SMALL], "holds 1 image; an upscaler needs at least 2"),
         (["--data", sharp, "--name", "first", *SMALL], "exists already"),
         (["--data", other, "--resume", "runs/first"], "was not trained on"),
         (["--data", sharp, *SMALL, "--patch", "128"], "patch (128) must not be larger"),
         (["--data", sharp, *SMALL, "--patch", "33"], "multiple of 4"),
         (["--resume", tmp_path], "is not a run"),
-        (["--data", sharp, *SMALL, "--device", "cuda"], "finds no CUDA device here"),
+        (["--data", sharp, *SMALL, "--device", "cuda"], "finds no CUDA device"),
     ):
         code, output = train_command(*arguments)
         assert (code, message in output) == (2, True), output
@@ -152,7 +152,7 @@ def test_a_batch_that_does_not_fit_is_named(
     monkeypatch.setattr(UpscalerTrainer, "train_step", exhaust)
     code, output = train_command("--data", sharp, "--name", "first", *SMALL)
     assert code == 2
-    assert "a batch of 4 patches of 32 pixels does not fit into the memory" in output
+    assert "a batch of 4 patches of 32 pixels does not fit into memory" in output
 
 
 def test_several_processes_are_refused(
@@ -161,7 +161,7 @@ def test_several_processes_are_refused(
     monkeypatch.setenv("WORLD_SIZE", "2")
     code, output = train_command("--data", sharp, *SMALL)
     assert code == 2
-    assert "by one process, without torchrun" in output
+    assert "by one process only, without torchrun" in output
 
 
 def test_spoilt_weights_are_not_kept(
