@@ -180,5 +180,5 @@ def test_spoilt_weights_are_not_kept(
     code, output = train_command("--data", sharp, "--name", "first", *SMALL)
     assert code == 2
     assert "training diverged at 32 images" in output
-    assert "Lower --learning-rate" in output
+    assert "lower --learning-rate" in output
     assert not Path("runs/first/checkpoint.safetensors").exists()
