@@ -90,13 +90,13 @@ def draw_weakest(generate: GenerateFn, score: ScoreFn, manifest: Manifest) -> Im
         repeated = np.repeat(wanted[None], len(latents), axis=0)
         pictures.append(generate(latents.astype(np.float32), repeated))
         scores.append(score(pictures[-1], repeated))
-    painted, found = np.stack(pictures), np.stack(scores).round(3)
+    generated, found = np.stack(pictures), np.stack(scores).round(3)
     rows = {}
     for count in sorted({1, manifest.candidates}):
         best = best_candidate(found[:, :count])
         chosen = np.arange(_SCORED), best
         weakest = found[chosen].argsort(kind="stable")[:_SHOWN]
-        rows["single" if count == 1 else f"best of {count}"] = painted[chosen][weakest]
+        rows["single" if count == 1 else f"best of {count}"] = generated[chosen][weakest]
     return draw_sheet(np.concatenate(list(rows.values())), list(rows), [""] * _SHOWN)
 
 

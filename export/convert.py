@@ -151,9 +151,9 @@ def check(generator: nn.Module, session: onnxruntime.InferenceSession, manifest:
         expected = Uint8Generator(generator)(
             torch.from_numpy(latents), torch.from_numpy(conditions)
         )
-    painted = {n: _generate(session, latents[:n], conditions[:n]) for n in _BATCHES}
-    together = painted[max(_BATCHES)]
-    for n, pictures in painted.items():
+    generated = {n: _generate(session, latents[:n], conditions[:n]) for n in _BATCHES}
+    together = generated[max(_BATCHES)]
+    for n, pictures in generated.items():
         if pictures.dtype != np.uint8 or pictures.shape != (n, size, size, 3):
             raise ExportError(
                 f"the exported generator returns {pictures.dtype} {pictures.shape},"

@@ -61,7 +61,7 @@ def calibrate(
     chosen = min(CANDIDATE_COUNTS, key=lambda n: judge.measure(*variants[n])[FD_RATIO])
     figures_by_count = {n: second.measure(*variant) for n, variant in variants.items()}
     evaluation = second.evaluate(*variants[chosen], fakes)
-    judged = {
+    judged = {  # "bar" and "learnt" are keys of judge.json and of manifests
         "candidates": chosen,
         "bar": critic.threshold.item(),
         "learnt": len(judge.training_set),

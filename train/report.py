@@ -97,8 +97,8 @@ def save_worst(run: Path, pictures: Tensor, shares: Sequence[tuple[float, float]
     if not len(pictures):
         return
     labels: list[str] = []
-    for real, painted in shares:
-        labels += [f"{real:.1%} of real", f"{painted:.1%} of painted"]
+    for real, generated in shares:
+        labels += [f"{real:.1%} of real", f"{generated:.1%} of painted"]
     sheet(pictures.flatten(0, 2), labels, [""] * pictures.shape[2]).save(run / WORST_FILE)
 
 

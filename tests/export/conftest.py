@@ -79,7 +79,7 @@ def generator(info: RunInfo) -> Generator:
 
 @pytest.fixture
 def run(tmp_path: Path, generator: Generator, info: RunInfo) -> Path:
-    """A judged run, as the training leaves it."""
+    """The folder of a judged run."""
     return write_whole_run(tmp_path / "runs" / "first", generator, info)
 
 
@@ -87,7 +87,7 @@ def run(tmp_path: Path, generator: Generator, info: RunInfo) -> Path:
 def exported(
     tmp_path_factory: pytest.TempPathFactory, generator: Generator, info: RunInfo
 ) -> Registry:
-    """One exported model, "small"; only to be read."""
+    """One exported model, "small"; read-only."""
     root = tmp_path_factory.mktemp("exported")
     registry = Registry(root / "models")
     export_run(write_whole_run(root / "run", generator, info), registry, "small")
@@ -121,7 +121,7 @@ def run_info(attributes: tuple[Attribute, ...]) -> RunInfo:
 
 
 def make_generator(info: RunInfo) -> Generator:
-    """Untrained, but with strong contrasts and batch norms that have seen something."""
+    """An untrained generator with strong contrasts and non-trivial batch statistics."""
     torch.manual_seed(0)
     generator = build_generator(info.train_settings, info.sizes)
     with torch.no_grad():

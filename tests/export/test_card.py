@@ -16,7 +16,7 @@ MANY = Attribute(name="hat", values=tuple(f"hat {i}" for i in range(40)), freque
 
 
 def paint_condition(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
-    """16 × 16 pictures that hold the condition as their first bytes."""
+    """16 × 16 images whose first bytes are the condition."""
     assert len(latents) == len(conditions)
     pictures = np.zeros((len(latents), 16 * 16 * 3), np.uint8)
     pictures[:, : conditions.shape[1]] = conditions * 255
@@ -52,7 +52,7 @@ def test_samples_show_every_pair(
                 assert shown["glasses"] == "none"
 
 
-def test_every_sample_has_a_latent_of_its_own() -> None:
+def test_samples_have_different_latents() -> None:
     seen: list[np.ndarray] = []
 
     def generate(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
@@ -63,7 +63,7 @@ def test_every_sample_has_a_latent_of_its_own() -> None:
     assert len(np.unique(np.stack(seen), axis=0)) == 64
 
 
-def test_card_has_every_figure_beside_the_real_one() -> None:
+def test_card_has_figures_of_real_images() -> None:
     metrics = {"lite2_fd_ratio": 4.531, "lite2_fd_ratio_real": 1.0, "speed": 1234.5}
     metrics |= {"hair_as_asked": 0.991, "hair_as_asked_real": 0.995}
     metrics |= {"lite2_fd_stride4": 0.0213, "lite2_fd_stride4_real": 0.00523}
@@ -78,7 +78,7 @@ def test_card_has_every_figure_beside_the_real_one() -> None:
     assert not any(name.endswith("_real") for name in figures)
 
 
-def test_card_says_what_it_was_trained_on() -> None:
+def test_card_describes_the_training_data() -> None:
     training = {"images": 2_000_000, "settings": {"data": "faces64.zip", "batch": 16}}
     training |= {"judged": {"learnt": 70, "held_out": 10}, "about": "found in a drawer"}
     card = write_card(make_manifest(training=training))
@@ -102,7 +102,7 @@ def test_card_has_values_pairs_and_candidates(exported: Registry) -> None:
     assert "## Upscaler" not in card
 
 
-def test_card_quotes_the_upscaler() -> None:
+def test_card_describes_the_upscaler() -> None:
     figures = {"images": 60_000, "pictures": 200, "psnr": 24.51, "psnr_bicubic": 22.02}
     figures |= {"ssim": 0.811, "ssim_bicubic": 0.702, "clean_psnr": 27.0, "clean_ssim": 0.9}
     figures |= {"clean_psnr_bicubic": 25.0, "clean_ssim_bicubic": 0.85}
@@ -113,12 +113,12 @@ def test_card_quotes_the_upscaler() -> None:
     assert "| downscaled only | 27.00 | 25.00 | 0.900 | 0.850 |" in card
 
 
-def test_the_weakest_are_those_that_the_critic_likes_least() -> None:
+def test_weakest_images_have_the_lowest_scores() -> None:
     manifest = make_manifest(candidates=2)
     seen: list[np.ndarray] = []
 
     def generate(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
-        """Each picture is of one grey, by its latent."""
+        """Uniform gray images that depend on the latent."""
         level = (latents[:, :1] * 30 + 128).clip(0, 255).astype(np.uint8)
         seen.append(level)
         return np.broadcast_to(level[:, :, None, None], (len(latents), 16, 16, 3))
@@ -134,7 +134,7 @@ def test_the_weakest_are_those_that_the_critic_likes_least() -> None:
     assert best.tolist() == sorted(levels.max(axis=1))[:12]
 
 
-def test_the_code_on_the_card_paints(
+def test_code_on_the_card_generates_an_image(
     exported: Registry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     folder = exported.folder("small")

@@ -19,7 +19,7 @@ from export.registry import Registry
 from train.checkpoint import JUDGED_FILE, CheckpointError, RunInfo
 from train.networks.irodori import IrodoriGenerator
 
-# Of opset 18, from ONNX Runtime's list of kernels of CUDAExecutionProvider.
+# Operations of opset 18 with kernels in ONNX Runtime's CUDAExecutionProvider.
 CUDA = """
     Add BatchNormalization Cast Clip Concat Conv ConvTranspose Gemm Mul Pad Relu Reshape Round Split
     Tanh Transpose Unsqueeze
@@ -39,7 +39,7 @@ def manifest_of(info: RunInfo) -> Manifest:
 
 
 @pytest.mark.parametrize("count", [1, 3, 64])
-def test_paints_as_pytorch_does(
+def test_generates_the_images_of_pytorch(
     generator: IrodoriGenerator, graph: onnx.ModelProto, count: int
 ) -> None:
     latents = torch.randn(count, 8, generator=torch.Generator().manual_seed(count))
@@ -83,11 +83,11 @@ def test_graph_runs_on_cuda_and_is_folded(graph: onnx.ModelProto) -> None:
     operations = [node.op_type for node in graph.graph.node]
     assert set(operations) <= set(CUDA)
     assert {node.domain for node in graph.graph.node} == {""}
-    # Only the first batch norm is left: it follows no convolution.
+    # Only the first batch norm is not folded, since it follows no convolution.
     assert operations.count("BatchNormalization") == 1
 
 
-def test_graph_tells_nothing_of_this_machine(graph: onnx.ModelProto) -> None:
+def test_graph_has_no_paths_of_this_machine(graph: onnx.ModelProto) -> None:
     content = graph.SerializeToString()
     assert b".py" not in content
     assert str(Path.cwd()).encode() not in content
@@ -116,7 +116,7 @@ def test_registers_a_run(exported: Registry) -> None:
     }
 
 
-def test_samples_are_painted_by_the_exported_generator(exported: Registry) -> None:
+def test_samples_are_generated_by_the_exported_graph(exported: Registry) -> None:
     folder, manifest = exported.load("small")
     session = onnxruntime.InferenceSession(folder / GENERATOR, providers=["CPUExecutionProvider"])
     latent = np.random.RandomState(0).standard_normal((1, 8)).astype(np.float32)
@@ -198,7 +198,7 @@ def test_refuses_a_run_that_was_not_judged(run: Path, empty_registry: Registry) 
         ("{", "not valid JSON"),
     ],
 )
-def test_names_a_wrong_figure(
+def test_error_for_invalid_figures(
     run: Path, empty_registry: Registry, figures: str, message: str
 ) -> None:
     (run / JUDGED_FILE).write_text(figures)
@@ -209,11 +209,11 @@ def test_names_a_wrong_figure(
 def test_refuses_a_taken_or_unsafe_name(run: Path, registry: Registry) -> None:
     with pytest.raises(ExportError, match="a exists already"):
         export_run(run, registry, "a")
-    with pytest.raises(ExportError, match=r"'\.\./a' is not a valid model name"):
+    with pytest.raises(ExportError, match=r"'\.\./a' is not a valid name of a model"):
         export_run(run, registry, "../a")
     assert registry.names() == ["b", "a", "c"]
 
 
-def test_a_folder_that_is_no_run_is_named(tmp_path: Path, empty_registry: Registry) -> None:
+def test_error_for_a_folder_that_is_not_a_run(tmp_path: Path, empty_registry: Registry) -> None:
     with pytest.raises(CheckpointError, match="is not a run"):
         export_run(tmp_path, empty_registry)

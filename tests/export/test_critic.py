@@ -33,7 +33,7 @@ def images() -> np.ndarray:
 
 @pytest.fixture
 def conditions() -> np.ndarray:
-    """Every second one half of one hair, half of another."""
+    """Conditions; every second one is a mixture of two hair colors."""
     manifest = make_manifest()
     pink = manifest.encode({"hair": "pink", "eyes": "blue"})
     red = manifest.encode({"hair": "red", "eyes": "orange"})
@@ -41,7 +41,7 @@ def conditions() -> np.ndarray:
 
 
 @pytest.mark.parametrize("count", [1, 3, 64])
-def test_scores_as_pytorch_does(
+def test_computes_the_scores_of_pytorch(
     session: onnxruntime.InferenceSession,
     critic: Critic,
     images: np.ndarray,
@@ -64,7 +64,7 @@ class Other(nn.Module):
         return image.float().mean(dim=(1, 2, 3))
 
 
-def test_check_refuses_another_critic(
+def test_check_rejects_another_critic(
     session: onnxruntime.InferenceSession,
     critic: Critic,
     images: np.ndarray,

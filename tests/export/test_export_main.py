@@ -74,9 +74,7 @@ def test_list_shows_a_broken_model(registry: Registry, capsys: Output) -> None:
     assert "cannot be used" in capsys.readouterr().out.splitlines()[0]
 
 
-def test_errors_are_said_in_a_line(
-    run: Path, registry: Registry, capsys: Output, tmp_path: Path
-) -> None:
+def test_errors_are_one_line(run: Path, registry: Registry, capsys: Output, tmp_path: Path) -> None:
     registry.use("a")
     (registry.root / "b" / GENERATOR).write_text("tampered with")
     (run / JUDGED_FILE).unlink()

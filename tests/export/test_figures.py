@@ -1,4 +1,4 @@
-"""Names, number formats and order of figures, new and old."""
+"""Labels, number formats and order of figures."""
 
 from export.figures import highlights, label, meaning, number, ordered
 
@@ -15,7 +15,7 @@ def test_shares_are_percents_and_distances_have_three_digits() -> None:
     assert number("lite2_fd_ratio", None) == ""
 
 
-def test_a_distance_says_its_network() -> None:
+def test_labels_of_distances_name_the_network() -> None:
     names = ["lite2_fd_ratio", "lite2_fd_ratio_pooled", "lite2_fd_stride16", "lite2_fd_pooled"]
     assert [label(name) for name in names] == [
         "FD ratio (Lite2)",
@@ -26,7 +26,7 @@ def test_a_distance_says_its_network() -> None:
     assert all(meaning(name) for name in names)
 
 
-def test_figures_of_an_earlier_judge_are_told_apart_and_none_is_called_fid() -> None:
+def test_figures_of_the_old_judge_have_labels_without_fid() -> None:
     labels = [label(name) for name in ordered(OLD)]
     assert labels == [
         "hair as asked",
@@ -37,7 +37,7 @@ def test_figures_of_an_earlier_judge_are_told_apart_and_none_is_called_fid() -> 
     ]
 
 
-def test_what_was_asked_for_comes_first_then_the_headline() -> None:
+def test_shares_as_asked_come_first_then_the_main_figure() -> None:
     names = ["unknown", "lite2_fd_pooled", "sharpness", "lite2_fd_ratio", "lite2_fd_ratio_real"]
     names += ["eyes_as_asked_unseen", "all_as_asked", "eyes_as_asked"]
     assert ordered(names) == [

@@ -46,7 +46,7 @@ def test_decodes_a_mixture_to_its_strongest_values() -> None:
         ({"hair": "red", "eyes": "blue", "hat": "no"}, "no attribute 'hat'; it has hair, eyes"),
     ],
 )
-def test_encode_names_what_is_wrong(conditions: dict[str, str], message: str) -> None:
+def test_errors_of_encode(conditions: dict[str, str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make_manifest().encode(conditions)
 
@@ -81,7 +81,7 @@ def test_created_is_kept_in_utc() -> None:
     ("values", "frequencies", "message"),
     [
         ((), (), "no values"),
-        (("red", "red"), (0.5, 0.5), "a value twice"),
+        (("red", "red"), (0.5, 0.5), "has duplicate values"),
         (("red", "blue"), (1.0,), "2 values and 1 frequencies"),
         (("red", "blue"), (0.9, 0.9), "must be shares that sum to 1"),
         (("red", "blue"), (1.5, -0.5), "must be shares that sum to 1"),
@@ -95,7 +95,7 @@ def test_attribute_refuses(
 
 
 @pytest.mark.parametrize("name", ["", "..", "../x", ".hidden", "a/b", "a\\b", "x" * 65, "naïve"])
-def test_refuses_a_name_that_is_no_folder(name: str) -> None:
+def test_refuses_an_invalid_name(name: str) -> None:
     with pytest.raises(ValidationError, match="is not a valid name of a model"):
         make_manifest(name)
 
@@ -106,12 +106,12 @@ def test_refuses_a_file_outside_the_folder() -> None:
         make_manifest(files={"../current": entry})
 
 
-def test_refuses_a_figure_that_is_no_number() -> None:
+def test_refuses_a_figure_that_is_not_a_number() -> None:
     with pytest.raises(ValidationError, match="finite"):
         make_manifest(metrics={"q": float("nan")})
 
 
-def test_reading_says_what_is_wrong(tmp_path: Path) -> None:
+def test_errors_of_reading(tmp_path: Path) -> None:
     path = tmp_path / MANIFEST
     with pytest.raises(ModelError, match="cannot be read: No such file"):
         read_manifest(tmp_path)
@@ -139,20 +139,20 @@ def test_verify_accepts_the_files_it_lists(tmp_path: Path) -> None:
     ("text", "message"),
     [("b generator", "SHA-256 differs"), ("cut", "has 3 bytes where its manifest says 11")],
 )
-def test_verify_names_a_changed_file(tmp_path: Path, text: str, message: str) -> None:
+def test_verify_reports_a_changed_file(tmp_path: Path, text: str, message: str) -> None:
     write_model(tmp_path)
     write_generator(text)(tmp_path)
     with pytest.raises(ModelError, match=rf"{GENERATOR} .*{message}"):
         verify(tmp_path, read_manifest(tmp_path))
 
 
-def test_verify_names_a_missing_file(tmp_path: Path) -> None:
+def test_verify_reports_a_missing_file(tmp_path: Path) -> None:
     write_model(tmp_path)
     (tmp_path / GENERATOR).unlink()
     with pytest.raises(ModelError, match=rf"{GENERATOR} cannot be read: No such file"):
         verify(tmp_path, read_manifest(tmp_path))
 
 
-def test_verify_wants_a_generator(tmp_path: Path) -> None:
+def test_verify_requires_a_generator(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=f"lists no {GENERATOR}"):
         verify(tmp_path, make_manifest())

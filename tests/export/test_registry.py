@@ -15,7 +15,7 @@ def test_starts_empty(tmp_path: Path) -> None:
     registry = Registry(tmp_path / "models")
     assert registry.names() == []
     assert registry.current() is None
-    with pytest.raises(ModelError, match=r"no model is in use .*there is none yet"):
+    with pytest.raises(ModelError, match=r"no model is in use .*there are no models yet"):
         registry.load()
     with pytest.raises(ModelError, match="no model was used before"):
         registry.rollback()
@@ -27,7 +27,7 @@ def test_lists_the_oldest_first(registry: Registry) -> None:
     assert registry.names() == ["b", "a", "aa", "c"]
 
 
-def test_lists_a_broken_model_and_says_why_it_cannot_be_used(registry: Registry) -> None:
+def test_lists_a_broken_model_with_the_reason(registry: Registry) -> None:
     (registry.root / "c" / MANIFEST).write_text("{")
     assert registry.names() == ["c", "b", "a"]
     with pytest.raises(ModelError, match="not valid JSON"):
@@ -65,7 +65,7 @@ def test_a_failed_build_leaves_nothing_behind(registry: Registry) -> None:
     assert sorted(path.name for path in registry.root.iterdir()) == ["a", "b", "c"]
 
 
-def test_a_model_that_appears_meanwhile_is_not_overwritten(registry: Registry) -> None:
+def test_add_does_not_overwrite_a_model_created_meanwhile(registry: Registry) -> None:
     def build(folder: Path) -> None:
         write_generator("the slower one")(folder)
         registry.add(make_manifest("d"), write_generator("the quicker one"))
@@ -76,7 +76,7 @@ def test_a_model_that_appears_meanwhile_is_not_overwritten(registry: Registry) -
     assert (folder / GENERATOR).read_text() == "the quicker one"
 
 
-def test_use_points_to_a_model(registry: Registry) -> None:
+def test_use_changes_the_pointer(registry: Registry) -> None:
     registry.use("a")
     assert registry.current() == "a"
     assert (registry.root / "current").read_text() == "a\n"
@@ -124,7 +124,7 @@ def test_rollback_goes_back_step_by_step(registry: Registry) -> None:
     assert history(registry) == ["a", "c"]
 
 
-def test_rollback_passes_over_deleted_models(registry: Registry) -> None:
+def test_rollback_skips_deleted_models(registry: Registry) -> None:
     for name in ("a", "b", "c"):
         registry.use(name)
     (registry.root / "b").rename(registry.root.parent / "b")

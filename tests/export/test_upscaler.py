@@ -29,13 +29,13 @@ MEASURED = {
     **{"clean_ssim": 0.88, "clean_ssim_bicubic": 0.75},
 }
 
-# Of opset 18, from ONNX Runtime's list of kernels of CUDAExecutionProvider.
+# Operations of opset 18 with kernels in ONNX Runtime's CUDAExecutionProvider.
 CUDA = "Add Cast Clip Conv DepthToSpace Div LeakyRelu Mul Resize Round Transpose".split()  # noqa: SIM905
 
 
 @pytest.fixture(scope="module")
 def network() -> Upscaler:
-    """Untrained, but far from an interpolation."""
+    """An untrained network that differs from an interpolation."""
     torch.manual_seed(0)
     network = Upscaler(SETTINGS.width, SETTINGS.blocks)
     nn.init.normal_(network.to_rgb.weight, std=0.03)
@@ -49,7 +49,7 @@ def graph(network: Upscaler) -> onnx.ModelProto:
 
 @pytest.fixture
 def upscaler_run(tmp_path: Path, network: Upscaler) -> Path:
-    """As the training leaves it."""
+    """The folder of a run of an upscaler."""
     folder = tmp_path / "runs" / "upscaler"
     write_run(folder, UpscalerRun("upscaler", "0123456789abcdef", SETTINGS))
     averaged = {f"ema.{name}": tensor for name, tensor in network.state_dict().items()}
@@ -76,7 +76,7 @@ def add_model(registry: Registry, name: str, content: bytes) -> None:
 
 
 @pytest.mark.parametrize(("count", "side"), [(1, 64), (4, 32), (2, 96), (1, 7)])
-def test_paints_as_pytorch_does(
+def test_generates_the_images_of_pytorch(
     network: Upscaler, graph: onnx.ModelProto, count: int, side: int
 ) -> None:
     image = np.random.RandomState(1).randint(0, 256, (count, side, side, 3)).astype(np.uint8)
@@ -124,7 +124,7 @@ def test_check_finds_a_small_difference(network: Upscaler, graph: onnx.ModelProt
         check(Brighter(), open_session(graph))
 
 
-def test_a_run_gets_an_upscaler_and_later_runs_take_it_along(
+def test_later_models_copy_the_upscaler(
     run: Path,
     upscaler_run: Path,
     empty_registry: Registry,
@@ -158,7 +158,7 @@ def test_an_upscaler_is_copied_from_a_model(registry: Registry) -> None:
     assert upscaler_in_use(registry) is None
 
 
-def test_nothing_is_taken_from_a_damaged_model(
+def test_damaged_models_are_not_copied_from(
     registry: Registry, capsys: pytest.CaptureFixture[str]
 ) -> None:
     add_model(registry, "enlarging", b"an upscaler")
@@ -170,7 +170,7 @@ def test_nothing_is_taken_from_a_damaged_model(
         read_upscaler(folder)
 
 
-def test_what_holds_no_upscaler_is_named(
+def test_error_for_a_folder_without_an_upscaler(
     run: Path, upscaler_run: Path, registry: Registry, tmp_path: Path
 ) -> None:
     with pytest.raises(ExportError, match=r"has no upscaler\.onnx"):
@@ -180,11 +180,13 @@ def test_what_holds_no_upscaler_is_named(
     with pytest.raises(CheckpointError, match="is not a run"):
         read_upscaler(tmp_path)
     (upscaler_run / FIGURES).unlink()
-    with pytest.raises(ExportError, match=r"figures\.json: it is written when the training ends"):
+    with pytest.raises(
+        ExportError, match=r"figures\.json: it is written at the end of the training"
+    ):
         read_upscaler(upscaler_run)
 
 
-def test_the_command_says_what_is_wrong(
+def test_errors_of_the_command(
     run: Path,
     upscaler_run: Path,
     empty_registry: Registry,

@@ -35,13 +35,13 @@ def test_exported_weights_generate_the_same_images(
         assert error < 0.01 * value.square().mean().sqrt() + 1e-6, name
 
 
-def test_a_model_of_version_0_2_cannot_be_continued(empty_registry: Registry) -> None:
+def test_error_for_models_without_weights(empty_registry: Registry) -> None:
     empty_registry.add(make_manifest("plain", 1), write_generator())
     with pytest.raises(ExportError, match=rf"plain has no {WEIGHTS}.*no training can start"):
         read_weights(*empty_registry.load("plain"))
 
 
-def test_damaged_weights_are_named(run: Path, empty_registry: Registry) -> None:
+def test_error_for_damaged_weights(run: Path, empty_registry: Registry) -> None:
     folder, manifest = empty_registry.load(export_run(run, empty_registry))
     (folder / WEIGHTS).write_bytes(b"nonsense")
     with pytest.raises(ExportError, match=rf"{WEIGHTS} cannot be read"):

@@ -1,4 +1,4 @@
-"""The default step, beside the same step written plainly."""
+"""The default step, compared with a straightforward implementation."""
 
 import copy
 from dataclasses import replace
@@ -18,10 +18,10 @@ def classes(logits: list[Tensor], labels: Tensor) -> Tensor:
     return sum(F.cross_entropy(head, labels[:, i]) for i, head in enumerate(logits))  # type: ignore[return-value]
 
 
-def test_one_forward_pass_serves_generator_and_discriminator(
+def test_discriminator_runs_forward_once_per_step(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Each gets the gradient that passes of its own would give: loss, R1 and R2 by themselves."""
+    """Gradients equal those of separate passes for loss, R1 and R2."""
     monkeypatch.setattr("train.trainer.flip_and_shift", lambda images, *_: images)
     settings = shared_training.SETTINGS
     objective = settings.objective
@@ -48,14 +48,14 @@ def test_one_forward_pass_serves_generator_and_discriminator(
         penalty = gradient.square().sum(dim=(1, 2, 3)).mean()
         (objective.penalty / 2 * objective.penalty_every * penalty).backward()
 
-    painted = generator(latent, condition)
-    assert torch.equal(painted, fake)
+    generated = generator(latent, condition)
+    assert torch.equal(generated, fake)
     judged = copy.deepcopy(discriminator).requires_grad_(False)
-    score, logits = judged(painted, condition)
+    score, logits = judged(generated, condition)
     generator_loss = F.softplus(real_score.detach() - score).mean()
-    lacking = diversity(real.detach(), painted, settings.optimizer.group)
+    missing_diversity = diversity(real.detach(), generated, settings.optimizer.group)
     whole = generator_loss + objective.class_weight * classes(logits, labels)
-    (whole + objective.diversity_weight * lacking).backward()
+    (whole + objective.diversity_weight * missing_diversity).backward()
 
     assert figures["generator"].item() == pytest.approx(generator_loss.item(), rel=1e-5)
     assert figures["discriminator"].item() == pytest.approx(loss.item(), rel=1e-5)
@@ -66,8 +66,8 @@ def test_one_forward_pass_serves_generator_and_discriminator(
             assert torch.allclose(one.grad, other.grad, rtol=1e-3, atol=1e-6), name
 
 
-def test_unseen_conditions_teach_the_generator_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its fakes teach the generator which values they lack, and the discriminator nothing."""
+def test_unseen_conditions_update_only_the_generator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their fakes have a classification loss for the generator, and none for the discriminator."""
     monkeypatch.setattr("train.trainer.flip_and_shift", lambda images, *_: images)
     objective = shared_training.SETTINGS.objective.model_copy(update={"class_weight": 2.0})
     settings = shared_training.SETTINGS.model_copy(update={"objective": objective})
@@ -75,7 +75,7 @@ def test_unseen_conditions_teach_the_generator_alone(monkeypatch: pytest.MonkeyP
     faces = shared_training.faces()
     trainer = AdversarialTrainer(settings, faces)
     assert trainer.draw_unseen.conditions.tolist() == [[0, 0]]
-    trainer.train_step(0.0)  # every second one asks for them
+    trainer.train_step(0.0)  # unseen conditions are drawn at every second step
     generator, discriminator = copy.deepcopy((trainer.generator, trainer.discriminator))
     given: list[tuple[Tensor, ...]] = []
     for network in (trainer.generator, trainer.discriminator):
@@ -87,22 +87,22 @@ def test_unseen_conditions_teach_the_generator_alone(monkeypatch: pytest.MonkeyP
 
     assert torch.equal(condition, torch.cat([own, theirs]))
     assert theirs.tolist() == [[1, 0, 0, 0, 1, 0, 0]] * batch
-    painted = generator(latent, condition)
-    assert torch.equal(painted, torch.cat([fake, unseen]))
+    generated = generator(latent, condition)
+    assert torch.equal(generated, torch.cat([fake, unseen]))
     labels = torch.stack([block.argmax(dim=1) for block in own.split(faces.sizes, 1)], dim=1)
     real_score, real_logits = discriminator(real, own)
     fake_score, _ = discriminator(fake, own)
     loss = F.softplus(fake_score - real_score).mean()
     (loss + objective.class_weight * classes(real_logits, labels)).backward()
     judged = copy.deepcopy(discriminator).requires_grad_(False)
-    score, logits = judged(painted[:batch], own)
+    score, logits = judged(generated[:batch], own)
     generator_loss = F.softplus(real_score.detach() - score).mean()
     classification = classes(logits, labels) + classes(
-        judged(painted[batch:], theirs)[1], torch.zeros_like(labels)
+        judged(generated[batch:], theirs)[1], torch.zeros_like(labels)
     )
-    lacking = diversity(real, painted[:batch], settings.optimizer.group)
+    missing_diversity = diversity(real, generated[:batch], settings.optimizer.group)
     whole = generator_loss + objective.class_weight * classification
-    (whole + objective.diversity_weight * lacking).backward()
+    (whole + objective.diversity_weight * missing_diversity).backward()
     for ours, plain in ((trainer.generator, generator), (trainer.discriminator, discriminator)):
         for (name, one), other in zip(ours.named_parameters(), plain.parameters(), strict=True):
             assert one.grad is not None
@@ -110,7 +110,7 @@ def test_unseen_conditions_teach_the_generator_alone(monkeypatch: pytest.MonkeyP
             assert torch.allclose(one.grad, other.grad, rtol=1e-3, atol=1e-6), name
 
 
-def test_unseen_conditions_are_those_of_no_image() -> None:
+def test_unseen_conditions_occur_in_no_image() -> None:
     faces = shared_training.faces()
     shown = {tuple(row) for row in faces.labels.tolist()}
     every = {(hair, eyes) for hair in range(4) for eyes in range(3)}
@@ -120,7 +120,7 @@ def test_unseen_conditions_are_those_of_no_image() -> None:
 
 
 def test_diversity_loss_is_the_missing_share_of_the_deviation() -> None:
-    """As PyTorch's own standard deviation has it."""
+    """Compared with the standard deviation of PyTorch."""
     rng = torch.Generator().manual_seed(0)
     real, fake = torch.randn(2, 6, 3, 8, 8, generator=rng)
     fake = 0.5 * fake
@@ -158,7 +158,7 @@ def test_the_generator_learns_from_feature_discriminators_after_the_warm_up() ->
     assert not torch.allclose(weights(plain), weights(featured))
 
 
-def test_feature_discriminators_learn_to_tell_real_from_fake() -> None:
+def test_feature_discriminators_learn_to_separate_real_and_fake() -> None:
     trainer = AdversarialTrainer(shared_training.WITH_FEATURES, shared_training.faces())
     losses = [trainer.train_step(0.0)["feature_discriminator"].item() for _ in range(24)]
     assert sum(losses[-4:]) / 4 < 0.8 * losses[0]

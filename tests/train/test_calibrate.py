@@ -13,7 +13,7 @@ from train.networks.irodori import IrodoriDiscriminator, IrodoriGenerator
 from train.report import generate_images
 
 
-def test_the_latent_scale_of_lowest_fd_ratio_is_kept(
+def test_calibration_chooses_the_latent_scale_of_lowest_fd_ratio(
     faces_zip: Path, tmp_path: Path, small_features: None
 ) -> None:
     faces = load(faces_zip, 32)

@@ -17,7 +17,7 @@ def discriminator() -> IrodoriDiscriminator:
 
 
 def noise(latents: Tensor, conditions: Tensor) -> Tensor:
-    """A picture of even colour for each latent [N, 1]."""
+    """A uniform image for each latent [N, 1]."""
     level = ((latents + 3) * 40).clamp(0, 255).to(torch.uint8)
     return level.view(-1, 1, 1, 1).expand(-1, 3, 32, 32)
 
@@ -26,7 +26,7 @@ def one_condition(count: int) -> Tensor:
     return torch.tensor([[1.0, 0, 0, 1, 0]]).repeat(count, 1)
 
 
-def test_a_picture_is_scored_alone(discriminator: IrodoriDiscriminator) -> None:
+def test_scores_do_not_depend_on_the_batch(discriminator: IrodoriDiscriminator) -> None:
     critic = Critic(discriminator, threshold=100.0)
     images = torch.randint(0, 256, (5, 3, 32, 32), dtype=torch.uint8)
     together = critic(images, one_condition(5))
@@ -35,7 +35,7 @@ def test_a_picture_is_scored_alone(discriminator: IrodoriDiscriminator) -> None:
     assert together.std() > 0
 
 
-def test_past_the_bar_all_are_equal(discriminator: IrodoriDiscriminator) -> None:
+def test_scores_are_capped_at_the_threshold(discriminator: IrodoriDiscriminator) -> None:
     latents = torch.randn(200, 1)
     critic = fit_critic(discriminator, noise, latents, one_condition(200))
     realness, _ = critic.components(noise(latents, one_condition(200)), one_condition(200))
@@ -45,7 +45,7 @@ def test_past_the_bar_all_are_equal(discriminator: IrodoriDiscriminator) -> None
     ).all()
 
 
-def test_values_that_are_not_shown_cost_score(discriminator: IrodoriDiscriminator) -> None:
+def test_score_depends_on_the_requested_values(discriminator: IrodoriDiscriminator) -> None:
     critic = Critic(discriminator, threshold=-100.0)
     image = torch.randint(0, 256, (1, 3, 32, 32), dtype=torch.uint8)
     conditions = torch.eye(2)[[0, 1]], torch.eye(3)[[2, 2]]
@@ -54,7 +54,7 @@ def test_values_that_are_not_shown_cost_score(discriminator: IrodoriDiscriminato
     assert (log_probability < 0).all()
 
 
-def test_the_first_of_the_best_is_kept() -> None:
+def test_best_of_keeps_the_first_of_equal_scores() -> None:
     def generate(latents: Tensor, conditions: Tensor) -> Tensor:
         assert latents.shape[1] == 2
         return latents[:, :1].view(-1, 1, 1, 1)

@@ -45,7 +45,7 @@ def test_mlds_tags_become_attributes_in_a_stable_order(
     assert faces.attributes[0].frequencies == (0.25,) * 4
     assert faces.images.shape == (960, 3, 32, 32)
     assert faces.images.dtype == torch.uint8
-    # Images come in the order of the tags, and pixels are those of the file.
+    # Images have the order of the tags, and the pixels of the files.
     assert faces.labels[:4].tolist() == [[0, 0], [0, 1], [0, 2], [1, 0]]
     with Image.open(io.BytesIO(face_files["images/7.png"])) as image:
         assert bytes(faces.images[7].permute(1, 2, 0).contiguous().numpy()) == image.tobytes()
@@ -62,7 +62,7 @@ def test_a_table_with_a_header(kind: str, lay_out: Write) -> None:
     ]
 
 
-def test_as_many_pairs_as_there_are(lay_out: Write) -> None:
+def test_mlds_tags_with_more_attributes(lay_out: Write) -> None:
     lines = [line + (" round glasses" if n % 2 else " no glasses") for n, line in enumerate(PAIRS)]
     faces = load(lay_out(tagged(*lines)), 32)
     assert [a.name for a in faces.attributes] == ["hair", "eyes", "glasses"]
@@ -84,7 +84,7 @@ def test_untagged_images(kind: str, lay_out: Write) -> None:
     assert one_hot(faces.labels, faces.sizes).shape == (3, 0)
 
 
-def test_a_zip_of_a_folder_and_a_macs_extras(lay_out: Write) -> None:
+def test_zip_of_a_folder_with_macos_metadata(lay_out: Write) -> None:
     files = {f"set/{name}": content for name, content in tagged(*PAIRS).items()}
     faces = load(lay_out(files | {"__MACOSX/set/._1.png": b"?", ".DS_Store": b"?"}, "zip"), 32)
     assert len(faces) == 8
@@ -92,7 +92,7 @@ def test_a_zip_of_a_folder_and_a_macs_extras(lay_out: Write) -> None:
 
 
 @pytest.mark.parametrize("form", ["./{}", "a/set/{}"])
-def test_a_zip_with_names_of_another_form(form: str, lay_out: Write) -> None:
+def test_zip_with_dot_slash_names(form: str, lay_out: Write) -> None:
     files = {form.format(name): content for name, content in tagged(*PAIRS).items()}
     assert len(load(lay_out(files, "zip"), 32).attributes) == 2
 
@@ -108,12 +108,12 @@ def test_a_zip_with_backslashes_and_folders(tmp_path: Path) -> None:
 
 
 def test_a_header_of_several_words(lay_out: Write) -> None:
-    rows = ["file,hair colour,eyes", *(f"{n}.png,red,blue" for n in range(1, 9))]
+    rows = ["file,hair color,eyes", *(f"{n}.png,red,blue" for n in range(1, 9))]
     faces = load(lay_out(tagged(*rows)), 32)
-    assert [a.name for a in faces.attributes] == ["hair-colour", "eyes"]
+    assert [a.name for a in faces.attributes] == ["hair-color", "eyes"]
 
 
-def test_other_shapes_are_cropped_and_scaled(lay_out: Write) -> None:
+def test_images_are_cropped_and_scaled(lay_out: Write) -> None:
     files = {"1.png": picture("red", (64, 100)), "2.png": picture("#00000000", (40, 40), "RGBA")}
     faces = load(lay_out(files), 32)
     assert faces.images[0, :, 16, 16].tolist() == [255, 0, 0]
@@ -130,7 +130,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("line", "message"), BROKEN)
-def test_a_bad_line_is_named_or_skipped(
+def test_bad_lines_raise_or_are_skipped(
     line: str, message: str, lay_out: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = lay_out(tagged(*PAIRS, line))
@@ -167,7 +167,7 @@ def test_a_damaged_entry_of_a_zip(compression: int, tmp_path: Path) -> None:
     assert len(load(path, 32, skip_bad=True)) == 7
 
 
-def test_a_locked_zip(tmp_path: Path) -> None:
+def test_encrypted_zip(tmp_path: Path) -> None:
     path = tmp_path / "faces.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("tags.csv", PAIRS[0])
@@ -178,7 +178,7 @@ def test_a_locked_zip(tmp_path: Path) -> None:
         load(path, 32)
 
 
-def test_a_quote_that_is_never_closed_is_quoted_in_short(lay_out: Write) -> None:
+def test_unclosed_quote_is_shortened_in_the_message(lay_out: Write) -> None:
     with pytest.raises(DataError, match=r"should read like") as caught:
         load(lay_out(tagged('1,"red hair pink eyes', *PAIRS)), 32)
     assert len(str(caught.value)) < 400
@@ -191,7 +191,7 @@ def test_a_value_that_occurs_once(lay_out: Write) -> None:
     assert load(path, 32, skip_bad=True).attributes[0].values == ("blue", "red")
 
 
-def test_the_first_five_of_many(lay_out: Write) -> None:
+def test_message_lists_the_first_five_problems(lay_out: Write) -> None:
     files = tagged(*PAIRS, *(f"{n},red hair pink eyes" for n in range(20, 40)))
     with pytest.raises(DataError) as caught:
         load(lay_out(files), 32)
@@ -201,7 +201,7 @@ def test_the_first_five_of_many(lay_out: Write) -> None:
     assert "--skip-bad" in str(caught.value)
 
 
-def test_nothing_usable(lay_out: Write, tmp_path: Path) -> None:
+def test_errors_without_usable_images(lay_out: Write, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"there is no .*nowhere"):
         load(tmp_path / "nowhere", 32)
     with pytest.raises(DataError, match="no usable image"):
@@ -209,11 +209,11 @@ def test_nothing_usable(lay_out: Write, tmp_path: Path) -> None:
     (tmp_path / "no.zip").write_bytes(b"no zip")
     with pytest.raises(DataError, match="neither a folder nor a zip"):
         load(tmp_path / "no.zip", 32)
-    with pytest.raises(DataError, match=r"smaller than 64×64 .*--resolution 32"):
+    with pytest.raises(DataError, match=r"smaller than 64×64 .*--resolution \(such as 32\)"):
         load(lay_out(tagged(*PAIRS), name="small"), 64)
 
 
-def test_small_images_are_enlarged_where_they_may_be(lay_out: Write) -> None:
+def test_small_images_are_enlarged_if_enabled(lay_out: Write) -> None:
     large = {"images/1.png": picture(size=(80, 80))}
     faces = load(lay_out(tagged(*PAIRS, **large)), 64, enlarge=True)
     assert faces.images.shape == (8, 3, 64, 64)
@@ -225,14 +225,14 @@ def test_small_images_are_enlarged_where_they_may_be(lay_out: Write) -> None:
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(text=st.text(max_size=200) | st.lists(LINES).map("\n".join))
-def test_any_tags_file_loads_or_says_why_not(text: str, lay_out: Write) -> None:
+def test_any_tags_file_loads_or_raises_data_error(text: str, lay_out: Write) -> None:
     path = lay_out(tagged() | {"tags.csv": text.encode()}, "zip", "any")
-    with contextlib.suppress(DataError):  # nothing else may come out
+    with contextlib.suppress(DataError):  # no other error is allowed
         faces = load(path, 32)
         assert len(faces.labels) == len(faces.images) > 0
 
 
-def test_the_split_is_always_the_same_and_shares_nothing(faces_zip: Path) -> None:
+def test_split_is_deterministic_and_disjoint(faces_zip: Path) -> None:
     faces = load(faces_zip, 32)
     training_set, held_out = faces.split()
     assert (len(training_set), len(held_out)) == (840, 120)
@@ -243,7 +243,7 @@ def test_the_split_is_always_the_same_and_shares_nothing(faces_zip: Path) -> Non
     assert load(faces_zip, 32).fingerprint == faces.fingerprint
 
 
-def test_augmentation_keeps_colours_and_changes_places() -> None:
+def test_augmentation_keeps_colors_and_moves_pixels() -> None:
     images = torch.zeros(64, 3, 32, 32)
     images[:, 0, 8:12, 4:8] = 1
     moved = flip_and_shift(images, torch.Generator().manual_seed(0))
@@ -256,7 +256,7 @@ def test_augmentation_keeps_colours_and_changes_places() -> None:
     assert columns == {*range(2, 7), *range(22, 27)}, "flipped or not"
 
 
-def test_groups_share_a_condition_and_differ(faces_zip: Path) -> None:
+def test_groups_have_one_condition_and_distinct_images(faces_zip: Path) -> None:
     faces = load(faces_zip, 32)
     sampler = GroupSampler(faces, 16, 4, torch.Generator().manual_seed(1))
     drawn = [sampler().view(4, 4) for _ in range(800)]

@@ -1,4 +1,4 @@
-"""Two processes that share a training, beside one that does it alone."""
+"""Trainings by two processes, compared with one process."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ NETWORKS = ("generator.", "discriminator.", "ema.", "feature_discriminators.")
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `shared_training` leaves in its folder, after a training of one process in `alone`."""
+    """The folder of `shared_training`, and a training by a single process in `alone`."""
     folder = tmp_path_factory.mktemp("team")
     shared_training.run(folder / "alone")
     shared_training.run(folder / "alone-features", settings=shared_training.WITH_FEATURES)
@@ -47,8 +47,8 @@ def difference(one: dict[str, Tensor], other: dict[str, Tensor]) -> float:
 
 
 @pytest.mark.parametrize("kind", ["", "-features"])
-def test_two_processes_learn_what_one_learns(kind: str, shared: Path, tmp_path: Path) -> None:
-    """But for rounding, which the optimizer enlarges where gradients are next to nothing."""
+def test_two_processes_train_like_one(kind: str, shared: Path, tmp_path: Path) -> None:
+    """Except for rounding, which the optimizer amplifies for very small gradients."""
     settings = shared_training.WITH_FEATURES if kind else shared_training.SETTINGS
     shared_training.run(tmp_path / "begun", settings=settings, images=8, learning_rate=1e-12)
     alone, two = state(shared / f"alone{kind}"), state(shared / f"two{kind}")
@@ -57,7 +57,7 @@ def test_two_processes_learn_what_one_learns(kind: str, shared: Path, tmp_path: 
     assert difference(alone, two) < 0.01 * difference(alone, state(tmp_path / "begun"))
 
 
-def test_two_processes_go_on_with_what_one_began(shared: Path, tmp_path: Path) -> None:
+def test_two_processes_resume_a_run_of_one(shared: Path, tmp_path: Path) -> None:
     whole = shared_training.run(tmp_path / "whole", images=40)
     resumed = state(shared / "resumed")
     assert torch.equal(whole.rng.get_state(), resumed["rng"])
@@ -71,19 +71,19 @@ def test_failure_on_rank_0_stops_all_ranks(shared: Path) -> None:
         assert (shared / f"error-{rank}").read_text() == "rank 0 says why"
 
 
-def test_a_dead_worker_is_named_and_the_last_checkpoint_kept(shared: Path) -> None:
+def test_error_for_a_dead_worker_keeps_the_checkpoint(shared: Path) -> None:
     message = (shared / "lost-0").read_text()
     assert "another process of this training died" in message
     assert f"the last checkpoint is kept; resume it with --resume {shared}/resumed" in message
     assert shared_training.run(shared / "resumed", images=48).step == 6
 
 
-def test_a_batch_is_shared_in_whole_groups() -> None:
+def test_batches_are_divided_into_whole_groups() -> None:
     assert SINGLE_PROCESS.rows(16, 2) == slice(0, 16)
     assert [Processes(rank, 4).rows(16, 2) for rank in range(4)] == [
         slice(first, first + 4) for first in (0, 4, 8, 12)
     ]
-    with pytest.raises(ShareError, match=r"16 cannot be shared by 3 .* --batch 12 or 18 can"):
+    with pytest.raises(ShareError, match=r"16 cannot be shared by 3 .* use --batch 12 or 18"):
         Processes(0, 3).rows(16, 2)
-    with pytest.raises(ShareError, match=r"groups of 2; --batch 32 can"):
+    with pytest.raises(ShareError, match=r"groups of 2; use --batch 32"):
         Processes(0, 16).rows(16, 2)

@@ -101,7 +101,7 @@ def test_reports_are_written(tmp_path: Path, faces: Faces, judge: Judge) -> None
     assert info.images == 480
     assert info.attributes == faces.attributes
     latent, condition = torch.randn(2, 8), torch.zeros(2, 7)
-    # But for the memory format, in which sums are taken in another order.
+    # Except for the memory format, which changes the order of summation.
     assert torch.allclose(generator(latent, condition), trainer.ema(latent, condition), atol=1e-5)
 
 
@@ -140,7 +140,7 @@ def test_resume_is_exact_bit_for_bit(
 def test_lines_logged_after_the_checkpoint_are_dropped(
     tmp_path: Path, faces: Faces, judge: Judge
 ) -> None:
-    """Killed outright, a run goes back to its last checkpoint, and so does its log."""
+    """After SIGKILL, run and log continue from the last checkpoint."""
     run = start(tmp_path / "run", faces)
     train(run, tiny(images=160), faces, judge, quiet())
     (run / "log.jsonl").open("a").write('{"images": 320, "generator": 1.0}\n')
@@ -149,7 +149,7 @@ def test_lines_logged_after_the_checkpoint_are_dropped(
 
 
 def test_a_run_killed_while_logging_resumes(tmp_path: Path, faces: Faces, judge: Judge) -> None:
-    """Before its first checkpoint, too: then from its beginning."""
+    """Before the first checkpoint the run starts again."""
     run = start(tmp_path / "run", faces)
     (run / "log.jsonl").write_text('{"images": 160, "generator": 1.0}\n{"images": 320, "gen')
     train(run, TINY, faces, judge, quiet())
@@ -175,7 +175,7 @@ def test_ctrl_c_while_the_last_checkpoint_is_saved_stops(
 def test_weights_that_are_not_finite_are_not_saved(
     tmp_path: Path, faces: Faces, judge: Judge
 ) -> None:
-    """The losses of one step are those of the weights before it."""
+    """The losses of a step are those before its update."""
     run = start(tmp_path / "run", faces)
     wild = tiny(learning_rate=1e39, anneal=0.0, images=8)
     with pytest.raises(DivergedError, match=r"diverged at 8 images: .* is not finite. A lower"):
@@ -188,12 +188,14 @@ def test_a_checkpoint_of_a_gpu_resumes_on_the_cpu(
 ) -> None:
     run = start(tmp_path / "run", faces)
     trainer = train(run, tiny(images=160), faces, judge, quiet())
-    state = trainer.state_dict() | {"rng": torch.zeros(16, dtype=torch.uint8)}  # as long as CUDA's
+    state = trainer.state_dict() | {
+        "rng": torch.zeros(16, dtype=torch.uint8)
+    }  # the length of a CUDA state
     checkpoint.save(run, state, checkpoint.read_progress(run))
     assert train(run, TINY, faces, judge, quiet()).images == 480
 
 
-def test_a_checkpoint_of_other_networks_is_named(
+def test_error_for_a_checkpoint_of_other_networks(
     tmp_path: Path, faces: Faces, judge: Judge
 ) -> None:
     run = start(tmp_path / "run", faces)
@@ -230,26 +232,26 @@ def test_a_divergence_resumes_once_with_half_the_learning_rate(
 ) -> None:
     run = start(tmp_path / "run", faces)
     train(run, tiny(images=160, anneal=0), faces, judge, quiet())
-    step, spoilt = AdversarialTrainer.train_step, []
+    step, interrupted_at = AdversarialTrainer.train_step, []
 
     def spoil_once(self: AdversarialTrainer, progress: float) -> dict[str, torch.Tensor]:
         figures = step(self, progress)
-        if self.step == 40 and not spoilt:
-            spoilt.append(self.step)
+        if self.step == 40 and not interrupted_at:
+            interrupted_at.append(self.step)
             figures["feature_discriminator"] = torch.tensor(torch.nan)
         return figures
 
     monkeypatch.setattr(AdversarialTrainer, "train_step", spoil_once)
     trainer = train(run, tiny(anneal=0), faces, judge, quiet())
     assert trainer.images == 480
-    assert spoilt == [40]
+    assert interrupted_at == [40]
     rates = [line["learning_rate"] for line in read_log(run)]
     assert rates == pytest.approx([4e-4, 2e-4, 2e-4])
     progress = checkpoint.read_progress(run)
     assert (progress.rate_factor, progress.fallbacks) == (0.5, 1)
 
 
-def test_a_damaged_or_missing_checkpoint_is_named(tmp_path: Path, faces: Faces) -> None:
+def test_error_for_a_damaged_or_missing_checkpoint(tmp_path: Path, faces: Faces) -> None:
     with pytest.raises(checkpoint.CheckpointError, match=r"is not a run: it has no run\.json"):
         load_generator(tmp_path)
     run = start(tmp_path / "run", faces)
@@ -261,7 +263,7 @@ def test_a_damaged_or_missing_checkpoint_is_named(tmp_path: Path, faces: Faces) 
 
 
 def test_colors_are_learned(faces: Faces, judge: Judge, tmp_path: Path) -> None:
-    """In small: asked for pink hair, more comes out pink than asked for black."""
+    """With pink hair requested, images are more pink than with black hair."""
     settings = tiny(images=6_000, report_images=10**6, batch=16)
     run = start(tmp_path / "run", faces, settings)
     ema = train(run, settings, faces, judge, quiet()).ema
@@ -286,7 +288,7 @@ def test_untagged_images_train_unconditionally(faces: Faces, judge: Judge, tmp_p
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_networks_of_every_size(size: int) -> None:
+def test_networks_support_all_sizes(size: int) -> None:
     generator = IrodoriGenerator(size, 8, (4, 3), width=4)
     pictures = generator(torch.randn(4, 8), torch.eye(7)[:4])
     assert pictures.shape == (4, 3, size, size)
@@ -305,7 +307,7 @@ def test_a_mixed_condition_lies_between() -> None:
     assert generator(latent, torch.tensor([[0.5, 0.5]])).shape == (1, 3, 32, 32)
 
 
-def test_a_grid_of_many_values_has_the_first_ones() -> None:
+def test_grid_is_limited_to_the_first_values() -> None:
     values = tuple(f"{n:03}" for n in range(200))
     many = Attribute(name="hat", values=values, frequencies=(1 / 200,) * 200)
     labels, columns = grid_labels((many, many))

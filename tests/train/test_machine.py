@@ -1,4 +1,4 @@
-"""What training takes of a machine without a GPU."""
+"""Resources of a machine without a GPU."""
 
 import pytest
 import torch
@@ -12,20 +12,20 @@ def _without_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
 
 
-def test_threads_are_as_asked_or_shared(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
-    monkeypatch.setattr(torch, "set_num_threads", asked.append)
+def test_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    requested: list[int] = []
+    monkeypatch.setattr(torch, "set_num_threads", requested.append)
     monkeypatch.setattr("os.cpu_count", lambda: 8)
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # as torchrun says
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # set by torchrun
     assert make_ready("auto", 0, SINGLE_PROCESS) == torch.device("cpu")
-    assert asked == [], "all that PyTorch takes"
+    assert requested == [], "all that PyTorch takes"
     make_ready("cpu", 3, SINGLE_PROCESS)
     make_ready("cpu", 0, Processes(rank=1, world_size=4, local_rank=1, local_size=2))
-    assert asked == [3, 4]
+    assert requested == [3, 4]
 
 
-def test_a_gpu_that_is_not_there_is_named() -> None:
-    with pytest.raises(MachineError, match="finds no CUDA device here; auto takes what there is"):
+def test_error_for_a_missing_gpu() -> None:
+    with pytest.raises(MachineError, match="finds no CUDA device; auto uses a GPU if there is one"):
         make_ready("cuda", 0, SINGLE_PROCESS)
 
 
@@ -34,7 +34,7 @@ def test_a_cpu_compiles_only_if_asked_to() -> None:
     assert [compiles(wish, cpu) for wish in ("auto", "on", "off")] == [False, True, False]
 
 
-def test_want_of_memory_is_told_from_other_errors() -> None:
+def test_out_of_memory_errors_are_recognized() -> None:
     with pytest.raises(RuntimeError) as refused:
         torch.empty(10**15)
     assert is_out_of_memory(refused.value)

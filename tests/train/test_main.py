@@ -1,4 +1,4 @@
-"""`python -m train` as an admin runs it."""
+"""`python -m train` from the command line."""
 
 import json
 import os
@@ -45,9 +45,9 @@ def train_command(
     capsys: pytest.CaptureFixture[str],
     small_features: None,
 ) -> Command:
-    """`python -m train` in a folder of its own, with a quickly trained judge.
+    """`python -m train` in a temporary folder, with a quickly trained judge.
 
-    In this process: importing PyTorch anew takes longer than all the rest.
+    Runs in this process: importing PyTorch in a new process would be slow.
     """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("IRODORI_JUDGE__IMAGES", "640")
@@ -80,7 +80,7 @@ def run_module(folder: Path, path: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_without_data_it_says_in_five_lines_what_it_takes(tmp_path: Path) -> None:
+def test_without_data_the_message_has_five_lines(tmp_path: Path) -> None:
     result = run_module(tmp_path, str(ROOT))
     assert result.returncode == 2
     assert len(result.stdout.splitlines()) == 5
@@ -89,7 +89,7 @@ def test_without_data_it_says_in_five_lines_what_it_takes(tmp_path: Path) -> Non
     assert result.stderr == ""
 
 
-def test_a_serving_machine_is_told_what_training_needs(tmp_path: Path) -> None:
+def test_without_torch_the_message_names_the_extra(tmp_path: Path) -> None:
     (tmp_path / "torch.py").write_text("raise ModuleNotFoundError('no', name='torch')\n")
     result = run_module(tmp_path, f"{tmp_path}{os.pathsep}{ROOT}")
     assert result.returncode == 1
@@ -107,10 +107,10 @@ def test_a_serving_machine_is_told_what_training_needs(tmp_path: Path) -> None:
         (["--config", "none.toml"], "there is no settings file none.toml"),
         (["judge", "nobody", "--data", "{data}"], "there is no model 'nobody'"),
         (["--data", "{data}", "--model-name", "my model"], "'my model' is not a valid model name"),
-        (["--data", "{data}", "--device", "cuda"], "finds no CUDA device here"),
+        (["--data", "{data}", "--device", "cuda"], "finds no CUDA device"),
     ],
 )
-def test_a_wrong_argument_is_named(
+def test_error_for_an_invalid_argument(
     arguments: list[str],
     message: str,
     train_command: Command,
@@ -121,14 +121,14 @@ def test_a_wrong_argument_is_named(
     assert message in result.stdout
 
 
-def test_a_wrong_key_in_the_file_is_named(train_command: Command, tmp_path: Path) -> None:
+def test_error_for_an_unknown_key_in_the_file(train_command: Command, tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("[train]\nbatchsize = 3\n")
     result = train_command()
     assert result.returncode == 2
     assert "train.batchsize" in result.stdout
 
 
-def test_images_on_the_command_line_win_over_minutes_in_the_file(tmp_path: Path) -> None:
+def test_images_on_the_command_line_override_minutes_in_the_file(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("[train]\nminutes = 90\n")
     for more, minutes in (((), None), (("--minutes", "5"), 5)):
         arguments = ["--config", str(tmp_path / "config.toml"), "--images", "80", *more]
@@ -143,14 +143,14 @@ def test_images_on_the_command_line_win_over_minutes_in_the_file(tmp_path: Path)
         ("faces/{kind}/{n}.png", ["class"], 96),
     ],
 )
-def test_a_few_images_without_tags_become_a_model(
+def test_train_with_few_untagged_images(
     layout: str,
     attributes: list[str],
     size: int,
     train_command: Command,
     tmp_path: Path,
 ) -> None:
-    """Fewer than a batch."""
+    """Fewer images than a batch."""
     rng = np.random.RandomState(0)
     for n in range(20):
         path = tmp_path / "few" / layout.format(n=n, kind="elf" if n % 2 else "cat")
@@ -172,7 +172,7 @@ def test_a_few_images_without_tags_become_a_model(
     assert session.run(None, feed)[0].shape == (2, size, size, 3)
 
 
-def test_from_faces_to_a_model_in_use(
+def test_train_judge_export_and_promote(
     train_command: Command,
     faces_zip: Path,
     tmp_path: Path,
@@ -184,31 +184,31 @@ def test_from_faces_to_a_model_in_use(
     assert "in use; there was no model before it" in first.stdout
     _, manifest = registry.load()
     assert {"generator.onnx", "MODEL_CARD.md", "samples.png"} <= set(manifest.files)
-    settled = json.loads((tmp_path / "runs/first/judge.json").read_text())
-    assert settled["figures"] == manifest.metrics
-    assert manifest.candidates == settled["candidates"]
+    first_result = json.loads((tmp_path / "runs/first/judge.json").read_text())
+    assert first_result["figures"] == manifest.metrics
+    assert manifest.candidates == first_result["candidates"]
     assert ("critic.onnx" in manifest.files) == (manifest.candidates > 1)
     assert {FD_RATIO, "near_duplicates_real", "hair_as_asked"} <= set(manifest.metrics)
     with Image.open(tmp_path / "runs/first/samples-000000k.png") as grid:
         assert grid.size == (96, 128)
     assert first.stdout.index("training in") < first.stdout.index("training the judge")
 
-    # The figures can be had again, of the exported model.
+    # `judge` reproduces the figures of the exported model.
     judged = train_command("judge", "--data", faces_zip)
     assert judged.returncode == 0, judged.stdout
     assert f"model {manifest.name}" in judged.stdout
     line = next(text for text in judged.stdout.splitlines() if text.startswith(label(FD_RATIO)))
-    painted = float(line.removeprefix(label(FD_RATIO)).split()[0].replace(",", ""))
-    assert painted == pytest.approx(manifest.metrics[FD_RATIO], rel=0.02)
+    generated = float(line.removeprefix(label(FD_RATIO)).split()[0].replace(",", ""))
+    assert generated == pytest.approx(manifest.metrics[FD_RATIO], rel=0.02)
 
     assert "  aqua" in judged.stdout
 
     # A run can be judged again, and exported again.
     again = train_command("judge", "runs/first")
     assert again.returncode == 0, again.stdout
-    anew = json.loads((tmp_path / "runs/first/judge.json").read_text())
-    assert anew["figures"] == pytest.approx(settled["figures"], rel=0.01, abs=0.01)
-    assert anew["candidates"] == settled["candidates"]
+    again = json.loads((tmp_path / "runs/first/judge.json").read_text())
+    assert again["figures"] == pytest.approx(first_result["figures"], rel=0.01, abs=0.01)
+    assert again["candidates"] == first_result["candidates"]
     (tmp_path / "other").mkdir()
     for number in range(40):
         (tmp_path / "other" / f"{number}.png").write_bytes(face_files[f"images/{number}.png"])
@@ -224,7 +224,7 @@ def test_from_faces_to_a_model_in_use(
     assert "training the judge" not in alone.stdout
     assert "hair_as_asked" in (tmp_path / "runs/alone/log.jsonl").read_text()
 
-    # A worse model is registered, and stays unused; --force takes it all the same.
+    # A worse model is registered and not put in use, except with --force.
     worse = ["--data", faces_zip, "--images", 8, "--learning-rate", "1e-9", *SMALL]
     second = train_command(*worse, "--name", "second", IRODORI_PROMOTE__MARGIN="0")
     assert second.returncode == 0, second.stdout
@@ -237,7 +237,7 @@ def test_from_faces_to_a_model_in_use(
         manifest.metrics[FD_RATIO], rel=0.02
     )
     assert registry.current() == manifest.name
-    # One that starts with the weights of the first is as good; --width must be that of the model.
+    # A run with the weights of the first model is as good; --width must be that of the model.
     start = ["--start", manifest.name, "--name", "third"]
     third = train_command(*worse, *start, "--force")
     assert "nothing was compared (--force)" in third.stdout
@@ -252,15 +252,13 @@ def test_from_faces_to_a_model_in_use(
     assert f"{manifest.name} has width 4, not 8: add --width 4" in wider.stdout
 
 
-def test_going_on_with_a_finished_run(
-    train_command: Command, faces_zip: Path, tmp_path: Path
-) -> None:
+def test_resume_a_finished_run(train_command: Command, faces_zip: Path, tmp_path: Path) -> None:
     arguments = ["--data", faces_zip, "--images", 80, "--name", "run", "--no-promote", *SMALL]
     assert train_command(*arguments).returncode == 0
     again = train_command(*arguments)
     assert again.returncode == 2
     assert "runs/run exists already; resume it (--resume runs/run)" in again.stdout
-    # Once it has gone on, its figures are those of an earlier generator.
+    # Figures of an earlier checkpoint are deleted when a run is resumed.
     wild = train_command("--resume", "runs/run", "--images", 4000, "--learning-rate", "1e12")
     assert wild.returncode == 2
     assert "the last good checkpoint is kept in runs/run" in wild.stdout
@@ -278,7 +276,7 @@ def test_going_on_with_a_finished_run(
         registry.load()
 
 
-def test_stopped_while_it_is_judged(
+def test_interrupted_while_judging(
     train_command: Command, faces_zip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*arguments: object) -> None:
@@ -299,7 +297,7 @@ def test_stopped_while_it_is_judged(
     assert not (tmp_path / "runs").exists(), "judges lie beside the run"
 
 
-def test_a_run_that_left_out_bad_images_is_judged_without_them(
+def test_judge_skips_the_bad_images_that_the_training_skipped(
     train_command: Command, lay_out: Callable[..., Path], face_files: dict[str, bytes]
 ) -> None:
     data = lay_out({**face_files, "images/0.png": b"not an image"})
@@ -309,7 +307,7 @@ def test_a_run_that_left_out_bad_images_is_judged_without_them(
     assert judged.returncode == 0, judged.stdout
 
 
-def test_other_data_is_refused_on_resume(
+def test_resume_with_other_data_is_an_error(
     train_command: Command,
     faces_zip: Path,
     tmp_path: Path,

@@ -1,4 +1,4 @@
-"""Promotion: by which figures, and over a model of the old judge."""
+"""Promotion: the comparison of figures, and models of the old judge."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -48,7 +48,7 @@ def test_a_figure_may_be_worse_by_the_margin(change: dict[str, float], worse: li
 
 
 @pytest.mark.parametrize(("ratio", "in_use"), [(3.0, "new"), (5.0, "tiny")])
-def test_models_without_the_headline_in_their_manifests_are_judged_anew(
+def test_models_without_the_main_figure_are_measured_again(
     ratio: float, in_use: str, registry: Registry, tmp_path: Path
 ) -> None:
     add_model(registry, "new")

@@ -32,7 +32,7 @@ def load(
     problems += single
     small = sum(problem.message.startswith("too small") for problem in problems)
     if small and not entries:
-        smaller = "use a smaller --resolution (32) or " if size > 32 else ""
+        smaller = "use a smaller --resolution (such as 32), or " if size > 32 else ""
         raise DataError(
             f"{path}: every image is smaller than {size}×{size} pixels; {smaller}larger images"
         )

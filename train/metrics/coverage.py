@@ -41,10 +41,10 @@ class ModeCoverage:
         if not self.attributes:
             return []
         frequencies = self._relative_frequencies(points)["conditions"]
-        real, painted = self._real_shares["conditions"], self._shares(points)["conditions"]
+        real, generated = self._real_shares["conditions"], self._shares(points)["conditions"]
         dropped = (frequencies < DROPPED_BELOW).nonzero().flatten().tolist()
         dropped.sort(key=lambda number: -real[number].item())
-        return [Mode(self._name(n), real[n].item(), painted[n].item()) for n in dropped]
+        return [Mode(self._name(n), real[n].item(), generated[n].item()) for n in dropped]
 
     def worst_clusters(
         self, points: FeaturePoints, images: Tensor, real_images: Tensor
@@ -54,7 +54,7 @@ class ModeCoverage:
         `images` are those of `points`, `real_images` the training images, uint8 [N, 3, S, S].
         """
         frequencies = self._relative_frequencies(points)["clusters"]
-        real, painted = self._real_shares["clusters"], self._shares(points)["clusters"]
+        real, generated = self._real_shares["clusters"], self._shares(points)["clusters"]
         known = int((~frequencies.isnan()).sum())
         # Of clusters with the same relative frequency, the largest first.
         order = sorted(
@@ -70,7 +70,7 @@ class ModeCoverage:
             pictures.append(torch.stack([real_images[typical], nearest]))
         size = real_images.shape[-1]
         none = torch.zeros(0, 2, FACES_PER_CLUSTER, 3, size, size, dtype=torch.uint8)
-        clusters = [Mode({}, real[n].item(), painted[n].item()) for n in worst]
+        clusters = [Mode({}, real[n].item(), generated[n].item()) for n in worst]
         return clusters, torch.stack(pictures).cpu() if pictures else none
 
     @cached_property
@@ -93,8 +93,8 @@ class ModeCoverage:
     def _relative_frequencies(self, points: FeaturePoints) -> dict[str, Tensor]:
         count = len(points.points)
         return {
-            kind: relative_frequency(self._real_shares[kind], painted, count)
-            for kind, painted in self._shares(points).items()
+            kind: relative_frequency(self._real_shares[kind], generated, count)
+            for kind, generated in self._shares(points).items()
         }
 
     def _name(self, condition: int) -> dict[str, str]:

@@ -137,4 +137,5 @@ class Fidelity:
             tensors[f"held_out.{number}"] = held_out
         # As many as are held out: distances to neighbors decrease with the number of points.
         order = torch.randperm(len(training_set), generator=torch.Generator().manual_seed(0))
+        # "crowd" is a key of existing cache files.
         return tensors | {"crowd": training_set[order[:held]]}

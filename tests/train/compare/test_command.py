@@ -29,9 +29,7 @@ def diverge(run: Path) -> Path:
     return run
 
 
-def test_runs_side_by_side(
-    faces: Faces, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_table_of_runs(faces: Faces, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     good = judge_run(make_run(tmp_path / "runs/good", faces))
     wild = diverge(make_run(tmp_path / "runs/wild", faces))
     fresh = make_run(tmp_path / "runs/fresh", faces)
@@ -49,7 +47,7 @@ def test_runs_side_by_side(
         assert sheet.width > 10 * 96
 
 
-def test_as_json_of_the_best_of_several(
+def test_json_with_candidates(
     faces: Faces, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = judge_run(make_run(tmp_path / "run", faces))
@@ -60,17 +58,19 @@ def test_as_json_of_the_best_of_several(
     assert (tmp_path / "sheet.webp").is_file()
 
 
-def test_runs_of_other_data_are_told_apart(
+def test_runs_of_different_data_have_a_note(
     faces: Faces, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     one = judge_run(make_run(tmp_path / "one", faces))
     untagged = faces.without_attributes()
     other = judge_run(make_run(tmp_path / "other", untagged))
     main(["compare", str(one), str(other)])
-    assert "only figures of the same data compare" in capsys.readouterr().out.replace("\n", " ")
+    assert "only figures of the same data are comparable" in capsys.readouterr().out.replace(
+        "\n", " "
+    )
 
 
-def test_what_an_earlier_version_judged_is_named(
+def test_runs_judged_by_an_earlier_version_have_a_note(
     faces: Faces, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = make_run(tmp_path / "run", faces)
@@ -79,17 +79,19 @@ def test_what_an_earlier_version_judged_is_named(
     assert f"judged by an earlier version: python -m train judge {run}" in capsys.readouterr().out
 
 
-def test_no_run_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_error_for_a_folder_that_is_not_a_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as end:
         main(["compare", "nowhere"])
     assert end.value.code == 2
     assert "nowhere is not a run" in capsys.readouterr().out
 
 
-def test_a_run_that_diverged_at_once_is_in_the_table(
+def test_table_with_a_diverged_run(
     faces: Faces, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Before its first checkpoint."""
+    """It diverged before its first checkpoint."""
     run = diverge(make_run(tmp_path / "run", faces))
     (run / checkpoint.CHECKPOINT_FILE).unlink()
     main(["compare", str(run)])

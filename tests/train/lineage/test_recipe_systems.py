@@ -17,7 +17,7 @@ from train.trainer import Trainer
 
 
 def updates(trainer: Trainer) -> dict[str, int]:
-    """Steps that each network has taken."""
+    """Number of optimizer steps of each network."""
     return {
         network: max(int(state["step"]) for state in optimizer.state.values())
         for network, optimizer in trainer.optimizers.items()
@@ -27,13 +27,13 @@ def updates(trainer: Trainer) -> dict[str, int]:
 @pytest.mark.parametrize(
     ("name", "generator"), [("dcgan", 10), ("wgan", 2), ("wgan-gp", 2), ("dcgan-96", 2)]
 )
-def test_the_schedule_of_steps(name: str, generator: int) -> None:
+def test_numbers_of_generator_and_discriminator_steps(name: str, generator: int) -> None:
     trainer = steps(name, 10)
     assert updates(trainer) == {"generator": generator, "discriminator": 10}
     assert trainer.images == 40
 
 
-def test_gan_may_be_trained_as_by_its_authors() -> None:
+def test_gan_with_the_settings_of_its_authors() -> None:
     trainer = steps("gan", 4, optimizer="sgd", learning_rate=0.1, discriminator_steps=2)
     sgd = trainer.optimizers["discriminator"]
     assert isinstance(sgd, torch.optim.SGD)
@@ -52,7 +52,7 @@ def test_wgan_clips_every_weight() -> None:
     assert max(p.abs().max().item() for p in trainer.generator.parameters()) > 0.02
 
 
-def test_dcgan_is_as_in_the_paper() -> None:
+def test_dcgan_has_the_architecture_of_the_paper() -> None:
     settings = recipes.read("dcgan").settings
     trainer = build_trainer(change(settings, width=32), faces(64))
     generator, discriminator = trainer.generator, trainer.discriminator
@@ -71,7 +71,7 @@ def test_dcgan_is_as_in_the_paper() -> None:
     assert settings["network"]["width"] * 8 == 1024
 
 
-def test_dcgan_96_has_kernel_5_and_stride_3_at_the_ends() -> None:
+def test_dcgan_96_has_kernel_5_and_stride_3_in_outer_layers() -> None:
     trainer = build_trainer(small("dcgan-96"), faces(96))
     end = modules(trainer.generator, nn.ConvTranspose2d)[-1]
     start = modules(trainer.discriminator, nn.Conv2d)[0]
@@ -95,13 +95,11 @@ def test_tricks_narrow_the_latents_and_rotate_the_faces(monkeypatch: pytest.Monk
     first.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     trainer.train_step(0.0)
     assert torch.cat(seen).std().item() == pytest.approx(sigma, rel=0.03)
-    assert trainer.ema.latent_scale.item() == pytest.approx(sigma), (
-        "the model draws as it learnt to"
-    )
+    assert trainer.ema.latent_scale.item() == pytest.approx(sigma), "same scale as in training"
     assert settings["augmentation"] == "flip-and-rotate"
 
 
-def test_the_condition_is_joined_to_both_inputs_in_cgan() -> None:
+def test_cgan_concatenates_the_condition_with_both_inputs() -> None:
     trainer = build_trainer(small("cgan"), faces())
     assert modules(trainer.generator, nn.ConvTranspose2d)[0].in_channels == 100 + 7
     assert modules(trainer.discriminator, nn.Conv2d)[0].in_channels == 3 + 7
@@ -112,7 +110,7 @@ def test_the_condition_is_joined_to_both_inputs_in_cgan() -> None:
 
 
 @pytest.mark.parametrize("name", [n for n in recipes.NAMES if "acgan" in n or n == "stackgan"])
-def test_acgan_classifies_what_conditions_it_otherwise(name: str) -> None:
+def test_acgan_discriminator_classifies_and_scores_without_the_condition(name: str) -> None:
     trainer = build_trainer(small(name), faces(small(name).network.resolution))
     image = torch.randn(2, 3, small(name).network.resolution, small(name).network.resolution)
     reported = [trainer.discriminator.eval()(image, torch.eye(7)[[n, n]])[0] for n in (0, 1)]
@@ -124,7 +122,7 @@ def test_acgan_classifies_what_conditions_it_otherwise(name: str) -> None:
     assert loss == pytest.approx(math.log(4) + math.log(3), rel=0.25), "by chance, at first"
 
 
-def test_the_heads_of_each_acgan() -> None:
+def test_heads_of_the_acgan_recipes() -> None:
     coupled, decoupled, two = (
         build_trainer(small(name), faces()).discriminator
         for name in ("acgan-srresnet", "acgan-decoupled", "acgan-two-nets")
@@ -161,7 +159,7 @@ def test_makegirlsmoe_has_16_blocks_pixel_shuffles_and_no_batch_norm_in_its_disc
     assert (settings["penalty_kind"], settings["loss"]) == ("dragan", "nonsaturating")
 
 
-def test_r3gan_has_no_norm_and_learns_from_both_penalties() -> None:
+def test_r3gan_has_no_normalization_and_both_penalties() -> None:
     trainer = build_trainer(small("r3gan"), faces())
     for network in (trainer.generator, trainer.discriminator):
         assert not modules(network, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm)
@@ -182,7 +180,7 @@ def test_ebgan_energy_is_its_reconstruction_error() -> None:
 
 
 @pytest.mark.parametrize("name", ["aegan", "aegan-dcgan", "aegan-wgan-gp"])
-def test_aegan_generates_new_faces_and_reconstructs_given_ones(name: str) -> None:
+def test_aegan_generates_and_reconstructs(name: str) -> None:
     few = faces()
     settings = small(name, batch=8, learning_rate=2e-3, discriminator_steps=1)
     trainer = build_trainer(settings, few)
@@ -218,5 +216,5 @@ def test_stackgan_refines_its_first_stage() -> None:
     trainer.train_step(0.6)
     assert torch.equal(first, generator.first.layers[0].weight)
     assert generator.second.to_rgb.weight.abs().max() > 0
-    trainer.train_step(0.1)  # it was given more images
+    trainer.train_step(0.1)  # as if the run was resumed with more images
     assert torch.equal(first, generator.first.layers[0].weight), "there is no way back"

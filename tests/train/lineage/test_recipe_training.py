@@ -29,9 +29,9 @@ def test_each_recipe_trains_all_its_parameters(name: str) -> None:
     for network, parameters in before.items():
         pairs = zip(parameters, trainer.networks[network].parameters(), strict=True)
         moved = [not torch.equal(old, new) for old, new in pairs if new.grad is not None]
-        # Some may stay: a bias that all scores share, a maxout piece that is never the largest.
+        # Some do not change: biases common to all scores, maxout pieces that are never the largest.
         assert sum(moved) > 0.7 * len(moved), network
-    # Nothing is left that never learns, but what has no part in a picture of its own.
+    # All parameters of the discriminator are trained; StackGAN trains its stages one by one.
     trained = [p.grad is not None for p in trainer.discriminator.parameters()]
     assert all(trained) or name == "stackgan"
     latent = torch.randn(3, settings.network.latent_dim)
@@ -46,9 +46,9 @@ def test_each_recipe_trains_all_its_parameters(name: str) -> None:
 @pytest.mark.parametrize("loss", ["relativistic", "minimax", "nonsaturating", "wasserstein"])
 @pytest.mark.parametrize("network", ["mlp", "dcgan", "srresnet", "r3gan"])
 def test_any_loss_runs_with_any_network(loss: str, network: str) -> None:
-    """And any conditioning, penalty, head and augmentation."""
+    """Also with all conditionings, penalties, heads and augmentations."""
     number = ["mlp", "dcgan", "srresnet", "r3gan"].index(network)
-    choice = (number + len(loss)) % 4  # so that each network meets most of them
+    choice = (number + len(loss)) % 4  # covers most combinations for each network
     steps(
         "dcgan",
         2,
@@ -98,7 +98,7 @@ def test_without_ema_the_average_is_the_generator_itself() -> None:
 
 
 @pytest.mark.parametrize("name", ["aegan", "stackgan"])
-def test_networks_that_cannot_be_shared_are_named(name: str) -> None:
+def test_error_for_networks_that_need_a_single_process(name: str) -> None:
     settings = small(name)
     with pytest.raises(ShareError, match="needs a single process"):
         build_trainer(settings, faces(settings.network.resolution), Processes(0, 2))

@@ -26,7 +26,7 @@ def test_the_default_is_a_recipe() -> None:
     assert TrainSettings(**recipes.read("irodori").settings) == TrainSettings()
 
 
-def test_a_recipe_states_only_what_differs() -> None:
+def test_recipes_contain_only_settings_that_differ() -> None:
     for name in CLASSICAL:
         table = tomllib.loads((recipes.FOLDER / f"{name}.toml").read_text("utf-8"))
         below = recipes.read(table["extends"]).settings if "extends" in table else None
@@ -39,14 +39,14 @@ def test_a_recipe_states_only_what_differs() -> None:
                 assert said != value or (name == "dcgan" and section == "lineage"), (name, key)
 
 
-# Which settings win
+# Precedence of settings
 
 
 def settings_of(*arguments: str) -> TrainSettings:
     return read_settings(build_parser().parse_args(arguments)).train
 
 
-def test_file_then_recipe_then_environment_then_command_line(
+def test_precedence_of_file_recipe_environment_and_command_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -61,7 +61,7 @@ def test_file_then_recipe_then_environment_then_command_line(
     assert (wgan.lineage.clip, wgan.lineage.loss) == (0.01, "wasserstein")
     assert (wgan.seed, wgan.recipe) == (5, "wgan"), "what no recipe says is the file's"
     monkeypatch.setenv("IRODORI_TRAIN__OPTIMIZER__BATCH", "8")
-    monkeypatch.setenv("IRODORI_TRAIN__WIDTH", "16")  # as version 0.2 called it
+    monkeypatch.setenv("IRODORI_TRAIN__WIDTH", "16")  # the key of version 0.2
     changed = settings_of("--recipe", "wgan", "--width", "32")
     assert changed.lineage is not None
     assert (changed.optimizer.batch, changed.network.width) == (8, 32)
@@ -96,9 +96,7 @@ def test_the_flat_settings_of_version_0_2_are_read(
     assert lineage_of("--recipe", "wgan").clip == 0.01
 
 
-def test_an_own_recipe_says_what_it_changes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_recipe_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("config.toml").write_text("[train.optimizer]\nbatch = 4\n")
     Path("mine.toml").write_text("[train.network]\nwidth = 48\n")
@@ -125,7 +123,7 @@ def test_an_own_recipe_says_what_it_changes(
         (["--recipe", "wgan", "--generator", "x"], "", "lineage.generator: Input should be"),
     ],
 )
-def test_what_is_not_known_is_named_with_the_nearest(
+def test_errors_suggest_the_nearest_name(
     arguments: list[str],
     content: str,
     message: str,
@@ -138,14 +136,14 @@ def test_what_is_not_known_is_named_with_the_nearest(
         settings_of(*arguments)
 
 
-def test_a_wrong_key_in_the_settings_file_is_told_with_the_nearest(tmp_path: Path) -> None:
+def test_error_for_a_wrong_key_suggests_the_nearest(tmp_path: Path) -> None:
     file = tmp_path / "c.toml"
     file.write_text("[train]\nlearn_rate = 1\n")
     with pytest.raises(config.SettingsError, match=r"train\.learn_rate.*nearest: learning_rate"):
         settings_of("--config", str(file))
 
 
-def test_an_unknown_flag_is_named_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+def test_error_for_an_unknown_flag_suggests_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--recipies", "dcgan"])
     assert "there is no --recipies; the nearest: --recipe" in capsys.readouterr().err
@@ -177,7 +175,7 @@ def test_recipes_are_listed_with_their_sources(capsys: pytest.CaptureFixture[str
         ("stackgan", {"reconstruction_weight": 1}, "no encoder"),
     ],
 )
-def test_pairs_that_make_no_sense_are_named(
+def test_errors_for_contradictory_settings(
     recipe: str, changed: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(ValueError, match=reason):

@@ -1,4 +1,4 @@
-"""Counting broken pictures by eye: pages, key, and what the marks resolve to."""
+"""The blind count of broken pictures: pages, key and counts."""
 
 import io
 import json
@@ -22,18 +22,18 @@ def faces(faces_zip: Path) -> Faces:
     return load(faces_zip, 32)
 
 
-def gray(level: int, asked: list[torch.Tensor] | None = None) -> Source:
-    """Paints one shade, whatever is asked for."""
+def gray(level: int, requested: list[torch.Tensor] | None = None) -> Source:
+    """Generates one shade of gray for all conditions."""
 
     def paint(latents: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
-        if asked is not None:
-            asked.append(conditions)
+        if requested is not None:
+            requested.append(conditions)
         return torch.full((len(latents), 3, 32, 32), level, dtype=torch.uint8)
 
     return Source(f"gray-{level}", paint, 4, (), 32)
 
 
-def test_each_source_has_as_many_cells_and_the_key_tells_which(faces: Faces) -> None:
+def test_sources_have_equal_numbers_of_cells_in_the_key(faces: Faces) -> None:
     pictures, key = draw([gray(10), gray(200)], faces, 100, seed=5)
     assert pictures.shape == (100, 3, 160, 160)
     cells = key["cells"]
@@ -46,7 +46,7 @@ def test_each_source_has_as_many_cells_and_the_key_tells_which(faces: Faces) -> 
     assert list(cells.values()) != sorted(cells.values()), "shuffled"
 
 
-def test_real_pictures_are_held_out_ones_and_none_comes_twice(faces: Faces) -> None:
+def test_real_images_are_distinct_held_out_ones(faces: Faces) -> None:
     pictures, key = draw([gray(0)], faces, 240, seed=1)
     real = [int(number) - 1 for number, source in key["cells"].items() if source == "real"]
     held_out = blind.report.scaled(faces.split()[1].images, 160)
@@ -56,30 +56,28 @@ def test_real_pictures_are_held_out_ones_and_none_comes_twice(faces: Faces) -> N
     assert len(real) == 120
 
 
-def test_the_same_seed_draws_the_same_and_another_another(faces: Faces) -> None:
+def test_draw_depends_on_the_seed(faces: Faces) -> None:
     assert draw([gray(0)], faces, 20, seed=1)[1] == draw([gray(0)], faces, 20, seed=1)[1]
     assert draw([gray(0)], faces, 20, seed=1)[1] != draw([gray(0)], faces, 20, seed=2)[1]
 
 
-def test_values_are_asked_for_as_often_as_they_come(faces: Faces) -> None:
-    asked: list[torch.Tensor] = []
-    source = gray(0, asked)
+def test_drawn_values_have_the_frequencies_of_the_data(faces: Faces) -> None:
+    requested: list[torch.Tensor] = []
+    source = gray(0, requested)
     draw([Source("free", source.generate, 4, faces.attributes, 32)], faces, 230, seed=0)
-    conditions = torch.cat(asked)
+    conditions = torch.cat(requested)
     assert conditions.shape == (115, 7)
     assert conditions[:, :4].sum(dim=1).tolist() == [1] * 115
     assert conditions.mean(dim=0)[:4].tolist() == pytest.approx([0.25] * 4, abs=0.12)
 
 
 @pytest.mark.parametrize("count", [1, 300])
-def test_too_few_or_more_pictures_than_there_are_real_ones_are_refused(
-    count: int, faces: Faces
-) -> None:
-    with pytest.raises(BlindError, match="no more than 240, since 120 real pictures are held out"):
+def test_error_for_too_few_or_too_many_pictures(count: int, faces: Faces) -> None:
+    with pytest.raises(BlindError, match="to 240, since 120 real pictures are held out"):
         draw([gray(0)], faces, count, seed=0)
 
 
-def test_two_sources_of_one_name_are_refused(faces: Faces) -> None:
+def test_error_for_sources_with_the_same_name(faces: Faces) -> None:
     with pytest.raises(BlindError, match="must have different names: gray-0, gray-0, real"):
         draw([gray(0), gray(0)], faces, 30, seed=0)
 
@@ -95,8 +93,8 @@ def test_marks_become_counts_of_each_source(tmp_path: Path) -> None:
     assert "| new | 200 | 5 | 2.5% | 1.1% to 5.7% |" in blind.table([new, real])
 
 
-def test_intervals_of_few_and_of_no_broken_pictures() -> None:
-    """Wilson's, as statsmodels has them."""
+def test_confidence_intervals() -> None:
+    """Wilson intervals, with values from statsmodels."""
     assert Count("a", 400, 12).interval == pytest.approx((0.01724, 0.05171), abs=1e-4)
     low, high = Count("a", 133, 0).interval
     assert low == 0
@@ -104,7 +102,7 @@ def test_intervals_of_few_and_of_no_broken_pictures() -> None:
 
 
 @pytest.mark.parametrize("mark", ["0", "5", "x", "1.5"])
-def test_a_mark_that_is_no_number_of_a_picture_is_named(mark: str, tmp_path: Path) -> None:
+def test_error_for_an_invalid_mark(mark: str, tmp_path: Path) -> None:
     key, marks = tmp_path / "key.json", tmp_path / "marks.txt"
     key.write_text(json.dumps({"cells": {str(n): "real" for n in range(1, 5)}}))
     marks.write_text(f"1 {mark} 2")

@@ -1,4 +1,4 @@
-"""Fidelity in Lite2's features: small sets of drawn faces, and the weights that it needs."""
+"""Fidelity in the features of Lite2, on small sets of drawn faces."""
 
 import builtins
 from dataclasses import replace
@@ -28,7 +28,7 @@ def at_size(faces: Faces, size: int) -> Faces:
 
 
 @pytest.mark.parametrize("size", [32, 64, 96, 128, 160])
-def test_real_faces_of_every_resolution_are_as_near_as_the_floor(few: Faces, size: int) -> None:
+def test_ratio_of_real_faces_is_one_at_every_resolution(few: Faces, size: int) -> None:
     fidelity = Fidelity(at_size(few, size))
     figures = fidelity.figures(fidelity.held_out.images)
     assert figures == pytest.approx(fidelity.floor, rel=1e-4, abs=1e-6)
@@ -46,7 +46,7 @@ def test_features_are_means_and_deviations_of_each_layer_and_the_pooled_ones(few
     assert reported[-1] == 1
 
 
-def test_the_headline_is_the_geometric_mean_of_the_ratios(judge: Judge) -> None:
+def test_main_figure_is_the_geometric_mean_of_the_ratios(judge: Judge) -> None:
     fidelity = judge.fidelity
     figures = {name: 2 * fidelity.floor[name] for name in FD_NAMES}
     figures["lite2_fd_pooled"] = 64 * fidelity.floor["lite2_fd_pooled"]
@@ -55,7 +55,7 @@ def test_the_headline_is_the_geometric_mean_of_the_ratios(judge: Judge) -> None:
     assert ratios[FD_RATIO_POOLED] == pytest.approx(64)
 
 
-def test_what_is_known_of_real_faces_is_kept_for_the_same_images_alone(
+def test_features_are_cached_for_the_same_images_only(
     few: Faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fidelity = Fidelity(few, tmp_path)
@@ -76,7 +76,7 @@ def test_what_is_known_of_real_faces_is_kept_for_the_same_images_alone(
     assert Fidelity(few, tmp_path).figures(pictures) == fidelity.figures(pictures)
 
 
-def test_missing_weights_are_said_before_anything_is_learned(
+def test_missing_weights_are_reported_before_training(
     few: Faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     find = builtins.__import__

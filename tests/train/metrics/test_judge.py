@@ -17,13 +17,13 @@ from train.metrics import Judge, prepare
 Damage = Callable[[torch.Tensor, float], torch.Tensor]
 
 
-def test_it_reads_held_out_faces(judge: Judge) -> None:
+def test_classifier_is_accurate_on_held_out_faces(judge: Judge) -> None:
     hair, eyes = judge.as_asked(judge.held_out.images, judge.held_out.labels)
     assert hair >= 0.95
     assert eyes >= 0.9
 
 
-def test_held_out_faces_are_as_real_as_real(judge: Judge) -> None:
+def test_held_out_faces_have_the_figures_of_real_faces(judge: Judge) -> None:
     figures = judge.compare(judge.held_out.images, judge.held_out.labels)
     assert figures[FD_RATIO] == pytest.approx(1)
     assert figures["diversity"] == pytest.approx(1)
@@ -41,15 +41,15 @@ def assert_damage_raises_the_fd_ratio(
         *(judge.compare(damage(images, strength), labels)[FD_RATIO] for strength in strengths),
     ]
     assert scores == sorted(scores), "the stronger the more"
-    # An eye or mouth is a small part of a picture; one moved by three pixels raises it least.
+    # Eyes and mouths are small; an eye moved by three pixels increases the ratio least.
     assert scores[-1] > (1.03 if damage in FACIAL else 1.5)
 
 
 @pytest.mark.parametrize(
     "damage", [d for d in DAMAGE if d not in FACIAL], ids=lambda damage: damage.__name__
 )
-def test_damage_raises_the_fd_ratio_the_stronger_the_more(damage: Damage, judge: Judge) -> None:
-    # Flat drawings of 32 pixels, 120 held out: slight damage drowns in the floor.
+def test_fd_ratio_increases_with_damage(damage: Damage, judge: Judge) -> None:
+    # For 120 held-out flat drawings of 32 pixels, slight damage is below the floor.
     stronger = {noise: (40, 60, 90), checkerboard: (8, 16, 32)}
     assert_damage_raises_the_fd_ratio(judge, damage, stronger.get(damage, DAMAGE[damage]))
 
@@ -64,14 +64,14 @@ def judge_of_real_faces(tmp_path_factory: pytest.TempPathFactory) -> Judge:
 
 @pytest.mark.external_data(REAL_FACES)
 @pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.__name__)
-def test_damage_of_real_faces_raises_the_fd_ratio(
+def test_fd_ratio_increases_with_damage_of_real_faces(
     damage: Damage, judge_of_real_faces: Judge
 ) -> None:
     assert_damage_raises_the_fd_ratio(judge_of_real_faces, damage, DAMAGE[damage])
 
 
-def test_one_face_for_everybody_is_found_out(judge: Judge) -> None:
-    """A perfect face for each condition, always the same one, is no generator."""
+def test_one_face_per_condition_has_no_diversity(judge: Judge) -> None:
+    """One real face for each condition has realistic images, but no diversity."""
     held = judge.held_out
     first = {
         tuple(row): image for row, image in zip(held.labels.tolist(), held.images, strict=True)
@@ -83,49 +83,49 @@ def test_one_face_for_everybody_is_found_out(judge: Judge) -> None:
     assert figures["diversity"] == pytest.approx(0, abs=1e-3)
 
 
-def test_sharpness_falls_with_blur_and_rises_with_noise(judge: Judge) -> None:
+def test_sharpness_decreases_with_blur_and_increases_with_noise(judge: Judge) -> None:
     held = judge.held_out
     assert judge.compare(held.images, held.labels)["sharpness"] == pytest.approx(1)
     assert judge.compare(blur(held.images, 1.5), held.labels)["sharpness"] < 0.5
     assert judge.compare(noise(held.images, 25), held.labels)["sharpness"] > 1.5
 
 
-def test_fewer_pictures_than_are_held_out_are_refused(judge: Judge) -> None:
-    """Their distances would be larger than the floors."""
+def test_fewer_images_than_held_out_raise(judge: Judge) -> None:
+    """Their distances would not be comparable with the floors."""
     few = judge.held_out.images[:100]
     with pytest.raises(ValueError, match="100 pictures are fewer than the 120 real ones"):
         judge.compare(few, judge.held_out.labels[:100])
 
 
-def test_wrong_colours_are_counted(judge: Judge) -> None:
+def test_wrong_colors_lower_the_share_as_asked(judge: Judge) -> None:
     held = judge.held_out
     figures = judge.compare(held.images.flip(1), held.labels)
     assert figures["eyes_as_asked"] < 0.7
 
 
-def test_painting_is_asked_for_the_held_out_conditions(judge: Judge) -> None:
-    asked: list[torch.Tensor] = []
+def test_measure_generates_the_held_out_conditions(judge: Judge) -> None:
+    requested: list[torch.Tensor] = []
 
     def generate(latents: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
         assert latents.shape[1] == 5
-        asked.append(conditions)
+        requested.append(conditions)
         return judge.held_out.images[: len(latents)]
 
     judge.measure(generate, latent_dim=5)
-    conditions = torch.cat(asked)
+    conditions = torch.cat(requested)
     assert conditions.shape == (len(judge.held_out), 7)
     assert torch.equal(conditions[:, :4].argmax(dim=1), judge.held_out.labels[:, 0])
 
 
-def test_many_fakes_have_conditions_as_often_as_the_data(judge: Judge) -> None:
-    asked: list[torch.Tensor] = []
+def test_evaluate_uses_the_frequencies_of_the_data(judge: Judge) -> None:
+    requested: list[torch.Tensor] = []
 
     def generate(latents: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
-        asked.append(conditions)
+        requested.append(conditions)
         return torch.zeros(len(latents), 3, 32, 32, dtype=torch.uint8)
 
     found = judge.evaluate(generate, latent_dim=5, fakes=300)
-    conditions = torch.cat(asked)
+    conditions = torch.cat(requested)
     assert found.fakes == len(conditions) == 300
     shares = one_hot(judge.training_set.labels, judge.training_set.sizes).mean(dim=0)
     assert torch.allclose(conditions.mean(dim=0), shares, atol=0.08)
@@ -140,8 +140,8 @@ def test_many_fakes_have_conditions_as_often_as_the_data(judge: Judge) -> None:
     assert judge.evaluate(generate, latent_dim=5, fakes=1).fakes == len(judge.held_out)
 
 
-def test_many_real_faces_are_as_real_as_few(judge: Judge) -> None:
-    """Else a larger sample alone would lower Q, and raise the share of near-duplicates."""
+def test_figures_do_not_depend_on_the_number_of_images(judge: Judge) -> None:
+    """A larger sample must not lower the FD ratio or increase the share of near-duplicates."""
     training_set = judge.training_set
     figures = judge.compare(training_set.images, training_set.labels)
     assert figures[FD_RATIO] < 1
@@ -152,7 +152,7 @@ def test_many_real_faces_are_as_real_as_few(judge: Judge) -> None:
     assert figures[FD_RATIO] == pytest.approx(one[FD_RATIO], rel=0.25)
 
 
-def test_pairs_that_no_image_shows_are_painted(faces_zip: Path, tmp_path: Path) -> None:
+def test_unseen_pairs_are_evaluated(faces_zip: Path, tmp_path: Path) -> None:
     faces = load(faces_zip, 32)
     both = (faces.labels[:, 0] == 2) & (faces.labels[:, 1] == 0)
     without = replace(faces, images=faces.images[~both], labels=faces.labels[~both])
@@ -160,7 +160,7 @@ def test_pairs_that_no_image_shows_are_painted(faces_zip: Path, tmp_path: Path) 
     pictures = {tuple(k.tolist()): i for k, i in zip(faces.labels, faces.images, strict=True)}
 
     def generate(latents: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
-        """Any pair as asked, but for orange eyes in place of blue ones under pink hair."""
+        """Pairs as requested, except that pink hair with blue eyes gets orange eyes."""
         hair, eyes = conditions[:, :4].argmax(dim=1), conditions[:, 4:].argmax(dim=1)
         eyes[(hair == 2) & (eyes == 0)] = 2
         return torch.stack([pictures[k] for k in zip(hair.tolist(), eyes.tolist(), strict=True)])
@@ -173,7 +173,7 @@ def test_pairs_that_no_image_shows_are_painted(faces_zip: Path, tmp_path: Path) 
     assert found.figures["eyes_as_asked_unseen"] == pair.as_asked["eyes"]
 
 
-def test_who_paints_one_condition_only_drops_all_others(judge: Judge) -> None:
+def test_generator_of_one_condition_drops_the_others(judge: Judge) -> None:
     faces = judge.training_set.images[(judge.training_set.labels == 0).all(dim=1)]
 
     def generate(latents: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
@@ -188,13 +188,13 @@ def test_who_paints_one_condition_only_drops_all_others(judge: Judge) -> None:
     assert all(mode.painted == 0 for mode in found.dropped)
     assert found.figures["all_as_asked"] == pytest.approx(1 / 12, abs=0.03)
     assert found.figures["dropped_clusters"] > 0.5 > found.figures["dropped_clusters_real"]
-    # In Lite2's features drawn faces of several colors are neighbors: relative to real faces.
+    # Relative to real faces, since drawn faces of several colors are neighbors in the features.
     figures = found.figures
     assert figures["lite2_coverage"] < figures["lite2_coverage_real"] / 2
     assert figures["lite2_recall"] < 0.2 < figures["lite2_recall_real"]
     assert figures["lite2_precision"] > 0.8 * figures["lite2_precision_real"]
 
-    # The worst clusters are shown: faces that were learnt from, and the fakes nearest to them.
+    # Images of the worst clusters: training images, and the fakes nearest to them.
     assert found.worst.shape == (5, 2, 8, 3, 32, 32)
     assert [mode.painted for mode in found.clusters] == [0] * 5
     real, fake = found.worst[0]
@@ -203,7 +203,7 @@ def test_who_paints_one_condition_only_drops_all_others(judge: Judge) -> None:
     json.dumps(found.to_dict(), allow_nan=False)
 
 
-def test_who_cannot_be_asked_is_judged_by_what_shows(judge: Judge) -> None:
+def test_unconditional_generator_is_judged_by_predicted_conditions(judge: Judge) -> None:
     blind = judge.for_unconditional()
     black = judge.training_set.images[judge.training_set.labels[:, 0] == 1]
 
@@ -218,7 +218,7 @@ def test_who_cannot_be_asked_is_judged_by_what_shows(judge: Judge) -> None:
     assert {mode.conditions["hair"] for mode in found.dropped} == {"aqua", "pink", "red"}
 
 
-def test_blur_lowers_precision_and_faces_kept_from_all_are_covered(judge: Judge) -> None:
+def test_blur_lowers_precision_and_held_out_faces_are_covered(judge: Judge) -> None:
     held = judge.held_out
     real = judge.compare(held.images, held.labels)
     blurred = judge.compare(blur(held.images, 1.2), held.labels)
@@ -228,7 +228,7 @@ def test_blur_lowers_precision_and_faces_kept_from_all_are_covered(judge: Judge)
     assert blurred["lite2_density"] < real["lite2_density"]
 
 
-def test_another_seed_is_another_judge(faces_zip: Path, tmp_path: Path) -> None:
+def test_seeds_give_different_judges(faces_zip: Path, tmp_path: Path) -> None:
     faces = load(faces_zip, 32)
     one, other = (prepare(faces, tmp_path, images=64, seed=seed) for seed in (0, 1))
     assert len(list(tmp_path.iterdir())) == 2
@@ -236,7 +236,9 @@ def test_another_seed_is_another_judge(faces_zip: Path, tmp_path: Path) -> None:
     assert not torch.equal(one.classify(pictures).layout, other.classify(pictures).layout)
 
 
-def test_without_attributes_it_learns_which_way_up(faces_zip: Path, tmp_path: Path) -> None:
+def test_without_attributes_the_classifier_learns_rotations(
+    faces_zip: Path, tmp_path: Path
+) -> None:
     tagged = load(faces_zip, 32)
     faces = type(tagged)("faces", tagged.images, tagged.labels[:, :0], ())
     judge = prepare(faces, tmp_path, images=2_000)
@@ -255,8 +257,8 @@ def assert_can_be_judged(faces: Faces, folder: Path) -> None:
     assert all(math.isfinite(value) for value in figures.values()), figures
 
 
-def test_a_handful_of_faces_can_be_judged(faces_zip: Path, tmp_path: Path) -> None:
-    """Held-out faces are so few then that no two share a condition."""
+def test_forty_faces_can_be_judged(faces_zip: Path, tmp_path: Path) -> None:
+    """No two of the few held-out faces have the same condition."""
     assert_can_be_judged(some_of(load(faces_zip, 32), 40), tmp_path)
 
 
@@ -266,7 +268,7 @@ def test_sixteen_faces_without_tags_can_be_judged(faces_zip: Path, tmp_path: Pat
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7])
-def test_a_value_of_few_images_is_named(count: int, faces_zip: Path, tmp_path: Path) -> None:
+def test_error_for_a_value_with_few_images(count: int, faces_zip: Path, tmp_path: Path) -> None:
     faces = load(faces_zip, 32)
     red = (faces.labels[:, 0] == 3).nonzero().flatten()
     rest = (faces.labels[:, 0] != 3).nonzero().flatten()
@@ -277,7 +279,7 @@ def test_a_value_of_few_images_is_named(count: int, faces_zip: Path, tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
-def test_conditions_that_no_two_faces_share_can_be_judged(faces_zip: Path, tmp_path: Path) -> None:
+def test_judge_of_faces_with_distinct_conditions(faces_zip: Path, tmp_path: Path) -> None:
     faces = some_of(load(faces_zip, 32), 144)
     attributes = tuple(
         Attribute(name=name, values=tuple("abcdefghijkl"), frequencies=(1 / 12,) * 12)
@@ -287,14 +289,12 @@ def test_conditions_that_no_two_faces_share_can_be_judged(faces_zip: Path, tmp_p
     assert_can_be_judged(replace(faces, labels=labels, attributes=attributes), tmp_path)
 
 
-def test_copies_of_one_face_can_be_judged(faces_zip: Path, tmp_path: Path) -> None:
+def test_judge_of_identical_faces(faces_zip: Path, tmp_path: Path) -> None:
     faces = some_of(load(faces_zip, 32), 48)
     copies = replace(faces, images=faces.images[:1].repeat(48, 1, 1, 1))
     assert_can_be_judged(copies, tmp_path)
 
 
-def test_too_few_faces_are_refused_before_anything_is_learnt(
-    faces_zip: Path, tmp_path: Path
-) -> None:
+def test_too_few_faces_raise_before_training(faces_zip: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"15 images are too few.* bring 16 or more"):
         prepare(some_of(load(faces_zip, 32), 15), tmp_path, images=64)

@@ -1,4 +1,4 @@
-"""Closed forms, on points made by hand."""
+"""Figures of nearest neighbors, compared with closed forms."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ from train.metrics.neighbors import neighbor_figures, radii
 
 CROWD = torch.arange(6.0).unsqueeze(1) / 100
 REAL = torch.cat([CROWD, CROWD + 100])
-"""Two crowds of six, far from each other; a point's fifth neighbour is the far end of its own."""
+"""Two distant clusters of six points; the fifth neighbor of a point is in its own cluster."""
 
 
 def test_radii() -> None:
@@ -18,30 +18,30 @@ def test_radii() -> None:
     assert torch.equal(radii(CROWD, (9,))[0], fifth), "there are no more"
 
 
-def test_the_same_points_are_as_real_as_can_be() -> None:
+def test_figures_of_identical_sets() -> None:
     figures = neighbor_figures(REAL, REAL)
     assert (figures["precision"], figures["recall"], figures["coverage"]) == (1, 1, 1)
 
 
-def test_one_crowd_of_two() -> None:
-    """Each point lies in its own crowd's balls but for those around a nearer middle."""
+def test_generated_points_in_one_of_two_clusters() -> None:
+    """Each point lies in the balls of its own cluster, except for small ones around the middle."""
     figures = neighbor_figures(REAL, CROWD)
     within = sum(
         abs(i - j) <= max(i, 5 - i) for i in range(6) for j in range(6)
-    )  # balls of real i that hold painted j, in hundredths
+    )  # whether the ball of real point i contains generated point j, in hundredths
     assert figures["precision"] == 1
     assert figures["recall"] == 0.5
     assert figures["coverage"] == 0.5
     assert figures["density"] == pytest.approx(within / 6 / 5)
 
 
-def test_points_far_from_all_real_ones_count_for_nothing() -> None:
+def test_points_far_from_all_real_points() -> None:
     figures = neighbor_figures(REAL, CROWD - 1000)
     assert set(figures.values()) == {0}
 
 
 def test_one_outlier_among_the_real_ones_raises_precision_but_not_density() -> None:
-    """Its ball is huge: what density was made for."""
+    """Its large ball affects precision, but not density."""
     real = torch.cat([CROWD, torch.tensor([[10.0]])])
     between = CROWD + 5
     figures = neighbor_figures(real, between)
@@ -50,6 +50,6 @@ def test_one_outlier_among_the_real_ones_raises_precision_but_not_density() -> N
     assert figures["coverage"] == pytest.approx(1 / 7)
 
 
-def test_copies_of_one_point_are_neighbours() -> None:
+def test_copies_of_one_point_are_neighbors() -> None:
     figures = neighbor_figures(torch.zeros(8, 3), torch.zeros(8, 3))
     assert figures["precision"] == figures["recall"] == figures["coverage"] == 1

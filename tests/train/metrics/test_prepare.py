@@ -1,4 +1,4 @@
-"""Where a judge comes from: its cache, and how long its classifier learns."""
+"""Building a judge: cache, and training length of the classifier."""
 
 import io
 from dataclasses import replace
@@ -40,7 +40,7 @@ def test_the_classifier_is_trained_once_for_the_same_data_and_settings(
 
 
 @pytest.mark.parametrize("change", ["images", "seed", "labels", "pixels"])
-def test_other_data_or_settings_are_another_classifier(
+def test_other_data_or_settings_train_another_classifier(
     change: str, faces: Faces, tmp_path: Path
 ) -> None:
     prepare(faces, tmp_path, images=64)
@@ -58,16 +58,12 @@ def test_other_data_or_settings_are_another_classifier(
 @pytest.mark.parametrize(
     ("count", "images"), [(229, 16_000), (4_000, 36_000), (13_778, 120_000), (10**6, 120_000)]
 )
-def test_more_data_is_learned_from_for_longer_within_bounds(
-    count: int, images: int, faces: Faces
-) -> None:
+def test_number_of_training_images_is_bounded(count: int, images: int, faces: Faces) -> None:
     pixels = torch.zeros(1, 3, 1, 1, dtype=torch.uint8).expand(count, 3, 1, 1)
     assert images_for(replace(faces, images=pixels)) == images
 
 
-def test_a_resolution_that_the_classifier_cannot_halve_is_refused(
-    faces: Faces, tmp_path: Path
-) -> None:
+def test_error_for_an_unsupported_resolution(faces: Faces, tmp_path: Path) -> None:
     odd = replace(faces, images=faces.images[:, :, :24, :24].contiguous())
     with pytest.raises(DataError, match=r"24 pixels cannot be judged.* multiple of 16"):
         prepare(odd, tmp_path)

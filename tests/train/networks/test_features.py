@@ -31,12 +31,12 @@ def test_parameters_are_frozen_and_gradients_reach_the_images() -> None:
 
 
 @pytest.mark.parametrize("size", [0, 16, 48, 100])
-def test_an_input_size_that_is_no_multiple_of_32_is_refused(size: int) -> None:
+def test_an_input_size_that_is_not_a_multiple_of_32_raises(size: int) -> None:
     with pytest.raises(FeatureNetworkError, match=f"multiple of 32 pixels, not {size}"):
         FeatureNetwork("lite0", size, (4,))
 
 
-def test_missing_weights_are_named_with_the_command_that_installs_them(
+def test_error_for_missing_weights_has_the_install_command(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def without_weights(name: str) -> object:

@@ -1,4 +1,4 @@
-"""Directions in the latent space of a generator whose latent means something."""
+"""Directions in the latent space of a generator with known traits."""
 
 from pathlib import Path
 
@@ -40,9 +40,7 @@ def first_of(faces: Faces, hair: int) -> Tensor:
     return faces.images[faces.labels[:, 0] == hair][0]
 
 
-def test_means_of_what_the_judge_reads_point_the_way(
-    faces: Faces, judge: Judge, tmp_path: Path
-) -> None:
+def test_directions_of_predicted_values(faces: Faces, judge: Judge, tmp_path: Path) -> None:
     """Nobody can be asked here: black hair is found in the second number, brightness in the first
     as far as black hair does not darken."""
     model = Model(make_run(tmp_path / "run", faces.without_attributes()))
@@ -66,7 +64,7 @@ def test_means_of_what_the_judge_reads_point_the_way(
     assert changes == sorted(changes, reverse=True)
 
 
-def test_who_can_be_asked_is_not_searched_for_it(
+def test_conditional_models_have_no_value_directions(
     faces: Faces, judge: Judge, tmp_path: Path
 ) -> None:
     model = Model(make_run(tmp_path / "run", faces))

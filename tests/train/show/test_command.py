@@ -37,7 +37,7 @@ def size_of(file: Path) -> tuple[int, int]:
         return picture.size
 
 
-def test_all_that_a_run_can_show(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_all_pictures(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["show", str(run), "--seed", "3"])
     said = capsys.readouterr().out
     for name in ("samples", "grid", "interpolation", "best", "arithmetic", "losses"):
@@ -51,14 +51,14 @@ def test_all_that_a_run_can_show(run: Path, capsys: pytest.CaptureFixture[str]) 
         assert animation.n_frames == 3
 
 
-def test_the_judge_is_kept_beside_the_run(run: Path, tmp_path: Path) -> None:
+def test_judge_is_cached_in_the_folder_of_the_runs(run: Path, tmp_path: Path) -> None:
     (tmp_path / "runs").rename(tmp_path / "elsewhere")
     main(["show", "elsewhere/run", "arithmetic"])
     assert len(list((tmp_path / "elsewhere").glob("judge-*"))) == 1
     assert not (tmp_path / "runs").exists()
 
 
-def test_the_same_seed_is_the_same_picture(run: Path, tmp_path: Path) -> None:
+def test_pictures_depend_on_the_seed(run: Path, tmp_path: Path) -> None:
     for folder, seed in (("one", "1"), ("same", "1"), ("other", "2")):
         main(["show", str(run), "samples", "--seed", seed, "--out", folder])
     one, same, other = (
@@ -68,7 +68,7 @@ def test_the_same_seed_is_the_same_picture(run: Path, tmp_path: Path) -> None:
     assert [file.name for file in (tmp_path / "one").iterdir()] == ["samples.png"]
 
 
-def test_a_model_paints_in_batches(run: Path) -> None:
+def test_model_generates_in_batches(run: Path) -> None:
     model = Model(run)
     labels = model.labels(2)
     assert model.name([2, 1]) == "pink hair, green eyes"
@@ -90,7 +90,7 @@ def test_an_animation_as_gif(run: Path) -> None:
         assert animation.info["duration"] == 2000, "the last one stays"
 
 
-def test_of_many_reports_some_are_shown_the_first_and_the_last_among_them(run: Path) -> None:
+def test_animation_of_many_reports_keeps_the_first_and_last(run: Path) -> None:
     for number in range(4, 200):
         (run / f"samples-{number:06d}k.png").symlink_to(run / "samples-000003k.png")
     shown = frames(run)
@@ -99,7 +99,7 @@ def test_of_many_reports_some_are_shown_the_first_and_the_last_among_them(run: P
     assert shown[-1].size == (96, 84), "a caption below"
 
 
-def test_what_a_run_cannot_show_is_said(
+def test_pictures_that_a_run_cannot_show_are_reported(
     untagged_run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(["show", str(untagged_run)])
@@ -115,12 +115,12 @@ def test_what_a_run_cannot_show_is_said(
     ("what", "message"),
     [
         ("grid", "plain was trained without attributes"),
-        ("animation", "has 0 reports' samples, an animation needs two or more"),
+        ("animation", "has samples of 0 reports, and an animation needs two or more"),
         ("losses", "has fewer than two reports"),
         ("portrait", "there is no picture 'portrait'; there are: samples, grid"),
     ],
 )
-def test_asked_for_by_name_it_is_an_error(
+def test_requested_picture_that_a_run_cannot_show_is_an_error(
     what: str, message: str, untagged_run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as end:
@@ -129,12 +129,12 @@ def test_asked_for_by_name_it_is_an_error(
     assert message in capsys.readouterr().out
 
 
-def test_without_its_data_a_run_has_no_judge(
+def test_error_for_missing_data_of_a_run(
     run: Path, faces_zip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gone = make_run(tmp_path / "runs/gone", load(faces_zip, 32), data=tmp_path / "gone.zip")
     with pytest.raises(SystemExit):
         main(["show", str(gone), "arithmetic"])
-    assert "gone.zip, is not there: say where it is with --data" in capsys.readouterr().out
+    assert "gone.zip, does not exist; give its path with --data" in capsys.readouterr().out
     main(["show", str(gone), "arithmetic", "--data", str(faces_zip)])
     assert (gone / "arithmetic.png").is_file()

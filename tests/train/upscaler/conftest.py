@@ -1,4 +1,4 @@
-"""Drawn faces of 64 pixels, as pictures and as a folder, and settings for a training in small."""
+"""Drawn faces of 64 pixels, and settings of a small training."""
 
 from pathlib import Path
 

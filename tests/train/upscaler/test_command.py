@@ -1,4 +1,4 @@
-"""`python -m train upscaler` as an admin runs it."""
+"""`python -m train upscaler` from the command line."""
 
 import json
 import os
@@ -28,7 +28,7 @@ Command = Callable[..., tuple[int, str]]
 def train_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Command:
-    """Exit status and output, in a folder of its own."""
+    """Runs the command in a temporary folder; returns exit status and output."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
@@ -44,7 +44,7 @@ def train_command(
     return command
 
 
-def test_trains_reports_and_measures(train_command: Command, sharp: Path) -> None:
+def test_command_trains_reports_and_measures(train_command: Command, sharp: Path) -> None:
     code, output = train_command("--data", sharp, "--name", "first", *SMALL)
     assert code == 0, output
     assert "python -m export RUN --upscaler runs/first" in output
@@ -60,7 +60,7 @@ def test_trains_reports_and_measures(train_command: Command, sharp: Path) -> Non
     assert network(torch.rand(1, 3, 16, 16)).shape == (1, 3, 64, 64)
 
 
-def test_a_stopped_training_goes_on_exactly(
+def test_stopped_training_resumes_exactly(
     train_command: Command, sharp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert train_command("--data", sharp, "--name", "whole", *SMALL)[0] == 0
@@ -87,7 +87,7 @@ def test_a_stopped_training_goes_on_exactly(
     assert [line["images"] for line in read_log(Path("runs/cut"))] == [16, 32]
 
 
-def test_a_resumed_run_keeps_its_settings_but_for_what_is_said_anew(
+def test_resumed_run_keeps_its_settings_except_those_given(
     train_command: Command, sharp: Path
 ) -> None:
     assert train_command("--data", sharp, "--name", "first", *SMALL)[0] == 0
@@ -99,13 +99,13 @@ def test_a_resumed_run_keeps_its_settings_but_for_what_is_said_anew(
     assert "its width is 8 and cannot change" in output
 
 
-def test_without_data_it_says_what_it_takes(train_command: Command) -> None:
+def test_without_data_the_message_explains_the_command(train_command: Command) -> None:
     code, output = train_command()
     assert code == 2
     assert "python -m train upscaler --data sharp.zip" in output
 
 
-def test_wrong_input_is_named(train_command: Command, sharp: Path, tmp_path: Path) -> None:
+def test_errors_for_invalid_input(train_command: Command, sharp: Path, tmp_path: Path) -> None:
     assert train_command("--data", sharp, "--name", "first", *SMALL)[0] == 0
     other = tmp_path / "other"
     other.mkdir()
@@ -116,20 +116,20 @@ def test_wrong_input_is_named(train_command: Command, sharp: Path, tmp_path: Pat
     for arguments, message in (
         (["--data", sharp], "every image is smaller than 256×256"),
         (["--data", tmp_path / "nowhere"], "there is no"),
-        (["--data", tmp_path / "one", *SMALL], "holds 1 image; an upscaler needs 2 at least"),
+        (["--data", tmp_path / "one", *SMALL], "holds 1 image; an upscaler needs at least 2"),
         (["--data", sharp, "--name", "first", *SMALL], "exists already"),
         (["--data", other, "--resume", "runs/first"], "was not trained on"),
         (["--data", sharp, *SMALL, "--patch", "128"], "patch (128) must not be larger"),
         (["--data", sharp, *SMALL, "--patch", "33"], "multiple of 4"),
         (["--resume", tmp_path], "is not a run"),
-        (["--data", sharp, *SMALL, "--device", "cuda"], "finds no CUDA device here"),
+        (["--data", sharp, *SMALL, "--device", "cuda"], "finds no CUDA device"),
     ):
         code, output = train_command(*arguments)
         assert (code, message in output) == (2, True), output
         assert "Traceback" not in output
 
 
-def test_runs_of_the_two_kinds_are_told_apart(
+def test_runs_of_generators_and_upscalers_are_distinguished(
     train_command: Command, sharp: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert train_command("--data", sharp, "--name", "first", *SMALL)[0] == 0
@@ -143,7 +143,7 @@ def test_runs_of_the_two_kinds_are_told_apart(
     assert "trains a generator, not an upscaler" in output
 
 
-def test_a_batch_that_does_not_fit_is_named(
+def test_error_for_a_batch_that_does_not_fit(
     train_command: Command, sharp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def exhaust(self: UpscalerTrainer, progress: float) -> dict[str, Tensor]:
@@ -152,19 +152,19 @@ def test_a_batch_that_does_not_fit_is_named(
     monkeypatch.setattr(UpscalerTrainer, "train_step", exhaust)
     code, output = train_command("--data", sharp, "--name", "first", *SMALL)
     assert code == 2
-    assert "a batch of 4 patches of 32 pixels does not fit into the memory" in output
+    assert "a batch of 4 patches of 32 pixels does not fit into memory" in output
 
 
-def test_several_processes_are_refused(
+def test_error_for_several_processes(
     train_command: Command, sharp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
     code, output = train_command("--data", sharp, *SMALL)
     assert code == 2
-    assert "by one process, without torchrun" in output
+    assert "by one process only, without torchrun" in output
 
 
-def test_spoilt_weights_are_not_kept(
+def test_weights_that_are_not_finite_are_not_saved(
     train_command: Command, sharp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     step = UpscalerTrainer.train_step
@@ -180,5 +180,5 @@ def test_spoilt_weights_are_not_kept(
     code, output = train_command("--data", sharp, "--name", "first", *SMALL)
     assert code == 2
     assert "training diverged at 32 images" in output
-    assert "Lower --learning-rate" in output
+    assert "lower --learning-rate" in output
     assert not Path("runs/first/checkpoint.safetensors").exists()

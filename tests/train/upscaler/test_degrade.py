@@ -9,14 +9,14 @@ def seeded(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def test_makes_a_quarter_of_any_size() -> None:
+def test_output_has_a_quarter_of_the_size() -> None:
     for height, width in ((64, 64), (16, 40)):
         small = degrade(torch.zeros(3, 3, height, width, dtype=torch.uint8), seeded(0))
         assert small.dtype == torch.uint8
         assert small.shape == (3, 3, height // 4, width // 4)
 
 
-def test_is_drawn_from_its_generator_alone(pictures: Tensor) -> None:
+def test_degradation_uses_only_its_generator(pictures: Tensor) -> None:
     torch.manual_seed(1)
     first = degrade(pictures, seeded(0))
     torch.manual_seed(2)
@@ -24,20 +24,20 @@ def test_is_drawn_from_its_generator_alone(pictures: Tensor) -> None:
     assert not torch.equal(degrade(pictures, seeded(1)), first)
 
 
-def test_every_picture_is_worn_in_its_own_way(pictures: Tensor) -> None:
+def test_images_are_degraded_differently(pictures: Tensor) -> None:
     same = degrade(pictures[:1].repeat(8, 1, 1, 1), seeded(0))
     assert len({picture.numpy().tobytes() for picture in same}) == 8
 
 
-def test_leaves_the_picture_as_it_was_on_the_whole(pictures: Tensor) -> None:
+def test_degradation_preserves_the_image(pictures: Tensor) -> None:
     small = degrade(pictures, seeded(0)).float()
     areas = avg_pool2d(pictures.float(), 4)
     assert (small - areas).mean().abs() < 2
-    assert 1 < (small - areas).abs().mean() < 20, "but worn"
+    assert 1 < (small - areas).abs().mean() < 20, "but degraded"
 
 
-def test_moves_nothing(pictures: Tensor) -> None:
-    """Of all places for the small picture, nearest is the one where it was."""
+def test_degradation_does_not_shift_the_image(pictures: Tensor) -> None:
+    """The small image matches the original best without a shift."""
     seen = torch.stack([degrade(pictures, seeded(seed)).float() for seed in range(12)]).mean(dim=0)
     places = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1)]
     distance = {
@@ -47,7 +47,7 @@ def test_moves_nothing(pictures: Tensor) -> None:
     assert min(distance, key=lambda place: distance[place]) == (0, 0)
 
 
-def test_plain_white_and_black_stay_nearly_plain() -> None:
+def test_white_and_black_areas_hardly_change() -> None:
     for level in (0, 255):
         plain = torch.full((32, 3, 32, 32), level, dtype=torch.uint8)
         assert (degrade(plain, seeded(0)).int() - level).abs().max() < 8

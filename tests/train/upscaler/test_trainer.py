@@ -15,7 +15,7 @@ def test_charbonnier_is_nearly_the_mean_difference() -> None:
     assert charbonnier(torch.zeros(2)).item() == pytest.approx(1e-3), "smooth at nought"
 
 
-def test_edges_see_steps_and_not_tones() -> None:
+def test_edge_loss_ignores_uniform_errors() -> None:
     assert edges(torch.full((1, 3, 8, 8), 0.3)).item() == pytest.approx(2e-3)
     stripes = torch.zeros(1, 1, 8, 8)
     stripes[..., ::2] = 0.4
@@ -23,7 +23,7 @@ def test_edges_see_steps_and_not_tones() -> None:
     assert edges(stripes.mT).item() == pytest.approx(edges(stripes).item())
 
 
-def test_goes_on_exactly_from_its_state(pictures: Tensor, tiny: UpscalerSettings) -> None:
+def test_state_resumes_exactly(pictures: Tensor, tiny: UpscalerSettings) -> None:
     whole = UpscalerTrainer(tiny, pictures, CPU)
     for _ in range(3):
         whole.train_step(0.5)
@@ -38,9 +38,7 @@ def test_goes_on_exactly_from_its_state(pictures: Tensor, tiny: UpscalerSettings
         assert torch.equal(cut.state_dict()[name], tensor), name
 
 
-def test_gets_better_than_the_interpolation_that_it_starts_as(
-    pictures: Tensor, tiny: UpscalerSettings
-) -> None:
+def test_training_improves_on_the_interpolation(pictures: Tensor, tiny: UpscalerSettings) -> None:
     settings = tiny.model_copy(update={"width": 16, "blocks": 2, "learning_rate": 3e-3})
     trainer, small = UpscalerTrainer(settings, pictures, CPU), degraded(pictures)
     before = measure(trainer.enlarge, small, pictures)["psnr"]
