@@ -165,7 +165,7 @@ def test_damaged_models_are_not_copied_from(
     folder = registry.folder("enlarging")
     (folder / GENERATOR).write_text("tampered with")
     assert upscaler_in_use(registry) is None
-    assert "no upscaler is taken over from enlarging" in capsys.readouterr().out
+    assert "the upscaler of enlarging is not copied" in capsys.readouterr().out
     with pytest.raises(ExportError, match="copy the model again"):
         read_upscaler(folder)
 

@@ -41,8 +41,8 @@ def first_of(faces: Faces, hair: int) -> Tensor:
 
 
 def test_directions_of_predicted_values(faces: Faces, judge: Judge, tmp_path: Path) -> None:
-    """Nobody can be asked here: black hair is found in the second number, brightness in the first
-    as far as black hair does not darken."""
+    """The unconditional generator has black hair in the second latent component, and brightness in
+    the first one."""
     model = Model(make_run(tmp_path / "run", faces.without_attributes()))
     model.generator = ByHand(first_of(faces, 1), first_of(faces, 2))  # type: ignore[assignment]
     nobody = torch.zeros(1, 0)
