@@ -1,5 +1,7 @@
 """The store: the repositories on one database."""
 
+from datetime import UTC, datetime
+
 from db.avatars import AvatarRepository
 from db.database import Database
 from db.engine import connect
@@ -39,6 +41,11 @@ class Store:
 
     async def statistics(self) -> Statistics:
         return await read_statistics(self._database)
+
+    async def check(self) -> None:
+        """Writes one row, and reads the newest picture. Raises an error if the database fails."""
+        await self.notes.set("checked", datetime.now(UTC).isoformat(timespec="seconds"))
+        await self.avatars.read_newest()
 
     async def close(self) -> None:
         await self._database.close()
