@@ -24,7 +24,7 @@ from bot.errors import ModelUnavailable
 from bot.passwords import MIN_LENGTH, PasswordHash
 from bot.serve import REFUSED, EngineStopped, StartError, open_studio, serve
 from bot.settings import Settings, discord_token
-from db.engine import StoreError
+from db.errors import StoreError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

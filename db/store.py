@@ -35,7 +35,7 @@ class Store:
         """Opens the database and brings its schema up to date.
 
         `sqlite+aiosqlite:///PATH` (created if it is missing) or `postgresql+asyncpg://…`.
-        Raises db.engine.StoreError.
+        Raises db.errors.StoreError.
         """
         return cls(Database(await connect(url)))
 
