@@ -58,10 +58,18 @@ class Connection(NamedTuple):
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
-    async def send(self, method: str, path: str, body: bytes = b"", length: int = 0) -> None:
+    async def send(
+        self, method: str, path: str, body: bytes = b"", length: int = 0, **headers: str
+    ) -> None:
         """Sends a request, whose body may be shorter than its `length` says."""
-        head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        self.writer.write(f"{head}Content-Length: {length or len(body)}\r\n\r\n".encode() + body)
+        headers = {
+            "Host": "localhost",
+            "Content-Type": "application/json",
+            "Content-Length": str(length or len(body)),
+            **headers,
+        }
+        lines = [f"{method} {path} HTTP/1.1", *(f"{n}: {v}" for n, v in headers.items()), "", ""]
+        self.writer.write("\r\n".join(lines).encode() + body)
         await self.writer.drain()
 
     async def status(self) -> int:
