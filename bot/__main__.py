@@ -22,14 +22,14 @@ from bot.check import Finding, findings
 from bot.discord.client import sync_commands
 from bot.errors import ModelUnavailable
 from bot.passwords import MIN_LENGTH, PasswordHash
-from bot.serve import REFUSED, StartError, open_studio, serve
+from bot.serve import REFUSED, EngineStopped, StartError, open_studio, serve
 from bot.settings import Settings, discord_token
-from db.engine import StoreError
+from db.errors import StoreError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns the exit status: 0 after SIGTERM or Ctrl-C, 1 if a check found a problem, 2 if the
-    bot cannot start.
+    """Returns the exit status: 0 after SIGTERM or Ctrl-C, 1 if a check found a problem or the
+    engine stopped by an error, 2 if the bot cannot start.
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
@@ -48,6 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (config.SettingsError, StoreError, ModelUnavailable, StartError) as error:
         print(f"Irodori cannot start: {error}", file=sys.stderr)
         return 2
+    except EngineStopped as error:
+        print(f"Irodori ends: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:  # Windows, where the loop has no signal handlers
         pass
     return 0

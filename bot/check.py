@@ -19,7 +19,7 @@ from bot.discord.client import set_discord_urls
 from bot.errors import Refusal
 from bot.inference.engine import Engine
 from bot.settings import DiscordSettings, Settings, WebSettings
-from db.engine import StoreError
+from db.errors import StoreError
 from db.store import Store
 from export.registry import Registry
 

@@ -33,8 +33,12 @@ class StartError(Exception):
     """The bot cannot start; the message says why, in one line."""
 
 
+class EngineStopped(Exception):  # noqa: N818 (what happened, not what is wrong)
+    """The engine stopped by an error, which is logged; only a restart helps."""
+
+
 async def serve(settings: Settings, token: str | None) -> None:
-    """Runs until a signal. Raises ModelUnavailable, StoreError, StartError."""
+    """Runs until a signal. Raises ModelUnavailable, StoreError, StartError, EngineStopped."""
     if not settings.web.enabled and token is None:
         raise StartError(
             "there is nothing to serve: web.enabled is false and DISCORD_TOKEN is not set"
@@ -48,7 +52,9 @@ async def serve(settings: Settings, token: str | None) -> None:
         if settings.web.enabled:
             front_ends.append(await _open_page(shutdown, studio, settings.web))
         _in_background(shutdown, _follow_models(engine, settings.engine.poll_seconds))
-        tasks: list[asyncio.Task[Any]] = [asyncio.create_task(stop.wait())]
+        stopped = asyncio.create_task(engine.stopped())
+        ends: list[asyncio.Task[Any]] = [asyncio.create_task(stop.wait()), stopped]
+        tasks = [*ends]
         if token is not None:
             front_ends.append("Discord")
             tasks.append(_in_background(shutdown, _keep_discord(studio, settings.discord, token)))
@@ -59,11 +65,13 @@ async def serve(settings: Settings, token: str | None) -> None:
         )
         logs.configure(settings.log)
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        if not stop.is_set():
+        if not stop.is_set() and not stopped.done():
             if not settings.web.enabled:
                 raise StartError(REFUSED)
             log.error("%s. The web page stays open.", REFUSED)
-            await stop.wait()
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        if stopped.done():
+            raise EngineStopped("the engine stopped by an error, see the log")
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, IPvAnyNetwork
 import config
 from bot.passwords import PasswordHash
 from config import ModelsSettings, Section
+from export.manifest import MAX_CANDIDATES
 
 
 def _check_hash(text: str) -> str:
@@ -74,8 +75,10 @@ class EngineSettings(Section):
     """Milliseconds that a request waits for others to share its batch, under load."""
     queue: int = Field(default=2048, ge=1)
     """Largest number of pictures in the queue; further requests are refused."""
-    candidates: int = Field(default=0, ge=0, le=64)
+    candidates: int = Field(default=0, ge=0, le=MAX_CANDIDATES)
     """Candidates per picture, of which the critic keeps one. 0: the model's own number."""
+    load_seconds: float = Field(default=120, gt=0)
+    """Seconds that a model may take to load and to paint its first batch."""
     poll_seconds: float = Field(default=5, gt=0)
     """Seconds between two checks of models/current."""
 

@@ -198,6 +198,12 @@ class AvatarRepository:
                     await add_counts(self._database, session, [row])
             return True
 
+    async def read_newest(self) -> None:
+        """Reads the newest picture, so that a damaged database raises its error."""
+        newest = select(PictureRow.data).order_by(PictureRow.avatar_id.desc()).limit(1)
+        async with self._database.reading() as session:
+            await session.execute(newest)
+
     async def count(self) -> int:
         """Number of avatars, including private ones and excluding deleted ones."""
         async with self._database.reading() as session:

@@ -1,6 +1,8 @@
 """Transactions on one database, shared by all repositories."""
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,28 +10,59 @@ from typing import Any
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
-from db.engine import writing
+from db.engine import CONNECTIONS, writing
+from db.errors import StoreUnavailable, unavailable
 from db.schema import Base
 
 
 class Database:
-    """`reading()` opens a session that only reads; `writing()` a transaction."""
+    """`reading()` opens a session that only reads; `writing()` a transaction.
+
+    Both raise StoreUnavailable, within some seconds, while the database does not work.
+    """
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self.reading = async_sessionmaker(engine)
+        self._reading = async_sessionmaker(engine)
         self._writing = async_sessionmaker(writing(engine))
         # SQLite has one writer at a time; waiting writers must not hold connections of readers
-        self._writers = asyncio.Semaphore(1 if engine.dialect.name == "sqlite" else 10)
+        writers = 1 if engine.dialect.name == "sqlite" else CONNECTIONS // 2
+        self._writers = asyncio.Semaphore(writers)
+        self._readers = asyncio.Semaphore(CONNECTIONS - writers)
+        self._busy_until = -math.inf  # monotonic time when the lock was last waited for in vain
         # both databases have ON CONFLICT; SQLAlchemy implements it per dialect
         dialects: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
         self.insert = dialects[engine.dialect.name]
 
     @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A session that sees one state of the database."""
+        async with self._available(self._readers), self._reading() as session:
+            yield session
+
+    @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
         """A transaction that is on disk when it ends."""
-        async with self._writers, self._writing.begin() as session:
+        async with self._available(self._writers), self._writing.begin() as session:
             yield session
+
+    @asynccontextmanager
+    async def _available(self, turns: asyncio.Semaphore) -> AsyncIterator[None]:
+        arrived = time.monotonic()
+        async with turns:
+            # Whoever waited for a turn while another one waited for the lock in vain fails with it:
+            # otherwise the waits would add up.
+            if arrived < self._busy_until:
+                raise StoreUnavailable("the database is locked", busy=True)
+            try:
+                yield
+            except Exception as error:
+                failure = unavailable(error)
+                if failure is None:
+                    raise
+                if failure.busy:
+                    self._busy_until = time.monotonic()
+                raise failure from error
 
     async def upsert(self, session: AsyncSession, table: type[Base], row: dict[str, Any]) -> None:
         """Inserts a row, or updates the row with the same primary key."""

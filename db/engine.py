@@ -16,6 +16,8 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util import await_only
 
+from db.errors import StoreError
+
 DRIVERS = ("sqlite+aiosqlite", "postgresql+asyncpg")
 PRAGMAS = (
     "journal_mode = WAL",
@@ -23,12 +25,10 @@ PRAGMAS = (
     "foreign_keys = ON",
     "secure_delete = ON",  # a deleted picture is overwritten with zeros
 )
-BUSY_SECONDS = 30  # how long a writer waits for the one before it
+CONNECTIONS = 15
+BUSY_SECONDS = 4  # how long a transaction waits for other processes, or for PostgreSQL
+OPENING_SECONDS = 30  # the same for a migration, since other processes may migrate as well
 MIGRATION_LOCK = 0x1201D0  # an arbitrary number, of PostgreSQL's advisory lock
-
-
-class StoreError(Exception):
-    """The database cannot be opened; the message contains its URL and the reason."""
 
 
 async def connect(url: str) -> AsyncEngine:
@@ -39,24 +39,25 @@ async def connect(url: str) -> AsyncEngine:
     """
     parsed = _parse(url)
     shown = parsed.render_as_string(hide_password=True)
+    create = _sqlite if parsed.get_backend_name() == "sqlite" else _postgres
     try:
-        engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgres(parsed)
+        engine = create(parsed, OPENING_SECONDS)
     except (ImportError, OSError) as error:
         raise StoreError(f"cannot open the database {shown}: {error}") from error
     try:
         async with writing(engine).begin() as connection:
             await connection.run_sync(_migrate)
     except CommandError as error:
-        await engine.dispose()
         raise StoreError(
             f"the database {shown} has a schema that this version does not know: {error} "
             "Update Irodori, or set db.url to another database"
         ) from error
     except (SQLAlchemyError, OSError) as error:
-        await engine.dispose()
         reason = getattr(error, "orig", None) or error  # the driver's message, if there is one
         raise StoreError(f"cannot open the database {shown}: {reason}") from error
-    return engine
+    finally:
+        await engine.dispose()
+    return create(parsed, BUSY_SECONDS)
 
 
 def writing(engine: AsyncEngine) -> AsyncEngine:
@@ -79,11 +80,17 @@ def _parse(url: str) -> URL:
     return parsed
 
 
-def _sqlite(url: URL) -> AsyncEngine:
+def _sqlite(url: URL, busy_seconds: float) -> AsyncEngine:
     if url.database in (None, "", ":memory:"):
         raise StoreError("db.url names no file; for example sqlite+aiosqlite:///data/irodori.db")
     Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
+    engine = create_async_engine(
+        url,
+        connect_args={"timeout": busy_seconds},
+        hide_parameters=True,
+        pool_size=CONNECTIONS,
+        max_overflow=0,
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, record: Any) -> None:
@@ -91,7 +98,7 @@ def _sqlite(url: URL) -> AsyncEngine:
         cursor = connection.cursor()
         try:
             for pragma in PRAGMAS:
-                _retry_while_busy(partial(cursor.execute, f"PRAGMA {pragma}"))
+                _retry_while_busy(partial(cursor.execute, f"PRAGMA {pragma}"), busy_seconds)
         except Exception:
             connection.close()  # ends its thread
             raise
@@ -105,11 +112,11 @@ def _sqlite(url: URL) -> AsyncEngine:
     return engine
 
 
-def _retry_while_busy(execute: Callable[[], object]) -> None:
+def _retry_while_busy(execute: Callable[[], object], seconds: float) -> None:
     """Retries while SQLite is busy. SQLite does not wait for the lock that the change to WAL needs,
     so several processes that open a new database at once would fail.
     """
-    until = time.monotonic() + BUSY_SECONDS
+    until = time.monotonic() + seconds
     while True:
         try:
             execute()
@@ -120,9 +127,18 @@ def _retry_while_busy(execute: Callable[[], object]) -> None:
         await_only(asyncio.sleep(0.02))
 
 
-def _postgres(url: URL) -> AsyncEngine:
-    # pre-ping: the server may have been restarted since the connection was last used
-    return create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
+def _postgres(url: URL, busy_seconds: float) -> AsyncEngine:
+    return create_async_engine(
+        url,
+        connect_args={
+            "timeout": busy_seconds,
+            "server_settings": {"lock_timeout": f"{round(busy_seconds * 1000)}"},
+        },
+        hide_parameters=True,
+        pool_pre_ping=True,  # the server may have been restarted since the connection was last used
+        pool_size=CONNECTIONS,
+        max_overflow=0,
+    )
 
 
 def _migrate(connection: Connection) -> None:

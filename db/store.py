@@ -1,5 +1,7 @@
 """The store: the repositories on one database."""
 
+from datetime import UTC, datetime
+
 from db.avatars import AvatarRepository
 from db.database import Database
 from db.engine import connect
@@ -33,12 +35,17 @@ class Store:
         """Opens the database and brings its schema up to date.
 
         `sqlite+aiosqlite:///PATH` (created if it is missing) or `postgresql+asyncpg://…`.
-        Raises db.engine.StoreError.
+        Raises db.errors.StoreError.
         """
         return cls(Database(await connect(url)))
 
     async def statistics(self) -> Statistics:
         return await read_statistics(self._database)
+
+    async def check(self) -> None:
+        """Writes one row, and reads the newest picture. Raises an error if the database fails."""
+        await self.notes.set("checked", datetime.now(UTC).isoformat(timespec="seconds"))
+        await self.avatars.read_newest()
 
     async def close(self) -> None:
         await self._database.close()

@@ -6,6 +6,7 @@ Plain Python: the serving side uses this module without PyTorch.
 import hashlib
 import json
 import re
+import stat
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,13 +18,14 @@ from pydantic import (
     AwareDatetime,
     BaseModel,
     ConfigDict,
+    Field,
     FiniteFloat,
-    NonNegativeInt,
-    PositiveInt,
     StringConstraints,
     ValidationError,
     model_validator,
 )
+
+from export.external_data import external_files
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
@@ -34,6 +36,16 @@ UPSCALER = "upscaler.onnx"
 CRITIC = "critic.onnx"
 WEIGHTS = "weights.safetensors"
 """Weights of all networks, to start another training; the serving side does not read them."""
+
+# Limits of a manifest, so that a damaged or hostile one cannot exhaust the memory.
+MAX_MANIFEST_BYTES = 16 * 2**20
+MAX_ATTRIBUTES = 64
+MAX_CONDITION_DIM = 4096  # values of all attributes
+MAX_LATENT_DIM = 8192
+MAX_IMAGE_SIZE = 2048
+MAX_CANDIDATES = 64
+MAX_FILES = 64
+MAX_FILE_BYTES = 64 * 2**30
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -61,7 +73,7 @@ def _to_utc(moment: datetime) -> datetime:
 
 
 SafeName = Annotated[str, AfterValidator(_safe_name)]
-Word = Annotated[str, StringConstraints(min_length=1)]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 
 class Attribute(BaseModel):
@@ -102,7 +114,7 @@ class FileEntry(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-    bytes: NonNegativeInt
+    bytes: Annotated[int, Field(ge=0, le=MAX_FILE_BYTES)]
 
 
 class Manifest(BaseModel):
@@ -118,11 +130,11 @@ class Manifest(BaseModel):
     format: int = FORMAT_VERSION
     name: SafeName
     created: Annotated[AwareDatetime, AfterValidator(_to_utc)]
-    attributes: tuple[Attribute, ...]
-    latent_dim: PositiveInt
-    image_size: PositiveInt
-    candidates: PositiveInt = 1
-    files: dict[SafeName, FileEntry] = {}
+    attributes: Annotated[tuple[Attribute, ...], Field(max_length=MAX_ATTRIBUTES)]
+    latent_dim: Annotated[int, Field(ge=1, le=MAX_LATENT_DIM)]
+    image_size: Annotated[int, Field(ge=1, le=MAX_IMAGE_SIZE)]
+    candidates: Annotated[int, Field(ge=1, le=MAX_CANDIDATES)] = 1
+    files: Annotated[dict[SafeName, FileEntry], Field(max_length=MAX_FILES)] = {}
     metrics: dict[str, FiniteFloat] = {}
     training: dict[str, Any] = {}
 
@@ -131,6 +143,10 @@ class Manifest(BaseModel):
         names = [attribute.name for attribute in self.attributes]
         if len(set(names)) < len(names):
             raise ValueError(f"duplicate attributes: {', '.join(names)}")
+        if self.condition_dim > MAX_CONDITION_DIM:
+            raise ValueError(
+                f"the attributes have {self.condition_dim} values, more than {MAX_CONDITION_DIM}"
+            )
         return self
 
     @property
@@ -191,6 +207,9 @@ def file_entry(path: Path) -> FileEntry:
 def read_manifest(folder: Path) -> Manifest:
     """Raises ModelError if the folder has no manifest that this version can read."""
     path = folder / MANIFEST
+    size = file_size(path)
+    if size > MAX_MANIFEST_BYTES:
+        raise ModelError(f"{path} has {size} bytes, more than {MAX_MANIFEST_BYTES}")
     try:
         raw = json.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -219,23 +238,46 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     (folder / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
 
 
+def file_size(path: Path) -> int:
+    """Size of a regular file. Raises ModelError, also for others, such as a FIFO, which could block
+    for ever.
+    """
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise ModelError(f"{path} is not a regular file")
+    return found.st_size
+
+
 def verify(folder: Path, manifest: Manifest) -> None:
-    """Checks the size and SHA-256 of every file in the manifest. Raises ModelError."""
+    """Checks the size and SHA-256 of every file in the manifest, and that the ONNX files among them
+    read no file that is not in it. Raises ModelError.
+    """
     if GENERATOR not in manifest.files:
         raise ModelError(f"{folder / MANIFEST} lists no {GENERATOR}")
     for name, expected in manifest.files.items():
         path = folder / name
-        try:
-            found = file_entry(path)
-        except OSError as error:
-            raise ModelError(f"{path} cannot be read: {error.strerror}") from error
-        if found.bytes != expected.bytes:
+        size = file_size(path)
+        if size != expected.bytes:
             raise ModelError(
-                f"{path} has {found.bytes} bytes where its manifest says {expected.bytes}:"
+                f"{path} has {size} bytes where its manifest says {expected.bytes}:"
                 " copy the model again"
             )
+        try:
+            found = file_entry(path)
+            external = external_files(path) if path.suffix == ".onnx" else set()
+        except OSError as error:
+            raise ModelError(f"{path} cannot be read: {error.strerror}") from error
         if found.sha256 != expected.sha256:
             raise ModelError(
                 f"{path} is not the file of its manifest (its SHA-256 differs):"
                 " copy the model again"
+            )
+        unlisted = sorted(external - set(manifest.files))
+        if unlisted:
+            raise ModelError(
+                f"{path} reads external data that its manifest does not list:"
+                f" {', '.join(unlisted[:3])}. Save the model with its weights in one file"
             )

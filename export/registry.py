@@ -4,6 +4,7 @@ Changes are atomic: files and folders are written under a temporary name and ren
 pointer changes last. Plain Python: the serving side uses this module without PyTorch.
 """
 
+import errno
 import os
 import shutil
 import tempfile
@@ -50,7 +51,7 @@ class Registry:
     def current(self) -> str | None:
         """The name of the model in use, or None."""
         try:
-            return (self.root / POINTER).read_text("utf-8").strip() or None
+            return self._read(POINTER).strip() or None
         except FileNotFoundError:
             return None
 
@@ -158,7 +159,7 @@ class Registry:
         the model in use if the pointer was edited by hand.
         """
         try:
-            history = (self.root / HISTORY).read_text("utf-8").split()
+            history = self._read(HISTORY).split()
         except FileNotFoundError:
             history = []
         current = self.current()
@@ -171,6 +172,12 @@ class Registry:
     def _point(self, history: list[str]) -> None:
         self._replace(HISTORY, "".join(f"{name}\n" for name in history))
         self._replace(POINTER, f"{history[-1]}\n")
+
+    def _read(self, name: str) -> str:
+        path = self.root / name
+        if path.exists() and not path.is_file():  # reading a FIFO would block
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        return path.read_text("utf-8")
 
     def _replace(self, name: str, text: str) -> None:
         temporary = self.root / f".{name}.{os.getpid()}"

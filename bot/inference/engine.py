@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,10 @@ from export.registry import Registry
 
 __all__ = ["Engine", "Model", "Stats"]
 
+RECENT_SECONDS = 5  # a batch that was painted within them shows that the engine works
+CHECK_SECONDS = 10  # for the picture of a check, which may wait for a large batch
+CHECK_USER = "check"  # of the fair queue; users' names contain their kind and key
+
 log = logging.getLogger(__name__)
 
 
@@ -37,6 +42,7 @@ class _Request:
     conditions: np.ndarray
     size: int
     share: Fraction  # of a batch, taken by one picture
+    counted: bool  # in the statistics
     answer: asyncio.Future[tuple[np.ndarray, np.ndarray]]
     remaining: int = 0  # pictures that no batch has taken yet
     images: list[np.ndarray] = field(default_factory=list)
@@ -63,7 +69,9 @@ class Engine:
         self._closed = False
         self._recorder = Recorder()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="engine")
+        self._painted = -math.inf  # when the last batch was painted
         self._server = asyncio.create_task(self._serve(), name="engine")
+        self._server.add_done_callback(self._server_ended)
 
     @classmethod
     async def open(cls, registry: Registry, settings: EngineSettings) -> "Engine":
@@ -116,7 +124,17 @@ class Engine:
         N should be the model's `candidates`. A model without a critic paints the first candidate.
         Otherwise like `paint`.
         """
-        model = model or self.model
+        return await self._paint(latents, conditions, model or self.model, size, user)
+
+    async def _paint(
+        self,
+        latents: np.ndarray,
+        conditions: np.ndarray,
+        model: Model,
+        size: int | None,
+        user: str,
+        counted: bool = True,
+    ) -> tuple[np.ndarray, np.ndarray]:
         n, z, c = len(latents), model.manifest.latent_dim, model.manifest.condition_dim
         if n == 0 or latents.ndim != 3 or latents.shape[1] == 0 or latents.shape[2] != z:
             raise _mismatch(model, latents, conditions)
@@ -127,6 +145,8 @@ class Engine:
             raise ValueError(f"model {model.name} paints at {model.sizes} pixels, not at {size}")
         if self._closed:
             raise _closing()
+        if self._server.done():
+            raise _stopped()
         # A request larger than the whole queue is accepted while the queue is empty.
         waiting = self._queue.pictures
         if waiting and waiting + n > self._settings.queue:
@@ -144,6 +164,7 @@ class Engine:
             np.ascontiguousarray(conditions, np.float32),
             size,
             share,
+            counted,
             asyncio.get_running_loop().create_future(),
             remaining=n,
         )
@@ -154,6 +175,22 @@ class Engine:
         except asyncio.CancelledError:
             self._drop(request)
             raise
+
+    async def check(self) -> None:
+        """Paints one picture of the smallest size, which the statistics do not count. Does nothing
+        if a batch was painted just now.
+
+        Raises Busy, ModelUnavailable, and TimeoutError.
+        """
+        if not self._server.done() and time.monotonic() - self._painted < RECENT_SECONDS:
+            return
+        manifest = self.model.manifest
+        latents = np.zeros((1, 1, manifest.latent_dim), np.float32)
+        conditions = np.zeros((1, manifest.condition_dim), np.float32)
+        async with asyncio.timeout(CHECK_SECONDS):
+            await self._paint(
+                latents, conditions, self.model, manifest.image_size, CHECK_USER, counted=False
+            )
 
     def queue_position(self, user: str) -> int:
         """Number of pictures ahead of this user's next one; 0 if it is being painted or none is
@@ -180,15 +217,20 @@ class Engine:
     def stats(self) -> Stats:
         return self._recorder.snapshot(self._queue.pictures, self._settings.queue)
 
+    async def stopped(self) -> None:
+        """Waits until the engine paints nothing any more: after `close`, or an error, which is
+        logged.
+        """
+        await asyncio.wait([self._server])
+
     async def close(self) -> None:
         """Finishes the current batch and refuses the requests in the queue."""
         self._closed = True
         self._arrived.set()
-        await self._server
+        await asyncio.wait([self._server])
         await asyncio.to_thread(self._worker.shutdown)
 
     async def _serve(self) -> None:
-        loop = asyncio.get_running_loop()
         shared = 0  # pictures of the last batch, if several requests shared it
         while True:
             if self._queue.pictures:
@@ -203,25 +245,42 @@ class Engine:
             batch = self._painting = self._queue.take_batch()
             if not batch:  # all requests were canceled
                 continue
-            started = time.perf_counter()
-            try:
-                images, chosen = await loop.run_in_executor(self._worker, self._run, batch)
-            except Exception as error:
-                log.exception("model %s failed on %d requests", batch[0][0].model.name, len(batch))
-                self._recorder.failed += len(batch)
-                refusal = ModelUnavailable("painter-failed")
-                refusal.__cause__ = error
-                _refuse([request for request, _ in batch], refusal)
-                for request, _ in batch:
-                    self._queue.remove(request)
-                continue
-            finally:
-                self._painting = []
-            shared = len(images) if len(batch) > 1 else 0
-            self._record(batch, started)
-            self._deliver(batch, images, chosen)
+            shared = await self._paint_batch(batch)
+            self._painting = []
         _refuse(self._queue, _closing())
         self._queue = FairQueue()
+
+    def _server_ended(self, server: asyncio.Task[None]) -> None:
+        """Refuses all requests if the loop over the batches ended by an error."""
+        error = None if server.cancelled() else server.exception()
+        if error is not None:
+            log.critical("the engine stopped: nothing is painted any more", exc_info=error)
+        _refuse([*(request for request, _ in self._painting), *self._queue], _stopped())
+        self._queue = FairQueue()
+
+    async def _paint_batch(self, batch: list[tuple[_Request, int]]) -> int:
+        """Paints and delivers a batch. Whatever fails, the next batch is painted. Returns the
+        number of pictures if several requests shared the batch, or 0.
+        """
+        started = time.perf_counter()
+        try:
+            images, chosen = await asyncio.get_running_loop().run_in_executor(
+                self._worker, self._run, batch
+            )
+            self._painted = time.monotonic()
+            self._record(batch, started)
+            self._deliver(batch, images, chosen)
+        except Exception as error:
+            log.exception("model %s failed on %d requests", batch[0][0].model.name, len(batch))
+            refusal = ModelUnavailable("painter-failed")
+            refusal.__cause__ = error
+            failed = [request for request, _ in batch if not request.answer.done()]
+            self._recorder.failed += len(failed)
+            _refuse(failed, refusal)
+            for request in failed:
+                self._queue.remove(request)
+            return 0
+        return len(images) if len(batch) > 1 else 0
 
     async def _next_arrival(self) -> None:
         self._arrived.clear()
@@ -251,7 +310,6 @@ class Engine:
         latents = np.concatenate(candidates)
         repeated = np.repeat(conditions, counts, axis=0)
         painted = model.paint(latents, repeated)
-        self._recorder.candidates += len(painted)
         best = _best_candidates(model, painted, repeated, counts)
         return self._upscale(model, painted[best], sizes), list(latents[best])
 
@@ -269,8 +327,11 @@ class Engine:
 
     def _record(self, batch: list[tuple[_Request, int]], started: float) -> None:
         now = time.perf_counter()
-        self._recorder.add_batch(sum(count for _, count in batch), now - started)
-        for request, _ in batch:
+        counted = [(request, count) for request, count in batch if request.counted]
+        if counted:
+            self._recorder.add_batch(sum(count for _, count in counted), now - started)
+        for request, count in counted:
+            self._recorder.candidates += count * request.latents.shape[1]
             if not request.remaining:
                 self._recorder.add_latency(now - request.created)
 
@@ -326,3 +387,7 @@ def _mismatch(model: Model, latents: np.ndarray, conditions: np.ndarray) -> Valu
 
 def _closing() -> ModelUnavailable:
     return ModelUnavailable("painter-closing")
+
+
+def _stopped() -> ModelUnavailable:
+    return ModelUnavailable("painter-failed")

@@ -5,6 +5,7 @@ import ctypes
 import io
 import logging
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -54,6 +55,7 @@ class Model:
             session(UPSCALER, self._threads) if self._threads > 1 else self._upscaler
         )
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix=f"paint-{self.name}")
+        self._run_options = ort.RunOptions()
         size = manifest.image_size
         self.sizes = (size, 2 * size, SCALE * size) if self._upscaler else (size,)
         self.candidates = (settings.candidates or manifest.candidates) if self._critic else 1
@@ -68,7 +70,11 @@ class Model:
         """float32 [n, Z] and [n, C] to uint8 [n, S, S, 3] RGB."""
 
         def paint(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
-            return _only(self._generator.run(None, {"latent": latents, "condition": conditions}))
+            return _only(
+                self._generator.run(
+                    None, {"latent": latents, "condition": conditions}, self._run_options
+                )
+            )
 
         return self._spread(paint, SLICE, latents, conditions)
 
@@ -78,7 +84,9 @@ class Model:
         assert critic is not None, f"model {self.name} has no critic"
 
         def score(images: np.ndarray, conditions: np.ndarray) -> np.ndarray:
-            return _only(critic.run(None, {"image": images, "condition": conditions}))
+            return _only(
+                critic.run(None, {"image": images, "condition": conditions}, self._run_options)
+            )
 
         return self._spread(score, SLICE, images, conditions)
 
@@ -93,7 +101,7 @@ class Model:
         halve = size < self.sizes[-1]
 
         def upscale(images: np.ndarray, session: ort.InferenceSession = one_core) -> np.ndarray:
-            large = _only(session.run(None, {"image": images}))
+            large = _only(session.run(None, {"image": images}, self._run_options))
             return np.stack([_halve(image) for image in large]) if halve else large
 
         if len(images) % self._threads != 1 or self._threads == 1:
@@ -111,6 +119,12 @@ class Model:
             return run(*arrays)
         slices = [[array[i : i + step] for i in range(0, n, step)] for array in arrays]
         return np.concatenate(list(self._pool.map(run, *slices)))
+
+    def abort(self) -> None:
+        """Ends the current runs, and all later ones, with an error: even a graph that loops for
+        ever.
+        """
+        self._run_options.terminate = True
 
     def warm_up(self, max_batch: int) -> None:
         """Paints one picture and a full batch, so that no user waits for allocations.
@@ -158,22 +172,60 @@ def _halve(image: np.ndarray) -> np.ndarray:
 def load_model(registry: Registry, name: str | None, settings: EngineSettings) -> Model:
     """Loads a model of the registry, by default the one in use, verified and warmed up.
 
-    Raises ModelUnavailable.
+    Raises ModelUnavailable, at the latest after `load_seconds`.
     """
-    try:
-        folder, manifest = registry.load(name)
-        model = Model(folder, manifest, settings)
-        model.warm_up(settings.max_batch)
-    except ModelError as error:
-        raise ModelUnavailable("model-refused", why=str(error)) from error
-    except ModelUnavailable:
-        raise
-    except Exception as error:  # ONNX Runtime's own errors have no common base
+    loading = _Loading(registry, name, settings)
+    # a daemon, because the process must be able to end while native code hangs
+    threading.Thread(target=loading.run, name="load-model", daemon=True).start()
+    if not loading.done.wait(settings.load_seconds):
+        loading.abort()
         raise ModelUnavailable(
-            "model-does-not-run", name=name or "in use", why=str(error)
-        ) from error
-    log.info("model %s is loaded (%s)", model.name, model.provider)
-    return model
+            "model-too-slow", name=name or "in use", seconds=round(settings.load_seconds)
+        )
+    if isinstance(loading.result, Model):
+        return loading.result
+    raise loading.result
+
+
+class _Loading:
+    """Loads a model on a thread of its own. `result` is set when `done` is."""
+
+    def __init__(self, registry: Registry, name: str | None, settings: EngineSettings) -> None:
+        self._registry = registry
+        self._name = name
+        self._settings = settings
+        self._model: Model | None = None
+        self._aborted = False
+        self.done = threading.Event()
+        self.result: Model | ModelUnavailable
+
+    def run(self) -> None:
+        try:
+            self.result = self._load()
+        except ModelError as error:
+            self.result = ModelUnavailable("model-refused", why=str(error))
+            self.result.__cause__ = error
+        except ModelUnavailable as error:
+            self.result = error
+        except BaseException as error:  # ONNX Runtime's own errors have no common base
+            name = self._name or "in use"
+            self.result = ModelUnavailable("model-does-not-run", name=name, why=str(error))
+            self.result.__cause__ = error
+        self.done.set()
+
+    def abort(self) -> None:
+        self._aborted = True
+        if self._model is not None:
+            self._model.abort()
+
+    def _load(self) -> Model:
+        folder, manifest = self._registry.load(self._name)
+        self._model = model = Model(folder, manifest, self._settings)
+        if self._aborted:
+            model.abort()
+        model.warm_up(self._settings.max_batch)
+        log.info("model %s is loaded (%s)", model.name, model.provider)
+        return model
 
 
 def usable_cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:

@@ -1,8 +1,8 @@
 """Stored avatars: reading, favorites, hiding and deletion, with the checks of permissions."""
 
 import asyncio
+import logging
 import re
-from contextlib import suppress
 from typing import NamedTuple
 
 from bot.errors import NotAllowed, NotFound
@@ -11,6 +11,8 @@ from bot.studio.images import thumbnail
 from db.errors import StoreUnavailable
 from db.records import Avatar, Family, Owner, Picture
 from db.store import Store
+
+log = logging.getLogger(__name__)
 
 MAX_RELATIVES = 12  # children, and siblings, that a family lists
 
@@ -55,8 +57,10 @@ class AvatarService:
             if picture is None:
                 raise _not_found(id)
             data = await asyncio.to_thread(thumbnail, picture.data)
-            with suppress(StoreUnavailable):  # then it is made again next time
+            try:
                 await self._store.avatars.save_thumbnail(avatar.id, data)
+            except StoreUnavailable as error:  # it is shown nevertheless, and made again next time
+                log.debug("a thumbnail is not stored: %s", error)
         return data
 
     async def family(self, avatar: Avatar) -> Family:

@@ -95,7 +95,11 @@ class QuotaService:
             # for a moment, instead of not at all.
             open_tickets = list(self._tickets.get((owner, guild), ()))
             used = await self._usage.since(owner, guild, now - DAY)
-            used += [Usage(ticket.created, ticket.pictures) for ticket in open_tickets]
+            used += [
+                Usage(ticket.created, ticket.pictures)
+                for ticket in open_tickets
+                if ticket.created <= now  # later ones are from before a change of the clock
+            ]
             _check(limits, used, pictures, now)
             ticket = Ticket(now, pictures)
             self._tickets.setdefault((owner, guild), []).append(ticket)

@@ -15,6 +15,7 @@ from bot.studio.morph_file import Morph
 from bot.studio.painter import Painter
 from bot.studio.painting import PaintingService
 from bot.studio.quotas import QuotaService
+from bot.studio.readiness import ReadinessCheck
 from bot.studio.request import Request
 from db.records import Avatar
 from db.store import Store
@@ -50,6 +51,7 @@ class Studio:
         self.pending_replies = store.pending_replies
         self.notes = store.notes
         self.statistics = store.statistics
+        self._readiness = ReadinessCheck(engine, store)
 
     @property
     def attributes(self) -> tuple[Attribute, ...]:
@@ -73,7 +75,7 @@ class Studio:
         """Why pictures cannot be painted and stored, in English; None if they can. The result is
         cached for some seconds.
         """
-        return None
+        return await self._readiness.problem()
 
     async def run(self, task: Task, request: Request) -> list[Avatar] | Morph:
         """Runs the task of a pending reply. Raises the errors of the task's service."""

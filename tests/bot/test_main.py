@@ -243,6 +243,40 @@ async def test_the_web_page_stays_up_while_discord_is_down(start: Start) -> None
     assert "secret" not in log.decode() + rest
 
 
+ENGINE_STOPS = """
+import sys
+from bot.__main__ import main
+from bot.inference.fair_queue import FairQueue
+
+def fail(queue):
+    raise MemoryError("no memory for a batch")
+
+FairQueue.take_batch = fail
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+async def test_the_process_ends_when_the_engine_stops(settings_file: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", ENGINE_STOPS, "--config", str(settings_file)),
+        cwd=ROOT,
+        env={k: v for k, v in os.environ.items() if k != "DISCORD_TOKEN"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        line = await first_line(process)
+        with pytest.raises(OSError, match=r"503|reset|closed"):
+            await paint(address(line), prompt="")
+        _, log = await asyncio.wait_for(process.communicate(), TIMEOUT)
+    finally:
+        if process.returncode is None:
+            process.kill()
+    assert process.returncode == 1
+    assert "no memory for a batch" in log.decode()
+    assert log.decode().splitlines()[-1].startswith("Irodori ends: the engine stopped")
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [

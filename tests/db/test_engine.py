@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from db.engine import StoreError, connect, writing
+from db.engine import connect, writing
+from db.errors import StoreError
 from db.store import Store
 
 

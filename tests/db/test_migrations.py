@@ -13,7 +13,8 @@ from alembic.script import ScriptDirectory
 from setuptools import find_packages
 from sqlalchemy import Connection, create_engine
 
-from db.engine import StoreError, connect
+from db.engine import connect
+from db.errors import StoreError
 from db.schema import Base
 from db.store import Store
 

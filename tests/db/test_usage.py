@@ -1,6 +1,6 @@
 """Usage that counts towards quotas."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
 
@@ -39,3 +39,23 @@ async def test_usage_is_deleted_after_a_day(
     since = datetime.now(UTC) - timedelta(days=1)
     assert await store.usage.since(ANN, "100", since) == []
     assert len(await store.usage.since(BEN, "100", since)) == 1
+
+
+async def test_usage_in_the_future_is_ignored(
+    store: Store, new_avatar: MakeAvatar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock was set a year ahead once."""
+    since = datetime.now(UTC) - timedelta(days=1)
+    await store.avatars.add([new_avatar()])
+    with monkeypatch.context() as patch:
+        patch.setattr("db.avatars.datetime", NextYear)
+        patch.setattr("db.usage.datetime", NextYear)
+        await store.usage.add(ANN, "100", 5)
+        await store.avatars.add([new_avatar()] * 3)
+    assert [usage.pictures for usage in await store.usage.since(ANN, "100", since)] == [1]
+
+
+class NextYear(datetime):
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "NextYear":
+        return super().now(tz) + timedelta(days=365)

@@ -1,4 +1,5 @@
 import json
+import os
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -156,3 +157,51 @@ def test_verify_names_a_missing_file(tmp_path: Path) -> None:
 def test_verify_wants_a_generator(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=f"lists no {GENERATOR}"):
         verify(tmp_path, make_manifest())
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("candidates", 1_000_000_000),
+        ("latent_dim", 1_000_000_000),
+        ("image_size", 1_000_000_000),
+        ("attributes", [{"name": "a", "values": ["b"], "frequencies": [1]}] * 65),
+        (
+            "attributes",
+            [
+                {
+                    "name": "a",
+                    "values": [str(i) for i in range(5000)],
+                    "frequencies": [1 / 5000] * 5000,
+                }
+            ],
+        ),
+        ("files", {f"f{i}": {"sha256": "0" * 64, "bytes": 1} for i in range(65)}),
+        ("files", {"f": {"sha256": "0" * 64, "bytes": 2**60}}),
+    ],
+)
+def test_reading_refuses_huge_values(tmp_path: Path, field: str, value: object) -> None:
+    write_manifest(tmp_path, make_manifest())
+    path = tmp_path / MANIFEST
+    path.write_text(json.dumps(json.loads(path.read_text()) | {field: value}))
+    with pytest.raises(ModelError, match=rf"is invalid: ({field}|manifest)"):
+        read_manifest(tmp_path)
+
+
+def test_reading_refuses_a_huge_file(tmp_path: Path) -> None:
+    with (tmp_path / MANIFEST).open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(ModelError, match=r"has 1099511627776 bytes, more than"):
+        read_manifest(tmp_path)
+
+
+def test_a_fifo_is_refused(tmp_path: Path) -> None:
+    write_model(tmp_path)
+    manifest = read_manifest(tmp_path)
+    for name in (GENERATOR, MANIFEST):
+        (tmp_path / name).unlink()
+        os.mkfifo(tmp_path / name)
+    with pytest.raises(ModelError, match=f"{GENERATOR} is not a regular file"):
+        verify(tmp_path, manifest)
+    with pytest.raises(ModelError, match=f"{MANIFEST} is not a regular file"):
+        read_manifest(tmp_path)

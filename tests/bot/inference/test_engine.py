@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from paused_engine import PausedEngine, wait_for_queue
+from paused_engine import TIMEOUT, PausedEngine, wait_for_queue
 from tiny_model import IMAGE_SIZE, LATENT_DIM
 
 from bot.errors import Busy, ModelUnavailable
@@ -269,6 +269,77 @@ async def test_a_failed_batch_fails_its_requests_only(
     assert "out of memory" in caplog.text
     assert engine.stats.failed == 3
     assert len(await engine.paint(*request(0))) == 1
+
+
+async def test_a_batch_that_cannot_be_delivered_fails_its_requests_only(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(arrays: list[Images]) -> Images:
+        raise MemoryError("no memory for the pictures")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("bot.inference.engine.np.stack", fail)
+        async with asyncio.timeout(TIMEOUT):
+            answers = await asyncio.gather(
+                *(engine.paint(*request(seed)) for seed in range(3)), return_exceptions=True
+            )
+    assert [type(answer) for answer in answers] == [ModelUnavailable] * 3
+    assert "no memory for the pictures" in caplog.text
+    assert engine.stats.failed == 3
+    async with asyncio.timeout(TIMEOUT):
+        assert len(await engine.paint(*request(0))) == 1
+
+
+async def test_an_engine_that_stops_refuses_every_request(
+    engine: Engine,
+    pause: Callable[[], PausedEngine],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(queue: object) -> None:
+        raise MemoryError("no memory for a batch")
+
+    paused = pause()
+    first = asyncio.create_task(engine.paint(*request(0)))
+    await paused.batch_started()
+    waiting = [asyncio.create_task(engine.paint(*request(seed))) for seed in (1, 2)]
+    await wait_for_queue(engine, 2)
+    monkeypatch.setattr("bot.inference.engine.FairQueue.take_batch", fail)
+    paused.resume()
+    async with asyncio.timeout(TIMEOUT):
+        assert len(await first) == 1
+        for answer in waiting:
+            with pytest.raises(ModelUnavailable, match="try again"):
+                await answer
+        await engine.stopped()
+        with pytest.raises(ModelUnavailable, match="try again"):
+            await engine.paint(*request(3))
+        with pytest.raises(ModelUnavailable):
+            await engine.check()
+    assert "no memory for a batch" in caplog.text
+    assert engine.stats.waiting == 0
+
+
+async def test_a_check_paints_a_picture_that_is_not_counted(
+    engine: Engine, pause: Callable[[], PausedEngine]
+) -> None:
+    paused = pause()
+    paused.resume()
+    await engine.check()
+    await engine.check()
+    assert paused.batches == [1]  # the second check trusts the first
+    stats = engine.stats
+    assert (stats.batches, stats.pictures, stats.candidates) == (0, 0, 0)
+
+
+async def test_a_check_does_not_wait_for_ever(
+    engine: Engine, pause: Callable[[], PausedEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.inference.engine.CHECK_SECONDS", 0.01)
+    paused = pause()
+    with pytest.raises(TimeoutError):
+        await engine.check()
+    paused.resume()
 
 
 async def test_a_partly_painted_request_stops_at_its_first_error(

@@ -2,19 +2,23 @@
 
 import asyncio
 import logging
+import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
-from paused_engine import PausedEngine, wait_for_queue
-from tiny_model import LATENT_DIM, add_model
+from onnx import TensorProto, helper, numpy_helper
+from paused_engine import TIMEOUT, PausedEngine, wait_for_queue
+from tiny_model import LATENT_DIM, add_model, build_generator
 
 from bot.errors import ModelUnavailable
 from bot.inference.engine import Engine
 from bot.inference.loading import OLDER_MODELS
 from bot.settings import EngineSettings
-from export.manifest import GENERATOR
+from export.manifest import GENERATOR, Manifest
 from export.registry import Registry
 
 from .conftest import difference, open_engine, request
@@ -71,6 +75,66 @@ async def test_an_invalid_model_is_rejected_and_the_current_one_stays(
     add_model(registry, "fixed")
     write(registry.root / "current", b"fixed\n")
     assert await engine.refresh()
+
+
+def build_endless_generator(manifest: Manifest) -> onnx.ModelProto:
+    """A generator with a loop that never ends."""
+    shape = ["n", manifest.image_size, manifest.image_size, 3]
+    model = build_generator(manifest.attributes)
+    model.graph.node[-1].output[0] = "start"
+    declare = helper.make_tensor_value_info
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["more"], ["still_more"]),
+            helper.make_node("Identity", ["before"], ["after"]),
+        ],
+        "body",
+        [
+            declare("count", TensorProto.INT64, []),
+            declare("more", TensorProto.BOOL, []),
+            declare("before", TensorProto.UINT8, shape),
+        ],
+        [declare("still_more", TensorProto.BOOL, []), declare("after", TensorProto.UINT8, shape)],
+    )
+    model.graph.initializer.append(numpy_helper.from_array(np.array(True), "true"))
+    model.graph.node.append(helper.make_node("Loop", ["", "true", "start"], ["image"], body=body))
+    onnx.checker.check_model(model)
+    return model
+
+
+async def test_a_model_that_never_paints_is_rejected_and_the_current_one_stays(
+    registry: Registry, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_engine(registry, load_seconds=2) as engine:
+        manifest = engine.model.manifest.model_copy(update={"name": "endless"})
+        endless = build_endless_generator(manifest)
+        registry.add(manifest, lambda folder: onnx.save(endless, folder / GENERATOR))
+        registry.use("endless")
+        async with asyncio.timeout(TIMEOUT):
+            assert not await engine.refresh()
+            assert len(await engine.paint(*request(0))) == 1
+        assert "did not load and paint a first batch within 2 s" in caplog.text
+        assert "tiny stays" in caplog.text
+        # its thread ends, instead of computing for ever
+        loading = [thread for thread in threading.enumerate() if thread.name == "load-model"]
+        for thread in loading:
+            await asyncio.to_thread(thread.join, TIMEOUT)
+            assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("name", [GENERATOR, "current"])
+async def test_a_fifo_is_rejected_and_the_current_model_stays(
+    engine: Engine, registry: Registry, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    add_model(registry, "new")
+    registry.use("new")
+    file = registry.root / name if name == "current" else registry.folder("new") / name
+    file.unlink()
+    os.mkfifo(file)
+    async with asyncio.timeout(TIMEOUT):
+        assert not await engine.refresh()
+    assert "not a regular file" in caplog.text
+    assert engine.model.name == "tiny"
 
 
 def write(file: Path, data: bytes) -> None:

@@ -9,3 +9,4 @@ model-does-not-run = Model { $name } does not run: { $why }
 model-not-finite = Model { $name }: { $file } returns no finite scores.
 model-wrong-output = Model { $name }: { $file } returns { $made }, but its manifest says { $said }.
 model-no-cuda = engine.provider is cuda, but ONNX Runtime cannot use CUDA ({ $why }): install the extra 'cuda', or set engine.provider to auto.
+model-too-slow = Model { $name } did not load and paint a first batch within { $seconds } s. On a slow machine raise engine.load_seconds.

@@ -9,3 +9,4 @@ model-does-not-run = モデル { $name } が動きません：{ $why }
 model-not-finite = モデル { $name }：{ $file } のスコアが有限の数ではありません。
 model-wrong-output = モデル { $name }：{ $file } の出力は { $made } ですが、マニフェストでは { $said } です。
 model-no-cuda = engine.provider は cuda ですが、ONNX RuntimeがCUDAを使えません（{ $why }）。追加パッケージ 'cuda' を入れるか、engine.provider を auto にしてください。
+model-too-slow = モデル { $name } は { $seconds } 秒以内に読み込みと最初の描画が終わりませんでした。遅いマシンでは engine.load_seconds を大きくしてください。

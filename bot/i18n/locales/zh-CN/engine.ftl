@@ -9,3 +9,4 @@ model-does-not-run = 模型 { $name } 无法运行：{ $why }
 model-not-finite = 模型 { $name }：{ $file } 给出的分数不是有限值。
 model-wrong-output = 模型 { $name }：{ $file } 输出 { $made }，而清单写的是 { $said }。
 model-no-cuda = engine.provider 设为 cuda，但 ONNX Runtime 用不了 CUDA（{ $why }）：请安装附加包 'cuda'，或把 engine.provider 设为 auto。
+model-too-slow = 模型 { $name } 未能在 { $seconds } 秒内完成加载和首次绘制。机器较慢时请调大 engine.load_seconds。
