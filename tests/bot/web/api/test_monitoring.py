@@ -1,7 +1,13 @@
 """Health and metrics."""
 
+import asyncio
 import logging
 import re
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -119,3 +125,26 @@ async def test_an_unavailable_database_answers_503_and_is_logged_once(
     for path in (avatar["image_url"], avatar["thumb_url"], avatar["url"], "/", "/gallery"):
         async with client.get(path) as answer:
             assert answer.status == 200
+
+
+async def test_a_locked_database_is_reported_within_seconds(
+    client: Client, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (avatar,) = await paint(client)
+
+    async def status(method: str, path: str, **options: Any) -> int:
+        async with client.request(method, path, **options) as answer:
+            return answer.status
+
+    with closing(sqlite3.connect(tmp_path / "irodori.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        started = time.monotonic()
+        painting = [status("POST", "/api/avatars", json={"prompt": ""}) for _ in range(5)]
+        found = await asyncio.gather(*painting, status("GET", "/readyz"))
+        assert found == [503] * 6
+        assert time.monotonic() - started < 8  # four, and some more for a slow machine
+        assert await status("GET", avatar["image_url"]) == 200
+        assert await status("GET", "/livez") == 200
+    assert not any(record.exc_info for record in caplog.records)
+    assert caplog.text.count("the database cannot be used") == 1
+    assert await status("POST", "/api/avatars", json={"prompt": ""}) == 201
