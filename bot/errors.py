@@ -35,10 +35,10 @@ class BadPrompt(Refusal):
 
 
 class Busy(Refusal):
-    """Too many pictures are waiting; `retry_after` is in seconds."""
+    """Too many pictures are waiting, or what another message says; `retry_after` is in seconds."""
 
-    def __init__(self, retry_after: float) -> None:
-        super().__init__("busy", seconds=max(1, round(retry_after)))
+    def __init__(self, retry_after: float, key: str = "busy") -> None:
+        super().__init__(key, seconds=max(1, round(retry_after)))
         self.retry_after = retry_after
 
 

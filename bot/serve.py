@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import discord
-from aiohttp import web
 
 from bot import logs
 from bot.discord.client import run_discord
@@ -18,6 +17,7 @@ from bot.inference.engine import Engine
 from bot.settings import DiscordSettings, Settings, WebSettings
 from bot.studio import Studio
 from bot.web.app import create_app, create_runner
+from bot.web.connections import CONNECTIONS, Listener
 from db.store import Store
 from export.registry import Registry
 
@@ -99,17 +99,23 @@ async def _open_page(shutdown: ShutdownSteps, studio: Studio, settings: WebSetti
     app = create_app(studio, settings)
     runner = create_runner(app)
     await runner.setup()
-    shutdown.append(runner.cleanup)
+    assert runner.server is not None
+    listener = Listener(runner.server, app[CONNECTIONS])
+
+    async def close() -> None:
+        await listener.close()
+        await runner.cleanup()
+
+    shutdown.append(close)
     try:
-        await web.TCPSite(runner, settings.host, settings.port).start()
+        await listener.open(settings.host, settings.port)
     except OSError as error:
         raise StartError(
             f"the web page cannot listen on {settings.host}, port {settings.port}: "
             f"{error.strerror or error}. Choose another one with --web.host and --web.port"
         ) from error
-    port = runner.addresses[0][1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{port}"
+    return f"http://{host}:{listener.port}"
 
 
 async def _follow_models(engine: Engine, seconds: float) -> None:

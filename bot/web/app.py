@@ -19,14 +19,17 @@ from bot.web.admin.sessions import SESSIONS, Sessions
 from bot.web.api import events, gallery, images, monitoring, painting
 from bot.web.api.openapi import build_document
 from bot.web.assets import Assets
+from bot.web.connections import CONNECTIONS, Connections
 from bot.web.keys import METRICS, OPENAPI, PAINT_RATE, SETTINGS, STUDIO, TEMPLATES
 from bot.web.metrics import Metrics
+from bot.web.outages import Outage
 from bot.web.pages import gallery as gallery_pages
 from bot.web.pages import studio as studio_pages
 from bot.web.pages.render import create_environment
 from bot.web.rate_limits import RateLimiter
 from bot.web.requests import MAX_BODY, MAX_LINE
 
+KEEP_ALIVE = 15  # seconds, see create_runner
 HERE = Path(__file__).parent
 API = (painting.routes, gallery.routes, events.routes, images.routes, monitoring.routes)
 PAGES = (studio_pages.routes, gallery_pages.routes)
@@ -49,6 +52,8 @@ def create_app(studio: Studio, settings: WebSettings) -> web.Application:
     app[SETTINGS] = settings
     app[METRICS] = Metrics(studio)
     app[PAINT_RATE] = RateLimiter(settings.paint_per_minute, "web-too-many")
+    app[middleware.STORE_OUTAGE] = Outage(middleware.log)
+    app[CONNECTIONS] = Connections(settings.trusted_proxies)
     app[OPENAPI] = openapi_document()
     app[TEMPLATES] = create_environment(HERE / "templates", assets.urls)
     app[TEMPLATES].filters.update(FILTERS)
@@ -69,9 +74,14 @@ def openapi_document() -> dict[str, Any]:
 
 
 def create_runner(app: web.Application) -> web.AppRunner:
+    """The server of the application. It closes connections on which no request arrives, with all
+    its headers, within KEEP_ALIVE seconds; it cancels the request of a client that leaves.
+    """
     return web.AppRunner(
         app,
         access_log=None,
+        handler_cancellation=True,
+        keepalive_timeout=KEEP_ALIVE,
         shutdown_timeout=10,
         max_line_size=MAX_LINE,
         logger=_ServerLog(logging.getLogger("aiohttp.server")),

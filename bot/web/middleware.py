@@ -1,5 +1,6 @@
 """Middleware of every request: metrics, compression, error responses and security headers."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -8,10 +9,13 @@ from aiohttp import web
 
 from bot.errors import Refusal
 from bot.web.admin.sessions import PATH as ADMIN_PATH
+from bot.web.connections import CONNECTIONS
 from bot.web.errors import headers_of, status_of
 from bot.web.keys import METRICS
+from bot.web.outages import Outage
 from bot.web.pages.render import render
 from bot.web.requests import MAX_BODY
+from db.errors import StoreUnavailable
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -21,12 +25,25 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
-JSON_PATHS = ("/api/", "/images/", "/thumbs/", "/healthz", "/metrics", "/static/")
+JSON_PATHS = (
+    "/api/",
+    "/images/",
+    "/thumbs/",
+    "/static/",
+    "/livez",
+    "/readyz",
+    "/healthz",
+    "/metrics",
+)
 COMPRESSED_TYPES = ("text/html", "application/json")
 COMPRESS_FROM = 1000  # bytes
+CLIENT_LEFT = 499  # the status in the metrics, as nginx has it
+STORE_RETRY_SECONDS = 5
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 log = logging.getLogger(__name__)
+
+STORE_OUTAGE = web.AppKey("store_outage", Outage)
 
 
 async def add_security_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -38,13 +55,18 @@ async def add_security_headers(request: web.Request, response: web.StreamRespons
 async def measure(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Counts the request in the metrics."""
     start = time.perf_counter()
-    response = await handler(request)
     resource = request.match_info.route.resource
     route = resource.canonical if resource else "unmatched"
-    seconds = time.perf_counter() - start
     # Clients can send any word as a method; words without a route must not become labels.
     method = request.method if resource else "any"
     metrics = request.app[METRICS]
+    with request.app[CONNECTIONS].answering(request):
+        try:
+            response = await handler(request)
+        except asyncio.CancelledError:
+            metrics.observe(method, route, CLIENT_LEFT, time.perf_counter() - start)
+            raise
+    seconds = time.perf_counter() - start
     metrics.observe(method, route, response.status, seconds)
     # Streams last as long as their page is open, and admin pages must not change their own figures.
     if isinstance(response, web.Response) and not route.startswith(ADMIN_PATH):
@@ -79,7 +101,13 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         status, text = error.status, _http_message(request, error)
         if "Allow" in error.headers:
             headers["Allow"] = error.headers["Allow"]
-    except Exception:
+    except StoreUnavailable as error:
+        request.app[STORE_OUTAGE].report("the database cannot be used: %s", error)
+        status, text = 503, "the database cannot be used at the moment; try again in a few seconds"
+        headers["Retry-After"] = str(STORE_RETRY_SECONDS)
+    except Exception as error:
+        if isinstance(error, ConnectionError) and request.transport is None:
+            return web.Response(status=CLIENT_LEFT)  # nobody reads it, but it is counted
         log.exception("%s %s failed", request.method, request.path)
         status, text = 500, "internal error; see the bot's log for details"
     if _wants_page(request):

@@ -49,15 +49,27 @@ def client_address(request: web.Request, trusted: Sequence[Network]) -> str:
         for header in request.headers.getall("X-Forwarded-For", [])
         for hop in header.split(",")
     ]
-    address = _parsed(request.remote or "")
-    while chain and address is not None and any(address in network for network in trusted):
-        previous = _parsed(chain.pop())
-        if previous is None:  # not written by a trusted proxy
+    host = request.remote or ""
+    while chain and is_trusted(host, trusted):
+        previous = chain.pop()
+        if _parsed(previous) is None:  # not written by a trusted proxy
             break
-        address = previous
+        host = previous
+    return network_of(host)
+
+
+def network_of(host: str) -> str:
+    """What limits count as one address: the host's address, for IPv6 its /64 network."""
+    address = _parsed(host)
     if isinstance(address, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((address, 64), strict=False))
     return str(address)
+
+
+def is_trusted(host: str, trusted: Sequence[Network]) -> bool:
+    """Whether the host is a trusted proxy."""
+    address = _parsed(host)
+    return address is not None and any(address in network for network in trusted)
 
 
 def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -1,8 +1,11 @@
 """Validates requests with pydantic models; every mistake is a BadRequest that names the key."""
 
+import asyncio
+import functools
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar, cast
 
 from aiohttp import web
 from multidict import MultiMapping
@@ -12,9 +15,14 @@ from pydantic_core import ErrorDetails
 from bot.errors import Refusal
 
 MAX_BODY = 16 * 1024  # bytes
+BODY_SECONDS = 10  # in which a body must arrive
 MAX_LINE = 256 * 1024  # bytes of a request's first line, so that long prompts get an error page
 
 M = TypeVar("M", bound=BaseModel)
+# The event loop itself keeps no references to tasks.
+_running: set[asyncio.Future[web.StreamResponse]] = set()
+
+H = TypeVar("H", bound=Callable[[web.Request], Awaitable[web.StreamResponse]])
 
 
 class BadRequest(Refusal):
@@ -27,14 +35,15 @@ class BadRequest(Refusal):
 async def read_body(request: web.Request, model: type[M]) -> M:
     """The JSON object in the body; an empty body is an empty object.
 
-    Raises BadRequest, HTTPUnsupportedMediaType, HTTPRequestEntityTooLarge.
+    Raises BadRequest, HTTPUnsupportedMediaType, HTTPRequestEntityTooLarge, HTTPRequestTimeout.
     """
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(
             text="send JSON, with the header content-type: application/json"
         )
     try:
-        text = (await request.read()).decode("utf-8")
+        async with _body_deadline():
+            text = (await request.read()).decode("utf-8")
         body = json.loads(text) if text else {}
     except (ValueError, RecursionError, web.RequestPayloadError):
         raise BadRequest("the body is not valid JSON in UTF-8") from None
@@ -58,12 +67,43 @@ def read_query(query: MultiMapping[str], model: type[M]) -> M:
 
 
 async def read_form(request: web.Request) -> dict[str, str]:
-    """The text fields of a form. Raises BadRequest, HTTPRequestEntityTooLarge."""
+    """The text fields of a form.
+
+    Raises BadRequest, HTTPRequestEntityTooLarge, HTTPRequestTimeout.
+    """
     try:
-        form = await request.post()
+        async with _body_deadline():
+            form = await request.post()
     except (ValueError, LookupError, RuntimeError, web.RequestPayloadError):
         raise BadRequest("the form cannot be read") from None
     return {key: value for key, value in form.items() if isinstance(value, str)}
+
+
+@asynccontextmanager
+async def _body_deadline() -> AsyncIterator[None]:
+    """Raises HTTPRequestTimeout."""
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            yield
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(
+            text=f"the body did not arrive within {BODY_SECONDS} seconds"
+        ) from None
+
+
+def completed(handler: H) -> H:
+    """Runs a handler to its end although the client has left: the change of a click is not lost
+    when the next click loads another page.
+    """
+
+    @functools.wraps(handler)
+    async def run(request: web.Request) -> web.StreamResponse:
+        task = asyncio.ensure_future(handler(request))
+        _running.add(task)
+        task.add_done_callback(_running.discard)
+        return await asyncio.shield(task)
+
+    return cast(H, run)
 
 
 def validate(model: type[M], values: Mapping[str, Any]) -> M:

@@ -8,8 +8,10 @@ import os
 import signal
 import socket
 import sys
+import urllib.parse
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -331,3 +333,27 @@ def test_hash_password_prints_a_line_for_the_settings_file(
     for problem in ("different", "at least 8"):
         assert main(["password"]) == 2
         assert problem in capsys.readouterr().err
+
+
+async def test_idle_connections_do_not_use_up_the_file_descriptors(start: Start) -> None:
+    resource = pytest.importorskip("resource", reason="no limits of file descriptors")
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, limits[1]))  # the bot inherits it
+    try:
+        process = await start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    base = address(await first_line(process))
+    url = urllib.parse.urlsplit(base)
+    async with AsyncExitStack() as stack:
+        for i in range(500):
+            connecting = asyncio.open_connection(url.hostname, url.port)
+            _, writer = await asyncio.wait_for(connecting, TIMEOUT)
+            stack.callback(writer.transport.abort)
+            if i % 2:
+                writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+        status, _ = await paint(base, prompt="")
+        assert status == 201
+    _, err = await stop(process)
+    assert "Traceback" not in err
+    assert err.count("ERROR") <= 1

@@ -13,7 +13,7 @@ from bot.web.errors import headers_of, status_of
 from bot.web.keys import SETTINGS
 from bot.web.pages.render import render
 from bot.web.rate_limits import client_address
-from bot.web.requests import read_form
+from bot.web.requests import completed, read_form
 
 LOGIN = f"{PATH}/login"
 
@@ -70,6 +70,7 @@ async def login(request: web.Request) -> web.Response:
 
 
 @routes.post(f"{PATH}/logout")
+@completed
 async def logout(request: web.Request) -> web.Response:
     response = web.Response(status=303, headers={"Location": "/"})
     await request.app[SESSIONS].close(request, response)

@@ -11,7 +11,7 @@ from bot.web.admin.sessions import PATH
 from bot.web.api.schemas import EmptyQuery, EmptyRequest
 from bot.web.keys import STUDIO
 from bot.web.pages.render import render
-from bot.web.requests import read_body, read_query
+from bot.web.requests import completed, read_body, read_query
 from export.figures import highlights
 
 routes = web.RouteTableDef()
@@ -72,6 +72,7 @@ async def model_image(request: web.Request) -> web.FileResponse:
 
 
 @routes.post(f"{PATH}/models/{{name}}/use")
+@completed
 async def use_model(request: web.Request) -> web.Response:
     await read_body(request, EmptyRequest)
     await request.app[STUDIO].models.use(request.match_info["name"])
@@ -79,6 +80,7 @@ async def use_model(request: web.Request) -> web.Response:
 
 
 @routes.post(f"{PATH}/rollback")
+@completed
 async def rollback(request: web.Request) -> web.Response:
     await read_body(request, EmptyRequest)
     return web.json_response({"model": await request.app[STUDIO].models.rollback()})

@@ -9,7 +9,7 @@ from bot.web.api.responses import has_cached
 from bot.web.api.schemas import EmptyRequest, Schema
 from bot.web.keys import STUDIO
 from bot.web.pages.render import render
-from bot.web.requests import read_body, read_query
+from bot.web.requests import completed, read_body, read_query
 from db.records import GalleryQuery, Page, Scope
 
 NEWEST = 24  # pictures per list
@@ -58,11 +58,13 @@ async def admin_thumbnail(request: web.Request) -> web.Response:
 
 
 @routes.post(f"{PATH}/pictures/{{id}}/hide")
+@completed
 async def hide(request: web.Request) -> web.Response:
     return await _set_hidden(request, True)
 
 
 @routes.post(f"{PATH}/pictures/{{id}}/show")
+@completed
 async def show(request: web.Request) -> web.Response:
     return await _set_hidden(request, False)
 

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+import json
 import re
 import secrets
 import time
@@ -20,6 +21,7 @@ HOURS = 12  # lifetime of a session
 LOGINS_PER_MINUTE = 5  # per address
 MAX_WAITING = 8  # logins that wait for a check; one check at a time, since it uses a whole core
 SECRET_NOTE = "admin-sessions"  # name of the secret in the database
+LOGOUTS_NOTE = "admin-logouts"  # sessions that were logged out before their expiry
 
 
 class Sessions:
@@ -36,12 +38,12 @@ class Sessions:
         self._key = b""
         self._checking = asyncio.Lock()
         self._waiting = 0
-        self._logged_out: dict[str, int] = {}  # numbers of sessions and their expiries
+        self._logging_out = asyncio.Lock()
 
     async def check_password(self, typed: str) -> bool:
         """Whether it is the password. Raises Busy while too many logins wait."""
         if self._waiting >= MAX_WAITING:
-            raise Busy(MAX_WAITING)
+            raise Busy(MAX_WAITING, "web-logins-busy")
         self._waiting += 1
         try:
             async with self._checking:
@@ -68,13 +70,15 @@ class Sessions:
         return await self._read(request) is not None
 
     async def close(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Ends the session, also in other browsers that have its cookie."""
+        """Ends the session, also in other browsers that have its cookie, and after a restart."""
         session = await self._read(request)
-        now = int(time.time())
-        self._logged_out = {n: expiry for n, expiry in self._logged_out.items() if expiry > now}
         if session is not None:
             number, expiry = session
-            self._logged_out[number] = expiry
+            async with self._logging_out:
+                logouts = await self._logouts()
+                valid = {n: until for n, until in logouts.items() if until > time.time()}
+                text = json.dumps({**valid, number: expiry})
+                await self._studio.notes.set(LOGOUTS_NOTE, text)
         response.del_cookie(COOKIE, path=PATH, httponly=True, samesite="Strict")
 
     async def _read(self, request: web.Request) -> tuple[str, int] | None:
@@ -86,9 +90,17 @@ class Sessions:
         claim, expiry, number, signature = match.groups()
         if not hmac.compare_digest(signature, await self._sign(claim)):
             return None
-        if int(expiry) <= time.time() or number in self._logged_out:
+        # One that ends later was opened while the clock was wrong.
+        if not 0 < int(expiry) - time.time() <= HOURS * 3600 or number in await self._logouts():
             return None
         return number, int(expiry)
+
+    async def _logouts(self) -> dict[str, int]:
+        """Numbers of the sessions that were logged out, and their expiries. Always read from the
+        database, because another process may have written them.
+        """
+        text = await self._studio.notes.get(LOGOUTS_NOTE)
+        return json.loads(text) if text else {}
 
     async def _sign(self, claim: str) -> str:
         if not self._key:

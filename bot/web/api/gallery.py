@@ -9,14 +9,14 @@ from bot.web.api.openapi import JSON_ERRORS, Answer, describe
 from bot.web.api.responses import avatar_bodies, base_url, cell_body, family_body, json_response
 from bot.web.keys import STUDIO
 from bot.web.matrix import choose_axes
-from bot.web.requests import read_body, read_query
+from bot.web.requests import completed, read_body, read_query
 from db.records import GalleryQuery
 
 routes = web.RouteTableDef()
 
 
 @routes.get("/api/avatars")
-@describe({200: Answer("The page.", schemas.Page)}, query=schemas.PageQuery, errors=(400,))
+@describe({200: Answer("The page.", schemas.Page)}, query=schemas.PageQuery, errors=(400, 503))
 async def gallery(request: web.Request) -> web.Response:
     """List the public pictures, page by page."""
     query = read_query(request.query, schemas.PageQuery)
@@ -43,7 +43,7 @@ async def gallery(request: web.Request) -> web.Response:
 
 
 @routes.get("/api/avatars/{id}")
-@describe({200: Answer("The picture.", schemas.AvatarWithFamily)}, errors=(400, 404))
+@describe({200: Answer("The picture.", schemas.AvatarWithFamily)}, errors=(400, 404, 503))
 async def avatar(request: web.Request) -> web.Response:
     """Get a picture and its family."""
     read_query(request.query, schemas.EmptyQuery)
@@ -65,7 +65,7 @@ async def avatar(request: web.Request) -> web.Response:
 @describe(
     {200: Answer("Counts by attribute and value.", schemas.Facets)},
     query=schemas.FilterQuery,
-    errors=(400,),
+    errors=(400, 503),
 )
 async def facets(request: web.Request) -> web.Response:
     """Count the public pictures with each value.
@@ -77,7 +77,9 @@ async def facets(request: web.Request) -> web.Response:
 
 
 @routes.get("/api/matrix")
-@describe({200: Answer("The matrix.", schemas.Matrix)}, query=schemas.MatrixQuery, errors=(400,))
+@describe(
+    {200: Answer("The matrix.", schemas.Matrix)}, query=schemas.MatrixQuery, errors=(400, 503)
+)
 async def matrix(request: web.Request) -> web.Response:
     """Count the public pictures with each pair of values of two attributes."""
     query = read_query(request.query, schemas.MatrixQuery)
@@ -107,7 +109,8 @@ async def wish(request: web.Request) -> web.Response:
 
 
 @routes.post("/api/avatars/{id}/favourite")
-@describe({200: Answer("The new state.", schemas.Favorite)}, errors=(*JSON_ERRORS, 403, 404))
+@describe({200: Answer("The new state.", schemas.Favorite)}, errors=(*JSON_ERRORS, 403, 404, 503))
+@completed
 async def favourite(request: web.Request) -> web.Response:
     """Add a picture to the visitor's favorites, or remove it from them."""
     visitors.require_same_origin(request)
@@ -122,7 +125,8 @@ async def favourite(request: web.Request) -> web.Response:
 
 
 @routes.delete("/api/avatars/{id}")
-@describe({204: Answer("It is deleted permanently.")}, errors=(*JSON_ERRORS, 403, 404))
+@describe({204: Answer("It is deleted permanently.")}, errors=(*JSON_ERRORS, 403, 404, 503))
+@completed
 async def delete(request: web.Request) -> web.Response:
     """Delete one of the visitor's own pictures."""
     visitors.require_same_origin(request)

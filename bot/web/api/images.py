@@ -23,7 +23,7 @@ routes = web.RouteTableDef()
         304: Answer("The version in If-None-Match is current."),
     },
     query=schemas.ImageQuery,
-    errors=(400, 404),
+    errors=(400, 404, 503),
 )
 async def image(request: web.Request) -> web.Response:
     """Get a picture's file."""
@@ -47,7 +47,7 @@ async def image(request: web.Request) -> web.Response:
         200: Answer("The thumbnail, which never changes.", "image/webp", HEADERS),
         304: Answer("The version in If-None-Match is current."),
     },
-    errors=(400, 404),
+    errors=(400, 404, 503),
 )
 async def thumbnail(request: web.Request) -> web.Response:
     """Get a picture's thumbnail, 128 pixels or the picture's size if that is smaller."""

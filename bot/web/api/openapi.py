@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from bot.web.api import schemas
-from bot.web.requests import MAX_BODY
+from bot.web.requests import BODY_SECONDS, MAX_BODY
 
 JSON = "application/json"
 REFERENCE = "#/components/schemas/{model}"
@@ -32,12 +32,13 @@ ERRORS: Mapping[int, tuple[str, str]] = {
         "another site's page.",
     ),
     404: ("NotFound", "There is no such public picture."),
+    408: ("Timeout", f"The body did not arrive within {BODY_SECONDS} seconds."),
     413: ("TooLarge", f"The body is larger than {MAX_BODY // 1024} KiB."),
     415: ("NotJson", "The content type is not application/json."),
-    429: ("TooMany", "This address has reached its rate limit."),
-    503: ("Unavailable", "The queue is full, or the model cannot be used."),
+    429: ("TooMany", "This address has reached its limit."),
+    503: ("Unavailable", "The queue is full, or the model or the database cannot be used."),
 }
-JSON_ERRORS = (400, 413, 415)  # of every request with a JSON body
+JSON_ERRORS = (400, 408, 413, 415)  # of every request with a JSON body
 PAINTING_ERRORS = (*JSON_ERRORS, 403, 429, 503)
 
 H = TypeVar("H", bound=Callable[..., Any])

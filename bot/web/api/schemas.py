@@ -243,10 +243,15 @@ class Prompt(Schema):
     """The wish in short form."""
 
 
+class Liveness(Schema):
+    ok: bool
+
+
 class Health(Schema):
     ok: bool
     model: str
     error: str = ""
+    """Why pictures cannot be painted or stored."""
 
 
 Facets = TypeAliasType(

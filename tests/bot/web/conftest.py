@@ -1,9 +1,10 @@
 """The web front end on localhost with the tiny model."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from aiohttp import web
@@ -20,13 +21,72 @@ from playwright.async_api import (
 
 from bot.settings import WebSettings
 from bot.studio import Studio
-from bot.web.app import create_app
+from bot.web.app import create_app, create_runner
+from bot.web.connections import CONNECTIONS, Listener
 from bot.web.requests import MAX_LINE
 
 Client = TestClient[web.Request, web.Application]
 Serve = Callable[..., Awaitable[Client]]
+Listen = Callable[..., Awaitable["Listening"]]
 
 expect.set_options(timeout=TIMEOUT)
+
+SECONDS = 30  # for what happens soon, on a machine that does other things, too
+
+
+class Listening(NamedTuple):
+    """The web page, served as `python -m bot` serves it."""
+
+    port: int
+    app: web.Application
+    server: web.Server
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def connect(self, source: str = "127.0.0.1") -> "Connection":
+        """A connection from an address of this machine."""
+        return Connection(
+            *await asyncio.open_connection("127.0.0.1", self.port, local_addr=(source, 0))
+        )
+
+
+class Connection(NamedTuple):
+    """One TCP connection, for what HTTP clients do not send."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def send(
+        self, method: str, path: str, body: bytes = b"", length: int = 0, **headers: str
+    ) -> None:
+        """Sends a request, whose body may be shorter than its `length` says."""
+        headers = {
+            "Host": "localhost",
+            "Content-Type": "application/json",
+            "Content-Length": str(length or len(body)),
+            **headers,
+        }
+        lines = [f"{method} {path} HTTP/1.1", *(f"{n}: {v}" for n, v in headers.items()), "", ""]
+        self.writer.write("\r\n".join(lines).encode() + body)
+        await self.writer.drain()
+
+    async def status(self) -> int:
+        """The status of the next answer; 0 if the connection was closed instead."""
+        try:
+            async with asyncio.timeout(SECONDS):
+                line = await self.reader.readline()
+        except ConnectionError:
+            return 0
+        return int(line.split()[1]) if line else 0
+
+    async def closed(self) -> bool:
+        """Waits until the server closes the connection; False if it answers instead."""
+        return await self.status() == 0
+
+    def close(self) -> None:
+        self.writer.transport.abort()
 
 
 @pytest.fixture
@@ -95,3 +155,22 @@ async def visit(client: Client, chromium: str) -> AsyncIterator[Visit]:
 
         yield open_page
     assert errors == []
+
+
+@pytest.fixture
+async def listen(studio: Studio) -> AsyncIterator[Listen]:
+    """Serves the web page with settings, as `python -m bot` does."""
+    async with AsyncExitStack() as stack:
+
+        async def start(**settings: Any) -> Listening:
+            app = create_app(studio, WebSettings(**settings))
+            runner = create_runner(app)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            assert runner.server is not None
+            listener = Listener(runner.server, app[CONNECTIONS])
+            await listener.open("127.0.0.1", 0)
+            stack.push_async_callback(listener.close)
+            return Listening(listener.port, app, runner.server)
+
+        yield start

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -210,3 +211,55 @@ async def test_invalid_admin_requests_are_rejected(
     with caplog.at_level(logging.WARNING):
         await page(admin, path, 400)
     assert caplog.records == []
+
+
+async def test_a_logout_outlives_a_restart_and_ends_no_other_session(
+    serve: Serve, admin: Client, runs: Path
+) -> None:
+    other = await serve(admin_password_hash=HASH, runs=runs)
+    assert await log_in(other) == 303
+
+    async def statuses() -> list[int]:
+        restarted = await serve(admin_password_hash=HASH, runs=runs)
+        found = []
+        for cookie in cookies:
+            sent = HTML | {"Cookie": f"{sessions.COOKIE}={cookie}"}
+            async with restarted.get("/admin", headers=sent) as answer:
+                found.append(answer.status)
+        return found
+
+    cookies = [
+        c.value
+        for client in (admin, other)
+        for c in client.session.cookie_jar
+        if c.key == sessions.COOKIE
+    ]
+    assert await statuses() == [200, 200]
+    async with admin.post("/admin/logout", allow_redirects=False) as answer:
+        assert answer.status == 303
+    assert await statuses() == [403, 200]
+    async with other.post("/admin/logout", allow_redirects=False) as answer:
+        assert answer.status == 303
+    assert await statuses() == [403, 403]
+
+
+async def test_a_session_from_a_wrong_clock_does_not_last_longer(
+    guest: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    with monkeypatch.context() as a_year_ahead:
+        a_year_ahead.setattr("bot.web.admin.sessions.time.time", lambda: now + 365 * 24 * 3600)
+        assert await log_in(guest) == 303
+        await page(guest, "/admin")
+    await page(guest, "/admin", 403)
+
+
+async def test_too_many_waiting_logins_are_refused_in_their_own_words(
+    guest: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "MAX_WAITING", 0)
+    async with guest.post("/admin/login", data={"password": PASSWORD}, headers=HTML) as answer:
+        assert answer.status == 503
+        text = await answer.text()
+    assert "logins" in text
+    assert "pictures are waiting" not in text

@@ -118,3 +118,21 @@ async def test_invalid_event_queries_are_rejected(client: Client) -> None:
     async with client.get("/api/events?since=1") as answer:
         assert answer.status == 400
         assert "since" in (await answer.json())["error"]
+
+
+async def test_event_streams_are_limited_per_address(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "MAX_PER_ADDRESS", 2)
+    client = await serve(trusted_proxies=["127.0.0.1"])
+    one, other = {"X-Forwarded-For": "192.0.2.1"}, {"X-Forwarded-For": "192.0.2.2"}
+    async with listening(client, **one), listening(client, **one):
+        async with client.get("/api/events", headers=one) as answer:
+            assert answer.status == 429
+            assert int(answer.headers["Retry-After"]) > 0
+            assert "Too many event streams" in (await answer.json())["error"]
+        async with listening(client, **other):
+            monkeypatch.setattr(events, "MAX_LISTENERS", 3)
+            async with client.get("/api/events", headers=other) as answer:
+                assert answer.status == 503
+                assert "Too many event streams" in (await answer.json())["error"]

@@ -1,9 +1,18 @@
 """Health and metrics."""
 
+import asyncio
+import logging
 import re
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.studio import Studio
+from db.errors import StoreUnavailable
 from db.store import Store
 
 from ..conftest import Client
@@ -13,13 +22,10 @@ from .conftest import paint
 async def test_health_reports_a_broken_database(
     client: Client, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with client.get("/healthz") as answer:
-        assert (answer.status, await answer.json()) == (200, {"ok": True, "model": "tiny"})
-
     async def broken(*args: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(store.galleries, "page", broken)
+    monkeypatch.setattr(store.notes, "set", broken)
     async with client.get("/healthz") as answer:
         assert answer.status == 503
         assert (await answer.json())["ok"] is False
@@ -67,3 +73,78 @@ async def test_metrics_have_histograms_of_latencies(client: Client) -> None:
     assert total is not None
     assert summed is not None
     assert float(total[1]) == pytest.approx(float(summed[1]))
+
+
+@pytest.mark.parametrize("path", ["/readyz", "/healthz"])
+async def test_readiness_is_refused_with_the_reason(
+    client: Client, studio: Studio, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    async with client.get(path) as answer:
+        assert (answer.status, await answer.json()) == (200, {"ok": True, "model": "tiny"})
+
+    async def check_ready() -> str | None:
+        return "the disk is full"
+
+    monkeypatch.setattr(studio, "check_ready", check_ready)
+    async with client.get(path) as answer:
+        assert answer.status == 503
+        assert int(answer.headers["Retry-After"]) > 0
+        body = {"ok": False, "model": "tiny", "error": "the disk is full"}
+        assert await answer.json() == body
+    async with client.get("/livez") as answer:  # a restart would not help
+        assert (answer.status, await answer.json()) == (200, {"ok": True})
+
+
+async def test_an_unavailable_database_answers_503_and_is_logged_once(
+    client: Client,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Pictures that need no write are still shown, thumbnails that were never made included."""
+    (avatar,) = await paint(client)
+
+    async def full(*args: object) -> None:
+        raise StoreUnavailable("the disk is full")
+
+    for write in ("add", "save_thumbnail", "delete"):
+        monkeypatch.setattr(store.avatars, write, full)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            async with client.post("/api/avatars", json={"prompt": ""}) as answer:
+                assert answer.status == 503
+                assert int(answer.headers["Retry-After"]) > 0
+                assert "database" in (await answer.json())["error"]
+        form = {"prompt": ""}
+        async with client.post("/paint", data=form, headers={"Accept": "text/html"}) as answer:
+            assert (answer.status, answer.content_type) == (503, "text/html")
+            assert int(answer.headers["Retry-After"]) > 0
+    (record,) = caplog.records
+    assert "the disk is full" in record.getMessage()
+    assert record.exc_info is None
+    for path in (avatar["image_url"], avatar["thumb_url"], avatar["url"], "/", "/gallery"):
+        async with client.get(path) as answer:
+            assert answer.status == 200
+
+
+async def test_a_locked_database_is_reported_within_seconds(
+    client: Client, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (avatar,) = await paint(client)
+
+    async def status(method: str, path: str, **options: Any) -> int:
+        async with client.request(method, path, **options) as answer:
+            return answer.status
+
+    with closing(sqlite3.connect(tmp_path / "irodori.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        started = time.monotonic()
+        painting = [status("POST", "/api/avatars", json={"prompt": ""}) for _ in range(5)]
+        found = await asyncio.gather(*painting, status("GET", "/readyz"))
+        assert found == [503] * 6
+        assert time.monotonic() - started < 8  # four, and some more for a slow machine
+        assert await status("GET", avatar["image_url"]) == 200
+        assert await status("GET", "/livez") == 200
+    assert not any(record.exc_info for record in caplog.records)
+    assert caplog.text.count("the database cannot be used") == 1
+    assert await status("POST", "/api/avatars", json={"prompt": ""}) == 201

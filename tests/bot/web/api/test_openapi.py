@@ -98,7 +98,9 @@ async def test_every_route_of_the_api_is_described_and_no_other(client: Client) 
         for route in client.app.router.routes()
         if route.method != "HEAD"
         and route.resource is not None
-        and re.match(r"/(api|images|thumbs|healthz|metrics)\b", route.resource.canonical)
+        and re.match(
+            r"/(api|images|thumbs|livez|readyz|healthz|metrics)\b", route.resource.canonical
+        )
     }
     described = {
         (path, method)
@@ -130,7 +132,8 @@ async def test_answers_are_as_described(client: Client) -> None:
     await checked_answer(client, "GET", "/api/wish?prompt=pink")
     await checked_answer(client, "GET", f"{a['image_url']}?size=64")
     await checked_answer(client, "GET", a["thumb_url"])
-    await checked_answer(client, "GET", "/healthz")
+    for health in ("/livez", "/readyz", "/healthz"):
+        await checked_answer(client, "GET", health)
     await checked_answer(client, "GET", "/metrics")
     await checked_answer(client, "DELETE", of_a, headers={"content-type": "application/json"})
 
