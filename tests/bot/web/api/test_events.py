@@ -50,9 +50,9 @@ async def test_new_public_pictures_are_streamed(
         for listener in (one, other):
             event = await listener.next()
             assert (event["event"], event["id"]) == ("avatar", avatar.id)
-            avatar = json.loads(event["data"])
+            body = json.loads(event["data"])
             async with client.get("/api/avatars") as answer:
-                assert (await answer.json())["avatars"] == [avatar]
+                assert (await answer.json())["avatars"] == [body]
         (last,) = await studio.family.recolor(avatar.id, {"hair": "blue"}, Request(owner))
         assert (await one.next())["id"] == last.id
 
