@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,7 +35,7 @@ from bot.inference.engine import Engine
 from bot.settings import EngineSettings, WebSettings
 from bot.studio import Request, Studio
 from bot.web.app import create_app
-from db.records import Owner
+from db.records import GalleryQuery, Owner, Sort
 from db.store import Store
 from export.manifest import Manifest
 from export.registry import Registry
@@ -43,6 +43,7 @@ from export.registry import Registry
 Client = TestClient[web.Request, web.Application]
 
 LIMIT_MS = 50  # p99 of the first page
+LIMIT_QUERY_MS = 100  # p99 of the queries of Discord's commands
 LIMIT_KB = 60  # of each page, without pictures
 
 
@@ -80,6 +81,7 @@ async def measure(arguments: argparse.Namespace) -> int:
                 new = await studio.painting.create({}, Request(Owner("web", "benchmark")), count=9)
                 ids = [avatar.id for avatar in new] + ids
                 slow = await time_all(client, studio, ids, arguments.requests)
+                slow = await time_queries(store, studio, ids, arguments.requests) or slow
                 large = await measure_sizes(client, ids[0])
         finally:
             await store.close()
@@ -163,6 +165,9 @@ async def time_all(client: Client, studio: Studio, ids: list[str], requests: int
         "first page: studio": forever(lambda: "/"),
         "first page: gallery": forever(lambda: "/gallery"),
         "gallery, any page": forever(lambda: f"/gallery?{deep()}"),
+        "gallery, most loved, any page": forever(
+            lambda: f"/gallery?sort=loved&cursor=o{rng.randint(0, 1)}.{rng.randint(1, len(ids))}"
+        ),
         "gallery, most loved": forever(lambda: "/gallery?sort=loved"),
         "picture page": forever(lambda: f"/a/{rng.choice(ids)}"),
         "thumbnail, first time": (f"/thumbs/{id}.webp" for id in ids[:requests]),
@@ -193,6 +198,41 @@ async def time_all(client: Client, studio: Studio, ids: list[str], requests: int
         limit = f"  (limit: {LIMIT_MS})" if first else ""
         print(f"{name:32}{p50:>9.1f}{p99:>9.1f}{limit}", flush=True)
     return slow
+
+
+async def time_queries(store: Store, studio: Studio, ids: list[str], requests: int) -> bool:
+    """Prints response times of the queries behind Discord's commands; returns whether one exceeds
+    its limit. One owner has all pictures.
+    """
+    rng = random.Random(2)
+    ann, many = Owner("discord", "1"), len(ids)
+
+    def counted(sort: Sort) -> GalleryQuery:
+        key = rng.randint(1, many)
+        cursor = f"o{key}" if sort == "new" else f"o{rng.randint(0, 1)}.{key}"
+        return GalleryQuery("everyone", ann, None, {}, cursor=cursor, sort=sort, counted=True)
+
+    kinds: dict[str, Callable[[], Awaitable[object]]] = {
+        "/gallery": lambda: studio.gallery.page(counted("new")),
+        "/gallery, most loved": lambda: studio.gallery.page(counted("loved")),
+        "/stats": studio.statistics,
+        "/me": lambda: store.avatars.portrait(ann, "model", rng.randint(0, many), False, 64),
+        "list for an export": lambda: store.avatars.picture_sizes(ann),
+    }
+    print(f"\n{'':32}{'p50 ms':>9}{'p99 ms':>9}")
+    slow = False
+    for name, query in kinds.items():
+        await query()
+        p50, p99 = np.percentile([await seconds(query) for _ in range(requests)], (50, 99)) * 1000
+        slow = slow or p99 > LIMIT_QUERY_MS
+        print(f"{name:32}{p50:>9.1f}{p99:>9.1f}  (limit: {LIMIT_QUERY_MS})", flush=True)
+    return slow
+
+
+async def seconds(query: Callable[[], Awaitable[object]]) -> float:
+    start = time.perf_counter()
+    await query()
+    return time.perf_counter() - start
 
 
 async def timed(client: Client, url: str) -> float:

@@ -2,12 +2,12 @@
 
 import hashlib
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import Database
@@ -69,9 +69,28 @@ def new_row(new: NewAvatar, id: str, created: datetime, owner_id: int) -> Avatar
     )
 
 
-async def scrub(
-    database: Database, session: AsyncSession, keys: Collection[int] | Select[Any]
+async def delete_values(
+    session: AsyncSession, avatars: Iterable[tuple[int, Mapping[str, str]]]
 ) -> None:
+    """Deletes the values of avatars, given by primary key and conditions."""
+    v = ValueRow
+    # by their whole keys: the table has no index by avatar alone
+    this = (
+        v.attribute == bindparam("this_attribute"),
+        v.value == bindparam("this_value"),
+        v.avatar_id == bindparam("this_avatar"),
+    )
+    rows = [
+        {"this_attribute": attribute, "this_value": value, "this_avatar": key}
+        for key, conditions in avatars
+        for attribute, value in conditions.items()
+    ]
+    if rows:
+        connection = await session.connection()
+        await connection.execute(delete(v).where(*this), rows)
+
+
+async def scrub(database: Database, session: AsyncSession, keys: Collection[int]) -> None:
     """Deletes the data of the avatars with these keys except their ids and times. Callers delete
     their values before.
     """

@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import String, case, cast, delete, func, select, update
+from sqlalchemy import String, bindparam, case, cast, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import Database
@@ -43,17 +43,33 @@ async def add_counts(database: Database, session: AsyncSession, rows: Iterable[A
 
 
 async def subtract_counts(
-    session: AsyncSession, conditions_of_removed: Iterable[Mapping[str, str]]
+    session: AsyncSession, removed: Iterable[tuple[int, Mapping[str, str]]]
 ) -> None:
-    """Subtracts public avatars with these conditions, which are already deleted or hidden."""
+    """Subtracts public avatars, given by primary key and conditions, which are already deleted or
+    hidden.
+    """
     a, c = AvatarRow, ConditionCountRow
-    counts = Counter(map(_text, conditions_of_removed))
-    for conditions in sorted(counts):
+    keys = set()
+    counts: Counter[str] = Counter()
+    for key, values in removed:
+        keys.add(key)
+        counts[_text(values)] += 1
+    if not counts:
+        return
+    fewer = update(c).where(c.conditions == bindparam("these"))
+    fewer = fewer.values(count=c.count - bindparam("removed"))
+    # First, because it locks the rows: a concurrent deletion then sees the right newest avatar.
+    # Sorted, so that two transactions do not deadlock.
+    connection = await session.connection()
+    await connection.execute(
+        fewer, [{"these": text, "removed": counts[text]} for text in sorted(counts)]
+    )
+    changed = select(c.conditions, c.count).where(
+        c.conditions.in_(counts), or_(c.count <= 0, c.newest.in_(keys))
+    )
+    for conditions, remaining in (await session.execute(changed)).all():
         this = c.conditions == conditions
-        # first, because it locks the row: a concurrent deletion then sees the right newest avatar
-        less = update(c).where(this).values(count=c.count - counts[conditions])
-        remaining = await session.scalar(less.returning(c.count))
-        if not remaining:
+        if remaining <= 0:
             await session.execute(delete(c).where(this))
             continue
         query = GalleryQuery("everyone", None, None, json.loads(conditions))
@@ -62,6 +78,15 @@ async def subtract_counts(
         same = func.length(cast(a.conditions, String)) == len(conditions)
         newest = await session.scalar(positions.where(same).order_by(position.desc()).limit(1))
         await session.execute(update(c).where(this).values(newest=newest))
+
+
+async def count_public(session: AsyncSession, values: Mapping[str, str]) -> int:
+    """Number of public avatars with these values."""
+    c = ConditionCountRow
+    if not values:
+        return await session.scalar(select(func.sum(c.count))) or 0
+    rows = await session.execute(select(c.conditions, c.count))
+    return sum(count for text, count in rows if values.items() <= json.loads(text).items())
 
 
 async def read_counts(session: AsyncSession) -> list[ConditionCount]:

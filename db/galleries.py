@@ -1,20 +1,20 @@
 """Galleries: pages of avatars, and the counts by which galleries are filtered."""
 
-import operator
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.avatar_rows import load_avatars
-from db.condition_counts import read_counts
+from db.condition_counts import count_public, read_counts
 from db.database import Database
 from db.gallery_queries import (
     Position,
-    compare,
     cursor_to_newer,
     cursor_to_older,
     parse_cursor,
+    ranges,
     select_positions,
 )
 from db.records import ConditionCount, GalleryQuery, Page
@@ -33,20 +33,13 @@ class GalleryRepository:
         newer, start = parse_cursor(query)
         if query.limit < 1:
             raise ValueError(f"limit is {query.limit}; a page shows at least 1")
-        matches, columns = select_positions(query)
-        page = matches.order_by(*(c.asc() if newer else c.desc() for c in columns))
-        if start is not None:
-            page = page.where(compare(columns, operator.gt if newer else operator.lt, start))
         async with self._database.reading() as session:
-            rows = await session.execute(page.limit(query.limit + 1))
-            positions: list[Position] = [tuple(row) for row in rows]
+            positions = await _positions(session, query, start, newer, query.limit + 1)
             more_ahead = len(positions) > query.limit
             positions = sorted(positions[: query.limit], reverse=True)
-            more_behind = False
-            if start is not None:
-                back = compare(columns, operator.le if newer else operator.ge, start)
-                behind = await session.execute(matches.where(back).limit(1))
-                more_behind = behind.first() is not None
+            more_behind = start is not None and bool(
+                await _positions(session, query, start, not newer, 1, inclusive=True)
+            )
             avatars = await load_avatars(session, [position[-1] for position in positions])
             count, before = await _count(session, query, positions[:1])
         bounds = _bounds(positions, start, newer)
@@ -85,18 +78,47 @@ def _bounds(
     return start, (*favorites, id - 1)
 
 
+async def _positions(
+    session: AsyncSession,
+    query: GalleryQuery,
+    start: Position | None,
+    newer: bool,
+    limit: int,
+    inclusive: bool = False,
+) -> list[Position]:
+    """The first positions beyond `start` (or at it, if inclusive), in the order of the page."""
+    matches, columns = select_positions(query)
+    matches = matches.order_by(*(c.asc() if newer else c.desc() for c in columns))
+    positions: list[Position] = []
+    for beyond in ranges(columns, start, newer, inclusive):
+        rows = await session.execute(matches.where(beyond).limit(limit - len(positions)))
+        positions += [tuple(row) for row in rows]
+        if len(positions) == limit:
+            break
+    return positions
+
+
 async def _count(
     session: AsyncSession, query: GalleryQuery, first: list[Position]
 ) -> tuple[int | None, int | None]:
     """A page's `count` and `before`; `first` is the page's first position, if it has one."""
     if not query.counted:
         return None, None
-    counting = select(func.count())
-    # a count does not depend on the order; without it, the index of values can be used
-    every, _ = select_positions(replace(query, sort="new"))
-    count = await session.scalar(counting.select_from(every.subquery())) or 0
+    if query.scope == "everyone":
+        count = await count_public(session, query.values)
+    else:
+        # a count does not depend on the order; without it, the index of values can be used
+        every, _ = select_positions(replace(query, sort="new"))
+        count = await _count_rows(session, every)
     if not first:
         return count, 0
     matches, columns = select_positions(query)
-    ahead = matches.where(compare(columns, operator.gt, first[0]))
-    return count, await session.scalar(counting.select_from(ahead.subquery())) or 0
+    before = [
+        await _count_rows(session, matches.where(beyond))
+        for beyond in ranges(columns, first[0], newer=True)
+    ]
+    return count, sum(before)
+
+
+async def _count_rows(session: AsyncSession, rows: Select[Any]) -> int:
+    return await session.scalar(select(func.count()).select_from(rows.subquery())) or 0

@@ -5,11 +5,12 @@ cursor holds a position and a direction, so pages neither repeat nor skip avatar
 added or deleted; an avatar whose number of favorites changes meanwhile changes its position.
 """
 
+import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from db.owners import select_owner_id
@@ -18,7 +19,6 @@ from db.schema import AvatarRow, FavoriteRow, ValueRow
 
 Position = tuple[int, ...]
 Key = InstrumentedAttribute[int]
-Operator = Callable[[Any, Any], Any]  # of the module `operator`
 
 
 class InvalidCursorError(ValueError):
@@ -96,16 +96,26 @@ def select_positions(query: GalleryQuery) -> tuple[Select[Any], Sequence[Key]]:
     return positions, columns
 
 
-def compare(columns: Sequence[Key], operator: Operator, position: Position) -> ColumnElement[bool]:
-    """Compares the columns with a position; larger is newer, or has more favorites."""
-    result: ColumnElement[bool] = operator(
-        _row(columns), _row([literal(number) for number in position])
-    )
-    return result
+def ranges(
+    columns: Sequence[Key], start: Position | None, newer: bool, inclusive: bool = False
+) -> list[ColumnElement[bool]]:
+    """Conditions for the positions beyond `start` (and at it, if inclusive), the nearest first.
 
-
-def _row(parts: Sequence[Any]) -> Any:
-    return parts[0] if len(parts) == 1 else tuple_(*parts)
+    Each of them is one range of an index. A comparison of rows, `(favourites, id) < (0, 1000)`,
+    would be one condition, but SQLite then reads all rows with as many favorites.
+    """
+    if start is None:
+        return [true()]
+    nearest = operator.gt if newer else operator.lt
+    last = nearest
+    if inclusive:
+        last = operator.ge if newer else operator.le
+    *equal, column = columns
+    *fixed, key = start
+    found = [and_(*(c == n for c, n in zip(equal, fixed, strict=True)), last(column, key))]
+    if equal:
+        found.append(nearest(equal[0], fixed[0]))
+    return found
 
 
 def _has_value(attribute: str, value: str, key: Key) -> Any:

@@ -1,13 +1,16 @@
 """Members: their settings, and the deletion of all their data."""
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.avatar_rows import scrub
+from db.avatar_rows import delete_values, scrub
 from db.condition_counts import subtract_counts
 from db.database import Database
 from db.owners import save_owner, select_owner_id
 from db.records import MemberSettings, Owner
-from db.schema import AvatarRow, FavoriteRow, OwnerRow, PendingReplyRow, SettingsRow, ValueRow
+from db.schema import AvatarRow, FavoriteRow, OwnerRow, PendingReplyRow, SettingsRow
+
+FORGET_BATCH = 100  # avatars or favorites that one transaction deletes
 
 
 class MemberRepository:
@@ -36,29 +39,55 @@ class MemberRepository:
     async def delete_everything(self, owner: Owner) -> int:
         """Deletes the owner's avatars, favorites, settings, pending replies, name and identity;
         returns the number of avatars. Usage is kept for a day, for quotas.
+
+        Commits FORGET_BATCH avatars or favorites at a time, so that others can write in between.
+        If it is interrupted, the next call deletes the rest.
         """
-        a, f, p = AvatarRow, FavoriteRow, PendingReplyRow
+        p = PendingReplyRow
         async with self._database.writing() as session:
             await session.execute(
                 delete(p).where(p.owner_kind == owner.kind, p.owner_key == owner.key)
             )
-            # Locks in the same order as all transactions: owners, avatars, counts. Pictures that
-            # are painted for the owner meanwhile are stored before or after this transaction.
-            this_owner = (OwnerRow.kind == owner.kind, OwnerRow.key == owner.key)
-            key = await session.scalar(select(OwnerRow.id).where(*this_owner).with_for_update())
-            if key is None:
-                return 0
-            own = select(a.id).where(a.owner_id == key, a.deleted_at.is_(None))
-            whole = own.add_columns(a.conditions, a.private).with_for_update(key_share=True)
-            rows = (await session.execute(whole)).all()
-            if rows:
-                await session.execute(delete(ValueRow).where(ValueRow.avatar_id.in_(own)))
-                await scrub(self._database, session, own)
-            favorites = select(f.avatar_id).where(f.owner_id == key)
-            fewer = update(a).where(a.id.in_(favorites), a.deleted_at.is_(None))
+        count = 0
+        while True:
+            async with self._database.writing() as session:
+                # Locks in the same order as all transactions: owners, avatars, counts. Pictures
+                # that are painted for the owner meanwhile are stored before or after this
+                # transaction.
+                o = OwnerRow
+                this_owner = select(o.id).where(o.kind == owner.kind, o.key == owner.key)
+                key = await session.scalar(this_owner.with_for_update())
+                if key is None:
+                    return count
+                deleted = await self._delete_avatars(session, key)
+                count += deleted
+                if not deleted and not await self._delete_favorites(session, key):
+                    await session.execute(delete(SettingsRow).where(SettingsRow.owner_id == key))
+                    await session.execute(delete(OwnerRow).where(OwnerRow.id == key))
+                    return count
+
+    async def _delete_avatars(self, session: AsyncSession, owner_key: int) -> int:
+        """Deletes some avatars of the owner; their number."""
+        a = AvatarRow
+        own = select(a.id, a.conditions, a.private).where(
+            a.owner_id == owner_key, a.deleted_at.is_(None)
+        )
+        own = own.order_by(a.id).limit(FORGET_BATCH).with_for_update(key_share=True)
+        rows = (await session.execute(own)).all()
+        if rows:
+            await delete_values(session, [(row.id, row.conditions) for row in rows])
+            await scrub(self._database, session, [row.id for row in rows])
+            public = [(row.id, row.conditions) for row in rows if not row.private]
+            await subtract_counts(session, public)
+        return len(rows)
+
+    async def _delete_favorites(self, session: AsyncSession, owner_key: int) -> int:
+        """Deletes some favorites of the owner; their number."""
+        a, f = AvatarRow, FavoriteRow
+        own = select(f.avatar_id).where(f.owner_id == owner_key).order_by(f.avatar_id)
+        keys = list(await session.scalars(own.limit(FORGET_BATCH)))
+        if keys:
+            fewer = update(a).where(a.id.in_(keys), a.deleted_at.is_(None))
             await session.execute(fewer.values(favorites=a.favorites - 1))
-            await session.execute(delete(f).where(f.owner_id == key))
-            await subtract_counts(session, [row.conditions for row in rows if not row.private])
-            await session.execute(delete(SettingsRow).where(SettingsRow.owner_id == key))
-            await session.execute(delete(OwnerRow).where(OwnerRow.id == key))
-            return len(rows)
+            await session.execute(delete(f).where(f.owner_id == owner_key, f.avatar_id.in_(keys)))
+        return len(keys)

@@ -257,7 +257,14 @@ _existing = AvatarRow.deleted_at.is_(None)
 _public = _existing & AvatarRow.private.is_(False)
 # One index per kind of gallery; partial, so that deleted and private avatars do not slow it down.
 for _name, _columns, _where in (
-    ("ix_avatars_owner", (AvatarRow.owner_id, AvatarRow.id), _existing),
+    (
+        # with the columns that the list for an export reads, so that it reads no avatars
+        "ix_avatars_owner",
+        (AvatarRow.owner_id, AvatarRow.id, AvatarRow.public_id, AvatarRow.bytes),
+        _existing,
+    ),
+    ("ix_avatars_owner_seed", (AvatarRow.owner_id, AvatarRow.seed), _existing),
+    ("ix_avatars_private", (AvatarRow.id,), _existing & AvatarRow.private.is_(True)),
     ("ix_avatars_guild", (AvatarRow.guild, AvatarRow.id), _public),
     ("ix_avatars_public", (AvatarRow.id,), _public),
     ("ix_avatars_owner_loved", (AvatarRow.owner_id, AvatarRow.favorites, AvatarRow.id), _existing),
@@ -267,3 +274,5 @@ for _name, _columns, _where in (
     ("ix_avatars_hidden", (AvatarRow.id,), AvatarRow.hidden_at.is_not(None)),
 ):
     Index(_name, *_columns, sqlite_where=_where, postgresql_where=_where)
+# Not partial: the foreign key is checked by it when an owner is deleted.
+Index("ix_avatars_owner_key", AvatarRow.owner_id)

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import String, cast, func, select
 
+from db.condition_counts import count_public
 from db.database import Database
 from db.records import Statistics
-from db.schema import AvatarRow, FavoriteRow, UsageRow
+from db.schema import AvatarRow, FavoriteRow, OwnerRow, UsageRow
 from db.usage import KEPT
 
 
@@ -21,17 +22,21 @@ async def read_statistics(database: Database) -> Statistics:
         .group_by(conditions)
     )
     async with database.reading() as session:
-        counts = select(func.count(), func.count(a.owner_id.distinct())).where(existing)
-        pictures, members = (await session.execute(counts)).one()
-        public = select(func.count()).where(existing, a.private.is_(False))
+        # each of these counts is read from an index or from counters, not from the avatars
+        public = await count_public(session, {})
+        private = await session.scalar(
+            select(func.count(a.id)).where(existing, a.private.is_(True))
+        )
+        owning = select(a.id).where(a.owner_id == OwnerRow.id, existing).exists()
+        members = await session.scalar(select(func.count(OwnerRow.id)).where(owning))
         favorites = select(func.count()).select_from(FavoriteRow)
         painted = select(func.sum(u.pictures)).where(u.created > datetime.now(UTC) - KEPT)
         rows = (await session.execute(loved)).all()
         return Statistics(
-            pictures=pictures,
-            private=pictures - (await session.scalar(public) or 0),
+            pictures=public + (private or 0),
+            private=private or 0,
             today=await session.scalar(painted) or 0,
-            members=members,
+            members=members or 0,
             favorites=await session.scalar(favorites) or 0,
             loved=sorted(
                 ((json.loads(text), int(favorites)) for text, favorites in rows),

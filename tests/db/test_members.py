@@ -88,3 +88,24 @@ async def test_deleting_everything_includes_settings_and_pending_replies(
     assert await store.members.delete_everything(ANN) == 0
     assert await store.members.settings(ANN) == MemberSettings()
     assert [o.id for o in await store.pending_replies.since(NOON)] == ["b"]
+
+
+async def test_an_owner_of_many_is_forgotten_in_small_commits(
+    store: Store, new_avatar: MakeAvatar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.members.FORGET_BATCH", 2)
+    own = await store.avatars.add([new_avatar(private=i % 3 == 0) for i in range(21)])
+    others = await store.avatars.add([new_avatar(owner=Owner("web", "2")) for _ in range(5)])
+    for avatar in others:
+        await store.favorites.toggle(avatar.id, ANN)
+    forgetting = asyncio.create_task(store.members.delete_everything(ANN))
+    for number in range(3):
+        await store.notes.set("key", f"{number}")
+        assert not forgetting.done()  # other writers have their turn in between
+    assert await forgetting == len(own)
+    for avatar in others:
+        assert (await get_avatar(store, avatar.id)).favorites == 0
+    [counted] = await store.galleries.condition_counts()
+    assert (counted.count, counted.newest) == (len(others), others[-1].id)
+    assert await store.avatars.picture_sizes(ANN) == []
+    assert await store.members.delete_everything(ANN) == 0

@@ -1,4 +1,6 @@
 import asyncio
+import sqlite3
+from pathlib import Path
 
 import pytest
 from paused_engine import PausedEngine
@@ -56,3 +58,21 @@ async def test_a_model_that_hangs_is_not_ready(
     paused = PausedEngine(engine, monkeypatch)
     assert await studio.check_ready() == "the engine does not answer"
     paused.resume()
+
+
+async def test_a_locked_database_is_not_ready(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.engine.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("bot.studio.readiness.CACHE_SECONDS", 0)
+    file = tmp_path / "locked.db"
+    store = await Store.open(f"sqlite+aiosqlite:///{file}")
+    studio = Studio(engine, store)
+    assert await studio.check_ready() is None
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert await studio.check_ready() == "the database cannot be written"
+    other.execute("ROLLBACK")
+    other.close()
+    assert await studio.check_ready() is None
+    await store.close()
