@@ -56,12 +56,8 @@ async def subtract_counts(
         counts[_text(values)] += 1
     if not counts:
         return
-    table = c.__table__
-    fewer = (
-        update(table)
-        .where(table.c.conditions == bindparam("these"))
-        .values(count=table.c.count - bindparam("removed"))
-    )
+    fewer = update(c).where(c.conditions == bindparam("these"))
+    fewer = fewer.values(count=c.count - bindparam("removed"))
     # First, because it locks the rows: a concurrent deletion then sees the right newest avatar.
     # Sorted, so that two transactions do not deadlock.
     connection = await session.connection()

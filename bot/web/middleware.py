@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from bot.errors import Refusal
+from bot.studio import StoreUnavailable
 from bot.web.admin.sessions import PATH as ADMIN_PATH
 from bot.web.connections import CONNECTIONS
 from bot.web.errors import headers_of, status_of
@@ -15,7 +16,6 @@ from bot.web.keys import METRICS
 from bot.web.outages import Outage
 from bot.web.pages.render import render
 from bot.web.requests import MAX_BODY
-from db.errors import StoreUnavailable
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (

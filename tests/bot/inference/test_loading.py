@@ -79,7 +79,7 @@ async def test_an_invalid_model_is_rejected_and_the_current_one_stays(
 
 def build_endless_generator(manifest: Manifest) -> onnx.ModelProto:
     """A generator with a loop that never ends."""
-    shape = ["n", manifest.image_size, manifest.image_size, 3]
+    shape: list[str | int | None] = ["n", manifest.image_size, manifest.image_size, 3]
     model = build_generator(manifest.attributes)
     model.graph.node[-1].output[0] = "start"
     declare = helper.make_tensor_value_info
