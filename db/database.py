@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy.dialects import postgresql, sqlite
@@ -20,15 +20,21 @@ class Database:
         self.reading = async_sessionmaker(engine)
         self._writing = async_sessionmaker(writing(engine))
         # SQLite has one writer at a time; waiting writers must not hold connections of readers
-        self._writers = asyncio.Semaphore(1 if engine.dialect.name == "sqlite" else 10)
+        writers = 1 if engine.dialect.name == "sqlite" else 10
+        self._writers = asyncio.Semaphore(writers)
+        # of those that are not urgent, so that an urgent one waits for one transaction at most
+        self._ordinary = asyncio.Semaphore(max(1, writers - 1))
         # both databases have ON CONFLICT; SQLAlchemy implements it per dialect
         dialects: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
         self.insert = dialects[engine.dialect.name]
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncSession]:
-        """A transaction that is on disk when it ends."""
-        async with self._writers, self._writing.begin() as session:
+    async def writing(self, *, urgent: bool = False) -> AsyncIterator[AsyncSession]:
+        """A transaction that is on disk when it ends. An `urgent` one does not wait for those that
+        wait already.
+        """
+        ordinary = nullcontext() if urgent else self._ordinary
+        async with ordinary, self._writers, self._writing.begin() as session:
             yield session
 
     async def upsert(self, session: AsyncSession, table: type[Base], row: dict[str, Any]) -> None:

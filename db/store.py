@@ -41,4 +41,5 @@ class Store:
         return await read_statistics(self._database)
 
     async def close(self) -> None:
+        await self.pending_replies.finish()
         await self._database.close()

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 from discord import app_commands
 from discord.app_commands import Choice, locale_str
 
+from bot.discord.autocompletion import limited
 from bot.discord.bot import Interaction
 from bot.discord.command_texts import description, option_description
 from bot.discord.context import language_of
@@ -185,6 +186,7 @@ def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
 
 
 def _completion(studio: Studio, name: str) -> Callable[..., Any]:
+    @limited
     async def complete(interaction: Interaction, text: str) -> list[Choice[str]]:
         attribute = next((a for a in studio.attributes if a.name == name), None)
         values = suggest(attribute, text) if attribute is not None else []
