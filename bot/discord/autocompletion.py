@@ -1,6 +1,6 @@
 """Limits on autocompletion, which Discord requests with every key that a member types."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, TypeAlias
 
@@ -9,7 +9,7 @@ from discord.app_commands import Choice
 MAX_OPEN = 5  # autocompletions of one member at once; further ones get no suggestions
 MAX_TEXT = 100  # characters that are compared
 
-Complete: TypeAlias = Callable[..., Awaitable[list[Choice[str]]]]
+Complete: TypeAlias = Callable[..., Coroutine[Any, Any, list[Choice[str]]]]
 
 
 def limited(complete: Complete) -> Complete:

@@ -9,7 +9,7 @@ MAX_TEXT = 100  # characters that are compared; Discord allows 6000 in an option
 
 def similarity(text: str, other: str) -> float:
     """0 to 1: twice the length of the longest common subsequence, divided by both lengths."""
-    return fuzz.ratio(text[:MAX_TEXT], other[:MAX_TEXT]) / 100
+    return float(fuzz.ratio(text[:MAX_TEXT], other[:MAX_TEXT])) / 100
 
 
 def closest(text: str, choices: Iterable[str], count: int, cutoff: float) -> list[str]:

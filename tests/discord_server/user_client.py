@@ -155,7 +155,7 @@ class UserClient:
         offered = [option["value"] for option in select.options]
         if select.disabled or not (forged or set(values) <= set(offered)):
             raise ImpossibleActionError(f"{values} cannot be chosen from {offered}")
-        if not select.min_values <= len(values) <= select.max_values:
+        if not forged and not select.min_values <= len(values) <= select.max_values:
             bounds = f"{select.min_values} to {select.max_values}"
             raise ImpossibleActionError(f"{bounds} values are to be chosen, not {len(values)}")
         data = {"component_type": limits.STRING_SELECT, "custom_id": select.custom_id}

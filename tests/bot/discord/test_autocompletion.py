@@ -20,7 +20,7 @@ TEXT = "pnik haïr " * (LONGEST // 10)
 @pytest.mark.usefixtures("bot")
 async def test_long_texts_do_not_delay_other_requests(mika: UserClient, ren: UserClient) -> None:
     typed = [mika.autocomplete("avatar", hair=TEXT) for _ in range(autocompletion.MAX_OPEN)]
-    *found, reply = await asyncio.gather(*typed, ren.slash("help"))
+    found, reply = await asyncio.gather(asyncio.gather(*typed), ren.slash("help"))
     assert all(found)
     assert reply.text
 

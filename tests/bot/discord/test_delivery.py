@@ -17,6 +17,7 @@ from PIL import Image
 
 from bot.discord import client, context, delivery
 from bot.discord.bot import Interaction, Source
+from bot.discord.replies import defer_answer
 from bot.inference.engine import Engine
 from bot.studio import Studio
 from db.database import Database
@@ -111,7 +112,7 @@ async def test_concurrent_requests_are_written_together_before_they_are_acknowle
     members = [discord.member(f"Member {n}") for n in range(20)]
     discord.deadline = TIMEOUT
     writable, transactions, saves, early = asyncio.Event(), 0, 0, []
-    writing, save, defer = Database.writing, studio.pending_replies.save, delivery.defer_answer
+    writing, save, defer = Database.writing, studio.pending_replies.save, defer_answer
 
     @asynccontextmanager
     async def write_slowly(database: Database, **keywords: Any) -> AsyncIterator[Any]:
