@@ -17,7 +17,9 @@ class Database:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self.reading = async_sessionmaker(engine)
+        self._reading = async_sessionmaker(engine)
+        # fewer than the pool's 15 connections, so that writers do not wait behind readers
+        self._readers = asyncio.Semaphore(10)
         self._writing = async_sessionmaker(writing(engine))
         # SQLite has one writer at a time; waiting writers must not hold connections of readers
         writers = 1 if engine.dialect.name == "sqlite" else 10
@@ -27,6 +29,11 @@ class Database:
         # both databases have ON CONFLICT; SQLAlchemy implements it per dialect
         dialects: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
         self.insert = dialects[engine.dialect.name]
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        async with self._readers, self._reading() as session:
+            yield session
 
     @asynccontextmanager
     async def writing(self, *, urgent: bool = False) -> AsyncIterator[AsyncSession]:

@@ -128,15 +128,15 @@ class Delivery:
         self, pending: PendingReply, source: Source, admission: AsyncExitStack
     ) -> None:
         assert pending.task is not None
+        # Written first: in a crowd the limits are read slowly, and Discord does not wait.
+        await self._studio.pending_replies.save(pending)
         async with self._admitting:
             await admission.enter_async_context(admit(source, pending.task.pictures))
-        await self._studio.pending_replies.save(pending)
 
     async def _withdraw(self, pending: PendingReply, preparing: "asyncio.Task[None]") -> None:
-        """Resolves a reply that could not be acknowledged, so that it is not painted later."""
+        """Resolves a refused or unacknowledged reply, so that it is not painted later."""
         await asyncio.wait([preparing])
-        if not preparing.cancelled() and preparing.exception() is None:
-            await self._resolve(pending)
+        await self._resolve(pending)
 
     async def _resume(self, pending: PendingReply) -> None:
         reply = DeferredReply(self._client, pending)
