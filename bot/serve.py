@@ -2,11 +2,11 @@
 
 import asyncio
 import contextlib
-import itertools
 import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from time import monotonic
 from typing import Any
 
 import discord
@@ -22,6 +22,9 @@ from db.store import Store
 from export.registry import Registry
 
 RETRY_SECONDS = (5, 15, 60, 300)  # between attempts to reach Discord; the last one repeats
+# After a connection that lasted this long, the pauses start again. A shorter limit could exceed
+# Discord's thousand logins per day.
+STABLE_SECONDS = 300
 REFUSED = "Discord does not accept the DISCORD_TOKEN; copy it again from the bot's page"
 
 ShutdownSteps = list[Callable[[], Awaitable[object]]]
@@ -129,17 +132,23 @@ async def _follow_models(engine: Engine, seconds: float) -> None:
 
 async def _keep_discord(studio: Studio, settings: DiscordSettings, token: str) -> None:
     """Keeps Discord connected; returns only if it does not accept the token."""
-    pauses = itertools.chain(RETRY_SECONDS, itertools.repeat(RETRY_SECONDS[-1]))
-    for pause in pauses:
+    failures = 0
+    while True:
+        started = monotonic()
         try:
             await run_discord(studio, settings, token)
-            log.error("Discord closed the connection; next try in %d s", pause)
+            log.error("Discord closed the connection")
         except discord.LoginFailure:
             return
         except (discord.DiscordException, OSError, TimeoutError) as error:
-            log.error("Discord cannot be reached (%s); next try in %d s", error, pause)
+            log.error("Discord cannot be reached: %s", error)
         except Exception:
-            log.exception("Discord failed; next try in %d s", pause)
+            log.exception("Discord failed")
+        if monotonic() - started >= STABLE_SECONDS:
+            failures = 0
+        pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
+        failures += 1
+        log.warning("Discord: next try in %d s", pause)
         await asyncio.sleep(pause)
 
 

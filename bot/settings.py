@@ -30,6 +30,8 @@ class DiscordSettings(Section):
     """Register the commands in this server only, instead of everywhere."""
     admins: tuple[int, ...] = ()
     """Ids of users who may use /model and /stats, besides the application's owner."""
+    open_requests: int = Field(default=8, ge=0)
+    """Requests of one member that may wait for pictures at once. 0: no limit."""
 
 
 class WebSettings(Section):

@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from sqlalchemy.dialects import postgresql, sqlite
@@ -28,6 +28,8 @@ class Database:
         # SQLite has one writer at a time; waiting writers must not hold connections of readers
         writers = 1 if engine.dialect.name == "sqlite" else CONNECTIONS // 2
         self._writers = asyncio.Semaphore(writers)
+        # of those that are not urgent, so that an urgent one waits for one transaction at most
+        self._ordinary = asyncio.Semaphore(max(1, writers - 1))
         self._readers = asyncio.Semaphore(CONNECTIONS - writers)
         self._busy_until = -math.inf  # monotonic time when the lock was last waited for in vain
         # both databases have ON CONFLICT; SQLAlchemy implements it per dialect
@@ -41,15 +43,20 @@ class Database:
             yield session
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncSession]:
-        """A transaction that is on disk when it ends."""
-        async with self._available(self._writers), self._writing.begin() as session:
+    async def writing(self, *, urgent: bool = False) -> AsyncIterator[AsyncSession]:
+        """A transaction that is on disk when it ends. An `urgent` one does not wait for those that
+        wait already.
+        """
+        turns = (self._writers,) if urgent else (self._ordinary, self._writers)
+        async with self._available(*turns), self._writing.begin() as session:
             yield session
 
     @asynccontextmanager
-    async def _available(self, turns: asyncio.Semaphore) -> AsyncIterator[None]:
+    async def _available(self, *turns: asyncio.Semaphore) -> AsyncIterator[None]:
         arrived = time.monotonic()
-        async with turns:
+        async with AsyncExitStack() as stack:
+            for turn in turns:
+                await stack.enter_async_context(turn)
             # Whoever waited for a turn while another one waited for the lock in vain fails with it:
             # otherwise the waits would add up.
             if arrived < self._busy_until:

@@ -48,4 +48,5 @@ class Store:
         await self.avatars.read_newest()
 
     async def close(self) -> None:
+        await self.pending_replies.finish()
         await self._database.close()

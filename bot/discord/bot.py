@@ -2,6 +2,7 @@
 
 import asyncio
 from abc import abstractmethod
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -56,6 +57,7 @@ class IrodoriBot(commands.AutoShardedBot):
         self.settings = settings
         self.closing = False
         self.replying: set[asyncio.Task[Any]] = set()
+        self.autocompletions: Counter[int] = Counter()  # in progress, by the member's id
 
     @property
     def own_id(self) -> int:

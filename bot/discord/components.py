@@ -14,6 +14,7 @@ from discord import SelectOption, ui
 from bot.discord.bot import Interaction
 from bot.discord.context import is_ephemeral, language_of, settings_of
 from bot.discord.failures import is_accepted, report_failure
+from bot.errors import NotFound
 from bot.i18n.messages import LANGUAGES, say
 from db.records import Avatar
 
@@ -41,12 +42,20 @@ class Component(ui.DynamicItem[I], Generic[I], template="irodori:component"):
     ) -> Self:
         return cls.restore(match, item)
 
+    def _require_offered(self) -> None:
+        """Raises NotFound if a select's value is none of those that the message offers."""
+        if isinstance(self.item, ui.Select):
+            offered = {option.value for option in self.item.options}
+            if not self.item.values or not offered.issuperset(self.item.values):
+                raise NotFound("failure-no-choice")
+
     async def callback(self, interaction: Interaction) -> None:  # type: ignore[override]
         # discord.py only logs what a DynamicItem raises, and does not call the command tree's
         # `interaction_check` before.
         if not await is_accepted(interaction):
             return
         try:
+            self._require_offered()
             await self.on_use(interaction)
         except Exception as error:
             await report_failure(interaction, error)

@@ -22,9 +22,11 @@ def request_of(source: Source) -> Request:
 
 
 def roles_of(source: Source) -> list[str]:
-    """Ids of the roles that the member has in this guild."""
-    # `Member.roles` leaves out those that the cache does not know (yet).
-    return [str(id) for id in getattr(source.user, "_roles", ())]
+    """Ids of the roles that the member has in this guild, @everyone included."""
+    # `Member.roles` leaves out those that the cache does not know (yet). The id of @everyone is the
+    # guild's; Discord does not list it among a member's roles.
+    everyone = [] if source.guild_id is None else [source.guild_id]
+    return [str(id) for id in (*everyone, *getattr(source.user, "_roles", ()))]
 
 
 async def settings_of(source: Source) -> MemberSettings:

@@ -87,6 +87,7 @@ class DeferredReply:
                     # It is private, was never acknowledged, or its message was deleted.
                     raise ReplyExpiredError from error
                 self._by_token = False
+                rewind(parts.get("attachments", ()))  # the refused request has read them
         try:
             await self._edit_in_channel(parts)
         except (discord.Forbidden, discord.NotFound) as error:

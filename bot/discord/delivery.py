@@ -13,32 +13,30 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
-import aiohttp
-import discord
-
 from bot.discord.bot import IrodoriBot, Mention, PaintCommand, Source
 from bot.discord.context import language_of, owner_of, request_of
 from bot.discord.deferred_reply import DeferredReply, ReplyExpiredError, is_to_mention
-from bot.discord.failures import is_lost, text_of_failure
+from bot.discord.failures import text_of_failure
 from bot.discord.permissions import admit
-from bot.discord.replies import defer_answer
+from bot.discord.replies import REQUEST_ERRORS, defer_answer, is_temporary, typing_in
+from bot.errors import NotAllowed
 from bot.i18n.messages import say
 from bot.logs import log_event
 from bot.studio import Request, Studio
 from bot.studio.morph_file import Morph
-from db.records import Avatar, PendingReply
+from db.records import Avatar, Owner, PendingReply
 
 logger = logging.getLogger(__name__)
 
 TOKEN_SECONDS = 15 * 60  # how long Discord accepts the reply to an interaction
 MARGIN_SECONDS = 15  # of these, left for painting a resumed reply
 # Part of the three seconds that Discord allows for the acknowledgement; the rest is for the network
-# and for delays of a busy machine, which are longer after a burst of requests.
-PREPARE_SECONDS, BURST_PREPARE_SECONDS = 1.5, 0.5
-BURST = 16  # requests in preparation at once
+# and for delays of a busy machine.
+PREPARE_SECONDS = 1.5
+RETRY_SECONDS = (2, 5, 15, 60, 120, 240)  # between attempts to show a painted reply
 PATIENCE_SECONDS = 1.0  # before the position in the queue is shown
 EDIT_SECONDS = 2.0  # between two edits that show it
-MAX_PREPARING = 4  # database writes at once, so that acknowledgements do not wait for them
+MAX_ADMITTING = 4  # requests whose limits are read at once; more would wait for connections
 MAX_POSITION_EDITS = 4  # edits of positions at once; further ones are skipped
 
 Result = Sequence[Avatar] | Morph
@@ -51,9 +49,8 @@ class Delivery:
     def __init__(self, client: IrodoriBot, show: Show) -> None:
         self._client = client
         self._show = show
-        self._in_progress: set[str] = set()  # ids of pending replies
-        self._preparing = asyncio.Semaphore(MAX_PREPARING)
-        self._unprepared = 0
+        self._in_progress: dict[str, Owner] = {}  # by the id of the pending reply
+        self._admitting = asyncio.Semaphore(MAX_ADMITTING)
         self._position_edits = asyncio.Semaphore(MAX_POSITION_EDITS)
 
     @property
@@ -62,6 +59,23 @@ class Delivery:
 
     async def paint(self, source: Source, command: PaintCommand) -> None:
         """Paints, and replies with the result. Raises Refusal, discord.HTTPException."""
+        id, owner = str(source.id), owner_of(source)
+        if id in self._in_progress:  # the gateway sent the event twice
+            return
+        self._require_place(owner)
+        self._in_progress[id] = owner
+        try:
+            await self._paint_new(source, command)
+        finally:
+            del self._in_progress[id]
+
+    def _require_place(self, owner: Owner) -> None:
+        """Raises NotAllowed for a member who has as many open requests as allowed."""
+        most = self._client.settings.open_requests
+        if most and sum(other == owner for other in self._in_progress.values()) >= most:
+            raise NotAllowed("order-too-many", most=most)
+
+    async def _paint_new(self, source: Source, command: PaintCommand) -> None:
         started = monotonic()
         request = request_of(source)
         pending = PendingReply(
@@ -77,61 +91,59 @@ class Delivery:
             names_requester=command.names_requester,
             created=datetime.now(UTC),
         )
-        if pending.id in self._in_progress:  # the gateway sent the event twice
-            return
-        self._in_progress.add(pending.id)
         async with AsyncExitStack() as admission:
             preparing = asyncio.create_task(self._prepare(pending, source, admission))
             try:
                 # Early refusals are shown without "thinking…" before them.
-                burst = self._unprepared >= BURST
-                seconds = BURST_PREPARE_SECONDS if burst else PREPARE_SECONDS
-                left = started + seconds - monotonic()
+                left = started + PREPARE_SECONDS - monotonic()
                 await asyncio.wait([preparing], timeout=max(0.0, left))
                 if preparing.done():
                     preparing.result()
-                try:
+                if isinstance(source, Mention):
+                    admission.enter_context(typing_in(source.channel))
+                else:
                     await defer_answer(source, private=command.private)
-                except discord.HTTPException as error:
-                    if is_lost(error):
-                        await preparing
-                        await self._resolve(pending)
-                    raise
                 await preparing
-                await self._reply(pending, DeferredReply(self._client, pending), admission)
+            except Exception:
+                await self._withdraw(pending, preparing)
+                raise
             finally:
                 preparing.cancel()
-                self._in_progress.discard(pending.id)
+            await self._reply(pending, DeferredReply(self._client, pending), admission)
 
     async def resume(self) -> None:
         """Resumes replies that are pending since an earlier process, or since Discord could not be
         reached.
         """
         since = datetime.now(UTC) - timedelta(seconds=TOKEN_SECONDS - MARGIN_SECONDS)
+        # Replies that are resolved while the others are read are not resumed either.
+        busy = set(self._in_progress)
         found = await self._studio.pending_replies.since(since)
-        resumed = [pending for pending in found if pending.id not in self._in_progress]
-        self._in_progress.update(pending.id for pending in resumed)
+        busy.update(self._in_progress)
+        resumed = [pending for pending in found if pending.id not in busy]
+        self._in_progress.update((pending.id, pending.owner) for pending in resumed)
         await asyncio.gather(*(self._resume(pending) for pending in resumed))
 
     async def _prepare(
         self, pending: PendingReply, source: Source, admission: AsyncExitStack
     ) -> None:
         assert pending.task is not None
-        self._unprepared += 1
-        try:
-            async with self._preparing:
-                await admission.enter_async_context(admit(source, pending.task.pictures))
-                await self._studio.pending_replies.save(pending)
-        finally:
-            self._unprepared -= 1
+        # Written first: in a crowd the limits are read slowly, and Discord does not wait.
+        await self._studio.pending_replies.save(pending)
+        async with self._admitting:
+            await admission.enter_async_context(admit(source, pending.task.pictures))
+
+    async def _withdraw(self, pending: PendingReply, preparing: "asyncio.Task[None]") -> None:
+        """Resolves a refused or unacknowledged reply, so that it is not painted later."""
+        await asyncio.wait([preparing])
+        await self._resolve(pending)
 
     async def _resume(self, pending: PendingReply) -> None:
         reply = DeferredReply(self._client, pending)
         try:
             painted = await self._studio.avatars.of_order(pending.id)
             if not painted:
-                # Fails if Discord no longer accepts the reply, before anything is painted.
-                await reply.edit(content=say("order-resumed", pending.language))
+                await self._show_resumed(pending, reply)
             await self._reply(pending, reply, AsyncExitStack(), painted)
         except ReplyExpiredError:
             await self._resolve(pending)
@@ -140,10 +152,19 @@ class Delivery:
             text = text_of_failure(error, pending.language, what)
             try:
                 await reply.replace(text)
-            except (ReplyExpiredError, discord.HTTPException, aiohttp.ClientError) as reply_error:
+            except (ReplyExpiredError, *REQUEST_ERRORS) as reply_error:
                 logger.warning("could not tell a member why %s failed: %s", what, reply_error)
         finally:
-            self._in_progress.discard(pending.id)
+            del self._in_progress[pending.id]
+
+    async def _show_resumed(self, pending: PendingReply, reply: DeferredReply) -> None:
+        """Raises ReplyExpiredError if Discord no longer accepts the reply, before it is painted."""
+        try:
+            await reply.edit(content=say("order-resumed", pending.language))
+        except Exception as error:
+            if not is_temporary(error):
+                raise
+            logger.info("a resumed reply could not be announced: %s", error)
 
     async def _reply(
         self,
@@ -163,16 +184,14 @@ class Delivery:
                 await self._show_position(pending, reply, painting)
                 result = await painting
             pictures = 1 if isinstance(result, Morph) else len(result)
-            await self._show(reply, result)
+            await self._show_result(reply, result)
             outcome = "done"
         except ReplyExpiredError:
             outcome = "expired"
+            await self._resolve(pending)
         except Exception as error:
             outcome = type(error).__name__
-            if isinstance(error, aiohttp.ClientError | discord.DiscordServerError):
-                outcome += " (still pending)"
-            else:
-                await self._resolve(pending)
+            await self._resolve(pending)
             raise
         else:
             await self._resolve(pending)
@@ -199,6 +218,23 @@ class Delivery:
             request = Request(pending.owner, pending.guild, pending.channel, order_id=pending.id)
             return await self._studio.run(pending.task, request)
 
+    async def _show_result(self, reply: DeferredReply, result: Result) -> None:
+        """Shows the result. While Discord fails or cannot be reached, the reply stays pending and
+        is repeated. Raises ReplyExpiredError, discord.HTTPException, aiohttp.ClientError.
+        """
+        for seconds in RETRY_SECONDS:
+            try:
+                await self._show(reply, result)
+                return
+            except Exception as error:
+                if not is_temporary(error):
+                    raise
+                logger.warning(
+                    "a reply could not be sent, next attempt in %g s: %s", seconds, error
+                )
+            await asyncio.sleep(seconds)
+        await self._show(reply, result)
+
     async def _resolve(self, pending: PendingReply) -> None:
         await self._studio.pending_replies.resolve([pending.id])
 
@@ -215,7 +251,7 @@ class Delivery:
                 try:
                     async with self._position_edits:
                         await reply.edit(content=text)
-                except (discord.HTTPException, aiohttp.ClientError) as error:
+                except REQUEST_ERRORS as error:
                     logger.info("the position in the queue could not be shown: %s", error)
                 if shown is None and is_to_mention(pending) and reply.message_id is not None:
                     # so that this message is edited after a restart

@@ -3,13 +3,12 @@
 import logging
 import secrets
 
-import aiohttp
 import discord
 from discord import app_commands
 
 from bot.discord.bot import Interaction, Mention, Source
 from bot.discord.context import language_of
-from bot.discord.replies import tell
+from bot.discord.replies import REQUEST_ERRORS, tell
 from bot.errors import ModelUnavailable, Refusal, TooSoon
 from bot.i18n.messages import language_for, say
 
@@ -45,7 +44,7 @@ async def report_failure(source: Source, error: Exception) -> None:
     text = text_of_failure(error, language, _what(source))
     try:
         await tell(source, text)
-    except (discord.HTTPException, aiohttp.ClientError) as reply_error:
+    except REQUEST_ERRORS as reply_error:
         logger.warning("could not tell a member why %s failed: %s", _what(source), reply_error)
 
 

@@ -1,6 +1,5 @@
 """Slash commands with one option for each attribute of the model in use."""
 
-import difflib
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -11,11 +10,13 @@ from typing import Any, Literal, get_args, get_origin
 from discord import app_commands
 from discord.app_commands import Choice, locale_str
 
+from bot.discord.autocompletion import limited
 from bot.discord.bot import Interaction
 from bot.discord.command_texts import description, option_description
 from bot.discord.context import language_of
 from bot.discord.text import shorten, swatch
 from bot.i18n.messages import LANGUAGES, attribute_name, command_text, value_name
+from bot.prompts.fuzzy import similarity
 from bot.prompts.wish import check_wish
 from bot.prompts.words import SYNONYMS
 from bot.studio import Studio
@@ -57,7 +58,7 @@ def option_names(names: Sequence[str], taken: Collection[str]) -> dict[str, str]
 
 def suggest(attribute: Attribute, text: str) -> list[str]:
     """The values that `text` may mean, most relevant first; tolerates typos and synonyms."""
-    typed = " ".join(text.casefold().split())
+    typed = " ".join(text[:MAX_TEXT].casefold().split())
     frequency = dict(zip(attribute.values, attribute.frequencies, strict=True))
     if not typed:
         ranked = sorted(frequency, key=lambda value: -frequency[value])
@@ -76,7 +77,7 @@ def _relevance(typed: str, value: str) -> float:
 
 def _similarity(typed: str, word: str) -> float:
     """0 to 3: equal words before prefixes before substrings before typos."""
-    ratio = difflib.SequenceMatcher(None, typed, word).ratio()
+    ratio = similarity(typed, word)
     if typed == word:
         return 3
     if word.startswith(typed):
@@ -185,6 +186,7 @@ def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
 
 
 def _completion(studio: Studio, name: str) -> Callable[..., Any]:
+    @limited
     async def complete(interaction: Interaction, text: str) -> list[Choice[str]]:
         attribute = next((a for a in studio.attributes if a.name == name), None)
         values = suggest(attribute, text) if attribute is not None else []

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from discord import app_commands
 
+from bot.discord.autocompletion import limited
 from bot.discord.bot import Interaction
 from bot.discord.context import language_of, owner_of
 from bot.discord.text import LABEL, shorten, swatch, title
@@ -18,6 +19,7 @@ MAX_CHOICES = 25
 SEARCHED = 50  # of the member's own pictures, and as many favorites
 
 
+@limited
 async def complete_id(interaction: Interaction, text: str) -> list[app_commands.Choice[str]]:
     """Choices whose values are ids of pictures that match the typed text: a part of the id, or
     words of the label in the member's language or in English.

@@ -1,6 +1,9 @@
 """Acknowledges interactions, and sends, edits and deletes replies."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
 import aiohttp
@@ -12,6 +15,18 @@ C = TypeVar("C")
 T = TypeVar("T")
 UNKNOWN_MESSAGE = 10008
 ALREADY_ACKNOWLEDGED = 40060
+RATE_LIMITED = 429
+# What a request to Discord raises if Discord refuses it, fails, or cannot be reached.
+REQUEST_ERRORS = (discord.HTTPException, aiohttp.ClientError, OSError)
+
+logger = logging.getLogger(__name__)
+
+
+def is_temporary(error: Exception) -> bool:
+    """Whether the request may succeed later: Discord fails, or cannot be reached."""
+    if isinstance(error, discord.HTTPException):
+        return error.status >= 500 or error.status == RATE_LIMITED
+    return isinstance(error, aiohttp.ClientError | OSError)
 
 
 async def retry_once(call: Callable[[], Awaitable[T]]) -> T:
@@ -38,12 +53,26 @@ async def respond(call: Callable[[], Awaitable[object]]) -> None:
             raise
 
 
-async def defer_answer(source: Source, *, private: bool) -> None:
+async def defer_answer(interaction: Interaction, *, private: bool) -> None:
     """Shows "thinking…". Whether the reply is private cannot change afterwards."""
-    if isinstance(source, Mention):
-        await retry_once(source.message.channel.typing)
-        return
-    await respond(lambda: source.response.defer(thinking=True, ephemeral=private))
+    await respond(lambda: interaction.response.defer(thinking=True, ephemeral=private))
+
+
+@contextlib.contextmanager
+def typing_in(channel: discord.abc.Messageable) -> Iterator[None]:
+    """Shows "typing…" in the channel if Discord allows it; nothing waits for that."""
+
+    async def show() -> None:
+        try:
+            await channel.typing()
+        except REQUEST_ERRORS as error:
+            logger.info("typing could not be shown: %s", error)
+
+    task = asyncio.create_task(show())
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 async def fill_in(interaction: Interaction, text: str) -> None:
@@ -77,10 +106,28 @@ async def tell(source: Source, text: str) -> None:
         await source.message.reply(text)
         return
     answered = source.response.type
-    if answered is None:
-        await respond(lambda: source.response.send_message(text, ephemeral=True))
+    if answered is None and await _answered(source, text):
         return
     if answered is discord.InteractionResponseType.deferred_channel_message:
         # A followup would replace the "thinking…" message and be public if that is.
         await delete_message(source)
     await source.followup.send(text, ephemeral=True)
+
+
+async def _answered(interaction: Interaction, text: str) -> bool:
+    """Sends the text as the first response. False if Discord had received an acknowledgment that
+    seemed lost, so that the text must be a followup.
+    """
+
+    async def send() -> None:
+        await interaction.response.send_message(text, ephemeral=True)
+
+    try:
+        await send()
+    except aiohttp.ClientConnectionError:
+        await respond(send)
+    except discord.HTTPException as error:
+        if error.code != ALREADY_ACKNOWLEDGED:
+            raise
+        return False
+    return True

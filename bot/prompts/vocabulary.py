@@ -1,6 +1,5 @@
 """The words for a model's attributes and values: its own, synonyms, and other languages'."""
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,6 +11,7 @@ from bot.errors import BadPrompt
 from bot.i18n.messages import attribute_name, listed, say, value_name
 from bot.prompts import words_zh_ja
 from bot.prompts.colors import color_distance
+from bot.prompts.fuzzy import MAX_TEXT, closest
 from bot.prompts.words import SYNONYMS
 from export.manifest import Attribute
 
@@ -93,8 +93,8 @@ class Vocabulary:
         """
         if attribute:
             values = [" ".join(phrase) for phrase in self.values[attribute]]
-            return bool(difflib.get_close_matches(word, values, 1, 0.7))
-        return bool(difflib.get_close_matches(word, self.words, 1, 0.85))
+            return bool(closest(word, values, 1, 0.7))
+        return bool(closest(word, self.words, 1, 0.85))
 
     def unknown_attribute(self, said: str) -> BadPrompt:
         if not self.attributes:
@@ -184,7 +184,7 @@ def tidy(text: str, length: int) -> str:
 
 
 def quote(text: str) -> str:
-    text = tidy(text, 100)
+    text = tidy(text[:MAX_TEXT], MAX_TEXT)
     return text if len(text) <= 40 else text[:39] + "…"
 
 
@@ -260,15 +260,15 @@ def _nearest_value(value: str, values: Sequence[str]) -> str | None:
     colors = {other: far for other, far in distances.items() if far is not None}
     if colors:
         return min(colors, key=lambda other: colors[other])
-    return next(iter(difflib.get_close_matches(value, values, 1, 0.6)), None)
+    return next(iter(closest(value, values, 1, 0.6)), None)
 
 
 def _nearest(said: str, choices: dict[Phrase, str]) -> tuple[str, ...]:
     """Up to three meanings of the most similar choices, the most similar first."""
-    word = " ".join(words_of(said))[:60]
+    word = " ".join(words_of(said[:MAX_TEXT]))[:60]
     phrases = {" ".join(phrase): meaning for phrase, meaning in choices.items()}
     prefixed = [phrase for phrase in phrases if word and phrase.startswith(word)]
-    near = prefixed + difflib.get_close_matches(word, phrases, 6, 0.6)
+    near = prefixed + closest(word, phrases, 6, 0.6)
     return tuple(dict.fromkeys(phrases[phrase] for phrase in near))[:3]
 
 

@@ -1,10 +1,15 @@
 """Pending replies."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from db.database import Database
 from db.store import Store
 
 from .conftest import NOON, pending_reply
@@ -43,3 +48,55 @@ async def test_the_task_of_a_pending_reply_is_none_if_invalid(
         ("b", False),
     ]
     assert "delete_everything" in caplog.text
+
+
+async def test_concurrent_saves_share_a_transaction(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transactions, writing = 0, Database.writing
+
+    @asynccontextmanager
+    async def counted(database: Database, **keywords: Any) -> AsyncIterator[Any]:
+        nonlocal transactions
+        transactions += 1
+        async with writing(database, **keywords) as session:
+            yield session
+
+    monkeypatch.setattr(Database, "writing", counted)
+    ids = [f"{n:02}" for n in range(20)]
+    await asyncio.gather(*(store.pending_replies.save(pending_reply(id)) for id in ids))
+    assert transactions <= 2
+    assert [o.id for o in await store.pending_replies.since(NOON)] == ids
+
+
+async def test_a_reply_that_cannot_be_saved_does_not_fail_concurrent_ones(store: Store) -> None:
+    replies = [pending_reply("a"), pending_reply("b", token="\ud800"), pending_reply("c")]
+    saves = [store.pending_replies.save(reply) for reply in replies]
+    results = await asyncio.gather(*saves, return_exceptions=True)
+    assert [isinstance(result, Exception) for result in results] == [False, True, False]
+    assert [o.id for o in await store.pending_replies.since(NOON)] == ["a", "c"]
+
+
+async def test_a_reply_is_resolved_after_a_canceled_save(store: Store) -> None:
+    saving = asyncio.create_task(store.pending_replies.save(pending_reply("a")))
+    await asyncio.sleep(0)
+    saving.cancel()
+    await store.pending_replies.resolve(["a"])
+    assert await store.pending_replies.since(NOON) == []
+
+
+async def test_an_urgent_write_precedes_those_that_wait(store: Store) -> None:
+    order: list[str] = []
+    database = store._database
+
+    async def write(name: str, *, urgent: bool = False) -> None:
+        async with database.writing(urgent=urgent):
+            order.append(name)
+
+    async with database.writing():
+        ordinary = [asyncio.create_task(write(f"{n}")) for n in range(3)]
+        await asyncio.sleep(0)
+        urgent = asyncio.create_task(write("urgent", urgent=True))
+        await asyncio.sleep(0)
+    await asyncio.gather(*ordinary, urgent)
+    assert order[0] == "urgent"

@@ -11,7 +11,7 @@ the addresses from its settings `discord.api_url` and `discord.gateway_url`, and
         reply = await mio.slash("avatar", hair="pink", eyes="orange")
         reply.text, reply.pictures[0].data, reply.alt_texts, reply.buttons, reply.ephemeral
         other = await mio.click(reply, label="Again")       # or custom_id="…"
-        await mio.select(other, "gallery:filter", ["pink"])
+        await mio.select(other, "gallery:filter", ["pink"])     # forged=True: a value not offered
         [choice.value for choice in await mio.autocomplete("avatar", hair="pi")]
         assert discord.violations == []
 
@@ -55,6 +55,7 @@ written here are checked. The responses of the fake server are validated too: le
     discord.inject_fault(r"/callback$", 429, retry_after=0.2, via=True, times=1)
     discord.inject_fault(r"/messages/@original$", 502, processed=True)   # only the response is lost
     discord.inject_fault(r"/webhooks/", None)                            # connection dropped
+    discord.inject_fault(r"/typing$", 403, method="POST", times=3)       # refused
     discord.request_reconnect(), .invalidate_session(resumable=False), .request_heartbeat()
     discord.close_gateway(4000), .drop_gateway()
     discord.file_bytes = 1000                        # larger uploads are rejected (40005)

@@ -107,6 +107,11 @@ class Guild:
     roles: list[Role] = field(default_factory=list)  # beside @everyone
     locale: str = "en-US"
 
+    @property
+    def everyone(self) -> Role:
+        """The role @everyone, whose id is the guild's. Discord lists it among no member's roles."""
+        return Role("@everyone", self.id)
+
     def payload(self) -> dict[str, Any]:
         return {
             "id": str(self.id),
@@ -129,7 +134,7 @@ class Guild:
             "widget_channel_id": None,
             "verification_level": 0,
             "roles": [
-                Role("@everyone", self.id).payload(0, EVERYONE),
+                self.everyone.payload(0, EVERYONE),
                 *(role.payload(position) for position, role in enumerate(self.roles, 1)),
             ],
             "default_message_notifications": 0,

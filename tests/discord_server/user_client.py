@@ -139,8 +139,12 @@ class UserClient:
         data = {"component_type": limits.BUTTON, "custom_id": button.custom_id}
         return self._use_component(reply, data, f"button {button.label or button.emoji!r}")
 
-    async def select(self, reply: Reply, custom_id: str | None, values: list[str]) -> Reply:
-        """Chooses values of a string select; `custom_id` can be None if there is one select."""
+    async def select(
+        self, reply: Reply, custom_id: str | None, values: list[str], *, forged: bool = False
+    ) -> Reply:
+        """Chooses values of a string select; `custom_id` can be None if there is one select.
+        `forged` values are not among the options: only a modified client sends them.
+        """
         found = [s for s in reply.selects if custom_id is None or s.custom_id == custom_id]
         if len(found) != 1:
             known = [select.custom_id for select in reply.selects]
@@ -149,9 +153,9 @@ class UserClient:
             )
         select = found[0]
         offered = [option["value"] for option in select.options]
-        if select.disabled or not set(values) <= set(offered):
+        if select.disabled or not (forged or set(values) <= set(offered)):
             raise ImpossibleActionError(f"{values} cannot be chosen from {offered}")
-        if not select.min_values <= len(values) <= select.max_values:
+        if not forged and not select.min_values <= len(values) <= select.max_values:
             bounds = f"{select.min_values} to {select.max_values}"
             raise ImpossibleActionError(f"{bounds} values are to be chosen, not {len(values)}")
         data = {"component_type": limits.STRING_SELECT, "custom_id": select.custom_id}

@@ -4,6 +4,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.discord.autocompletion import limited
 from bot.discord.bot import Interaction, IrodoriBot
 from bot.discord.command_texts import describe_options, description
 from bot.discord.context import language_of
@@ -46,6 +47,7 @@ class ModelCog(commands.Cog):
         await self._tell_in_use(interaction)
 
     @use.autocomplete("model")
+    @limited
     async def complete(
         self, interaction: Interaction, typed: str
     ) -> list[app_commands.Choice[str]]:

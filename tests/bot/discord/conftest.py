@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from discord_server import DiscordServer, Reply, UserClient
@@ -38,13 +39,11 @@ def run(discord: DiscordServer) -> Run:
     """`async with run(studio) as task: ...` runs the bot from login to shutdown in a task."""
 
     @contextlib.asynccontextmanager
-    async def running(
-        studio: Studio, *, guild: int | None = None, admins: tuple[int, ...] = ()
-    ) -> AsyncIterator[asyncio.Task[None]]:
-        settings = DiscordSettings(
-            api_url=discord.api_url, gateway_url=discord.gateway_url, guild=guild, admins=admins
+    async def running(studio: Studio, **settings: Any) -> AsyncIterator[asyncio.Task[None]]:
+        connection = DiscordSettings(
+            api_url=discord.api_url, gateway_url=discord.gateway_url, **settings
         )
-        task = asyncio.create_task(run_discord(studio, settings, discord.token))
+        task = asyncio.create_task(run_discord(studio, connection, discord.token))
         connected = asyncio.create_task(discord.wait_connected())
         try:
             await asyncio.wait([task, connected], return_when=asyncio.FIRST_COMPLETED)

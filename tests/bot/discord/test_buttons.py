@@ -277,3 +277,24 @@ async def test_a_forged_custom_id_does_not_reveal_a_private_picture(
     answer = await mika.click(reply, custom_id=custom_id)
     assert answer.ephemeral
     assert "There is no avatar" in answer.text
+
+
+async def test_values_that_a_select_does_not_offer_are_refused(
+    mika: UserClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    reply = await mika.slash("avatar", hair="pink", count=2)
+    chosen, text = reply.selects[0], reply.text
+    page = await mika.slash("gallery", scope="mine")
+    panel = await mika.click(reply, label="🎨")
+    settings = await mika.slash("settings")
+    cases = [(reply, chosen.custom_id), (page, "irodori:look:"), (page, "irodori:open")]
+    cases += [(panel, panel.selects[0].custom_id), (settings, "irodori:set:size")]
+    for message, custom_id in cases:
+        for values in (["nothing of this"], []):
+            if values == [] and message is not reply:
+                continue
+            refused = await mika.select(message, custom_id, values, forged=True)
+            assert refused.ephemeral
+            assert "not available" in refused.text
+    assert reply.text == text
+    assert "Traceback" not in caplog.text

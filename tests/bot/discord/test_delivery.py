@@ -1,18 +1,26 @@
 """Replies that take long, are interrupted, or fail."""
 
 import asyncio
+import io
 import logging
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from discord_server import BotError, DiscordServer, UserClient
 from paused_engine import PausedEngine, wait_for_queue
+from PIL import Image
 
 from bot.discord import client, context, delivery
-from bot.discord.bot import Source
+from bot.discord.bot import Interaction, Source
+from bot.discord.replies import defer_answer
 from bot.inference.engine import Engine
 from bot.studio import Studio
+from db.database import Database
 from db.records import GuildLimits
 from db.store import Store
 
@@ -20,6 +28,8 @@ from .conftest import TIMEOUT, Run
 
 QUARTER_OF_AN_HOUR = 15 * 60
 ORIGINAL = "/messages/@original$"
+CALLBACK = "/callback$"
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -88,6 +98,85 @@ async def test_interactions_are_acknowledged_in_time_with_a_slow_disk(
     await discord.wait_until(acknowledged, "no answer")
     written.set()
     assert len((await task).pictures) == 1
+
+
+@pytest.mark.usefixtures("bot")
+async def test_concurrent_requests_are_written_together_before_they_are_acknowledged(
+    discord: DiscordServer,
+    studio: Studio,
+    paused: PausedEngine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Otherwise those that a killed process has acknowledged, and not written, stay forever."""
+    members = [discord.member(f"Member {n}") for n in range(20)]
+    discord.deadline = TIMEOUT
+    writable, transactions, saves, early = asyncio.Event(), 0, 0, []
+    writing, save, defer = Database.writing, studio.pending_replies.save, defer_answer
+
+    @asynccontextmanager
+    async def write_slowly(database: Database, **keywords: Any) -> AsyncIterator[Any]:
+        nonlocal transactions
+        transactions += 1
+        await writable.wait()
+        async with writing(database, **keywords) as session:
+            yield session
+
+    async def count_save(pending: Any) -> None:
+        nonlocal saves
+        saves += 1
+        await save(pending)
+
+    async def check_before_defer(interaction: Interaction, *, private: bool) -> None:
+        with closing(sqlite3.connect(tmp_path / "irodori.db")) as database:
+            written = {id for (id,) in database.execute("SELECT id FROM owed")}
+        if str(interaction.id) not in written:
+            early.append(interaction.id)
+        await defer(interaction, private=private)
+
+    monkeypatch.setattr(delivery, "PREPARE_SECONDS", TIMEOUT)
+    monkeypatch.setattr(Database, "writing", write_slowly)
+    monkeypatch.setattr(studio.pending_replies, "save", count_save)
+    monkeypatch.setattr(delivery, "defer_answer", check_before_defer)
+    tasks = [asyncio.create_task(member.slash("avatar", hair="pink")) for member in members]
+    await discord.wait_until(lambda: saves == len(members), "not all requests are saved")
+    writable.set()
+    replies = await asyncio.gather(*tasks)
+    assert early == []
+    assert transactions <= 2
+    paused.resume()
+    await asyncio.gather(*(reply.wait_for_pictures() for reply in replies))
+
+
+@pytest.mark.parametrize(
+    ("locale", "text"),
+    [("en-US", "2 of your requests"), ("ja", "まだ 2 件"), ("zh-CN", "还有 2 个请求")],
+)
+async def test_a_member_has_a_limited_number_of_open_requests(
+    discord: DiscordServer,
+    run: Run,
+    studio: Studio,
+    paused: PausedEngine,
+    ren: UserClient,
+    caplog: pytest.LogCaptureFixture,
+    locale: str,
+    text: str,
+) -> None:
+    caplog.set_level(logging.INFO)
+    mika = discord.member("Mika", locale=locale)
+    async with run(studio, open_requests=2):
+        accepted = [await mika.slash("avatar", hair="pink", count=9) for _ in range(2)]
+        refused = await mika.slash("avatar", hair="pink")
+        assert refused.ephemeral
+        assert text in refused.text
+        accepted.append(await ren.slash("avatar", hair="blue"))
+        paused.resume()
+        await asyncio.gather(*(reply.wait_for_pictures() for reply in accepted))
+        await discord.wait_until(
+            lambda: sum(r.getMessage() == "order" for r in caplog.records) == 3,
+            "a request stays open",
+        )
+        await (await mika.slash("avatar", hair="pink")).wait_for_pictures()
 
 
 @pytest.mark.usefixtures("bot")
@@ -167,6 +256,7 @@ async def test_a_reply_after_its_token_expired_goes_to_the_channel(
         )
         await message[0].wait_for_pictures()
     assert len(message[0].pictures) == 1
+    assert Image.open(io.BytesIO(message[0].pictures[0].data)).width > 0
     assert f"<@{mika.id}>" in message[0].text
     assert message[0].buttons
     assert public.pictures == private.pictures == []
@@ -175,6 +265,7 @@ async def test_a_reply_after_its_token_expired_goes_to_the_channel(
     )
     outcomes = [vars(r)["fields"]["outcome"] for r in caplog.records if r.getMessage() == "order"]
     assert sorted(outcomes) == ["done", "expired"]
+    assert await studio.pending_replies.since(LONG_AGO) == [], "an expired reply is resolved"
     assert {violation.code for violation in discord.violations} == {50027}
     discord.violations.clear()
 
@@ -242,3 +333,95 @@ async def test_a_pending_reply_whose_message_was_deleted_is_not_painted(
     assert await store.avatars.count() == 1
     assert {violation.code for violation in discord.violations} <= {10008}
     discord.violations.clear()
+
+
+@pytest.mark.usefixtures("bot")
+@pytest.mark.parametrize("status", [403, 503])
+async def test_a_request_whose_acknowledgment_fails_is_not_painted_later(
+    discord: DiscordServer,
+    studio: Studio,
+    store: Store,
+    mika: UserClient,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+) -> None:
+    await studio.quotas.save_limits(str(discord.default_guild.id), GuildLimits(cooldown=3600))
+    monkeypatch.setattr("discord.webhook.async_.asyncio", AsyncioWithoutSleep())
+    discord.inject_fault(CALLBACK, status, times=1 if status < 500 else 5)
+    reply = await mika.slash("avatar", hair="pink")
+    assert "Something went wrong" in reply.text
+    assert await studio.pending_replies.since(LONG_AGO) == []
+    assert await store.avatars.count() == 0
+    assert (await mika.slash("avatar", hair="pink")).pictures, "it does not count"
+
+
+@pytest.mark.usefixtures("bot")
+async def test_an_acknowledgment_that_seems_lost_does_not_remain(
+    discord: DiscordServer, studio: Studio, store: Store, mika: UserClient
+) -> None:
+    discord.inject_fault(CALLBACK, None, times=2, processed=True)
+    reply = await mika.slash("avatar", hair="pink")
+    assert "Something went wrong" in reply.text
+    assert len(mika.messages()) == 1
+    assert await studio.pending_replies.since(LONG_AGO) == []
+    assert await store.avatars.count() == 0
+
+
+@pytest.mark.usefixtures("bot")
+@pytest.mark.parametrize(("status", "times"), [(None, 2), (None, 4), (502, 5)])
+async def test_a_reply_that_discord_does_not_take_is_sent_again(
+    discord: DiscordServer,
+    studio: Studio,
+    store: Store,
+    mika: UserClient,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int | None,
+    times: int,
+) -> None:
+    monkeypatch.setattr("discord.webhook.async_.asyncio", AsyncioWithoutSleep())
+    monkeypatch.setattr(delivery, "RETRY_SECONDS", (0, 0))
+    discord.inject_fault(ORIGINAL, status, method="PATCH", times=times)
+    reply = await mika.slash("avatar", hair="pink")
+    assert len(reply.pictures) == 1
+    assert len(mika.messages()) == 1
+    assert await store.avatars.count() == 1
+
+
+@pytest.mark.usefixtures("bot")
+async def test_a_reply_that_discord_never_takes_is_resolved(
+    discord: DiscordServer, studio: Studio, mika: UserClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "RETRY_SECONDS", (0,))
+    discord.inject_fault(ORIGINAL, None, method="PATCH", times=4)
+    with pytest.raises(BotError):
+        await mika.slash("avatar", hair="pink")
+    assert "Something went wrong" in mika.messages()[0].text
+    assert await studio.pending_replies.since(LONG_AGO) == []
+
+
+async def test_a_resumed_reply_is_painted_even_if_that_cannot_be_announced(
+    discord: DiscordServer,
+    run: Run,
+    studio: Studio,
+    paused: PausedEngine,
+    mika: UserClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(client, "GRACE_SECONDS", 0.05)
+    async with run(studio):
+        reply = await mika.slash("avatar", hair="pink")
+    paused.resume()
+    discord.inject_fault(ORIGINAL, None, method="PATCH", times=2)
+    async with run(studio):
+        await reply.wait_for_pictures()
+        assert len(mika.messages()) == 1
+
+
+class AsyncioWithoutSleep:
+    """The module asyncio for discord.py, which otherwise waits between attempts."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(asyncio, name)
+
+    async def sleep(self, seconds: float) -> None:
+        pass

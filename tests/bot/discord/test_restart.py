@@ -115,6 +115,38 @@ async def test_pending_replies_are_sent_after_sigkill(
     assert await count_avatars(tmp_path) == 1 + 6 * 9 + 1, "no picture is painted twice"
 
 
+async def test_acknowledged_requests_of_a_crowd_survive_sigkill(
+    discord: DiscordServer,
+    registry: Registry,
+    process: StartProcess,
+    tmp_path: Path,
+) -> None:
+    discord.timeout = 2 * TIMEOUT
+    discord.deadline *= slowness()
+    members = [discord.member(f"Member {n}") for n in range(20)]
+    async with process() as bot:
+        tasks = [asyncio.create_task(client.slash("avatar", hair="blue")) for client in members]
+
+        def acknowledged() -> int:
+            return sum(i.answer is not None for i in discord.interactions.values())
+
+        await discord.wait_until(acknowledged, "no request is acknowledged")
+        assert await bot.stop(signal.SIGKILL) == -signal.SIGKILL
+    count = acknowledged()
+
+    async with process():
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        replies = [result for result in results if isinstance(result, Reply)]
+        assert len(replies) == count
+        await discord.wait_until(
+            lambda: all(reply.pictures for reply in replies), "pictures are missing", TIMEOUT
+        )
+    assert await count_avatars(tmp_path) == count, "no picture is painted twice, or for nobody"
+    # requests that were not acknowledged
+    assert {violation.code for violation in discord.violations} <= {0, 10015, 10062}
+    discord.violations.clear()
+
+
 async def test_sigterm_finishes_running_requests(
     discord: DiscordServer,
     registry: Registry,

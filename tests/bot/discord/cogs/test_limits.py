@@ -36,6 +36,16 @@ async def test_a_cooldown_applies_except_to_exempt_roles(
     assert not (await ren.slash("avatar", hair="pink")).pictures
 
 
+async def test_everyone_can_be_exempt(
+    discord: DiscordServer, admin: UserClient, mika: UserClient
+) -> None:
+    await admin.slash("limits set", cooldown=600)
+    everyone = discord.default_guild.everyone
+    assert f"<@&{everyone.id}>" in (await admin.slash("limits role", role=everyone)).text
+    for _ in range(2):
+        assert (await mika.slash("avatar", hair="pink")).pictures
+
+
 async def test_a_daily_quota_is_enforced(admin: UserClient, mika: UserClient) -> None:
     assert "3 pictures a member" in (await admin.slash("limits set", daily=3)).text
     assert "allows 3" in (await mika.slash("avatar", hair="pink", count=4)).text

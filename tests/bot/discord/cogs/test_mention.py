@@ -67,6 +67,17 @@ async def test_a_mention_in_a_channel_does_not_show_private_pictures(
     assert await store.avatars.count() == 0
 
 
+@pytest.mark.parametrize("status", [403, 429, 502, None])
+async def test_a_mention_is_answered_if_typing_is_refused(
+    discord: DiscordServer, mika: UserClient, store: Store, status: int | None
+) -> None:
+    discord.inject_fault("/typing$", status, times=10, retry_after=3600)
+    reply = await (await mika.mention_bot("pink hair")).wait_for_pictures()
+    assert "pink hair" in reply.text
+    assert len([r for r in mika.messages() if r.message.author is discord.bot]) == 1
+    assert await store.avatars.count() == 1
+
+
 @pytest.mark.parametrize("processed", [False, True])
 async def test_a_dropped_connection_neither_loses_nor_duplicates_a_reply(
     discord: DiscordServer, mika: UserClient, processed: bool

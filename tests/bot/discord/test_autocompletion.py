@@ -1,0 +1,68 @@
+import asyncio
+import time
+from typing import Any
+
+import pytest
+from discord_server import DiscordServer, UserClient
+
+from bot.discord import autocompletion
+from bot.discord.options import suggest
+from bot.errors import BadPrompt
+from bot.prompts.vocabulary import vocabulary
+from bot.prompts.wish import check_wish
+from bot.studio import Request, Studio
+from db.records import Owner
+
+LONGEST = 6000  # characters that Discord accepts in an option being typed
+TEXT = "pnik haïr " * (LONGEST // 10)
+
+
+@pytest.mark.usefixtures("bot")
+async def test_long_texts_do_not_delay_other_requests(mika: UserClient, ren: UserClient) -> None:
+    typed = [mika.autocomplete("avatar", hair=TEXT) for _ in range(autocompletion.MAX_OPEN)]
+    found, reply = await asyncio.gather(asyncio.gather(*typed), ren.slash("help"))
+    assert all(found)
+    assert reply.text
+
+
+def test_the_time_to_match_a_text_does_not_depend_on_its_length(studio: Studio) -> None:
+    attributes = studio.attributes
+    started = time.process_time()
+    for _ in range(8):
+        suggest(attributes[0], TEXT)
+        assert not vocabulary(attributes).is_typo(TEXT)
+        vocabulary(attributes).nearest({attributes[0].name: TEXT})
+        with pytest.raises(BadPrompt):
+            check_wish({attributes[0].name: TEXT}, attributes)
+    assert time.process_time() - started < 0.5
+
+
+@pytest.mark.usefixtures("bot")
+async def test_a_member_has_a_limited_number_of_open_autocompletions(
+    discord: DiscordServer,
+    studio: Studio,
+    mika: UserClient,
+    ren: UserClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page, finished, searches = studio.gallery.page, asyncio.Event(), 0
+
+    async def slow(query: Any) -> Any:
+        nonlocal searches
+        searches += 1
+        await finished.wait()
+        return await page(query)
+
+    for client in (mika, ren):
+        await studio.painting.create({"hair": "pink"}, Request(Owner("discord", str(client.id))))
+    monkeypatch.setattr(studio.gallery, "page", slow)
+    most = autocompletion.MAX_OPEN
+    discord.deadline = discord.timeout
+    typed = [asyncio.create_task(mika.autocomplete("show", id="pink")) for _ in range(most)]
+    await discord.wait_until(lambda: searches == most, "not all searches have started")
+    assert await mika.autocomplete("show", id="pink") == []
+    other = asyncio.create_task(ren.autocomplete("show", id="pink"))
+    await discord.wait_until(lambda: searches == most + 1, "another member cannot search")
+    finished.set()
+    assert all(await asyncio.gather(*typed, other))
+    assert await mika.autocomplete("show", id="pink"), "there is a place again"
