@@ -135,39 +135,18 @@ class Engine:
         user: str,
         counted: bool = True,
     ) -> tuple[np.ndarray, np.ndarray]:
-        n, z, c = len(latents), model.manifest.latent_dim, model.manifest.condition_dim
-        if n == 0 or latents.ndim != 3 or latents.shape[1] == 0 or latents.shape[2] != z:
-            raise _mismatch(model, latents, conditions)
-        if conditions.shape != (n, c):
-            raise _mismatch(model, latents, conditions)
-        size = size or model.sizes[-1]
-        if size not in model.sizes:
-            raise ValueError(f"model {model.name} paints at {model.sizes} pixels, not at {size}")
+        request = _new_request(
+            self._settings.max_batch, model, latents, conditions, size, user, counted
+        )
         if self._closed:
             raise _closing()
         if self._server.done():
             raise _stopped()
         # A request larger than the whole queue is accepted while the queue is empty.
         waiting = self._queue.pictures
-        if waiting and waiting + n > self._settings.queue:
+        if waiting and waiting + request.remaining > self._settings.queue:
             self._recorder.refused += 1
             raise Busy(max(1.0, waiting * self._recorder.seconds_per_picture))
-        if not model.has_critic:
-            latents = latents[:, :1]
-        share = Fraction(latents.shape[1], self._settings.max_batch)
-        if size > model.manifest.image_size:
-            share = max(share, Fraction(1, model.upscaled_at_once))
-        request = _Request(
-            user,
-            model,
-            np.ascontiguousarray(latents, np.float32),
-            np.ascontiguousarray(conditions, np.float32),
-            size,
-            share,
-            counted,
-            asyncio.get_running_loop().create_future(),
-            remaining=n,
-        )
         self._queue.add(request)
         self._arrived.set()
         try:
@@ -265,7 +244,7 @@ class Engine:
         started = time.perf_counter()
         try:
             images, chosen = await asyncio.get_running_loop().run_in_executor(
-                self._worker, self._run, batch
+                self._worker, _run, batch, self._recorder
             )
             self._painted = time.monotonic()
             self._record(batch, started)
@@ -296,34 +275,6 @@ class Engine:
             async with asyncio.timeout(self._settings.max_wait_ms / 1000):
                 while self._queue.pictures < count and not self._closed:
                     await self._next_arrival()
-
-    def _run(self, batch: list[tuple[_Request, int]]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Runs on the worker thread. Returns each picture's pixels and chosen latent."""
-        model = batch[0][0].model
-        candidates, conditions, sizes = [], [], []
-        for request, count in batch:
-            done = len(request.images)
-            candidates += list(request.latents[done : done + count])
-            conditions += list(request.conditions[done : done + count])
-            sizes += [request.size] * count
-        counts = [len(c) for c in candidates]
-        latents = np.concatenate(candidates)
-        repeated = np.repeat(conditions, counts, axis=0)
-        painted = model.paint(latents, repeated)
-        best = _best_candidates(model, painted, repeated, counts)
-        return self._upscale(model, painted[best], sizes), list(latents[best])
-
-    def _upscale(self, model: Model, painted: np.ndarray, sizes: list[int]) -> list[np.ndarray]:
-        """Upscales each of the pictures [n, S, S, 3] to its own size."""
-        images = list(painted)
-        started = time.perf_counter()
-        for size in set(sizes) - {model.manifest.image_size}:
-            indices = [i for i, wanted in enumerate(sizes) if wanted == size]
-            for i, image in zip(indices, model.upscale(painted[indices], size), strict=True):
-                images[i] = image
-            self._recorder.upscaled += len(indices)
-        self._recorder.upscale_seconds += time.perf_counter() - started
-        return images
 
     def _record(self, batch: list[tuple[_Request, int]], started: float) -> None:
         now = time.perf_counter()
@@ -387,6 +338,76 @@ def _mismatch(model: Model, latents: np.ndarray, conditions: np.ndarray) -> Valu
 
 def _closing() -> ModelUnavailable:
     return ModelUnavailable("painter-closing")
+
+
+def _new_request(
+    max_batch: int,
+    model: Model,
+    latents: np.ndarray,
+    conditions: np.ndarray,
+    size: int | None,
+    user: str,
+    counted: bool,
+) -> _Request:
+    """Raises ValueError for arrays or a size that do not fit the model."""
+    n, z, c = len(latents), model.manifest.latent_dim, model.manifest.condition_dim
+    if n == 0 or latents.ndim != 3 or latents.shape[1] == 0 or latents.shape[2] != z:
+        raise _mismatch(model, latents, conditions)
+    if conditions.shape != (n, c):
+        raise _mismatch(model, latents, conditions)
+    size = size or model.sizes[-1]
+    if size not in model.sizes:
+        raise ValueError(f"model {model.name} paints at {model.sizes} pixels, not at {size}")
+    if not model.has_critic:
+        latents = latents[:, :1]
+    share = Fraction(latents.shape[1], max_batch)
+    if size > model.manifest.image_size:
+        share = max(share, Fraction(1, model.upscaled_at_once))
+    return _Request(
+        user,
+        model,
+        np.ascontiguousarray(latents, np.float32),
+        np.ascontiguousarray(conditions, np.float32),
+        size,
+        share,
+        counted,
+        asyncio.get_running_loop().create_future(),
+        remaining=n,
+    )
+
+
+def _run(
+    batch: list[tuple[_Request, int]], recorder: Recorder
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Runs on the worker thread. Returns each picture's pixels and chosen latent."""
+    model = batch[0][0].model
+    candidates, conditions, sizes = [], [], []
+    for request, count in batch:
+        done = len(request.images)
+        candidates += list(request.latents[done : done + count])
+        conditions += list(request.conditions[done : done + count])
+        sizes += [request.size] * count
+    counts = [len(c) for c in candidates]
+    latents = np.concatenate(candidates)
+    repeated = np.repeat(conditions, counts, axis=0)
+    painted = model.paint(latents, repeated)
+    best = _best_candidates(model, painted, repeated, counts)
+    return _upscale(model, painted[best], sizes, recorder), list(latents[best])
+
+
+def _upscale(
+    model: Model, painted: np.ndarray, sizes: list[int], recorder: Recorder
+) -> list[np.ndarray]:
+    """Upscales each of the pictures [n, S, S, 3] to its own size."""
+    images = list(painted)
+    started = time.perf_counter()
+    for size in set(sizes) - {model.manifest.image_size}:
+        indices = [i for i, wanted in enumerate(sizes) if wanted == size]
+        for i, image in zip(indices, model.upscale(painted[indices], size), strict=True):
+            images[i] = image
+        recorder.upscaled += len(indices)
+    recorder.upscale_seconds += time.perf_counter() - started
+    return images
 
 
 def _stopped() -> ModelUnavailable:
