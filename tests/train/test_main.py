@@ -235,7 +235,7 @@ def test_train_judge_export_and_promote(
     assert len(registry.names()) == 3
     _, like = registry.load()
     assert like.metrics[FD_RATIO] == pytest.approx(manifest.metrics[FD_RATIO], rel=0.1)
-    assert f"Began with the weights of {manifest.name}" in (
+    assert f"Initial weights: {manifest.name}" in (
         tmp_path / "models" / like.name / "MODEL_CARD.md"
     ).read_text("utf-8")
     wider = train_command(*worse, "--start", manifest.name, "--width", 8)
