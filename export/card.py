@@ -126,7 +126,7 @@ def write_card(manifest: Manifest) -> str:
     """The model card in Markdown; it refers to the images in the same folder."""
     size, name = manifest.image_size, manifest.name
     asked = " and ".join(a.name for a in manifest.attributes)
-    inputs = f"Its inputs are {asked} and" if asked else "Its input is"
+    inputs = f"Its inputs are {asked}, and" if asked else "Its input is"
     parts = [
         f"# {name}",
         f"A generator of images of {size}×{size} pixels, trained with [Irodori](../../README.md)"
