@@ -28,7 +28,9 @@ import torch
 from rich.console import Console
 from torch import Tensor
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # else `train` would be the benchmark
+sys.path.insert(
+    0, str(Path(__file__).parents[1])
+)  # so that `train` is the package
 
 from benchmarks import lineage_document
 from train import checkpoint, recipes, report

@@ -30,7 +30,9 @@ import numpy as np
 import onnxruntime
 import torch
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # else `train` would be the benchmark
+sys.path.insert(
+    0, str(Path(__file__).parents[1])
+)  # so that `train` is the package
 
 from bot.errors import ModelUnavailable
 from bot.inference.engine import Engine

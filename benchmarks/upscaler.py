@@ -18,7 +18,9 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # else `train` would be the benchmark
+sys.path.insert(
+    0, str(Path(__file__).parents[1])
+)  # so that `train` is the package
 
 from config import ModelsSettings
 from export.manifest import GENERATOR, UPSCALER, Manifest, ModelError
