@@ -19,9 +19,7 @@ from PIL import Image
 from rich.console import Console
 from torch import Tensor
 
-sys.path.insert(
-    0, str(Path(__file__).parents[1])
-)  # so that `train` is the package
+sys.path.insert(0, str(Path(__file__).parents[1]))  # so that `train` is the package
 
 from config import ModelsSettings
 from export.figures import AS_ASKED, FD_RATIO, FD_RATIO_POOLED, label

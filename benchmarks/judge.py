@@ -21,9 +21,7 @@ from rich.console import Console
 from torch import Tensor
 from torch.nn import functional as F
 
-sys.path.insert(
-    0, str(Path(__file__).parents[1])
-)  # so that `train` is the package
+sys.path.insert(0, str(Path(__file__).parents[1]))  # so that `train` is the package
 
 from export.figures import FD_RATIO, FD_RATIO_POOLED, label
 from train.data import DataError, load

@@ -28,9 +28,7 @@ import torch
 from rich.console import Console
 from torch import Tensor
 
-sys.path.insert(
-    0, str(Path(__file__).parents[1])
-)  # so that `train` is the package
+sys.path.insert(0, str(Path(__file__).parents[1]))  # so that `train` is the package
 
 from benchmarks import lineage_document
 from train import checkpoint, recipes, report

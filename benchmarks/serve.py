@@ -30,9 +30,7 @@ import numpy as np
 import onnxruntime
 import torch
 
-sys.path.insert(
-    0, str(Path(__file__).parents[1])
-)  # so that `train` is the package
+sys.path.insert(0, str(Path(__file__).parents[1]))  # so that `train` is the package
 
 from bot.errors import ModelUnavailable
 from bot.inference.engine import Engine

@@ -18,9 +18,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-sys.path.insert(
-    0, str(Path(__file__).parents[1])
-)  # so that `train` is the package
+sys.path.insert(0, str(Path(__file__).parents[1]))  # so that `train` is the package
 
 from config import ModelsSettings
 from export.manifest import GENERATOR, UPSCALER, Manifest, ModelError
