@@ -197,9 +197,7 @@ class Engine:
         return self._recorder.snapshot(self._queue.pictures, self._settings.queue)
 
     async def stopped(self) -> None:
-        """Waits until the engine paints nothing any more: after `close`, or an error, which is
-        logged.
-        """
+        """Waits until the engine ends: after `close`, or an error, which is logged."""
         await asyncio.wait([self._server])
 
     async def close(self) -> None:

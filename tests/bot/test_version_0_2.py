@@ -139,7 +139,9 @@ def test_every_key_of_the_settings_file_keeps_its_meaning() -> None:
     file = version_0_2.FOLDER / "config.toml"
     recorded = json.loads((version_0_2.FOLDER / "settings.json").read_text("utf-8"))
     read = config.read(Settings, file)
-    assert read.model_dump(mode="json", include=set(recorded)) == recorded
+    present = read.model_dump(mode="json")
+    for section, keys in recorded.items():
+        assert {key: present[section][key] for key in keys} == keys
     changed = read.model_dump(mode="json", include=set(recorded), exclude_defaults=True)
     assert changed.keys() == recorded.keys()
     assert config.read(TrainingSettings, file).train.images == 3_000_000

@@ -85,7 +85,9 @@ async def test_a_reply_is_resolved_after_a_canceled_save(store: Store) -> None:
     assert await store.pending_replies.since(NOON) == []
 
 
-async def test_an_urgent_write_precedes_those_that_wait(store: Store) -> None:
+async def test_an_urgent_write_precedes_those_that_wait(sqlite_url: str) -> None:
+    """On SQLite, which has one writer at a time."""
+    store = await Store.open(sqlite_url)
     order: list[str] = []
     database = store._database
 
@@ -100,3 +102,4 @@ async def test_an_urgent_write_precedes_those_that_wait(store: Store) -> None:
         await asyncio.sleep(0)
     await asyncio.gather(*ordinary, urgent)
     assert order[0] == "urgent"
+    await store.close()

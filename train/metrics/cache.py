@@ -24,7 +24,7 @@ def cached(
     """
     if folder is None:
         return compute()
-    found = find(folder, kind, key)
+    found = find_cached(folder, kind, key)
     if found is not None:
         return found
     file = _file(folder, kind, key)
@@ -36,7 +36,7 @@ def cached(
     return tensors
 
 
-def find(folder: Path, kind: str, key: dict[str, Any]) -> Tensors | None:
+def find_cached(folder: Path, kind: str, key: dict[str, Any]) -> Tensors | None:
     """Returns the cached tensors, or None if there are none."""
     with contextlib.suppress(FileNotFoundError, SafetensorError):
         return load_file(_file(folder, kind, key))

@@ -6,8 +6,7 @@ from typing import Any
 from rich.console import Console
 
 from train.data import SHOWN, DataError, Faces
-from train.metrics import cache
-from train.metrics.cache import Tensors, cached
+from train.metrics.cache import Tensors, cached, find_cached
 from train.metrics.classifier import STAGES, Classifier, fit, images_for
 from train.metrics.fidelity import Fidelity
 from train.metrics.judge import Judge
@@ -73,7 +72,7 @@ def prepare(
 def find(faces: Faces, folder: Path, *, images: int = 0, seed: int = 0) -> Judge | None:
     """The judge that `prepare` builds, if its classifier is cached, otherwise None."""
     images = images or images_for(faces.split()[0])
-    state = cache.find(folder, "classifier", _key(faces, images, seed))
+    state = find_cached(folder, "classifier", _key(faces, images, seed))
     if state is None:
         return None
     classifier = Classifier(faces.images.shape[-1], faces.sizes or (4,))

@@ -393,8 +393,7 @@ async def test_a_reply_that_discord_never_takes_is_resolved(
 ) -> None:
     monkeypatch.setattr(delivery, "RETRY_SECONDS", (0,))
     discord.inject_fault(ORIGINAL, None, method="PATCH", times=4)
-    with pytest.raises(BotError):
-        await mika.slash("avatar", hair="pink")
+    await mika.slash("avatar", hair="pink")
     assert "Something went wrong" in mika.messages()[0].text
     assert await studio.pending_replies.since(LONG_AGO) == []
 
