@@ -82,6 +82,10 @@ class OptimizerSettings(Section):
     """Images per step; small batches are better on a CPU, 64 and more on a GPU."""
     group: int = Field(2, ge=1)
     """Consecutive images of a batch with the same condition, which the discriminator compares."""
+    flip_until: float = Field(0.5, ge=0, le=1)
+    """Share of the training after which images are no longer flipped. Flips add variety, but a
+    generator that sees flipped images cannot learn from which side the light falls. Classical
+    recipes have `augmentation` instead."""
     learning_rate: float = Field(4e-4, gt=0)
     beta1: float = Field(0.0, ge=0, lt=1)
     """Momentum; RMSprop has none."""
