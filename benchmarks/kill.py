@@ -5,8 +5,8 @@
 In each round all members send `/avatar` at once to a process of the bot, which is killed with
 SIGKILL at a random moment and started again, up to `--kills-per-round` times: the later kills meet
 the process while it resumes the pending replies. Then every acknowledged interaction must be
-answered exactly once. Discord is simulated (`tests/discord_server`); `--commit-seconds` delays every
-commit, as a slow disk does. Interactions that were never acknowledged are not counted as lost,
+answered exactly once. Discord is simulated (`tests/discord_server`); `--commit-seconds` delays
+every commit, as a slow disk does. Interactions that were never acknowledged are not counted as lost,
 because Discord shows their members that the command failed. Exits with 1 if a reply is lost or
 doubled.
 """
@@ -23,11 +23,12 @@ import time
 from collections import Counter
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "tests")]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from bot_process import bot_process
+from bot_process import BotProcess, bot_process
 from discord_server import BotError, DiscordServer, UserClient
-from discord_server.model import Interaction
+from discord_server.model import Interaction, Message
 from tiny_model import add_model
 
 from export.registry import Registry
@@ -86,7 +87,7 @@ class Crowd:
             request.cancel()
         await asyncio.gather(*self._requests, return_exceptions=True)
 
-    def _messages(self, interaction: Interaction) -> list:
+    def _messages(self, interaction: Interaction) -> list[Message]:
         messages = interaction.channel.messages
         return [m for m in messages if m.interaction is interaction and not m.deleted]
 
@@ -125,7 +126,7 @@ async def run(options: argparse.Namespace) -> int:
             discord.schemas = None  # leaves the processor to the bot
             crowd = Crowd(discord, options.members, folder)
 
-            def start() -> "contextlib.AbstractAsyncContextManager[object]":
+            def start() -> "contextlib.AbstractAsyncContextManager[BotProcess]":
                 return bot_process(discord, folder, commit_seconds=options.commit_seconds)
 
             async with start():  # how long a round takes without kills
