@@ -3,8 +3,8 @@
     python benchmarks/kill.py [--kills N] [--members N] [--commit-seconds S] [--seed N]
 
 In each round all members send `/avatar` at once to a process of the bot, which is killed with
-SIGKILL at a random moment and started again, up to `--kills-per-round` times: the later kills meet
-the process while it resumes the pending replies. Then every acknowledged interaction must be
+SIGKILL at a random moment after the first acknowledgment and started again, up to
+`--kills-per-round` times: the later kills meet the process while it resumes the pending replies. Then every acknowledged interaction must be
 answered exactly once. Discord is simulated (`tests/discord_server`); `--commit-seconds` delays
 every commit, as a slow disk does. Interactions that were never acknowledged do not count as lost,
 because Discord shows their members that the command failed. Exits with 1 if a reply is lost or
@@ -61,6 +61,13 @@ class Crowd:
         """Acknowledged and not answered yet."""
         found = [i for i in self.interactions() if i.answer == DEFERRED]
         return [i for i in found if i.original is not None and not _is_answered(i)]
+
+    async def acknowledged(self) -> None:
+        """Waits for the first acknowledgment."""
+        with contextlib.suppress(BotError):
+            await self._discord.wait_until(
+                lambda: any(i.answer is not None for i in self.interactions()), "no answer"
+            )
 
     async def settle(self) -> None:
         """Waits until every acknowledged interaction is answered, or it takes too long."""
@@ -132,11 +139,13 @@ async def run(options: argparse.Namespace) -> int:
             async with start():  # how long a round takes without kills
                 started = time.monotonic()
                 crowd.send()
+                await crowd.acknowledged()
                 await asyncio.sleep(options.deadline)
                 await crowd.settle()
                 seconds = time.monotonic() - started
                 await crowd.finish_round()
-            print(f"{options.members} requests take {seconds:.1f} s without kills", flush=True)
+            print(f"without kills, {seconds:.1f} s: {dict(crowd.counts)}", flush=True)
+            crowd.counts.clear()
             kills = rounds = 0
             while kills < options.kills:
                 in_round = min(options.kills - kills, options.kills_per_round)
@@ -144,6 +153,7 @@ async def run(options: argparse.Namespace) -> int:
                     async with start() as bot:
                         if number == 0:
                             crowd.send()
+                            await crowd.acknowledged()
                         # The first kill meets the crowd while it is acknowledged.
                         longest = options.deadline if number == 0 else seconds
                         await asyncio.sleep(chance.uniform(0, longest))

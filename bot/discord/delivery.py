@@ -98,17 +98,18 @@ class Delivery:
             saving = asyncio.create_task(self._studio.pending_replies.save(pending))
             preparing = asyncio.create_task(self._prepare(saving, pending, source, admission))
             try:
-                # Early refusals are shown without "thinking…" before them.
-                await asyncio.wait([preparing], timeout=_left(received, PREPARE_SECONDS))
+                # An acknowledged reply that is not written would be lost with the process.
+                await asyncio.wait([saving], timeout=_left(received, WRITE_SECONDS))
+                # Early refusals are shown without "thinking…" before them, except in a crowd.
+                if not self._admitting.locked():
+                    await asyncio.wait([preparing], timeout=_left(received, PREPARE_SECONDS))
                 if preparing.done():
                     preparing.result()
                 if isinstance(source, Mention):
                     admission.enter_context(typing_in(source.channel))
+                elif not saving.done():
+                    raise Busy(BUSY_SECONDS)
                 else:
-                    # An acknowledged reply that is not written would be lost with the process.
-                    await asyncio.wait([saving], timeout=_left(received, WRITE_SECONDS))
-                    if not saving.done():
-                        raise Busy(BUSY_SECONDS)
                     saving.result()
                     await defer_answer(source, private=command.private)
                 await preparing
