@@ -3,12 +3,12 @@
     python benchmarks/kill.py [--kills N] [--members N] [--commit-seconds S] [--seed N]
 
 In each round all members send `/avatar` at once to a process of the bot, which is killed with
-SIGKILL at a random moment after the first acknowledgment and started again, up to
-`--kills-per-round` times: the later kills meet the process while it resumes the pending replies. Then every acknowledged interaction must be
-answered exactly once. Discord is simulated (`tests/discord_server`); `--commit-seconds` delays
-every commit, as a slow disk does. Interactions that were never acknowledged do not count as lost,
-because Discord shows their members that the command failed. Exits with 1 if a reply is lost or
-doubled.
+SIGKILL at a random moment after the first acknowledgment and started again, up to `--kills-per-
+round` times: the later kills meet the process while it resumes the pending replies. Then every
+acknowledged interaction must be answered exactly once. Discord is simulated
+(`tests/discord_server`); `--commit-seconds` delays every commit, as a slow disk does.
+Interactions that were never acknowledged do not count as lost, because Discord shows their
+members that the command failed. Exits with 1 if a reply is lost or doubled.
 """
 
 import argparse

@@ -51,7 +51,10 @@ class MemberRepository:
                     .join(s, s.owner_id == o.id)
                     .where(tuple_(o.kind, o.key).in_(list(batch)))
                 )
-                found = {(kind, key): MemberSettings(*rest) for kind, key, *rest in rows}
+                found = {
+                    (kind, key): MemberSettings(private, size, language)
+                    for kind, key, private, size, language in rows
+                }
         except Exception as error:
             if not batch:
                 batch, self._waiting = self._waiting, {}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bot_process import TIMEOUT
 from discord_server import BotError, DiscordServer, UserClient
 from paused_engine import PausedEngine, wait_for_queue
 from PIL import Image
@@ -24,7 +25,7 @@ from db.database import Database
 from db.records import GuildLimits
 from db.store import Store
 
-from .conftest import TIMEOUT, Run
+from .conftest import Run
 
 QUARTER_OF_AN_HOUR = 15 * 60
 ORIGINAL = "/messages/@original$"

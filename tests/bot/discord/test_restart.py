@@ -5,12 +5,13 @@ import json
 import signal
 from pathlib import Path
 
+from bot_process import TIMEOUT
 from discord_server import DiscordServer, Reply, UserClient
 
 from db.store import Store
 from export.registry import Registry
 
-from .conftest import TIMEOUT, StartProcess, slowness
+from .conftest import StartProcess, slowness
 
 DEFERRED = 5  # the type of the answer "thinking…"
 
