@@ -33,6 +33,9 @@ GENERATOR = "generator.onnx"
 UPSCALER = "upscaler.onnx"
 """uint8 [N, S, S, 3] to uint8 [N, 4S, 4S, 3], of any N and S. The input is `image`, the output
 `upscaled`, since ONNX requires different names."""
+UPSCALER_INT8 = "upscaler-int8.onnx"
+"""The upscaler with int8 weights. Optional: versions that do not know it ignore it, so that the
+format stays the same."""
 CRITIC = "critic.onnx"
 WEIGHTS = "weights.safetensors"
 """Weights of all networks, to start another training; the serving side does not read them."""
