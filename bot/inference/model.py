@@ -154,7 +154,8 @@ class Model:
             return
         rng = np.random.RandomState(0)
         latent = rng.standard_normal((1, self.manifest.latent_dim)).astype(np.float32)
-        image = self.paint(latent, np.zeros((1, self.manifest.condition_dim), np.float32))
+        condition = self.manifest.encode({a.name: a.values[0] for a in self.manifest.attributes})
+        image = self.paint(latent, condition[None])
         try:
             int8 = self._session(UPSCALER_INT8)
             assert int8 is not None
