@@ -38,7 +38,7 @@ class AdversarialTrainer(Trainer):
             self.tensors[name] = torch.zeros(2, device=self.device)
 
     def train_step(self, progress: float) -> dict[str, Tensor]:
-        self.set_learning_rate(progress)
+        self.set_schedule(progress)
         real, labels, latent = self.draw_batch()
         unseen_labels, unseen_latent = self.draw_unseen(self.step)
         condition = one_hot(torch.cat([labels, unseen_labels]), self.faces.sizes)

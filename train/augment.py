@@ -22,12 +22,17 @@ DEGREES = 5.0
 
 
 def flip_and_shift(
-    images: Tensor, rng: torch.Generator, batch: int | None = None, part: slice = slice(None)
+    images: Tensor,
+    rng: torch.Generator,
+    batch: int | None = None,
+    part: slice = slice(None),
+    flips: bool = True,
 ) -> Tensor:
     """Flips and shifts each image of [N, C, S, S] at random, with replicated edges; differentiable.
 
     Keeps the dtype; the result is in channels_last memory format. If `images` are only the `part`
-    of a batch of `batch` images, random numbers are drawn for the whole batch.
+    of a batch of `batch` images, random numbers are drawn for the whole batch. Without `flips`,
+    images are only shifted; the random numbers are the same.
     """
     size, device = images.shape[-1], images.device
     count = len(images) if batch is None else batch
@@ -35,7 +40,7 @@ def flip_and_shift(
     down, right = torch.randint(-reach, reach + 1, (2, count, 1), generator=rng, device=device)[
         :, part
     ].unbind()
-    flip = torch.rand(count, 1, generator=rng, device=device)[part] < 0.5
+    flip = torch.rand(count, 1, generator=rng, device=device)[part] < (0.5 if flips else 0.0)
     line = torch.arange(size, device=device)
     rows = (line + down).clamp(0, size - 1)
     columns = (torch.where(flip, size - 1 - line, line) + right).clamp(0, size - 1)

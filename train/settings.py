@@ -7,15 +7,23 @@ see `train.flat_settings`.
 from collections.abc import Iterator
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from config import ModelsSettings, Section, Settings
 from train.flat_settings import nest
 from train.networks.base import check_size
 
 RUN_NAME = r"^[A-Za-z0-9._-]*$"
+
+
+def _parse_digits(value: Any) -> Any:
+    """The command line gives text, which Literal does not convert."""
+    return int(value) if isinstance(value, str) and value.isdigit() else value
+
+
+Stride = Annotated[Literal[2, 4, 8, 16, 32], BeforeValidator(_parse_digits)]
 
 
 class NetworkSettings(Section):
@@ -57,7 +65,7 @@ class FeatureSettings(Section):
     """EfficientNet-Lite0 or Lite1; Lite2 judges and never trains."""
     input_size: int = Field(96, ge=32, multiple_of=32)
     """Side in pixels that images are resized to; 128 may be better, and is slower."""
-    strides: tuple[Literal[2, 4, 8, 16, 32], ...] = Field((4, 8, 16), min_length=1)
+    strides: tuple[Stride, ...] = Field((4, 8, 16), min_length=1)
     """Strides of the feature maps; each has a discriminator."""
     channels: int = Field(32, ge=4)
     """Half of the channels of each discriminator's convolutions."""
@@ -74,6 +82,10 @@ class OptimizerSettings(Section):
     """Images per step; small batches are better on a CPU, 64 and more on a GPU."""
     group: int = Field(2, ge=1)
     """Consecutive images of a batch with the same condition, which the discriminator compares."""
+    flip_until: float = Field(0.5, ge=0, le=1)
+    """Share of the training after which images are no longer flipped. Flips add variety, but a
+    generator that sees flipped images cannot learn from which side the light falls. Classical
+    recipes have `augmentation` instead."""
     learning_rate: float = Field(4e-4, gt=0)
     beta1: float = Field(0.0, ge=0, lt=1)
     """Momentum; RMSprop has none."""

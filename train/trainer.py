@@ -65,6 +65,8 @@ class Trainer:
         self.tensors: dict[str, Tensor] = {}
         """Further tensors of the state, by name."""
         self.step = 0
+        self.flips = True
+        """Whether `augment` flips images, too."""
         self.rate_factor = 1.0
         """Lowered by the loop after a divergence."""
 
@@ -93,7 +95,9 @@ class Trainer:
         left = (1 - progress) / settings.anneal if settings.anneal else 1.0
         return settings.learning_rate * self.rate_factor * max(LOWEST_RATE, min(1.0, left))
 
-    def set_learning_rate(self, progress: float) -> None:
+    def set_schedule(self, progress: float) -> None:
+        """Sets what depends on the progress: the learning rates, and whether images are flipped."""
+        self.flips = progress < self.settings.optimizer.flip_until
         rate = self.learning_rate(progress)
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
@@ -122,7 +126,8 @@ class Trainer:
 
     def augment(self, images: Tensor) -> Tensor:
         """Augments real and fake images alike, so that the generator does not learn the changes."""
-        return flip_and_shift(images, self.rng, self.settings.optimizer.batch, self.rows)
+        batch, flips = self.settings.optimizer.batch, self.flips
+        return flip_and_shift(images, self.rng, batch, self.rows, flips)
 
     def half_precision(self, enabled: bool = True) -> torch.autocast:
         """Autocast to bfloat16 if it is enabled; second derivatives need float32."""

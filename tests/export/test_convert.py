@@ -193,7 +193,7 @@ def test_refuses_a_run_that_was_not_judged(run: Path, empty_registry: Registry) 
     [
         ('{"figures": {"q": NaN}, "candidates": 1, "bar": 0}', "metrics.q: .*finite"),
         ('{"figures": {"q": "good"}, "candidates": 1, "bar": 0}', "metrics.q: .*valid number"),
-        ('{"figures": {}, "candidates": 0, "bar": 0}', "candidates: .*greater than 0"),
+        ('{"figures": {}, "candidates": 0, "bar": 0}', "candidates: .*greater than or equal to 1"),
         ('{"q": 2.8}', r"earlier version: judge the run again \(python -m train judge "),
         ("{", "not valid JSON"),
     ],

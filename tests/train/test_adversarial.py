@@ -177,3 +177,20 @@ def test_state_with_feature_discriminators_resumes_exactly() -> None:
     assert whole.state_dict().keys() == others.keys()
     for name, tensor in whole.state_dict().items():
         assert torch.equal(tensor, others[name]), name
+
+
+def test_real_images_are_flipped_until_a_share_of_the_training() -> None:
+    optimizer = shared_training.SETTINGS.optimizer.model_copy(update={"flip_until": 0.75})
+    settings = shared_training.SETTINGS.model_copy(update={"optimizer": optimizer})
+    faces = shared_training.faces()
+    images = faces.images.clone()
+    images[..., : images.shape[-1] // 2] = 0
+    trainer = AdversarialTrainer(settings, replace(faces, images=images))
+
+    def dark_sides(progress: float) -> set[str]:
+        trainer.set_schedule(progress)
+        real = torch.cat([trainer.draw_batch()[0] for _ in range(8)])
+        return {"left" if (image[..., 0] == -1).all() else "right" for image in real}
+
+    assert dark_sides(0.74) == {"left", "right"}
+    assert dark_sides(0.75) == {"left"}

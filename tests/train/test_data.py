@@ -256,6 +256,19 @@ def test_augmentation_keeps_colors_and_moves_pixels() -> None:
     assert columns == {*range(2, 7), *range(22, 27)}, "flipped or not"
 
 
+def test_images_are_only_shifted_if_flips_are_off() -> None:
+    images = torch.rand(64, 3, 32, 32)
+    images[..., :16] = 0
+    flipping, shifting = (torch.Generator().manual_seed(0) for _ in range(2))
+    flipped = flip_and_shift(images, flipping)
+    shifted = flip_and_shift(images, shifting, flips=False)
+    assert (shifted[..., 0] == 0).all(), "the dark half is on the left in every image"
+    unflipped = (flipped[..., 0] == 0).all(dim=(1, 2))
+    assert 20 < unflipped.sum() < 44, "half of the images"
+    assert torch.equal(shifted[unflipped], flipped[unflipped])
+    assert torch.equal(flipping.get_state(), shifting.get_state())
+
+
 def test_groups_have_one_condition_and_distinct_images(faces_zip: Path) -> None:
     faces = load(faces_zip, 32)
     sampler = GroupSampler(faces, 16, 4, torch.Generator().manual_seed(1))

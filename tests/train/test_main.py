@@ -136,6 +136,11 @@ def test_images_on_the_command_line_override_minutes_in_the_file(tmp_path: Path)
         assert (settings.images, settings.minutes) == (80, minutes)
 
 
+def test_strides_on_the_command_line_are_numbers() -> None:
+    arguments = build_parser().parse_args(["--features.strides", "8", "16"])
+    assert read_settings(arguments).train.features.strides == (8, 16)
+
+
 @pytest.mark.parametrize(
     ("layout", "attributes", "size"),
     [

@@ -81,7 +81,7 @@ class LineageTrainer(Trainer):
 
     def train_step(self, progress: float) -> dict[str, Tensor]:
         """One discriminator step, and a generator step after each `discriminator_steps` steps."""
-        self.set_learning_rate(progress)
+        self.set_schedule(progress)
         self._choose_stage(progress)
         real, labels, latent = self.draw_batch()
         if self.image_size != real.shape[-1]:  # StackGAN's first stage
