@@ -152,8 +152,8 @@ async def compare_upscalers(
         await engine.close()
     print(f"{HEAD}\n" + "\n".join(map(str, lines)))
     half = len(lines) // 2
-    for float32, int8 in zip(lines[:half], lines[half:], strict=True):
-        print(f"  {int8.name}: {int8.throughput / float32.throughput:.2f} x float")
+    for full, quantized in zip(lines[:half], lines[half:], strict=True):
+        print(f"  {quantized.name}: {quantized.throughput / full.throughput:.2f} x float")
     print()
 
 

@@ -21,12 +21,10 @@ from onnxruntime.quantization import (
 )
 
 from export.graph import ExportError
-from export.manifest import GENERATOR, UPSCALER, UPSCALER_INT8, Manifest
+from export.manifest import GENERATOR, MAX_INT8_ERROR, UPSCALER, UPSCALER_INT8, Manifest
 from export.registry import Registry
 
 CALIBRATION_IMAGES = 64
-MAX_MEAN_ERROR = 1.0
-"""Largest mean difference from the float upscaler, in 8-bit steps."""
 
 _BATCH = 8
 
@@ -49,7 +47,7 @@ class QuantizedUpscaler:
         )
 
 
-class _Images(CalibrationDataReader):
+class _Images(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
     def __init__(self, images: np.ndarray) -> None:
         self._batches = iter(np.array_split(images, -(-len(images) // _BATCH)))
 
@@ -96,7 +94,7 @@ def quantize_upscaler(content: bytes, images: np.ndarray) -> QuantizedUpscaler:
     """Quantizes the content of an `upscaler.onnx`. `images` uint8 [N, S, S, 3]: the first half
     calibrates, the second half is for the comparison with the float upscaler.
 
-    Raises ExportError if the mean difference is larger than MAX_MEAN_ERROR.
+    Raises ExportError if the mean difference is larger than MAX_INT8_ERROR.
     """
     calibration, test = np.array_split(images, 2)
     model = onnx.load_from_string(content)
@@ -121,10 +119,10 @@ def quantize_upscaler(content: bytes, images: np.ndarray) -> QuantizedUpscaler:
     del quantized.metadata_props[:], quantized.graph.value_info[:]
     quantized_content = quantized.SerializeToString()
     psnr, mean_error = compare(content, quantized_content, test)
-    if not mean_error <= MAX_MEAN_ERROR:
+    if not mean_error <= MAX_INT8_ERROR:
         raise ExportError(
             f"images of the quantized upscaler differ from those of the float one by"
-            f" {mean_error:.2f} of 255 on average ({psnr:.1f} dB), more than {MAX_MEAN_ERROR:g}"
+            f" {mean_error:.2f} of 255 on average ({psnr:.1f} dB), more than {MAX_INT8_ERROR:g}"
         )
     return QuantizedUpscaler(quantized_content, psnr, mean_error)
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from export.manifest import (
+    FORMAT_VERSION,
     MANIFEST,
     Manifest,
     ModelError,
@@ -130,7 +131,8 @@ class Registry:
             raise ModelError(f"{folder / file} exists already")
         self._replace(f"{name}/{file}", content)
         files = manifest.files | {file: file_entry(folder / file)}
-        manifest = Manifest.model_validate(manifest.model_dump() | {"files": files})
+        changed = {"files": files, "format": FORMAT_VERSION}
+        manifest = Manifest.model_validate(manifest.model_dump() | changed)
         text = manifest.model_dump_json(indent=2) + "\n"
         self._replace(f"{name}/{MANIFEST}", text.encode())
 

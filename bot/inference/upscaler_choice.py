@@ -6,9 +6,10 @@ import time
 import numpy as np
 import onnxruntime as ort
 
+from export.manifest import MAX_INT8_ERROR
+
 ROUNDS = 5
 MIN_GAIN = 1.1  # below it, noise would decide, and restarts would change the pictures
-MAX_MEAN_ERROR = 1.0  # in 8-bit steps; more on this machine is an overflow of its int8 sums
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ def prefers_int8(
         log.warning("the int8 upscaler is not used: its output is not that of the float one")
         return False
     error = float(np.abs(output.astype(int) - expected).mean())
-    if error > MAX_MEAN_ERROR:
+    if error > MAX_INT8_ERROR:  # the int8 sums overflow on this machine
         log.warning("the int8 upscaler is not used: its mean error is %.1f of 255", error)
         return False
     times = [1000 * min(measured[1:]) for measured in seconds.values()]

@@ -11,7 +11,7 @@ from export import quantize
 from export.__main__ import main
 from export.convert import export_run
 from export.graph import ExportError
-from export.manifest import GENERATOR, UPSCALER, UPSCALER_INT8, ModelError
+from export.manifest import FORMAT_VERSION, GENERATOR, UPSCALER, UPSCALER_INT8, ModelError
 from export.quantize import compare, quantize_upscaler
 from export.registry import Registry
 from export.upscaler import to_onnx
@@ -104,7 +104,7 @@ def test_the_command_adds_the_file_to_a_model(
     assert main(["quantize", "float", *models]) == 0
     folder, manifest = empty_registry.load("float")
     assert manifest.files.keys() - before.files.keys() == {UPSCALER_INT8}
-    assert manifest.format == before.format
+    assert manifest.format == FORMAT_VERSION
     assert sorted(path.name for path in folder.iterdir()) == sorted(
         [*manifest.files, "manifest.json"]
     )
