@@ -5,7 +5,10 @@
 The first table is the latency of single pictures of the model in use: at each size, with one
 candidate and with the number of the model, for 1 and for 64 concurrent clients.
 
-The second table compares the engine with eager PyTorch for one generator: that of a run, or one
+The second table compares the float and the int8 upscaler of the model in use, if it has both: 64
+concurrent clients at the largest size.
+
+The last table compares the engine with eager PyTorch for one generator: that of a run, or one
 with the architecture of the model in use and random weights.
 
 Each client requests one picture at a time, without pauses. Contestants alternate in short rounds,
@@ -25,6 +28,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import onnxruntime
@@ -37,7 +41,7 @@ from bot.inference.engine import Engine
 from bot.inference.model import CUDA, usable_cores
 from bot.settings import EngineSettings
 from export.convert import Uint8Generator, to_onnx
-from export.manifest import GENERATOR, Manifest, ModelError
+from export.manifest import GENERATOR, UPSCALER_INT8, Manifest, ModelError
 from export.registry import Registry
 from train.checkpoint import CheckpointError, RunInfo
 from train.models import build_generator, load_generator
@@ -122,6 +126,35 @@ async def serve(registry: Registry, seconds: float) -> None:
         await run_clients(line, latents, conditions, seconds)
     await engine.close()
     print(*lines, "", sep="\n")
+    if UPSCALER_INT8 in model.manifest.files:
+        await compare_upscalers(registry, latents, conditions, seconds)
+
+
+async def compare_upscalers(
+    registry: Registry, latents: np.ndarray, conditions: np.ndarray, seconds: float
+) -> None:
+    """The same requests with the float and the int8 upscaler, whichever the model would choose."""
+    engines, lines = [], []
+    for int8 in (False, True):
+        with mock.patch("bot.inference.model.prefers_int8", lambda *_, int8=int8: int8):
+            engine = await Engine.open(registry, EngineSettings())
+        engines.append(engine)
+        lines += [
+            Contestant(
+                f"{'int8' if int8 else 'float'}, best of {count}",
+                rejection_sampling(engine, engine.model.sizes[-1], count),
+                clients=max(CONCURRENT),
+            )
+            for count in sorted({1, engine.model.candidates})
+        ]
+    await rounds(lines, latents, conditions, seconds)
+    for engine in engines:
+        await engine.close()
+    print(f"{HEAD}\n" + "\n".join(map(str, lines)))
+    half = len(lines) // 2
+    for full, quantized in zip(lines[:half], lines[half:], strict=True):
+        print(f"  {quantized.name}: {quantized.throughput / full.throughput:.2f} x float")
+    print()
 
 
 def rejection_sampling(engine: Engine, size: int, count: int) -> Paint:

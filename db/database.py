@@ -71,12 +71,13 @@ class Database:
                     self._busy_until = time.monotonic()
                 raise failure from error
 
-    async def upsert(self, session: AsyncSession, table: type[Base], row: dict[str, Any]) -> None:
-        """Inserts a row, or updates the row with the same primary key."""
-        insert = self.insert(table.__table__).values(row)
+    async def upsert(self, session: AsyncSession, table: type[Base], *rows: dict[str, Any]) -> None:
+        """Inserts rows, or updates those with the same primary key. All have the same columns."""
+        insert = self.insert(table.__table__)
         keys = [column.name for column in table.__table__.primary_key]
-        rest = {name: insert.excluded[name] for name in row if name not in keys}
-        await session.execute(insert.on_conflict_do_update(index_elements=keys, set_=rest))
+        rest = {name: insert.excluded[name] for name in rows[0] if name not in keys}
+        statement = insert.on_conflict_do_update(index_elements=keys, set_=rest)
+        await session.execute(statement, list(rows))
 
     async def close(self) -> None:
         await self._engine.dispose()

@@ -1,12 +1,14 @@
 """Members: their settings, and the deletion of all their data."""
 
-from sqlalchemy import delete, select, update
+import asyncio
+
+from sqlalchemy import delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.avatar_rows import delete_values, scrub
 from db.condition_counts import subtract_counts
 from db.database import Database
-from db.owners import save_owner, select_owner_id
+from db.owners import save_owner
 from db.records import MemberSettings, Owner
 from db.schema import AvatarRow, FavoriteRow, OwnerRow, PendingReplyRow, SettingsRow
 
@@ -18,13 +20,50 @@ class MemberRepository:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._waiting: dict[tuple[str, str], asyncio.Future[MemberSettings]] = {}
+        self._reader: asyncio.Task[None] | None = None
 
     async def settings(self, owner: Owner) -> MemberSettings:
-        s = SettingsRow
-        found = select(s.private, s.size, s.language).where(s.owner_id == select_owner_id(owner))
-        async with self._database.reading() as session:
-            row = (await session.execute(found)).one_or_none()
-        return MemberSettings() if row is None else MemberSettings(*row)
+        """Reads that arrive while others are waiting share one query: in a crowd, each request
+        needs its member's settings before it can be acknowledged.
+        """
+        key = owner.kind, owner.key
+        found = self._waiting.setdefault(key, asyncio.get_running_loop().create_future())
+        if self._reader is None:
+            self._reader = asyncio.create_task(self._read_waiting())
+        return await asyncio.shield(found)  # others may wait for the same settings
+
+    async def _read_waiting(self) -> None:
+        try:
+            while self._waiting:
+                await self._read_batch()
+        finally:
+            self._reader = None
+
+    async def _read_batch(self) -> None:
+        o, s = OwnerRow, SettingsRow
+        batch: dict[tuple[str, str], asyncio.Future[MemberSettings]] = {}
+        try:
+            async with self._database.reading() as session:
+                batch, self._waiting = self._waiting, {}
+                rows = await session.execute(
+                    select(o.kind, o.key, s.private, s.size, s.language)
+                    .join(s, s.owner_id == o.id)
+                    .where(tuple_(o.kind, o.key).in_(list(batch)))
+                )
+                found = {
+                    (kind, key): MemberSettings(private, size, language)
+                    for kind, key, private, size, language in rows
+                }
+        except Exception as error:
+            if not batch:
+                batch, self._waiting = self._waiting, {}
+            for waiting in batch.values():
+                waiting.set_exception(error)
+                waiting.exception()  # not reported again if its caller was canceled
+            return
+        for key, waiting in batch.items():
+            waiting.set_result(found.get(key, MemberSettings()))
 
     async def save_settings(self, owner: Owner, settings: MemberSettings) -> None:
         async with self._database.writing() as session:

@@ -2,23 +2,35 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import delete, select
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import Database
+from db.errors import StoreUnavailable
 from db.records import Owner, PendingReply
 from db.schema import PendingReplyRow
 from db.tasks import Task, parse_task
 
 logger = logging.getLogger(__name__)
 
-Change: TypeAlias = Callable[[AsyncSession], Awaitable[object]]
+
+@dataclass
+class _Change:
+    """Waits for its transaction; `written` is its result."""
+
+    saved: dict[str, Any] | None = None
+    """Columns of a row to insert or update."""
+    resolved: Collection[str] = ()
+    """Ids of rows to delete."""
+    written: "asyncio.Future[None]" = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
 
 
 class PendingReplyRepository:
@@ -30,7 +42,7 @@ class PendingReplyRepository:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: list[tuple[Change, asyncio.Future[None]]] = []
+        self._waiting: list[_Change] = []
         self._writer: asyncio.Task[None] | None = None
 
     async def save(self, reply: PendingReply) -> None:
@@ -56,12 +68,11 @@ class PendingReplyRepository:
             "named": reply.names_requester,
             "created": reply.created,
         }
-        await self._write(lambda session: self._database.upsert(session, PendingReplyRow, row))
+        await self._write(_Change(saved=row))
 
     async def resolve(self, ids: Collection[str]) -> None:
         """Deletes the replies, their tokens included."""
-        resolved = delete(PendingReplyRow).where(PendingReplyRow.id.in_(ids))
-        await self._write(lambda session: session.execute(resolved))
+        await self._write(_Change(resolved=ids))
 
     async def since(self, moment: datetime) -> list[PendingReply]:
         """The replies created after this moment, the oldest first; deletes all others."""
@@ -77,45 +88,56 @@ class PendingReplyRepository:
         if self._writer is not None:
             await asyncio.wait([self._writer])
 
-    async def _write(self, change: Change) -> None:
+    async def _write(self, change: _Change) -> None:
         """Makes the change, after those that came before it. It is made even if the caller is
         canceled.
         """
-        written = asyncio.get_running_loop().create_future()
-        self._waiting.append((change, written))
+        self._waiting.append(change)
         if self._writer is None:
             self._writer = asyncio.create_task(self._write_waiting())
-        await written
+        await change.written
 
     async def _write_waiting(self) -> None:
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting, []
-                await self._commit(batch)
+                error = await self._commit(batch)
+                # One invalid row fails its transaction; the others are written without it.
+                alone = len(batch) > 1 and error is not None and not _is_outage(error)
+                for change in batch:
+                    _finish(change, await self._commit([change]) if alone else error)
         finally:
             self._writer = None
 
-    async def _commit(self, batch: list[tuple[Change, "asyncio.Future[None]"]]) -> None:
-        failed: dict[int, Exception] = {}
+    async def _commit(self, batch: Sequence[_Change]) -> Exception | None:
+        """Writes the changes in one transaction. Returns the error if nothing was written."""
+        saved = [change.saved for change in batch if change.saved is not None]
+        resolved = [id for change in batch for id in change.resolved]
         try:
             async with self._database.writing(urgent=True) as session:
-                for number, (change, _) in enumerate(batch):
-                    try:
-                        async with session.begin_nested():
-                            await change(session)
-                    except OperationalError:  # of the database, such as a full disk
-                        raise
-                    except Exception as error:  # of this row; the others are written
-                        failed[number] = error
+                if saved:
+                    await self._database.upsert(session, PendingReplyRow, *saved)
+                if resolved:
+                    # after the inserts: a reply is never saved again once it is resolved
+                    await session.execute(
+                        delete(PendingReplyRow).where(PendingReplyRow.id.in_(resolved))
+                    )
         except Exception as error:
-            failed = dict.fromkeys(range(len(batch)), error)
-        for number, (_, written) in enumerate(batch):
-            if written.done():  # its caller was canceled
-                continue
-            if number in failed:
-                written.set_exception(failed[number])
-            else:
-                written.set_result(None)
+            return error
+        return None
+
+
+def _is_outage(error: Exception) -> bool:
+    return isinstance(error, StoreUnavailable | OperationalError)
+
+
+def _finish(change: _Change, error: Exception | None) -> None:
+    if change.written.done():  # its caller was canceled
+        return
+    if error is None:
+        change.written.set_result(None)
+    else:
+        change.written.set_exception(error)
 
 
 def _record(row: PendingReplyRow) -> PendingReply:

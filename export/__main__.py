@@ -14,6 +14,7 @@ USAGE = """\
 python -m export RUN [--name NAME] [--upscaler RUN_OR_MODEL] [--about FILE]
                                             register a trained run as a model
        python -m export list                list the models, oldest first
+       python -m export quantize NAME       add an int8 upscaler to a model
        python -m export use NAME            put a model in use
        python -m export rollback            return to the previous model"""
 
@@ -24,7 +25,9 @@ class Settings(config.Settings):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m export", usage=USAGE)
-    parser.add_argument("what", nargs="+", help="a run's folder, or list, use NAME, rollback")
+    parser.add_argument(
+        "what", nargs="+", help="a run's folder, or list, quantize NAME, use NAME, rollback"
+    )
     parser.add_argument("--name", help="name of the model (default: data and thousands of images)")
     parser.add_argument(
         "--upscaler",
@@ -52,7 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(f"{name} is in use")
             case ["rollback"]:
                 print(f"{registry.rollback()} is in use again")
-            case [run] if run != "use":
+            case ["quantize", name]:
+                return _quantize(name, registry)
+            case [run] if run not in ("quantize", "use"):
                 return _export(Path(run), registry, options)
             case _:
                 parser.error(f"unknown command {' '.join(options.what)!r}")
@@ -79,6 +84,22 @@ def _list(registry: Registry) -> None:
         summary = f"  {label(figure)} {number(figure, manifest.metrics[figure])}" if figure else ""
         size = manifest.image_size
         print(f"{mark} {name:{width}}  {manifest.created:%Y-%m-%d %H:%M}  {size}×{size}{summary}")
+
+
+def _quantize(name: str, registry: Registry) -> int:
+    try:
+        # Imported here because machines that only serve do not have onnx.
+        from export.graph import ExportError
+        from export.quantize import add_to_model
+    except ModuleNotFoundError as error:
+        print(f"quantizing needs {error.name}: pip install -e '.[train]'", file=sys.stderr)
+        return 1
+    try:
+        print(f"added to {name}: {add_to_model(registry, name)}")
+    except (ExportError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
 
 
 def _export(run: Path, registry: Registry, options: argparse.Namespace) -> int:

@@ -17,7 +17,16 @@ from torch import Tensor, nn
 from export import critic as critics
 from export.card import CARD, SAMPLES, WEAKEST, draw_samples, draw_weakest, write_card
 from export.graph import OPSET, TOLERANCE, ExportError, clean_graph, store_as_float16
-from export.manifest import CRITIC, GENERATOR, UPSCALER, WEIGHTS, Manifest, ModelError
+from export.manifest import (
+    CRITIC,
+    GENERATOR,
+    UPSCALER,
+    UPSCALER_INT8,
+    WEIGHTS,
+    Manifest,
+    ModelError,
+)
+from export.quantize import generate_images, quantize_upscaler
 from export.registry import Registry
 from export.upscaler import read_upscaler, upscaler_in_use
 from export.weights import write_weights
@@ -88,6 +97,7 @@ def export_run(
         write_weights(run, folder / WEIGHTS)
         if upscaler_graph:
             (folder / UPSCALER).write_bytes(upscaler_graph.content)
+            _add_quantized_upscaler(folder, upscaler_graph.content, session, manifest)
         generate = partial(_generate, session)
         draw_samples(generate, manifest).save(folder / SAMPLES, optimize=True)
         if manifest.candidates > 1:
@@ -100,6 +110,19 @@ def export_run(
         return registry.add(manifest, build).name
     except ModelError as error:
         raise ExportError(str(error)) from error
+
+
+def _add_quantized_upscaler(
+    folder: Path, content: bytes, generator: onnxruntime.InferenceSession, manifest: Manifest
+) -> None:
+    """A failure causes only a warning: the model works without the quantized upscaler."""
+    try:
+        quantized = quantize_upscaler(content, generate_images(generator, manifest))
+    except ExportError as error:
+        print(f"warning: there is no {UPSCALER_INT8}: {error}")
+        return
+    (folder / UPSCALER_INT8).write_bytes(quantized.content)
+    print(f"{UPSCALER_INT8}: {quantized}")
 
 
 def _add_critic(

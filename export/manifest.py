@@ -27,12 +27,18 @@ from pydantic import (
 
 from export.external_data import external_files
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""2 added `upscaler-int8.onnx`."""
+READABLE_VERSIONS = 1, 2
 MANIFEST = "manifest.json"
 GENERATOR = "generator.onnx"
 UPSCALER = "upscaler.onnx"
 """uint8 [N, S, S, 3] to uint8 [N, 4S, 4S, 3], of any N and S. The input is `image`, the output
 `upscaled`, since ONNX requires different names."""
+UPSCALER_INT8 = "upscaler-int8.onnx"
+"""The upscaler with int8 weights."""
+MAX_INT8_ERROR = 1.0
+"""Largest mean difference of the int8 upscaler from the float one, in 8-bit steps."""
 CRITIC = "critic.onnx"
 WEIGHTS = "weights.safetensors"
 """Weights of all networks, to start another training; the serving side does not read them."""
@@ -218,9 +224,10 @@ def read_manifest(folder: Path) -> Manifest:
         raise ModelError(f"{path} is not valid JSON: {error}") from error
     # Checked before the fields, which depend on the format.
     version = raw.get("format") if isinstance(raw, dict) else None
-    if version != FORMAT_VERSION:
+    if version not in READABLE_VERSIONS:
+        readable = " and ".join(map(str, READABLE_VERSIONS))
         raise ModelError(
-            f"{path} has format {version!r}, this version reads format {FORMAT_VERSION}:"
+            f"{path} has format {version!r}, this version reads the formats {readable}:"
             " export the model again, or update"
         )
     try:

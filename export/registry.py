@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from export.manifest import (
+    FORMAT_VERSION,
     MANIFEST,
     Manifest,
     ModelError,
@@ -120,6 +121,21 @@ class Registry:
             shutil.rmtree(staging, ignore_errors=True)
         return manifest
 
+    def add_file(self, name: str, file: str, content: bytes) -> None:
+        """Adds a file to a model. The manifest changes last: until then, the file is ignored.
+
+        Raises ModelError if the model is invalid or lists the file already.
+        """
+        folder, manifest = self.load(name)
+        if file in manifest.files:
+            raise ModelError(f"{folder / file} exists already")
+        self._replace(f"{name}/{file}", content)
+        files = manifest.files | {file: file_entry(folder / file)}
+        changed = {"files": files, "format": FORMAT_VERSION}
+        manifest = Manifest.model_validate(manifest.model_dump() | changed)
+        text = manifest.model_dump_json(indent=2) + "\n"
+        self._replace(f"{name}/{MANIFEST}", text.encode())
+
     def use(self, name: str) -> None:
         """Verifies a model and puts it in use. Raises ModelError, without any change."""
         self.load(name)
@@ -170,8 +186,8 @@ class Registry:
         return history if current in history else [*history, current]
 
     def _point(self, history: list[str]) -> None:
-        self._replace(HISTORY, "".join(f"{name}\n" for name in history))
-        self._replace(POINTER, f"{history[-1]}\n")
+        self._replace(HISTORY, "".join(f"{name}\n" for name in history).encode())
+        self._replace(POINTER, f"{history[-1]}\n".encode())
 
     def _read(self, name: str) -> str:
         path = self.root / name
@@ -179,15 +195,16 @@ class Registry:
             raise OSError(errno.EINVAL, "not a regular file", str(path))
         return path.read_text("utf-8")
 
-    def _replace(self, name: str, text: str) -> None:
-        temporary = self.root / f".{name}.{os.getpid()}"
+    def _replace(self, name: str, content: bytes) -> None:
+        target = self.root / name
+        temporary = target.with_name(f".{target.name}.{os.getpid()}")
         try:
-            temporary.write_text(text, "utf-8")
+            temporary.write_bytes(content)
             _sync(temporary)
-            temporary.replace(self.root / name)
+            temporary.replace(target)
         finally:
             temporary.unlink(missing_ok=True)
-        _sync(self.root)
+        _sync(target.parent)
 
     def _created(self, name: str) -> datetime:
         try:

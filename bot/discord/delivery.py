@@ -19,7 +19,7 @@ from bot.discord.deferred_reply import DeferredReply, ReplyExpiredError, is_to_m
 from bot.discord.failures import text_of_failure
 from bot.discord.permissions import admit
 from bot.discord.replies import REQUEST_ERRORS, defer_answer, is_temporary, typing_in
-from bot.errors import NotAllowed
+from bot.errors import Busy, NotAllowed
 from bot.i18n.messages import say
 from bot.logs import log_event
 from bot.studio import Request, Studio
@@ -30,9 +30,11 @@ logger = logging.getLogger(__name__)
 
 TOKEN_SECONDS = 15 * 60  # how long Discord accepts the reply to an interaction
 MARGIN_SECONDS = 15  # of these, left for painting a resumed reply
-# Part of the three seconds that Discord allows for the acknowledgement; the rest is for the network
-# and for delays of a busy machine.
+# Of the three seconds that Discord allows for the acknowledgment: until then an early refusal is
+# waited for, and the pending reply must be written. The rest is for the network.
 PREPARE_SECONDS = 1.5
+WRITE_SECONDS = 2.2
+BUSY_SECONDS = 10  # after which a member is asked to try again
 RETRY_SECONDS = (2, 5, 15, 60, 120, 240)  # between attempts to show a painted reply
 PATIENCE_SECONDS = 1.0  # before the position in the queue is shown
 EDIT_SECONDS = 2.0  # between two edits that show it
@@ -76,7 +78,7 @@ class Delivery:
             raise NotAllowed("order-too-many", most=most)
 
     async def _paint_new(self, source: Source, command: PaintCommand) -> None:
-        started = monotonic()
+        received = source.extras.get("received", monotonic())
         request = request_of(source)
         pending = PendingReply(
             id=str(source.id),
@@ -92,20 +94,31 @@ class Delivery:
             created=datetime.now(UTC),
         )
         async with AsyncExitStack() as admission:
-            preparing = asyncio.create_task(self._prepare(pending, source, admission))
+            # Written first: in a crowd the limits are read slowly, and Discord does not wait.
+            saving = asyncio.create_task(self._studio.pending_replies.save(pending))
+            preparing = asyncio.create_task(self._prepare(saving, pending, source, admission))
             try:
-                # Early refusals are shown without "thinking…" before them.
-                left = started + PREPARE_SECONDS - monotonic()
-                await asyncio.wait([preparing], timeout=max(0.0, left))
+                # An acknowledged reply that is not written would be lost with the process.
+                await asyncio.wait([saving], timeout=_left(received, WRITE_SECONDS))
+                # Early refusals are shown without "thinking…" before them, except in a crowd.
+                if not self._admitting.locked():
+                    await asyncio.wait([preparing], timeout=_left(received, PREPARE_SECONDS))
                 if preparing.done():
                     preparing.result()
                 if isinstance(source, Mention):
                     admission.enter_context(typing_in(source.channel))
+                elif not saving.done():
+                    raise Busy(BUSY_SECONDS)
                 else:
+                    saving.result()
                     await defer_answer(source, private=command.private)
                 await preparing
             except Exception:
-                await self._withdraw(pending, preparing)
+                withdrawing = asyncio.create_task(self._withdraw(pending, preparing))
+                self._client.replying.add(withdrawing)
+                withdrawing.add_done_callback(self._client.replying.discard)
+                if saving.done():  # otherwise the refusal would come too late
+                    await withdrawing
                 raise
             finally:
                 preparing.cancel()
@@ -125,11 +138,14 @@ class Delivery:
         await asyncio.gather(*(self._resume(pending) for pending in resumed))
 
     async def _prepare(
-        self, pending: PendingReply, source: Source, admission: AsyncExitStack
+        self,
+        saving: "asyncio.Task[None]",
+        pending: PendingReply,
+        source: Source,
+        admission: AsyncExitStack,
     ) -> None:
         assert pending.task is not None
-        # Written first: in a crowd the limits are read slowly, and Discord does not wait.
-        await self._studio.pending_replies.save(pending)
+        await saving
         async with self._admitting:
             await admission.enter_async_context(admit(source, pending.task.pictures))
 
@@ -259,6 +275,11 @@ class Delivery:
                     await self._studio.pending_replies.save(stored)
                 shown = text
             await asyncio.wait([painting], timeout=EDIT_SECONDS)
+
+
+def _left(received: float, seconds: float) -> float:
+    """What is left of the seconds since an interaction was received."""
+    return max(0.0, float(received) + seconds - monotonic())
 
 
 def _kind(pending: PendingReply) -> str:

@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from time import monotonic
 
 import discord
 from discord import app_commands
@@ -23,6 +24,7 @@ def is_lost(error: Exception) -> bool:
 
 async def is_accepted(interaction: Interaction) -> bool:
     """Whether the bot still accepts interactions; while it is closing, the member is told."""
+    interaction.extras["received"] = monotonic()  # Discord's time limit starts
     if interaction.client.accept():
         return True
     if interaction.type is not discord.InteractionType.autocomplete:

@@ -16,8 +16,9 @@ import onnxruntime as ort
 from PIL import Image
 
 from bot.errors import ModelUnavailable
+from bot.inference.upscaler_choice import prefers_int8
 from bot.settings import EngineSettings
-from export.manifest import CRITIC, GENERATOR, UPSCALER, Manifest, ModelError
+from export.manifest import CRITIC, GENERATOR, UPSCALER, UPSCALER_INT8, Manifest, ModelError
 from export.registry import Registry
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Model:
                 return None
             return _open_session(folder / file, settings.provider, threads)
 
+        self._session = session
         self.name = manifest.name
         self.manifest = manifest
         self._generator = _open_session(folder / GENERATOR, settings.provider)
@@ -146,6 +148,25 @@ class Model:
                 large = self.upscale(images[:n], largest)
                 self._expect(UPSCALER, large, np.uint8, (n, largest, largest, 3))
 
+    def choose_upscaler(self) -> None:
+        """Takes the int8 upscaler if the model has one that is faster on this machine."""
+        if self._upscaler is None or UPSCALER_INT8 not in self.manifest.files:
+            return
+        rng = np.random.RandomState(0)
+        latent = rng.standard_normal((1, self.manifest.latent_dim)).astype(np.float32)
+        condition = self.manifest.encode({a.name: a.values[0] for a in self.manifest.attributes})
+        image = self.paint(latent, condition[None])
+        try:
+            int8 = self._session(UPSCALER_INT8)
+            assert int8 is not None
+            if not prefers_int8(self._upscaler, int8, image, self._run_options):
+                return
+            shared = self._session(UPSCALER_INT8, self._threads) if self._threads > 1 else int8
+        except Exception as error:  # ONNX Runtime's own errors have no common base
+            log.warning("the int8 upscaler of %s is not used: %s", self.name, error)
+            return
+        self._upscaler, self._upscaler_shared = int8, shared
+
     def _expect(
         self, file: str, output: np.ndarray, dtype: type[np.generic], shape: tuple[int, ...]
     ) -> None:
@@ -223,6 +244,7 @@ class _Loading:
         self._model = model = Model(folder, manifest, self._settings)
         if self._aborted:
             model.abort()
+        model.choose_upscaler()
         model.warm_up(self._settings.max_batch)
         log.info("model %s is loaded (%s)", model.name, model.provider)
         return model

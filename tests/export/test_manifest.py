@@ -112,6 +112,11 @@ def test_refuses_a_figure_that_is_not_a_number() -> None:
         make_manifest(metrics={"q": float("nan")})
 
 
+def test_reads_the_format_without_int8_upscalers(tmp_path: Path) -> None:
+    write_manifest(tmp_path, make_manifest(format=1))
+    assert read_manifest(tmp_path).format == 1
+
+
 def test_errors_of_reading(tmp_path: Path) -> None:
     path = tmp_path / MANIFEST
     with pytest.raises(ModelError, match="cannot be read: No such file"):
@@ -119,8 +124,8 @@ def test_errors_of_reading(tmp_path: Path) -> None:
     path.write_text("{")
     with pytest.raises(ModelError, match="not valid JSON"):
         read_manifest(tmp_path)
-    path.write_text('{"format": 2, "other": true}')
-    with pytest.raises(ModelError, match="format 2, this version reads format 1"):
+    path.write_text('{"format": 3, "other": true}')
+    with pytest.raises(ModelError, match="format 3, this version reads the formats 1 and 2"):
         read_manifest(tmp_path)
     write_manifest(tmp_path, make_manifest())
     raw = json.loads(path.read_text()) | {"latent_dim": 0}

@@ -2,26 +2,21 @@
 
 import asyncio
 import contextlib
-import os
-import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bot_process import TIMEOUT, BotProcess, bot_process
 from discord_server import DiscordServer, Reply, UserClient
 
 from bot.discord import delivery
 from bot.discord.client import run_discord
 from bot.settings import DiscordSettings
 from bot.studio import Studio
-
-ROOT = Path(__file__).parents[3]
-TIMEOUT = 60  # seconds; on a machine that does other things, too
 
 Run = Callable[..., AbstractAsyncContextManager[asyncio.Task[None]]]
 
@@ -74,24 +69,6 @@ async def bot(run: Run, studio: Studio) -> AsyncIterator[None]:
         yield
 
 
-@dataclass
-class BotProcess:
-    """A process of `python -m bot`; `log` is its standard error."""
-
-    process: asyncio.subprocess.Process
-    file: Path
-
-    @property
-    def log(self) -> str:
-        return self.file.read_text("utf-8")
-
-    async def stop(self, number: signal.Signals) -> int:
-        """Sends a signal and returns the exit status."""
-        if self.process.returncode is None:
-            self.process.send_signal(number)
-        return await asyncio.wait_for(self.process.wait(), TIMEOUT)
-
-
 StartProcess = Callable[..., AbstractAsyncContextManager[BotProcess]]
 
 
@@ -103,36 +80,14 @@ def process(discord: DiscordServer, tmp_path: Path) -> StartProcess:
     """
 
     @contextlib.asynccontextmanager
-    async def running(*arguments: str) -> AsyncIterator[BotProcess]:
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "DISCORD_TOKEN": discord.token,
-            "IRODORI_DISCORD__API_URL": discord.api_url,
-            "IRODORI_DISCORD__GATEWAY_URL": discord.gateway_url,
-        }
-        settings = [
-            *("--db.url", f"sqlite+aiosqlite:///{tmp_path}/irodori.db"),
-            *("--models.dir", str(tmp_path / "models")),
-            *("--engine.provider", "cpu"),
-            *("--web.enabled", "false"),
-        ]
-        file = tmp_path / "bot.log"
-        with file.open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "bot", *settings, *arguments),
-                cwd=tmp_path,
-                env=environment,
-                stderr=log,
-            )
-        bot = BotProcess(process, file)
+    async def running(*arguments: str, commit_seconds: float = 0) -> AsyncIterator[BotProcess]:
         try:
-            await discord.wait_connected(within=TIMEOUT)
-            yield bot
+            async with bot_process(
+                discord, tmp_path, *arguments, commit_seconds=commit_seconds
+            ) as bot:
+                yield bot
         finally:
-            await bot.stop(signal.SIGKILL)
-            sys.stderr.write(bot.log[-5000:])  # pytest shows it if the test fails
-            await discord.wait_disconnected()
+            sys.stderr.write((tmp_path / "bot.log").read_text("utf-8")[-5000:])  # shown on failure
 
     return running
 

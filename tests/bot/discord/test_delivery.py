@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bot_process import TIMEOUT
 from discord_server import BotError, DiscordServer, UserClient
 from paused_engine import PausedEngine, wait_for_queue
 from PIL import Image
 
-from bot.discord import client, context, delivery
-from bot.discord.bot import Interaction, Source
+from bot.discord import client, delivery
+from bot.discord.bot import Interaction
 from bot.discord.replies import defer_answer
 from bot.inference.engine import Engine
 from bot.studio import Studio
@@ -24,7 +25,7 @@ from db.database import Database
 from db.records import GuildLimits
 from db.store import Store
 
-from .conftest import TIMEOUT, Run
+from .conftest import Run
 
 QUARTER_OF_AN_HOUR = 15 * 60
 ORIGINAL = "/messages/@original$"
@@ -69,35 +70,36 @@ async def test_the_position_in_the_queue_is_shown_and_updated(
 
 
 @pytest.mark.usefixtures("bot")
-async def test_interactions_are_acknowledged_in_time_with_a_slow_disk(
-    discord: DiscordServer, studio: Studio, mika: UserClient, monkeypatch: pytest.MonkeyPatch
+async def test_a_request_that_cannot_be_written_in_time_is_refused(
+    discord: DiscordServer,
+    studio: Studio,
+    store: Store,
+    mika: UserClient,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Reading and writing share one time limit."""
-    elapsed = 0.0
-    save, language_of = studio.pending_replies.save, context.language_of
-    written = asyncio.Event()
-
-    async def read_slowly(source: Source) -> str:
-        nonlocal elapsed
-        elapsed += delivery.PREPARE_SECONDS
-        return await language_of(source)
+    """If it were acknowledged, a killed process would leave it "thinking…" forever."""
+    save, resolve = studio.pending_replies.save, studio.pending_replies.resolve
+    written, resolved = asyncio.Event(), asyncio.Event()
 
     async def write_slowly(pending: Any) -> None:
         await written.wait()
         await save(pending)
 
-    monkeypatch.setattr(delivery, "PREPARE_SECONDS", TIMEOUT)
-    monkeypatch.setattr(delivery, "monotonic", lambda: elapsed)
-    monkeypatch.setattr(delivery, "language_of", read_slowly)
+    async def note_resolved(ids: Any) -> None:
+        await resolve(ids)
+        resolved.set()
+
+    monkeypatch.setattr(delivery, "PREPARE_SECONDS", 0.01)
+    monkeypatch.setattr(delivery, "WRITE_SECONDS", 0.02)
     monkeypatch.setattr(studio.pending_replies, "save", write_slowly)
-    task = asyncio.create_task(mika.slash("avatar", hair="pink"))
-
-    def acknowledged() -> bool:
-        return any(i.answer is not None for i in discord.interactions.values())
-
-    await discord.wait_until(acknowledged, "no answer")
+    monkeypatch.setattr(studio.pending_replies, "resolve", note_resolved)
+    refused = await mika.slash("avatar", hair="pink")
+    assert "try again in about 10 s" in refused.text
+    assert refused.ephemeral
     written.set()
-    assert len((await task).pictures) == 1
+    await asyncio.wait_for(resolved.wait(), TIMEOUT)
+    assert await studio.pending_replies.since(LONG_AGO) == []
+    assert await store.avatars.count() == 0
 
 
 @pytest.mark.usefixtures("bot")

@@ -3,12 +3,13 @@
 import asyncio
 from pathlib import Path
 
+from bot_process import TIMEOUT
 from discord_server import DiscordServer
 
 from db.store import Store
 from export.registry import Registry
 
-from .conftest import TIMEOUT, StartProcess, slowness
+from .conftest import StartProcess, slowness
 
 MEMBERS = 200
 LARGEST = 9  # pictures of the first and largest request

@@ -5,12 +5,15 @@ import json
 import signal
 from pathlib import Path
 
+from bot_process import TIMEOUT
 from discord_server import DiscordServer, Reply, UserClient
 
 from db.store import Store
 from export.registry import Registry
 
-from .conftest import TIMEOUT, StartProcess, slowness
+from .conftest import StartProcess, slowness
+
+DEFERRED = 5  # the type of the answer "thinking…"
 
 
 def selected(reply: Reply) -> str:
@@ -145,6 +148,32 @@ async def test_acknowledged_requests_of_a_crowd_survive_sigkill(
     # requests that were not acknowledged
     assert {violation.code for violation in discord.violations} <= {0, 10015, 10062}
     discord.violations.clear()
+
+
+async def test_acknowledged_requests_on_a_slow_disk_survive_sigkill(
+    discord: DiscordServer, registry: Registry, process: StartProcess
+) -> None:
+    discord.timeout = 2 * TIMEOUT
+    discord.deadline *= slowness()
+    members = [discord.member(f"Member {n}") for n in range(5)]
+    async with process(commit_seconds=2) as bot:
+        tasks = [asyncio.create_task(client.slash("avatar", hair="blue")) for client in members]
+
+        def answered() -> bool:
+            return any(i.answer is not None for i in discord.interactions.values())
+
+        await discord.wait_until(answered, "no request is answered")
+        assert await bot.stop(signal.SIGKILL) == -signal.SIGKILL
+    acknowledged = [i for i in discord.interactions.values() if i.answer == DEFERRED]
+    async with process():
+        await discord.wait_until(
+            lambda: all(i.original and i.original.files for i in acknowledged),
+            "an acknowledged request is lost",
+        )
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    discord.violations.clear()  # requests that were not acknowledged
 
 
 async def test_sigterm_finishes_running_requests(

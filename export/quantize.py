@@ -1,0 +1,157 @@
+"""`upscaler-int8.onnx`: the upscaler with int8 weights and uint8 activations.
+
+Static quantization in QDQ format (quantize and dequantize nodes around each operation), calibrated
+with images of the model's own generator.
+"""
+
+import math
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import numpy_helper
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    QuantFormat,
+    QuantType,
+    quantize_static,
+)
+
+from export.graph import ExportError
+from export.manifest import GENERATOR, MAX_INT8_ERROR, UPSCALER, UPSCALER_INT8, Manifest
+from export.registry import Registry
+
+CALIBRATION_IMAGES = 64
+
+_BATCH = 8
+
+
+@dataclass(frozen=True)
+class QuantizedUpscaler:
+    """A quantized upscaler, with its difference from the float one."""
+
+    content: bytes
+    """The content of `upscaler-int8.onnx`."""
+    psnr: float
+    """PSNR in dB of its images against those of the float upscaler."""
+    mean_error: float
+    """Mean difference in 8-bit steps."""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.psnr:.1f} dB against the float upscaler,"
+            f" mean difference {self.mean_error:.2f} of 255"
+        )
+
+
+class _Images(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
+    def __init__(self, images: np.ndarray) -> None:
+        self._batches = iter(np.array_split(images, -(-len(images) // _BATCH)))
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        batch = next(self._batches, None)
+        return None if batch is None else {"image": batch}
+
+
+def add_to_model(registry: Registry, name: str) -> QuantizedUpscaler:
+    """Adds `upscaler-int8.onnx` to a model of the registry.
+
+    Raises ModelError, and ExportError if the model has no upscaler, has the file already, or the
+    quantized upscaler differs too much.
+    """
+    folder, manifest = registry.load(name)
+    if UPSCALER not in manifest.files:
+        raise ExportError(f"model {name} has no {UPSCALER}")
+    if UPSCALER_INT8 in manifest.files:
+        raise ExportError(f"model {name} has {UPSCALER_INT8} already")
+    session = onnxruntime.InferenceSession(folder / GENERATOR, providers=["CPUExecutionProvider"])
+    quantized = quantize_upscaler(
+        (folder / UPSCALER).read_bytes(), generate_images(session, manifest)
+    )
+    registry.add_file(name, UPSCALER_INT8, quantized.content)
+    return quantized
+
+
+def generate_images(session: onnxruntime.InferenceSession, manifest: Manifest) -> np.ndarray:
+    """Images uint8 [N, S, S, 3] for `quantize_upscaler`, with random latents and conditions."""
+    rng = np.random.RandomState(0)
+    images = []
+    for _ in range(2 * CALIBRATION_IMAGES // _BATCH):
+        wishes = [
+            {a.name: rng.choice(a.values) for a in manifest.attributes} for _ in range(_BATCH)
+        ]
+        latents = rng.standard_normal((_BATCH, manifest.latent_dim)).astype(np.float32)
+        conditions = np.stack([manifest.encode(wish) for wish in wishes])
+        [batch] = session.run(["image"], {"latent": latents, "condition": conditions})
+        images.append(batch)
+    return np.concatenate(images)
+
+
+def quantize_upscaler(content: bytes, images: np.ndarray) -> QuantizedUpscaler:
+    """Quantizes the content of an `upscaler.onnx`. `images` uint8 [N, S, S, 3]: the first half
+    calibrates, the second half is for the comparison with the float upscaler.
+
+    Raises ExportError if the mean difference is larger than MAX_INT8_ERROR.
+    """
+    calibration, test = np.array_split(images, 2)
+    model = onnx.load_from_string(content)
+    # The first and last convolutions stay float: they are fast, and most of the error is theirs.
+    # On processors without VNNI their sums saturate.
+    convolutions = [node.name for node in model.graph.node if node.op_type == "Conv"]
+    _store_as_float32(model)
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "quantized.onnx"
+        quantize_static(
+            model,
+            target,
+            _Images(calibration),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            op_types_to_quantize=["Conv"],
+            nodes_to_exclude=[*convolutions[:1], *convolutions[-1:]],
+        )
+        quantized = onnx.load(target)
+    del quantized.metadata_props[:], quantized.graph.value_info[:]
+    quantized_content = quantized.SerializeToString()
+    psnr, mean_error = compare(content, quantized_content, test)
+    if not mean_error <= MAX_INT8_ERROR:
+        raise ExportError(
+            f"images of the quantized upscaler differ from those of the float one by"
+            f" {mean_error:.2f} of 255 on average ({psnr:.1f} dB), more than {MAX_INT8_ERROR:g}"
+        )
+    return QuantizedUpscaler(quantized_content, psnr, mean_error)
+
+
+def compare(reference: bytes, quantized: bytes, images: np.ndarray) -> tuple[float, float]:
+    """PSNR in dB and mean difference in 8-bit steps between the outputs of two upscalers."""
+    absolute = squared = 0.0
+    sessions = [
+        onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+        for content in (reference, quantized)
+    ]
+    batches = np.array_split(images, -(-len(images) // _BATCH))
+    for batch in batches:
+        expected, output = (s.run(None, {"image": batch})[0].astype(float) for s in sessions)
+        absolute += np.abs(output - expected).mean() / len(batches)
+        squared += ((output - expected) ** 2).mean() / len(batches)
+    return (10 * math.log10(255**2 / squared) if squared else math.inf), absolute
+
+
+def _store_as_float32(model: onnx.ModelProto) -> None:
+    """Replaces float16 initializers and their Cast nodes by float32 initializers."""
+    graph = model.graph
+    halves = {
+        tensor.name: tensor
+        for tensor in graph.initializer
+        if tensor.data_type == onnx.TensorProto.FLOAT16
+    }
+    for node in [n for n in graph.node if n.op_type == "Cast" and n.input[0] in halves]:
+        tensor = halves[node.input[0]]
+        weights = numpy_helper.to_array(tensor).astype(np.float32)
+        tensor.CopyFrom(numpy_helper.from_array(weights, node.output[0]))
+        graph.node.remove(node)

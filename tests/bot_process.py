@@ -1,0 +1,83 @@
+"""A process of `python -m bot` that serves the fake Discord server, and can be killed."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from discord_server import DiscordServer
+
+ROOT = Path(__file__).parents[1]
+TIMEOUT = 60  # seconds; on a machine that does other things, too
+
+# As `python -m bot`, but every commit takes `seconds`, as on a slow disk.
+SLOW_DISK = """
+import asyncio, runpy
+from sqlalchemy import Engine, event
+from sqlalchemy.util import await_only
+
+@event.listens_for(Engine, "commit")
+def wait(connection):
+    await_only(asyncio.sleep({seconds}))
+
+runpy.run_module("bot", run_name="__main__", alter_sys=True)
+"""
+
+
+@dataclass
+class BotProcess:
+    """A process of the bot; `log` is its standard error."""
+
+    process: asyncio.subprocess.Process
+    file: Path
+
+    @property
+    def log(self) -> str:
+        return self.file.read_text("utf-8")
+
+    async def stop(self, number: signal.Signals) -> int:
+        """Sends a signal and returns the exit status."""
+        if self.process.returncode is None:
+            self.process.send_signal(number)
+        return await asyncio.wait_for(self.process.wait(), TIMEOUT)
+
+
+@contextlib.asynccontextmanager
+async def bot_process(
+    discord: DiscordServer, folder: Path, *arguments: str, commit_seconds: float = 0
+) -> AsyncIterator[BotProcess]:
+    """A connected process, stopped by SIGKILL. Its database, models and log are in `folder`."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "DISCORD_TOKEN": discord.token,
+        "IRODORI_DISCORD__API_URL": discord.api_url,
+        "IRODORI_DISCORD__GATEWAY_URL": discord.gateway_url,
+    }
+    settings = [
+        *("--db.url", f"sqlite+aiosqlite:///{folder}/irodori.db"),
+        *("--models.dir", str(folder / "models")),
+        *("--engine.provider", "cpu"),
+        *("--web.enabled", "false"),
+    ]
+    slow = ("-c", SLOW_DISK.format(seconds=commit_seconds))
+    program = slow if commit_seconds else ("-m", "bot")
+    file = folder / "bot.log"
+    with file.open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, *program, *settings, *arguments),
+            cwd=folder,
+            env=environment,
+            stderr=log,
+        )
+    bot = BotProcess(process, file)
+    try:
+        await discord.wait_connected(within=TIMEOUT)
+        yield bot
+    finally:
+        await bot.stop(signal.SIGKILL)
+        await discord.wait_disconnected()
