@@ -3,9 +3,9 @@
     python benchmarks/kill.py [--kills N] [--members N] [--commit-seconds S] [--seed N]
 
 In each round all members send `/avatar` at once to a process of the bot, which is killed with
-SIGKILL at a random moment after the first acknowledgment and started again, up to `--kills-per-
-round` times: the later kills meet the process while it resumes the pending replies. Then every
-acknowledged interaction must be answered exactly once. Discord is simulated
+SIGKILL at a random moment after the first acknowledgment and started again, up to
+`--kills-per-round` times: the later kills meet the process while it resumes the pending replies.
+Then every acknowledged interaction must be answered exactly once. Discord is simulated
 (`tests/discord_server`); `--commit-seconds` delays every commit, as a slow disk does.
 Interactions that were never acknowledged do not count as lost, because Discord shows their
 members that the command failed. Exits with 1 if a reply is lost or doubled.
@@ -16,37 +16,34 @@ import asyncio
 import contextlib
 import random
 import signal
-import sqlite3
 import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+
+from bot_process import BotProcess, bot_process
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from bot_process import BotProcess, bot_process
+from crowd import SETTLE_SECONDS, count_outcomes, count_painted_twice, settle
 from discord_server import BotError, DiscordServer, UserClient
-from discord_server.model import Interaction, Message
+from discord_server.model import Interaction
 from tiny_model import add_model
 
 from export.registry import Registry
 
-DEFERRED = 5
-SETTLE_SECONDS = 120.0  # after the last restart, for all replies
-
 
 class Crowd:
-    """Members who send one request each; `counts` sums up what became of the requests."""
+    """Members who send one request each, again in each round."""
 
-    def __init__(self, discord: DiscordServer, members: int, folder: Path) -> None:
+    def __init__(self, discord: DiscordServer, members: int) -> None:
         self._discord = discord
         self._members = [discord.member(f"Member {n}") for n in range(members)]
-        self._folder = folder
         self._requests: list[asyncio.Task[None]] = []
         self._known: set[str] = set()  # tokens of earlier interactions
-        self.counts: Counter[str] = Counter()
 
     def send(self) -> None:
         self._known = set(self._discord.interactions)
@@ -57,55 +54,20 @@ class Crowd:
         known = self._known
         return [i for token, i in self._discord.interactions.items() if token not in known]
 
-    def pending(self) -> list[Interaction]:
-        """Acknowledged and not answered yet."""
-        found = [i for i in self.interactions() if i.answer == DEFERRED]
-        return [i for i in found if i.original is not None and not _is_answered(i)]
-
     async def acknowledged(self) -> None:
         """Waits for the first acknowledgment."""
-        with contextlib.suppress(BotError):
-            await self._discord.wait_until(
-                lambda: any(i.answer is not None for i in self.interactions()), "no answer"
-            )
+        await self._discord.wait_until(
+            lambda: any(i.answer is not None for i in self.interactions()), "no answer"
+        )
 
-    async def settle(self) -> None:
-        """Waits until every acknowledged interaction is answered, or it takes too long."""
-        with contextlib.suppress(BotError):
-            await self._discord.wait_until(
-                lambda: not self.pending(), "replies are missing", SETTLE_SECONDS
-            )
-
-    async def finish_round(self) -> None:
-        lost = self.pending()
-        for interaction in self.interactions():
-            shown = self._messages(interaction)
-            if interaction.answer is None:
-                self.counts["unacknowledged"] += 1
-            elif interaction.answer != DEFERRED:
-                self.counts["refused"] += 1
-            elif interaction in lost:
-                self.counts["lost"] += 1
-            else:
-                self.counts["painted"] += any(message.files for message in shown)
-                self.counts["failed"] += not any(message.files for message in shown)
-            self.counts["doubled"] += len(shown) > 1
+    async def settle(self) -> Counter[str]:
+        """Waits for the replies of this round, and counts the outcomes."""
+        await settle(self._discord, self.interactions())
         for request in self._requests:
             request.cancel()
         await asyncio.gather(*self._requests, return_exceptions=True)
-
-    def _messages(self, interaction: Interaction) -> list[Message]:
-        messages = interaction.channel.messages
-        return [m for m in messages if m.interaction is interaction and not m.deleted]
-
-    def painted_twice(self) -> int:
-        """Requests with more pictures in the database than they asked for."""
-        with contextlib.closing(sqlite3.connect(self._folder / "irodori.db")) as database:
-            per_order = "SELECT count(*) AS n FROM avatars GROUP BY order_id"
-            (count,) = database.execute(
-                f"SELECT count(*) FROM ({per_order}) WHERE n > 1"
-            ).fetchone()
-            return int(count)
+        outcomes: Counter[str] = count_outcomes(self.interactions())
+        return outcomes
 
 
 async def _request(member: UserClient) -> None:
@@ -113,17 +75,9 @@ async def _request(member: UserClient) -> None:
         await member.slash("avatar", hair="pink")
 
 
-def _is_answered(interaction: Interaction) -> bool:
-    message = interaction.original
-    assert message is not None
-    announcements = ("restarted", "Painting", "painted before")
-    return not message.loading and (
-        bool(message.files) or not any(text in message.content for text in announcements)
-    )
-
-
 async def run(options: argparse.Namespace) -> int:
     chance = random.Random(options.seed)
+    counts: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         registry = Registry(folder / "models")
@@ -131,21 +85,18 @@ async def run(options: argparse.Namespace) -> int:
         registry.use("tiny")
         async with DiscordServer(deadline=options.deadline, timeout=SETTLE_SECONDS) as discord:
             discord.schemas = None  # leaves the processor to the bot
-            crowd = Crowd(discord, options.members, folder)
+            crowd = Crowd(discord, options.members)
 
-            def start() -> "contextlib.AbstractAsyncContextManager[BotProcess]":
+            def start() -> AbstractAsyncContextManager[BotProcess]:
                 return bot_process(discord, folder, commit_seconds=options.commit_seconds)
 
             async with start():  # how long a round takes without kills
                 started = time.monotonic()
                 crowd.send()
                 await crowd.acknowledged()
-                await asyncio.sleep(options.deadline)
-                await crowd.settle()
+                outcomes = await crowd.settle()
                 seconds = time.monotonic() - started
-                await crowd.finish_round()
-            print(f"without kills, {seconds:.1f} s: {dict(crowd.counts)}", flush=True)
-            crowd.counts.clear()
+            print(f"without kills, {seconds:.1f} s: {dict(outcomes)}", flush=True)
             kills = rounds = 0
             while kills < options.kills:
                 in_round = min(options.kills - kills, options.kills_per_round)
@@ -159,13 +110,12 @@ async def run(options: argparse.Namespace) -> int:
                         await asyncio.sleep(chance.uniform(0, longest))
                         await bot.stop(signal.SIGKILL)
                 async with start():
-                    await crowd.settle()
-                    await crowd.finish_round()
+                    counts += await crowd.settle()
                 kills, rounds = kills + in_round, rounds + 1
-                print(f"{kills} kills, {rounds} rounds: {dict(crowd.counts)}", flush=True)
-            twice = crowd.painted_twice()
-        print(f"painted twice: {twice}")
-        return 1 if crowd.counts["lost"] or crowd.counts["doubled"] or twice else 0
+                print(f"{kills} kills, {rounds} rounds: {dict(counts)}", flush=True)
+        twice = count_painted_twice(folder / "irodori.db")
+    print(f"painted twice: {twice}")
+    return 1 if counts["unanswered"] or counts["doubled"] or twice else 0
 
 
 def main() -> int:

@@ -12,8 +12,11 @@ from bot.discord.context import language_of
 from bot.discord.replies import REQUEST_ERRORS, tell
 from bot.errors import ModelUnavailable, Refusal, TooSoon
 from bot.i18n.messages import language_for, say
+from bot.outages import Outage
+from bot.studio import StoreUnavailable
 
 logger = logging.getLogger(__name__)
+store_outage = Outage(logger)
 UNKNOWN_INTERACTION = 10062
 
 
@@ -60,6 +63,9 @@ def text_of_failure(error: Exception, language: str, what: str) -> str:
     if isinstance(error, app_commands.CommandSignatureMismatch | app_commands.CommandNotFound):
         logger.warning("Discord shows an outdated command: %s", error)
         return say("failure-outdated", language)
+    if isinstance(error, StoreUnavailable):
+        store_outage.report("the database cannot be used: %s", error)
+        return say("failure-database", language)
     code = secrets.token_hex(4)
     logger.error("failure %s in %s", code, what, exc_info=error)
     return say("failure-broken", language, code=code)

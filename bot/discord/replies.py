@@ -56,6 +56,7 @@ async def respond(call: Callable[[], Awaitable[object]]) -> None:
 async def defer_answer(interaction: Interaction, *, private: bool) -> None:
     """Shows "thinking…". Whether the reply is private cannot change afterwards."""
     await respond(lambda: interaction.response.defer(thinking=True, ephemeral=private))
+    interaction.extras["deferred"] = True  # `response.type` is None if the confirmation was lost
 
 
 @contextlib.contextmanager
@@ -105,12 +106,12 @@ async def tell(source: Source, text: str) -> None:
     if isinstance(source, Mention):
         await source.message.reply(text)
         return
-    answered = source.response.type
-    if answered is None and await _answered(source, text):
-        return
-    if answered is discord.InteractionResponseType.deferred_channel_message:
-        # A followup would replace the "thinking…" message and be public if that is.
+    if "deferred" in source.extras:
+        # A followup would replace the "thinking…" message and be public if that is; and the
+        # position in the queue, if that is shown already, would stay.
         await delete_message(source)
+    elif source.response.type is None and await _answered(source, text):
+        return
     await source.followup.send(text, ephemeral=True)
 
 

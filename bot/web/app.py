@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from bot.outages import Outage
 from bot.passwords import PasswordHash
 from bot.settings import WebSettings
 from bot.studio import Studio
@@ -22,7 +23,6 @@ from bot.web.assets import Assets
 from bot.web.connections import CONNECTIONS, Connections
 from bot.web.keys import METRICS, OPENAPI, PAINT_RATE, SETTINGS, STUDIO, TEMPLATES
 from bot.web.metrics import Metrics
-from bot.web.outages import Outage
 from bot.web.pages import gallery as gallery_pages
 from bot.web.pages import studio as studio_pages
 from bot.web.pages.render import create_environment

@@ -15,7 +15,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.web.outages import Outage
+from bot.outages import Outage
 from bot.web.rate_limits import Network, is_trusted, network_of
 
 MAX_CONNECTIONS = 2000

@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from bot.errors import Refusal
+from bot.outages import Outage
 from bot.studio import StoreUnavailable
 from bot.web.admin.sessions import PATH as ADMIN_PATH
 from bot.web.connections import CONNECTIONS
 from bot.web.errors import headers_of, status_of
 from bot.web.keys import METRICS
-from bot.web.outages import Outage
 from bot.web.pages.render import render
 from bot.web.requests import MAX_BODY
 

@@ -20,7 +20,7 @@ from bot.discord import client, delivery
 from bot.discord.bot import Interaction
 from bot.discord.replies import defer_answer
 from bot.inference.engine import Engine
-from bot.studio import Studio
+from bot.studio import StoreUnavailable, Studio
 from db.database import Database
 from db.records import GuildLimits
 from db.store import Store
@@ -397,6 +397,53 @@ async def test_a_reply_that_discord_never_takes_is_resolved(
     discord.inject_fault(ORIGINAL, None, method="PATCH", times=4)
     await mika.slash("avatar", hair="pink")
     assert "Something went wrong" in mika.messages()[0].text
+    assert await studio.pending_replies.since(LONG_AGO) == []
+
+
+@pytest.mark.usefixtures("bot")
+async def test_a_failure_replaces_the_position_if_the_acknowledgment_seemed_lost(
+    discord: DiscordServer,
+    engine: Engine,
+    studio: Studio,
+    paused: PausedEngine,
+    mika: UserClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    discord.inject_fault(CALLBACK, None, processed=True)
+    reply = await mika.slash("avatar", hair="pink")
+    assert "Painting" in reply.text
+
+    async def fail(*_: Any) -> None:
+        raise StoreUnavailable("the disk is full")
+
+    monkeypatch.setattr(studio.avatars._store.avatars, "add", fail)
+    paused.resume()
+    await discord.wait_until(lambda: reply.deleted, "the position is still shown")
+    await discord.wait_until(lambda: mika.messages(), "no failure is shown")
+    (shown,) = mika.messages()
+    assert "database cannot be used" in shown.text
+    assert shown.ephemeral
+
+
+@pytest.mark.usefixtures("bot")
+async def test_a_reply_is_complete_even_if_the_database_fails_afterwards(
+    discord: DiscordServer, studio: Studio, mika: UserClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve, failures, resolved = studio.pending_replies.resolve, [1, 2], asyncio.Event()
+
+    async def fail_twice(ids: Any) -> None:
+        if failures:
+            failures.pop()
+            raise StoreUnavailable("the database is locked", busy=True)
+        await resolve(ids)
+        resolved.set()
+
+    monkeypatch.setattr(delivery, "RETRY_SECONDS", (0, 0))
+    monkeypatch.setattr(studio.pending_replies, "resolve", fail_twice)
+    reply = await mika.slash("avatar", hair="pink")
+    await asyncio.wait_for(resolved.wait(), TIMEOUT)
+    assert len(reply.pictures) == 1
+    assert [message.id for message in mika.messages()] == [reply.id], "no error follows"
     assert await studio.pending_replies.since(LONG_AGO) == []
 
 
