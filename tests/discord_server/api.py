@@ -4,16 +4,14 @@ from typing import TYPE_CHECKING, Any
 
 from . import command_limits, messages
 from .errors import ApiError
-from .model import (
+from .ids import snowflake
+from .model import Channel, Guild, Message
+from .permissions import (
     ATTACH_FILES,
     MANAGE_MESSAGES,
     READ_MESSAGE_HISTORY,
     SEND_MESSAGES,
     VIEW_CHANNEL,
-    Channel,
-    Guild,
-    Message,
-    snowflake,
 )
 from .rest import Call, Handler
 

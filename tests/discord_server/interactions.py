@@ -12,10 +12,10 @@ from .model import (
     EPHEMERAL,
     LOADING,
     MODAL_SUBMIT,
-    USE_EXTERNAL_APPS,
     Interaction,
     Message,
 )
+from .permissions import USE_EXTERNAL_APPS
 from .rest import Call, Handler
 
 if TYPE_CHECKING:
