@@ -1,7 +1,7 @@
 """Small versions of the recipes, and a few steps of them, for tests."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import shared_training
 import torch
@@ -12,6 +12,8 @@ from train.data import Faces
 from train.models import build_trainer
 from train.settings import TrainSettings, deep_update, nested_section
 from train.trainer import Trainer
+
+M = TypeVar("M", bound=nn.Module)
 
 
 def change(settings: dict[str, Any], **changed: Any) -> TrainSettings:
@@ -50,5 +52,5 @@ def steps(name: str, count: int, **changed: Any) -> Trainer:
     return trainer
 
 
-def modules(network: nn.Module, *kinds: type[nn.Module]) -> list[nn.Module]:
+def modules(network: nn.Module, *kinds: type[M]) -> list[M]:
     return [module for module in network.modules() if isinstance(module, kinds)]

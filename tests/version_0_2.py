@@ -8,16 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from discord_server import DiscordServer, Reply, UserClient
-from discord_server.model import (
-    ALL_PERMISSIONS,
-    EVERYONE,
-    MANAGE_GUILD,
-    Attachment,
-    Interaction,
-    Message,
-    Role,
-    User,
-)
+from discord_server.attachments import Attachment
+from discord_server.model import Interaction, Message, Role, User
+from discord_server.permissions import ALL_PERMISSIONS, EVERYONE, MANAGE_GUILD
 from discord_server.server import make_token
 
 FOLDER = Path(__file__).parent / "fixtures" / "version-0.2"

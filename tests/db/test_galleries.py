@@ -1,43 +1,17 @@
-import asyncio
+"""The avatars that each gallery contains."""
+
 import itertools
-import random
-import re
-import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator
-from dataclasses import replace
-from pathlib import Path
-from typing import Any, Literal
 
 import pytest
-from sqlalchemy import Engine, event
 
-from db.gallery_queries import InvalidCursorError
-from db.records import LAST, GalleryQuery, Owner, Page, Scope, Sort
+from db.records import GalleryQuery, Owner, Scope
 from db.store import Store
 
 from .conftest import MakeAvatar
 
 ANN = Owner("discord", "1", "Ann")
 BEN = Owner("discord", "2", "Ben")
-
-Direction = Literal["older", "newer"]
-
-
-def everyone(limit: int = 9, cursor: str | None = None, **values: str) -> GalleryQuery:
-    return GalleryQuery("everyone", None, None, values, limit, cursor)
-
-
-async def walk(
-    store: Store, limit: int, cursor: str | None, direction: Direction
-) -> AsyncIterator[Page]:
-    """Yields pages from `cursor` to the end of `direction`."""
-    while True:
-        page = await store.galleries.page(everyone(limit, cursor))
-        yield page
-        cursor = getattr(page, direction)
-        if cursor is None:
-            return
 
 
 async def test_each_viewer_sees_the_permitted_avatars(store: Store, new_avatar: MakeAvatar) -> None:
@@ -117,156 +91,6 @@ async def test_conditions_filter_every_gallery(
     assert back == first
 
 
-@pytest.mark.parametrize(("count", "limit"), [(0, 3), (1, 3), (3, 3), (4, 3), (10, 3), (9, 1)])
-async def test_pages_can_be_read_forward_and_back(
-    store: Store, new_avatar: MakeAvatar, count: int, limit: int
-) -> None:
-    added = [avatar.id for avatar in await store.avatars.add([new_avatar() for _ in range(count)])]
-    forward = [page async for page in walk(store, limit, None, "older")]
-    assert [a.id for page in forward for a in page.avatars] == added[::-1]
-    assert [len(page.avatars) for page in forward[:-1]] == [limit] * (len(forward) - 1)
-    assert forward[0].newer is None
-    assert forward[-1].older is None
-    if forward[-1].newer is not None:
-        back = [page async for page in walk(store, limit, forward[-1].newer, "newer")]
-        assert back == forward[-2::-1]
-
-
-@pytest.mark.parametrize("seed", range(3))
-async def test_paging_while_avatars_are_added_and_deleted(
-    store: Store, new_avatar: MakeAvatar, seed: int
-) -> None:
-    rng = random.Random(seed)
-    existing = [avatar.id for avatar in await store.avatars.add([new_avatar() for _ in range(40)])]
-    order = dict(zip(existing, itertools.count()))
-
-    async def change_avatars() -> None:
-        for id in rng.sample(existing, min(len(existing), rng.randrange(4))):
-            await store.avatars.delete(id)
-            existing.remove(id)
-        for avatar in await store.avatars.add([new_avatar() for _ in range(rng.randrange(3))]):
-            order[avatar.id] = len(order)
-            existing.append(avatar.id)
-
-    async def read_pages(cursor: str | None, direction: Direction) -> tuple[list[str], str | None]:
-        """Returns the ids that were read, and the cursor that leads back from the end."""
-        at_start, seen, back = set(existing), [], None
-        async for page in walk(store, rng.randrange(1, 5), cursor, direction):
-            ids = [avatar.id for avatar in page.avatars]
-            assert set(ids) <= set(existing)
-            assert ids == sorted(ids, key=order.__getitem__, reverse=True)
-            seen += ids if direction == "older" else ids[::-1]
-            back = page.newer if direction == "older" else page.older
-            await change_avatars()
-        assert len(set(seen)) == len(seen)
-        assert seen == sorted(seen, key=order.__getitem__, reverse=direction == "older")
-        if cursor is None:  # from the first page: no remaining avatar may be missing
-            assert at_start & set(existing) <= set(seen)
-        return seen, back
-
-    forward, back = await read_pages(None, "older")
-    before = set(existing)
-    again, _ = await read_pages(back, "newer")
-    last_shown = order[again[0]] if again else len(order)
-    stayed = {id for id in before & set(existing) if order[id] >= last_shown}
-    assert stayed <= set(again)
-    assert len(again) > 20
-    assert forward
-
-
-async def test_paging_during_concurrent_writes(store: Store, new_avatar: MakeAvatar) -> None:
-    kept = [avatar.id for avatar in await store.avatars.add([new_avatar() for _ in range(30)])]
-    reading = True
-
-    async def write() -> None:
-        while reading:
-            added = await store.avatars.add([new_avatar() for _ in range(3)])
-            await asyncio.gather(*(store.avatars.delete(avatar.id) for avatar in added[:2]))
-
-    writers = [asyncio.create_task(write()) for _ in range(3)]
-    for _ in range(3):
-        seen = [a.id async for page in walk(store, 7, None, "older") for a in page.avatars]
-        assert len(set(seen)) == len(seen)
-        assert [id for id in seen if id in set(kept)] == kept[::-1]
-    reading = False
-    await asyncio.gather(*writers)
-
-
-async def test_an_emptied_page_still_has_a_cursor_back(
-    store: Store, new_avatar: MakeAvatar
-) -> None:
-    a, b, c, d = await store.avatars.add([new_avatar() for _ in range(4)])
-    first = await store.galleries.page(everyone(2))
-    assert [x.id for x in first.avatars] == [d.id, c.id]
-    for deleted in (a, b):
-        await store.avatars.delete(deleted.id)
-    empty = await store.galleries.page(everyone(2, first.older))
-    assert (empty.avatars, empty.older) == ([], None)
-    back = await store.galleries.page(everyone(2, empty.newer))
-    assert [x.id for x in back.avatars] == [d.id, c.id]
-
-    # the same at the other end
-    [e] = await store.avatars.add([new_avatar()])
-    newest = await store.galleries.page(everyone(1))
-    assert [x.id for x in newest.avatars] == [e.id]
-    older = await store.galleries.page(everyone(1, newest.older))
-    await store.avatars.delete(e.id)
-    empty = await store.galleries.page(everyone(1, older.newer))
-    assert (empty.avatars, empty.newer) == ([], None)
-    assert (await store.galleries.page(everyone(1, empty.older))).avatars == older.avatars
-
-
-async def test_avatars_added_later_are_on_the_newer_page(
-    store: Store, new_avatar: MakeAvatar
-) -> None:
-    await store.avatars.add([new_avatar() for _ in range(6)])
-    first = await store.galleries.page(everyone(3))
-    second = await store.galleries.page(everyone(3, first.older))
-    added = await store.avatars.add([new_avatar() for _ in range(2)])
-    assert first.newer is None
-    again = await store.galleries.page(everyone(3, second.newer))
-    assert again.avatars == first.avatars
-    newest = await store.galleries.page(everyone(3, again.newer))
-    assert [a.id for a in newest.avatars] == [a.id for a in added][::-1]
-    assert newest.newer is None
-
-
-def most_popular(scope: Scope = "everyone", **fields: Any) -> GalleryQuery:
-    return GalleryQuery(scope, ANN, "100", fields.pop("values", {}), sort="loved", **fields)
-
-
-@pytest.mark.parametrize("scope", ["mine", "guild", "everyone", "favourites"])
-async def test_sorting_by_favorites_puts_newer_avatars_first_among_equals(
-    store: Store, new_avatar: MakeAvatar, scope: Scope
-) -> None:
-    added = await store.avatars.add([new_avatar(owner=ANN, guild="100") for _ in range(7)])
-    favorite_counts = dict(zip([a.id for a in added], (1, 3, 1, 2, 3, 1, 2), strict=True))
-    owners = [ANN, BEN, Owner("web", "3")]
-    for id, count in favorite_counts.items():
-        for owner in owners[:count]:
-            await store.favorites.toggle(id, owner)
-    order = [added[i].id for i in (4, 1, 6, 3, 5, 2, 0)]
-    seen, cursor, pages = list[str](), None, list[Page]()
-    while True:
-        page = await store.galleries.page(most_popular(scope, limit=3, cursor=cursor))
-        pages.append(page)
-        seen += [a.id for a in page.avatars]
-        assert [a.favorites for a in page.avatars] == [favorite_counts[a.id] for a in page.avatars]
-        cursor = page.older
-        if cursor is None:
-            break
-    assert seen == order
-    assert [page.newer is None for page in pages] == [True, False, False]
-    assert (
-        await store.galleries.page(most_popular(scope, limit=3, cursor=pages[2].newer)) == pages[1]
-    )
-    back = await store.galleries.page(most_popular(scope, limit=3, cursor=pages[1].newer))
-    assert back.avatars == pages[0].avatars
-    last = await store.galleries.page(most_popular(scope, limit=3, cursor=LAST))
-    assert [a.id for a in last.avatars] == order[-3:]
-    assert (last.older, last.newer is None) == (None, False)
-
-
 @pytest.mark.parametrize("values", [{"hair": "pink"}, {"hair": "pink", "eyes": "red"}])
 async def test_sorting_by_favorites_with_a_filter(
     store: Store, new_avatar: MakeAvatar, values: dict[str, str]
@@ -277,52 +101,8 @@ async def test_sorting_by_favorites_with_a_filter(
     )
     for avatar in (a, b):
         await store.favorites.toggle(avatar.id, BEN)
-    page = await store.galleries.page(most_popular(values=values))
+    page = await store.galleries.page(GalleryQuery("everyone", ANN, "100", values, sort="loved"))
     assert [x.id for x in page.avatars] == [a.id, c.id]
-
-
-@pytest.mark.parametrize("sort", ["new", "loved"])
-async def test_a_page_has_its_position_and_total_if_requested(
-    store: Store, new_avatar: MakeAvatar, sort: Sort
-) -> None:
-    added = await store.avatars.add([new_avatar() for _ in range(8)])
-    await store.avatars.delete(added[3].id)
-    query = GalleryQuery("everyone", None, None, {}, 3, sort=sort, counted=True)
-    positions = []
-    while True:
-        page = await store.galleries.page(query)
-        positions.append((page.before, len(page.avatars), page.count))
-        if page.older is None:
-            break
-        query = replace(query, cursor=page.older)
-    assert positions == [(0, 3, 7), (3, 3, 7), (6, 1, 7)]
-    last = await store.galleries.page(replace(query, cursor=LAST))
-    assert (last.before, len(last.avatars), last.count) == (4, 3, 7)
-    assert last.avatars[-1] == page.avatars[-1]
-    none = await store.galleries.page(replace(query, values={"hair": "green"}, cursor=None))
-    assert (none.before, none.count) == (0, 0)
-    assert (await store.galleries.page(replace(query, counted=False))).count is None
-
-
-async def test_the_last_page_of_an_empty_gallery(store: Store) -> None:
-    for cursor in (None, LAST):
-        assert await store.galleries.page(everyone(cursor=cursor)) == Page([], None, None)
-
-
-@pytest.mark.parametrize("cursor", ["o12", "n1.", "o.1", "o1.2.3", "o-1.2", "first"])
-async def test_a_cursor_of_another_sort_order_is_invalid(store: Store, cursor: str) -> None:
-    with pytest.raises(InvalidCursorError, match="not a cursor"):
-        await store.galleries.page(most_popular(cursor=cursor))
-    with pytest.raises(InvalidCursorError, match="not a cursor"):
-        await store.galleries.page(everyone(cursor="o1.2"))
-
-
-@pytest.mark.parametrize(
-    "cursor", ["", "o", "12", "x12", "o-1", "o1 ", "o1\n", "n" + "9" * 19, "o١"]
-)
-async def test_the_error_names_an_invalid_cursor(store: Store, cursor: str) -> None:
-    with pytest.raises(InvalidCursorError, match="not a cursor"):
-        await store.galleries.page(everyone(cursor=cursor))
 
 
 @pytest.mark.parametrize(
@@ -339,64 +119,3 @@ async def test_an_invalid_query_is_rejected(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         await store.galleries.page(query)
-
-
-@pytest.mark.parametrize(
-    ("scope", "sort", "values", "index"),
-    [
-        ("mine", "loved", {}, "ix_avatars_owner_loved"),
-        ("guild", "loved", {}, "ix_avatars_guild_loved"),
-        ("everyone", "loved", {}, "ix_avatars_loved"),
-        ("mine", "loved", {"hair": "pink"}, "ix_avatars_owner_loved"),
-        ("guild", "loved", {"hair": "pink"}, "ix_avatars_guild_loved"),
-        ("everyone", "loved", {"hair": "pink", "eyes": "red"}, "ix_avatars_loved"),
-        ("mine", "new", {}, "ix_avatars_owner"),
-        ("guild", "new", {}, "ix_avatars_guild"),
-        ("everyone", "new", {}, "ix_avatars_public"),
-        ("favourites", "new", {}, "ix_favourites_owner"),
-        ("mine", "new", {"hair": "pink", "eyes": "red"}, "ix_avatars_owner"),
-        ("guild", "new", {"hair": "pink", "eyes": "red"}, "ix_avatars_guild"),
-        ("everyone", "new", {"hair": "pink", "eyes": "red"}, "attribute=? AND value=?"),
-        ("favourites", "new", {"hair": "pink", "eyes": "red"}, "ix_favourites_owner"),
-        ("hidden", "new", {}, "ix_avatars_hidden"),
-    ],
-)
-async def test_gallery_queries_use_an_index(
-    sqlite_url: str, tmp_path: Path, scope: Scope, sort: Sort, values: dict[str, str], index: str
-) -> None:
-    pages: list[tuple[str, Any]] = []
-
-    def record(
-        connection: object,
-        cursor: object,
-        statement: str,
-        parameters: Any,
-        context: object,
-        executemany: bool,
-    ) -> None:
-        if "LIMIT" in statement:  # the other statements read the avatars of the page by their keys
-            pages.append((statement, parameters))
-
-    store = await Store.open(sqlite_url)
-    event.listen(Engine, "before_cursor_execute", record)
-    key = "50" if sort == "new" else "3.50"
-    for cursor in (None, f"o{key}", f"n{key}"):
-        await store.galleries.page(GalleryQuery(scope, ANN, "100", values, 9, cursor, sort))
-    event.remove(Engine, "before_cursor_execute", record)
-    await store.close()
-
-    # With a cursor, other statements look for a page behind it. The most loved pictures beyond a
-    # cursor are two ranges of the index: as many favorites, and fewer or more.
-    ranges = 1 if sort == "new" else 2
-    assert len(pages) == 1 + 2 * ranges + 2 * ranges
-    with sqlite3.connect(tmp_path / "data" / "irodori.db") as raw:
-        for statement, parameters in pages:
-            plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
-            assert index in plan[0], plan
-            if sort == "loved" and statement != pages[0][0]:
-                assert re.search(r"favourites=\? AND (id|rowid)[<>]\?|favourites[<>]\?", plan[0]), (
-                    plan
-                )
-            # for the newest avatars, the index of all public avatars is scanned
-            assert not any(s.startswith("SCAN") and index not in s for s in plan), plan
-            assert not any("TEMP B-TREE" in step for step in plan), plan

@@ -70,16 +70,10 @@ A retry after an injected fault (40060 after a lost response) is not a violation
 overwrites).
 """
 
+from .attachments import Attachment
 from .errors import BotError, ImpossibleActionError, Violation
-from .model import (
-    ADMINISTRATOR,
-    MANAGE_GUILD,
-    MANAGE_MESSAGES,
-    Attachment,
-    Channel,
-    Guild,
-    Role,
-)
+from .model import Channel, Guild, Role
+from .permissions import ADMINISTRATOR, MANAGE_GUILD, MANAGE_MESSAGES
 from .replies import Button, Choice, Modal, Reply, Select
 from .server import DiscordServer
 from .user_client import UserClient

@@ -2,18 +2,16 @@
 
 from typing import TYPE_CHECKING, Any
 
-from . import limits, messages
+from . import command_limits, messages
 from .errors import ApiError
-from .model import (
+from .ids import snowflake
+from .model import Channel, Guild, Message
+from .permissions import (
     ATTACH_FILES,
     MANAGE_MESSAGES,
     READ_MESSAGE_HISTORY,
     SEND_MESSAGES,
     VIEW_CHANNEL,
-    Channel,
-    Guild,
-    Message,
-    snowflake,
 )
 from .rest import Call, Handler
 
@@ -172,9 +170,9 @@ class ApiRoutes:
     async def overwrite_commands(self, call: Call) -> Result:
         commands = self._commands(call)
         sent = call.body if isinstance(call.body, list) else []
-        limits.check_commands(call.form, sent)
+        command_limits.check_commands(call.form, sent)
         call.form.check()
-        for kind, maximum in limits.MAX_COMMANDS.items():
+        for kind, maximum in command_limits.MAX_COMMANDS.items():
             if sum((command.get("type") or 1) == kind for command in sent) > maximum:
                 raise ApiError(30032)
         made = [self._command(call, command, commands) for command in sent]
@@ -185,7 +183,7 @@ class ApiRoutes:
 
     async def create_command(self, call: Call) -> Result:
         commands = self._commands(call)
-        limits.check_command(call.form, call.body, [])
+        command_limits.check_command(call.form, call.body, [])
         call.form.check()
         made = self._command(call, call.body, commands)
         status = 200 if int(made["id"]) in commands else 201

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import WSMsgType, web
 
 from .errors import Violation
+from .model import Guild
 
 if TYPE_CHECKING:
     from .server import DiscordServer
@@ -222,7 +223,7 @@ class Connection:
         await self.session.dispatch("READY", ready)
         if data["intents"] & GUILDS:
             for guild in guilds:
-                await server.dispatch("GUILD_CREATE", server.guild_create(guild), guild)
+                await server.dispatch("GUILD_CREATE", guild_create(server, guild), guild)
         server.state_changed.notify()
 
     async def _resume(self, data: dict[str, Any]) -> None:
@@ -261,3 +262,23 @@ def compressor(kind: str | None) -> Callable[[bytes], bytes] | None:
         zstd = ZstdCompressor()
         return lambda data: zstd.compress(data, mode=ZstdCompressor.FLUSH_BLOCK)
     raise ValueError(f"unknown compression {kind}; Discord has zlib-stream and zstd-stream")
+
+
+def guild_create(server: "DiscordServer", guild: Guild) -> dict[str, Any]:
+    """The data of GUILD_CREATE; the bot is the only listed member."""
+    members = [guild.member_payload(server.users[user]) for user in guild.members]
+    bot_only = [m for m in members if m["user"]["id"] == str(server.bot.id)]
+    return guild.payload() | {
+        "joined_at": "2026-01-01T00:00:00+00:00",
+        "large": False,
+        "unavailable": False,
+        "member_count": len(members),
+        "members": bot_only,
+        "channels": [channel.payload() for channel in guild.channels],
+        "threads": [],
+        "presences": [],
+        "voice_states": [],
+        "stage_instances": [],
+        "guild_scheduled_events": [],
+        "soundboard_sounds": [],
+    }

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from . import limits, messages
+from . import command_limits, limits, messages
 from .errors import ApiError, Form
 from .model import (
     AUTOCOMPLETE,
@@ -12,10 +12,10 @@ from .model import (
     EPHEMERAL,
     LOADING,
     MODAL_SUBMIT,
-    USE_EXTERNAL_APPS,
     Interaction,
     Message,
 )
+from .permissions import USE_EXTERNAL_APPS
 from .rest import Call, Handler
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class InteractionRoutes:
                 self.server.write(interaction.message, data, call, ["data"])
         elif kind == CHOICES:
             where: list[str | int] = ["data", "choices"]
-            limits.check_choices(call.form, data.get("choices"), where)
+            command_limits.check_choices(call.form, data.get("choices"), where)
             check_types(call.form, data.get("choices") or [], interaction.data, where)
             call.form.check()
             interaction.choices = data.get("choices") or []

@@ -3,14 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from .errors import BotError
-from .model import (
-    ADMINISTRATOR,
-    COMMAND,
-    EVERYONE,
-    Channel,
-    Interaction,
-    User,
-)
+from .model import COMMAND, Channel, Interaction, User
+from .permissions import ADMINISTRATOR, EVERYONE
 
 if TYPE_CHECKING:
     from .server import DiscordServer

@@ -6,8 +6,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import limits
+from .attachments import Attachment
 from .errors import ApiError, Form
-from .model import COMPONENTS_V2, EPHEMERAL, LOADING, Attachment, Message, now_iso
+from .ids import now_iso
+from .model import COMPONENTS_V2, EPHEMERAL, LOADING, Message
 
 Json = dict[str, Any]
 EDITABLE_FLAGS = COMPONENTS_V2 | 1 << 2  # SUPPRESS_EMBEDS

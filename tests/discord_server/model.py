@@ -1,54 +1,16 @@
 """The state of the fake server: users, guilds, channels, messages, interactions."""
 
-import asyncio
-import io
-import itertools
-import mimetypes
 import secrets
-import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
-from PIL import Image, UnidentifiedImageError
-
-EPOCH_MS = 1420070400000
-
-VIEW_CHANNEL = 1 << 10
-SEND_MESSAGES = 1 << 11
-MANAGE_MESSAGES = 1 << 13
-EMBED_LINKS = 1 << 14
-ATTACH_FILES = 1 << 15
-READ_MESSAGE_HISTORY = 1 << 16
-ADMINISTRATOR = 1 << 3
-MANAGE_GUILD = 1 << 5
-USE_APPLICATION_COMMANDS = 1 << 31
-USE_EXTERNAL_APPS = 1 << 50
-ALL_PERMISSIONS = (1 << 53) - 1
-EVERYONE = (
-    VIEW_CHANNEL
-    | SEND_MESSAGES
-    | EMBED_LINKS
-    | ATTACH_FILES
-    | READ_MESSAGE_HISTORY
-    | USE_APPLICATION_COMMANDS
-    | USE_EXTERNAL_APPS
-)
+from .attachments import Attachment
+from .ids import now_iso, snowflake
+from .permissions import ADMINISTRATOR, ALL_PERMISSIONS, EVERYONE, VIEW_CHANNEL
 
 EPHEMERAL = 1 << 6
 LOADING = 1 << 7
 COMPONENTS_V2 = 1 << 15
-
-_increment = itertools.count()
-
-
-def snowflake() -> int:
-    """A new id; its upper 42 bits are the milliseconds since Discord's epoch."""
-    return ((time.time_ns() // 1_000_000 - EPOCH_MS) << 22) | (next(_increment) & 0x3FFFFF)
-
-
-def now_iso() -> str:
-    return datetime.now(UTC).isoformat()
 
 
 @dataclass(eq=False)
@@ -242,72 +204,6 @@ class Channel:
 
 
 @dataclass(eq=False)
-class Attachment:
-    """An uploaded file; `url` is signed, and valid until it expires or the file is removed."""
-
-    filename: str
-    data: bytes = field(repr=False)
-    description: str | None
-    base_url: str
-    channel_id: int
-    expires: int  # seconds since 1970
-    spoiler: bool = False
-    ephemeral: bool = False
-    removed: bool = False
-    id: int = field(default_factory=snowflake)
-    signature: str = field(default_factory=lambda: secrets.token_hex(16))
-
-    def __post_init__(self) -> None:
-        self.content_type = mimetypes.guess_type(self.filename)[0] or "application/octet-stream"
-        self.width: int | None = None
-        self.height: int | None = None
-        if self.content_type.startswith("image/"):
-            try:
-                with Image.open(io.BytesIO(self.data)) as image:
-                    self.width, self.height = image.size
-            except UnidentifiedImageError:
-                pass
-
-    @property
-    def size(self) -> int:
-        return len(self.data)
-
-    @property
-    def url(self) -> str:
-        path = f"/attachments/{self.channel_id}/{self.id}/{self.filename}"
-        return f"{self.base_url}{path}?ex={self.expires:x}&is=0&hm={self.signature}"
-
-    def payload(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "id": str(self.id),
-            "filename": self.filename,
-            "size": self.size,
-            "url": self.url,
-            "proxy_url": self.url,
-            "content_type": self.content_type,
-        }
-        if self.width is not None:
-            fields |= {"width": self.width, "height": self.height}
-        if self.description:
-            fields["description"] = self.description
-        if self.ephemeral:
-            fields["ephemeral"] = True
-        return fields
-
-    def media(self) -> dict[str, Any]:
-        """The media object of an embed or a component."""
-        return {
-            "id": str(self.id),
-            "url": self.url,
-            "proxy_url": self.url,
-            "width": self.width,
-            "height": self.height,
-            "content_type": self.content_type,
-            "attachment_id": str(self.id),
-        }
-
-
-@dataclass(eq=False)
 class Message:
     channel: Channel
     author: User
@@ -427,17 +323,3 @@ class Interaction:
         if self.type == MODAL_SUBMIT and self.triggered_by is not None:
             fields["triggering_interaction_metadata"] = self.triggered_by.metadata()
         return fields
-
-
-class Notifier:
-    """Wakes all waiting tasks on a change of state."""
-
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
-
-    def notify(self) -> None:
-        self._event.set()
-        self._event = asyncio.Event()
-
-    async def wait(self) -> None:
-        await self._event.wait()

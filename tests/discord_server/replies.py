@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import aiohttp
 
 from . import limits
+from .attachments import Attachment
 from .errors import BotError
-from .model import COMPONENTS_V2, EPHEMERAL, Attachment, Channel, Interaction, Message
+from .model import COMPONENTS_V2, EPHEMERAL, Channel, Interaction, Message
 
 if TYPE_CHECKING:
     from .server import DiscordServer

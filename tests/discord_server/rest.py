@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from .server import DiscordServer
 
 PREFIX = "/api/v10"
+CALLBACK_SCHEMAS = {
+    4: "CreateMessageInteractionCallbackRequest",
+    5: "CreateMessageInteractionCallbackRequest",
+    6: "UpdateMessageInteractionCallbackRequest",
+    7: "UpdateMessageInteractionCallbackRequest",
+    8: "ApplicationCommandAutocompleteCallbackRequest",
+    9: "ModalInteractionCallbackRequest",
+}
 GLOBAL_RATE = 50  # requests a second; the interaction endpoints are exempt
 # Path -> (requests, seconds) of its own bucket, one for each channel or interaction.
 BUCKETS = {
@@ -173,7 +181,7 @@ class RestServer:
             call.status, call.answer = await handler(call)
         except ApiError as error:
             call.status, call.answer = error.status, error.body()
-            self.server.add_refusal(call, error)
+            self._record_refusal(call, error)
         except Exception as error:
             # discord.py would retry after a 500 and hide the error of the fake server.
             call.status, call.answer = 400, {"message": repr(error), "code": 0}
@@ -255,7 +263,7 @@ class RestServer:
         else:
             call.form.add([], "CONTENT_TYPE_INVALID", f'Expected "Content-Type" JSON, not {kind}')
             call.form.check()
-        self.server.check_body(call)
+        self._check_body(call)
         call.form.check()
 
     async def _read_multipart(self, request: web.Request, call: Call) -> None:
@@ -276,6 +284,29 @@ class RestServer:
             raise ApiError(40005)
         if len(call.files) > limits.FILES:
             call.form.too_long(["files"], limits.FILES)
+
+    def _check_body(self, call: Call) -> None:
+        if self.server.schemas is None:
+            return
+        kind = call.body.get("type") if isinstance(call.body, dict) else None
+        if call.template.endswith("/callback") and kind in CALLBACK_SCHEMAS:
+            self.server.schemas.check_named(CALLBACK_SCHEMAS[kind], call.body, call.form)
+        else:
+            self.server.schemas.check_request(call.method, call.template, call.body, call.form)
+
+    def _record_refusal(self, call: Call, error: ApiError) -> None:
+        """Records a rejected request as a violation, unless it retries after an injected fault."""
+        if self.injected[call.method, call.path] > 0:
+            self.injected[call.method, call.path] -= 1
+            return
+        where = f"{call.method} {call.path}"
+        violation = Violation(error.code, error.message, where, error.errors)
+        token = call.params.get("interaction_token") or call.params.get("webhook_token")
+        if token in self.server.interactions:
+            if self.server.interactions[token].failed and error.code == 10062:
+                return  # recorded when the deadline passed
+            self.server.interactions[token].violations.append(violation)
+        self.server.add_violation(violation)
 
 
 def parse_json(data: bytes) -> Any:

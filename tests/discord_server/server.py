@@ -7,43 +7,22 @@ import re
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
-from urllib.parse import unquote
 
 from aiohttp import web
 
 from . import gateway, limits, messages
 from .api import ApiRoutes
-from .errors import ApiError, BotError, Violation
+from .attachments import Attachment, AttachmentStore
+from .errors import BotError, Violation
 from .interactions import InteractionRoutes
-from .model import (
-    ALL_PERMISSIONS,
-    EVERYONE,
-    MANAGE_MESSAGES,
-    Attachment,
-    Channel,
-    Guild,
-    Interaction,
-    Message,
-    Notifier,
-    Role,
-    User,
-)
+from .model import Channel, Guild, Interaction, Message, Role, User
+from .notifier import Notifier
+from .permissions import ALL_PERMISSIONS, EVERYONE
 from .rest import Call, Fault, RestServer
 from .schema import discord_schemas
 from .user_client import UserClient
 
 T = TypeVar("T")
-
-CALLBACK_SCHEMAS = {
-    4: "CreateMessageInteractionCallbackRequest",
-    5: "CreateMessageInteractionCallbackRequest",
-    6: "UpdateMessageInteractionCallbackRequest",
-    7: "UpdateMessageInteractionCallbackRequest",
-    8: "ApplicationCommandAutocompleteCallbackRequest",
-    9: "ModalInteractionCallbackRequest",
-}
-FILE_LIFE = 24 * 3600  # seconds that an attachment's URL answers
-APP_PERMISSIONS_OF_USER_APPS = EVERYONE & ~MANAGE_MESSAGES
 
 
 class DiscordServer:
@@ -90,7 +69,7 @@ class DiscordServer:
         self.guilds: list[Guild] = []
         self.channels: dict[int, Channel] = {}
         self.messages: dict[int, Message] = {}
-        self.attachments: dict[int, Attachment] = {}
+        self.attachments = AttachmentStore(self.unix_time)
         self.interactions: dict[str, Interaction] = {}  # by token
         self.commands: dict[int | None, dict[int, dict[str, Any]]] = {}  # None: global
         self._clients: dict[tuple[str, int | None], UserClient] = {}
@@ -106,7 +85,7 @@ class DiscordServer:
     async def __aenter__(self) -> "DiscordServer":
         app = web.Application(client_max_size=8 * limits.REQUEST_BYTES)
         app.router.add_get("/gateway", self._gateway)
-        app.router.add_get("/attachments/{channel}/{id}/{name}", self._attachment)
+        app.router.add_get("/attachments/{channel}/{id}/{name}", self.attachments.serve)
         app.router.add_routes(
             self.rest.routes(InteractionRoutes(self).handlers() | ApiRoutes(self).handlers())
         )
@@ -115,7 +94,7 @@ class DiscordServer:
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
+        self.url = self.attachments.base_url = f"http://{host}:{port}"
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *rest: object) -> None:
@@ -266,52 +245,11 @@ class DiscordServer:
         self.channels[channel.id] = channel
         return channel
 
-    def guild_create(self, guild: Guild) -> dict[str, Any]:
-        members = [guild.member_payload(self.users[user]) for user in guild.members]
-        bot_only = [m for m in members if m["user"]["id"] == str(self.bot.id)]
-        return guild.payload() | {
-            "joined_at": "2026-01-01T00:00:00+00:00",
-            "large": False,
-            "unavailable": False,
-            "member_count": len(members),
-            "members": bot_only,
-            "channels": [channel.payload() for channel in guild.channels],
-            "threads": [],
-            "presences": [],
-            "voice_states": [],
-            "stage_instances": [],
-            "guild_scheduled_events": [],
-            "soundboard_sounds": [],
-        }
-
     # Violations and injected faults
 
     def add_violation(self, violation: Violation) -> None:
         self.violations.append(violation)
         self.state_changed.notify()
-
-    def add_refusal(self, call: Call, error: ApiError) -> None:
-        """Records a rejected request as a violation, unless it retries after an injected fault."""
-        if self.rest.injected[call.method, call.path] > 0:
-            self.rest.injected[call.method, call.path] -= 1
-            return
-        where = f"{call.method} {call.path}"
-        violation = Violation(error.code, error.message, where, error.errors)
-        token = call.params.get("interaction_token") or call.params.get("webhook_token")
-        if token in self.interactions:
-            if self.interactions[token].failed and error.code == 10062:
-                return  # recorded when the deadline passed
-            self.interactions[token].violations.append(violation)
-        self.add_violation(violation)
-
-    def check_body(self, call: Call) -> None:
-        if self.schemas is None:
-            return
-        kind = call.body.get("type") if isinstance(call.body, dict) else None
-        if call.template.endswith("/callback") and kind in CALLBACK_SCHEMAS:
-            self.schemas.check_named(CALLBACK_SCHEMAS[kind], call.body, call.form)
-        else:
-            self.schemas.check_request(call.method, call.template, call.body, call.form)
 
     def inject_fault(
         self,
@@ -433,17 +371,13 @@ class DiscordServer:
         """See messages.write."""
 
         def new_file(name: str, content: bytes, description: str | None) -> Attachment:
-            file = Attachment(
+            return self.attachments.add(
                 name,
                 content,
                 description,
-                self.url,
                 message.channel.id,
-                expires=int(self.unix_time() + FILE_LIFE),
                 ephemeral=message.only_for is not None,
             )
-            self.attachments[file.id] = file
-            return file
 
         def report(reason: str) -> None:
             self.add_violation(Violation(0, reason, f"{call.method} {call.path}"))
@@ -458,21 +392,10 @@ class DiscordServer:
             report=report,
         )
 
-    # Gateway and attachment routes
-
     async def _gateway(self, request: web.Request) -> web.StreamResponse:
         connection = gateway.Connection(self, request)
         self.connections.add(connection)
         return await connection.run()
-
-    async def _attachment(self, request: web.Request) -> web.Response:
-        file = self.attachments.get(int(request.match_info["id"]))
-        signed = file is not None and request.query.get("hm") == file.signature
-        if file is None or not signed or file.removed or self.unix_time() > file.expires:
-            return web.Response(status=404, text="This content is no longer available.")
-        if unquote(request.match_info["name"]) != file.filename:
-            return web.Response(status=404, text="This content is no longer available.")
-        return web.Response(body=file.data, content_type=file.content_type)
 
 
 def make_token(application_id: int) -> str:

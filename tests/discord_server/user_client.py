@@ -10,15 +10,14 @@ from .model import (
     AUTOCOMPLETE,
     COMMAND,
     COMPONENT,
-    MANAGE_MESSAGES,
     MODAL_SUBMIT,
-    SEND_MESSAGES,
     Channel,
     Guild,
     Interaction,
     Message,
     User,
 )
+from .permissions import MANAGE_MESSAGES, SEND_MESSAGES
 from .replies import Choice, Modal, Reply
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from export.manifest import GENERATOR, Attribute
 from export.registry import Registry
 from train.checkpoint import JUDGED_FILE, Progress, RunInfo, save, write_run
 from train.models import build_discriminator, build_generator
-from train.networks.base import Discriminator, Generator
+from train.networks.base import Generator
+from train.networks.irodori import IrodoriDiscriminator, IrodoriGenerator
 
 FIGURES = {
     "hair_as_asked": 0.991,
@@ -73,7 +74,7 @@ def info() -> RunInfo:
 
 
 @pytest.fixture(scope="session")
-def generator(info: RunInfo) -> Generator:
+def generator(info: RunInfo) -> IrodoriGenerator:
     return make_generator(info)
 
 
@@ -120,24 +121,26 @@ def run_info(attributes: tuple[Attribute, ...]) -> RunInfo:
     )
 
 
-def make_generator(info: RunInfo) -> Generator:
+def make_generator(info: RunInfo) -> IrodoriGenerator:
     """An untrained generator with strong contrasts and non-trivial batch statistics."""
     torch.manual_seed(0)
     generator = build_generator(info.train_settings, info.sizes)
+    assert isinstance(generator, IrodoriGenerator)
     with torch.no_grad():
         for norm in generator.norms:
-            norm.norm.running_mean.normal_(0, 0.1)
-            norm.norm.running_var.uniform_(0.1, 0.3)
+            norm.get_buffer("norm.running_mean").normal_(0, 0.1)
+            norm.get_buffer("norm.running_var").uniform_(0.1, 0.3)
         generator.to_rgb.weight.mul_(24)
     return generator.eval()
 
 
-def make_discriminator(info: RunInfo) -> Discriminator:
+def make_discriminator(info: RunInfo) -> IrodoriDiscriminator:
     torch.manual_seed(1)
     discriminator = build_discriminator(info.train_settings, info.sizes)
+    assert isinstance(discriminator, IrodoriDiscriminator)
     with torch.no_grad():
         for downsample in discriminator.downsample:
-            downsample.weight.mul_(4)
+            downsample.get_parameter("weight").mul_(4)
     return discriminator.eval()
 
 

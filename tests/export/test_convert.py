@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 import export.convert
 from export.card import CARD, SAMPLES, WEAKEST
-from export.convert import ExportError, Uint8Generator, check, default_name, export_run
+from export.convert import Uint8Generator, check, default_name, export_run
+from export.graph import ExportError
 from export.manifest import CRITIC, GENERATOR, WEIGHTS, Manifest
 from export.registry import Registry
 from train.checkpoint import JUDGED_FILE, CheckpointError, RunInfo
@@ -176,7 +177,8 @@ def test_check_finds_a_small_difference(
 
     class Brighter(nn.Module):
         def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
-            return generator(latent, condition) + 2.5 / 127.5
+            images: Tensor = generator(latent, condition) + 2.5 / 127.5
+            return images
 
     with pytest.raises(ExportError, match=r"by up to [34] of 255, more than 1"):
         check(Brighter(), session, manifest)

@@ -7,12 +7,13 @@ import torch
 from small_models import make_manifest
 from torch import Tensor, nn
 
-from export.convert import ExportError
 from export.critic import Uint8Critic, check, to_onnx
+from export.graph import ExportError
 from export.manifest import CRITIC
 from export.registry import Registry
 from train.critic import Critic
 from train.models import load_discriminator
+from train.networks.irodori import IrodoriDiscriminator
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,7 @@ def test_check_rejects_another_critic(
 
 def test_a_critic_of_no_attributes_scores_realness(run: Path) -> None:
     critic = Critic(load_discriminator(run), threshold=100.0)
+    assert isinstance(critic.discriminator, IrodoriDiscriminator)
     critic.sizes, critic.discriminator.projection = [], None
     critic.discriminator.heads = nn.ModuleList()
     model = to_onnx(critic, 32, 0)

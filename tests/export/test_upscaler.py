@@ -117,7 +117,8 @@ def test_the_file_holds_weights_in_half_precision(
 def test_check_finds_a_small_difference(network: Upscaler, graph: onnx.ModelProto) -> None:
     class Brighter(nn.Module):
         def forward(self, image: Tensor) -> Tensor:
-            return network(image) + 2.5 / 255
+            upscaled: Tensor = network(image) + 2.5 / 255
+            return upscaled
 
     check(network, open_session(graph))
     with pytest.raises(ExportError, match=r"by up to [34] of 255, more than 1"):

@@ -36,17 +36,19 @@ def test_discriminator_runs_forward_once_per_step(
     figures = trainer.train_step(0.0)
     (latent, condition), (real, _), (fake, _) = given
 
-    labels = torch.stack([block.argmax(dim=1) for block in condition.split(faces.sizes, 1)], dim=1)
+    labels = torch.stack(
+        [block.argmax(dim=1) for block in torch.split(condition, list(faces.sizes), 1)], dim=1
+    )
     real_score, real_logits = discriminator(real, condition)
     fake_score, _ = discriminator(fake, condition)
     loss = F.softplus(fake_score - real_score).mean()
-    (loss + objective.class_weight * classes(real_logits, labels)).backward()
+    (loss + objective.class_weight * classes(real_logits, labels)).backward()  # type: ignore[no-untyped-call]
     for images in (real, fake):
         images.requires_grad_()
         score, _ = discriminator(images, condition)
         (gradient,) = torch.autograd.grad(score.sum(), images, create_graph=True)
         penalty = gradient.square().sum(dim=(1, 2, 3)).mean()
-        (objective.penalty / 2 * objective.penalty_every * penalty).backward()
+        (objective.penalty / 2 * objective.penalty_every * penalty).backward()  # type: ignore[no-untyped-call]
 
     generated = generator(latent, condition)
     assert torch.equal(generated, fake)
@@ -55,7 +57,7 @@ def test_discriminator_runs_forward_once_per_step(
     generator_loss = F.softplus(real_score.detach() - score).mean()
     missing_diversity = diversity(real.detach(), generated, settings.optimizer.group)
     whole = generator_loss + objective.class_weight * classes(logits, labels)
-    (whole + objective.diversity_weight * missing_diversity).backward()
+    (whole + objective.diversity_weight * missing_diversity).backward()  # type: ignore[no-untyped-call]
 
     assert figures["generator"].item() == pytest.approx(generator_loss.item(), rel=1e-5)
     assert figures["discriminator"].item() == pytest.approx(loss.item(), rel=1e-5)
@@ -89,11 +91,13 @@ def test_unseen_conditions_update_only_the_generator(monkeypatch: pytest.MonkeyP
     assert theirs.tolist() == [[1, 0, 0, 0, 1, 0, 0]] * batch
     generated = generator(latent, condition)
     assert torch.equal(generated, torch.cat([fake, unseen]))
-    labels = torch.stack([block.argmax(dim=1) for block in own.split(faces.sizes, 1)], dim=1)
+    labels = torch.stack(
+        [block.argmax(dim=1) for block in torch.split(own, list(faces.sizes), 1)], dim=1
+    )
     real_score, real_logits = discriminator(real, own)
     fake_score, _ = discriminator(fake, own)
     loss = F.softplus(fake_score - real_score).mean()
-    (loss + objective.class_weight * classes(real_logits, labels)).backward()
+    (loss + objective.class_weight * classes(real_logits, labels)).backward()  # type: ignore[no-untyped-call]
     judged = copy.deepcopy(discriminator).requires_grad_(False)
     score, logits = judged(generated[:batch], own)
     generator_loss = F.softplus(real_score.detach() - score).mean()
@@ -102,7 +106,7 @@ def test_unseen_conditions_update_only_the_generator(monkeypatch: pytest.MonkeyP
     )
     missing_diversity = diversity(real, generated[:batch], settings.optimizer.group)
     whole = generator_loss + objective.class_weight * classification
-    (whole + objective.diversity_weight * missing_diversity).backward()
+    (whole + objective.diversity_weight * missing_diversity).backward()  # type: ignore[no-untyped-call]
     for ours, plain in ((trainer.generator, generator), (trainer.discriminator, discriminator)):
         for (name, one), other in zip(ours.named_parameters(), plain.parameters(), strict=True):
             assert one.grad is not None

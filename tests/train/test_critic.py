@@ -12,7 +12,7 @@ def discriminator() -> IrodoriDiscriminator:
     discriminator = IrodoriDiscriminator(32, (2, 3), width=4)
     with torch.no_grad():
         for downsample in discriminator.downsample:
-            downsample.weight.mul_(8)
+            downsample.get_parameter("weight").mul_(8)
     return discriminator.eval()
 
 

@@ -248,7 +248,7 @@ def test_augmentation_keeps_colors_and_moves_pixels() -> None:
     images[:, 0, 8:12, 4:8] = 1
     moved = flip_and_shift(images, torch.Generator().manual_seed(0))
     assert moved.shape == images.shape
-    assert set(moved.unique().tolist()) == {0.0, 1.0}
+    assert set(torch.unique(moved).tolist()) == {0.0, 1.0}
     assert torch.equal(moved[:, 1:], images[:, 1:])
     places = {tuple(image[0].nonzero()[0].tolist()) for image in moved}
     rows, columns = {y for y, _ in places}, {x for _, x in places}

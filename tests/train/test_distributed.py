@@ -1,5 +1,6 @@
 """Trainings by two processes, compared with one process."""
 
+import math
 import os
 import subprocess
 import sys
@@ -43,7 +44,7 @@ def state(run: Path) -> dict[str, Tensor]:
 
 def difference(one: dict[str, Tensor], other: dict[str, Tensor]) -> float:
     names = [name for name in one if name.startswith(NETWORKS) and one[name].is_floating_point()]
-    return sum((one[name] - other[name]).square().sum().item() for name in names) ** 0.5
+    return math.sqrt(sum((one[name] - other[name]).square().sum().item() for name in names))
 
 
 @pytest.mark.parametrize("kind", ["", "-features"])

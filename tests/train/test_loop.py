@@ -232,7 +232,8 @@ def test_a_divergence_resumes_once_with_half_the_learning_rate(
 ) -> None:
     run = start(tmp_path / "run", faces)
     train(run, tiny(images=160, anneal=0), faces, judge, quiet())
-    step, interrupted_at = AdversarialTrainer.train_step, []
+    step = AdversarialTrainer.train_step
+    interrupted_at: list[int] = []
 
     def spoil_once(self: AdversarialTrainer, progress: float) -> dict[str, torch.Tensor]:
         figures = step(self, progress)

@@ -32,6 +32,6 @@ def test_zero_centered_penalty_of_a_linear_critic(size: float) -> None:
     images = torch.randn(5, 3, 8, 8, generator=rng).requires_grad_()
     penalty = losses.zero_centered_penalty(linear(images, weight), images)
     assert penalty.tolist() == pytest.approx([size**2] * 5, abs=1e-4)
-    penalty.sum().backward()
+    penalty.sum().backward()  # type: ignore[no-untyped-call]
     assert weight.grad is not None
     assert weight.grad.isfinite().all()

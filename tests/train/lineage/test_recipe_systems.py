@@ -10,7 +10,9 @@ from small_recipes import change, faces, modules, small, steps
 from torch import Tensor, nn
 
 from train import recipes
-from train.lineage.networks.autoencoder import AutoencoderGenerator
+from train.lineage.networks.autoencoder import AutoencoderDiscriminator, AutoencoderGenerator
+from train.lineage.networks.r3gan import R3GANDiscriminator
+from train.lineage.networks.srresnet import SRResNetDiscriminator, SRResNetGenerator
 from train.lineage.networks.stackgan import StackGANGenerator
 from train.models import build_trainer
 from train.trainer import Trainer
@@ -127,6 +129,8 @@ def test_heads_of_the_acgan_recipes() -> None:
         build_trainer(small(name), faces()).discriminator
         for name in ("acgan-srresnet", "acgan-decoupled", "acgan-two-nets")
     )
+    assert isinstance(coupled, SRResNetDiscriminator)
+    assert isinstance(decoupled, SRResNetDiscriminator)
     assert [type(head) for head in coupled.heads] == [nn.Linear] * 2
     for head in (decoupled.score_head, *decoupled.heads):
         assert len(modules(head, nn.Linear)) == 3
@@ -135,7 +139,7 @@ def test_heads_of_the_acgan_recipes() -> None:
     def reached(discriminator: nn.Module, what: Callable[[Any], Tensor]) -> set[str]:
         """Convolutions that a loss reaches."""
         discriminator.zero_grad()
-        what(discriminator(torch.randn(2, 3, 32, 32), torch.eye(7)[:2])).sum().backward()
+        what(discriminator(torch.randn(2, 3, 32, 32), torch.eye(7)[:2])).sum().backward()  # type: ignore[no-untyped-call]
         return {
             name
             for name, parameter in discriminator.named_parameters()
@@ -153,6 +157,7 @@ def test_makegirlsmoe_has_16_blocks_pixel_shuffles_and_no_batch_norm_in_its_disc
     settings = recipes.read("acgan-srresnet").settings
     trainer = build_trainer(change(settings, width=8), faces(64))
     settings = settings["lineage"]
+    assert isinstance(trainer.generator, SRResNetGenerator)
     assert len(trainer.generator.blocks) == 16
     assert len(modules(trainer.generator, nn.PixelShuffle)) == 2
     assert not modules(trainer.discriminator, nn.BatchNorm2d, nn.GroupNorm)
@@ -164,6 +169,7 @@ def test_r3gan_has_no_normalization_and_both_penalties() -> None:
     for network in (trainer.generator, trainer.discriminator):
         assert not modules(network, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm)
     x = torch.randn(8, 16, 8, 8)
+    assert isinstance(trainer.discriminator, R3GANDiscriminator)
     stage = trainer.discriminator.stages[-1]
     assert torch.equal(stage(x), x), "a block adds nothing at first"
     assert trainer.train_step(0.0)["penalty"] > 0
@@ -171,6 +177,7 @@ def test_r3gan_has_no_normalization_and_both_penalties() -> None:
 
 def test_ebgan_energy_is_its_reconstruction_error() -> None:
     discriminator = build_trainer(small("ebgan"), faces()).discriminator.eval()
+    assert isinstance(discriminator, AutoencoderDiscriminator)
     image = torch.rand(2, 3, 32, 32) * 2 - 1
     score, _ = discriminator(image, torch.zeros(2, 0))
     again = discriminator.decoder(discriminator.encoder(image))
@@ -212,9 +219,11 @@ def test_stackgan_refines_its_first_stage() -> None:
     enlarged = nn.functional.interpolate(rough, scale_factor=2.0, mode="bilinear")
     assert (whole - enlarged).abs().mean() < 0.05
     generator.train()
-    first = generator.first.layers[0].weight.clone()
+    first = generator.first.layers[0].get_parameter("weight").clone()
     trainer.train_step(0.6)
-    assert torch.equal(first, generator.first.layers[0].weight)
+    assert torch.equal(first, generator.first.layers[0].get_parameter("weight"))
     assert generator.second.to_rgb.weight.abs().max() > 0
     trainer.train_step(0.1)  # as if the run was resumed with more images
-    assert torch.equal(first, generator.first.layers[0].weight), "there is no way back"
+    assert torch.equal(first, generator.first.layers[0].get_parameter("weight")), (
+        "there is no way back"
+    )

@@ -106,7 +106,7 @@ def test_error_for_networks_that_need_a_single_process(name: str) -> None:
 
 def test_shared_batch_norms_keep_their_weights() -> None:
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.BatchNorm2d(4, affine=False))
-    nn.init.normal_(network[1].weight)
+    nn.init.normal_(network[1].get_parameter("weight"))
     image = torch.randn(2, 3, 8, 8)
     expected = network.eval()(image)
     share_batch_norms(network)

@@ -12,6 +12,7 @@ from small_runs import make_run
 from tiny_model import add_model
 
 from export.registry import Registry
+from train import report
 from train.data import Faces, load
 from train.metrics import blind
 from train.metrics.blind import BlindError, Count, Source, draw, main, resolve, save
@@ -41,7 +42,7 @@ def test_sources_have_equal_numbers_of_cells_in_the_key(faces: Faces) -> None:
     counts = {name: list(cells.values()).count(name) for name in key["sources"]}
     assert counts == {"gray-10": 34, "gray-200": 33, "real": 33}
     for number, source in cells.items():
-        levels = pictures[int(number) - 1].unique().tolist()
+        levels = torch.unique(pictures[int(number) - 1]).tolist()
         assert (levels == [10], levels == [200]) == (source == "gray-10", source == "gray-200")
     assert list(cells.values()) != sorted(cells.values()), "shuffled"
 
@@ -49,7 +50,7 @@ def test_sources_have_equal_numbers_of_cells_in_the_key(faces: Faces) -> None:
 def test_real_images_are_distinct_held_out_ones(faces: Faces) -> None:
     pictures, key = draw([gray(0)], faces, 240, seed=1)
     real = [int(number) - 1 for number, source in key["cells"].items() if source == "real"]
-    held_out = blind.report.scaled(faces.split()[1].images, 160)
+    held_out = report.scaled(faces.split()[1].images, 160)
     found = {tuple(p.flatten().tolist()[:2000:7]) for p in pictures[real]}
     known = {tuple(p.flatten().tolist()[:2000:7]) for p in held_out}
     assert found <= known

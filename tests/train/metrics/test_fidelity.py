@@ -40,7 +40,11 @@ def test_ratio_of_real_faces_is_one_at_every_resolution(few: Faces, size: int) -
 
 def test_features_are_means_and_deviations_of_each_layer_and_the_pooled_ones(few: Faces) -> None:
     reported: list[float] = []
-    features = Fidelity(few).features(few.images, reported.append)
+
+    def report_progress(done: float, note: str = "") -> None:
+        reported.append(done)
+
+    features = Fidelity(few).features(few.images, report_progress)
     assert [layer.shape[1] for layer in features] == [2 * n for n in (24, 48, 120, 352)] + [1280]
     assert all(len(layer) == len(few) for layer in features)
     assert reported[-1] == 1

@@ -44,7 +44,7 @@ def fd_ratios(
 )
 def test_fd_ratio_increases_with_damage(damage: Damage, judge: Judge) -> None:
     # For 120 held-out flat drawings of 32 pixels, slight damage is below the floor.
-    stronger = {noise: (40, 60, 90), checkerboard: (8, 16, 32)}
+    stronger: dict[Damage, tuple[float, ...]] = {noise: (40, 60, 90), checkerboard: (8, 16, 32)}
     strengths = stronger.get(damage, DAMAGE[damage])
     ratios = [1.0, *fd_ratios(judge.fidelity, judge.held_out.images, damage, strengths)]
     assert ratios == sorted(ratios), "the stronger the more"

@@ -51,7 +51,7 @@ def test_other_data_or_settings_train_another_classifier(
         other = replace(faces, labels=faces.labels.roll(1, dims=0))
     else:
         other = replace(faces, images=faces.images.bitwise_xor(1))
-    prepare(other, tmp_path, **settings)
+    prepare(other, tmp_path, images=settings["images"], seed=settings["seed"])
     assert len(files(tmp_path)) == 2
 
 

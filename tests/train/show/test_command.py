@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from drawn_faces import write_zip
 from PIL import Image
+from PIL.GifImagePlugin import GifImageFile
+from PIL.WebPImagePlugin import WebPImageFile
 from small_runs import make_run
 
 from train.__main__ import main
@@ -48,6 +50,7 @@ def test_show_all_pictures(run: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert (width - 3 * 64 > 20, height) == (True, 20 + 4 * 64), "hair by eyes, labelled"
     assert size_of(run / "interpolation.png")[1] == 6 * 64
     with Image.open(run / "animation.webp") as animation:
+        assert isinstance(animation, WebPImageFile)
         assert animation.n_frames == 3
 
 
@@ -84,6 +87,7 @@ def test_model_generates_in_batches(run: Path) -> None:
 def test_an_animation_as_gif(run: Path) -> None:
     main(["show", str(run), "animation", "--format", "gif"])
     with Image.open(run / "animation.gif") as animation:
+        assert isinstance(animation, GifImageFile)
         assert animation.n_frames == 3
         assert animation.info["duration"] == 200
         animation.seek(2)
