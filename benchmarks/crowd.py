@@ -54,6 +54,15 @@ def count_outcomes(interactions: Iterable[Interaction]) -> Counter[str]:
     return counts
 
 
+def describe(interaction: Interaction) -> str:
+    """What the member of an unanswered or doubled interaction sees; empty for others."""
+    shown = _messages(interaction)
+    if not is_pending(interaction) and len(shown) < 2:
+        return ""
+    texts = [f"{message.content!r} with {len(message.files)} pictures" for message in shown]
+    return f"{interaction.label}: {', '.join(texts)}"
+
+
 def count_painted_twice(database: Path) -> int:
     """Requests for one picture that have more in the database."""
     with contextlib.closing(sqlite3.connect(database)) as connection:

@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import psutil
 from bot_process import BotProcess, bot_process
-from crowd import SETTLE_SECONDS, count_outcomes, count_painted_twice, settle
+from crowd import SETTLE_SECONDS, count_outcomes, count_painted_twice, describe, is_pending, settle
 from discord_server import BotError, DiscordServer, UserClient
 from tiny_model import add_model
 
@@ -138,12 +138,20 @@ async def send(
             try:
                 async with asyncio.timeout(2 * SETTLE_SECONDS):
                     with contextlib.suppress(BotError):  # counted from the interaction's state
-                        await member.slash("avatar", hair="pink")
+                        await _order(member)
             except TimeoutError:
                 hanging += 1
 
     await asyncio.gather(*map(take_part, members))
     return hanging
+
+
+async def _order(member: UserClient) -> None:
+    """Sends an order, and waits until the position in the queue is replaced by the pictures."""
+    reply = await member.slash("avatar", hair="pink")
+    interaction = reply.message.interaction
+    assert interaction is not None
+    await member.server.wait_until(lambda: not is_pending(interaction), "no pictures")
 
 
 async def run(options: argparse.Namespace) -> int:
@@ -186,6 +194,9 @@ async def run(options: argparse.Namespace) -> int:
         mean(part) / 2**20 for part in (memory[quarter : 2 * quarter], memory[-quarter:])
     )
     print(f"{options.orders} orders in {seconds:.0f} s, faults: {dict(faults.counts)}")
+    for interaction in discord.interactions.values():
+        if text := describe(interaction):
+            print(text)
     print(f"{dict(counts)}, hanging: {hanging}, painted twice: {twice}")
     print(f"memory: {early:.1f} MiB in the second quarter, {late:.1f} MiB in the last one")
     failed = counts["unanswered"] or counts["doubled"] or hanging or twice or not alive
