@@ -4,11 +4,14 @@ import io
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from train.data.errors import Problem
 from train.data.files import Files
 from train.data.layouts import Entry
+
+TOO_SMALL = "smaller than the training size"
+UNREADABLE = "unreadable images"
 
 
 def decode(
@@ -17,24 +20,28 @@ def decode(
     """Images uint8 [S, S, 3] by file name, the names of enlarged ones, and problems."""
     enlarged: set[str] = set()
 
-    def decode_entry(entry: Entry) -> np.ndarray | str:
+    def decode_entry(entry: Entry) -> np.ndarray | Problem:
         try:
             image = ImageOps.exif_transpose(Image.open(io.BytesIO(files[entry.file]())))
             if min(image.size) < size:
                 enlarged.add(entry.file)
             if min(image.size) < size and not enlarge:
                 width, height = image.size
-                return f"too small: {width}×{height} pixels for a training size of {size}"
+                message = f"too small: {width}×{height} pixels for a training size of {size}"
+                return Problem(entry.location, message, TOO_SMALL)
             return np.asarray(_square(image, size))
+        except UnidentifiedImageError:  # its text names a stream instead of the file
+            message = f"unreadable image {entry.file}: not a known image format"
+            return Problem(entry.location, message, UNREADABLE)
         except Exception as error:  # decoders and zipfile have many errors for damaged files
-            return f"unreadable image {entry.file}: {error}"
+            return Problem(entry.location, f"unreadable image {entry.file}: {error}", UNREADABLE)
 
     images: dict[str, np.ndarray] = {}
     problems: list[Problem] = []
     with ThreadPoolExecutor() as pool:
         for entry, result in zip(entries, pool.map(decode_entry, entries), strict=True):
-            if isinstance(result, str):
-                problems.append(Problem(entry.location, result))
+            if isinstance(result, Problem):
+                problems.append(result)
             else:
                 images[entry.file] = result
     return images, enlarged, problems

@@ -3,10 +3,11 @@
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from train.data.errors import DataError
+from train.data.errors import DataError, Unused
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}
 TAGS = "tags.csv"
@@ -15,15 +16,22 @@ Files = dict[str, Callable[[], bytes]]
 """Relative paths with forward slashes, each with a function that reads the file."""
 
 
+@dataclass(frozen=True)
+class Source:
+    """An opened folder or zip file."""
+
+    files: Files
+    unused: list[Unused] = field(default_factory=list)
+
+
 @contextmanager
-def open_files(path: Path) -> Iterator[Files]:
+def open_files(path: Path) -> Iterator[Source]:
     """Opens a folder or a zip file. Raises DataError."""
     if not path.exists():
         raise DataError(f"there is no {path}; --data takes a folder or a zip of images")
     if path.is_dir():
         paths = ((p.relative_to(path).as_posix(), p) for p in sorted(path.rglob("*")))
-        found = {name: p.read_bytes for name, p in paths if _is_data(name) and p.is_file()}
-        yield _without_wrapper(found)
+        yield _source({name: p.read_bytes for name, p in paths if p.is_file()})
         return
     try:
         archive = zipfile.ZipFile(path)
@@ -39,19 +47,27 @@ def open_files(path: Path) -> Iterator[Files]:
             if not info.is_dir()
         }
         # Reading is thread-safe: zipfile locks the shared file handle.
-        yield _without_wrapper(
-            {
-                name: partial(archive.read, entries[name])
-                for name in sorted(entries)
-                if _is_data(name)
-            }
-        )
+        yield _source({name: partial(archive.read, entries[name]) for name in sorted(entries)})
+
+
+def _source(files: Files) -> Source:
+    shown = {name: read for name, read in files.items() if not _is_hidden(name)}
+    data = {name: read for name, read in shown.items() if _is_data(name)}
+    unused = [
+        Unused(name, f"{PurePosixPath(name).suffix.lower() or 'no suffix'}: not an image type")
+        for name in shown
+        if name not in data
+    ]
+    return Source(_without_wrapper(data), unused)
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts)
 
 
 def _is_data(name: str) -> bool:
     path = PurePosixPath(name)
-    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
-    return not hidden and (path.name == TAGS or path.suffix.lower() in SUFFIXES)
+    return path.name == TAGS or path.suffix.lower() in SUFFIXES
 
 
 def _without_wrapper(files: Files) -> Files:

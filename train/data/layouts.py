@@ -9,10 +9,10 @@
 import csv
 import io
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from train.data.errors import DataError, Problem
+from train.data.errors import DataError, Problem, Unused
 from train.data.files import TAGS, Files
 
 
@@ -26,20 +26,35 @@ class Entry:
     tags: dict[str, str]
 
 
-def read_entries(files: Files) -> tuple[list[Entry], list[Problem]]:
-    """Recognizes the layout; returns its entries and the problems found. Raises DataError."""
+@dataclass(frozen=True)
+class Layout:
+    """The recognized layout, with the files that it uses and those that it does not."""
+
+    name: str
+    entries: list[Entry]
+    problems: list[Problem] = field(default_factory=list)
+    unused: list[Unused] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What the user should know about the interpretation of the files."""
+
+
+def recognize(files: Files) -> Layout:
+    """Recognizes the layout, and reads the tags. Raises DataError."""
     if TAGS in files:
         return _tagged(files)
     folders = {str(PurePosixPath(name).parent) for name in files}
     if len(folders) > 1 and "." not in folders:
-        return [
-            Entry(location=name, file=name, tags={"class": _word(PurePosixPath(name).parent.name)})
-            for name in files
-        ], []
-    return [Entry(location=name, file=name, tags={}) for name in files], []
+        return Layout(
+            "one folder per class",
+            [
+                Entry(name, name, {"class": _word(PurePosixPath(name).parent.name)})
+                for name in files
+            ],
+        )
+    return Layout("images only", [Entry(name, name, {}) for name in files])
 
 
-def _tagged(files: Files) -> tuple[list[Entry], list[Problem]]:
+def _tagged(files: Files) -> Layout:
     """Valid entries of `tags.csv`, and problems with the others."""
     try:
         text = files[TAGS]().decode("utf-8-sig", errors="replace")
@@ -58,7 +73,7 @@ def _tagged(files: Files) -> tuple[list[Entry], list[Problem]]:
         try:
             tags = _table_tags(row, header) if header else _mlds_tags(row)
         except ValueError as error:
-            problems.append(Problem(f"{TAGS} line {number}", str(error)))
+            problems.append(Problem(f"{TAGS} line {number}", str(error), "lines of another form"))
         else:
             parsed.append((number, row[0].strip(), tags))
 
@@ -73,10 +88,16 @@ def _tagged(files: Files) -> tuple[list[Entry], list[Problem]]:
         missing = [name for name in names if name not in tags]
         unknown = [name for name in tags if name not in names]
         if file is None:
-            problems.append(Problem(location, f"there is no image {key!r}"))
+            problems.append(
+                Problem(location, f"there is no image {key!r}", "there is no such image")
+            )
         elif file in seen:
             problems.append(
-                Problem(location, f"image {key!r} already has tags in line {seen[file]}")
+                Problem(
+                    location,
+                    f"image {key!r} already has tags in line {seen[file]}",
+                    "an earlier line has tags of the same image",
+                )
             )
         elif missing or unknown:
             message = "no " + ", ".join(missing) if missing else "unknown: " + ", ".join(unknown)
@@ -86,7 +107,14 @@ def _tagged(files: Files) -> tuple[list[Entry], list[Problem]]:
         else:
             seen[file] = number
             entries.append(Entry(location, file, {name: tags[name] for name in names}))
-    return entries, problems
+    named = seen.keys() | {images.get(key) for _, key, _ in parsed}
+    unused = [
+        Unused(file, f"no line of {TAGS} names it")
+        for file in files
+        if file not in named and PurePosixPath(file).name != TAGS
+    ]
+    kind = "a table with a header" if header else "value–attribute pairs"
+    return Layout(f"{TAGS} ({kind})", entries, problems, unused)
 
 
 def _images_by_name(files: Files) -> dict[str, str]:
