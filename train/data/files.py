@@ -1,5 +1,6 @@
 """Files of a folder or a zip file."""
 
+import os
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,9 +9,12 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from train.data.errors import DataError, Unused
+from train.data.text import SPREADSHEETS, guess_encoding, spreadsheet_message
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}
 TAGS = "tags.csv"
+TABLE_NAMES = {"tags", "labels", "metadata"}
+"""Names of tables, without suffix."""
 
 Files = dict[str, Callable[[], bytes]]
 """Relative paths with forward slashes, each with a function that reads the file."""
@@ -30,7 +34,7 @@ def open_files(path: Path) -> Iterator[Source]:
     if not path.exists():
         raise DataError(f"there is no {path}; --data takes a folder or a zip of images")
     if path.is_dir():
-        paths = ((p.relative_to(path).as_posix(), p) for p in sorted(path.rglob("*")))
+        paths = ((p.relative_to(path).as_posix(), p) for p in sorted(_walk(path)))
         yield _source({name: p.read_bytes for name, p in paths if p.is_file()})
         return
     try:
@@ -42,8 +46,8 @@ def open_files(path: Path) -> Iterator[Source]:
     with archive:
         # Names in zip files may be ./images/17.jpg or images\17.jpg.
         entries = {
-            str(PurePosixPath(info.filename.replace("\\", "/"))): info
-            for info in archive.infolist()
+            str(PurePosixPath(name.replace("\\", "/"))): info
+            for name, info in _decoded(archive.infolist())
             if not info.is_dir()
         }
         # Reading is thread-safe: zipfile locks the shared file handle.
@@ -58,7 +62,47 @@ def _source(files: Files) -> Source:
         for name in shown
         if name not in data
     ]
+    sheets = [
+        name
+        for name in map(PurePosixPath, shown)
+        if name.stem.lower() in TABLE_NAMES and name.suffix.lower() in SPREADSHEETS
+    ]
+    if sheets and not any(PurePosixPath(name).name == TAGS for name in data):
+        raise DataError(spreadsheet_message(sheets[0].name))
     return Source(_without_wrapper(data), unused)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """All files, also those of linked folders. A folder is read once, however many links lead to
+    it."""
+    seen: set[str] = set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        folders.sort()
+        real = os.path.realpath(parent)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        yield from (Path(parent, name) for name in names)
+
+
+def _decoded(infos: list[zipfile.ZipInfo]) -> Iterator[tuple[str, zipfile.ZipInfo]]:
+    """Entries with their names; zipfile reads names without the UTF-8 flag as cp437."""
+    raw = {
+        info.filename: info.filename.encode("cp437")
+        for info in infos
+        if not info.flag_bits & 0x800 and not info.filename.isascii()
+    }
+    joined = b"\n".join(raw.values())
+    encoding = guess_encoding(joined) if raw else "utf-8"
+    for info in infos:
+        name = info.filename
+        if name in raw:
+            try:
+                name = raw[name].decode(encoding)
+            except UnicodeDecodeError:  # none of the known encodings
+                name = info.filename
+        yield name, info
 
 
 def _is_hidden(name: str) -> bool:
@@ -66,8 +110,11 @@ def _is_hidden(name: str) -> bool:
 
 
 def _is_data(name: str) -> bool:
-    path = PurePosixPath(name)
-    return path.name == TAGS or path.suffix.lower() in SUFFIXES
+    return PurePosixPath(name).name == TAGS or is_image(name)
+
+
+def is_image(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in SUFFIXES
 
 
 def _without_wrapper(files: Files) -> Files:

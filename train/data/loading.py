@@ -12,7 +12,8 @@ from train.data.decoding import TOO_SMALL, decode
 from train.data.errors import SHOWN, DataError, Problem, Unused
 from train.data.faces import Faces
 from train.data.files import SUFFIXES, open_files
-from train.data.layouts import Entry, recognize
+from train.data.layouts import recognize
+from train.data.records import Entry
 
 
 @dataclass(frozen=True)
