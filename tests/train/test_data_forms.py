@@ -182,3 +182,31 @@ def test_an_image_with_too_many_pixels(lay_out: Write, monkeypatch: pytest.Monke
     monkeypatch.setattr("train.data.decoding.MAX_PIXELS", 40 * 40)
     found = inspect(lay_out({"1.png": picture(size=(41, 40)), "2.png": picture()}), 32)
     assert [problem.message for problem in found.problems] == ["too large: 41×40 pixels"]
+
+
+@pytest.mark.parametrize("name", ["Tags.csv", "labels.csv", "metadata.csv"])
+def test_other_names_of_tables(name: str, lay_out: Write) -> None:
+    found = lay_out(with_table(rows("images/{n}.png,{color}", "file_name,hair"), name))
+    assert load(found, 32).attributes[0].values == ("blue", "red")
+
+
+def test_tags_come_before_other_tables(lay_out: Write) -> None:
+    files = with_table(rows("{n}.png,{color}")) | {"labels.csv": b"file,x"}
+    faces = load(lay_out(files), 32)
+    assert [a.name for a in faces.attributes] == ["hair"]
+    assert "1 tables beside the one that is read" in faces.summary
+
+
+def test_columns_of_signs(lay_out: Write) -> None:
+    lines = "\n".join(f"{n}.png,{-1 if n % 2 else 1}" for n in range(1, 9))
+    faces = load(lay_out(with_table(f"file,smiling\n{lines}")), 32)
+    assert faces.attributes[0].values == ("no", "yes")
+    assert faces.labels[:, 0].tolist() == [0, 1] * 4
+
+
+@pytest.mark.parametrize(
+    ("suffix", "kind"), [("jfif", "JPEG"), ("tif", "TIFF"), ("tiff", "TIFF"), ("webp", "WEBP")]
+)
+def test_image_types(suffix: str, kind: str, lay_out: Write) -> None:
+    files = {f"{n}.{suffix}": picture(kind=kind) for n in range(2)}
+    assert len(load(lay_out(files), 32)) == 2

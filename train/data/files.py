@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from train.data.errors import DataError, Unused
 from train.data.text import SPREADSHEETS, guess_encoding, spreadsheet_message
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".jfif", ".tif", ".tiff", ".avif"}
 TAGS = "tags.csv"
 TABLE_NAMES = {"tags", "labels", "metadata"}
 """Names of tables, without suffix."""
@@ -67,7 +67,7 @@ def _source(files: Files) -> Source:
         for name in map(PurePosixPath, shown)
         if name.stem.lower() in TABLE_NAMES and name.suffix.lower() in SPREADSHEETS
     ]
-    if sheets and not any(PurePosixPath(name).name == TAGS for name in data):
+    if sheets and not any(is_table(name) for name in data):
         raise DataError(spreadsheet_message(sheets[0].name))
     return Source(_without_wrapper(data), unused)
 
@@ -110,7 +110,12 @@ def _is_hidden(name: str) -> bool:
 
 
 def _is_data(name: str) -> bool:
-    return PurePosixPath(name).name == TAGS or is_image(name)
+    return is_table(name) or is_image(name)
+
+
+def is_table(name: str) -> bool:
+    path = PurePosixPath(name)
+    return path.suffix.lower() == ".csv" and path.stem.lower() in TABLE_NAMES
 
 
 def is_image(name: str) -> bool:
@@ -119,7 +124,8 @@ def is_image(name: str) -> bool:
 
 def _without_wrapper(files: Files) -> Files:
     """Removes folders around all files, which zip files of a folder often have."""
-    tags = [PurePosixPath(name) for name in files if PurePosixPath(name).name == TAGS]
+    tables = [PurePosixPath(name) for name in files if is_table(name)]
+    tags = [path for path in tables if path.name == TAGS] or tables
     outer = f"{tags[0].parent}/" if len(tags) == 1 else ""
     if not all(name.startswith(outer) for name in files):
         return files

@@ -69,6 +69,7 @@ def read_table(table: str, files: Files) -> Layout:
         else:
             parsed.append((number, row[column].strip(), tags))
 
+    _name_signs(parsed)
     # Attributes are those of most lines, so that a misspelled one is an error in its line only.
     counts = Counter(name for _, _, tags in parsed for name in tags)
     names = [name for name, count in counts.items() if 2 * count > len(parsed)]
@@ -116,6 +117,18 @@ def read_table(table: str, files: Files) -> Layout:
         if len({entry.tags[name] for entry in entries}) == 1
     ]
     return Layout(f"{table} ({kind})", entries, problems, unused, notes)
+
+
+def _name_signs(parsed: list[tuple[int, str, dict[str, str]]]) -> None:
+    """Replaces -1 and 1 by no and yes in attributes without other values, as of CelebA."""
+    values: dict[str, set[str]] = {}
+    for _, _, tags in parsed:
+        for name, value in tags.items():
+            values.setdefault(name, set()).add(value)
+    signed = {name for name, found in values.items() if found == {"-1", "1"}}
+    for _, _, tags in parsed:
+        for name in signed & tags.keys():
+            tags[name] = "yes" if tags[name] == "1" else "no"
 
 
 def _rows(table: str, files: Files) -> Rows:
