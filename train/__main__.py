@@ -14,7 +14,7 @@ from export.graph import ExportError
 from export.manifest import ModelError
 from train import checkpoint, judging, options, pipeline, recipes
 from train.compare import command as compare
-from train.data import DataError
+from train.data import DataError, check
 from train.distributed import ShareError, WorkerLostError
 from train.loop import DivergedError, Stopped
 from train.machine import MachineError, MemoryShortError
@@ -25,6 +25,7 @@ from train.show.model import ShowError
 from train.upscaler import command as upscaler
 
 COMMANDS = {
+    "check": check.main,
     "judge": judging.main,
     "compare": compare.main,
     "blind": blind.main,

@@ -153,6 +153,7 @@ def read_faces(
         enlarge=settings.enlarge,
         device=device,
     )
+    console.print(faces.summary, highlight=False, markup=False)
     named = ", ".join(f"{a.name} ({len(a.values)})" for a in faces.attributes) or "none"
     console.print(f"{len(faces):,} images, attributes: {named}", highlight=False)
     if faces.enlarged:

@@ -2,6 +2,6 @@
 
 from train.data.errors import SHOWN, DataError
 from train.data.faces import Faces, one_hot
-from train.data.loading import load
+from train.data.loading import Inspection, inspect, load
 
-__all__ = ["SHOWN", "DataError", "Faces", "load", "one_hot"]
+__all__ = ["SHOWN", "DataError", "Faces", "Inspection", "inspect", "load", "one_hot"]

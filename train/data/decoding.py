@@ -1,14 +1,22 @@
 """Decoding, cropping and scaling of images."""
 
 import io
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from train.data.errors import Problem
 from train.data.files import Files
-from train.data.layouts import Entry
+from train.data.records import Entry
+
+TOO_SMALL = "smaller than the training size"
+UNREADABLE = "unreadable images"
+MAX_PIXELS = 180_000_000
+"""Upper limit of an image's pixels: more may be a decompression bomb."""
+LARGE = 16_000_000
+"""Pixels of images that are decoded one at a time, which bounds the memory."""
 
 
 def decode(
@@ -17,24 +25,41 @@ def decode(
     """Images uint8 [S, S, 3] by file name, the names of enlarged ones, and problems."""
     enlarged: set[str] = set()
 
-    def decode_entry(entry: Entry) -> np.ndarray | str:
+    one_large = threading.Lock()
+
+    def decode_entry(entry: Entry) -> np.ndarray | Problem:
         try:
-            image = ImageOps.exif_transpose(Image.open(io.BytesIO(files[entry.file]())))
-            if min(image.size) < size:
-                enlarged.add(entry.file)
-            if min(image.size) < size and not enlarge:
-                width, height = image.size
-                return f"too small: {width}×{height} pixels for a training size of {size}"
-            return np.asarray(_square(image, size))
+            stored = Image.open(io.BytesIO(files[entry.file]()))
+            pixels = stored.width * stored.height
+            if pixels > MAX_PIXELS:
+                message = f"too large: {stored.width}×{stored.height} pixels"
+                return Problem(entry.location, message, f"over {MAX_PIXELS:,} pixels")
+            if pixels > LARGE:
+                with one_large:
+                    return finish(entry, stored)
+            return finish(entry, stored)
+        except UnidentifiedImageError:  # its text names a stream instead of the file
+            message = f"unreadable image {entry.file}: not a known image format"
+            return Problem(entry.location, message, UNREADABLE)
         except Exception as error:  # decoders and zipfile have many errors for damaged files
-            return f"unreadable image {entry.file}: {error}"
+            return Problem(entry.location, f"unreadable image {entry.file}: {error}", UNREADABLE)
+
+    def finish(entry: Entry, stored: Image.Image) -> np.ndarray | Problem:
+        if min(stored.size) < size and not enlarge:
+            width, height = ImageOps.exif_transpose(stored).size
+            message = f"too small: {width}×{height} pixels for a training size of {size}"
+            return Problem(entry.location, message, TOO_SMALL)
+        image = ImageOps.exif_transpose(stored)
+        if min(image.size) < size:
+            enlarged.add(entry.file)
+        return np.asarray(_square(image, size))
 
     images: dict[str, np.ndarray] = {}
     problems: list[Problem] = []
     with ThreadPoolExecutor() as pool:
         for entry, result in zip(entries, pool.map(decode_entry, entries), strict=True):
-            if isinstance(result, str):
-                problems.append(Problem(entry.location, result))
+            if isinstance(result, Problem):
+                problems.append(result)
             else:
                 images[entry.file] = result
     return images, enlarged, problems
@@ -45,6 +70,11 @@ def _square(image: Image.Image, size: int) -> Image.Image:
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    if image.mode.startswith("I"):  # conversion would clip 16-bit values at 255
+        pixels = np.asarray(image).astype(np.int64)
+        if image.mode != "I" or pixels.max() > 255:
+            pixels = pixels >> 8
+        image = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
     image = image.convert("RGB")
     if image.size == (size, size):
         return image

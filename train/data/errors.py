@@ -12,5 +12,17 @@ class DataError(Exception):
 
 @dataclass(frozen=True)
 class Problem:
+    """A file or line that cannot be used: an error, unless bad entries are omitted."""
+
     location: str
     message: str
+    reason: str = ""
+    """The kind of problem, by which reports group; by default the message."""
+
+
+@dataclass(frozen=True)
+class Unused:
+    """A file that is not an error, and not used either."""
+
+    file: str
+    reason: str

@@ -26,6 +26,8 @@ class Faces:
     attributes: tuple[Attribute, ...]
     enlarged: int = 0
     """Number of images that were smaller and are scaled up."""
+    summary: str = ""
+    """Layout of the data, and what is used of it."""
 
     def __len__(self) -> int:
         return len(self.images)

@@ -1,29 +1,41 @@
 """Files of a folder or a zip file."""
 
+import os
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from train.data.errors import DataError
+from train.data.errors import DataError, Unused
+from train.data.text import SPREADSHEETS, guess_encoding, spreadsheet_message
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".jfif", ".tif", ".tiff", ".avif"}
 TAGS = "tags.csv"
+TABLE_NAMES = {"tags", "labels", "metadata"}
+"""Names of tables, without suffix."""
 
 Files = dict[str, Callable[[], bytes]]
 """Relative paths with forward slashes, each with a function that reads the file."""
 
 
+@dataclass(frozen=True)
+class Source:
+    """An opened folder or zip file."""
+
+    files: Files
+    unused: list[Unused] = field(default_factory=list)
+
+
 @contextmanager
-def open_files(path: Path) -> Iterator[Files]:
+def open_files(path: Path) -> Iterator[Source]:
     """Opens a folder or a zip file. Raises DataError."""
     if not path.exists():
         raise DataError(f"there is no {path}; --data takes a folder or a zip of images")
     if path.is_dir():
-        paths = ((p.relative_to(path).as_posix(), p) for p in sorted(path.rglob("*")))
-        found = {name: p.read_bytes for name, p in paths if _is_data(name) and p.is_file()}
-        yield _without_wrapper(found)
+        paths = ((p.relative_to(path).as_posix(), p) for p in sorted(_walk(path)))
+        yield _source({name: p.read_bytes for name, p in paths if p.is_file()})
         return
     try:
         archive = zipfile.ZipFile(path)
@@ -34,29 +46,86 @@ def open_files(path: Path) -> Iterator[Files]:
     with archive:
         # Names in zip files may be ./images/17.jpg or images\17.jpg.
         entries = {
-            str(PurePosixPath(info.filename.replace("\\", "/"))): info
-            for info in archive.infolist()
+            str(PurePosixPath(name.replace("\\", "/"))): info
+            for name, info in _decoded(archive.infolist())
             if not info.is_dir()
         }
         # Reading is thread-safe: zipfile locks the shared file handle.
-        yield _without_wrapper(
-            {
-                name: partial(archive.read, entries[name])
-                for name in sorted(entries)
-                if _is_data(name)
-            }
-        )
+        yield _source({name: partial(archive.read, entries[name]) for name in sorted(entries)})
+
+
+def _source(files: Files) -> Source:
+    shown = {name: read for name, read in files.items() if not _is_hidden(name)}
+    data = {name: read for name, read in shown.items() if _is_data(name)}
+    unused = [
+        Unused(name, f"{PurePosixPath(name).suffix.lower() or 'no suffix'}: not an image type")
+        for name in shown
+        if name not in data
+    ]
+    sheets = [
+        name
+        for name in map(PurePosixPath, shown)
+        if name.stem.lower() in TABLE_NAMES and name.suffix.lower() in SPREADSHEETS
+    ]
+    if sheets and not any(is_table(name) for name in data):
+        raise DataError(spreadsheet_message(sheets[0].name))
+    return Source(_without_wrapper(data), unused)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """All files, also those of linked folders. A folder is read once, however many links lead to
+    it."""
+    seen: set[str] = set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        folders.sort()
+        real = os.path.realpath(parent)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        yield from (Path(parent, name) for name in names)
+
+
+def _decoded(infos: list[zipfile.ZipInfo]) -> Iterator[tuple[str, zipfile.ZipInfo]]:
+    """Entries with their names; zipfile reads names without the UTF-8 flag as cp437."""
+    raw = {
+        info.filename: info.filename.encode("cp437")
+        for info in infos
+        if not info.flag_bits & 0x800 and not info.filename.isascii()
+    }
+    joined = b"\n".join(raw.values())
+    encoding = guess_encoding(joined) if raw else "utf-8"
+    for info in infos:
+        name = info.filename
+        if name in raw:
+            try:
+                name = raw[name].decode(encoding)
+            except UnicodeDecodeError:  # none of the known encodings
+                name = info.filename
+        yield name, info
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts)
 
 
 def _is_data(name: str) -> bool:
+    return is_table(name) or is_image(name)
+
+
+def is_table(name: str) -> bool:
     path = PurePosixPath(name)
-    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
-    return not hidden and (path.name == TAGS or path.suffix.lower() in SUFFIXES)
+    return path.suffix.lower() == ".csv" and path.stem.lower() in TABLE_NAMES
+
+
+def is_image(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in SUFFIXES
 
 
 def _without_wrapper(files: Files) -> Files:
     """Removes folders around all files, which zip files of a folder often have."""
-    tags = [PurePosixPath(name) for name in files if PurePosixPath(name).name == TAGS]
+    tables = [PurePosixPath(name) for name in files if is_table(name)]
+    tags = [path for path in tables if path.name == TAGS] or tables
     outer = f"{tags[0].parent}/" if len(tags) == 1 else ""
     if not all(name.startswith(outer) for name in files):
         return files

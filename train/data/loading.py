@@ -1,18 +1,61 @@
 """Loads and checks a set of training data."""
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from export.manifest import Attribute
-from train.data.decoding import decode
-from train.data.errors import SHOWN, DataError, Problem
+from train.data.decoding import TOO_SMALL, decode
+from train.data.errors import SHOWN, DataError, Problem, Unused
 from train.data.faces import Faces
 from train.data.files import SUFFIXES, open_files
-from train.data.layouts import Entry, read_entries
+from train.data.layouts import recognize
+from train.data.records import Entry
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a folder or a zip file contains: the records that are used, and the rest."""
+
+    layout: str
+    records: list[Entry]
+    images: dict[str, np.ndarray]
+    """Decoded images uint8 [S, S, 3] by file."""
+    enlarged: set[str]
+    problems: list[Problem] = field(default_factory=list)
+    unused: list[Unused] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def skipped(self) -> list[Unused]:
+        """Problems and unused files, each with its reason."""
+        problems = [Unused(p.location, p.reason or p.message) for p in self.problems]
+        return problems + self.unused
+
+    @property
+    def summary(self) -> str:
+        text = f"layout: {self.layout}; {len(self.records):,} images used"
+        counts = Counter(skipped.reason for skipped in self.skipped)
+        if counts:
+            reasons = ", ".join(
+                f"{count:,} {reason}" for reason, count in counts.most_common(SHOWN)
+            )
+            text += f"; {counts.total():,} files or lines not used: {reasons}"
+        return "\n".join([text, *self.notes])
+
+
+def inspect(path: Path, size: int, *, enlarge: bool = False) -> Inspection:
+    """Reads all files of a folder or a zip file. Raises DataError if its form is unknown."""
+    with open_files(path) as source:
+        layout = recognize(source.files)
+        images, enlarged, unreadable = decode(source.files, layout.entries, size, enlarge)
+    entries, single = _without_single_values([e for e in layout.entries if e.file in images])
+    problems = [*layout.problems, *unreadable, *single]
+    unused = [*source.unused, *layout.unused]
+    return Inspection(layout.name, entries, images, enlarged, problems, unused, layout.notes)
 
 
 def load(
@@ -24,13 +67,9 @@ def load(
     DataError. With `skip_bad` they are omitted with a warning; DataError is raised if no image is
     left.
     """
-    with open_files(path) as files:
-        entries, problems = read_entries(files)
-        images, enlarged, unreadable = decode(files, entries, size, enlarge)
-    problems += unreadable
-    entries, single = _without_single_values([e for e in entries if e.file in images])
-    problems += single
-    small = sum(problem.message.startswith("too small") for problem in problems)
+    found = inspect(path, size, enlarge=enlarge)
+    entries, images, problems = found.records, found.images, found.problems
+    small = sum(problem.reason == TOO_SMALL for problem in problems)
     if small and not entries:
         smaller = "use a smaller --resolution (such as 32), or " if size > 32 else ""
         raise DataError(
@@ -49,7 +88,8 @@ def load(
             "it should hold images/ and tags.csv, one folder per class, or only images"
         )
     faces = _faces(path, entries, images, device)
-    return replace(faces, enlarged=sum(entry.file in enlarged for entry in entries))
+    enlarged = sum(entry.file in found.enlarged for entry in entries)
+    return replace(faces, enlarged=enlarged, summary=found.summary)
 
 
 def _faces(path: Path, entries: list[Entry], images: dict[str, np.ndarray], device: str) -> Faces:
@@ -82,5 +122,6 @@ def _without_single_values(entries: list[Entry]) -> tuple[list[Entry], list[Prob
         for entry in entries:
             for attribute, value in sorted(single & entry.tags.items()):
                 message = f"{attribute} {value!r} occurs only once; is it misspelled?"
-                problems.append(Problem(entry.location, message))
+                reason = "with a value that occurs only once"
+                problems.append(Problem(entry.location, message, reason))
         entries = kept

@@ -1,0 +1,70 @@
+"""`python -m train check`, and the summary of a training's data."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from train.__main__ import main
+from train.data import DataError, load
+
+Write = Callable[..., Path]
+
+
+def picture(color: str = "red", size: tuple[int, int] = (32, 32)) -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", size, color).save(stream, "PNG")
+    return stream.getvalue()
+
+
+@pytest.fixture
+def data(lay_out: Write) -> Path:
+    files = {f"images/{n}.png": picture() for n in range(1, 9)}
+    lines = [f"{n},{'red' if n % 2 else 'blue'} hair" for n in range(1, 6)]
+    tags = "\n".join([*lines, "6,blue hair", "77,red hair"]).encode()
+    broken = {"images/6.png": b"no image", "readme.md": b"hello"}
+    return lay_out(files | {"tags.csv": tags} | broken)
+
+
+def test_check_tells_what_is_used_and_what_is_not(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sheet = tmp_path / "sheet.png"
+    main(["check", str(data), "--resolution", "32", "--sheet", str(sheet)])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:3] == [
+        "layout: tags.csv (value–attribute pairs)",
+        "used: 5 images",
+        "not used: 5 files or lines",
+    ]
+    assert "  2 no line of tags.csv names it: images/7.png, images/8.png" in lines
+    assert "  1 unreadable images: tags.csv line 6" in lines
+    assert "  1 there is no such image: tags.csv line 7" in lines
+    assert "  1 .md: not an image type: readme.md" in lines
+    assert [line.split() for line in lines[lines.index("hair: 2 values") + 1 :][:2]] == [
+        ["red", "3"],
+        ["blue", "2"],
+    ]
+    with Image.open(sheet) as image:
+        assert image.size == (5 * 32, 32)
+
+
+def test_check_without_usable_images(lay_out: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    data = lay_out({"1.png": b"no image"})
+    with pytest.raises(SystemExit, match="1"):
+        main(["check", str(data)])
+    assert "used: 0 images" in capsys.readouterr().out
+
+
+def test_summary_of_a_training(data: Path) -> None:
+    summary = load(data, 32, skip_bad=True).summary
+    assert summary.startswith("layout: tags.csv (value–attribute pairs); 5 images used; 5 files")
+    assert "2 no line of tags.csv names it" in summary
+
+
+def test_an_unreadable_image_is_named_by_its_file(data: Path) -> None:
+    with pytest.raises(DataError, match=r"unreadable image images/6\.png: not a known") as caught:
+        load(data, 32)
+    assert "BytesIO" not in str(caught.value)

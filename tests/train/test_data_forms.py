@@ -1,0 +1,212 @@
+"""Tables, names and images as they occur in the data of users."""
+
+import io
+import unicodedata
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from train.data import DataError, inspect, load
+
+Write = Callable[..., Path]
+
+
+def picture(color: str = "red", size: tuple[int, int] = (32, 32), kind: str = "PNG") -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", size, color).save(stream, kind)
+    return stream.getvalue()
+
+
+IMAGES = {f"images/{n}.png": picture() for n in range(1, 9)}
+COLORS = ["red" if n % 2 else "blue" for n in range(1, 9)]
+
+
+def with_table(text: str | bytes, name: str = "tags.csv") -> dict[str, bytes]:
+    return IMAGES | {name: text.encode() if isinstance(text, str) else text}
+
+
+def rows(form: str, header: str = "file,hair") -> str:
+    lines = [form.format(n=n, color=color) for n, color in enumerate(COLORS, 1)]
+    return "\n".join([header, *lines])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        rows("{n}.png;{color}", "file;hair"),
+        rows("{n}.png\t{color}", "file\thair"),
+        rows("./images/{n}.png,{color}"),
+        rows("images\\{n}.png,{color}"),
+        rows("C:\\data\\faces\\images\\{n}.png,{color}"),
+        rows("/home/me/pictures/{n}.png,{color}"),
+        rows("{n},{n}.png,{color}", ",file,hair"),
+        rows("{n},images/{n}.png,{color}", "id,image,hair"),
+        rows("{n},{n}.png,{color}", "index,file,hair"),
+        rows("{color},{n}.png", "hair,file"),
+        rows("{n}.png,{color}").encode("utf-16"),
+    ],
+)
+def test_forms_of_tables(text: str | bytes, lay_out: Write) -> None:
+    faces = load(lay_out(with_table(text)), 32)
+    assert [(a.name, a.values) for a in faces.attributes] == [("hair", ("blue", "red"))]
+    assert faces.labels[:, 0].tolist() == [1, 0] * 4
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "cp932", "utf-8"])
+def test_values_in_east_asian_encodings(encoding: str, lay_out: Write) -> None:
+    values = ("红色", "蓝色") if encoding == "gb18030" else ("あかい髪", "青い髪")
+    lines = "\n".join(f"{n}.png,{values[n % 2]}" for n in range(1, 9))
+    faces = load(lay_out(with_table(f"file,hair\n{lines}".encode(encoding))), 32)
+    assert set(faces.attributes[0].values) == set(values)
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "cp932"])
+def test_names_of_zips_in_east_asian_encodings(encoding: str, tmp_path: Path) -> None:
+    names = ("红色头发", "蓝色头发") if encoding == "gb18030" else ("あかい髪", "青い髪")
+    # zipfile writes UTF-8 only: placeholders of the same length are replaced.
+    path = tmp_path / "faces.zip"
+    placeholders = {
+        letter.encode() * len(name.encode(encoding)): name.encode(encoding)
+        for letter, name in zip("XY", names, strict=True)
+    }
+    with zipfile.ZipFile(path, "w") as archive:
+        for placeholder in placeholders:
+            for n in range(4):
+                archive.writestr(f"{placeholder.decode()}/{n}.png", picture())
+    content = path.read_bytes()
+    for placeholder, raw in placeholders.items():
+        content = content.replace(placeholder, raw)
+    path.write_bytes(content)
+    assert set(load(path, 32).attributes[0].values) == set(names)
+
+
+def test_decomposed_file_names(lay_out: Write) -> None:
+    names = [f"é{n}.png" for n in range(4)]
+    files = {unicodedata.normalize("NFD", name): picture() for name in names}
+    table = "\n".join(["file,hair", *(f"{name},red" for name in names)])
+    assert len(load(lay_out(files | {"tags.csv": table.encode()}), 32)) == 4
+
+
+def test_a_linked_folder(lay_out: Write, tmp_path: Path) -> None:
+    lay_out({f"{n}.png": picture() for n in range(3)}, name="elsewhere")
+    data = lay_out({f"elf/{n}.png": picture() for n in range(3)})
+    (data / "cat").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (data / "elf" / "loop").symlink_to(data, target_is_directory=True)
+    faces = load(data, 32)
+    assert faces.attributes[0].values == ("cat", "elf")
+    assert len(faces) == 6
+
+
+def test_one_image_beside_class_folders(lay_out: Write) -> None:
+    files = {f"{name}/{n}.png": picture() for name in ("cat", "elf") for n in range(5)}
+    faces = load(lay_out(files | {"cover.png": picture()}), 32)
+    assert faces.attributes[0].values == ("cat", "elf")
+    assert "1 beside the class folders" in faces.summary
+    many = files | {f"{n}.png": picture() for n in range(5)}
+    faces = load(lay_out(many, name="many"), 32)
+    assert faces.attributes == ()
+    assert "5 images lie beside the folders" in faces.summary
+
+
+def test_nested_class_folders(lay_out: Write) -> None:
+    files = {
+        f"{name}/{age}/{n}.png": picture()
+        for name in ("cat", "elf")
+        for age in ("old", "young")
+        for n in range(2)
+    }
+    faces = load(lay_out(files), 32)
+    assert faces.attributes[0].values == ("cat", "elf")
+    assert "the first level of folders is the class" in faces.summary
+
+
+def test_sets_are_no_classes(lay_out: Write) -> None:
+    files = {
+        f"{part}/{name}/{n}.png": picture()
+        for part in ("train", "test")
+        for name in ("cat", "elf")
+        for n in range(2)
+    }
+    assert load(lay_out(files), 32).attributes[0].values == ("cat", "elf")
+
+
+def test_a_name_of_two_images_is_an_error(lay_out: Write) -> None:
+    files = {f"{folder}/{n}.png": picture() for folder in "ab" for n in range(4)}
+    by_name = "\n".join(["file,hair", *(f"{n}.png,red" for n in range(4))])
+    with pytest.raises(DataError, match=r"'0\.png' is the name of 2 images .*a/0\.png, b/0\.png"):
+        load(lay_out(files | {"tags.csv": by_name.encode()}), 32)
+    by_path = "\n".join(["file,hair", *(f"{f}/{n}.png,{f}" for f in "ab" for n in range(4))])
+    assert len(load(lay_out(files | {"tags.csv": by_path.encode()}, name="paths"), 32)) == 8
+
+
+def test_a_column_that_occurs_twice_is_an_error(lay_out: Write) -> None:
+    with pytest.raises(DataError, match=r"has the column 'hair' more than once"):
+        load(lay_out(with_table(rows("{n}.png,{color},pink", "file,hair,Hair"))), 32)
+
+
+@pytest.mark.parametrize(
+    ("form", "message"),
+    [('{n}.png,"{color} hair, smile"', "has a comma"), ("{n}.png," + "x" * 5000, "over 100")],
+)
+def test_cells_that_are_no_value(form: str, message: str, lay_out: Write) -> None:
+    with pytest.raises(DataError, match=message) as caught:
+        load(lay_out(with_table(rows(form))), 32)
+    assert len(str(caught.value)) < 1500
+
+
+def test_an_attribute_with_one_value_is_told(lay_out: Write) -> None:
+    faces = load(lay_out(with_table(rows("{n}.png,{color},yes", "file,hair,smile"))), 32)
+    assert "smile has only one value" in faces.summary
+
+
+@pytest.mark.parametrize("name", ["tags.csv", "tags.xlsx"])
+def test_spreadsheets_are_refused(name: str, lay_out: Write) -> None:
+    with pytest.raises(DataError, match=r"is a spreadsheet; save it as tags\.csv"):
+        load(lay_out(with_table(b"PK\x03\x04...", name)), 32)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_16_bit_gray(kind: str, lay_out: Write) -> None:
+    ramp = np.linspace(0, 65535, 32 * 32).astype(np.uint16).reshape(32, 32)
+    stream = io.BytesIO()
+    Image.fromarray(ramp).save(stream, kind)
+    faces = load(lay_out({f"{n}.png": stream.getvalue() for n in range(2)}), 32)
+    assert (faces.images[0, 0].numpy() == ramp >> 8).all()
+
+
+def test_an_image_with_too_many_pixels(lay_out: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("train.data.decoding.MAX_PIXELS", 40 * 40)
+    found = inspect(lay_out({"1.png": picture(size=(41, 40)), "2.png": picture()}), 32)
+    assert [problem.message for problem in found.problems] == ["too large: 41×40 pixels"]
+
+
+@pytest.mark.parametrize("name", ["Tags.csv", "labels.csv", "metadata.csv"])
+def test_other_names_of_tables(name: str, lay_out: Write) -> None:
+    found = lay_out(with_table(rows("images/{n}.png,{color}", "file_name,hair"), name))
+    assert load(found, 32).attributes[0].values == ("blue", "red")
+
+
+def test_tags_come_before_other_tables(lay_out: Write) -> None:
+    files = with_table(rows("{n}.png,{color}")) | {"labels.csv": b"file,x"}
+    faces = load(lay_out(files), 32)
+    assert [a.name for a in faces.attributes] == ["hair"]
+    assert "1 tables beside the one that is read" in faces.summary
+
+
+def test_columns_of_signs(lay_out: Write) -> None:
+    lines = "\n".join(f"{n}.png,{-1 if n % 2 else 1}" for n in range(1, 9))
+    faces = load(lay_out(with_table(f"file,smiling\n{lines}")), 32)
+    assert faces.attributes[0].values == ("no", "yes")
+    assert faces.labels[:, 0].tolist() == [0, 1] * 4
+
+
+@pytest.mark.parametrize(
+    ("suffix", "kind"), [("jfif", "JPEG"), ("tif", "TIFF"), ("tiff", "TIFF"), ("webp", "WEBP")]
+)
+def test_image_types(suffix: str, kind: str, lay_out: Write) -> None:
+    files = {f"{n}.{suffix}": picture(kind=kind) for n in range(2)}
+    assert len(load(lay_out(files), 32)) == 2

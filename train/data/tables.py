@@ -1,0 +1,200 @@
+"""Tables that name images and their tags.
+
+A table is either in the MLDS format (`17,aqua hair aqua eyes`, without a header), or has a header
+(`file,hair,eyes,smile`) and a column with the file, usually the first one.
+"""
+
+import csv
+import io
+from collections import Counter
+from dataclasses import dataclass
+
+from train.data.errors import DataError, Problem, Unused
+from train.data.files import Files, is_image
+from train.data.names import AmbiguousNameError, ImageNames
+from train.data.records import MAX_VALUE, Entry, Layout, word
+from train.data.text import decode_table
+
+FILE_COLUMNS = {"file", "filename", "file-name", "file_name", "image", "path", "image-path"}
+INDEX_COLUMNS = {"", "id", "index", "idx", "unnamed:-0"}
+Rows = list[tuple[int, list[str]]]
+"""Line numbers and cells."""
+
+
+@dataclass(frozen=True)
+class Header:
+    columns: list[str]
+    file: int
+    """Index of the column that names the image."""
+    ignored: frozenset[int]
+    """Index columns, which are no attributes."""
+
+    @property
+    def attributes(self) -> list[str]:
+        return [c for i, c in enumerate(self.columns) if i != self.file and i not in self.ignored]
+
+    def tags(self, row: list[str]) -> dict[str, str]:
+        """The tags of a row. Raises ValueError."""
+        if len(row) == len(self.columns):
+            kept = [c for i, c in enumerate(row) if i != self.file and i not in self.ignored]
+        else:
+            kept = []
+        cells = [word(cell) for cell in kept]
+        if len(cells) != len(self.attributes) or not all(cells):
+            names = ", ".join(self.attributes)
+            raise ValueError(f"{_short(row)} should give one value each for {names}")
+        for name, cell in zip(self.attributes, cells, strict=True):
+            if "," in cell:
+                raise ValueError(
+                    f"{name} {_short([cell])} has a comma: a cell holds one value, such as 'red'"
+                )
+        return dict(zip(self.attributes, cells, strict=True))
+
+
+def read_table(table: str, files: Files) -> Layout:
+    """Valid entries of a table, and problems with the others. Raises DataError."""
+    rows = _rows(table, files)
+    images = ImageNames(files)
+    problems: list[Problem] = []
+    parsed: list[tuple[int, str, dict[str, str]]] = []
+    header = _header(table, rows, images)
+    column = header.file if header else 0
+    for number, row in rows[1:] if header else rows:
+        try:
+            tags = header.tags(row) if header else _mlds_tags(row)
+            if any(len(value) > MAX_VALUE for pair in tags.items() for value in pair):
+                raise ValueError(f"{_short(row)} has a value of over {MAX_VALUE} characters")
+        except ValueError as error:
+            problems.append(Problem(f"{table} line {number}", str(error), "lines of another form"))
+        else:
+            parsed.append((number, row[column].strip(), tags))
+
+    _name_signs(parsed)
+    # Attributes are those of most lines, so that a misspelled one is an error in its line only.
+    counts = Counter(name for _, _, tags in parsed for name in tags)
+    names = [name for name, count in counts.items() if 2 * count > len(parsed)]
+    entries: list[Entry] = []
+    seen: dict[str, int] = {}
+    named: set[str | None] = set()
+    for number, key, tags in parsed:
+        location = f"{table} line {number}"
+        try:
+            file = images.find(key)
+        except AmbiguousNameError as error:
+            problems.append(Problem(location, str(error), "the name of several images"))
+            continue
+        named.add(file)
+        missing = [name for name in names if name not in tags]
+        unknown = [name for name in tags if name not in names]
+        if file is None:
+            message = f"there is no image {_short([key])}"
+            problems.append(Problem(location, message, "there is no such image"))
+        elif file in seen:
+            message = f"image {key!r} already has tags in line {seen[file]}"
+            reason = "an earlier line has tags of the same image"
+            problems.append(Problem(location, message, reason))
+        elif missing or unknown:
+            message = "no " + ", ".join(missing) if missing else "unknown: " + ", ".join(unknown)
+            problems.append(
+                Problem(
+                    location,
+                    f"{message} (the other lines have: {', '.join(names)})",
+                    "lines with other attributes",
+                )
+            )
+        else:
+            seen[file] = number
+            entries.append(Entry(location, file, {name: tags[name] for name in names}))
+    unused = [
+        Unused(file, f"no line of {table} names it")
+        for file in files
+        if is_image(file) and file not in named
+    ]
+    kind = "a table with a header" if header else "value–attribute pairs"
+    notes = [
+        f"note: {name} has only one value: it cannot be chosen"
+        for name in names
+        if len({entry.tags[name] for entry in entries}) == 1
+    ]
+    return Layout(f"{table} ({kind})", entries, problems, unused, notes)
+
+
+def _name_signs(parsed: list[tuple[int, str, dict[str, str]]]) -> None:
+    """Replaces -1 and 1 by no and yes in attributes without other values, as of CelebA."""
+    values: dict[str, set[str]] = {}
+    for _, _, tags in parsed:
+        for name, value in tags.items():
+            values.setdefault(name, set()).add(value)
+    signed = {name for name, found in values.items() if found == {"-1", "1"}}
+    for _, _, tags in parsed:
+        for name in signed & tags.keys():
+            tags[name] = "yes" if tags[name] == "1" else "no"
+
+
+def _rows(table: str, files: Files) -> Rows:
+    try:
+        content = files[table]()
+    except Exception as error:  # zipfile has many errors for damaged or encrypted entries
+        raise DataError(f"{table} cannot be read: {error}") from None
+    text = decode_table(table, content)
+    first = text.lstrip().partition("\n")[0]
+    # Spreadsheets of some languages write semicolons, since their decimals have commas.
+    delimiter = next((mark for mark in ",\t;" if mark in first), ",")
+    try:
+        lines = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter)
+        return [(number, row) for number, row in enumerate(lines, 1) if any(row)]
+    except csv.Error as error:
+        raise DataError(f"{table} is not a valid CSV file: {error}") from None
+
+
+def _header(table: str, rows: Rows, images: ImageNames) -> Header | None:
+    """The columns in the first line; None if it is not a header. Raises DataError."""
+    first = [cell.strip() for cell in rows[0][1]] if rows else []
+    if len(first) < 2 or not all(first[1:]) or (not first[0] and len(first) < 3):
+        return None
+    if any(cell and cell in images for cell in first[: 2 if not first[0] else 1]):
+        return None
+    if len(first) == 2 and len(first[1].split()) > 1:  # an MLDS line whose image is missing
+        return None
+    columns = [word(cell) for cell in first]
+    file = _file_column(columns, rows[1:], images)
+    if not first[0] and file == 0:
+        return None
+    ignored = frozenset(i for i in range(file) if columns[i] in INDEX_COLUMNS)
+    header = Header(columns, file, ignored)
+    twice = [name for name, count in Counter(header.attributes).items() if count > 1]
+    if twice:
+        raise DataError(f"the header of {table} has the column {twice[0]!r} more than once")
+    return header
+
+
+def _file_column(columns: list[str], rows: Rows, images: ImageNames) -> int:
+    """The first column, unless a later one is called as a file or names more images."""
+    counts = [
+        sum(i < len(row) and row[i].strip() in images for _, row in rows[:200])
+        for i in range(len(columns))
+    ]
+    enough = min(len(rows), 200) / 2
+    if columns[0] in INDEX_COLUMNS:
+        for i, column in enumerate(columns):
+            if column in FILE_COLUMNS and counts[i] >= enough:
+                return i
+        if not columns[0]:
+            counts[0] = 0  # the row numbers of a data frame may be names of images too
+    if counts[0] and counts[0] >= enough:
+        return 0
+    return max(range(len(columns)), key=lambda i: (counts[i], -i))
+
+
+def _mlds_tags(row: list[str]) -> dict[str, str]:
+    words = row[1].lower().split() if len(row) == 2 else []
+    tags = dict(zip(words[1::2], words[::2], strict=False))
+    if not words or len(words) % 2 or len(tags) != len(words) // 2:
+        raise ValueError(f"{_short(row)} should read like '17,aqua hair brown eyes'")
+    return tags
+
+
+def _short(row: list[str]) -> str:
+    """A line for messages, shortened: an unclosed quote makes one line of the rest of the file."""
+    text = ",".join(row)
+    return repr(text if len(text) <= 60 else f"{text[:60]}…")
