@@ -19,6 +19,7 @@ from db.engine import MIGRATIONS, parse_url
 from db.errors import StoreError
 
 PAGES_PER_STEP = 1000  # between two calls of `progress`
+STEPS_PER_CALL = 10_000  # of SQLite's virtual machine, also between two calls
 BUSY_SECONDS = 5
 SIDE_FILES = ("-wal", "-shm", "-journal")  # that SQLite keeps beside a database
 
@@ -67,7 +68,7 @@ def backup(url: str, target: Path, progress: Callable[[], object] = lambda: None
                 expected = _count_rows(database)
                 _copy_pages(database, temporary, progress)
             shutil.copymode(source, temporary)  # it contains what the database contains
-            found = _verify(temporary)
+            found = _verify(temporary, progress)
             if found != expected:
                 raise BackupError(f"{target} was not written: its rows differ from the database's")
             _refuse_existing(target)
@@ -152,9 +153,15 @@ def _copy_pages(source: sqlite3.Connection, target: Path, progress: Callable[[],
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a WAL beside it
 
 
-def _verify(path: Path) -> dict[str, int]:
+def _verify(path: Path, progress: Callable[[], object] = lambda: None) -> dict[str, int]:
     """Rows by table of a database of Irodori. Raises sqlite3.Error and BackupError."""
+
+    def proceed() -> int:  # SQLite ends a query whose handler raises
+        progress()
+        return 0
+
     with _open(path) as connection:
+        connection.set_progress_handler(proceed, STEPS_PER_CALL)
         problems = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
         if problems != ["ok"]:
             raise BackupError(f"{path.name} is damaged: {'; '.join(problems)}")
