@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-import sqlite3
+import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -92,18 +93,26 @@ async def test_the_first_backup_is_written_at_once(
     await asyncio.wait([task])
 
 
-async def test_stopping_ends_a_backup_without_a_file(
+async def test_stopping_the_bot_ends_a_backup(
     settings: DbSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with sqlite3.connect(settings.url.removeprefix("sqlite+aiosqlite:///")) as connection:
-        connection.execute("INSERT INTO notes VALUES ('large', hex(zeroblob(10000000)))")
-    connection.close()
+    started, ended = threading.Event(), threading.Event()
+
+    def endless(url: str, target: Path, progress: Callable[[], object]) -> None:
+        try:
+            while True:
+                progress()
+                started.set()
+        finally:
+            ended.set()
+
+    monkeypatch.setattr("bot.backups.backup", endless)
     task = asyncio.create_task(back_up(settings, NOON))
-    await asyncio.sleep(0)  # the thread is started
+    await asyncio.to_thread(started.wait)
     task.cancel()
     await asyncio.wait([task])
     assert task.cancelled()
-    assert not settings.backup_dir.exists() or not list(settings.backup_dir.iterdir())
+    assert ended.is_set()
 
 
 async def test_postgresql_is_refused_at_the_start() -> None:
