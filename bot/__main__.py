@@ -1,7 +1,8 @@
 """`python -m bot`: serves the web page and, given a token, Discord.
 
-`python -m bot --check` tests the configuration, `python -m bot sync` registers the commands with
-Discord, and `python -m bot password` hashes a password for /admin.
+`python -m bot --check` tests the configuration, `python -m bot doctor` looks for damaged data,
+`python -m bot sync` registers the commands with Discord, and `python -m bot password` hashes a
+password for /admin.
 """
 
 import argparse
@@ -9,7 +10,7 @@ import asyncio
 import getpass
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import aiohttp
 import discord
 
 import config
-from bot import logs
+from bot import doctor, logs
 from bot.check import Finding, findings
 from bot.discord.client import sync_commands
 from bot.errors import ModelUnavailable
@@ -35,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given[:1] == ["sync"]:
             return _sync(given[1:])
+        if given[:1] == ["doctor"]:
+            return _doctor(given[1:])
         if given[:1] == ["password"]:
             return _password(given[1:])
         if "--check" in given:
@@ -64,7 +67,8 @@ def read_settings(arguments: Sequence[str]) -> Settings:
         epilog="Every setting is an option as well: --web.port 9000. Sections: "
         + ", ".join(Settings.model_fields)
         + ". `python -m bot sync [--guild ID]` registers the commands with Discord, everywhere or "
-        "in one server, even if they have not changed; `python -m bot password` prints the line of "
+        "in one server, even if they have not changed; `python -m bot doctor [--fix]` checks the "
+        "database, pictures and models for damage; `python -m bot password` prints the line of "
         "config.toml that enables /admin.",
         allow_abbrev=False,
     )
@@ -83,15 +87,25 @@ def _check(arguments: Sequence[str]) -> int:
     except config.SettingsError as error:
         print(Finding("configuration", False, str(error)))
         return 1
+    return asyncio.run(_print(findings(settings, discord_token())))
 
-    async def check() -> bool:
-        ok = True
-        async for finding in findings(settings, discord_token()):
-            print(finding, flush=True)
-            ok = ok and finding.ok
-        return ok
 
-    return 0 if asyncio.run(check()) else 1
+def _doctor(arguments: Sequence[str]) -> int:
+    rest = list(arguments)
+    fix = "--fix" in rest
+    if fix:
+        rest.remove("--fix")
+    settings = read_settings(rest)
+    return asyncio.run(_print(doctor.findings(settings, fix)))
+
+
+async def _print(found: AsyncIterator[Finding]) -> int:
+    """Returns the exit status."""
+    ok = True
+    async for finding in found:
+        print(finding, flush=True)
+        ok = ok and finding.ok
+    return 0 if ok else 1
 
 
 def _sync(arguments: Sequence[str]) -> int:

@@ -12,12 +12,14 @@ from typing import Any
 import discord
 
 from bot import logs
+from bot.backups import keep_backups
 from bot.discord.client import run_discord
 from bot.inference.engine import Engine
 from bot.settings import DiscordSettings, Settings, WebSettings
 from bot.studio import Studio
 from bot.web.app import create_app, create_runner
 from bot.web.connections import CONNECTIONS, Listener
+from db.backup import BackupError, sqlite_path
 from db.store import Store
 from export.registry import Registry
 
@@ -46,6 +48,11 @@ async def serve(settings: Settings, token: str | None) -> None:
         raise StartError(
             "there is nothing to serve: web.enabled is false and DISCORD_TOKEN is not set"
         )
+    if settings.db.backup_hours:
+        try:
+            sqlite_path(settings.db.url)
+        except BackupError as error:
+            raise StartError(f"db.backup_hours must be 0: {error}") from None
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # Windows
@@ -55,6 +62,8 @@ async def serve(settings: Settings, token: str | None) -> None:
         if settings.web.enabled:
             front_ends.append(await _open_page(shutdown, studio, settings.web))
         _in_background(shutdown, _follow_models(engine, settings.engine.poll_seconds))
+        if settings.db.backup_hours:
+            _in_background(shutdown, keep_backups(settings.db))
         stopped = asyncio.create_task(engine.stopped())
         ends: list[asyncio.Task[Any]] = [asyncio.create_task(stop.wait()), stopped]
         tasks = [*ends]

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, IPvAnyNetwork
 import config
 from bot.passwords import PasswordHash
 from config import ModelsSettings, Section
+from db.settings import DbSettings
 from export.manifest import MAX_CANDIDATES
 
 
@@ -55,13 +56,6 @@ class WebSettings(Section):
     """Hash of the password for /admin, from `python -m bot password`. Empty: /admin is disabled."""
     runs: Path = Path("runs")
     """Folder of the training runs that /admin shows."""
-
-
-class DbSettings(Section):
-    """Database."""
-
-    url: str = "sqlite+aiosqlite:///data/irodori.db"
-    """SQLAlchemy URL; for PostgreSQL postgresql+asyncpg://user:password@host/irodori."""
 
 
 class EngineSettings(Section):

@@ -28,6 +28,7 @@ PRAGMAS = (
 CONNECTIONS = 15
 BUSY_SECONDS = 4  # how long a transaction waits for other processes, or for PostgreSQL
 OPENING_SECONDS = 30  # the same for a migration, since other processes may migrate as well
+MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x1201D0  # an arbitrary number, of PostgreSQL's advisory lock
 
 
@@ -35,9 +36,10 @@ async def connect(url: str) -> AsyncEngine:
     """The engine for a database that has the newest schema.
 
     `sqlite+aiosqlite:///PATH` (a missing folder is created) or `postgresql+asyncpg://…`.
-    Transactions begun on `writing(engine)` may write. Raises StoreError.
+    Transactions begun on `writing(engine)` may write. A connection is open until the engine is
+    disposed, so that `db.backup.restore` sees that a SQLite database is in use. Raises StoreError.
     """
-    parsed = _parse(url)
+    parsed = parse_url(url)
     shown = parsed.render_as_string(hide_password=True)
     create = _sqlite if parsed.get_backend_name() == "sqlite" else _postgres
     try:
@@ -53,11 +55,22 @@ async def connect(url: str) -> AsyncEngine:
             "Update Irodori, or set db.url to another database"
         ) from error
     except (SQLAlchemyError, OSError) as error:
-        reason = getattr(error, "orig", None) or error  # the driver's message, if there is one
-        raise StoreError(f"cannot open the database {shown}: {reason}") from error
+        raise _cannot_open(shown, error) from error
     finally:
         await engine.dispose()
-    return create(parsed, BUSY_SECONDS)
+    engine = create(parsed, BUSY_SECONDS)
+    try:
+        async with engine.connect():
+            pass  # goes to the pool
+    except (SQLAlchemyError, OSError) as error:
+        await engine.dispose()
+        raise _cannot_open(shown, error) from error
+    return engine
+
+
+def _cannot_open(shown: str, error: Exception) -> StoreError:
+    reason = getattr(error, "orig", None) or error  # the driver's message, if there is one
+    return StoreError(f"cannot open the database {shown}: {reason}")
 
 
 def writing(engine: AsyncEngine) -> AsyncEngine:
@@ -67,7 +80,8 @@ def writing(engine: AsyncEngine) -> AsyncEngine:
     return engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
 
 
-def _parse(url: str) -> URL:
+def parse_url(url: str) -> URL:
+    """Raises StoreError for what is no URL of a supported database."""
     try:
         parsed = make_url(url)
     except ArgumentError as error:
@@ -145,7 +159,6 @@ def _migrate(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":  # several bots may start at once
         connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
     config = Config()
-    folder = str(Path(__file__).parent / "migrations")
-    config.set_main_option("script_location", folder.replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

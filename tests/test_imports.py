@@ -19,7 +19,7 @@ MAY_IMPORT = {
         "export.manifest",
         "export.registry",
     },
-    "db": {"db"},
+    "db": {"db", "config"},
     "export": {"export", "train", "config"},
     "train": {"train", "export", "config"},
 }

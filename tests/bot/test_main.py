@@ -24,6 +24,7 @@ from PIL import Image
 from tiny_model import add_model
 
 import config
+import db.backup
 from bot.__main__ import main, read_settings
 from bot.passwords import PasswordHash
 from export.registry import Registry
@@ -357,3 +358,15 @@ async def test_idle_connections_do_not_use_up_the_file_descriptors(start: Start)
     _, err = await stop(process)
     assert "Traceback" not in err
     assert err.count("ERROR") <= 1
+
+
+async def test_backups_are_written_while_the_bot_runs(start: Start, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    process = await start(IRODORI_DB__BACKUP_HOURS="24", IRODORI_DB__BACKUP_DIR=str(folder))
+    await first_line(process)
+    assert process.stderr is not None
+    line = (await asyncio.wait_for(process.stderr.readline(), TIMEOUT)).decode()
+    (file,) = folder.iterdir()
+    assert f"backup {file}: 0 pictures" in line
+    await stop(process)
+    assert db.backup.verify(file).pictures == 0

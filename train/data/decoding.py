@@ -13,7 +13,7 @@ from train.data.records import Entry
 
 TOO_SMALL = "smaller than the training size"
 UNREADABLE = "unreadable images"
-MAX_PIXELS = 180_000_000
+MAX_PIXELS = 150_000_000
 """Upper limit of an image's pixels: more may be a decompression bomb."""
 LARGE = 16_000_000
 """Pixels of images that are decoded one at a time, which bounds the memory."""
