@@ -24,7 +24,7 @@ def content() -> bytes:
     torch.manual_seed(0)
     network = Upscaler(16, 2)
     nn.init.normal_(network.to_rgb.weight, std=0.004)
-    return to_onnx(network.eval()).SerializeToString()
+    return bytes(to_onnx(network.eval()).SerializeToString())
 
 
 @pytest.fixture(scope="module")

@@ -118,7 +118,7 @@ class R3GANDiscriminator(base.LineageDiscriminator):
             channels[-1],
             lambda: R3GANDiscriminator(image_size, values, width, "auxiliary", "linear"),
         )
-        for layer in (self.score_head, self.project, *self.heads):
+        for layer in (self.score_head, self.projection, *self.heads):
             if isinstance(layer, nn.Linear):
                 _variance(layer.weight, 1.0, layer.in_features)
 
