@@ -151,6 +151,7 @@ def read_faces(
         settings.network.resolution,
         skip_bad=settings.skip_bad,
         enlarge=settings.enlarge,
+        attributes=settings.attributes,
         device=device,
     )
     console.print(faces.summary, highlight=False, markup=False)

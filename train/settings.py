@@ -218,6 +218,9 @@ class TrainSettings(RunSettings):
 
     start: str = ""
     """Model whose weights the training starts with, instead of random ones."""
+    attributes: str = ""
+    """Attributes to learn, separated by commas, such as hair,eyes; by default all that the data
+    has, and hair and eyes of captions."""
     enlarge: bool = False
     """Accept images smaller than the resolution, and enlarge them."""
     recipe: str = ""

@@ -29,10 +29,16 @@ def main(given: Sequence[str], console: Console) -> None:
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="write a contact sheet (PNG)")
     parser.add_argument("--resolution", type=int, default=64, help="training size (64)")
     parser.add_argument("--enlarge", action="store_true", help="accept smaller images")
+    parser.add_argument("--attributes", default="", help="names of the attributes: hair,eyes")
     arguments = parse(parser, given)
     if arguments.resolution < 1:
         parser.error("--resolution must be positive")
-    found = inspect(arguments.data, arguments.resolution, enlarge=arguments.enlarge)
+    found = inspect(
+        arguments.data,
+        arguments.resolution,
+        enlarge=arguments.enlarge,
+        attributes=arguments.attributes,
+    )
     for line in lines(found):
         console.print(line, markup=False, highlight=False)
     if arguments.sheet and found.records:

@@ -1,7 +1,12 @@
-"""Files of a folder or a zip file."""
+"""Files of a folder, a zip file or a tar file."""
 
+import lzma
 import os
+import shutil
+import tarfile
+import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,8 +18,11 @@ from train.data.text import SPREADSHEETS, guess_encoding, spreadsheet_message
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".jfif", ".tif", ".tiff", ".avif"}
 TAGS = "tags.csv"
-TABLE_NAMES = {"tags", "labels", "metadata"}
+TABLE_NAMES = {"tags", "labels", "metadata", "list_attr_celeba"}
 """Names of tables, without suffix."""
+TABLE_SUFFIXES = {".csv", ".jsonl"}
+CELEBA = "list_attr_celeba.txt"
+CAPTION_SUFFIXES = {".txt", ".caption", ".tags"}
 
 Files = dict[str, Callable[[], bytes]]
 """Relative paths with forward slashes, each with a function that reads the file."""
@@ -22,7 +30,7 @@ Files = dict[str, Callable[[], bytes]]
 
 @dataclass(frozen=True)
 class Source:
-    """An opened folder or zip file."""
+    """An opened folder, zip file or tar file."""
 
     files: Files
     unused: list[Unused] = field(default_factory=list)
@@ -30,17 +38,21 @@ class Source:
 
 @contextmanager
 def open_files(path: Path) -> Iterator[Source]:
-    """Opens a folder or a zip file. Raises DataError."""
+    """Opens a folder, a zip file or a tar file. Raises DataError."""
     if not path.exists():
         raise DataError(f"there is no {path}; --data takes a folder or a zip of images")
     if path.is_dir():
-        paths = ((p.relative_to(path).as_posix(), p) for p in sorted(_walk(path)))
-        yield _source({name: p.read_bytes for name, p in paths if p.is_file()})
+        yield _folder(path)
+        return
+    if tarfile.is_tarfile(path):
+        with tempfile.TemporaryDirectory() as folder:
+            _unpack(path, folder)
+            yield _folder(Path(folder))
         return
     try:
         archive = zipfile.ZipFile(path)
     except zipfile.BadZipFile:
-        raise DataError(f"{path} is neither a folder nor a zip file") from None
+        raise DataError(f"{path} is neither a folder nor a zip or tar file") from None
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None
     with archive:
@@ -54,9 +66,30 @@ def open_files(path: Path) -> Iterator[Source]:
         yield _source({name: partial(archive.read, entries[name]) for name in sorted(entries)})
 
 
+def _folder(path: Path) -> Source:
+    paths = ((p.relative_to(path).as_posix(), p) for p in sorted(_walk(path)))
+    return _source({name: p.read_bytes for name, p in paths if p.is_file()})
+
+
+def _unpack(path: Path, folder: str) -> None:
+    """Unpacks a tar file, which cannot be read in any order if it is compressed."""
+    try:
+        with tarfile.open(path) as archive:
+            size, free = sum(m.size for m in archive.getmembers()), shutil.disk_usage(folder).free
+            if size > free:
+                raise DataError(
+                    f"{path} needs {size / 1e9:.1f} GB of temporary space, and {folder} has "
+                    f"{free / 1e9:.1f} GB"
+                )
+            archive.extractall(folder, filter="data")
+    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
+        raise DataError(f"{path} cannot be read: {error}") from None
+
+
 def _source(files: Files) -> Source:
     shown = {name: read for name, read in files.items() if not _is_hidden(name)}
-    data = {name: read for name, read in shown.items() if _is_data(name)}
+    stems = {str(PurePosixPath(name).with_suffix("")) for name in shown if is_image(name)}
+    data = {name: read for name, read in shown.items() if _is_data(name, stems)}
     unused = [
         Unused(name, f"{PurePosixPath(name).suffix.lower() or 'no suffix'}: not an image type")
         for name in shown
@@ -109,13 +142,17 @@ def _is_hidden(name: str) -> bool:
     return any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts)
 
 
-def _is_data(name: str) -> bool:
-    return is_table(name) or is_image(name)
+def _is_data(name: str, images: set[str]) -> bool:
+    """`images` are the paths of all images, without suffix."""
+    path = PurePosixPath(name)
+    is_caption = path.suffix.lower() in CAPTION_SUFFIXES and str(path.with_suffix("")) in images
+    return is_table(name) or is_image(name) or is_caption
 
 
 def is_table(name: str) -> bool:
     path = PurePosixPath(name)
-    return path.suffix.lower() == ".csv" and path.stem.lower() in TABLE_NAMES
+    known = path.suffix.lower() in TABLE_SUFFIXES and path.stem.lower() in TABLE_NAMES
+    return known or path.name.lower() == CELEBA
 
 
 def is_image(name: str) -> bool:

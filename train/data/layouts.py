@@ -1,26 +1,39 @@
 """Recognizes the layout of training data: which file has which tags.
 
-- `images/` and `tags.csv`, `labels.csv` or `metadata.csv`: a table, see `train.data.tables`;
+- `tags.csv` or another table: see `train.data.tables`;
+- a caption beside each image: see `train.data.captions`;
 - one folder per class, or images only: see `train.data.folders`.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from train.data.errors import Unused
+from train.data.captions import read_caption_files
+from train.data.errors import DataError, Unused
 from train.data.files import TAGS, Files, is_image, is_table
 from train.data.folders import read_folders
 from train.data.records import Layout
 from train.data.tables import read_table
 
 
-def recognize(files: Files) -> Layout:
-    """Recognizes the layout, and reads the tags. Raises DataError."""
+def recognize(files: Files, attributes: Sequence[str] = ()) -> Layout:
+    """Recognizes the layout, and reads the tags: the given attributes; by default all of a table,
+    hair and eyes of captions, or the class of folders. Raises DataError.
+    """
     tables = sorted(name for name in files if is_table(name))
     # Tables of subfolders are not read: they would name only a part of the images.
     found = [name for name in tables if "/" not in name]
     table = TAGS if TAGS in found else max(found, key=str.lower, default=None)
-    images = {name: read for name, read in files.items() if is_image(name)}
-    layout = read_table(table, files) if table else read_folders(images)
+    if table:
+        layout = read_table(table, files, attributes)
+    else:
+        layout = read_caption_files(files, attributes) or read_folders(
+            {name: read for name, read in files.items() if is_image(name)}
+        )
+    has = layout.entries[0].tags if layout.entries else dict.fromkeys(attributes)
+    if set(attributes) - has.keys():
+        available = ", ".join(has) or "none"
+        raise DataError(f"{layout.name}: no {', '.join(attributes)}; attributes: {available}")
     unused = [
         Unused(name, "tables beside the one that is read") for name in tables if name != table
     ]

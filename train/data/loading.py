@@ -13,7 +13,7 @@ from train.data.errors import SHOWN, DataError, Problem, Unused
 from train.data.faces import Faces
 from train.data.files import SUFFIXES, open_files
 from train.data.layouts import recognize
-from train.data.records import Entry
+from train.data.records import Entry, word
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,13 @@ class Inspection:
         return "\n".join([text, *self.notes])
 
 
-def inspect(path: Path, size: int, *, enlarge: bool = False) -> Inspection:
-    """Reads all files of a folder or a zip file. Raises DataError if its form is unknown."""
+def inspect(path: Path, size: int, *, enlarge: bool = False, attributes: str = "") -> Inspection:
+    """Reads all files of a folder, a zip file or a tar file. `attributes` are the names of those to
+    use, separated by commas; by default all. Raises DataError if the layout is unknown.
+    """
+    chosen = [word(name) for name in attributes.split(",") if name.strip()]
     with open_files(path) as source:
-        layout = recognize(source.files)
+        layout = recognize(source.files, chosen)
         images, enlarged, unreadable = decode(source.files, layout.entries, size, enlarge)
     entries, single = _without_single_values([e for e in layout.entries if e.file in images])
     problems = [*layout.problems, *unreadable, *single]
@@ -59,15 +62,21 @@ def inspect(path: Path, size: int, *, enlarge: bool = False) -> Inspection:
 
 
 def load(
-    path: Path, size: int, *, skip_bad: bool = False, enlarge: bool = False, device: str = "cpu"
+    path: Path,
+    size: int,
+    *,
+    skip_bad: bool = False,
+    enlarge: bool = False,
+    attributes: str = "",
+    device: str = "cpu",
 ) -> Faces:
-    """Loads a folder or a zip file; images are cropped to a square and scaled to `size`.
+    """Loads what `inspect` reads; images are cropped to a square and scaled to `size`.
 
     Bad entries, including images smaller than `size` (unless `enlarge` is set), are reported in one
     DataError. With `skip_bad` they are omitted with a warning; DataError is raised if no image is
     left.
     """
-    found = inspect(path, size, enlarge=enlarge)
+    found = inspect(path, size, enlarge=enlarge, attributes=attributes)
     entries, images, problems = found.records, found.images, found.problems
     small = sum(problem.reason == TOO_SMALL for problem in problems)
     if small and not entries:

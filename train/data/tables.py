@@ -1,21 +1,26 @@
 """Tables that name images and their tags.
 
 A table is either in the MLDS format (`17,aqua hair aqua eyes`, without a header), or has a header
-(`file,hair,eyes,smile`) and a column with the file, usually the first one.
+(`file,hair,eyes,smile`) and a column with the file, usually the first one. Hugging Face's
+`metadata.jsonl` and CelebA's `list_attr_celeba.txt` are read as tables with a header.
 """
 
 import csv
 import io
+import json
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+from train.data.captions import read_captions
 from train.data.errors import DataError, Problem, Unused
-from train.data.files import Files, is_image
+from train.data.files import CELEBA, Files, is_image
 from train.data.names import AmbiguousNameError, ImageNames
 from train.data.records import MAX_VALUE, Entry, Layout, word
 from train.data.text import decode_table
 
 FILE_COLUMNS = {"file", "filename", "file-name", "file_name", "image", "path", "image-path"}
+CAPTION_COLUMNS = {"text", "caption", "tags", "prompt"}
 INDEX_COLUMNS = {"", "id", "index", "idx", "unnamed:-0"}
 Rows = list[tuple[int, list[str]]]
 """Line numbers and cells."""
@@ -33,6 +38,16 @@ class Header:
     def attributes(self) -> list[str]:
         return [c for i, c in enumerate(self.columns) if i != self.file and i not in self.ignored]
 
+    def choose(self, table: str, attributes: Sequence[str]) -> "Header":
+        """Ignores all attributes but the given ones. Raises DataError for unknown ones."""
+        unknown = [name for name in attributes if name not in self.attributes]
+        if unknown:
+            raise DataError(
+                f"{table} has no column {unknown[0]!r}; columns: {', '.join(self.attributes)}"
+            )
+        others = {i for i, c in enumerate(self.columns) if i != self.file and c not in attributes}
+        return replace(self, ignored=self.ignored | others)
+
     def tags(self, row: list[str]) -> dict[str, str]:
         """The tags of a row. Raises ValueError."""
         if len(row) == len(self.columns):
@@ -46,18 +61,25 @@ class Header:
         for name, cell in zip(self.attributes, cells, strict=True):
             if "," in cell:
                 raise ValueError(
-                    f"{name} {_short([cell])} has a comma: a cell holds one value, such as 'red'"
+                    f"{name} {_short([cell])} has a comma: a cell holds one value, such as 'red'; "
+                    "--attributes chooses other columns"
                 )
         return dict(zip(self.attributes, cells, strict=True))
 
 
-def read_table(table: str, files: Files) -> Layout:
-    """Valid entries of a table, and problems with the others. Raises DataError."""
+def read_table(table: str, files: Files, attributes: Sequence[str] = ()) -> Layout:
+    """Valid entries of a table, and problems with the others; of all attributes or of the given
+    ones. Raises DataError.
+    """
     rows = _rows(table, files)
     images = ImageNames(files)
     problems: list[Problem] = []
     parsed: list[tuple[int, str, dict[str, str]]] = []
     header = _header(table, rows, images)
+    if header and len(header.attributes) == 1 and header.attributes[0] in CAPTION_COLUMNS:
+        return _captions(table, rows[1:], header, images, attributes)
+    if header and attributes:
+        header = header.choose(table, attributes)
     column = header.file if header else 0
     for number, row in rows[1:] if header else rows:
         try:
@@ -73,6 +95,12 @@ def read_table(table: str, files: Files) -> Layout:
     # Attributes are those of most lines, so that a misspelled one is an error in its line only.
     counts = Counter(name for _, _, tags in parsed for name in tags)
     names = [name for name, count in counts.items() if 2 * count > len(parsed)]
+    if attributes:
+        names = [name for name in names if name in attributes]
+        parsed = [
+            (number, key, {name: tags[name] for name in tags if name in attributes})
+            for number, key, tags in parsed
+        ]
     entries: list[Entry] = []
     seen: dict[str, int] = {}
     named: set[str | None] = set()
@@ -119,6 +147,23 @@ def read_table(table: str, files: Files) -> Layout:
     return Layout(f"{table} ({kind})", entries, problems, unused, notes)
 
 
+def _captions(
+    table: str, rows: Rows, header: Header, images: ImageNames, attributes: Sequence[str]
+) -> Layout:
+    """A table whose only other column is a caption."""
+    (column,) = (i for i, name in enumerate(header.columns) if name == header.attributes[0])
+    captions: dict[str, str] = {}
+    unused: list[Unused] = []
+    for number, row in rows:
+        file = images.find(row[header.file].strip()) if len(row) == len(header.columns) else None
+        if file is None:
+            unused.append(Unused(f"{table} line {number}", "there is no such image"))
+        else:
+            captions[file] = row[column]
+    layout = read_captions(f"{table} (captions)", captions, attributes)
+    return replace(layout, unused=layout.unused + unused)
+
+
 def _name_signs(parsed: list[tuple[int, str, dict[str, str]]]) -> None:
     """Replaces -1 and 1 by no and yes in attributes without other values, as of CelebA."""
     values: dict[str, set[str]] = {}
@@ -137,6 +182,10 @@ def _rows(table: str, files: Files) -> Rows:
     except Exception as error:  # zipfile has many errors for damaged or encrypted entries
         raise DataError(f"{table} cannot be read: {error}") from None
     text = decode_table(table, content)
+    if table.lower().endswith(".jsonl"):
+        return _json_rows(table, text)
+    if table.lower().endswith(CELEBA):
+        return _celeba_rows(table, text)
     first = text.lstrip().partition("\n")[0]
     # Spreadsheets of some languages write semicolons, since their decimals have commas.
     delimiter = next((mark for mark in ",\t;" if mark in first), ",")
@@ -145,6 +194,40 @@ def _rows(table: str, files: Files) -> Rows:
         return [(number, row) for number, row in enumerate(lines, 1) if any(row)]
     except csv.Error as error:
         raise DataError(f"{table} is not a valid CSV file: {error}") from None
+
+
+def _json_rows(table: str, text: str) -> Rows:
+    """One JSON object per line; its keys are the columns. Raises DataError."""
+    objects: list[tuple[int, dict[str, object]]] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except ValueError as error:
+            raise DataError(f"{table} line {number} is not valid JSON: {error}") from None
+        if not isinstance(value, dict):
+            raise DataError(f"{table} line {number} is not a JSON object")
+        objects.append((number, value))
+    columns = list(dict.fromkeys(key for _, value in objects for key in value))
+    cells = [(number, [_cell(value.get(c)) for c in columns]) for number, value in objects]
+    return [(0, columns), *cells]
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
+
+
+def _celeba_rows(table: str, text: str) -> Rows:
+    """The number of images, the names of the attributes, and for each image a 1 or -1 of each."""
+    lines = [(number, line.split()) for number, line in enumerate(text.splitlines(), 1)]
+    lines = [(number, words) for number, words in lines if words]
+    if len(lines) < 2:
+        raise DataError(f"{table} should have the number of images, names, and a line per image")
+    (number, names), rows = lines[1], lines[2:]
+    return [(number, ["image", *(name.replace("_", " ") for name in names)]), *rows]
 
 
 def _header(table: str, rows: Rows, images: ImageNames) -> Header | None:

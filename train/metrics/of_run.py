@@ -26,6 +26,7 @@ def faces_of_run(run: Path, info: RunInfo, settings: TrainSettings, device: str 
         info.image_size,
         skip_bad=settings.skip_bad or info.train_settings.skip_bad,
         enlarge=info.train_settings.enlarge,
+        attributes=info.train_settings.attributes,
         device=device,
     )
     untagged = faces.without_attributes()
