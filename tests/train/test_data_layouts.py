@@ -5,6 +5,7 @@ import json
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from PIL import Image
@@ -137,10 +138,10 @@ def test_class_folders_have_no_other_attribute(lay_out: Write) -> None:
         load(data, 32, attributes="hair")
 
 
-@pytest.mark.parametrize("compression", ["", "gz", "xz"])
-def test_tar_files(compression: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["w:", "w:gz", "w:xz"])
+def test_tar_files(mode: Literal["w:", "w:gz", "w:xz"], tmp_path: Path) -> None:
     path = tmp_path / "faces.tar"
-    with tarfile.open(path, f"w:{compression}") as archive:
+    with tarfile.open(path, mode) as archive:
         for name, content in captions("{color}_hair").items():
             info = tarfile.TarInfo(f"faces/{name}")
             info.size = len(content)
