@@ -115,7 +115,7 @@ class _Loop:
         self.folder, self.settings, self.trainer = folder, settings, trainer
         self.reporter, self.console, self.processes = reporter, console, processes
         self.seconds_before, self.started = 0.0, time.monotonic()
-        self.saved_at, self.reported_at = self.started, (self.started, 0)
+        self.saved_at, self.reported_at, self.speed = self.started, (self.started, 0), 0.0
         self.fallbacks = 0
         self.losses: dict[str, float] = {}
         self.figures: dict[str, float] = {}
@@ -252,9 +252,11 @@ class _Loop:
         self.reported_at = (time.monotonic(), self.trainer.images)
 
     def _speed(self) -> float:
-        """Images per second since the last report."""
+        """Images per second since the last report; right after it, of the interval before."""
         moment, images = self.reported_at
-        return (self.trainer.images - images) / max(1e-9, time.monotonic() - moment)
+        if images < self.trainer.images:
+            self.speed = (self.trainer.images - images) / max(1e-9, time.monotonic() - moment)
+        return self.speed
 
     def _status(self) -> str:
         memory = peak_memory(self.trainer.device) / 1024

@@ -11,7 +11,7 @@ from rich.console import Console
 
 import config
 from export.convert import export_run
-from export.manifest import ModelError
+from export.manifest import Attribute, ModelError
 from export.registry import Registry
 from export.weights import read_weights
 from train import checkpoint, recipes
@@ -27,6 +27,7 @@ from train.options import add_flags, given_flags
 from train.promote import incomparable, promote
 from train.settings import JudgeSettings, TrainingSettings, TrainSettings, deep_update
 from train.trainer import Trainer
+from train.transfer import adapt
 
 FIXED = {
     # Settings that must not change when a run is resumed, by section.
@@ -119,7 +120,7 @@ def start_run(
         raise checkpoint.CheckpointError(
             f"{run} was not trained on {settings.train.data}; resume it with the same data"
         )
-    weights = None if arguments.resume else read_start_weights(settings, faces)
+    start = None if arguments.resume else read_start_weights(settings, faces)
     info = checkpoint.RunInfo(
         run=run.resolve().name,
         attributes=faces.attributes if tagged else (),
@@ -130,9 +131,12 @@ def start_run(
     )
     checkpoint.write_run(run, info)
     (run / checkpoint.JUDGED_FILE).unlink(missing_ok=True)  # figures of an earlier checkpoint
-    if weights is not None:
+    if start is not None:
+        weights, attributes = start
         trainer = build_trainer(settings.train, faces.split()[0])
         try:
+            if settings.train.lineage is None:
+                weights = adapt(weights, trainer.weights(), attributes, faces.attributes)
             trainer.load_weights(weights)
         except RuntimeError as error:
             raise ModelError(
@@ -143,14 +147,17 @@ def start_run(
     return run
 
 
-def read_start_weights(settings: TrainingSettings, faces: Faces) -> dict[str, torch.Tensor] | None:
-    """Reads the weights of `start`, if set. Raises ModelError, ExportError."""
+def read_start_weights(
+    settings: TrainingSettings, faces: Faces
+) -> tuple[dict[str, torch.Tensor], tuple[Attribute, ...]] | None:
+    """Reads the weights of `start`, if set, and its attributes. Raises ModelError, ExportError."""
     name = settings.train.start
     if not name:
         return None
     folder, manifest = Registry(settings.models.dir).load(name)
     reason = incomparable(manifest, faces)
-    if reason:
+    adaptable = settings.train.lineage is None and manifest.image_size == faces.images.shape[-1]
+    if reason and not adaptable:
         raise ModelError(f"a training cannot start with {name}, which {reason}")
     weights = read_weights(folder, manifest)
     found = manifest.training.get("settings", {}).get("network", {})
@@ -159,7 +166,7 @@ def read_start_weights(settings: TrainingSettings, faces: Faces) -> dict[str, to
         if theirs != ours:
             flag = key.replace("_", "-")
             raise ModelError(f"{name} has {key} {theirs}, not {ours}: add --{flag} {theirs}")
-    return weights
+    return weights, manifest.attributes
 
 
 def build_parser() -> argparse.ArgumentParser:

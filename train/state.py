@@ -25,14 +25,20 @@ def collect(
     others: Mapping[str, Tensor],
 ) -> dict[str, Tensor]:
     """All tensors that `load` restores: networks, optimizers, random state, and others."""
-    tensors = {RNG: rng.get_state(), **others}
-    for name, network in networks.items():
-        tensors |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
+    tensors = {RNG: rng.get_state(), **others, **weights(networks)}
     for name, optimizer in optimizers.items():
         for number, parameter in enumerate(optimizer.param_groups[0]["params"]):
             for key, value in optimizer.state[parameter].items():
                 tensors[f"{name}_optimizer.{number}.{key}"] = value
     return tensors
+
+
+def weights(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+    return {
+        f"{name}.{key}": value
+        for name, network in networks.items()
+        for key, value in network.state_dict().items()
+    }
 
 
 def load(

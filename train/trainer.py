@@ -168,6 +168,10 @@ class Trainer:
         self.ema.latent_scale.fill_(self.ema.training_scale)  # calibrated again at the end
         self.step = step
 
+    def weights(self) -> dict[str, Tensor]:
+        """Weights of all networks by name, in the form that `load_weights` takes."""
+        return state.weights(self.networks)
+
     def load_weights(self, tensors: Mapping[str, Tensor]) -> None:
         """Replaces initial weights by those of a model.
 

@@ -255,6 +255,14 @@ def test_train_judge_export_and_promote(
     ).read_text("utf-8")
     wider = train_command(*worse, "--start", manifest.name, "--width", 8)
     assert f"{manifest.name} has width 4, not 8: add --width 4" in wider.stdout
+    # Data with other attributes: the embeddings start with those of known values.
+    hair = ["--attributes", "hair", "--name", "hair"]
+    other = train_command(*worse, "--start", manifest.name, *hair, "--no-export")
+    assert other.returncode == 0, other.stdout
+    assert "attributes: hair" in other.stdout
+    speeds = re.findall(r"([\d.]+) s/kimg", other.stdout)
+    assert speeds
+    assert all(float(speed) < 100_000 for speed in speeds)
 
 
 def test_resume_a_finished_run(train_command: Command, faces_zip: Path, tmp_path: Path) -> None:
