@@ -29,6 +29,9 @@ from train.settings import JudgeSettings, TrainingSettings, TrainSettings, deep_
 from train.trainer import Trainer
 from train.transfer import adapt
 
+PASSES = 130
+"""Default training length in passes over the data, between the two bounds below."""
+LEAST_IMAGES, MOST_IMAGES = 60_000, 2_000_000
 FIXED = {
     # Settings that must not change when a run is resumed, by section.
     "": ("recipe",),
@@ -83,6 +86,7 @@ def train_run(
     # Raises errors in the settings before the data is read.
     processes.rows(settings.train.optimizer.batch, settings.train.optimizer.group)
     faces = read_faces(settings.train, console, processes)
+    settings = set_length(settings, len(faces), console)
     lineage = settings.train.lineage
     tagged = lineage is None or lineage.conditioning != "none"
     run = processes.on_main(lambda: start_run(arguments, settings, faces, tagged))
@@ -105,6 +109,21 @@ def train_run(
             ) from None
         raise
     return run, trainer, faces
+
+
+def set_length(settings: TrainingSettings, count: int, console: Console) -> TrainingSettings:
+    """Settings with a training length that fits the number of images, unless one is given."""
+    train = settings.train
+    if train.minutes is not None or train.images:
+        return settings
+    images = min(max(PASSES * count, LEAST_IMAGES), MOST_IMAGES)
+    console.print(
+        f"length: {images:,} images shown, {images / count:,.0f} passes over the data; --images or "
+        "--minutes changes it",
+        highlight=False,
+    )
+    changed = train.model_copy(update={"images": images})
+    return settings.model_copy(update={"train": changed})
 
 
 def start_run(

@@ -216,6 +216,9 @@ class RunSettings(Section):
 class TrainSettings(RunSettings):
     """One training, including all settings that a resumed run needs."""
 
+    images: int = Field(0, ge=0)
+    """Total number of images shown; 0 = 130 passes over the data, but 60,000 at least and
+    2,000,000 at most."""
     start: str = ""
     """Model whose weights the training starts with, instead of random ones."""
     attributes: str = ""

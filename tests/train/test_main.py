@@ -1,5 +1,6 @@
 """`python -m train` from the command line."""
 
+import io
 import json
 import os
 import re
@@ -15,12 +16,14 @@ import pytest
 import torch
 from drawn_faces import draw_face
 from PIL import Image
+from rich.console import Console
 
 from export.figures import FD_RATIO, label
 from export.manifest import ModelError
 from export.registry import Registry
 from train.__main__ import main
-from train.pipeline import build_parser, read_settings
+from train.pipeline import build_parser, read_settings, set_length
+from train.settings import TrainingSettings
 
 ROOT = Path(__file__).parents[2]
 SMALL = [
@@ -263,6 +266,22 @@ def test_train_judge_export_and_promote(
     speeds = re.findall(r"([\d.]+) s/kimg", other.stdout)
     assert speeds
     assert all(float(speed) < 100_000 for speed in speeds)
+
+
+@pytest.mark.parametrize(
+    ("count", "images"), [(50, 60_000), (1_000, 130_000), (100_000, 2_000_000)]
+)
+def test_the_default_length_fits_the_data(count: int, images: int) -> None:
+    console = Console(record=True, width=200, file=io.StringIO())
+    settings = set_length(TrainingSettings(), count, console)
+    assert settings.train.images == images
+    assert f"{images:,} images shown, {images // count:,} passes" in console.export_text()
+
+
+def test_a_given_length_is_kept() -> None:
+    for length in ({"images": 500}, {"minutes": 2.0}):
+        settings = TrainingSettings.model_validate({"train": length})
+        assert set_length(settings, 1_000, Console(file=io.StringIO())) == settings
 
 
 def test_resume_a_finished_run(train_command: Command, faces_zip: Path, tmp_path: Path) -> None:
