@@ -248,6 +248,8 @@ async function restoreState(state) {
 
 // New pictures ---------------------------------------------------------------------------
 
+const RETRY = 30_000; // milliseconds
+
 let source = null;
 let unseen = 0;
 
@@ -258,10 +260,18 @@ function listen() {
     source = new EventSource("/api/events");
     source.addEventListener("open", catchUp);
     source.addEventListener("avatar", (event) => addNew([JSON.parse(event.data)]));
+    source.addEventListener("error", retry);
   } else if (!wanted) {
     source?.close();
     source = null;
   }
+}
+
+/** Reconnects after an answer such as 503, which browsers do only after lost connections. */
+function retry() {
+  if (source?.readyState !== EventSource.CLOSED) return;
+  source = null;
+  setTimeout(listen, RETRY);
 }
 
 /** Adds pictures painted while the stream was closed. */

@@ -1,8 +1,10 @@
 """Gallery, picture page and matrix in headless Chromium."""
 
+import asyncio
+
 import pytest
 from browser import DESKTOP, PHONE, Visit, expect_no_horizontal_scrolling
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from bot.studio import Request, Studio
 from db.records import Owner
@@ -19,6 +21,30 @@ async def test_new_pictures_appear_in_the_gallery(
     first = page.locator("#grid .tile img").first
     await expect(first).to_have_attribute("alt", "green hair, blue eyes")
     await expect_no_horizontal_scrolling(page)
+
+
+async def test_new_pictures_appear_after_the_stream_was_refused(
+    visit: Visit, studio: Studio, owner: Owner
+) -> None:
+    """As with 503 or 429, after which browsers do not connect again."""
+    page = await visit(DESKTOP)
+    refused = asyncio.Event()
+
+    async def refuse(route: Route) -> None:
+        await route.fulfill(status=503)
+        refused.set()
+
+    await page.clock.install()
+    await page.route("**/api/events", refuse)
+    await page.goto("/gallery")
+    await refused.wait()
+    await page.unroute("**/api/events")
+    await studio.painting.create("hair:green eyes:blue", Request(owner))
+    tile = page.locator("#grid .tile img").first
+    async with asyncio.timeout(60):
+        while not await tile.count():  # the error may reach the page after the clock is moved
+            await page.clock.run_for(30_000)
+    await expect(tile).to_have_attribute("alt", "green hair, blue eyes")
 
 
 @pytest.mark.parametrize("width", [PHONE, DESKTOP])
