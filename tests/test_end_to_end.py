@@ -90,6 +90,7 @@ def pixels(picture: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")).astype(int)
 
 
+@pytest.mark.timeout(900)  # trains, judges, exports and serves: the longest test
 async def test_drawn_faces_are_trained_exported_and_served(
     tmp_path: Path, real_features: Path
 ) -> None:
