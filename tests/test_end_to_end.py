@@ -13,6 +13,7 @@ from pathlib import Path
 
 import aiohttp
 import numpy as np
+import pytest
 from discord_server import DiscordServer
 from drawn_faces import face_files, write_zip
 from PIL import Image
