@@ -54,7 +54,7 @@ class Crowd:
         known = self._known
         return [i for token, i in self._discord.interactions.items() if token not in known]
 
-    async def acknowledged(self) -> None:
+    async def wait_for_acknowledgment(self) -> None:
         """Waits for the first acknowledgment."""
         await self._discord.wait_until(
             lambda: any(i.answer is not None for i in self.interactions()), "no answer"
@@ -93,7 +93,7 @@ async def run(options: argparse.Namespace) -> int:
             async with start():  # how long a round takes without kills
                 started = time.monotonic()
                 crowd.send()
-                await crowd.acknowledged()
+                await crowd.wait_for_acknowledgment()
                 outcomes = await crowd.settle()
                 seconds = time.monotonic() - started
             print(f"without kills, {seconds:.1f} s: {dict(outcomes)}", flush=True)
@@ -104,7 +104,7 @@ async def run(options: argparse.Namespace) -> int:
                     async with start() as bot:
                         if number == 0:
                             crowd.send()
-                            await crowd.acknowledged()
+                            await crowd.wait_for_acknowledgment()
                         # The first kill meets the crowd while it is acknowledged.
                         longest = options.deadline if number == 0 else seconds
                         await asyncio.sleep(chance.uniform(0, longest))

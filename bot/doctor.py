@@ -135,7 +135,9 @@ def _models(folder: Path) -> list[Finding]:
         except (ModelError, OSError) as error:
             wrong.append(Finding("models", False, f"{error}; python -m export use NAME"))
     count = f"{len(names)} model{'s' if len(names) != 1 else ''}"
-    return wrong or [Finding("models", True, f"{count} match their manifests; {current} is in use")]
+    return wrong or [
+        Finding("models", True, f"all files of {count} are as in the manifest; {current} is in use")
+    ]
 
 
 def _folders(database: Path | None, models: Path) -> list[Finding]:

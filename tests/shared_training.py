@@ -33,7 +33,7 @@ SETTINGS = TrainSettings(
     network=NetworkSettings(width=4, latent_dim=8, resolution=32),
     objective=ObjectiveSettings(penalty_every=2, unseen_every=2),
     features=FeatureSettings(weight=0),
-    # A longer training continues as it began: the learning rate and flips stay the same.
+    # A constant learning rate and flips throughout, so that the length does not matter.
     optimizer=OptimizerSettings(batch=8, anneal=0, flip_until=1),
 )
 """Four steps, alternately with penalty and with unseen conditions; constant learning rate."""

@@ -1,6 +1,7 @@
 """`python -m train`: train → judge → export → promote."""
 
 import argparse
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -27,7 +28,7 @@ from train.options import add_flags, given_flags
 from train.promote import incomparable, promote
 from train.settings import JudgeSettings, TrainingSettings, TrainSettings, deep_update
 from train.trainer import Trainer
-from train.transfer import adapt
+from train.transfer import adapt, new_layers
 
 PASSES = 130
 """Default training length in passes over the data, between the two bounds below."""
@@ -89,7 +90,7 @@ def train_run(
     settings = set_length(settings, len(faces), console)
     lineage = settings.train.lineage
     tagged = lineage is None or lineage.conditioning != "none"
-    run = processes.on_main(lambda: start_run(arguments, settings, faces, tagged))
+    run = processes.on_main(lambda: start_run(arguments, settings, faces, tagged, console))
     shared = f", {processes.world_size} processes" if processes.world_size > 1 else ""
     console.print(f"training in {run} on {faces.images.device}{shared}", highlight=False)
     try:
@@ -131,6 +132,7 @@ def start_run(
     settings: TrainingSettings,
     faces: Faces,
     tagged: bool,
+    console: Console,
 ) -> Path:
     """Creates the folder of a run, or checks that the resumed run has the same data."""
     check_data(faces)  # before hours of training
@@ -155,7 +157,9 @@ def start_run(
         trainer = build_trainer(settings.train, faces.split()[0])
         try:
             if settings.train.lineage is None:
-                weights = adapt(weights, trainer.weights(), attributes, faces.attributes)
+                initial = trainer.weights()
+                print_new_layers(settings.train.start, new_layers(weights, initial), console)
+                weights = adapt(weights, initial, attributes, faces.attributes)
             trainer.load_weights(weights)
         except RuntimeError as error:
             raise ModelError(
@@ -164,6 +168,14 @@ def start_run(
         progress = checkpoint.Progress(images=0, step=0, seconds=0.0)
         checkpoint.save(run, trainer.state_dict(), progress)
     return run
+
+
+def print_new_layers(start: str, names: list[str], console: Console) -> None:
+    """Prints how many layers of each network start with random weights, if there are any."""
+    counts = Counter(name.partition(".")[0] for name in names)
+    if counts:
+        text = ", ".join(f"{network} ({count})" for network, count in counts.items())
+        console.print(f"tensors that {start} does not have start anew: {text}", highlight=False)
 
 
 def read_start_weights(

@@ -44,6 +44,24 @@ def adapt(
     return result
 
 
+def new_layers(weights: Mapping[str, Tensor], initial: Mapping[str, Tensor]) -> list[str]:
+    """Names of the tensors that `adapt` leaves at their initial weights: the model does not have
+    them, or has them in another shape.
+    """
+    return [
+        name
+        for name, tensor in initial.items()
+        if not name.endswith((EMBEDDING, PROJECTION))
+        and ".heads." not in name
+        and (name not in weights or not _fits(weights[name], tensor, name))
+    ]
+
+
+def _fits(tensor: Tensor, target: Tensor, name: str) -> bool:
+    both_2d = tensor.ndim == target.ndim == 2
+    return tensor.shape == target.shape or (both_2d and _is_style(tensor, target, name))
+
+
 def _is_style(tensor: Tensor, target: Tensor, name: str) -> bool:
     """Whether only the inputs of a layer differ: the embedding behind the latent."""
     is_condition = name.endswith((EMBEDDING, PROJECTION)) or ".heads." in name

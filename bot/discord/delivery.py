@@ -100,10 +100,10 @@ class Delivery:
             preparing = asyncio.create_task(self._prepare(saving, pending, source, admission))
             try:
                 # An acknowledged reply that is not written would be lost with the process.
-                await asyncio.wait([saving], timeout=_left(received, WRITE_SECONDS))
+                await asyncio.wait([saving], timeout=_remaining(received, WRITE_SECONDS))
                 # Early refusals are shown without "thinking…" before them, except in a crowd.
                 if not self._admitting.locked():
-                    await asyncio.wait([preparing], timeout=_left(received, PREPARE_SECONDS))
+                    await asyncio.wait([preparing], timeout=_remaining(received, PREPARE_SECONDS))
                 if preparing.done():
                     preparing.result()
                 if isinstance(source, Mention):
@@ -296,8 +296,8 @@ class Delivery:
             await asyncio.wait([painting], timeout=EDIT_SECONDS)
 
 
-def _left(received: float, seconds: float) -> float:
-    """What is left of the seconds since an interaction was received."""
+def _remaining(received: float, seconds: float) -> float:
+    """What remains of a time limit that began when the interaction was received."""
     return max(0.0, float(received) + seconds - monotonic())
 
 

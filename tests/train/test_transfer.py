@@ -6,7 +6,7 @@ from torch import Tensor
 
 from export.manifest import Attribute
 from train.networks.irodori import IrodoriDiscriminator, IrodoriGenerator
-from train.transfer import adapt
+from train.transfer import adapt, new_layers
 
 
 def attribute(name: str, **shares: float) -> Attribute:
@@ -98,3 +98,17 @@ def test_heads_keep_the_rows_of_known_values() -> None:
     hair = weights["discriminator.heads.1.weight"]
     assert torch.equal(hair[1], heads["0.weight"][1])
     assert torch.equal(hair[0], initial["discriminator.heads.1.weight"][0])
+
+
+def test_layers_of_other_shapes_are_new() -> None:
+    first, second = IrodoriDiscriminator(32, [3], width=4), IrodoriDiscriminator(32, [2], width=8)
+    weights, initial = (
+        {f"discriminator.{k}": v for k, v in network.state_dict().items()}
+        for network in (first, second)
+    )
+    initial["features.weight"] = torch.zeros(2, 2)
+    new = new_layers(weights, initial)
+    assert "features.weight" in new
+    assert "discriminator.downsample.0.weight" in new
+    assert not any("heads" in name or "projection" in name for name in new)
+    assert new_layers(weights, weights) == []

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from bot_process import TIMEOUT, BotProcess, bot_process
 from discord_server import DiscordServer, Reply, UserClient
+from paused_engine import PausedEngine
 
 from bot.discord import delivery
 from bot.discord.client import run_discord
+from bot.inference.engine import Engine
 from bot.settings import DiscordSettings
 from bot.studio import Studio
 
@@ -113,3 +115,13 @@ def ren(discord: DiscordServer) -> UserClient:
 def avatar_id(reply: Reply) -> str:
     """The id of the avatar that the buttons of the message act on."""
     return str(reply.buttons[0].custom_id).rpartition(":")[2]
+
+
+@pytest.fixture
+def paused(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[PausedEngine]:
+    """Nothing is painted until the engine is resumed."""
+    monkeypatch.setattr(delivery, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(delivery, "EDIT_SECONDS", 0.05)
+    paused = PausedEngine(engine, monkeypatch)
+    yield paused
+    paused.resume()
