@@ -95,13 +95,13 @@ class Delivery:
             created=datetime.now(UTC),
         )
         async with AsyncExitStack() as admission:
-            # Written first: in a crowd the limits are read slowly, and Discord does not wait.
+            # Written first: with many concurrent requests, reading the limits takes too long.
             saving = asyncio.create_task(self._studio.pending_replies.save(pending))
             preparing = asyncio.create_task(self._prepare(saving, pending, source, admission))
             try:
                 # An acknowledged reply that is not written would be lost with the process.
                 await asyncio.wait([saving], timeout=_remaining(received, WRITE_SECONDS))
-                # Early refusals are shown without "thinking…" before them, except in a crowd.
+                # A refusal is shown without "thinking…" before it, unless requests have to wait.
                 if not self._admitting.locked():
                     await asyncio.wait([preparing], timeout=_remaining(received, PREPARE_SECONDS))
                 if preparing.done():
@@ -253,8 +253,8 @@ class Delivery:
         await self._show(reply, result)
 
     async def _resolve(self, pending: PendingReply) -> None:
-        """Deletes the pending reply; later, if the database does not work now, so that neither a
-        reply that is shown fails with it, nor a refused one is resumed.
+        """Deletes the pending reply. If the database fails, this is repeated in the background:
+        the failure must not change a reply that is shown, and a refused one must not be resumed.
         """
         try:
             await self._studio.pending_replies.resolve([pending.id])

@@ -113,6 +113,16 @@ def test_a_column_of_captions(column: str, lay_out: Write) -> None:
     }
 
 
+def test_a_caption_of_an_ambiguous_name_is_reported(lay_out: Write) -> None:
+    lines = [f'{n}.png,"{color} hair"' for n, color in enumerate(COLORS, 1)]
+    table = "\n".join(["file_name,text", *lines])
+    twice = {"a/1.png": IMAGES["1.png"], "b/1.png": IMAGES["1.png"]}
+    rest = {name: image for name, image in IMAGES.items() if name != "1.png"}
+    found = inspect(lay_out(rest | twice | {"metadata.csv": table.encode()}), 32)
+    assert len(found.records) == 7
+    assert found.unused[0].reason == "the name of several images"
+
+
 def test_celeba(lay_out: Write) -> None:
     rows = [f"{n}.png  {1 if n % 2 else -1} {1 if n < 4 else -1}" for n in range(1, 9)]
     text = "\n".join(["8", "Pale_Skin Smiling", *rows])

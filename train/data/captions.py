@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from train.data.errors import DataError, Unused
 from train.data.files import CAPTION_SUFFIXES, Files, is_image
 from train.data.records import Entry, Layout, word
-from train.data.text import decode_table
+from train.data.text import read_text
 
 COLORS = frozenset(
     (
@@ -36,7 +36,7 @@ def read_caption_files(files: Files, attributes: Sequence[str]) -> Layout | None
     }
     images = [name for name in files if is_image(name)]
     paired = {image: texts.get(str(PurePosixPath(image).with_suffix(""))) for image in images}
-    captions = {image: decode_table(text, files[text]()) for image, text in paired.items() if text}
+    captions = {image: read_text(text, files[text]) for image, text in paired.items() if text}
     if not captions:
         return None
     layout = read_captions("a caption beside each image", captions, attributes)

@@ -17,7 +17,7 @@ from train.data.errors import DataError, Problem, Unused
 from train.data.files import CELEBA, Files, is_image
 from train.data.names import AmbiguousNameError, ImageNames
 from train.data.records import MAX_VALUE, Entry, Layout, word
-from train.data.text import decode_table
+from train.data.text import read_text
 
 FILE_COLUMNS = {"file", "filename", "file-name", "file_name", "image", "path", "image-path"}
 CAPTION_COLUMNS = {"text", "caption", "tags", "prompt"}
@@ -155,7 +155,12 @@ def _captions(
     captions: dict[str, str] = {}
     unused: list[Unused] = []
     for number, row in rows:
-        file = images.find(row[header.file].strip()) if len(row) == len(header.columns) else None
+        try:
+            named = len(row) == len(header.columns)
+            file = images.find(row[header.file].strip()) if named else None
+        except AmbiguousNameError:
+            unused.append(Unused(f"{table} line {number}", "the name of several images"))
+            continue
         if file is None:
             unused.append(Unused(f"{table} line {number}", "there is no such image"))
         else:
@@ -177,11 +182,7 @@ def _name_signs(parsed: list[tuple[int, str, dict[str, str]]]) -> None:
 
 
 def _rows(table: str, files: Files) -> Rows:
-    try:
-        content = files[table]()
-    except Exception as error:  # zipfile has many errors for damaged or encrypted entries
-        raise DataError(f"{table} cannot be read: {error}") from None
-    text = decode_table(table, content)
+    text = read_text(table, files[table])
     if table.lower().endswith(".jsonl"):
         return _json_rows(table, text)
     if table.lower().endswith(CELEBA):

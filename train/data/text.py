@@ -1,12 +1,22 @@
 """Decoding of texts and file names whose encoding is not declared."""
 
 import unicodedata
+from collections.abc import Callable
 
 from train.data.errors import DataError
 
 SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 _MAGIC = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """First bytes of spreadsheets: zip files (.xlsx, .ods) and .xls."""
+
+
+def read_text(name: str, read: Callable[[], bytes]) -> str:
+    """The text of a table or caption, read by `read`. Raises DataError."""
+    try:
+        content = read()
+    except Exception as error:  # zipfile has many errors for damaged or encrypted entries
+        raise DataError(f"{name} cannot be read: {error}") from None
+    return decode_table(name, content)
 
 
 def decode_table(name: str, content: bytes) -> str:
