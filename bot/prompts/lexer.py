@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from bot.prompts.vocabulary import Reading, Vocabulary, is_word, tokens_of
+from bot.prompts.vocabulary import LITERAL, Reading, Vocabulary, is_word
 from bot.prompts.words import (
     ANYTHING,
     BREAKS,
@@ -41,7 +41,7 @@ class Lexer:
 
     def split(self, text: str) -> list[Item]:
         """Splits the text; the longest known phrase comes first."""
-        tokens = tokens_of(_NOISE.sub(" ", text))
+        tokens = self.known.tokens(text, _NOISE)
         items: list[Item] = []
         at = 0
         while at < len(tokens):
@@ -90,7 +90,7 @@ class Lexer:
             phrases = phrases[1:]  # "dark" alone is a value, "dark blue" is one value
         for own_first in (True, False) if bound else (False,):
             for phrase in reversed(phrases):
-                text = " ".join(phrase)
+                text = " ".join(phrase).replace(LITERAL, "")
                 readings = self.known.readings(phrase)
                 if own_first:
                     if bound in readings:

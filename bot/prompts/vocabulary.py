@@ -18,6 +18,10 @@ from export.manifest import Attribute
 Phrase = tuple[str, ...]
 Text: TypeAlias = Callable[[str], str]  # in each language
 
+LITERAL = "\0"
+"""First character of a token that stands for a name with its punctuation, such as c++."""
+EMOJI_STYLE = "\ufe0f"
+"""Follows a character that is displayed as an emoji; some keyboards leave it out."""
 _APOSTROPHES = "'’`´"
 _MARKS = ":=&+/,;|.!?\n、。"
 _TOKEN = re.compile(r"[:=]+|[&+/]|[,;|.!?\n、。]+|(?:[^\s:=&+/,;|.!?、。]|(?<=\d)\.(?=\d))+")
@@ -48,13 +52,8 @@ class Vocabulary:
 
     def __init__(self, attributes: tuple[Attribute, ...]) -> None:
         self.attributes = {attribute.name: attribute for attribute in attributes}
-        self.names: dict[Phrase, str] = {}
-        self.values: dict[str, dict[Phrase, Reading]] = {}
-        for attribute in attributes:
-            phrase = words_of(attribute.name)
-            if phrase:
-                self.names.setdefault(phrase, attribute.name)
-            self.values[attribute.name] = _readings(attribute)
+        self.names = _phrases([attribute.name for attribute in attributes])
+        self.values = {attribute.name: _readings(attribute) for attribute in attributes}
         for attribute in attributes:
             for form in _forms(words_of(attribute.name)):
                 self.names.setdefault(form, attribute.name)
@@ -66,6 +65,24 @@ class Vocabulary:
         } | self.names
         self.words = sorted({word for phrase in self._canonical for word in phrase})
         self.longest = max(map(len, self._canonical), default=1)
+        self._literals = {
+            word for phrase in self._canonical for word in phrase if word.startswith(LITERAL)
+        }
+        self._literal_pattern = _literal_pattern(self._literals)
+
+    def tokens(self, text: str, noise: re.Pattern[str]) -> list[str]:
+        """As `tokens_of`, but each literal of the model is one token. `noise` is ignored."""
+        # The text between literals, and literals, in turn.
+        parts = self._literal_pattern.split(_exact(text)) if self._literals else [text]
+        tokens: list[str] = []
+        for i, part in enumerate(parts):
+            tokens += [LITERAL + _hyphened(part)] if i % 2 else tokens_of(noise.sub(" ", part))
+        return tokens
+
+    def phrase(self, text: str) -> Phrase:
+        """The words of a value or of an attribute's name, or its literal."""
+        literal = LITERAL + _hyphened(_exact(text.strip()))
+        return (literal,) if literal in self._literals else words_of(text)
 
     def readings(self, phrase: Phrase) -> dict[str, Reading]:
         """Meanings of a phrase, by attribute."""
@@ -79,7 +96,7 @@ class Vocabulary:
         for name, value in wish.items():
             if name not in self.attributes:
                 continue
-            reading = self.values[name].get(words_of(value))
+            reading = self.values[name].get(self.phrase(value))
             if reading is not None:
                 found[name] = reading.value
                 exact.add(name)
@@ -199,9 +216,47 @@ def names_of(
     return lambda language: listed([name(word, language) for word in words], language, last=last)
 
 
+def _phrases(names: Sequence[str]) -> dict[Phrase, str]:
+    """Values of an attribute, or names of attributes, by their words.
+
+    A name without words, such as an emoji, has a literal instead. So has a name that punctuation
+    divides, and each of several names with the same words, such as c and c++.
+    """
+    groups: dict[Phrase, list[str]] = {}
+    for name in names:
+        groups.setdefault(words_of(name), []).append(name)
+    phrases: dict[Phrase, str] = {}
+    for words, group in groups.items():
+        plain = [name for name in group if _hyphened(_exact(name)) == "-".join(words)]
+        if words and (plain or len(group) == 1):
+            phrases[words] = (plain or group)[0]
+        for name in group:
+            if len(group) > 1 or not words or not all(map(is_word, tokens_of(name))):
+                phrases.setdefault((LITERAL + _hyphened(_exact(name)),), name)
+    return phrases
+
+
+def _exact(text: str) -> str:
+    """Text that is compared with its punctuation, in any case and width."""
+    return unicodedata.normalize("NFKC", text).casefold().replace(EMOJI_STYLE, "")
+
+
+def _hyphened(text: str) -> str:
+    """With hyphens for spaces, as training writes values."""
+    return text.replace(" ", "-")
+
+
+def _literal_pattern(literals: Iterable[str]) -> re.Pattern[str]:
+    """Matches one of the literals between spaces or punctuation; the longest one comes first."""
+    texts = sorted((literal.removeprefix(LITERAL) for literal in literals), key=len, reverse=True)
+    choices = "|".join(
+        text[0] + text[1:].replace(r"\-", "[ -]") for text in map(re.escape, filter(None, texts))
+    )
+    return re.compile(rf"(?<![^\s:=,;|、。])({choices})(?=$|[\s:=,;|、。]|[.!?]+(?!\S))")
+
+
 def _readings(attribute: Attribute) -> dict[Phrase, Reading]:
-    own = {words_of(value): value for value in reversed(attribute.values)}
-    own.pop((), None)
+    own = _phrases(attribute.values)
     readings = {phrase: Reading(value, True) for phrase, value in own.items()}
     for word, targets in SYNONYMS.items():
         value = next((own[t] for t in map(words_of, targets) if t in own), None)
@@ -249,7 +304,7 @@ def _plain(character: str) -> str:
     if character in _MARKS:
         return character
     kind = unicodedata.category(character)
-    if kind == "Cf" or character in _APOSTROPHES:
+    if kind == "Cf" or character in _APOSTROPHES or character == EMOJI_STYLE:
         return ""
     return character if kind[0] in "LMN" else " "
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from bot.prompts.vocabulary import vocabulary, words_of
+from bot.prompts.vocabulary import vocabulary
 from bot.prompts.words import ANYTHING, FILLERS, LINKS
 from export.manifest import Attribute
 
@@ -15,10 +15,12 @@ def check_wish(wish: Mapping[str, str], attributes: Sequence[Attribute]) -> dict
     known = vocabulary(tuple(attributes))
     checked = {}
     for said_name, said in wish.items():
-        name = said_name if said_name in known.attributes else known.names.get(words_of(said_name))
+        name = (
+            said_name if said_name in known.attributes else known.names.get(known.phrase(said_name))
+        )
         if name is None:
             raise known.unknown_attribute(said_name)
-        words = words_of(said)
+        words = known.phrase(said)
         if said in known.attributes[name].values:
             checked[name] = said
         elif words in known.values[name]:

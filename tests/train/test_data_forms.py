@@ -158,6 +158,33 @@ def test_cells_that_are_no_value(form: str, message: str, lay_out: Write) -> Non
     assert len(str(caught.value)) < 1500
 
 
+def test_class_folders_with_long_names(lay_out: Write) -> None:
+    files = {f"{'x' * length}/{n}.png": picture() for length in (99, 101, 100) for n in range(2)}
+    found = inspect(lay_out(files), 32)
+    assert len(found.records) == 4
+    assert {problem.reason for problem in found.problems} == {"has a value of over 100 characters"}
+
+
+def test_more_attributes_or_values_than_a_model_can_have(
+    lay_out: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = lay_out(with_table(rows("{n}.png,{color},yes", "file,hair,smile")))
+    monkeypatch.setattr("train.data.loading.MAX_CONDITION_DIM", 2)
+    with pytest.raises(DataError, match="have 3 values, more than 2; hair alone has 2"):
+        load(data, 32)
+    monkeypatch.setattr("train.data.loading.MAX_ATTRIBUTES", 1)
+    with pytest.raises(DataError, match=r"2 attributes, more than 1; .*--attributes hair,smile"):
+        load(data, 32)
+    assert load(data, 32, attributes="smile").attributes[0].values == ("yes",)
+
+
+def test_values_may_be_emoji_or_differ_in_punctuation(lay_out: Write) -> None:
+    values = ["c", "C++", "😀", "-1"]
+    lines = "\n".join(f"{n}.png,{values[n % 4]}" for n in range(1, 9))
+    faces = load(lay_out(with_table(f"file,kind\n{lines}")), 32)
+    assert faces.attributes[0].values == ("-1", "c", "c++", "😀")
+
+
 def test_an_attribute_with_one_value_is_told(lay_out: Write) -> None:
     faces = load(lay_out(with_table(rows("{n}.png,{color},yes", "file,hair,smile"))), 32)
     assert "smile has only one value" in faces.summary

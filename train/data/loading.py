@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from export.manifest import Attribute
+from export.manifest import MAX_ATTRIBUTES, MAX_CONDITION_DIM, Attribute
 from train.data.decoding import TOO_SMALL, decode
 from train.data.errors import SHOWN, DataError, Problem, Unused
 from train.data.faces import Faces
 from train.data.files import SUFFIXES, open_files
 from train.data.layouts import recognize
-from train.data.records import Entry, word
+from train.data.records import MAX_NAME, Entry, word
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,11 @@ def inspect(path: Path, size: int, *, enlarge: bool = False, attributes: str = "
     chosen = [word(name) for name in attributes.split(",") if name.strip()]
     with open_files(path) as source:
         layout = recognize(source.files, chosen)
-        images, enlarged, unreadable = decode(source.files, layout.entries, size, enlarge)
-    entries, single = _without_single_values([e for e in layout.entries if e.file in images])
-    problems = [*layout.problems, *unreadable, *single]
+        short, long = _without_long_names(layout.entries)
+        images, enlarged, unreadable = decode(source.files, short, size, enlarge)
+    entries, single = _without_single_values([e for e in short if e.file in images])
+    _check_counts(path, entries)
+    problems = [*layout.problems, *long, *unreadable, *single]
     unused = [*source.unused, *layout.unused]
     return Inspection(layout.name, entries, images, enlarged, problems, unused, layout.notes)
 
@@ -117,6 +119,37 @@ def _faces(path: Path, entries: list[Entry], images: dict[str, np.ndarray], devi
         labels=labels.contiguous().to(device),
         attributes=tuple(attributes),
     )
+
+
+def _without_long_names(entries: list[Entry]) -> tuple[list[Entry], list[Problem]]:
+    """Omits images with a value or an attribute that has more than MAX_NAME characters."""
+    kept: list[Entry] = []
+    problems: list[Problem] = []
+    for entry in entries:
+        long = [text for pair in entry.tags.items() for text in pair if len(text) > MAX_NAME]
+        if long:
+            reason = f"has a value of over {MAX_NAME} characters"
+            problems.append(Problem(entry.location, f"{long[0][:40]!r}… {reason}", reason))
+        else:
+            kept.append(entry)
+    return kept, problems
+
+
+def _check_counts(path: Path, entries: list[Entry]) -> None:
+    """Raises DataError for more attributes or values than a model can have."""
+    names = list(entries[0].tags) if entries else []
+    if len(names) > MAX_ATTRIBUTES:
+        raise DataError(
+            f"{path} has {len(names)} attributes, more than {MAX_ATTRIBUTES}; choose some of them "
+            f"with --attributes, such as --attributes {','.join(names[:2])}"
+        )
+    counts = {name: len({entry.tags[name] for entry in entries}) for name in names}
+    if sum(counts.values()) > MAX_CONDITION_DIM:
+        most = max(counts, key=lambda name: counts[name])
+        raise DataError(
+            f"the attributes of {path} have {sum(counts.values())} values, more than "
+            f"{MAX_CONDITION_DIM}; {most} alone has {counts[most]}: choose others with --attributes"
+        )
 
 
 def _without_single_values(entries: list[Entry]) -> tuple[list[Entry], list[Problem]]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from train.data.errors import Problem, Unused
 from train.data.text import normalize
 
-MAX_VALUE = 100
-"""Upper limit of the length of a value or of an attribute's name."""
+MAX_NAME = 100
+"""Upper limit of the characters of a value or of an attribute's name; Discord's options allow no
+more."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from train.data.captions import read_captions
 from train.data.errors import DataError, Problem, Unused
 from train.data.files import CELEBA, Files, is_image
 from train.data.names import AmbiguousNameError, ImageNames
-from train.data.records import MAX_VALUE, Entry, Layout, word
+from train.data.records import Entry, Layout, word
 from train.data.text import read_text
 
 FILE_COLUMNS = {"file", "filename", "file-name", "file_name", "image", "path", "image-path"}
@@ -84,8 +84,6 @@ def read_table(table: str, files: Files, attributes: Sequence[str] = ()) -> Layo
     for number, row in rows[1:] if header else rows:
         try:
             tags = header.tags(row) if header else _mlds_tags(row)
-            if any(len(value) > MAX_VALUE for pair in tags.items() for value in pair):
-                raise ValueError(f"{_short(row)} has a value of over {MAX_VALUE} characters")
         except ValueError as error:
             problems.append(Problem(f"{table} line {number}", str(error), "lines of another form"))
         else:
@@ -122,7 +120,7 @@ def read_table(table: str, files: Files, attributes: Sequence[str] = ()) -> Layo
             reason = "an earlier line has tags of the same image"
             problems.append(Problem(location, message, reason))
         elif missing or unknown:
-            message = "no " + ", ".join(missing) if missing else "unknown: " + ", ".join(unknown)
+            message = f"no {', '.join(missing)}" if missing else f"unknown: {_short(unknown)}"
             problems.append(
                 Problem(
                     location,

@@ -1,5 +1,6 @@
 """Request and response bodies of the HTTP API; `openapi.json` is generated from these models."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -14,6 +15,8 @@ from db.tasks import SEEDS
 PAGE_SIZE = 24  # pictures
 FRAMES = 17  # of a transition
 IMAGE_SIZES = (64, 128, 256)  # pixels; what ?size= of an image may be
+WISH_PREFIX = "wish."
+"""Marks an attribute in queries and forms, which may be called as one of their own keys."""
 MAX_SIZE = 4096  # pixels; each model has its own sizes
 
 
@@ -99,7 +102,9 @@ class EmptyQuery(Schema):
 
 
 class FilterQuery(Schema):
-    """Every key that is not declared is an attribute to filter by."""
+    """Every key that is not declared is an attribute to filter by. An attribute with the name of a
+    declared key has the prefix `wish.`, such as `wish.sort`.
+    """
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, str]
@@ -107,7 +112,8 @@ class FilterQuery(Schema):
     @property
     def values(self) -> dict[str, str]:
         """The values to filter by."""
-        return dict(self.__pydantic_extra__)
+        prefixed = {f"{WISH_PREFIX}{name}": name for name in PageQuery.model_fields}
+        return {prefixed.get(key, key): value for key, value in self.__pydantic_extra__.items()}
 
 
 class PageQuery(FilterQuery):
@@ -117,6 +123,15 @@ class PageQuery(FilterQuery):
     """`older` or `newer` of another page with the same sort order; `last` is the last page."""
     limit: Annotated[int, Field(ge=1, le=MAX_PAGE), BeforeValidator(_parse_digits)] = PAGE_SIZE
     """Pictures per page."""
+
+
+def filter_query(filters: Mapping[str, str]) -> dict[str, str]:
+    """The keys and values of a query with these filters."""
+    reserved = PageQuery.model_fields
+    return {
+        f"{WISH_PREFIX}{name}" if name in reserved else name: value
+        for name, value in filters.items()
+    }
 
 
 class MatrixQuery(Schema):

@@ -13,10 +13,9 @@ from bot.i18n.messages import describe
 from bot.prompts.colors import COLORS
 from bot.prompts.parser import MAX_LENGTH
 from bot.prompts.wish import format_wish
+from bot.web.api.schemas import WISH_PREFIX, filter_query
 from bot.web.keys import TEMPLATES
 from db.records import Avatar
-
-SWATCH_PREFIX = "wish."  # of the swatches' names in the form: an attribute may be called "prompt"
 
 
 def create_environment(folder: Path, assets: Mapping[str, str]) -> jinja2.Environment:
@@ -31,13 +30,14 @@ def create_environment(folder: Path, assets: Mapping[str, str]) -> jinja2.Enviro
     environment.globals.update(
         static=assets,
         colors=COLORS,
-        swatch_prefix=SWATCH_PREFIX,
+        wish_prefix=WISH_PREFIX,
         max_length=MAX_LENGTH,
         value_prompt=value_prompt,
         alt_text=alt_text,
         repaint_url=repaint_url,
         format_day=format_day,
         gallery_url=gallery_url,
+        filter_query=filter_query,
         toggle_filter=toggle_filter,
     )
     return environment
@@ -58,7 +58,7 @@ def render(
 
 def gallery_url(filters: Mapping[str, str], sort: str = "new", cursor: str = "") -> str:
     """The gallery with these filters; with a cursor, a further page of it."""
-    query = {**filters, **({"sort": sort} if sort != "new" else {})}
+    query = {**filter_query(filters), **({"sort": sort} if sort != "new" else {})}
     query |= {"cursor": cursor} if cursor else {}
     return f"/gallery?{urlencode(query)}" if query else "/gallery"
 

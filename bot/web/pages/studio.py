@@ -8,10 +8,10 @@ from bot.errors import BadPrompt, Refusal
 from bot.i18n.messages import describe
 from bot.studio import Request
 from bot.web import visitors
-from bot.web.api.schemas import IMAGE_SIZES, PaintForm
+from bot.web.api.schemas import IMAGE_SIZES, WISH_PREFIX, PaintForm
 from bot.web.errors import status_of
 from bot.web.keys import STUDIO
-from bot.web.pages.render import SWATCH_PREFIX, render
+from bot.web.pages.render import render
 from bot.web.requests import read_form, reject_duplicates, validate
 from db.records import GalleryQuery
 from export.manifest import Attribute
@@ -40,9 +40,9 @@ async def paint(request: web.Request) -> web.Response:
     visitors.charge(request, 1)
     form = await read_form(request)
     swatches = {
-        key.removeprefix(SWATCH_PREFIX): value
+        key.removeprefix(WISH_PREFIX): value
         for key, value in form.items()
-        if key.startswith(SWATCH_PREFIX) and value
+        if key.startswith(WISH_PREFIX) and value
     }
     studio = request.app[STUDIO]
     token = visitors.token_of(request) or visitors.new_token()

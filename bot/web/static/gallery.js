@@ -12,6 +12,7 @@ const news = find("#news");
 const newPictures = find("#new-pictures");
 const { sort } = grid.dataset;
 const filters = JSON.parse(grid.dataset.filters);
+const filterQuery = JSON.parse(grid.dataset.query);
 
 // Pages --------------------------------------------------------------------------------
 //
@@ -36,7 +37,7 @@ function faceOf(item) {
 const toFace = (avatar) => ({ id: avatar.id, alt: describe(avatar), favourites: avatar.favourites });
 
 function load(cursor) {
-  const query = new URLSearchParams({ ...filters, sort, ...(cursor && { cursor }) });
+  const query = new URLSearchParams({ ...filterQuery, sort, ...(cursor && { cursor }) });
   return request(`/api/avatars?${query}`);
 }
 
@@ -215,7 +216,7 @@ function dropDistantPages() {
 // The URL is that of the visible page; the history state has the top tile and its position.
 
 function urlOf(cursor) {
-  const query = new URLSearchParams({ ...filters, ...(sort !== "new" && { sort }), ...(cursor && { cursor }) });
+  const query = new URLSearchParams({ ...filterQuery, ...(sort !== "new" && { sort }), ...(cursor && { cursor }) });
   return query.size ? `/gallery?${query}` : "/gallery";
 }
 

@@ -177,6 +177,48 @@ def test_attributes_can_have_any_name() -> None:
         read_prompt("hair:pink", model)
 
 
+UNUSUAL = (
+    attribute("language", "c c++ c# red/blue"),
+    attribute("change", "-1 1"),
+    attribute("charge", "+1 -1"),
+    attribute("mood", "😀 ❤️ :)"),
+    attribute("flower", "rose rosé"),
+    attribute("character", "miku-append miku-(append)"),
+    attribute("🎨", "ink oil"),
+)
+"""Values that differ in punctuation or accents only, or have no letters."""
+
+
+@pytest.mark.parametrize("attribute", UNUSUAL, ids=lambda attribute: attribute.name)
+def test_values_that_differ_in_punctuation_are_different(attribute: Attribute) -> None:
+    for value in attribute.values:
+        wish = {attribute.name: value}
+        assert read_prompt(format_wish(wish), UNUSUAL) == wish
+        assert read_prompt(describe(wish), UNUSUAL) == wish
+        assert check_wish({attribute.name: value.upper()}, UNUSUAL) == wish
+
+
+@pytest.mark.parametrize(
+    ("text", "wish"),
+    [
+        ("C++ language, change: -1, a heart!", {"language": "c++", "change": "-1"}),
+        ("ｌａｎｇｕａｇｅ：ｃ＋＋", {"language": "c++"}),
+        ("language:c", {"language": "c"}),
+        ("mood ❤ and 🎨=oil", {"mood": "❤️", "🎨": "oil"}),
+        ("mood::) red/blue", {"mood": ":)", "language": "red/blue"}),
+        ("Miku (append)", {"character": "miku-(append)"}),
+        ("miku append", {"character": "miku-append"}),
+    ],
+)
+def test_punctuation_of_values_is_read_in_any_prompt(text: str, wish: dict[str, str]) -> None:
+    assert read_prompt(text, UNUSUAL) == wish
+
+
+def test_a_value_without_its_punctuation_is_not_guessed() -> None:
+    with pytest.raises(BadPrompt, match=r"\+1 or -1"):
+        read_prompt("charge:1", UNUSUAL)
+
+
 def test_a_model_without_attributes_rejects_every_wish() -> None:
     assert read_prompt("surprise me", ()) == {}
     for text in ("pink hair", "hair:pink"):

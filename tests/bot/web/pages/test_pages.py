@@ -244,6 +244,31 @@ async def test_any_model_has_a_page(
         await engine.close()
 
 
+async def test_attributes_may_be_called_as_keys_of_the_gallery(
+    tmp_path: Path, store: Store, owner: Owner
+) -> None:
+    registry = Registry(tmp_path / "models")
+    add_model(registry, "other", (attribute("sort", "new old"), attribute("limit", "1 2")))
+    registry.use("other")
+    engine = await Engine.open(registry, EngineSettings(provider="cpu", threads=1, max_batch=1))
+    try:
+        studio = Studio(engine, store)
+        await studio.painting.create("sort:old limit:1", Request(owner))
+        await studio.painting.create("sort:new limit:2", Request(owner))
+        async with TestClient(TestServer(create_app(studio, WebSettings()))) as client:
+            page = await get(client, "/gallery")
+            links = {str(a["href"]) for a in page.all("a")}
+            assert {"/gallery?wish.sort=old", "/gallery?wish.limit=1"} <= links
+            chosen = await get(client, "/gallery?wish.sort=old&wish.limit=1&sort=loved")
+            assert len(chosen.tiles()) == 1
+            assert chosen.all("a", href="/gallery?wish.limit=1&sort=loved")
+            async with client.get("/api/avatars?wish.limit=2&limit=5") as answer:
+                (avatar,) = (await answer.json())["avatars"]
+            assert avatar["wish"] == {"sort": "new", "limit": "2"}
+    finally:
+        await engine.close()
+
+
 async def test_the_gallery_filtered_and_sorted(
     client: Client, studio: Studio, owner: Owner
 ) -> None:
