@@ -38,8 +38,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # so that `train` is the pac
 
 from bot.errors import ModelUnavailable
 from bot.inference.engine import Engine
-from bot.inference.model import CUDA, usable_cores
+from bot.inference.model import CUDA
 from bot.settings import EngineSettings
+from config.cores import usable_cores
 from export.convert import Uint8Generator, to_onnx
 from export.manifest import GENERATOR, UPSCALER_INT8, Manifest, ModelError
 from export.registry import Registry

@@ -10,6 +10,7 @@ from typing import Literal
 
 import torch
 
+from config.cores import usable_cores
 from train.distributed import Processes
 
 MMAP_THRESHOLD, TRIM_THRESHOLD, TOP_PAD = -3, -1, -2
@@ -36,8 +37,10 @@ def make_ready(
         )
     if device == "cpu" or not gpus:
         # torchrun sets OMP_NUM_THREADS=1 unless it is set already.
-        own = max(1, (os.cpu_count() or 1) // processes.local_size)
-        if threads or (processes.world_size > 1 and os.environ.get("OMP_NUM_THREADS") == "1"):
+        own = max(1, usable_cores() // processes.local_size)
+        restricted = processes.world_size > 1 and os.environ.get("OMP_NUM_THREADS") == "1"
+        # PyTorch does not know the CPU quota of a container.
+        if threads or restricted or own < torch.get_num_threads():
             torch.set_num_threads(threads or own)
         _keep_freed_memory()
         return torch.device("cpu")

@@ -7,6 +7,7 @@ import onnxruntime
 import torch
 from torch import Tensor
 
+from config.cores import usable_cores
 from export.figures import AS_ASKED, FD_RATIO, label, number
 from export.manifest import CRITIC, GENERATOR, Manifest, ModelError
 from export.registry import Registry
@@ -104,8 +105,12 @@ def onnx_generator(
         return run(CRITIC, image=pictures.permute(0, 2, 3, 1), condition=conditions)
 
     files = {GENERATOR, CRITIC} & set(manifest.files)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = usable_cores()
     sessions = {
-        file: onnxruntime.InferenceSession(folder / file, providers=["CPUExecutionProvider"])
+        file: onnxruntime.InferenceSession(
+            folder / file, options, providers=["CPUExecutionProvider"]
+        )
         for file in files
     }
     count = (candidates or manifest.candidates) if CRITIC in files else 1

@@ -206,7 +206,7 @@ class RunSettings(Section):
     """Duration of the training; overrides `images`."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = Field(0, ge=0)
-    """CPU threads; 0 = all cores, divided among the processes."""
+    """CPU threads; 0 = all cores that the process may use, divided among the processes."""
     seed: int = Field(0, ge=0)
     report_images: int = Field(20_000, ge=1)
     """Images between two reports: sample grid, log line, plot."""

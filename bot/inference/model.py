@@ -18,6 +18,7 @@ from PIL import Image
 from bot.errors import ModelUnavailable
 from bot.inference.upscaler_choice import prefers_int8
 from bot.settings import EngineSettings
+from config.cores import usable_cores
 from export.manifest import CRITIC, GENERATOR, UPSCALER, UPSCALER_INT8, Manifest, ModelError
 from export.registry import Registry
 
@@ -248,19 +249,6 @@ class _Loading:
         model.warm_up(self._settings.max_batch)
         log.info("model %s is loaded (%s)", model.name, model.provider)
         return model
-
-
-def usable_cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
-    """Number of cores that this process may use; `quota` is the file of a container's limit."""
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS, Windows
-        cores = os.cpu_count() or 1
-    try:
-        microseconds, period = map(int, quota.read_text().split())
-    except (OSError, ValueError):  # no container, or "max": no limit
-        return cores
-    return max(1, min(cores, round(microseconds / period)))
 
 
 def _open_session(file: Path, provider: str, threads: int = 1) -> ort.InferenceSession:

@@ -15,13 +15,23 @@ def _without_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     requested: list[int] = []
     monkeypatch.setattr(torch, "set_num_threads", requested.append)
-    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    monkeypatch.setattr("train.machine.usable_cores", lambda: 8)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 8)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # set by torchrun
     assert make_ready("auto", 0, SINGLE_PROCESS) == torch.device("cpu")
     assert requested == [], "all that PyTorch takes"
     make_ready("cpu", 3, SINGLE_PROCESS)
     make_ready("cpu", 0, Processes(rank=1, world_size=4, local_rank=1, local_size=2))
     assert requested == [3, 4]
+
+
+def test_a_cpu_quota_limits_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    requested: list[int] = []
+    monkeypatch.setattr(torch, "set_num_threads", requested.append)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 8)
+    monkeypatch.setattr("train.machine.usable_cores", lambda: 2)
+    make_ready("auto", 0, SINGLE_PROCESS)
+    assert requested == [2]
 
 
 def test_error_for_a_missing_gpu() -> None:

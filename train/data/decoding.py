@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from config.cores import usable_cores
 from train.data.errors import Problem
 from train.data.files import Files
 from train.data.records import Entry
@@ -56,7 +57,7 @@ def decode(
 
     images: dict[str, np.ndarray] = {}
     problems: list[Problem] = []
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(usable_cores()) as pool:
         for entry, result in zip(entries, pool.map(decode_entry, entries), strict=True):
             if isinstance(result, Problem):
                 problems.append(result)

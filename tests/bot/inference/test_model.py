@@ -16,7 +16,7 @@ from tiny_model import (
 )
 
 from bot.errors import ModelUnavailable
-from bot.inference.model import Model, load_model, usable_cores
+from bot.inference.model import Model, load_model
 from bot.settings import EngineSettings
 from export.manifest import CRITIC, GENERATOR, UPSCALER
 from export.registry import Registry
@@ -138,19 +138,6 @@ def test_files_that_violate_the_contract_are_rejected(
     with pytest.raises(ModelUnavailable, match=message) as error:
         load(registry, "wrong")
     assert "wrong" in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("share", "cores"), [("max 100000", 8), ("250000 100000", 2), ("5000 100000", 1), (None, 8)]
-)
-def test_a_containers_cpu_limit_is_respected(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: str | None, cores: int
-) -> None:
-    monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(8)), raising=False)
-    quota = tmp_path / "cpu.max"
-    if share is not None:
-        quota.write_text(f"{share}\n")
-    assert usable_cores(quota) == cores
 
 
 def test_cuda_without_a_gpu_is_an_error_and_auto_uses_the_cpu(
