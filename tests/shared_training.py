@@ -34,7 +34,7 @@ SETTINGS = TrainSettings(
     objective=ObjectiveSettings(penalty_every=2, unseen_every=2),
     features=FeatureSettings(weight=0),
     # A constant learning rate and flips throughout, so that the length does not matter.
-    optimizer=OptimizerSettings(batch=8, anneal=0, flip_until=1),
+    optimizer=OptimizerSettings(batch=8, anneal=0, flip_until=1, augment="shift"),
 )
 """Four steps, alternately with penalty and with unseen conditions; constant learning rate."""
 WITH_FEATURES = SETTINGS.model_copy(

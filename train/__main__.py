@@ -22,6 +22,7 @@ from train.metrics import blind
 from train.networks.features import FeatureNetworkError
 from train.show import command as show
 from train.show.model import ShowError
+from train.tensorboard import TensorBoardError
 from train.upscaler import command as upscaler
 
 COMMANDS = {
@@ -65,6 +66,7 @@ def main(given: Sequence[str] | None = None) -> None:
         OSError,
         ShareError,
         ShowError,
+        TensorBoardError,
         WorkerLostError,
     ) as error:
         if isinstance(error, MemoryShortError | WorkerLostError):

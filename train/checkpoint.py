@@ -2,8 +2,11 @@
 `diverged.json` if the training diverged.
 """
 
+import fcntl
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ RUN_FILE = "run.json"
 CHECKPOINT_FILE = "checkpoint.safetensors"
 DIVERGED_FILE = "diverged.json"
 JUDGED_FILE = "judge.json"
+LOCK_FILE = ".lock"
 FORMAT = 2
 
 
@@ -148,6 +152,37 @@ def read_run(folder: Path) -> RunInfo:
         )
     except (ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{file} is damaged: {error}") from None
+
+
+def check_runs(folder: Path) -> None:
+    """Checks that runs can be stored in this folder, which may not exist yet. Raises
+    CheckpointError.
+    """
+    path = folder.absolute()
+    existing = next(path for path in (path, *path.parents) if path.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        reason = "cannot be written to" if existing.is_dir() else "is not a folder"
+        raise CheckpointError(
+            f"runs cannot be stored in {folder}: {existing} {reason}; --runs chooses another folder"
+        )
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keeps other processes from training in the folder of a run meanwhile; the lock ends with the
+    process. Raises CheckpointError if another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK_FILE).open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CheckpointError(
+                f"another process trains in {folder}; wait for it, or stop it first"
+            ) from None
+        except OSError:  # a file system without locks
+            pass
+        yield
 
 
 def save(folder: Path, tensors: dict[str, Tensor], progress: Progress) -> None:

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from rich.console import Console
 from torch import Tensor
 
-from train import checkpoint, report
+from train import checkpoint, report, tensorboard
 from train.distributed import (
     LOST_WORKER,
     SINGLE_PROCESS,
@@ -25,8 +25,13 @@ from train.distributed import (
 from train.progress import progress_bar
 from train.settings import RunSettings
 
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
 CHECK_STEPS = 50
 """Steps between two checks of the losses; each check waits for the device."""
+FIRST_REPORT = 1_000
+"""Images before the first report, which shows within a minute that the training works."""
 DIVERGED_LOSS = 1e4
 """A larger loss counts as a divergence; normal losses stay below 20."""
 
@@ -40,6 +45,8 @@ class Trainable(Protocol):
 
     @property
     def images(self) -> int: ...
+    @property
+    def data_size(self) -> int: ...
     def train_step(self, progress: float) -> dict[str, Tensor]: ...
     def learning_rate(self, progress: float) -> float: ...
     def state_dict(self) -> dict[str, Tensor]: ...
@@ -93,6 +100,8 @@ def train(
         if is_lost_worker(error):
             raise WorkerLostError(f"{LOST_WORKER}{checkpoint_hint(folder)}") from None
         raise
+    finally:
+        loop.close_events()
 
 
 def checkpoint_hint(folder: Path) -> str:
@@ -119,6 +128,7 @@ class _Loop:
         self.fallbacks = 0
         self.losses: dict[str, float] = {}
         self.figures: dict[str, float] = {}
+        self.events: SummaryWriter | None = None
         self.clock = 0.0
         """Seconds of training, the same in all processes."""
 
@@ -132,6 +142,11 @@ class _Loop:
         if self.settings.minutes is not None:
             return min(1.0, self.clock / (60 * self.settings.minutes))
         return min(1.0, self.trainer.images / self.settings.images)
+
+    @property
+    def _epochs(self) -> float:
+        """Passes over the data."""
+        return self.trainer.images / max(1, self.trainer.data_size)
 
     def run(self) -> None:
         with (
@@ -189,6 +204,15 @@ class _Loop:
         if self.processes.is_main:
             report.rewind_log(self.folder, self.trainer.images)
             (self.folder / checkpoint.DIVERGED_FILE).unlink(missing_ok=True)
+            self.close_events()
+            if self.settings.tensorboard:
+                self.events = tensorboard.open_events(self.folder, self.trainer.images)
+
+    def close_events(self) -> None:
+        """Closes the event files of TensorBoard, if there are any."""
+        if self.events is not None:
+            self.events.close()
+            self.events = None
 
     def fall_back(self, error: DivergedError) -> bool:
         """Returns to the last checkpoint with half the learning rate. Returns False if there is no
@@ -214,6 +238,8 @@ class _Loop:
 
     def _next_report(self) -> int:
         every = self.settings.report_images
+        if self.trainer.images < FIRST_REPORT < every:
+            return FIRST_REPORT
         return (self.trainer.images // every + 1) * every
 
     def _check(self, losses: dict[str, Tensor]) -> None:
@@ -239,15 +265,21 @@ class _Loop:
             self.figures = self.reporter(self.folder, self.trainer.images)
             line = {
                 "images": self.trainer.images,
+                "epochs": round(self._epochs, 2),
                 "seconds": round(self.seconds, 1),
                 "images_per_second": round(self._speed(), 1),
                 "seconds_per_kimg": round(1000 / max(self._speed(), 1e-9), 2),
                 "peak_memory_mib": round(peak_memory(self.trainer.device)),
                 "learning_rate": self.trainer.learning_rate(self.progress),
             }
-            report.append_log(self.folder, line | self.losses | self.figures)
+            figures = line | self.losses | self.figures
+            report.append_log(self.folder, figures)
+            if self.events is not None:
+                grid = self.folder / report.sheet_name("samples", self.trainer.images)
+                tensorboard.write_report(self.events, self.trainer.images, figures, grid)
             report.save_plot(self.folder)
-            status = f"{self.trainer.images:,} images · {self._status()}"
+            done = f"{self.trainer.images:,} images · {self._epochs:,.1f} epochs"
+            status = f"{done} · {self._status()}"
             self.console.print(status, highlight=False)
         self.reported_at = (time.monotonic(), self.trainer.images)
 

@@ -85,6 +85,23 @@ def _line(flags: list[str], field: FieldInfo) -> str:
     return f"  {flags[0]:24} {field.default!s:12} {about}"
 
 
+def changed_settings(settings: TrainSettings) -> list[str]:
+    """The settings of a training that differ from the defaults, as options."""
+    lines = []
+    for key in TrainSettings.model_fields:
+        value, default = getattr(settings, key), TrainSettings.model_fields[key].default
+        if isinstance(value, Section):
+            base = default or type(value)()
+            lines += [
+                f"  --{key}.{inner.replace('_', '-')} {getattr(value, inner)}"
+                for inner in type(value).model_fields
+                if getattr(value, inner) != getattr(base, inner)
+            ]
+        elif value != default:
+            lines.append(f"  {_flag(key)} {value}")
+    return ["settings that differ from the defaults:", *lines] if lines else ["default settings"]
+
+
 def given_flags(arguments: argparse.Namespace, name: str) -> dict[str, Any]:
     """The settings of section `name` on the command line, as a nested table."""
     given: dict[str, Any] = {}

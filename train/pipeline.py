@@ -3,6 +3,7 @@
 import argparse
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
@@ -15,24 +16,26 @@ from export.convert import export_run
 from export.manifest import Attribute, ModelError
 from export.registry import Registry
 from export.weights import read_weights
-from train import checkpoint, recipes
+from train import checkpoint, recipes, tensorboard
 from train.arguments import parse
 from train.data import Faces
 from train.distributed import Processes, join
 from train.judging import build_judge, calibrate_run, find_judge, read_faces
+from train.length import expected_time, seconds_per_image, set_length
 from train.loop import checkpoint_hint, train
 from train.machine import MemoryShortError, is_out_of_memory
 from train.metrics import SECOND_SEED, check_data
 from train.models import build_reporter, build_trainer
-from train.options import add_flags, given_flags
+from train.options import add_flags, changed_settings, given_flags
 from train.promote import incomparable, promote
 from train.settings import JudgeSettings, TrainingSettings, TrainSettings, deep_update
 from train.trainer import Trainer
 from train.transfer import adapt, new_layers
 
-PASSES = 130
-"""Default training length in passes over the data, between the two bounds below."""
-LEAST_IMAGES, MOST_IMAGES = 60_000, 2_000_000
+MANY_BATCHES = 50
+"""Trainings of fewer batches are over before their time could be measured."""
+StartWeights = tuple[dict[str, torch.Tensor], tuple[Attribute, ...]]
+"""Weights of a model, and its attributes."""
 FIXED = {
     # Settings that must not change when a run is resumed, by section.
     "": ("recipe",),
@@ -55,6 +58,9 @@ def main(given: Sequence[str], console: Console) -> None:
         registry.new_folder(arguments.model_name)
     with join() as processes:
         console.quiet = not processes.is_main
+        if arguments.dry_run:
+            dry_run(arguments, settings, console, processes)
+            return
         run, trainer, faces = train_run(arguments, settings, console, processes)
     if not processes.is_main:
         return
@@ -84,22 +90,86 @@ def train_run(
     processes: Processes,
 ) -> tuple[Path, Trainer, Faces]:
     """Trains, in all processes; only rank 0 writes files."""
-    # Raises errors in the settings before the data is read.
-    processes.rows(settings.train.optimizer.batch, settings.train.optimizer.group)
+    check_settings(settings.train, processes)
+    with ExitStack() as stack:
+
+        def lock(run: Path) -> None:
+            processes.on_main(lambda: stack.enter_context(checkpoint.locked(run)))
+
+        if arguments.resume:
+            lock(arguments.resume)
+        faces = read_faces(settings.train, console, processes)
+        settings = set_length(settings, len(faces), console)
+        run = processes.on_main(lambda: start_run(arguments, settings, faces, console))
+        if not arguments.resume:
+            lock(run)
+        trainer = _train(run, settings, faces, console, processes)
+    return run, trainer, faces
+
+
+def check_settings(settings: TrainSettings, processes: Processes) -> None:
+    """Raises errors that need no data: ShareError, CheckpointError, TensorBoardError."""
+    processes.rows(settings.optimizer.batch, settings.optimizer.group)
+    checkpoint.check_runs(settings.runs)
+    if settings.tensorboard:
+        tensorboard.check()
+
+
+def dry_run(
+    arguments: argparse.Namespace,
+    settings: TrainingSettings,
+    console: Console,
+    processes: Processes,
+) -> None:
+    """Reads and checks everything that a training needs, prints it and the expected time, and
+    writes nothing.
+    """
+    check_settings(settings.train, processes)
     faces = read_faces(settings.train, console, processes)
     settings = set_length(settings, len(faces), console)
+    check_run(arguments, settings, faces)
+    for line in changed_settings(settings.train):
+        console.print(line, markup=False, highlight=False)
+    done = checkpoint.read_run(arguments.resume).images if arguments.resume else 0
+    trainer = build_trainer(settings.train, _training_data(settings, faces).split()[0], processes)
+    seconds = seconds_per_image(trainer, processes)
+    expected = expected_time(settings.train, seconds, trainer.data_size, done)
+    console.print(f"{expected} on {faces.images.device}", highlight=False)
+    console.print("nothing was written (--dry-run)")
+
+
+def _training_data(settings: TrainingSettings, faces: Faces) -> Faces:
+    return faces if _is_tagged(settings) else faces.without_attributes()
+
+
+def _is_tagged(settings: TrainingSettings) -> bool:
     lineage = settings.train.lineage
-    tagged = lineage is None or lineage.conditioning != "none"
-    run = processes.on_main(lambda: start_run(arguments, settings, faces, tagged, console))
+    return lineage is None or lineage.conditioning != "none"
+
+
+def _train(
+    run: Path,
+    settings: TrainingSettings,
+    faces: Faces,
+    console: Console,
+    processes: Processes,
+) -> Trainer:
+    """Trains in the folder of a run that `start_run` has prepared."""
     shared = f", {processes.world_size} processes" if processes.world_size > 1 else ""
     console.print(f"training in {run} on {faces.images.device}{shared}", highlight=False)
     try:
-        training_set, held_out = (faces if tagged else faces.without_attributes()).split()
+        training_set, held_out = _training_data(settings, faces).split()
         trainer = build_trainer(settings.train, training_set, processes)
-        judge = find_judge(faces, settings, tagged=tagged)
+        judge = find_judge(faces, settings, tagged=_is_tagged(settings))
         if judge is None:
             console.print("the judge is trained afterwards: reports have no shares as asked")
         reporter = build_reporter(trainer, held_out, judge)
+        done = processes.on_main(lambda: checkpoint.read_run(run).images)
+        batches = (settings.train.images - done) / settings.train.optimizer.batch
+        if settings.train.minutes is not None or batches > MANY_BATCHES:
+            seconds = seconds_per_image(trainer, processes)
+            expected = expected_time(settings.train, seconds, trainer.data_size, done)
+            console.print(expected, highlight=False)
         train(run, settings.train, trainer, reporter, console, processes)
     except (RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
@@ -109,39 +179,33 @@ def train_run(
                 f"{_smaller_batch(settings.train, processes)}{checkpoint_hint(run)}"
             ) from None
         raise
-    return run, trainer, faces
+    return trainer
 
 
-def set_length(settings: TrainingSettings, count: int, console: Console) -> TrainingSettings:
-    """Settings with a training length that fits the number of images, unless one is given."""
-    train = settings.train
-    if train.minutes is not None or train.images:
-        return settings
-    images = min(max(PASSES * count, LEAST_IMAGES), MOST_IMAGES)
-    console.print(
-        f"length: {images:,} images shown, {images / count:,.0f} passes over the data; --images or "
-        "--minutes changes it",
-        highlight=False,
-    )
-    changed = train.model_copy(update={"images": images})
-    return settings.model_copy(update={"train": changed})
-
-
-def start_run(
-    arguments: argparse.Namespace,
-    settings: TrainingSettings,
-    faces: Faces,
-    tagged: bool,
-    console: Console,
-) -> Path:
-    """Creates the folder of a run, or checks that the resumed run has the same data."""
+def check_run(
+    arguments: argparse.Namespace, settings: TrainingSettings, faces: Faces
+) -> tuple[Path, StartWeights | None]:
+    """The folder of the run, and the weights that a new one starts with. Raises DataError,
+    CheckpointError, ModelError or ExportError if it cannot be trained on this data.
+    """
     check_data(faces)  # before hours of training
     run = arguments.resume or _new_run(settings.train, faces)
     if arguments.resume and checkpoint.read_run(run).fingerprint != faces.fingerprint:
         raise checkpoint.CheckpointError(
             f"{run} was not trained on {settings.train.data}; resume it with the same data"
         )
-    start = None if arguments.resume else read_start_weights(settings, faces)
+    return run, None if arguments.resume else read_start_weights(settings, faces)
+
+
+def start_run(
+    arguments: argparse.Namespace,
+    settings: TrainingSettings,
+    faces: Faces,
+    console: Console,
+) -> Path:
+    """Creates the folder of a run, or prepares the resumed run."""
+    run, start = check_run(arguments, settings, faces)
+    tagged = _is_tagged(settings)
     info = checkpoint.RunInfo(
         run=run.resolve().name,
         attributes=faces.attributes if tagged else (),
@@ -178,9 +242,7 @@ def print_new_layers(start: str, names: list[str], console: Console) -> None:
         console.print(f"tensors that {start} does not have start anew: {text}", highlight=False)
 
 
-def read_start_weights(
-    settings: TrainingSettings, faces: Faces
-) -> tuple[dict[str, torch.Tensor], tuple[Attribute, ...]] | None:
+def read_start_weights(settings: TrainingSettings, faces: Faces) -> StartWeights | None:
     """Reads the weights of `start`, if set, and its attributes. Raises ModelError, ExportError."""
     name = settings.train.start
     if not name:
@@ -216,6 +278,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-promote", action="store_true", help="do not put the model in use")
     parser.add_argument(
         "--no-export", action="store_true", help="only train; judge and export the run later"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="read and check the data, print the expected time"
     )
     parser.add_argument("--force", action="store_true", help="put it in use without a comparison")
     shown = ("data", "start", "recipe", "minutes", "images", "name", "batch", "width", "resolution")

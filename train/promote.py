@@ -41,7 +41,7 @@ def promote(
     new_folder, ours = registry.load(name)
     reason = incomparable(theirs, judge.held_out)
     if reason:
-        return f"{name} is registered, not in use: {current} {reason}. Put it in use with --force"
+        return f"{name} is registered, not in use: {current} {reason}. {_use(name)}"
     names = [*(f"{a.name}{AS_ASKED}" for a in judge.held_out.attributes), *LOWER_IS_BETTER]
     new = ours.metrics
     if not set(names) <= set(new):
@@ -52,10 +52,14 @@ def promote(
     if worse:
         return (
             f"{name} is registered, but {current} stays in use, since {', '.join(worse)} would be "
-            f"worse by more than {margin:g}:\n{table}\nPut it in use anyway with --force"
+            f"worse by more than {margin:g}:\n{table}\n{_use(name)}"
         )
     registry.use(name)
     return f"{name} is now in use in place of {current}:\n{table}"
+
+
+def _use(name: str) -> str:
+    return f"Put it in use anyway with: python -m export use {name}"
 
 
 def incomparable(manifest: Manifest, faces: Faces) -> str:

@@ -63,6 +63,14 @@ def grid_labels(attributes: tuple[Attribute, ...], seed: int = 0) -> tuple[Tenso
     return labels, columns
 
 
+def sheet_name(kind: str, images: int) -> str:
+    """File name of a report's sheet: `samples-000020k.png` after 20,000 images shown, and
+    `samples-000020k032.png` after 20,032.
+    """
+    rest = f"{images % 1000:03d}" if images % 1000 else ""
+    return f"{kind}-{images // 1000:06d}k{rest}.png"
+
+
 def save_grid(file: Path, pictures: Tensor, columns: int) -> None:
     """Pictures uint8 [rows × columns, 3, S, S] as one PNG."""
     count, _, size, _ = pictures.shape
@@ -119,7 +127,7 @@ class SampleReporter:
         trainer, labels = self.trainer, self.labels.to(self.trainer.device)
         conditions = one_hot(labels, trainer.faces.sizes)
         pictures = generate_images(trainer.ema, self.latents.to(trainer.device), conditions)
-        save_grid(folder / f"samples-{images // 1000:06d}k.png", pictures, self.columns)
+        save_grid(folder / sheet_name("samples", images), pictures, self.columns)
         if self.judge is None:
             return {}
         shares = self.judge.as_asked(pictures, labels)

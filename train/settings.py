@@ -86,6 +86,10 @@ class OptimizerSettings(Section):
     """Share of the training after which images are no longer flipped. Flips add variety, but a
     generator that sees flipped images cannot learn from which side the light falls. Classical
     recipes have `augmentation` instead."""
+    augment: Literal["auto", "shift", "strong"] = "auto"
+    """Changes of real and fake images alike: small shifts, or (strong) also zooms and cut squares,
+    which keep the discriminator from memorizing few images; auto is strong below 3,000 images.
+    Colors never change, since they are attributes."""
     learning_rate: float = Field(4e-4, gt=0)
     beta1: float = Field(0.0, ge=0, lt=1)
     """Momentum; RMSprop has none."""
@@ -209,7 +213,9 @@ class RunSettings(Section):
     """CPU threads; 0 = all cores that the process may use, divided among the processes."""
     seed: int = Field(0, ge=0)
     report_images: int = Field(20_000, ge=1)
-    """Images between two reports: sample grid, log line, plot."""
+    """Images between two reports: sample grid, log line, plot. The first one is after 1,000."""
+    tensorboard: bool = False
+    """Write event files for TensorBoard, too; needs the extra `tensorboard`."""
     checkpoint_minutes: float = Field(4, gt=0)
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from train import state
-from train.augment import flip_and_shift
+from train.augment import flip_and_shift, zoom_and_cut
 from train.data import Faces
 from train.distributed import SINGLE_PROCESS, Processes, share_batch_norms
 from train.machine import compiles, multiplies_in_bfloat16
@@ -17,6 +17,8 @@ from train.networks.base import Discriminator, Generator
 from train.sampler import GroupSampler
 from train.settings import TrainSettings
 
+SMALL_DATA = 3_000
+"""Number of training images below which augmentation is strong by default."""
 LOWEST_RATE = 0.05
 """Final learning rate, as a share of the full rate."""
 
@@ -67,6 +69,11 @@ class Trainer:
         self.step = 0
         self.flips = True
         """Whether `augment` flips images, too."""
+        wish = settings.optimizer.augment
+        self.is_strong = settings.lineage is None and (
+            wish == "strong" or (wish == "auto" and len(faces) < SMALL_DATA)
+        )
+        """Whether images are also zoomed and cut."""
         self.rate_factor = 1.0
         """Lowered by the loop after a divergence."""
 
@@ -74,6 +81,11 @@ class Trainer:
     def images(self) -> int:
         """Real images shown so far."""
         return self.step * self.settings.optimizer.batch
+
+    @property
+    def data_size(self) -> int:
+        """Number of training images."""
+        return len(self.faces)
 
     def build_optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
         settings = self.settings.optimizer
@@ -111,6 +123,7 @@ class Trainer:
         """This process's rows of a batch: real images [N, 3, S, S] in -1…1, labels and latents."""
         rows = self.sampler()[self.rows]
         real = self.augment(self.faces.images[rows]).float().div_(127.5).sub_(1)
+        real = self.augment_strongly(real)
         return real, self.faces.labels[rows], self.draw_latents()
 
     def draw_latents(self) -> Tensor:
@@ -122,12 +135,19 @@ class Trainer:
         with self.half_precision():
             fake = self.wrapped["generator"](latent, condition).float()
         batch = self.rows.stop - self.rows.start
-        return torch.cat([self.augment(part) for part in torch.split(fake, batch)])
+        parts = torch.split(fake, batch)
+        return torch.cat([self.augment_strongly(self.augment(part)) for part in parts])
 
     def augment(self, images: Tensor) -> Tensor:
         """Augments real and fake images alike, so that the generator does not learn the changes."""
         batch, flips = self.settings.optimizer.batch, self.flips
         return flip_and_shift(images, self.rng, batch, self.rows, flips)
+
+    def augment_strongly(self, images: Tensor) -> Tensor:
+        """Further augmentation of images in -1…1, real and fake alike, for small data."""
+        if not self.is_strong:
+            return images
+        return zoom_and_cut(images, self.rng, self.settings.optimizer.batch, self.rows)
 
     def half_precision(self, enabled: bool = True) -> torch.autocast:
         """Autocast to bfloat16 if it is enabled; second derivatives need float32."""

@@ -1,11 +1,11 @@
-"""Flips and slight rotations of real images."""
+"""Augmentation of images."""
 
 import math
 
 import pytest
 import torch
 
-from train.augment import DEGREES, flip, flip_and_rotate
+from train.augment import DEGREES, ZOOM, flip, flip_and_rotate, zoom_and_cut
 
 
 @pytest.fixture
@@ -36,9 +36,39 @@ def test_rotations_are_small_and_in_both_directions(rng: torch.Generator) -> Non
     assert (angles < -1).any()
 
 
+def test_zooms_and_cuts(rng: torch.Generator) -> None:
+    size = 40
+    ramp = torch.linspace(-1, 1, size).repeat(400, 3, size, 1)
+    ramp[:, 1] = 0.5
+    changed = zoom_and_cut(ramp, rng)
+    hole = (changed == 0).all(dim=1)
+    is_cut, is_moved = hole.any(dim=2).any(dim=1), (changed - ramp)[:, 1:2].ne(0)
+    assert is_cut.float().mean().item() == pytest.approx(0.5, abs=0.1)
+    assert hole[is_cut].sum(dim=2).max(dim=1).values.max() == round(0.3 * size)
+    # Outside of the holes, colors stay those of the image: only positions change.
+    assert torch.equal(is_moved.squeeze(1), hole)
+    same = torch.isclose(changed, ramp).flatten(1).float().mean(dim=1) > 0.8
+    assert same.float().mean().item() == pytest.approx(0.5, abs=0.1)
+    slope = changed[:, 0, size // 2, size // 2 + 1] - changed[:, 0, size // 2, size // 2]
+    zooms = (2 / (size - 1)) / slope[~hole[:, size // 2, size // 2 : size // 2 + 2].any(dim=1)]
+    assert 1 / ZOOM - 1e-3 < zooms.min() < 0.9
+    assert 1.1 < zooms.max() < ZOOM + 1e-3
+
+
+def test_zooms_and_cuts_are_differentiable(rng: torch.Generator) -> None:
+    images = torch.rand(8, 3, 16, 16, requires_grad=True)
+    zoom_and_cut(images, rng).sum().backward()  # type: ignore[no-untyped-call]
+    assert images.grad is not None
+    assert images.grad.abs().sum() > 0
+
+
 def test_augmentation_of_a_part_equals_that_of_the_whole_batch(rng: torch.Generator) -> None:
     images = torch.randint(256, (8, 3, 16, 16), dtype=torch.uint8)
     whole = flip_and_rotate(images, rng)
     other = torch.Generator().manual_seed(0)
     assert torch.equal(flip_and_rotate(images[4:], other, 8, slice(4, 8)), whole[4:])
+    assert torch.equal(rng.get_state(), other.get_state())
+    pictures = torch.rand(8, 3, 16, 16)
+    whole = zoom_and_cut(pictures, rng)
+    assert torch.equal(zoom_and_cut(pictures[4:], other, 8, slice(4, 8)), whole[4:])
     assert torch.equal(rng.get_state(), other.get_state())

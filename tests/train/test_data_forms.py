@@ -1,6 +1,9 @@
 """Tables, names and images as they occur in the data of users."""
 
 import io
+import sys
+import threading
+import time
 import unicodedata
 import zipfile
 from collections.abc import Callable
@@ -8,9 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from train.data import DataError, inspect, load
+from train.data.loading import without_single_values
+from train.data.records import Entry
 
 Write = Callable[..., Path]
 
@@ -124,6 +129,24 @@ def test_nested_class_folders(lay_out: Write) -> None:
     assert "the first level of folders is the class" in faces.summary
 
 
+def test_both_levels_of_class_folders(lay_out: Write) -> None:
+    files = {
+        f"{name}/{age}/{n}.png": picture()
+        for name in ("cat", "elf")
+        for age in ("old", "young")
+        for n in range(2)
+    }
+    data = lay_out(files | {"elf/9.png": picture()})
+    faces = load(data, 32, attributes="class,subclass")
+    assert [(a.name, a.values) for a in faces.attributes] == [
+        ("class", ("cat", "elf")),
+        ("subclass", ("old", "young")),
+    ]
+    assert "the second one subclass" in faces.summary
+    assert "1 without a second folder" in faces.summary
+    assert [a.name for a in load(data, 32, attributes="subclass").attributes] == ["subclass"]
+
+
 def test_sets_are_no_classes(lay_out: Write) -> None:
     files = {
         f"{part}/{name}/{n}.png": picture()
@@ -209,6 +232,71 @@ def test_an_image_with_too_many_pixels(lay_out: Write, monkeypatch: pytest.Monke
     monkeypatch.setattr("train.data.decoding.MAX_PIXELS", 40 * 40)
     found = inspect(lay_out({"1.png": picture(size=(41, 40)), "2.png": picture()}), 32)
     assert [problem.message for problem in found.problems] == ["too large: 41×40 pixels"]
+
+
+def test_large_images_are_decoded_one_at_a_time(
+    lay_out: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several at once could exceed the memory."""
+    transpose, active, most = ImageOps.exif_transpose, 0, 0
+    both = threading.Event()
+
+    def counted(image: Image.Image) -> Image.Image:
+        nonlocal active, most
+        active += 1
+        most = max(most, active)
+        if active > 1:
+            both.set()
+        both.wait(0.05)  # time for another thread
+        result = transpose(image)
+        active -= 1
+        return result
+
+    monkeypatch.setattr("train.data.decoding.usable_cores", lambda: 4)
+    monkeypatch.setattr("train.data.decoding.LARGE", 1000)
+    monkeypatch.setattr(ImageOps, "exif_transpose", counted)
+    assert len(load(lay_out({f"{n}.png": picture() for n in range(4)}), 32)) == 4
+    assert most == 1
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_huge_files_are_not_read(
+    kind: str, lay_out: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = IMAGES | {"images/9.png": picture() + bytes(3 * 2**20)}
+    monkeypatch.setattr("train.data.files.MAX_BYTES", 2**21)
+    found = inspect(lay_out(files, kind), 32)
+    assert len(found.records) == 8
+    assert [p.message for p in found.problems] == [
+        "unreadable image images/9.png: too large: 3 MiB, more than 2"
+    ]
+
+
+def test_a_chain_of_single_values_is_resolved_in_linear_time(lay_out: Write) -> None:
+    """Each omitted image leaves the next one as the only one of a value."""
+    count = 20_000
+    entries = [
+        Entry(f"{n}", f"{n}.png", {"a": f"{n // 2}", "b": f"{(n + 1) // 2}"}) for n in range(count)
+    ]
+    start = time.process_time()
+    kept, problems = without_single_values(entries)
+    assert (kept, len(problems)) == ([], count)
+    assert time.process_time() - start < 5  # with a pass over all images for each: minutes
+
+
+def test_heic_images(lay_out: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    heif = pytest.importorskip("pillow_heif")
+    stream = io.BytesIO()
+    heif.from_pillow(Image.new("RGB", (40, 32), "red")).save(stream)
+    faces = load(lay_out({f"{n}.HEIC": stream.getvalue() for n in range(2)}), 32)
+    red, green, _ = faces.images[0].float().mean(dim=(1, 2)).tolist()
+    assert (red, green) == pytest.approx((255, 0), abs=5)
+
+
+def test_heic_images_without_the_extra(lay_out: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(DataError, match=r"1\.heic: HEIC images need the extra heic: pip install"):
+        load(lay_out({"1.heic": b"", "2.png": picture()}), 32)
 
 
 @pytest.mark.parametrize("name", ["Tags.csv", "labels.csv", "metadata.csv"])

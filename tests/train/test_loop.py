@@ -93,7 +93,9 @@ def test_reports_are_written(tmp_path: Path, faces: Faces, judge: Judge) -> None
     )
     assert log[0]["learning_rate"] == TINY.optimizer.learning_rate
     assert log[-1]["learning_rate"] == pytest.approx(TINY.optimizer.learning_rate / 20), "annealed"
-    with Image.open(run / "samples-000000k.png") as grid:
+    grids = ["samples-000000k160.png", "samples-000000k320.png", "samples-000000k480.png"]
+    assert sorted(file.name for file in run.glob("samples-*")) == grids
+    with Image.open(run / grids[-1]) as grid:
         assert grid.size == (3 * 32, 4 * 32), "a row a hair color, a column an eye color"
     with Image.open(run / "losses.png") as plot:
         assert plot.size[0] > 400
@@ -284,7 +286,7 @@ def test_untagged_images_train_unconditionally(faces: Faces, judge: Judge, tmp_p
     run = start(tmp_path / "run", plain, settings)
     trainer = train(run, settings, plain, judge_of_plain, quiet())
     assert trainer.ema(torch.randn(2, 8), torch.zeros(2, 0)).shape == (2, 3, 32, 32)
-    with Image.open(run / "samples-000000k.png") as grid:
+    with Image.open(run / "samples-000000k080.png") as grid:
         assert grid.size == (8 * 32, 8 * 32)
 
 

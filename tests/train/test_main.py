@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
+import shared_training
 import torch
 from drawn_faces import draw_face
 from PIL import Image
@@ -21,8 +22,10 @@ from rich.console import Console
 from export.figures import FD_RATIO, label
 from export.manifest import ModelError
 from export.registry import Registry
+from train import checkpoint
 from train.__main__ import main
-from train.pipeline import build_parser, read_settings, set_length
+from train.length import set_length
+from train.pipeline import build_parser, read_settings
 from train.settings import TrainingSettings
 
 ROOT = Path(__file__).parents[2]
@@ -124,6 +127,29 @@ def test_error_for_an_invalid_argument(
     assert message in result.stdout
 
 
+@pytest.mark.parametrize("command", [[], ["upscaler"]])
+def test_an_unusable_folder_of_runs_is_an_error_before_the_data_is_read(
+    command: list[str], train_command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    result = train_command(*command, "--data", "nowhere.zip", "--runs", "file/runs")
+    assert result.returncode == 2
+    assert f"runs cannot be stored in file/runs: {tmp_path / 'file'} is not a folder" in (
+        result.stdout
+    )
+
+
+def test_a_run_that_another_process_trains_is_not_resumed(
+    train_command: Command, tmp_path: Path
+) -> None:
+    run = tmp_path / "runs/run"
+    shared_training.run(run, images=8)
+    resume = ["--resume", "runs/run", "--data", "nowhere.zip"]
+    with checkpoint.locked(run):
+        assert "another process trains in runs/run" in train_command(*resume).stdout
+    assert "there is no nowhere.zip" in train_command(*resume).stdout
+
+
 def test_error_for_an_unknown_key_in_the_file(train_command: Command, tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("[train]\nbatchsize = 3\n")
     result = train_command()
@@ -197,7 +223,7 @@ def test_train_judge_export_and_promote(
     assert manifest.candidates == first_result["candidates"]
     assert ("critic.onnx" in manifest.files) == (manifest.candidates > 1)
     assert {FD_RATIO, "near_duplicates_real", "hair_as_asked"} <= set(manifest.metrics)
-    with Image.open(tmp_path / "runs/first/samples-000000k.png") as grid:
+    with Image.open(tmp_path / "runs/first/samples-000000k320.png") as grid:
         assert grid.size == (96, 128)
     assert first.stdout.index("training in") < first.stdout.index("training the judge")
 

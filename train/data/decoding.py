@@ -3,17 +3,19 @@
 import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import PurePosixPath
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from config.cores import usable_cores
 from train.data.errors import Problem
-from train.data.files import Files
+from train.data.files import HEIC_SUFFIXES, Files
 from train.data.records import Entry
 
 TOO_SMALL = "smaller than the training size"
 UNREADABLE = "unreadable images"
+NO_HEIC = "HEIC images need the extra heic: pip install -e '.[heic]'"
 MAX_PIXELS = 150_000_000
 """Upper limit of an image's pixels: more may be a decompression bomb."""
 LARGE = 16_000_000
@@ -25,10 +27,12 @@ def decode(
 ) -> tuple[dict[str, np.ndarray], set[str], list[Problem]]:
     """Images uint8 [S, S, 3] by file name, the names of enlarged ones, and problems."""
     enlarged: set[str] = set()
-
+    reads_heic = _register_heic()
     one_large = threading.Lock()
 
     def decode_entry(entry: Entry) -> np.ndarray | Problem:
+        if not reads_heic and PurePosixPath(entry.file).suffix.lower() in HEIC_SUFFIXES:
+            return Problem(entry.location, f"{entry.file}: {NO_HEIC}", NO_HEIC)
         try:
             stored = Image.open(io.BytesIO(files[entry.file]()))
             pixels = stored.width * stored.height
@@ -64,6 +68,16 @@ def decode(
             else:
                 images[entry.file] = result
     return images, enlarged, problems
+
+
+def _register_heic() -> bool:
+    """Makes Pillow read HEIC images, with the extra `heic`. Returns whether it is installed."""
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        return False
+    register_heif_opener()
+    return True
 
 
 def _square(image: Image.Image, size: int) -> Image.Image:

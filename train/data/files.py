@@ -16,7 +16,12 @@ from pathlib import Path, PurePosixPath
 from train.data.errors import DataError, Unused
 from train.data.text import SPREADSHEETS, guess_encoding, spreadsheet_message
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".jfif", ".tif", ".tiff", ".avif"}
+HEIC_SUFFIXES = {".heic", ".heif"}
+SUFFIXES = HEIC_SUFFIXES | {
+    *(".jpg", ".jpeg", ".jfif", ".png", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"),
+}
+MAX_BYTES = 512 * 2**20
+"""Upper limit of a file's size, since files are read into memory."""
 TAGS = "tags.csv"
 TABLE_NAMES = {"tags", "labels", "metadata", "list_attr_celeba"}
 """Names of tables, without suffix."""
@@ -63,12 +68,29 @@ def open_files(path: Path) -> Iterator[Source]:
             if not info.is_dir()
         }
         # Reading is thread-safe: zipfile locks the shared file handle.
-        yield _source({name: partial(archive.read, entries[name]) for name in sorted(entries)})
+        yield _source({name: partial(_read, archive, entries[name]) for name in sorted(entries)})
 
 
 def _folder(path: Path) -> Source:
     paths = ((p.relative_to(path).as_posix(), p) for p in sorted(_walk(path)))
-    return _source({name: p.read_bytes for name, p in paths if p.is_file()})
+    return _source({name: partial(_read_file, p) for name, p in paths if p.is_file()})
+
+
+def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """Reads an entry; zipfile reads no more bytes than its declared size. Raises ValueError."""
+    _check_size(info.file_size)
+    return archive.read(info)
+
+
+def _read_file(path: Path) -> bytes:
+    """Raises ValueError, OSError."""
+    _check_size(path.stat().st_size)
+    return path.read_bytes()
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_BYTES:
+        raise ValueError(f"too large: {size / 2**20:,.0f} MiB, more than {MAX_BYTES // 2**20:,}")
 
 
 def _unpack(path: Path, folder: str) -> None:

@@ -28,7 +28,7 @@ def recognize(files: Files, attributes: Sequence[str] = ()) -> Layout:
         layout = read_table(table, files, attributes)
     else:
         layout = read_caption_files(files, attributes) or read_folders(
-            {name: read for name, read in files.items() if is_image(name)}
+            {name: read for name, read in files.items() if is_image(name)}, attributes
         )
     has = layout.entries[0].tags if layout.entries else dict.fromkeys(attributes)
     if set(attributes) - has.keys():

@@ -1,6 +1,6 @@
 """Loads and checks a set of training data."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def inspect(path: Path, size: int, *, enlarge: bool = False, attributes: str = "
         layout = recognize(source.files, chosen)
         short, long = _without_long_names(layout.entries)
         images, enlarged, unreadable = decode(source.files, short, size, enlarge)
-    entries, single = _without_single_values([e for e in short if e.file in images])
+    entries, single = without_single_values([e for e in short if e.file in images])
     _check_counts(path, entries)
     problems = [*layout.problems, *long, *unreadable, *single]
     unused = [*source.unused, *layout.unused]
@@ -108,14 +108,18 @@ def _faces(path: Path, entries: list[Entry], images: dict[str, np.ndarray], devi
     for name in entries[0].tags:
         counts = Counter(entry.tags[name] for entry in entries)
         values = sorted(counts)
+        index = {value: number for number, value in enumerate(values)}
         shares = tuple(counts[value] / len(entries) for value in values)
         attributes.append(Attribute(name=name, values=tuple(values), frequencies=shares))
-        columns.append([values.index(entry.tags[name]) for entry in entries])
-    pixels = torch.from_numpy(np.stack([images[entry.file] for entry in entries]))
+        columns.append([index[entry.tags[name]] for entry in entries])
+    size = len(images[entries[0].file])
+    pixels = np.empty((len(entries), 3, size, size), np.uint8)
+    for row, entry in zip(pixels, entries, strict=True):
+        row[:] = images[entry.file].transpose(2, 0, 1)
     labels = torch.tensor(columns, dtype=torch.int64).reshape(len(columns), len(entries)).T
     return Faces(
         name=path.stem,
-        images=pixels.permute(0, 3, 1, 2).contiguous().to(device),
+        images=torch.from_numpy(pixels).to(device),
         labels=labels.contiguous().to(device),
         attributes=tuple(attributes),
     )
@@ -152,18 +156,29 @@ def _check_counts(path: Path, entries: list[Entry]) -> None:
         )
 
 
-def _without_single_values(entries: list[Entry]) -> tuple[list[Entry], list[Problem]]:
-    """Omits images with a value that no other image has, since it cannot be learned."""
+def without_single_values(entries: list[Entry]) -> tuple[list[Entry], list[Problem]]:
+    """Omits images with a value that no other image has, since it cannot be learned.
+
+    This may leave another image as the only one of its value, which is omitted in turn.
+    """
+    rows: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for number, entry in enumerate(entries):
+        for pair in entry.tags.items():
+            rows[pair].add(number)
     problems: list[Problem] = []
-    while True:
-        counts = Counter(pair for entry in entries for pair in entry.tags.items())
-        single = {pair for pair, count in counts.items() if count == 1}
-        kept = [entry for entry in entries if not single & entry.tags.items()]
-        if len(kept) == len(entries):
-            return kept, problems
-        for entry in entries:
-            for attribute, value in sorted(single & entry.tags.items()):
-                message = f"{attribute} {value!r} occurs only once; is it misspelled?"
-                reason = "with a value that occurs only once"
-                problems.append(Problem(entry.location, message, reason))
-        entries = kept
+    omitted: set[int] = set()
+    found = {number for having in rows.values() if len(having) == 1 for number in having}
+    while found:
+        for number in sorted(found):
+            entry = entries[number]
+            for attribute, value in sorted(entry.tags.items()):
+                if len(rows[attribute, value]) == 1:
+                    message = f"{attribute} {value!r} occurs only once; is it misspelled?"
+                    reason = "with a value that occurs only once"
+                    problems.append(Problem(entry.location, message, reason))
+        omitted |= found
+        changed = {pair for number in found for pair in entries[number].tags.items()}
+        for pair in changed:
+            rows[pair] -= found
+        found = {number for pair in changed if len(rows[pair]) == 1 for number in rows[pair]}
+    return [entry for number, entry in enumerate(entries) if number not in omitted], problems

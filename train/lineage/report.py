@@ -29,6 +29,6 @@ class LineageReporter(report.SampleReporter):
             labels = self.held_out.labels[: len(real)].to(device)
             conditions = one_hot(labels, self.trainer.faces.sizes)
             decoded = generator.reconstruct(real.float() / 127.5 - 1, conditions)
-            file = folder / f"reconstructed-{images // 1000:06d}k.png"
+            file = folder / report.sheet_name("reconstructed", images)
             report.save_grid(file, torch.cat([real, report.to_bytes(decoded)]), len(real))
         return super().__call__(folder, images)

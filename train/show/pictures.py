@@ -106,8 +106,8 @@ def _captioned(file: Path) -> Image.Image:
     shown.thumbnail((MAX_PIXELS, MAX_PIXELS))
     frame = Image.new("RGB", (shown.width, shown.height + 20), "white")
     frame.paste(shown)
-    found = re.search(r"samples-(\d+)k", file.name)
-    text = f"{int(found[1]):,},000 images" if found else file.stem
+    found = re.search(r"samples-(\d+)k(\d{3})?", file.name)
+    text = f"{int(found[1] + (found[2] or '000')):,} images" if found else file.stem
     place = (frame.width / 2, shown.height + 10)
     ImageDraw.Draw(frame).text(place, text, "black", ImageFont.load_default(12), anchor="mm")
     return frame

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 import config
-from train import checkpoint
+from train import checkpoint, tensorboard
 from train.data import DataError, Faces, load
 from train.distributed import SINGLE_PROCESS, ShareError
 from train.machine import MemoryShortError, is_out_of_memory, make_ready
@@ -39,6 +39,9 @@ def main(given: Sequence[str], console: Console) -> None:
         sys.exit(2)
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ShareError("upscalers are trained by one process only, without torchrun")
+    checkpoint.check_runs(settings.runs)
+    if settings.tensorboard:
+        tensorboard.check()
     device = make_ready(settings.device, settings.threads, SINGLE_PROCESS)
     pictures = load(settings.data, settings.resolution, skip_bad=settings.skip_bad)
     if len(pictures) < 2:
@@ -51,13 +54,15 @@ def main(given: Sequence[str], console: Console) -> None:
         raise checkpoint.CheckpointError(
             f"{run} was not trained on {settings.data}; resume it with the same data"
         )
-    write_run(run, UpscalerRun(run.resolve().name, pictures.fingerprint, settings))
-    (run / FIGURES).unlink(missing_ok=True)  # figures of an earlier checkpoint
-    console.print(
-        f"{len(pictures):,} images; training an upscaler in {run} on {device}", highlight=False
-    )
     try:
-        figures = train(run, settings, pictures.images, device, console)
+        with checkpoint.locked(run):
+            write_run(run, UpscalerRun(run.resolve().name, pictures.fingerprint, settings))
+            (run / FIGURES).unlink(missing_ok=True)  # figures of an earlier checkpoint
+            console.print(
+                f"{len(pictures):,} images; training an upscaler in {run} on {device}",
+                highlight=False,
+            )
+            figures = train(run, settings, pictures.images, device, console)
     except (RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
             raise MemoryShortError(

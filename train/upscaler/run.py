@@ -12,6 +12,7 @@ from rich.console import Console
 from torch import Tensor
 
 from train import checkpoint, loop
+from train.report import sheet_name
 from train.settings import UpscalerSettings
 from train.upscaler.measure import clean, degraded, measure, resize
 from train.upscaler.network import Upscaler
@@ -108,7 +109,7 @@ class UpscalerReporter:
         columns = [
             resize("nearest")(shown), resize("bicubic")(shown), self.trainer.enlarge(shown), truth
         ]  # fmt: skip
-        save_sheet(folder / f"upscaled-{images // 1000:06d}k.png", columns)
+        save_sheet(folder / sheet_name("upscaled", images), columns)
         return scores | {"gain": scores["psnr"] - self.bicubic["psnr"]}
 
 

@@ -54,6 +54,11 @@ class UpscalerTrainer:
         """Patches shown so far."""
         return self.step * self.settings.batch
 
+    @property
+    def data_size(self) -> int:
+        """Number of training images."""
+        return len(self.pictures)
+
     def learning_rate(self, progress: float) -> float:
         """Cosine schedule from the full rate to a hundredth."""
         share = 0.5 + 0.5 * math.cos(math.pi * progress)

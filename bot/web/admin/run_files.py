@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeGuard
 RUN_FILE = "run.json"
 LOG_FILE = "log.jsonl"
 CHECKPOINT_FILE = "checkpoint.safetensors"
-GRID = re.compile(r"(samples|upscaled)-(\d{1,9})k\.png")
+GRID = re.compile(r"(samples|upscaled)-(\d{1,9})k(\d{3})?\.png")
 
 MAX_BYTES = 8 * 2**20  # that are read of a file; a log has some hundred lines
 MAX_POINTS = 400  # of a line in a chart
@@ -28,7 +28,7 @@ class Grid:
     """A sample sheet, painted after `kimg` thousand images."""
 
     file: str
-    kimg: int
+    kimg: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def chart_lines(run: Run) -> list[Chart]:
     names = dict.fromkeys(name for line in lines for name in line)
     charts: dict[str, list[str]] = {}
     for name in names:
-        if name not in ("images", "seconds"):
+        if name not in ("images", "epochs", "seconds"):
             charts.setdefault(_chart_title(name), []).append(name)
     return [
         Chart(
@@ -232,7 +232,10 @@ def _grids(path: Path) -> list[Grid]:
         found = [GRID.fullmatch(file.name) for file in path.iterdir()]
     except OSError:
         return []
-    return sorted((Grid(m[0], int(m[2])) for m in found if m), key=lambda grid: grid.kimg)
+    return sorted(
+        (Grid(m[0], int(m[2] + (m[3] or "000")) / 1000) for m in found if m),
+        key=lambda grid: grid.kimg,
+    )
 
 
 def _is_number(value: Any) -> TypeGuard[float]:

@@ -50,7 +50,7 @@ def test_command_trains_reports_and_measures(train_command: Command, sharp: Path
     assert "python -m export RUN --upscaler runs/first" in output
     run = Path("runs/first")
     assert [line["images"] for line in read_log(run)] == [16, 32]
-    with Image.open(run / "upscaled-000000k.png") as sheet:
+    with Image.open(run / "upscaled-000000k032.png") as sheet:
         assert sheet.size == (4 * 64, 3 * 64), "nearest, bicubic, ours, real; three held out"
     figures = json.loads((run / "figures.json").read_text())
     assert (figures["images"], figures["pictures"]) == (32, 3)

@@ -9,7 +9,8 @@ export function addSlider(figure) {
   const folder = image.src.slice(0, image.src.lastIndexOf("/") + 1);
   slider.addEventListener("input", async () => {
     const file = files[slider.value];
-    const thousands = Number(/\d+/.exec(file)[0]);
+    const [, whole, rest] = /(\d+)k(\d*)/.exec(file);
+    const thousands = Number(`${whole}.${rest}`);
     figure.querySelector("output").textContent = thousands.toLocaleString("en");
     const next = new Image();
     next.src = folder + file;

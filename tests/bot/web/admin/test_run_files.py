@@ -31,6 +31,7 @@ def write(
     (run / "log.jsonl").write_text("".join(f"{json.dumps(entry)}\n" for entry in log))
     (run / "samples-000002k.png").write_bytes(b"")
     (run / "samples-000010k.png").write_bytes(b"")
+    (run / "samples-000010k016.png").write_bytes(b"")
     for file in run.iterdir():
         os.utime(file, (time.time() - ago,) * 2)
     return run
@@ -41,7 +42,7 @@ def test_a_run_reports_its_progress(folder: Path) -> None:
     run = read_run(folder, "a")
     assert (run.trains, run.state, run.done) == ("generator", "training", 0.5)
     assert (run.last("images"), run.setting("batch")) == (2000, 16)
-    assert [grid.kimg for grid in run.grids] == [2, 10]
+    assert [grid.kimg for grid in run.grids] == [2, 10, 10.016]
 
 
 @pytest.mark.parametrize(
