@@ -6,7 +6,7 @@
 The images are a random part of the data, with an attribute of their own, `tone`, which the model
 does not know: warm, cool or plain, from the color of the hair. Each training is the command
 `python -m train … --minutes M`. The judge measures both with other images of the data, which
-neither training has seen.
+neither training has seen. Further options are passed to both trainings.
 """
 
 import argparse
@@ -48,8 +48,7 @@ def main() -> None:
     parser.add_argument("--minutes", default="12", help="duration of each training")
     parser.add_argument("--start", default="faces64-1131k", help="the model to start with")
     parser.add_argument("--judge-images", type=int, default=0, help="see judge.images")
-    parser.add_argument("--options", nargs="*", default=[], help="further options of the trainings")
-    options = parser.parse_args()
+    options, further = parser.parse_known_args()
     faces = with_tones(load(options.data, 64))
     order = torch.randperm(len(faces), generator=torch.Generator().manual_seed(0))
     few, others = order[: options.images], order[options.images :][:JUDGED]
@@ -67,7 +66,7 @@ def main() -> None:
         for title, start in ((options.start, ["--start", options.start]), ("scratch", [])):
             command = [sys.executable, "-m", "train", "--data", folder / "few.zip", "--name", title]
             command += ["--runs", folder, "--no-export", "--minutes", options.minutes, *start]
-            subprocess.run([*command, *options.options], cwd=ROOT, check=True)
+            subprocess.run([*command, *further], cwd=ROOT, check=True)
             columns[title] = measure(folder / title, judge)
     print(f"\n{options.images} images, {options.minutes} minutes each")
     print(f"{'':28}" + "".join(f"{title:>16}" for title in columns))

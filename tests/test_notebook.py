@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[1]
 SHORT = "--judge.images 64 --judge.fakes 40 --features.weight 0 --device cpu"
 
 
+@pytest.mark.timeout(900)
 def test_the_notebook_trains_and_paints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
     pytest.importorskip("ipykernel")
@@ -22,7 +23,7 @@ def test_the_notebook_trains_and_paints(tmp_path: Path, monkeypatch: pytest.Monk
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert not any(cell.outputs for cell in cells), "the stored notebook has no outputs"
     place = {"metadata": {"path": str(tmp_path)}}
-    nbclient.NotebookClient(notebook, timeout=300, resources=place).execute()
+    nbclient.NotebookClient(notebook, timeout=800, resources=place).execute()
     for cell in cells[1:]:
         assert any("image/png" in output.get("data", {}) for output in cell.outputs)
     printed = "".join(output.text for output in cells[2].outputs if "text" in output)
