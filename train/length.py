@@ -56,8 +56,10 @@ def expected_time(settings: TrainSettings, per_image: float, count: int, done: i
     speed = f"{1 / per_image:,.0f} images/s"
     if settings.minutes is not None:
         images = 60 * settings.minutes / per_image
+        epochs = images / count
+        shown = f"{epochs:,.0f}" if epochs >= 10 else f"{epochs:.1f}"
         return (
-            f"expected: about {images:,.0f} images, {images / count:,.0f} epochs, in "
+            f"expected: about {images:,.0f} images, {shown} epochs, in "
             f"{settings.minutes:g} minutes ({speed})"
         )
     left = max(0, settings.images - done)
