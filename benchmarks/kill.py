@@ -23,11 +23,10 @@ from collections import Counter
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-from bot_process import BotProcess, bot_process
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+from bot_process import BotProcess, bot_process
 from crowd import SETTLE_SECONDS, count_outcomes, count_painted_twice, settle
 from discord_server import BotError, DiscordServer, UserClient
 from discord_server.model import Interaction
