@@ -12,7 +12,7 @@ from sqlalchemy import Select, String, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.avatar_rows import delete_values, draw_unused_ids, load_avatars, new_row, scrub, select_key
-from db.condition_counts import add_counts, subtract_counts
+from db.condition_counts import ConditionCounts
 from db.database import Database
 from db.owners import save_owner, select_owner_id
 from db.records import Avatar, Family, NewAvatar, Owner, Picture
@@ -23,8 +23,9 @@ from db.usage import count_usage
 class AvatarRepository:
     """Public ids are 8 characters of `ID_ALPHABET`. Deleted avatars are not found."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, counts: ConditionCounts) -> None:
         self._database = database
+        self._counts = counts
 
     async def add(self, avatars: Sequence[NewAvatar]) -> list[Avatar]:
         """Stores all of them, in this order, or none; they are on disk when it returns. If
@@ -53,7 +54,7 @@ class AvatarRepository:
             session.add_all(rows)
             await count_usage(session, avatars, created)
             await session.flush()
-            await add_counts(self._database, session, rows)
+            await self._counts.add(session, rows)
             keys = [row.id for row in rows]
             session.expunge_all()
             return await load_avatars(session, keys)
@@ -176,7 +177,7 @@ class AvatarRepository:
             await delete_values(session, [(row.id, row.conditions)])
             await scrub(self._database, session, [row.id])
             if not row.private:
-                await subtract_counts(session, [(row.id, row.conditions)])
+                await self._counts.subtract(session, [(row.id, row.conditions)])
             return True
 
     async def set_hidden(self, id: str, hidden: bool) -> bool:
@@ -195,9 +196,9 @@ class AvatarRepository:
                 row.private, row.hidden_at = hidden, datetime.now(UTC) if hidden else None
                 await session.flush()
                 if hidden:
-                    await subtract_counts(session, [(row.id, row.conditions)])
+                    await self._counts.subtract(session, [(row.id, row.conditions)])
                 else:
-                    await add_counts(self._database, session, [row])
+                    await self._counts.add(session, [row])
             return True
 
     async def read_newest(self) -> None:

@@ -7,7 +7,8 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.avatar_rows import load_avatars
-from db.condition_counts import count_public, read_counts
+from db.condition_counts import ConditionCounts
+from db.count_table import CountTable
 from db.database import Database
 from db.gallery_queries import (
     Position,
@@ -17,12 +18,16 @@ from db.gallery_queries import (
     ranges,
     select_positions,
 )
-from db.records import ConditionCount, GalleryQuery, Page
+from db.records import GalleryQuery, Page, PairCount
+from db.schema import AvatarRow
+
+IDS_AT_ONCE = 1000
 
 
 class GalleryRepository:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, counts: ConditionCounts) -> None:
         self._database = database
+        self._counts = counts
 
     async def page(self, query: GalleryQuery) -> Page:
         """One page. The cursors `older` and `newer` neither repeat nor skip avatars, even if others
@@ -33,6 +38,9 @@ class GalleryRepository:
         newer, start = parse_cursor(query)
         if query.limit < 1:
             raise ValueError(f"limit is {query.limit}; a page shows at least 1")
+        public = None
+        if query.counted and query.scope == "everyone":
+            public = (await self._counts.read()).count(query.values)
         async with self._database.reading() as session:
             positions = await _positions(session, query, start, newer, query.limit + 1)
             more_ahead = len(positions) > query.limit
@@ -41,7 +49,7 @@ class GalleryRepository:
                 await _positions(session, query, start, not newer, 1, inclusive=True)
             )
             avatars = await load_avatars(session, [position[-1] for position in positions])
-            count, before = await _count(session, query, positions[:1])
+            count, before = await _count(session, query, positions[:1], public)
         bounds = _bounds(positions, start, newer)
         if bounds is None:
             return Page([], None, None, count, before)
@@ -55,10 +63,21 @@ class GalleryRepository:
             before,
         )
 
-    async def condition_counts(self) -> list[ConditionCount]:
-        """Counts of public avatars by conditions, the most recently painted ones first."""
+    async def counts(self) -> CountTable:
+        """Counts of public avatars by conditions."""
+        return await self._counts.read()
+
+    async def count_pairs(self, a: str, b: str) -> dict[tuple[str, str], PairCount]:
+        """Counts of public avatars by their values of two attributes."""
+        pairs = (await self._counts.read()).count_pairs(a, b)
+        newest = [key for _, key in pairs.values()]
+        ids: dict[int, str] = {}
         async with self._database.reading() as session:
-            return await read_counts(session)
+            for start in range(0, len(newest), IDS_AT_ONCE):
+                keys = newest[start : start + IDS_AT_ONCE]
+                rows = select(AvatarRow.id, AvatarRow.public_id).where(AvatarRow.id.in_(keys))
+                ids.update((row.id, row.public_id) for row in await session.execute(rows))
+        return {pair: PairCount(count, ids[key]) for pair, (count, key) in pairs.items()}
 
 
 def _bounds(
@@ -99,14 +118,15 @@ async def _positions(
 
 
 async def _count(
-    session: AsyncSession, query: GalleryQuery, first: list[Position]
+    session: AsyncSession, query: GalleryQuery, first: list[Position], public: int | None
 ) -> tuple[int | None, int | None]:
-    """A page's `count` and `before`; `first` is the page's first position, if it has one."""
+    """A page's `count` and `before`; `first` is the page's first position, if it has one, and
+    `public` the count of the gallery of everyone.
+    """
     if not query.counted:
         return None, None
-    if query.scope == "everyone":
-        count = await count_public(session, query.values)
-    else:
+    count = public
+    if count is None:
         # a count does not depend on the order; without it, the index of values can be used
         every, _ = select_positions(replace(query, sort="new"))
         count = await _count_rows(session, every)

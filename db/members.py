@@ -6,7 +6,7 @@ from sqlalchemy import delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.avatar_rows import delete_values, scrub
-from db.condition_counts import subtract_counts
+from db.condition_counts import ConditionCounts
 from db.database import Database
 from db.owners import save_owner
 from db.records import MemberSettings, Owner
@@ -18,8 +18,9 @@ FORGET_BATCH = 100  # avatars or favorites that one transaction deletes
 class MemberRepository:
     """Members are owners: visitors of the web page as well as members of Discord."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, counts: ConditionCounts) -> None:
         self._database = database
+        self._counts = counts
         self._waiting: dict[tuple[str, str], asyncio.Future[MemberSettings]] = {}
         self._reader: asyncio.Task[None] | None = None
 
@@ -117,7 +118,7 @@ class MemberRepository:
             await delete_values(session, [(row.id, row.conditions) for row in rows])
             await scrub(self._database, session, [row.id for row in rows])
             public = [(row.id, row.conditions) for row in rows if not row.private]
-            await subtract_counts(session, public)
+            await self._counts.subtract(session, public)
         return len(rows)
 
     async def _delete_favorites(self, session: AsyncSession, owner_key: int) -> int:

@@ -141,10 +141,9 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class ConditionCount:
-    """Number of public avatars with exactly these conditions; `newest` is the newest one's id."""
+class PairCount:
+    """Number of public avatars with two values; `newest` is the newest one's id."""
 
-    conditions: dict[str, str]
     count: int
     newest: str
 

@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 
 from sqlalchemy import String, cast, func, select
 
-from db.condition_counts import count_public
+from db.condition_counts import ConditionCounts
 from db.database import Database
 from db.records import Statistics
 from db.schema import AvatarRow, FavoriteRow, OwnerRow, UsageRow
 from db.usage import KEPT
 
 
-async def read_statistics(database: Database) -> Statistics:
+async def read_statistics(database: Database, counts: ConditionCounts) -> Statistics:
     a, u = AvatarRow, UsageRow
     existing = a.deleted_at.is_(None)
     conditions = cast(a.conditions, String)  # as text, because JSON cannot be grouped
@@ -21,9 +21,9 @@ async def read_statistics(database: Database) -> Statistics:
         .where(existing, a.private.is_(False), a.favorites > 0)
         .group_by(conditions)
     )
+    public = (await counts.read()).count({})
     async with database.reading() as session:
-        # each of these counts is read from an index or from counters, not from the avatars
-        public = await count_public(session, {})
+        # each of these counts is read from an index, not from the avatars
         private = await session.scalar(
             select(func.count(a.id)).where(existing, a.private.is_(True))
         )

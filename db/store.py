@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from db.avatars import AvatarRepository
+from db.condition_counts import ConditionCounts
 from db.database import Database
 from db.engine import connect
 from db.favorites import FavoriteRepository
@@ -21,11 +22,12 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.avatars = AvatarRepository(database)
+        self._counts = counts = ConditionCounts(database)
+        self.avatars = AvatarRepository(database, counts)
         self.favorites = FavoriteRepository(database)
-        self.galleries = GalleryRepository(database)
+        self.galleries = GalleryRepository(database, counts)
         self.guilds = GuildRepository(database)
-        self.members = MemberRepository(database)
+        self.members = MemberRepository(database, counts)
         self.notes = NoteRepository(database)
         self.pending_replies = PendingReplyRepository(database)
         self.usage = UsageRepository(database)
@@ -40,7 +42,7 @@ class Store:
         return cls(Database(await connect(url)))
 
     async def statistics(self) -> Statistics:
-        return await read_statistics(self._database)
+        return await read_statistics(self._database, self._counts)
 
     async def check(self) -> None:
         """Writes one row, and reads the newest picture. Raises an error if the database fails."""
@@ -49,4 +51,5 @@ class Store:
 
     async def close(self) -> None:
         await self.pending_replies.finish()
+        await self._counts.close()
         await self._database.close()

@@ -7,11 +7,11 @@ from bot.errors import BadPrompt, NotAllowed
 from bot.inference.engine import Engine
 from bot.prompts.vocabulary import vocabulary
 from bot.prompts.wish import check_wish
-from bot.studio.facets import Cell, build_matrix, count_facets, count_matching
+from bot.studio.facets import build_matrix, count_facets
 from db.galleries import GalleryRepository
 from db.gallery_queries import InvalidCursorError
 from db.guilds import GuildRepository
-from db.records import GalleryQuery, Page
+from db.records import GalleryQuery, Page, PairCount
 from export.manifest import Attribute
 
 MAX_PAGE = 100  # avatars
@@ -51,16 +51,16 @@ class GalleryService:
     async def count(self, wish: Mapping[str, str]) -> int:
         """Number of public avatars with these values. Raises BadPrompt."""
         wish = check_wish(wish, self._attributes)
-        return count_matching(await self._galleries.condition_counts(), wish)
+        return (await self._galleries.counts()).count(wish)
 
     async def facets(self, wish: Mapping[str, str]) -> dict[str, dict[str, int]]:
         """attribute -> value -> number of public avatars that have it and match the wish in the
         other attributes. Raises BadPrompt.
         """
         wish = check_wish(wish, self._attributes)
-        return count_facets(await self._galleries.condition_counts(), self._attributes, wish)
+        return count_facets(await self._galleries.counts(), self._attributes, wish)
 
-    async def matrix(self, rows: str, columns: str) -> dict[str, dict[str, Cell]]:
+    async def matrix(self, rows: str, columns: str) -> dict[str, dict[str, PairCount]]:
         """Public avatars by the values of two attributes, without empty cells.
 
         Raises BadPrompt.
@@ -71,5 +71,5 @@ class GalleryService:
                 raise vocabulary(self._attributes).unknown_attribute(name)
         if rows == columns:
             raise BadPrompt("matrix-same")
-        counts = await self._galleries.condition_counts()
-        return build_matrix(counts, known[rows], known[columns])
+        pairs = await self._galleries.count_pairs(rows, columns)
+        return build_matrix(pairs, known[rows], known[columns])

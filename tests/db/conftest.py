@@ -3,19 +3,22 @@
 The variable has the URL `postgresql+asyncpg://…` of a server, with a user who can create databases.
 """
 
+import json
 import os
 import uuid
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import make_url, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from db.records import Avatar, NewAvatar, Owner, PendingReply, Picture
+from db.schema import AvatarRow, ConditionCountRow
 from db.store import Store
 from db.tasks import CreateTask
 
@@ -85,6 +88,24 @@ async def get_avatar(store: Store, id: str) -> Avatar:
     avatar = await store.avatars.get(id)
     assert avatar is not None
     return avatar
+
+
+@dataclass(frozen=True)
+class ConditionCount:
+    """Number of public avatars with exactly these conditions; `newest` is the newest one's id."""
+
+    conditions: dict[str, str]
+    count: int
+    newest: str
+
+
+async def condition_counts(store: Store) -> list[ConditionCount]:
+    """The stored counts, the most recently painted conditions first."""
+    c, a = ConditionCountRow, AvatarRow
+    rows = select(c.conditions, c.count, a.public_id).join(a, a.id == c.newest)
+    async with store._database.reading() as session:
+        found = await session.execute(rows.order_by(c.newest.desc()))
+        return [ConditionCount(json.loads(text), count, newest) for text, count, newest in found]
 
 
 async def get_picture(store: Store, id: str) -> Picture:

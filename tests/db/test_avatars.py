@@ -18,7 +18,7 @@ from db.avatar_rows import ID_ALPHABET
 from db.records import GalleryQuery, Owner
 from db.store import Store
 
-from .conftest import ANN, MakeAvatar, get_avatar, get_picture
+from .conftest import ANN, MakeAvatar, condition_counts, get_avatar, get_picture
 
 BEN = Owner("web", "1", "Ben")
 EVERYONE = GalleryQuery("everyone", None, None, {}, limit=1000)
@@ -242,7 +242,7 @@ async def test_unhiding_skips_private_and_deleted_avatars(
     await store.avatars.set_hidden(shown.id, True)
     await store.avatars.delete(shown.id)
     assert not await store.avatars.set_hidden(shown.id, False)
-    assert await store.galleries.condition_counts() == []
+    assert await condition_counts(store) == []
 
 
 async def test_avatars_are_found_by_order(store: Store, new_avatar: MakeAvatar) -> None:

@@ -1,13 +1,16 @@
+import asyncio
 import sqlite3
 from collections import Counter
+from itertools import product
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, event
 
-from db.records import ConditionCount, Owner
+from db.records import Owner, PairCount
 from db.store import Store
 
-from .conftest import MakeAvatar, get_avatar
+from .conftest import ConditionCount, MakeAvatar, condition_counts, get_avatar
 
 ANN = Owner("discord", "1", "Ann")
 BEN = Owner("discord", "2", "Ben")
@@ -18,14 +21,14 @@ BLUE = {"hair": "blue", "eyes": "red"}
 async def counts_by_condition(store: Store) -> dict[tuple[tuple[str, str], ...], tuple[int, str]]:
     return {
         tuple(sorted(c.conditions.items())): (c.count, c.newest)
-        for c in await store.galleries.condition_counts()
+        for c in await condition_counts(store)
     }
 
 
 async def test_public_avatars_are_counted_by_condition(
     store: Store, new_avatar: MakeAvatar
 ) -> None:
-    assert await store.galleries.condition_counts() == []
+    assert await condition_counts(store) == []
     one, two, three, _ = await store.avatars.add(
         [
             new_avatar(conditions=PINK),
@@ -35,12 +38,12 @@ async def test_public_avatars_are_counted_by_condition(
         ]
     )
     pink, blue = ConditionCount(PINK, 2, three.id), ConditionCount(BLUE, 1, two.id)
-    assert sorted(await store.galleries.condition_counts(), key=lambda c: c.count) == [blue, pink]
+    assert sorted(await condition_counts(store), key=lambda c: c.count) == [blue, pink]
     await store.avatars.delete(three.id)
     await store.avatars.delete(two.id)
-    assert await store.galleries.condition_counts() == [ConditionCount(PINK, 1, one.id)]
+    assert await condition_counts(store) == [ConditionCount(PINK, 1, one.id)]
     [four] = await store.avatars.add([new_avatar(conditions=PINK)])
-    assert await store.galleries.condition_counts() == [ConditionCount(PINK, 2, four.id)]
+    assert await condition_counts(store) == [ConditionCount(PINK, 2, four.id)]
 
 
 async def test_avatars_of_other_models_are_counted_separately(
@@ -50,7 +53,7 @@ async def test_avatars_of_other_models_are_counted_separately(
     [last] = await store.avatars.add([new_avatar(conditions={"hair": "pink"})])
     [more] = await store.avatars.add([new_avatar(conditions=PINK)])
     await store.avatars.delete(last.id)
-    counted = {len(c.conditions): c for c in await store.galleries.condition_counts()}
+    counted = {len(c.conditions): c for c in await condition_counts(store)}
     assert counted == {
         1: ConditionCount({"hair": "pink"}, 1, few.id),
         2: ConditionCount(PINK, 1, more.id),
@@ -84,13 +87,13 @@ async def test_hidden_avatars_are_not_counted_until_shown_again(
     for _ in range(2):  # hiding twice has no further effect
         assert await store.avatars.set_hidden(two.id, True)
         assert await store.avatars.set_hidden(blue.id, True)
-    assert await store.galleries.condition_counts() == [ConditionCount(PINK, 1, one.id)]
+    assert await condition_counts(store) == [ConditionCount(PINK, 1, one.id)]
     assert await store.avatars.set_hidden(one.id, True)
-    assert await store.galleries.condition_counts() == []
+    assert await condition_counts(store) == []
     for id in (one.id, two.id, blue.id):
         for _ in range(2):
             assert await store.avatars.set_hidden(id, False)
-    assert await store.galleries.condition_counts() == [
+    assert await condition_counts(store) == [
         ConditionCount(BLUE, 1, blue.id),
         ConditionCount(PINK, 2, two.id),
     ]
@@ -188,3 +191,79 @@ async def test_family_queries_use_an_index(sqlite_url: str, new_avatar: MakeAvat
             plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
             assert "ix_avatar_parents_parent" in plan[0], plan
             assert not any(step.startswith("SCAN") for step in plan), plan
+
+
+async def check_counts(store: Store) -> None:
+    """The counts that galleries show are the stored ones."""
+    stored = await condition_counts(store)
+    counts = await store.galleries.counts()
+    assert counts.count({}) == sum(c.count for c in stored)
+    for hair in {c.conditions.get("hair", "") for c in stored} | {"unknown"}:
+        with_hair = [c for c in stored if c.conditions.get("hair") == hair]
+        assert counts.count({"hair": hair}) == sum(c.count for c in with_hair)
+        eyes: Counter[str] = Counter()
+        for c in with_hair:
+            if "eyes" in c.conditions:
+                eyes[c.conditions["eyes"]] += c.count
+        assert counts.count_values("eyes", {"hair": hair}) == eyes
+    pairs = await store.galleries.count_pairs("hair", "eyes")
+    assert pairs == {
+        (c.conditions["hair"], c.conditions["eyes"]): PairCount(c.count, c.newest)
+        for c in stored
+        if len(c.conditions) == 2
+    }
+
+
+async def test_galleries_show_the_stored_counts_after_every_change(
+    store: Store, new_avatar: MakeAvatar
+) -> None:
+    await check_counts(store)
+    _, two, three, _ = await store.avatars.add(
+        [new_avatar(owner=BEN, conditions=c) for c in (PINK, BLUE, PINK, {"hair": "pink"})]
+    )
+    await check_counts(store)
+    await store.avatars.add([new_avatar(conditions=PINK), new_avatar(conditions={"eyes": "red"})])
+    await check_counts(store)
+    await store.avatars.delete(two.id)
+    await check_counts(store)
+    await store.avatars.set_hidden(three.id, True)
+    await check_counts(store)
+    await store.avatars.set_hidden(three.id, False)
+    await check_counts(store)
+    await store.members.delete_everything(BEN)
+    await check_counts(store)
+    assert (await store.galleries.counts()).count({}) == 2
+
+
+async def test_thousands_of_combinations_are_counted(store: Store, new_avatar: MakeAvatar) -> None:
+    values = [f"value {n}" for n in range(11)]
+    three = product(values, values, values)
+    combinations = [dict(zip(("a", "b", "c"), combination, strict=True)) for combination in three]
+    await store.avatars.add([new_avatar(conditions=c, picture=b"1") for c in combinations])
+    counts = await store.galleries.counts()
+    assert counts.count({}) == 11**3
+    assert counts.count_values("c", {"a": "value 3"}) == dict.fromkeys(values, 11)
+    await store.avatars.add([new_avatar(conditions=c, picture=b"2") for c in combinations])
+    counts = await store.galleries.counts()
+    assert counts.count({"b": "value 7"}) == 2 * 11**2
+    assert counts.count({"a": "value 1", "b": "value 2", "c": "value 3"}) == 2
+
+
+async def test_changes_of_another_process_are_counted_after_a_while(
+    url: str, new_avatar: MakeAvatar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.condition_counts.MIN_REFRESH_SECONDS", 0)
+    monkeypatch.setattr("db.condition_counts.REFRESH_FACTOR", 0)
+    one, other = await Store.open(url), await Store.open(url)
+    try:
+        assert (await one.galleries.counts()).count({}) == 0
+        await other.avatars.add([new_avatar(conditions=PINK)])
+        async with asyncio.timeout(60):
+            while not (await one.galleries.counts()).count(PINK):  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        assert await one.galleries.count_pairs("hair", "eyes") == (
+            await other.galleries.count_pairs("hair", "eyes")
+        )
+    finally:
+        await one.close()
+        await other.close()

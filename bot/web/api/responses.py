@@ -6,10 +6,9 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel
 
-from bot.studio.facets import Cell
 from bot.web.api import schemas
 from bot.web.keys import SETTINGS
-from db.records import Avatar
+from db.records import Avatar, PairCount
 
 Body = BaseModel | Sequence[BaseModel]
 
@@ -49,7 +48,7 @@ def family_body(
     )
 
 
-def cell_body(cell: Cell, base: str) -> schemas.Cell:
+def cell_body(cell: PairCount, base: str) -> schemas.Cell:
     return schemas.Cell(
         count=cell.count,
         id=cell.newest,
