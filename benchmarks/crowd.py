@@ -25,12 +25,14 @@ def is_pending(interaction: Interaction) -> bool:
     return message.loading or (announced and not message.files)
 
 
-async def settle(discord: DiscordServer, interactions: Iterable[Interaction]) -> None:
+async def settle(
+    discord: DiscordServer, interactions: Iterable[Interaction], seconds: float = SETTLE_SECONDS
+) -> None:
     """Waits until every acknowledged interaction is answered, or it takes too long."""
     waiting = list(interactions)
     with contextlib.suppress(BotError):
         await discord.wait_until(
-            lambda: not any(map(is_pending, waiting)), "replies are missing", SETTLE_SECONDS
+            lambda: not any(map(is_pending, waiting)), "replies are missing", seconds
         )
 
 

@@ -35,11 +35,15 @@ from tiny_model import add_model
 from export.registry import Registry
 
 
+COMMITS = 4  # of an order at most, for the time that a slow disk needs
+
+
 class Crowd:
     """Members who send one request each, again in each round."""
 
-    def __init__(self, discord: DiscordServer, members: int) -> None:
+    def __init__(self, discord: DiscordServer, members: int, settle_seconds: float) -> None:
         self._discord = discord
+        self._settle_seconds = settle_seconds
         self._members = [discord.member(f"Member {n}") for n in range(members)]
         self._requests: list[asyncio.Task[None]] = []
         self._known: set[str] = set()  # tokens of earlier interactions
@@ -61,7 +65,7 @@ class Crowd:
 
     async def settle(self) -> Counter[str]:
         """Waits for the replies of this round, and counts the outcomes."""
-        await settle(self._discord, self.interactions())
+        await settle(self._discord, self.interactions(), self._settle_seconds)
         for request in self._requests:
             request.cancel()
         await asyncio.gather(*self._requests, return_exceptions=True)
@@ -82,9 +86,10 @@ async def run(options: argparse.Namespace) -> int:
         registry = Registry(folder / "models")
         add_model(registry, "tiny")
         registry.use("tiny")
-        async with DiscordServer(deadline=options.deadline, timeout=SETTLE_SECONDS) as discord:
+        seconds = SETTLE_SECONDS + COMMITS * options.members * options.commit_seconds
+        async with DiscordServer(deadline=options.deadline, timeout=seconds) as discord:
             discord.schemas = None  # leaves the processor to the bot
-            crowd = Crowd(discord, options.members)
+            crowd = Crowd(discord, options.members, seconds)
 
             def start() -> AbstractAsyncContextManager[BotProcess]:
                 return bot_process(discord, folder, commit_seconds=options.commit_seconds)
