@@ -34,7 +34,6 @@ from tiny_model import add_model
 
 from export.registry import Registry
 
-
 COMMITS = 4  # of an order at most, for the time that a slow disk needs
 
 

@@ -119,18 +119,23 @@ class AvatarRepository:
             key = await session.scalar(found.order_by(a.id.desc()).limit(1))
             return None if key is None else (await load_avatars(session, [key]))[0]
 
-    async def picture_sizes(self, owner: Owner) -> list[tuple[str, int]]:
-        """Ids and pictures' bytes of all the owner's avatars, the oldest first."""
+    async def picture_sizes(
+        self, owner: Owner, after: str | None = None, limit: int | None = None
+    ) -> list[tuple[str, int]]:
+        """Ids and pictures' bytes of the owner's avatars, the oldest first: all, or at most `limit`
+        of those after an avatar, which may be deleted.
+        """
         a = AvatarRow
-        entry = (a.public_id + ":" + cast(a.bytes, String)).label("entry")
-        own = select(entry).where(a.owner_id == select_owner_id(owner), a.deleted_at.is_(None))
-        entries = own.order_by(a.id).subquery()
-        # one string, because the driver needs a second for a hundred thousand rows
-        joined = select(func.aggregate_strings(entries.c.entry, ","))
+        own = _own(owner, after).with_only_columns(a.public_id, a.bytes)
         async with self._database.reading() as session:
-            text = await session.scalar(joined)
-        pairs = (entry.split(":") for entry in text.split(",")) if text else ()
-        return [(id, int(size)) for id, size in pairs]
+            rows = await session.execute(own.order_by(a.id).limit(limit))
+            return [(id, size) for id, size in rows]
+
+    async def count_own(self, owner: Owner, after: str | None = None) -> int:
+        """Number of the owner's avatars, or of those after an avatar."""
+        count = _own(owner, after).with_only_columns(func.count())
+        async with self._database.reading() as session:
+            return await session.scalar(count) or 0
 
     async def with_pictures(self, ids: Sequence[str]) -> list[tuple[Avatar, bytes]]:
         """The avatars with these ids and their pictures' bytes, the oldest first; at most some
@@ -212,6 +217,15 @@ class AvatarRepository:
         async with self._database.reading() as session:
             living = select(func.count()).where(AvatarRow.deleted_at.is_(None))
             return await session.scalar(living) or 0
+
+
+def _own(owner: Owner, after: str | None) -> Select[Any]:
+    """Selects the owner's avatars, or those after one."""
+    a = AvatarRow
+    own = select(a).where(a.owner_id == select_owner_id(owner), a.deleted_at.is_(None))
+    if after is not None:
+        own = own.where(a.id > select(a.id).where(a.public_id == after).scalar_subquery())
+    return own
 
 
 def _select_of_order(order_id: str) -> Select[Any]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.exc import OperationalError
 
 from db.database import Database
@@ -16,6 +16,8 @@ from db.errors import StoreUnavailable
 from db.records import Owner, PendingReply
 from db.schema import PendingReplyRow
 from db.tasks import Task, parse_task
+
+RETRY_SECONDS = 2  # between attempts to delete replies while the database does not work
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +46,8 @@ class PendingReplyRepository:
         self._database = database
         self._waiting: list[_Change] = []
         self._writer: asyncio.Task[None] | None = None
+        self._undeleted: set[str] = set()  # resolved while the database did not work
+        self._retrying: asyncio.Task[None] | None = None
 
     async def save(self, reply: PendingReply) -> None:
         """Inserts the reply, or updates the one with the same id.
@@ -71,22 +75,48 @@ class PendingReplyRepository:
         await self._write(_Change(saved=row))
 
     async def resolve(self, ids: Collection[str]) -> None:
-        """Deletes the replies, their tokens included."""
-        await self._write(_Change(resolved=ids))
+        """Deletes the replies, their tokens included. While the database does not work, it returns
+        before they are deleted: that is done by the next transaction that succeeds, and before
+        `since` reads any.
+        """
+        try:
+            await self._write(_Change(resolved=ids))
+        except StoreUnavailable as error:
+            logger.info("replies could not be deleted from the database yet: %s", error)
+            self._undeleted.update(ids)
+            if self._retrying is None:
+                self._retrying = asyncio.create_task(self._retry())
 
     async def since(self, moment: datetime) -> list[PendingReply]:
         """The replies created after this moment, the oldest first; deletes all others."""
+        resolved = set(self._undeleted)
+        p = PendingReplyRow
         async with self._database.writing() as session:
-            await session.execute(delete(PendingReplyRow).where(PendingReplyRow.created < moment))
-            rows = await session.scalars(
-                select(PendingReplyRow).order_by(PendingReplyRow.created, PendingReplyRow.id)
-            )
-            return [_record(row) for row in rows]
+            await session.execute(delete(p).where(or_(p.created < moment, p.id.in_(resolved))))
+            rows = await session.scalars(select(p).order_by(p.created, p.id))
+            found = [_record(row) for row in rows]
+        # one that was resolved meanwhile is not deleted yet
+        found = [reply for reply in found if reply.id not in self._undeleted]
+        self._undeleted -= resolved
+        return found
 
     async def finish(self) -> None:
-        """Waits for changes whose callers were canceled."""
+        """Waits for changes whose callers were canceled, and tries the deletions once more."""
         if self._writer is not None:
             await asyncio.wait([self._writer])
+        if self._retrying is not None:
+            self._retrying.cancel()
+            await asyncio.wait([self._retrying])
+            await self._commit([])
+
+    async def _retry(self) -> None:
+        try:
+            while self._undeleted:
+                await asyncio.sleep(RETRY_SECONDS)
+                if self._undeleted:
+                    await self._commit([])
+        finally:
+            self._retrying = None
 
     async def _write(self, change: _Change) -> None:
         """Makes the change, after those that came before it. It is made even if the caller is
@@ -112,7 +142,8 @@ class PendingReplyRepository:
     async def _commit(self, batch: Sequence[_Change]) -> Exception | None:
         """Writes the changes in one transaction. Returns the error if nothing was written."""
         saved = [change.saved for change in batch if change.saved is not None]
-        resolved = [id for change in batch for id in change.resolved]
+        undeleted = set(self._undeleted)
+        resolved = [*undeleted, *(id for change in batch for id in change.resolved)]
         try:
             async with self._database.writing(urgent=True) as session:
                 if saved:
@@ -124,6 +155,7 @@ class PendingReplyRepository:
                     )
         except Exception as error:
             return error
+        self._undeleted -= undeleted
         return None
 
 

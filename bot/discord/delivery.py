@@ -22,7 +22,7 @@ from bot.discord.replies import REQUEST_ERRORS, defer_answer, is_temporary, typi
 from bot.errors import Busy, NotAllowed
 from bot.i18n.messages import say
 from bot.logs import log_event
-from bot.studio import Request, StoreUnavailable, Studio
+from bot.studio import Request, Studio
 from bot.studio.morph_file import Morph
 from db.records import Avatar, Owner, PendingReply
 
@@ -52,7 +52,6 @@ class Delivery:
         self._client = client
         self._show = show
         self._in_progress: dict[str, Owner] = {}  # by the id of the pending reply
-        self._unresolved: dict[str, asyncio.Task[None]] = {}  # by the same id
         self._admitting = asyncio.Semaphore(MAX_ADMITTING)
         self._position_edits = asyncio.Semaphore(MAX_POSITION_EDITS)
 
@@ -131,9 +130,9 @@ class Delivery:
         """
         since = datetime.now(UTC) - timedelta(seconds=TOKEN_SECONDS - MARGIN_SECONDS)
         # Replies that are resolved while the others are read are not resumed either.
-        busy = {*self._in_progress, *self._unresolved}
+        busy = {*self._in_progress}
         found = await self._studio.pending_replies.since(since)
-        busy.update(self._in_progress, self._unresolved)
+        busy.update(self._in_progress)
         resumed = [pending for pending in found if pending.id not in busy]
         self._in_progress.update((pending.id, pending.owner) for pending in resumed)
         await asyncio.gather(*(self._resume(pending) for pending in resumed))
@@ -253,25 +252,10 @@ class Delivery:
         await self._show(reply, result)
 
     async def _resolve(self, pending: PendingReply) -> None:
-        """Deletes the pending reply. If the database fails, this is repeated in the background:
-        the failure must not change a reply that is shown, and a refused one must not be resumed.
+        """Deletes the pending reply. A failure of the database does not change a reply that is
+        shown, and a refused one is not resumed: see PendingReplyRepository.resolve.
         """
-        try:
-            await self._studio.pending_replies.resolve([pending.id])
-        except StoreUnavailable:
-            resolving = asyncio.create_task(self._resolve_later(pending))
-            self._unresolved[pending.id] = resolving
-            resolving.add_done_callback(lambda _: self._unresolved.pop(pending.id))
-
-    async def _resolve_later(self, pending: PendingReply) -> None:
-        for seconds in RETRY_SECONDS:
-            await asyncio.sleep(seconds)
-            try:
-                await self._studio.pending_replies.resolve([pending.id])
-            except StoreUnavailable as error:
-                logger.info("a reply could not be deleted from the database: %s", error)
-            else:
-                return
+        await self._studio.pending_replies.resolve([pending.id])
 
     async def _show_position(
         self, pending: PendingReply, reply: DeferredReply, painting: "asyncio.Task[Result]"

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import math
 import zipfile
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict, dataclass
@@ -15,15 +16,21 @@ from db.store import Store
 
 OVERHEAD = 8192  # bytes at most, of an avatar's JSON and its entry in the zip
 PAGE = 100  # avatars read at once
+SIZES = 1000  # sizes of pictures read at once
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """Part `part` of `parts`, counted from 1; `data` is a complete zip."""
+    """Part `part` of `parts`, counted from 1; `data` is a complete zip.
+
+    `last` is the id of the part's last avatar, None in the last part. Before that, `parts` is an
+    estimate: the pictures of the next parts may be larger or smaller.
+    """
 
     data: bytes
     part: int
     parts: int
+    last: str | None
 
 
 class ExportService:
@@ -31,25 +38,32 @@ class ExportService:
         self._store = store
 
     async def export(
-        self, owner: Owner, *, part: int = 1, limit_bytes: int = UPLOAD_BYTES
+        self,
+        owner: Owner,
+        *,
+        part: int = 1,
+        after: str | None = None,
+        limit_bytes: int = UPLOAD_BYTES,
     ) -> Export:
         """A zip of at most `limit_bytes`: pictures, and `avatars.json` with all data
         about them; in the first part also `favourites.json` and `settings.json`.
 
+        `after` is the `last` of the part before; without it, the parts before are read again.
         Raises NotFound for a part that does not exist.
         """
-        parts: list[list[str]] = [[]]
-        filled = 0
-        for id, size in await self._store.avatars.picture_sizes(owner):
-            if parts[-1] and filled + size + OVERHEAD > limit_bytes:
-                parts.append([])
-                filled = 0
-            parts[-1].append(id)
-            filled += size + OVERHEAD
-        if not 1 <= part <= len(parts):
+        if part < 1:
             raise NotFound("export-no-part")
+        ids, more = [], True
+        for number in range(part if after is None else 1):
+            if number:
+                after = ids[-1]
+            ids, more = await self._next_part(owner, after, limit_bytes)
+            if not ids and part > 1:
+                raise NotFound("export-no-part")
+        parts = part
+        if more:
+            parts += math.ceil(await self._store.avatars.count_own(owner, ids[-1]) / len(ids))
         files: dict[str, Any] = {"avatars.json": []}
-        ids = parts[part - 1]
         for start in range(0, len(ids), PAGE):
             page = await self._store.avatars.with_pictures(ids[start : start + PAGE])
             for avatar, picture in page:
@@ -59,7 +73,25 @@ class ExportService:
         if part == 1:
             files["favourites.json"] = [id async for id in self._favorites(owner)]
             files["settings.json"] = asdict(await self._store.members.settings(owner))
-        return Export(await asyncio.to_thread(_zip, files), part, len(parts))
+        data = await asyncio.to_thread(_zip, files)
+        return Export(data, part, parts, ids[-1] if more else None)
+
+    async def _next_part(
+        self, owner: Owner, after: str | None, limit_bytes: int
+    ) -> tuple[list[str], bool]:
+        """The ids of the avatars of one part, and whether there are more."""
+        ids: list[str] = []
+        filled = 0
+        while True:
+            last = ids[-1] if ids else after
+            page = await self._store.avatars.picture_sizes(owner, last, SIZES)
+            for id, size in page:
+                filled += size + OVERHEAD
+                if ids and filled > limit_bytes:
+                    return ids, True
+                ids.append(id)
+            if len(page) < SIZES:
+                return ids, False
 
     async def _favorites(self, owner: Owner) -> AsyncIterator[str]:
         cursor = None

@@ -308,6 +308,12 @@ async def test_all_avatars_of_an_owner_are_read_with_pictures(
     await store.avatars.delete(added[2].id)
     left = [added[i] for i in (0, 1, 3, 4)]
     assert await store.avatars.picture_sizes(ANN) == [(avatar.id, avatar.bytes) for avatar in left]
+    # also after a deleted one
+    after = await store.avatars.picture_sizes(ANN, added[2].id, limit=1)
+    assert after == [(added[3].id, added[3].bytes)]
+    assert await store.avatars.picture_sizes(ANN, added[4].id) == []
+    counts = [await store.avatars.count_own(ANN, id) for id in (None, added[0].id, added[2].id)]
+    assert counts == [4, 3, 2]
     assert await store.avatars.picture_sizes(Owner("discord", "nobody")) == []
     ids = [added[i].id for i in (4, 2, 1)] + ["22222222"]
     found = await store.avatars.with_pictures(ids)

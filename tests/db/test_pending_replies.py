@@ -1,8 +1,9 @@
 """Pending replies."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -102,4 +103,72 @@ async def test_an_urgent_write_precedes_those_that_wait(sqlite_url: str) -> None
         await asyncio.sleep(0)
     await asyncio.gather(*ordinary, urgent)
     assert order[0] == "urgent"
+    await store.close()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("db.engine.BUSY_SECONDS", 0.1)
+
+
+@contextmanager
+def locked(url: str) -> Iterator[None]:
+    """Another process holds the lock of a SQLite database."""
+    other = sqlite3.connect(url.removeprefix("sqlite+aiosqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+
+
+def stored_ids(url: str) -> set[str]:
+    with closing(sqlite3.connect(url.removeprefix("sqlite+aiosqlite:///"))) as connection:
+        return {row[0] for row in connection.execute("SELECT id FROM owed")}
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_reply_resolved_while_the_database_is_locked_is_not_resumed(
+    sqlite_url: str,
+) -> None:
+    store = await Store.open(sqlite_url)
+    for id in ("a", "b"):
+        await store.pending_replies.save(pending_reply(id))
+    with locked(sqlite_url):
+        await store.pending_replies.resolve(["a"])
+    assert [reply.id for reply in await store.pending_replies.since(NOON)] == ["b"]
+    assert stored_ids(sqlite_url) == {"b"}
+    await store.close()
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_reply_resolved_while_the_database_is_locked_is_deleted_by_the_next_write(
+    sqlite_url: str,
+) -> None:
+    """After that, it would not be painted by another process, either."""
+    store = await Store.open(sqlite_url)
+    await store.pending_replies.save(pending_reply("a"))
+    with locked(sqlite_url):
+        await store.pending_replies.resolve(["a"])
+    await store.pending_replies.save(pending_reply("b"))
+    assert stored_ids(sqlite_url) == {"b"}
+    with locked(sqlite_url):
+        await store.pending_replies.resolve(["b"])
+    await store.close()
+    assert stored_ids(sqlite_url) == set()
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_reply_resolved_while_the_database_is_locked_is_deleted_without_another_write(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.pending_replies.RETRY_SECONDS", 0)
+    store = await Store.open(sqlite_url)
+    await store.pending_replies.save(pending_reply("a"))
+    with locked(sqlite_url):
+        await store.pending_replies.resolve(["a"])
+    async with asyncio.timeout(60):
+        while stored_ids(sqlite_url):  # noqa: ASYNC110 (there is no event)
+            await asyncio.sleep(0)
     await store.close()

@@ -16,23 +16,32 @@ from bot.discord.replies import defer_answer, defer_update, respond, retry_once
 from bot.i18n.messages import say
 
 
-class Export(Component[Button], template="irodori:export:(?P<part>[0-9]+)"):
-    """Sends the member's data as a zip, or one part of it if it is too large for one file."""
+class Export(
+    Component[Button],
+    template=r"irodori:export:(?P<part>[0-9]{1,9})(?:\.(?P<after>[a-z0-9]{1,8}))?",
+):
+    """Sends the member's data as a zip, or one part of it if it is too large for one file. `after`
+    is the id of the last avatar of the part before; buttons of earlier versions do not have it.
+    """
 
-    def __init__(self, part: int, label: str = "") -> None:
-        super().__init__(Button(label=label, emoji="📦", custom_id=f"irodori:export:{part}"))
-        self.part = part
+    def __init__(self, part: int, after: str | None = None, label: str = "…") -> None:
+        place = str(part) if after is None else f"{part}.{after}"
+        super().__init__(Button(label=label, emoji="📦", custom_id=f"irodori:export:{place}"))
+        self.part, self.after = part, after
 
     @classmethod
     def restore(cls, match: re.Match[str], item: Button) -> Self:
-        return cls(int(match["part"]), "…")
+        return cls(int(match["part"]), match["after"])
 
     async def on_use(self, interaction: Interaction) -> None:
         await defer_answer(interaction, private=True)
         studio = interaction.client.studio
         language = await language_of(interaction)
         export = await studio.exports.export(
-            owner_of(interaction), part=self.part, limit_bytes=interaction.filesize_limit
+            owner_of(interaction),
+            part=self.part,
+            after=self.after,
+            limit_bytes=interaction.filesize_limit,
         )
         facts = {"part": export.part, "parts": export.parts}
         if export.parts == 1:
@@ -41,10 +50,11 @@ class Export(Component[Button], template="irodori:export:(?P<part>[0-9]+)"):
             text = say("privacy-export-part", language, **facts)
             name = f"irodori-{export.part}-of-{export.parts}.zip"
         view = None
-        if export.part < export.parts:
+        if export.last is not None:
             view = ui.View(timeout=None)
             part = export.part + 1
-            view.add_item(Export(part, say("privacy-export-next", language, part=part)))
+            label = say("privacy-export-next", language, part=part)
+            view.add_item(Export(part, export.last, label))
 
         async def send() -> None:
             file = discord.File(io.BytesIO(export.data), filename=name)
@@ -88,7 +98,7 @@ class PrivacyPanel(ui.LayoutView):
         paragraphs = [say(f"privacy-{what}", language) for what in ("what", "who", "how")]
         text = "\n\n".join([f"### 🔏 {say('privacy-title', language)}", *paragraphs])
         self.add_item(ui.TextDisplay(text))
-        export = Export(1, say("privacy-export", language))
+        export = Export(1, label=say("privacy-export", language))
         self.add_item(ui.ActionRow(export, Forget("ask", say("privacy-forget", language))))
 
 

@@ -1,6 +1,8 @@
 """Replies when Discord or the database fails."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +14,7 @@ from paused_engine import PausedEngine
 from bot.discord import client, delivery
 from bot.inference.engine import Engine
 from bot.studio import StoreUnavailable, Studio
+from db.database import Database
 from db.records import GuildLimits
 from db.store import Store
 
@@ -152,17 +155,21 @@ async def test_a_failure_replaces_the_position_if_the_acknowledgment_seemed_lost
 async def test_a_reply_is_complete_even_if_the_database_fails_afterwards(
     discord: DiscordServer, studio: Studio, mika: UserClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    resolve, failures, resolved = studio.pending_replies.resolve, [1, 2], asyncio.Event()
+    writing, calls, resolved = Database.writing, 0, asyncio.Event()
 
-    async def fail_twice(ids: Any) -> None:
-        if failures:
-            failures.pop()
+    @asynccontextmanager
+    async def fail_twice(database: Database, *, urgent: bool = False) -> AsyncIterator[Any]:
+        nonlocal calls
+        calls += urgent
+        if urgent and calls in (2, 3):  # the first one saves the reply
             raise StoreUnavailable("the database is locked", busy=True)
-        await resolve(ids)
-        resolved.set()
+        async with writing(database, urgent=urgent) as session:
+            yield session
+        if urgent and calls > 3:
+            resolved.set()
 
-    monkeypatch.setattr(delivery, "RETRY_SECONDS", (0, 0))
-    monkeypatch.setattr(studio.pending_replies, "resolve", fail_twice)
+    monkeypatch.setattr("db.pending_replies.RETRY_SECONDS", 0)
+    monkeypatch.setattr(Database, "writing", fail_twice)
     reply = await mika.slash("avatar", hair="pink")
     await asyncio.wait_for(resolved.wait(), TIMEOUT)
     assert len(reply.pictures) == 1

@@ -145,16 +145,19 @@ async def test_a_large_export_is_split_into_parts_below_the_upload_limit(
 ) -> None:
     for _ in range(3):
         await studio.painting.create("", Request(owner), count=9)
-    limit, part, ids = 60_000, 1, []
+    limit, part, after, ids = 60_000, 1, None, []
     while True:
         export = await studio.exports.export(owner, part=part, limit_bytes=limit)
+        same = await studio.exports.export(owner, part=part, after=after, limit_bytes=limit)
+        assert read_zip(same.data) == read_zip(export.data)
         assert len(export.data) <= limit
         files = read_zip(export.data)
         ids += [entry["id"] for entry in files["avatars.json"]]
         assert ("settings.json" in files) == (part == 1)
+        assert (export.last is None) == (part == export.parts)
         if part == export.parts:
             break
-        part += 1
+        part, after = part + 1, export.last
     assert part > 2
     assert len(set(ids)) == len(ids) == 27
     for missing in (0, part + 1):
