@@ -6,7 +6,11 @@ The first table is the latency of single pictures of the model in use: at each s
 candidate and with the number of the model, for 1 and for 64 concurrent clients.
 
 The second table compares the float and the int8 upscaler of the model in use, if it has both: 64
-concurrent clients at the largest size.
+concurrent clients at the largest size. The gain depends on the processor's instructions for int8
+(VNNI).
+
+The third table has pictures painted and encoded as PNG: as the bot does it, where the next batch is
+painted meanwhile, and one after the other.
 
 The last table compares the engine with eager PyTorch for one generator: that of a run, or one
 with the architecture of the model in use and random weights.
@@ -40,6 +44,7 @@ from bot.errors import ModelUnavailable
 from bot.inference.engine import Engine
 from bot.inference.model import CUDA
 from bot.settings import EngineSettings
+from bot.studio.images import encode_png
 from config.cores import usable_cores
 from export.convert import Uint8Generator, to_onnx
 from export.manifest import GENERATOR, UPSCALER_INT8, Manifest, ModelError
@@ -129,6 +134,7 @@ async def serve(registry: Registry, seconds: float) -> None:
     print(*lines, "", sep="\n")
     if UPSCALER_INT8 in model.manifest.files:
         await compare_upscalers(registry, latents, conditions, seconds)
+    await compare_encoding(registry, latents, conditions, seconds)
 
 
 async def compare_upscalers(
@@ -151,11 +157,48 @@ async def compare_upscalers(
     await rounds(lines, latents, conditions, seconds)
     for engine in engines:
         await engine.close()
-    print(f"{HEAD}\n" + "\n".join(map(str, lines)))
+    print(f"int8 instructions (VNNI): {vnni()}\n{HEAD}\n" + "\n".join(map(str, lines)))
     half = len(lines) // 2
     for full, quantized in zip(lines[:half], lines[half:], strict=True):
         print(f"  {quantized.name}: {quantized.throughput / full.throughput:.2f} x float")
     print()
+
+
+async def compare_encoding(
+    registry: Registry, latents: np.ndarray, conditions: np.ndarray, seconds: float
+) -> None:
+    """Painting and encoding at the same time, and in turns."""
+    engine = await Engine.open(registry, EngineSettings())
+    painted = rejection_sampling(engine, engine.model.sizes[-1], engine.model.candidates)
+
+    def encoding(executor: ThreadPoolExecutor) -> Paint:
+        async def paint(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
+            images = await painted(latents, conditions)
+            loop = asyncio.get_running_loop()
+            for image in images:
+                await loop.run_in_executor(executor, encode_png, image)
+            return images
+
+        return paint
+
+    with ThreadPoolExecutor() as threads:
+        overlapping = Contestant("overlapping", encoding(threads), clients=max(CONCURRENT))
+        # the engine's only thread cannot paint meanwhile
+        in_turns = Contestant("in turns", encoding(engine._worker), clients=max(CONCURRENT))
+        await rounds([overlapping, in_turns], latents, conditions, seconds)
+    await engine.close()
+    print(f"Painted and encoded\n{HEAD}", overlapping, in_turns, sep="\n")
+    ratio = overlapping.throughput / in_turns.throughput
+    print(f"  overlapping: {ratio:.2f} x in turns\n")
+
+
+def vnni() -> str:
+    """Whether the processor has instructions for products of int8 vectors, as far as known."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text("utf-8").split()
+    except OSError:
+        return "unknown"
+    return "yes" if {"avx512_vnni", "avx_vnni"} & set(flags) else "no"
 
 
 def rejection_sampling(engine: Engine, size: int, count: int) -> Paint:

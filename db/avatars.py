@@ -19,6 +19,8 @@ from db.records import Avatar, Family, NewAvatar, Owner, Picture
 from db.schema import AvatarRow, ParentRow, PictureRow, ThumbnailRow
 from db.usage import count_usage
 
+MAX_COUNTED = 50_000  # avatars of an owner; more would take too long
+
 
 class AvatarRepository:
     """Public ids are 8 characters of `ID_ALPHABET`. Deleted avatars are not found."""
@@ -132,8 +134,9 @@ class AvatarRepository:
             return [(id, size) for id, size in rows]
 
     async def count_own(self, owner: Owner, after: str | None = None) -> int:
-        """Number of the owner's avatars, or of those after an avatar."""
-        count = _own(owner, after).with_only_columns(func.count())
+        """Number of the owner's avatars, or of those after an avatar, up to MAX_COUNTED."""
+        own = _own(owner, after).with_only_columns(AvatarRow.id).limit(MAX_COUNTED)
+        count = select(func.count()).select_from(own.subquery())
         async with self._database.reading() as session:
             return await session.scalar(count) or 0
 

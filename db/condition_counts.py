@@ -172,11 +172,13 @@ class ConditionCounts:
             rows = select(c.conditions, c.count, c.newest).where(c.conditions.in_(texts))
             try:
                 async with self._database.reading() as session:
-                    found = {row.conditions: row for row in await session.execute(rows)}
+                    found = {
+                        text: (count, newest) for text, count, newest in await session.execute(rows)
+                    }
             except BaseException:
                 snapshot.changed |= texts
                 raise
-            snapshot.table.set((text, row.count, row.newest) for text, row in found.items())
+            snapshot.table.set((text, *counts) for text, counts in found.items())
             snapshot.table.set((text, 0, 0) for text in texts - found.keys())
 
     async def _refresh(self) -> None:

@@ -3,10 +3,11 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+from sqlalchemy import ColumnElement, cast, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
@@ -33,6 +34,10 @@ class Database:
         self._readers = asyncio.Semaphore(CONNECTIONS - writers)
         self._busy_until = -math.inf  # monotonic time when the lock was last waited for in vain
         # both databases have ON CONFLICT; SQLAlchemy implements it per dialect
+        # A JSON column as text, which can be grouped. SQLite stores it as text, and its index could
+        # not be used with a cast.
+        sqlite_text = engine.dialect.name == "sqlite"
+        self.as_text: Callable[..., ColumnElement[str]] = type_coerce if sqlite_text else cast
         dialects: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
         self.insert = dialects[engine.dialect.name]
 

@@ -1,5 +1,6 @@
 """Galleries: pages of avatars, and the counts by which galleries are filtered."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +23,7 @@ from db.records import GalleryQuery, Page, PairCount
 from db.schema import AvatarRow
 
 IDS_AT_ONCE = 1000
+MAX_COUNTED = 10_000  # avatars; more would take too long
 
 
 class GalleryRepository:
@@ -49,7 +51,7 @@ class GalleryRepository:
                 await _positions(session, query, start, not newer, 1, inclusive=True)
             )
             avatars = await load_avatars(session, [position[-1] for position in positions])
-            count, before = await _count(session, query, positions[:1], public)
+            count, before = await _count(session, query, positions, public)
         bounds = _bounds(positions, start, newer)
         if bounds is None:
             return Page([], None, None, count, before)
@@ -118,10 +120,10 @@ async def _positions(
 
 
 async def _count(
-    session: AsyncSession, query: GalleryQuery, first: list[Position], public: int | None
+    session: AsyncSession, query: GalleryQuery, shown: list[Position], public: int | None
 ) -> tuple[int | None, int | None]:
-    """A page's `count` and `before`; `first` is the page's first position, if it has one, and
-    `public` the count of the gallery of everyone.
+    """A page's `count` and `before`; `shown` are the page's positions, the newest first, and
+    `public` is the count of the gallery of everyone.
     """
     if not query.counted:
         return None, None
@@ -129,16 +131,27 @@ async def _count(
     if count is None:
         # a count does not depend on the order; without it, the index of values can be used
         every, _ = select_positions(replace(query, sort="new"))
-        count = await _count_rows(session, every)
-    if not first:
+        count = await _count_rows(session, [every])
+    if not shown:
         return count, 0
     matches, columns = select_positions(query)
-    before = [
-        await _count_rows(session, matches.where(beyond))
-        for beyond in ranges(columns, first[0], newer=True)
-    ]
-    return count, sum(before)
+
+    def beyond(position: Position, newer: bool) -> list[Select[Any]]:
+        return [matches.where(part) for part in ranges(columns, position, newer)]
+
+    before = await _count_rows(session, beyond(shown[0], newer=True))
+    if before is None and count is not None:
+        after = await _count_rows(session, beyond(shown[-1], newer=False))
+        before = None if after is None else count - after - len(shown)
+    return count, before
 
 
-async def _count_rows(session: AsyncSession, rows: Select[Any]) -> int:
-    return await session.scalar(select(func.count()).select_from(rows.subquery())) or 0
+async def _count_rows(session: AsyncSession, parts: Iterable[Select[Any]]) -> int | None:
+    """Number of rows of several SELECTs; None above MAX_COUNTED."""
+    total = 0
+    for part in parts:
+        limited = part.limit(MAX_COUNTED + 1 - total).subquery()
+        total += await session.scalar(select(func.count()).select_from(limited)) or 0
+        if total > MAX_COUNTED:
+            return None
+    return total

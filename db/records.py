@@ -130,7 +130,7 @@ LAST = "last"
 class Page:
     """Avatars in the order of the query, and the cursors of the next and the previous page, or
     None. `count` is the number of avatars in the gallery, `before` the number of those before this
-    page; both are None unless the query is `counted`.
+    page. Both are None unless the query is `counted`, and if there are too many to count them.
     """
 
     avatars: list[Avatar]
@@ -216,8 +216,8 @@ class PendingReply:
 @dataclass(frozen=True, slots=True)
 class Statistics:
     """Statistics of all avatars. `today` is the number of pictures within the last 24 hours,
-    including deleted ones. `loved` are conditions of public avatars with their number of favorites,
-    the largest first.
+    including deleted ones. `loved` are the conditions of public avatars with the most favorites and
+    their number, the largest first.
     """
 
     pictures: int

@@ -274,5 +274,12 @@ for _name, _columns, _where in (
     ("ix_avatars_hidden", (AvatarRow.id,), AvatarRow.hidden_at.is_not(None)),
 ):
     Index(_name, *_columns, sqlite_where=_where, postgresql_where=_where)
+# The favorites by conditions, for statistics. PostgreSQL cannot index a column of JSON.
+Index(
+    "ix_avatars_loved_conditions",
+    AvatarRow.conditions,
+    AvatarRow.favorites,
+    sqlite_where=_public & (AvatarRow.favorites > 0),
+).ddl_if(dialect="sqlite")
 # Not partial: the foreign key is checked by it when an owner is deleted.
 Index("ix_avatars_owner_key", AvatarRow.owner_id)

@@ -24,7 +24,8 @@ class Export:
     """Part `part` of `parts`, counted from 1; `data` is a complete zip.
 
     `last` is the id of the part's last avatar, None in the last part. Before that, `parts` is an
-    estimate: the pictures of the next parts may be larger or smaller.
+    estimate: the pictures of the next parts may be larger or smaller, and only so many avatars are
+    counted.
     """
 
     data: bytes

@@ -1,24 +1,26 @@
 """Encodes pictures, thumbnails, and strips of frames."""
 
 import io
+import zlib
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 THUMBNAIL = 128  # pixels
 QUALITY = 86  # of WebP; below it, the color of small eyes visibly bleeds
+# For painted faces a third of the default's time, and files 3% larger.
+PNG: dict[str, Any] = {"format": "PNG", "compress_type": zlib.Z_RLE}
 
 
 def encode_png(image: np.ndarray) -> bytes:
     """uint8 [S, S, 3] RGB to a lossless PNG."""
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "PNG")
-    return file.getvalue()
+    return _file(Image.fromarray(image), **PNG)
 
 
 def scaled_png(data: bytes, size: int) -> bytes:
     """A square picture's file to a PNG of `size` pixels (area mean), never enlarged."""
-    return _file(_scaled(data, size), "PNG")
+    return _file(_scaled(data, size), **PNG)
 
 
 def thumbnail(data: bytes) -> bytes:
@@ -36,7 +38,7 @@ def _scaled(data: bytes, size: int) -> Image.Image:
     return image.resize((size, size), Image.Resampling.BOX) if size < image.width else image
 
 
-def _file(image: Image.Image, format: str, **options: int) -> bytes:
+def _file(image: Image.Image, format: str, **options: Any) -> bytes:
     file = io.BytesIO()
     image.save(file, format, **options)
     return file.getvalue()

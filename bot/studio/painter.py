@@ -58,7 +58,8 @@ class Painter:
         images, chosen = await self._engine.paint_best(
             job.latents, encoded, model, size=size, user=request.user
         )
-        pictures = await asyncio.to_thread(lambda: [encode_png(image) for image in images])
+        # beside the engine, which paints the next batch meanwhile
+        pictures = await asyncio.gather(*(asyncio.to_thread(encode_png, i) for i in images))
         added = await self._avatars.add(
             [
                 NewAvatar(

@@ -155,7 +155,7 @@ async def test_opening_an_older_database_creates_the_counts(
         raw.execute("DROP TABLE colours")
         raw.execute("DROP TABLE thumbnails")
         raw.execute("DROP INDEX ix_avatar_parents_parent")
-        for index in ("hidden", "owner_seed", "owner_key", "private"):
+        for index in ("hidden", "owner_seed", "owner_key", "private", "loved_conditions"):
             raw.execute(f"DROP INDEX ix_avatars_{index}")
         raw.execute("ALTER TABLE avatars DROP COLUMN hidden_at")
         raw.execute("UPDATE alembic_version SET version_num = '0002'")

@@ -210,6 +210,27 @@ async def test_a_page_has_its_position_and_total_if_requested(
     assert (await store.galleries.page(replace(query, counted=False))).count is None
 
 
+async def test_a_page_far_from_both_ends_has_no_position(
+    store: Store, new_avatar: MakeAvatar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.galleries.MAX_COUNTED", 2)
+    added = await store.avatars.add([new_avatar() for _ in range(9)])
+    await store.favorites.toggle(added[8].id, added[8].owner)
+    for sort in ("new", "loved"):
+        query = GalleryQuery("everyone", None, None, {}, 1, sort=sort, counted=True)
+        positions = []
+        while True:
+            page = await store.galleries.page(query)
+            positions.append(page.before)
+            assert page.count == 9
+            if page.older is None:
+                break
+            query = replace(query, cursor=page.older)
+        assert positions == [0, 1, 2, None, None, None, 6, 7, 8]
+    mine = await store.galleries.page(GalleryQuery("mine", added[0].owner, None, {}, counted=True))
+    assert (mine.count, mine.before) == (None, 0)
+
+
 async def test_the_last_page_of_an_empty_gallery(store: Store) -> None:
     for cursor in (None, LAST):
         assert await store.galleries.page(everyone(cursor=cursor)) == Page([], None, None)

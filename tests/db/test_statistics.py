@@ -1,5 +1,10 @@
 """Statistics."""
 
+import sqlite3
+from typing import Any
+
+from sqlalchemy import Engine, event
+
 from db.records import Owner, Statistics
 from db.store import Store
 
@@ -32,3 +37,21 @@ async def test_statistics_count_avatars_and_owners(store: Store, new_avatar: Mak
 
 async def test_statistics_of_an_empty_store(store: Store) -> None:
     assert await store.statistics() == Statistics(0, 0, 0, 0, 0, [])
+
+
+async def test_the_most_loved_conditions_are_read_from_an_index(sqlite_url: str) -> None:
+    statements: list[tuple[str, Any]] = []
+
+    def record(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if "GROUP BY" in statement:
+            statements.append((statement, parameters))
+
+    store = await Store.open(sqlite_url)
+    event.listen(Engine, "before_cursor_execute", record)
+    await store.statistics()
+    event.remove(Engine, "before_cursor_execute", record)
+    await store.close()
+    [(statement, parameters)] = statements
+    with sqlite3.connect(sqlite_url.removeprefix("sqlite+aiosqlite:///")) as raw:
+        plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+    assert "ix_avatars_loved_conditions" in plan[0], plan

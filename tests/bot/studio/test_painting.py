@@ -1,11 +1,13 @@
 import asyncio
 import io
+import threading
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from paused_engine import TIMEOUT
 from PIL import Image
 from tiny_model import add_model, attribute
 
@@ -13,6 +15,7 @@ from bot.errors import BadPrompt, Busy, ModelUnavailable, NotAllowed, NotFound
 from bot.inference.engine import Engine
 from bot.settings import EngineSettings
 from bot.studio import Request, Studio
+from bot.studio.images import encode_png
 from bot.studio.painting import MAX_COUNT
 from db.records import Avatar, GalleryQuery, Owner
 from db.store import Store
@@ -261,6 +264,30 @@ async def test_an_unknown_gallery_is_rejected(
 ) -> None:
     with pytest.raises(BadPrompt, match=message):
         await studio.gallery.page(replace(EVERYONE, **changes))
+
+
+async def test_the_next_batch_is_painted_while_pictures_are_encoded(
+    engine: Engine, studio: Studio, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoding, painting_again = threading.Event(), threading.Event()
+    paint = engine.model.paint
+
+    def note_painting(*arrays: Any) -> Any:
+        if encoding.is_set():
+            painting_again.set()
+        return paint(*arrays)
+
+    def encode_slowly(image: Any) -> bytes:
+        encoding.set()
+        assert painting_again.wait(TIMEOUT), "no batch is painted during the encoding"
+        return encode_png(image)
+
+    monkeypatch.setattr(engine.model, "paint", note_painting)
+    monkeypatch.setattr("bot.studio.painter.encode_png", encode_slowly)
+    first = asyncio.create_task(studio.painting.create({}, Request(owner)))
+    assert await asyncio.to_thread(encoding.wait, TIMEOUT)
+    await studio.painting.create({}, Request(OTHER))
+    assert len(await first) == 1
 
 
 async def test_a_full_queue_stores_nothing(registry: Registry, store: Store, owner: Owner) -> None:
