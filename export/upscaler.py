@@ -63,9 +63,6 @@ def read_upscaler(source: Path) -> UpscalerGraph:
             raise ExportError(f"model {source} has no {UPSCALER}")
         return found
     network, info = load_upscaler(source)
-    model = to_onnx(network)
-    content = model.SerializeToString()
-    check(network, onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"]))
     try:
         figures = json.loads((source / FIGURES).read_text("utf-8"))
     except FileNotFoundError:
@@ -75,6 +72,8 @@ def read_upscaler(source: Path) -> UpscalerGraph:
         ) from None
     except ValueError as error:
         raise ExportError(f"{source / FIGURES} is not valid JSON: {error}") from error
+    content = to_onnx(network).SerializeToString()
+    check(network, onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"]))
     settings = info.settings.model_dump(mode="json", exclude={"runs"})
     if info.settings.data:  # only the name: models must not contain paths of this machine
         settings["data"] = info.settings.data.name

@@ -1,12 +1,14 @@
 """Fixtures for several packages: a tiny model, and the services of the bot with it."""
 
 import os
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import drawn_faces
 import hypothesis
 import pytest
+import pytest_asyncio
 from external_data import FOLDER
 from tiny_model import add_model
 
@@ -24,6 +26,13 @@ os.environ["OMP_NUM_THREADS"] = "1"
 # No time limit per example, for slow machines.
 hypothesis.settings.register_profile("irodori", deadline=None)
 hypothesis.settings.load_profile("irodori")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Starts the longest tests first, so that at the end no worker waits for them: those that have
+    a time limit of their own.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -77,8 +86,17 @@ async def engine(registry: Registry, engine_settings: EngineSettings) -> AsyncIt
     await engine.close()
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite database with the newest schema. Copying it is faster than migrating."""
+    file = tmp_path_factory.mktemp("db") / "irodori.db"
+    await (await Store.open(f"sqlite+aiosqlite:///{file}")).close()
+    return file
+
+
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
+async def store(tmp_path: Path, migrated_file: Path) -> AsyncIterator[Store]:
+    shutil.copy(migrated_file, tmp_path)
     store = await Store.open(f"sqlite+aiosqlite:///{tmp_path}/irodori.db")
     yield store
     await store.close()

@@ -31,12 +31,12 @@ def draw_face(hair: str, eyes: str, rng: np.random.RandomState, size: int = 32) 
     return image.resize((size, size), Image.Resampling.LANCZOS)
 
 
-def face_files() -> dict[str, bytes]:
-    """`images/<id>.png` and an MLDS `tags.csv` of 960 faces."""
+def face_files(count: int = 960) -> dict[str, bytes]:
+    """`images/<id>.png` and an MLDS `tags.csv` of the first faces."""
     rng = np.random.RandomState(0)
     files, lines = {}, []
     pairs = [(hair, eyes) for hair in HAIR for eyes in EYES]
-    for number in range(960):
+    for number in range(count):
         hair, eyes = pairs[number % len(pairs)]
         stream = io.BytesIO()
         draw_face(hair, eyes, rng).save(stream, "PNG")

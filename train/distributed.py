@@ -164,7 +164,6 @@ def _averaged(values: Tensor) -> Tensor:
     return values / distributed.get_world_size()
 
 
-@torch.compiler.disable  # type: ignore[untyped-decorator]
 def _mean(values: Tensor) -> Tensor:
     mean: Tensor = _Mean.apply(values)
     return mean
@@ -176,13 +175,18 @@ class SharedBatchNorm(nn.BatchNorm2d):
     Same as nn.SyncBatchNorm, which supports CUDA only.
     """
 
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        # Not a decorator of `_mean`: it imports the compiler, which takes seconds, in any process.
+        self.average: Callable[[Tensor], Tensor] = torch.compiler.disable(_mean)
+
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return super().forward(x)
         own = x.float()
-        mean: Tensor = _mean(own.mean(dim=(0, 2, 3)))
+        mean = self.average(own.mean(dim=(0, 2, 3)))
         centered = own - mean.view(1, -1, 1, 1)
-        variance: Tensor = _mean(centered.square().mean(dim=(0, 2, 3)))
+        variance = self.average(centered.square().mean(dim=(0, 2, 3)))
         count = x.numel() // x.shape[1] * distributed.get_world_size()
         with torch.no_grad():
             assert self.running_mean is not None

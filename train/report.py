@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -162,6 +161,9 @@ def save_plot(run: Path, file: Path | None = None) -> None:
     log = read_log(run)
     if len(log) < 2:
         return
+
+    from matplotlib.figure import Figure  # takes a second, and most commands plot nothing
+
     kimg = [line["images"] / 1000 for line in log]
     figure = Figure(figsize=(9, 6), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True)

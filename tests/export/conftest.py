@@ -1,10 +1,14 @@
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
 import torch
 from small_models import make_manifest, write_generator
+from torch import Tensor, nn
+from torch.onnx import ONNXProgram
 
 from export.convert import export_run
 from export.manifest import GENERATOR, Attribute
@@ -52,6 +56,27 @@ JUDGED = {
         {"candidates": 4, "hair_as_asked": 0.991, "lite2_fd_ratio": 4.5, "near_duplicates": 0.08},
     ],
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def traced_once() -> Iterator[None]:
+    """Traces each network once: it takes seconds, and most tests export the same ones."""
+    export = torch.onnx.export
+    programs: dict[object, ONNXProgram | None] = {}
+
+    def export_once(
+        network: nn.Module, arguments: tuple[Tensor, ...], **options: Any
+    ) -> ONNXProgram | None:
+        weights = {name: tensor.numpy().tobytes() for name, tensor in network.state_dict().items()}
+        shapes = [argument.shape for argument in arguments]
+        key = (str(network), str(shapes), str(options), tuple(weights.items()))
+        if key not in programs:
+            programs[key] = export(network, arguments, **options)
+        return programs[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.onnx, "export", export_once)
+        yield
 
 
 @pytest.fixture

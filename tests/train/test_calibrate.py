@@ -1,5 +1,4 @@
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,24 +13,23 @@ from train.report import generate_images
 
 
 def test_calibration_chooses_the_latent_scale_of_lowest_fd_ratio(
-    faces_zip: Path, tmp_path: Path, small_features: None
+    few_faces_zip: Path, tmp_path: Path, small_features: None
 ) -> None:
-    faces = load(faces_zip, 32)
-    faces = replace(faces, images=faces.images[:480], labels=faces.labels[:480])
-    judge = prepare(faces, tmp_path, images=640)
+    faces = load(few_faces_zip, 32)
+    judge = prepare(faces, tmp_path, images=320)
     torch.manual_seed(0)
     generator = IrodoriGenerator(32, 8, faces.sizes, width=4).eval()
-    second = prepare(faces, tmp_path, images=640, seed=1)
+    second = prepare(faces, tmp_path, images=320, seed=1)
     discriminator = IrodoriDiscriminator(32, faces.sizes, width=4)
     reported: list[float] = []
-    judged, worst = calibrate(generator, discriminator, judge, second, 200, reported.append)
+    judged, worst = calibrate(generator, discriminator, judge, second, 100, reported.append)
     assert reported == sorted(reported)
     assert 0 < reported[0] < 0.5 < reported[-2] <= reported[-1] == 1
     kept = generator.latent_scale.item()
     ratios = [row[FD_RATIO] for row in judged["best_of"]]
     assert judged["candidates"] in (1, 2, 4)
     assert ratios[(1, 2, 4).index(judged["candidates"])] < 1.2 * min(ratios), "by another judge"
-    assert judged["fakes"] == 200
+    assert judged["fakes"] == 100
     assert [row["candidates"] for row in judged["best_of"]] == [1, 2, 4]
 
     def fd_ratio(scale: float) -> float:

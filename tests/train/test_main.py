@@ -56,8 +56,8 @@ def train_command(
     Runs in this process: importing PyTorch in a new process would be slow.
     """
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("IRODORI_JUDGE__IMAGES", "640")
-    monkeypatch.setenv("IRODORI_JUDGE__FAKES", "120")
+    monkeypatch.setenv("IRODORI_JUDGE__IMAGES", "320")
+    monkeypatch.setenv("IRODORI_JUDGE__FAKES", "60")
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
 
@@ -120,9 +120,9 @@ def test_error_for_an_invalid_argument(
     arguments: list[str],
     message: str,
     train_command: Command,
-    faces_zip: Path,
+    few_faces_zip: Path,
 ) -> None:
-    result = train_command(*(a.format(data=faces_zip) for a in arguments))
+    result = train_command(*(a.format(data=few_faces_zip) for a in arguments))
     assert result.returncode == 2
     assert message in result.stdout
 
@@ -208,12 +208,12 @@ def test_train_with_few_untagged_images(
 
 def test_train_judge_export_and_promote(
     train_command: Command,
-    faces_zip: Path,
+    few_faces_zip: Path,
     tmp_path: Path,
-    face_files: dict[str, bytes],
+    few_face_files: dict[str, bytes],
 ) -> None:
     registry = Registry(tmp_path / "models")
-    first = train_command("--data", faces_zip, "--images", 320, "--name", "first", *SMALL)
+    first = train_command("--data", few_faces_zip, "--images", 320, "--name", "first", *SMALL)
     assert first.returncode == 0, first.stdout
     assert "in use; there was no model before it" in first.stdout
     _, manifest = registry.load()
@@ -228,7 +228,7 @@ def test_train_judge_export_and_promote(
     assert first.stdout.index("training in") < first.stdout.index("training the judge")
 
     # `judge` reproduces the figures of the exported model.
-    judged = train_command("judge", "--data", faces_zip)
+    judged = train_command("judge", "--data", few_faces_zip)
     assert judged.returncode == 0, judged.stdout
     assert f"model {manifest.name}" in judged.stdout
     line = next(text for text in judged.stdout.splitlines() if text.startswith(label(FD_RATIO)))
@@ -245,21 +245,21 @@ def test_train_judge_export_and_promote(
     assert again["candidates"] == first_result["candidates"]
     (tmp_path / "other").mkdir()
     for number in range(40):
-        (tmp_path / "other" / f"{number}.png").write_bytes(face_files[f"images/{number}.png"])
+        (tmp_path / "other" / f"{number}.png").write_bytes(few_face_files[f"images/{number}.png"])
     wrong = train_command("judge", "runs/first", "--data", "other")
     assert "runs/first was not trained on other" in wrong.stdout
 
     # Without an export no judge is trained; a cached one measures the samples of later trainings.
     assert "hair_as_asked" not in (tmp_path / "runs/first/log.jsonl").read_text()
     alone = train_command(
-        *("--data", faces_zip, "--images", 80, "--name", "alone", "--no-export", *SMALL)
+        *("--data", few_faces_zip, "--images", 80, "--name", "alone", "--no-export", *SMALL)
     )
     assert alone.returncode == 0, alone.stdout
     assert "training the judge" not in alone.stdout
     assert "hair_as_asked" in (tmp_path / "runs/alone/log.jsonl").read_text()
 
     # A worse model is registered and not put in use, except with --force.
-    worse = ["--data", faces_zip, "--images", 8, "--learning-rate", "1e-9", *SMALL]
+    worse = ["--data", few_faces_zip, "--images", 8, "--learning-rate", "1e-9", *SMALL]
     second = train_command(*worse, "--name", "second", IRODORI_PROMOTE__MARGIN="0")
     assert second.returncode == 0, second.stdout
     assert f"{manifest.name} stays in use" in second.stdout
@@ -310,8 +310,8 @@ def test_a_given_length_is_kept() -> None:
         assert set_length(settings, 1_000, Console(file=io.StringIO())) == settings
 
 
-def test_resume_a_finished_run(train_command: Command, faces_zip: Path, tmp_path: Path) -> None:
-    arguments = ["--data", faces_zip, "--images", 80, "--name", "run", "--no-promote", *SMALL]
+def test_resume_a_finished_run(train_command: Command, few_faces_zip: Path, tmp_path: Path) -> None:
+    arguments = ["--data", few_faces_zip, "--images", 80, "--name", "run", "--no-promote", *SMALL]
     assert train_command(*arguments).returncode == 0
     again = train_command(*arguments)
     assert again.returncode == 2
@@ -335,14 +335,14 @@ def test_resume_a_finished_run(train_command: Command, faces_zip: Path, tmp_path
 
 
 def test_interrupted_while_judging(
-    train_command: Command, faces_zip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    train_command: Command, few_faces_zip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr("train.judging.calibrate", interrupted)
-        stopped = train_command("--data", faces_zip, "--images", 8, "--name", "run", *SMALL)
+        stopped = train_command("--data", few_faces_zip, "--images", 8, "--name", "run", *SMALL)
     assert stopped.returncode == 130
     assert (
         "the checkpoint is kept; judge the run with: python -m train judge runs/run"
@@ -356,9 +356,9 @@ def test_interrupted_while_judging(
 
 
 def test_judge_skips_the_bad_images_that_the_training_skipped(
-    train_command: Command, lay_out: Callable[..., Path], face_files: dict[str, bytes]
+    train_command: Command, lay_out: Callable[..., Path], few_face_files: dict[str, bytes]
 ) -> None:
-    data = lay_out({**face_files, "images/0.png": b"not an image"})
+    data = lay_out({**few_face_files, "images/0.png": b"not an image"})
     arguments = ["--images", 8, "--name", "run", "--no-export", *SMALL]
     assert train_command("--data", data, "--skip-bad", *arguments).returncode == 0
     judged = train_command("judge", "runs/run")
@@ -367,15 +367,15 @@ def test_judge_skips_the_bad_images_that_the_training_skipped(
 
 def test_resume_with_other_data_is_an_error(
     train_command: Command,
-    faces_zip: Path,
+    few_faces_zip: Path,
     tmp_path: Path,
-    face_files: dict[str, bytes],
+    few_face_files: dict[str, bytes],
 ) -> None:
-    arguments = ["--data", faces_zip, "--images", 8, "--name", "run", "--no-promote", *SMALL]
+    arguments = ["--data", few_faces_zip, "--images", 8, "--name", "run", "--no-export", *SMALL]
     assert train_command(*arguments).returncode == 0
     (tmp_path / "other").mkdir()
     for number in range(16):
-        (tmp_path / "other" / f"{number}.png").write_bytes(face_files[f"images/{number}.png"])
+        (tmp_path / "other" / f"{number}.png").write_bytes(few_face_files[f"images/{number}.png"])
     result = train_command("--resume", "runs/run", "--data", "other")
     assert result.returncode == 2
     assert "was not trained on" in result.stdout

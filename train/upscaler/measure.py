@@ -7,7 +7,6 @@ import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
-from torchmetrics.functional.image import structural_similarity_index_measure
 
 from train.upscaler.degrade import degrade
 from train.upscaler.network import SCALE
@@ -38,6 +37,9 @@ def ssim(pictures: Tensor, truth: Tensor) -> Tensor:
 
     Both uint8 [N, 3, H, W].
     """
+    # Imports torchvision, too; exports and generators do not need it.
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
     # In single precision the error for uniform areas is up to 0.0004; double precision takes ten
     # times as long.
     scores = structural_similarity_index_measure(
