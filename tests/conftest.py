@@ -5,7 +5,6 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import drawn_faces
 import hypothesis
 import pytest
 import pytest_asyncio
@@ -43,20 +42,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.skip(
                 f"no {', '.join(missing)}; TEST_DATA_DIR names another folder than {FOLDER}"
             )
-
-
-@pytest.fixture(scope="session")
-def real_features(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with cached features of the drawn faces, which are slow to compute."""
-    from train.data import load
-    from train.metrics import Fidelity
-
-    data = drawn_faces.write_zip(
-        tmp_path_factory.mktemp("data") / "faces.zip", drawn_faces.face_files()
-    )
-    folder = tmp_path_factory.mktemp("features")
-    Fidelity(load(data, 32), folder).prepare()
-    return folder
 
 
 @pytest.fixture

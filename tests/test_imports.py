@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = {"bot", "db", "export", "train", "config"}
 TRAINING = {"torch", "torchvision", "torchmetrics", "onnx", "onnxscript", "safetensors", "rich"}
+SLOW = {"matplotlib", "timm", "torchmetrics", "torchvision"}
 MAY_IMPORT = {
     "bot": {
         "bot",
@@ -36,8 +37,10 @@ def modules(*packages: str) -> list[Path]:
     return [file for package in packages for file in sorted((ROOT / package).rglob("*.py"))]
 
 
-def imports(file: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+def imports(file: Path, *, at_start: bool = False) -> Iterator[str]:
+    """`at_start`: only those outside of functions and other blocks."""
+    module = ast.parse(file.read_text("utf-8"))
+    for node in module.body if at_start else ast.walk(module):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -58,6 +61,13 @@ def test_the_serving_side_imports_no_training_libraries() -> None:
     for file in [*modules("bot", "db"), *(ROOT / name for name in PLAIN)]:
         heavy = TRAINING & {name.split(".")[0] for name in imports(file)}
         assert not heavy, f"{file.relative_to(ROOT)} imports {heavy}"
+
+
+def test_commands_start_without_slow_libraries() -> None:
+    """They are imported where they are used, as most commands do not need them."""
+    for file in modules("export", "train"):
+        slow = SLOW & {name.split(".")[0] for name in imports(file, at_start=True)}
+        assert not slow, f"{file.relative_to(ROOT)} imports {slow}"
 
 
 def test_front_ends_import_neither_the_engine_nor_repositories() -> None:

@@ -177,8 +177,9 @@ class SharedBatchNorm(nn.BatchNorm2d):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        # Not a decorator of `_mean`: it imports the compiler, which takes seconds, in any process.
-        self.average: Callable[[Tensor], Tensor] = torch.compiler.disable(_mean)
+        # A decorator of `_mean` would import the compiler, which takes seconds, in every process.
+        self.average: Callable[[Tensor], Tensor]
+        self.average = torch.compiler.disable(_mean)  # type: ignore[no-untyped-call]
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:

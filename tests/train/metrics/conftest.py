@@ -9,5 +9,5 @@ from train.metrics import Judge, prepare
 
 
 @pytest.fixture(scope="session")
-def judge(faces_zip: Path, real_features: Path) -> Judge:
-    return prepare(load(faces_zip, 32), real_features, images=8_000)
+def judge(faces_zip: Path, tmp_path_factory: pytest.TempPathFactory) -> Judge:
+    return prepare(load(faces_zip, 32), tmp_path_factory.mktemp("judge"), images=8_000)
