@@ -62,7 +62,7 @@ class Database:
         async with AsyncExitStack() as stack:
             for turn in turns:
                 await stack.enter_async_context(turn)
-            # Whoever waited for a turn while another one waited for the lock in vain fails with it:
+            # A session that waited while another one waited for the lock in vain fails with it:
             # otherwise the waits would add up.
             if arrived < self._busy_until:
                 raise StoreUnavailable("the database is locked", busy=True)

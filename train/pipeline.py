@@ -239,7 +239,7 @@ def print_new_layers(start: str, names: list[str], console: Console) -> None:
     counts = Counter(name.partition(".")[0] for name in names)
     if counts:
         text = ", ".join(f"{network} ({count})" for network, count in counts.items())
-        console.print(f"tensors that {start} does not have start anew: {text}", highlight=False)
+        console.print(f"initial weights, as {start} does not have them: {text}", highlight=False)
 
 
 def read_start_weights(settings: TrainingSettings, faces: Faces) -> StartWeights | None:

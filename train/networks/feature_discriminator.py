@@ -10,7 +10,7 @@ from train.data import Faces
 from train.networks.features import FeatureNetwork
 from train.settings import FeatureSettings
 
-SIDE = 6
+SIDE = 8
 """Upper limit of the side of a map after the strided convolutions."""
 STANDARDIZED_ON = 1024
 """Number of images from which means and deviations of the features are computed."""
