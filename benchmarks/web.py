@@ -208,8 +208,8 @@ def fill(path: Path, manifest: Manifest, count: int) -> list[str]:
         for attribute, values in zip(manifest.attributes, drawn, strict=True):
             for index in sorted(range(len(attribute.values)), key=lambda i: attribute.values[i]):
                 key = attribute.name, attribute.values[index]
-                numbers = np.flatnonzero((values == index) & ~deleted)
-                rows = ((*key, int(number) + 1) for number in numbers)
+                having = np.flatnonzero((values == index) & ~deleted)
+                rows = ((*key, int(number) + 1) for number in having)
                 database.executemany("INSERT INTO avatar_values VALUES (?, ?, ?)", rows)
         public = np.flatnonzero(~private & ~deleted)
         counts: Counter[str] = Counter()
@@ -348,7 +348,7 @@ async def time_forgetting(store: Store) -> bool:
     """
     start = time.perf_counter()
     forgetting = asyncio.create_task(store.members.delete_everything(FORGOTTEN))
-    times = []
+    times: list[float] = []
     while not forgetting.done():
         times.append(await seconds(lambda: store.notes.set("benchmark", str(len(times)))))
         await asyncio.sleep(0.01)

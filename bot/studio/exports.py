@@ -54,7 +54,8 @@ class ExportService:
         """
         if part < 1:
             raise NotFound("export-no-part")
-        ids, more = [], True
+        ids: list[str] = []
+        more = True
         for number in range(part if after is None else 1):
             if number:
                 after = ids[-1]
