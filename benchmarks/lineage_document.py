@@ -75,7 +75,7 @@ def write(docs: Path, whole: Sequence[str], smaller: Sequence[str], flags: Seque
         cells = [cell for trained in everything for cell in trained.cells]
         names = [trained.row.name for trained in everything]
         pictures = draw_sheet(np.stack(cells), names, everything[0].content["asked"])
-        pictures.save(docs / "lineage.webp", quality=70, method=6)
+        pictures.save(docs / "lineage.webp", quality=45, method=6)
     return document
 
 

@@ -1,7 +1,7 @@
 """Compares trainings on few images: starting with a model, and from scratch for the same time.
 
     python benchmarks/small_data.py --data faces64.zip [--images 300] [--minutes 12] \
-        [--start faces64-1131k]
+        [--start faces64-1199k]
 
 The images are a random part of the data, with an attribute of their own, `tone`, which the model
 does not know: warm, cool or plain, from the color of the hair. Each training is the command
@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="images with the attribute hair")
     parser.add_argument("--images", type=int, default=300, help="number of training images")
     parser.add_argument("--minutes", default="12", help="duration of each training")
-    parser.add_argument("--start", default="faces64-1131k", help="the model to start with")
+    parser.add_argument("--start", default="faces64-1199k", help="the model to start with")
     parser.add_argument("--judge-images", type=int, default=0, help="see judge.images")
     options, further = parser.parse_known_args()
     faces = with_tones(load(options.data, 64))

@@ -116,7 +116,7 @@ def main() -> None:
             flush=True,
         )
     print_speed(folder / UPSCALER, manifest.image_size)
-    draw_sheet(methods, generate(folder, manifest)).save(arguments.sheet, quality=90, method=6)
+    draw_sheet(methods, generate(folder, manifest)).save(arguments.sheet, quality=75, method=6)
     print(f"generated faces: {arguments.sheet}")
 
 

@@ -157,7 +157,7 @@ async def photograph(chromium: str, shots: list[Shot]) -> None:
             if shot.name != "morph":
                 png = await page.locator(f"#{shot.name}").screenshot()
                 target = ROOT / "docs" / f"discord-{shot.name}.webp"
-                Image.open(io.BytesIO(png)).convert("RGB").save(target, quality=88, method=6)
+                Image.open(io.BytesIO(png)).convert("RGB").save(target, quality=75, method=6)
         await browser.close()
 
 

@@ -172,7 +172,7 @@ def photograph(browser: Browser, address: str, name: str) -> None:
             page.close()
         rows.append(beside(windows, across=True))
     sheet = beside(rows, across=False)
-    sheet.save(ROOT / "docs" / f"page-{name}.webp", quality=70, alpha_quality=80, method=6)
+    sheet.save(ROOT / "docs" / f"page-{name}.webp", quality=50, alpha_quality=70, method=6)
 
 
 def window(png: bytes) -> Image.Image:
