@@ -2,10 +2,9 @@
 
     python benchmarks/web.py [--pictures N] [--requests N] [--models DIR] [--folder DIR]
 
-The database is a temporary SQLite file with synthetic rows: values have the frequencies of the
-training data; a twentieth of the pictures is private, a twentieth deleted, a tenth has favorites, a
-third has parents. One owner has nine tenths of them, another one the rest, whose data is deleted at
-the end. Requests are sequential over loopback from the same process, so the times include the
+The database is a temporary SQLite file with synthetic rows, see `synthetic_pictures`. One owner has
+nine tenths of the pictures, another one the rest, whose data is deleted at the end.
+Requests are sequential over loopback from the same process, so the times include the
 client. The size of a page is the compressed size of its HTML, styles and scripts.
 
 A second database has as many pictures of a model with three attributes of 40 values each. With a
@@ -14,29 +13,24 @@ million pictures, the databases take 3 GB each, one after the other, below `--fo
 
 import argparse
 import asyncio
-import io
-import json
 import posixpath
 import random
 import re
-import sqlite3
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+from synthetic_pictures import FORGOTTEN, MANY, fill
 from tiny_model import add_model
 
 from bot.errors import ModelUnavailable
@@ -44,10 +38,9 @@ from bot.inference.engine import Engine
 from bot.settings import EngineSettings, WebSettings
 from bot.studio import Request, Studio
 from bot.web.app import create_app
-from db.avatar_rows import NOBODY
 from db.records import GalleryQuery, Owner, Sort
 from db.store import Store
-from export.manifest import Attribute, Manifest
+from export.manifest import Attribute
 from export.registry import Registry
 
 Client = TestClient[web.Request, web.Application]
@@ -56,11 +49,8 @@ LIMIT_MS = 50  # p99 of the first page
 LIMIT_QUERY_MS = 100  # p99 with any number of pictures
 LIMIT_KB = 60  # of each page, without pictures
 HEAD = f"\n{'':32}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}"
-MANY, FORGOTTEN = Owner("discord", "1", "Ann"), Owner("discord", "2", "Ben")
-OWNERS = MANY, FORGOTTEN, NOBODY  # their keys are 1, 2 and 3
 MANY_VALUES = 3, 40  # attributes, and values of each
 EXPORT_BYTES = 100_000  # of a part, so that its list takes the most time
-CHUNK = 50_000  # pictures written at once
 
 
 def main() -> int:
@@ -134,102 +124,6 @@ async def serving(
         finally:
             await store.close()
             await engine.close()
-
-
-def fill(path: Path, manifest: Manifest, count: int) -> list[str]:
-    """Fills the database; returns the public ids, newest first. Indices are created at the end,
-    which is faster.
-    """
-    rng = np.random.RandomState(0)
-    file = io.BytesIO()
-    Image.linear_gradient("L").resize((64, 64)).convert("RGB").save(file, "PNG")
-    picture = file.getvalue()
-    latents = [rng.standard_normal(manifest.latent_dim).astype("<f4").tobytes() for _ in range(64)]
-    now = datetime.now(UTC).replace(tzinfo=None).isoformat(" ")
-    drawn = [
-        rng.choice(len(a.values), count, p=np.divide(a.frequencies, sum(a.frequencies)))
-        for a in manifest.attributes
-    ]
-    private, deleted, forgotten = (rng.random_sample(count) < p for p in (0.05, 0.05, 0.095))
-    favorites = np.where(rng.random_sample(count) < 0.1, rng.randint(1, 41, count), 0)
-    owners = np.where(deleted, 3, np.where(forgotten, 2, 1))
-    has_parents = ~deleted & (np.arange(count) > 100) & (rng.random_sample(count) < 1 / 3)
-    back = rng.randint(1, 101, (count, 2))
-    conditions: dict[tuple[int, ...], tuple[str, bytes, str]] = {}
-
-    def of(number: int) -> tuple[str, bytes, str]:
-        chosen = tuple(int(d[number]) for d in drawn)
-        if chosen not in conditions:
-            pairs = zip(manifest.attributes, chosen, strict=True)
-            wish = {a.name: a.values[value] for a, value in pairs}
-            encoded = manifest.encode(wish).tobytes()
-            conditions[chosen] = json.dumps(wish), encoded, json.dumps(wish, sort_keys=True)
-        return conditions[chosen]
-
-    def avatar(number: int) -> tuple[object, ...]:
-        text, encoded, _ = of(number)
-        return (
-            *(number + 1, _id(number), now, int(owners[number]), bool(private[number])),
-            *(manifest.name, number, text, text, latents[number % 64], encoded, len(picture)),
-            *(f"{number:064x}", now if deleted[number] else None, int(favorites[number])),
-        )
-
-    with sqlite3.connect(path) as database:
-        for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -500000"):
-            database.execute(f"PRAGMA {pragma}")
-        query = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
-        indices = database.execute(query).fetchall()
-        for name, _ in indices:
-            database.execute(f"DROP INDEX {name}")
-        for number, owner in enumerate(OWNERS, 1):
-            owned = (number, owner.kind, owner.key, owner.name)
-            database.execute("INSERT INTO owners VALUES (?, ?, ?, ?)", owned)
-        for start in range(0, count, CHUNK):
-            numbers = range(start, min(start + CHUNK, count))
-            database.executemany(
-                "INSERT INTO avatars (id, public_id, created, owner_id, private, model, seed, wish,"
-                " conditions, latent, condition, bytes, sha256, deleted_at, favourites, prompt,"
-                " format, width, height)"
-                " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'pink hair','png',64,64)",
-                map(avatar, numbers),
-            )
-            database.executemany(
-                "INSERT INTO pictures VALUES (?, ?)", ((number + 1, picture) for number in numbers)
-            )
-            database.executemany(
-                "INSERT INTO avatar_parents VALUES (?, ?, ?)",
-                (
-                    (number + 1, place, _id(number - int(back[number, place])))
-                    for number in numbers
-                    if has_parents[number]
-                    for place in range(2)
-                ),
-            )
-        for attribute, values in zip(manifest.attributes, drawn, strict=True):
-            for index in sorted(range(len(attribute.values)), key=lambda i: attribute.values[i]):
-                key = attribute.name, attribute.values[index]
-                having = np.flatnonzero((values == index) & ~deleted)
-                rows = ((*key, int(number) + 1) for number in having)
-                database.executemany("INSERT INTO avatar_values VALUES (?, ?, ?)", rows)
-        public = np.flatnonzero(~private & ~deleted)
-        counts: Counter[str] = Counter()
-        newest: dict[str, int] = {}
-        for number in map(int, public):
-            colors = of(number)[2]
-            counts[colors] += 1
-            newest[colors] = number + 1
-        database.executemany(
-            "INSERT INTO colours VALUES (?, ?, ?)",
-            ((colors, counts[colors], newest[colors]) for colors in counts),
-        )
-        for _, sql in indices:
-            database.execute(sql)
-    database.close()
-    return [_id(int(number)) for number in public[::-1]]
-
-
-def _id(number: int) -> str:
-    return f"{number:08x}"  # real ids have no 0 or a
 
 
 def forever(make: Callable[[], str]) -> Iterator[str]:

@@ -64,7 +64,7 @@ class FeatureSettings(Section):
     network: Literal["lite0", "lite1"] = "lite0"
     """EfficientNet-Lite0 or Lite1; Lite2 judges and never trains."""
     input_size: int = Field(96, ge=32, multiple_of=32)
-    """Side in pixels that images are resized to; 128 may be better, and is slower."""
+    """Side in pixels that images are resized to; 128 is slower, and better late in a training."""
     strides: tuple[Stride, ...] = Field((4, 8, 16), min_length=1)
     """Strides of the feature maps; each has a discriminator."""
     channels: int = Field(32, ge=4)

@@ -16,7 +16,7 @@ PAGE_SIZE = 24  # pictures
 FRAMES = 17  # of a transition
 IMAGE_SIZES = (64, 128, 256)  # pixels; what ?size= of an image may be
 WISH_PREFIX = "wish."
-"""Marks an attribute in queries and forms, which may be called as one of their own keys."""
+"""Prefix of an attribute in a query or form that has a key of the same name."""
 MAX_SIZE = 4096  # pixels; each model has its own sizes
 
 
