@@ -21,12 +21,22 @@ from db.store import Store
 from .conftest import MakeAvatar, get_avatar
 
 PACKAGE = Path(inspect.getfile(Store)).parent
+SQLITE_INDEXES = {"ix_avatars_loved_conditions"}  # PostgreSQL cannot index a column of JSON
 HEAD = ScriptDirectory(str(PACKAGE / "migrations")).get_current_head()
 
 
 async def test_the_migrations_produce_the_schema(url: str) -> None:
     def differences(connection: Connection) -> tuple[str | None, list[Any]]:
-        options = {"compare_type": True, "compare_server_default": True}
+        def exists_here(_: object, name: str | None, kind: str, reflected: bool, *__: Any) -> bool:
+            """`compare_metadata` ignores `ddl_if`. An index in the database is always compared."""
+            sqlite_only = kind == "index" and name in SQLITE_INDEXES and not reflected
+            return connection.dialect.name == "sqlite" or not sqlite_only
+
+        options = {
+            "compare_type": True,
+            "compare_server_default": True,
+            "include_object": exists_here,
+        }
         context = MigrationContext.configure(connection, opts=options)
         return context.get_current_revision(), compare_metadata(context, Base.metadata)
 
