@@ -1,9 +1,12 @@
 """The web front end on localhost with the tiny model."""
 
 import asyncio
+import re
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from threading import Thread
 from typing import Any, NamedTuple
 
 import pytest
@@ -31,6 +34,7 @@ Listen = Callable[..., Awaitable["Listening"]]
 
 expect.set_options(timeout=TIMEOUT)
 
+ADDRESS = re.compile(r"ws://\S+")  # printed by Chromium
 SECONDS = 30  # for what happens soon, on a machine that does other things, too
 
 
@@ -113,11 +117,24 @@ async def client(serve: Serve) -> Client:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
-        if path := shutil.which(name):
-            return path
-    pytest.skip("no Chromium on this machine")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The debugging address of a headless Chromium for all tests, which takes a second to start.
+
+    Each page has a context of its own, without cookies and storage of the others.
+    """
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.skip("no Chromium on this machine")
+    folder = tmp_path_factory.mktemp("chromium")
+    command = [path, "--headless", "--remote-debugging-port=0", f"--user-data-dir={folder}", *FLAGS]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        address = next(found for line in process.stderr if (found := ADDRESS.search(line)))
+        # Its later messages are read, since a full pipe would block it.
+        Thread(target=process.stderr.read, daemon=True).start()
+        yield address.group()
+        process.terminate()
 
 
 @pytest.fixture
@@ -127,8 +144,8 @@ async def visit(client: Client, chromium: str) -> AsyncIterator[Visit]:
 
     async with AsyncExitStack() as stack:
         playwright = await stack.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        stack.push_async_callback(browser.close)
+        browser = await playwright.chromium.connect_over_cdp(chromium)
+        stack.push_async_callback(browser.close)  # closes its contexts, and disconnects
 
         async def open_page(
             width: int = DESKTOP, path: str = "", at: Client = client, **options: Any
