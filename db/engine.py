@@ -4,12 +4,14 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -158,7 +160,20 @@ def _postgres(url: URL, busy_seconds: float) -> AsyncEngine:
 def _migrate(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":  # several bots may start at once
         connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    newest = migration_scripts().get_current_head()
+    if MigrationContext.configure(connection).get_current_heads() == (newest,):
+        return  # Alembic's environment takes longer to find this out
+    config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+@cache
+def migration_scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
