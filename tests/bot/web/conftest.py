@@ -1,13 +1,12 @@
 """The web front end on localhost with the tiny model."""
 
 import asyncio
-import re
 import shutil
-import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from threading import Thread
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import pytest
 from aiohttp import web
@@ -28,13 +27,13 @@ from bot.web.app import create_app, create_runner
 from bot.web.connections import CONNECTIONS, Listener
 from bot.web.requests import MAX_LINE
 
+T = TypeVar("T")
 Client = TestClient[web.Request, web.Application]
 Serve = Callable[..., Awaitable[Client]]
 Listen = Callable[..., Awaitable["Listening"]]
 
 expect.set_options(timeout=TIMEOUT)
 
-ADDRESS = re.compile(r"ws://\S+")  # printed by Chromium
 SECONDS = 30  # for what happens soon, on a machine that does other things, too
 
 
@@ -117,7 +116,7 @@ async def client(serve: Serve) -> Client:
 
 
 @pytest.fixture(scope="session")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def chromium() -> Iterator[str]:
     """The debugging address of a headless Chromium for all tests, which takes a second to start.
 
     Each page has a context of its own, without cookies and storage of the others.
@@ -126,15 +125,22 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     path = next(filter(None, map(shutil.which, names)), None)
     if path is None:
         pytest.skip("no Chromium on this machine")
-    folder = tmp_path_factory.mktemp("chromium")
-    command = [path, "--headless", "--remote-debugging-port=0", f"--user-data-dir={folder}", *FLAGS]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr
-        address = next(found for line in process.stderr if (found := ADDRESS.search(line)))
-        # Its later messages are read, since a full pipe would block it.
-        Thread(target=process.stderr.read, daemon=True).start()
-        yield address.group()
-        process.terminate()
+    loop = asyncio.new_event_loop()  # the loops of tests end before the browser
+    Thread(target=loop.run_forever, daemon=True).start()
+
+    def run(awaitable: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(awaitable, loop).result(TIMEOUT / 1000)
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    flags = [*FLAGS, f"--remote-debugging-port={port}"]
+    playwright = run(async_playwright().start())
+    browser = run(playwright.chromium.launch(executable_path=path, args=flags))
+    yield f"http://127.0.0.1:{port}"
+    run(browser.close())
+    run(playwright.stop())
+    loop.call_soon_threadsafe(loop.stop)
 
 
 @pytest.fixture
