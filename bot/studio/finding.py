@@ -8,7 +8,7 @@ import numpy as np
 from bot.errors import BadPrompt
 from bot.inference.engine import Engine
 from bot.inference.model import Model
-from bot.prompts.parser import read_prompt, tidy_prompt
+from bot.prompts.parser import read_prompt
 from bot.prompts.vocabulary import quote
 from bot.prompts.wish import check_wish, format_wish
 from bot.studio.painter import Painter, PaintJob, draw_seeds
@@ -47,14 +47,23 @@ class FindService:
         self._painter = painter
         self._usage = usage
 
-    def start(self, wish: Mapping[str, str] | str, seed: int | None = None) -> Search:
-        """A search with the model in use; without a seed, a random one. Raises BadPrompt."""
-        model = self._engine.model
-        attributes = model.manifest.attributes
+    async def open(
+        self,
+        wish: Mapping[str, str] | str,
+        seed: int | None = None,
+        *,
+        choices: Sequence[Choice] = (),
+        model: str | None = None,
+    ) -> Search:
+        """A search for a wish or prompt, with a random seed and the model in use unless they are
+        given. Raises BadPrompt, ModelUnavailable.
+        """
+        found = self._engine.model if model is None else await self._engine.get(model)
+        attributes = found.manifest.attributes
         if isinstance(wish, str):
             wish = read_prompt(wish, attributes)
         (seed,) = draw_seeds(seed)
-        return Search(model.name, check_wish(wish, attributes), seed)
+        return Search(found.name, check_wish(wish, attributes), seed, tuple(choices))
 
     async def describe(self, search: Search) -> Sequence[Mapping[str, str]]:
         """The conditions of the faces on the current sheet, which is not painted.
@@ -87,7 +96,6 @@ class FindService:
         request: Request,
         *,
         size: int | None = None,
-        prompt: str | None = None,
     ) -> list[Avatar]:
         """Stores a face of the current sheet, `number` from 1, and the choices that led to it.
 
@@ -101,7 +109,7 @@ class FindService:
             [search.seed],
             [faces.conditions[index]],
             faces.latents[None, None, index],
-            prompt=format_wish(search.wish) if prompt is None else tidy_prompt(prompt),
+            prompt=format_wish(search.wish),
             size=size,
             choices=format_choices((*search.choices, (number,))),
         )
@@ -123,12 +131,12 @@ def read_choices(text: str) -> tuple[Choice, ...]:
         raise BadPrompt("find-choices", choices=quote(text)) from None
 
 
-def read_path(model: str, wish: Mapping[str, str], seed: int, choices: str) -> tuple[Search, int]:
-    """The search of an adopted face and the face's number, from choices as in `Avatar`.
+def read_path(text: str) -> tuple[tuple[Choice, ...], int]:
+    """The choices that led to an adopted face, and the face's number, from choices as in `Avatar`.
 
     Raises BadPrompt.
     """
-    *before, last = read_choices(choices) or ((),)
+    *before, last = read_choices(text) or ((),)
     if len(last) != 1:
         raise BadPrompt("find-one-face")
-    return Search(model, wish, seed, tuple(before)), last[0]
+    return tuple(before), last[0]

@@ -17,11 +17,11 @@ FACES = 9  # of one sheet
 ROUNDS = 4  # sheets of one search at most
 
 # benchmarks/find.py measures what these values achieve.
-ANGLES = (0.8, 0.65, 0.5)  # of the second to fourth sheet: between a face and what it is made from
+ANGLES = (0.85, 0.68, 0.5)  # of the second to fourth sheet: between a face and what it is made from
 CENTERED = 5  # faces of a sheet that are near the center of all choices; others vary chosen faces
-CONTRAST = 0.5  # weight of the faces that were not chosen, from which the center moves away
-INSISTENCE = 1.0  # what a choice adds to the share of its values; before, all shares add up to 1
-MUTATION = 0.2  # share of the open values of a variation that are drawn again
+CONTRAST = 1.0  # weight of the faces that were not chosen, from which the center moves away
+INSISTENCE = 3.0  # what a choice adds to the share of its values; before, all shares add up to 1
+MUTATION = 0.15  # share of the open values of a variation that are drawn again
 TRIES = 4  # latents drawn for each face, of which the one farthest from the others is kept
 
 Choice = tuple[int, ...]

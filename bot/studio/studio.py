@@ -92,7 +92,8 @@ class Studio:
                 limit_bytes=task.limit_bytes,
             )
         if isinstance(task, FindTask):
-            return await self.finding.paint(self.finding.start(task.wish, task.seed), request)
+            search = await self.finding.open(task.wish, task.seed)
+            return await self.finding.paint(search, request)
         request = replace(request, private=task.private)
         match task:
             case CreateTask():
@@ -117,7 +118,10 @@ class Studio:
             case PortraitTask():
                 return await self.painting.portrait(task.member, request, size=task.size)
             case AdoptTask():
-                search, number = read_path(task.model, task.wish, task.seed, task.choices)
+                before, number = read_path(task.choices)
+                search = await self.finding.open(
+                    task.wish, task.seed, choices=before, model=task.model
+                )
                 return await self.finding.adopt(search, number, request, size=task.size)
             case _:
                 assert_never(task)

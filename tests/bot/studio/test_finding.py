@@ -20,7 +20,7 @@ EVERYONE = GalleryQuery(scope="everyone", viewer=None, guild=None, values={})
 async def test_a_sheet_shows_nine_faces_of_the_wish_and_is_not_stored(
     studio: Studio, owner: Owner
 ) -> None:
-    search = studio.finding.start("pink hair", 7)
+    search = await studio.finding.open("pink hair", 7)
     assert (search.model, search.wish, search.choices) == ("tiny", {"hair": "pink"}, ())
     sheet = await studio.finding.paint(search, Request(owner))
     assert sheet.images.shape == (FACES, 64, 64, 3)
@@ -30,7 +30,7 @@ async def test_a_sheet_shows_nine_faces_of_the_wish_and_is_not_stored(
 
 
 async def test_a_search_without_a_seed_starts_anywhere(studio: Studio) -> None:
-    seeds = {studio.finding.start({}).seed for _ in range(10)}
+    seeds = {(await studio.finding.open({})).seed for _ in range(10)}
     assert len(seeds) > 1
     assert all(0 <= seed < SEEDS for seed in seeds)
 
@@ -38,7 +38,7 @@ async def test_a_search_without_a_seed_starts_anywhere(studio: Studio) -> None:
 async def test_an_adopted_face_is_stored_as_it_was_shown_with_its_path(
     studio: Studio, owner: Owner
 ) -> None:
-    search = studio.finding.start({"eyes": "red"}, 7).nearer((1, 3)).nearer((2,))
+    search = await studio.finding.open({"eyes": "red"}, 7, choices=((1, 3), (2,)))
     sheet = await studio.finding.paint(search, Request(owner))
     (avatar,) = await studio.finding.adopt(search, 5, Request(owner, guild="1", channel="2"))
     assert avatar.owner == owner
@@ -51,14 +51,13 @@ async def test_an_adopted_face_is_stored_as_it_was_shown_with_its_path(
     np.testing.assert_array_equal(repainted.images, sheet.images)
 
     assert avatar.choices is not None
-    again, number = read_path(avatar.model, avatar.wish, avatar.seed, avatar.choices)
-    assert (again, number) == (search, 5)
+    assert read_path(avatar.choices) == (search.choices, 5)
 
 
 async def test_an_adopted_face_is_found_again_after_a_change_of_the_model(
     studio: Studio, engine: Engine, registry: Registry, owner: Owner
 ) -> None:
-    search = studio.finding.start({}, 7).nearer((4,))
+    search = (await studio.finding.open({}, 7)).nearer((4,))
     shown = await studio.finding.paint(search, Request(owner))
     add_model(registry, "brighter", brightness=0.5)
     registry.use("brighter")
@@ -67,7 +66,8 @@ async def test_an_adopted_face_is_found_again_after_a_change_of_the_model(
     np.testing.assert_array_equal(sheet.images, shown.images)
     (avatar,) = await studio.finding.adopt(search, 1, Request(owner))
     assert avatar.model == "tiny"
-    assert studio.finding.start({}).model == "brighter"
+    assert (await studio.finding.open({})).model == "brighter"
+    assert await studio.finding.open({}, 7, choices=((4,),), model="tiny") == search
 
 
 async def test_an_order_is_adopted_once(studio: Studio, owner: Owner) -> None:
@@ -83,7 +83,8 @@ async def test_a_task_opens_a_search(studio: Studio, owner: Owner) -> None:
     task = FindTask(wish={"hair": "pink"}, seed=7)
     sheet = await studio.run(task, Request(owner))
     assert not isinstance(sheet, list)
-    expected = await studio.finding.paint(studio.finding.start({"hair": "pink"}, 7), Request(owner))
+    search = await studio.finding.open({"hair": "pink"}, 7)
+    expected = await studio.finding.paint(search, Request(owner))
     np.testing.assert_array_equal(sheet.images, expected.images)  # type: ignore[union-attr]
 
 
@@ -91,7 +92,7 @@ async def test_each_sheet_and_each_adopted_face_counts_as_one_picture(
     studio: Studio, store: Store, owner: Owner
 ) -> None:
     request = Request(owner, guild="1")
-    search = studio.finding.start({}, 7)
+    search = await studio.finding.open({}, 7)
     await studio.finding.paint(search, request)
     await studio.finding.paint(search.nearer((1,)), request)
     await studio.finding.adopt(search, 1, request)
@@ -109,9 +110,9 @@ async def test_what_is_not_a_search_is_refused(studio: Studio, owner: Owner) -> 
     with pytest.raises(ModelUnavailable):
         await studio.finding.paint(Search("no-such-model", {}, 7), request)
     with pytest.raises(BadPrompt):
-        studio.finding.start({}, SEEDS)
+        await studio.finding.open({}, SEEDS)
     for choices in ("", "12", "1.23"):
         with pytest.raises(BadPrompt, match="exactly one"):
-            read_path("tiny", {}, 7, choices)
+            read_path(choices)
     with pytest.raises(BadPrompt, match=r"x\.y"):
-        read_path("tiny", {}, 7, "x.y")
+        read_path("x.y")
