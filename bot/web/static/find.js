@@ -87,7 +87,6 @@ function draw(strip) {
   });
   strip.close();
   delete board.dataset.empty;
-  find("#steps").hidden = false;
   steps.forEach((step, i) => {
     step.toggleAttribute("data-done", i + 1 < sheet.round);
     if (i + 1 === sheet.round) step.setAttribute("aria-current", "step");
