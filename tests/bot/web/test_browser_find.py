@@ -77,7 +77,7 @@ async def test_choosing_undoing_and_adopting(visit: Visit, studio: Studio) -> No
     (avatar,) = (await studio.gallery.page(EVERYONE)).avatars
     assert avatar.choices == "13.7"
     await expect(page.get_by_role("button", name="Delete my picture")).to_be_visible()
-    await page.get_by_role("link", name="How it was found").click()
+    await page.get_by_role("link", name="by choosing").click()
     await wait_for_sheet(page, 2)
     assert await pictures(page) == second
 
