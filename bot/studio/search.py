@@ -111,14 +111,14 @@ def _random(search: Search, round: int) -> np.random.RandomState:
 
 def _direction(latents: np.ndarray, chosen: Sequence[int]) -> np.ndarray:
     """From the faces that were not chosen toward those that were: [Z]."""
-    toward = latents[chosen].mean(0)
     others = np.delete(latents, chosen, axis=0)
-    return toward - CONTRAST * others.mean(0) if len(others) else toward
+    away = others.mean(0) if len(others) else np.zeros(latents.shape[1])
+    return np.asarray(latents[chosen].mean(0) - CONTRAST * away)
 
 
 def _on_shell(latent: np.ndarray) -> np.ndarray:
     """The latent with the length of a typical standard normal one."""
-    return latent * np.sqrt(len(latent)) / max(float(np.linalg.norm(latent)), 1e-12)
+    return np.asarray(latent * (np.sqrt(len(latent)) / max(np.linalg.norm(latent), 1e-12)))
 
 
 def _add_choice(

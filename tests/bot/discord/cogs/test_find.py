@@ -198,7 +198,7 @@ async def test_each_sheet_counts_towards_the_limits_of_the_server(
     for label in ("Nearer", "Undo", "Adopt"):
         refusal = await mika.click(sheet, label=label)
         assert refusal.ephemeral
-        assert "24 hours" in refusal.text
+        assert "2 pictures of the day" in refusal.text
     assert "sheet 2 of 4" in sheet.text
 
 
