@@ -11,6 +11,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from bot.outages import Outage
 from bot.passwords import PasswordHash
 from bot.settings import WebSettings
+from bot.stopping import GRACE_SECONDS
 from bot.studio import Studio
 from bot.web import middleware
 from bot.web.admin import live, login, models, pictures, runs
@@ -82,7 +83,7 @@ def create_runner(app: web.Application) -> web.AppRunner:
         access_log=None,
         handler_cancellation=True,
         keepalive_timeout=KEEP_ALIVE,
-        shutdown_timeout=10,
+        shutdown_timeout=GRACE_SECONDS / 2,  # aiohttp waits twice: before and after it cancels
         max_line_size=MAX_LINE,
         logger=_ServerLog(logging.getLogger("aiohttp.server")),
     )
