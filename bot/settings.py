@@ -84,6 +84,21 @@ class WebSettings(Section):
     """Folder of the training runs that /admin shows."""
 
 
+class PrivacySettings(Section):
+    """What /privacy and /terms say, and how long data is kept."""
+
+    operator: str = ""
+    """Name of the person or organization that runs the bot."""
+    contact: str = ""
+    """Where to send questions about data, such as an e-mail address or a URL."""
+    reports_channel: int | None = Field(default=None, examples=[123])
+    """Id of the Discord channel where operators get reports of pictures, besides /admin."""
+    guild_days: int = Field(default=30, ge=0)
+    """Days until the data of a server is deleted that the bot has been removed from. 0: never."""
+    picture_days: int = Field(default=0, ge=0)
+    """Days until pictures are deleted that are nobody's favorite. 0: never."""
+
+
 class EngineSettings(Section):
     """Inference."""
 
@@ -117,6 +132,7 @@ class LogSettings(Section):
 class Settings(config.Settings):
     discord: DiscordSettings = DiscordSettings()
     web: WebSettings = WebSettings()
+    privacy: PrivacySettings = PrivacySettings()
     db: DbSettings = DbSettings()
     models: ModelsSettings = ModelsSettings()
     engine: EngineSettings = EngineSettings()

@@ -31,6 +31,7 @@ DEFAULT_FILE = Path("config.toml")
 SECTIONS = (
     "discord",
     "web",
+    "privacy",
     "db",
     "models",
     "engine",

@@ -14,7 +14,7 @@ from bot.settings import WebSettings
 from bot.stopping import GRACE_SECONDS
 from bot.studio import Studio
 from bot.web import middleware
-from bot.web.admin import live, login, models, pictures, runs
+from bot.web.admin import live, login, models, pictures, reports, runs
 from bot.web.admin.filters import FILTERS
 from bot.web.admin.load import LOAD, Load
 from bot.web.admin.sessions import SESSIONS, Sessions
@@ -25,6 +25,7 @@ from bot.web.connections import CONNECTIONS, Connections
 from bot.web.keys import METRICS, OPENAPI, PAINT_RATE, SETTINGS, STUDIO, TEMPLATES
 from bot.web.metrics import Metrics
 from bot.web.pages import gallery as gallery_pages
+from bot.web.pages import legal
 from bot.web.pages import studio as studio_pages
 from bot.web.pages.render import create_environment
 from bot.web.rate_limits import RateLimiter
@@ -33,8 +34,8 @@ from bot.web.requests import MAX_BODY, MAX_LINE
 KEEP_ALIVE = 15  # seconds, see create_runner
 HERE = Path(__file__).parent
 API = (painting.routes, gallery.routes, events.routes, images.routes, monitoring.routes)
-PAGES = (studio_pages.routes, gallery_pages.routes)
-ADMIN = (login.routes, models.routes, live.routes, runs.routes, pictures.routes)
+PAGES = (studio_pages.routes, gallery_pages.routes, legal.routes)
+ADMIN = (login.routes, models.routes, live.routes, runs.routes, pictures.routes, reports.routes)
 
 
 def create_app(studio: Studio, settings: WebSettings) -> web.Application:
