@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util import await_only
 
+from config import expand_home
 from db.errors import StoreError
 
 DRIVERS = ("sqlite+aiosqlite", "postgresql+asyncpg")
@@ -93,6 +94,11 @@ def parse_url(url: str) -> URL:
             f"db.url begins with {parsed.drivername}://; it must be one of "
             + ", ".join(f"{driver}://" for driver in DRIVERS)
         )
+    if parsed.get_backend_name() == "sqlite" and (parsed.database or "").startswith("~"):
+        try:
+            parsed = parsed.set(database=str(expand_home(parsed.database or "")))
+        except ValueError as error:
+            raise StoreError(f"db.url: {error}") from None
     return parsed
 
 
@@ -157,23 +163,24 @@ def _postgres(url: URL, busy_seconds: float) -> AsyncEngine:
     )
 
 
-def _migrate(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":  # several bots may start at once
-        connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-    newest = migration_scripts().get_current_head()
-    if MigrationContext.configure(connection).get_current_heads() == (newest,):
-        return  # Alembic's environment takes longer to find this out
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+@cache
+def known_revisions() -> ScriptDirectory:
+    """The migrations of the schema."""
+    return ScriptDirectory.from_config(_alembic())
 
 
-def _config() -> Config:
+def _alembic() -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     return config
 
 
-@cache
-def migration_scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
+def _migrate(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":  # several bots may start at once
+        connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+    newest = known_revisions().get_current_head()
+    if MigrationContext.configure(connection).get_current_heads() == (newest,):
+        return  # Alembic's environment takes longer to find this out
+    config = _alembic()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
