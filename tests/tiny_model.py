@@ -84,12 +84,12 @@ def add_model(
 
 @cache
 def _generator(attributes: tuple[Attribute, ...], brightness: float) -> bytes:
-    return build_generator(attributes, brightness).SerializeToString()
+    return bytes(build_generator(attributes, brightness).SerializeToString())
 
 
 @cache
 def _upscaler() -> bytes:
-    return build_upscaler().SerializeToString()
+    return bytes(build_upscaler().SerializeToString())
 
 
 def build_generator(attributes: tuple[Attribute, ...], brightness: float = 0.0) -> onnx.ModelProto:
