@@ -232,3 +232,15 @@ class Statistics:
     members: int
     favorites: int
     loved: list[tuple[dict[str, str], int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A picture with open reports: their number, the time of the first one, and their reasons,
+    which may be empty.
+    """
+
+    avatar: Avatar
+    count: int
+    first: datetime
+    reasons: tuple[str, ...]

@@ -11,6 +11,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.discord.proxy import proxy_of
 from bot.i18n.messages import language_in
 from bot.settings import DiscordSettings
 from bot.studio import Studio
@@ -48,6 +49,7 @@ class IrodoriBot(commands.AutoShardedBot):
             allowed_mentions=discord.AllowedMentions.none(),
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
+            proxy=proxy_of(settings),
             max_messages=None,
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
             allowed_contexts=app_commands.AppCommandContext(

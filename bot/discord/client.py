@@ -22,13 +22,13 @@ from bot.discord.finding import show_sheet
 from bot.discord.sync import sync_if_changed
 from bot.discord.translator import FluentTranslator
 from bot.settings import DiscordSettings
+from bot.stopping import GRACE_SECONDS
 from bot.studio import Studio
 from bot.studio.finding import Sheet
 from bot.studio.morph_file import Morph
 
 logger = logging.getLogger(__name__)
 
-GRACE_SECONDS = 10  # for replies in progress when the bot closes
 POLL_SECONDS = 5  # between two checks of the model's attributes
 DEFAULT_GATEWAY = DiscordWebSocket.DEFAULT_GATEWAY
 

@@ -25,6 +25,9 @@ class HelpCog(commands.Cog):
         studio = interaction.client.studio
         language, names = await language_of(interaction), language_for(str(interaction.locale))
         text = help_text(studio.attributes, language, f"<@{self.bot.own_id}>", names)
+        if studio.page_url:
+            links = {page: f"<{studio.page_url}/{page}>" for page in ("privacy", "terms")}
+            text += f"\n\n{say('legal-help', language, **links)}"
         await respond(lambda: interaction.response.send_message(text, ephemeral=True))
 
 

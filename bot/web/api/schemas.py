@@ -9,6 +9,7 @@ from typing_extensions import TypeAliasType
 from bot.studio.animations import MAX_FRAMES, MAX_MORPH
 from bot.studio.gallery import MAX_PAGE
 from bot.studio.painting import MAX_COUNT
+from bot.studio.reports import MAX_REASON
 from bot.studio.search import ROUNDS
 from db.records import Sort
 from db.tasks import SEEDS
@@ -95,6 +96,11 @@ class SeedRequest(Schema):
 class RecolorRequest(Schema):
     wish: Wish
     """The values to change."""
+
+
+class ReportRequest(Schema):
+    reason: Annotated[Text, Field(max_length=MAX_REASON)] = ""
+    """What is wrong with the picture, for the operator of the bot."""
 
 
 class MixRequest(Schema):
