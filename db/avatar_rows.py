@@ -74,6 +74,7 @@ def new_row(new: NewAvatar, id: str, created: datetime, owner_id: int) -> Avatar
         values=[ValueRow(attribute=a, value=v) for a, v in new.conditions.items()],
         parents=[ParentRow(position=i, parent=id) for i, id in enumerate(new.parents)],
         order_id=new.order_id,
+        choices=new.choices,
     )
 
 
@@ -128,6 +129,7 @@ async def scrub(database: Database, session: AsyncSession, keys: Collection[int]
             order_id=None,
             favorites=0,
             hidden_at=None,
+            choices=None,
         )
     )
 
@@ -162,4 +164,5 @@ def _avatar(row: AvatarRow) -> Avatar:
         sha256=row.sha256,
         favorites=row.favorites,
         hidden=row.hidden_at is not None,
+        choices=row.choices,
     )

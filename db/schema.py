@@ -239,7 +239,8 @@ class NoteRow(Base):
 class AvatarRow(Base):
     """`id` increases, so galleries are sorted by it; users see `public_id`.
 
-    `order_id` is the id of the request that it was painted for. `favorites` is the number of rows
+    `order_id` is the id of the request that it was painted for. `choices` are those of the search
+    by which it was found, see `Avatar`. `favorites` is the number of rows
     in that table and updated together with them, because galleries are sorted by it. A hidden
     avatar is private as well. Of a deleted avatar only its two ids, which its children refer to,
     and the times of painting and deletion remain; see `AvatarRepository.delete`.
@@ -270,6 +271,7 @@ class AvatarRow(Base):
     hidden_at: Mapped[datetime | None] = mapped_column(Utc)
     order_id: Mapped[str | None] = mapped_column(String(64))
     favorites: Mapped[int] = mapped_column("favourites", default=0, server_default="0")
+    choices: Mapped[str | None]
 
     owner: Mapped[OwnerRow] = relationship(lazy="joined")
     picture: Mapped[PictureRow] = relationship(lazy="raise")

@@ -3,6 +3,7 @@
 import asyncio
 from abc import abstractmethod
 from collections import Counter
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -81,6 +82,13 @@ class IrodoriBot(commands.AutoShardedBot):
     @abstractmethod
     async def paint(self, source: "Source", command: PaintCommand) -> None:
         """Paints, and replies with the result. Raises Refusal, discord.HTTPException."""
+
+    @abstractmethod
+    def open_request(self, source: "Source") -> AbstractContextManager[None]:
+        """Counts an open request of the member in the block, as `paint` does.
+
+        Raises NotAllowed for a member who has as many as allowed.
+        """
 
     @abstractmethod
     async def offer_commands(self) -> None:

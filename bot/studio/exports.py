@@ -137,6 +137,7 @@ def _as_json(avatar: Avatar) -> dict[str, Any]:
         "seed": avatar.seed,
         "model": avatar.model,
         "parents": list(avatar.parents),
+        "choices": avatar.choices,
         "favourites": avatar.favorites,
         "width": avatar.width,
         "height": avatar.height,

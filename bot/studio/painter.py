@@ -24,6 +24,7 @@ from db.tasks import SEEDS
 class PaintJob:
     """n pictures of one wish by one model: n `seeds`, n `conditions` (the wish completed) and
     `latents` float32 [n, N, Z] (N candidates each). `size` is in pixels, None for the largest.
+    `choices` are as in `Avatar`.
     """
 
     model: Model
@@ -34,6 +35,7 @@ class PaintJob:
     prompt: str
     parents: tuple[str, ...] = ()
     size: int | None = None
+    choices: str | None = None
 
 
 class Painter:
@@ -101,6 +103,7 @@ class Painter:
                     width=images.shape[2],
                     height=images.shape[1],
                     order_id=request.order_id,
+                    choices=job.choices,
                 )
                 for i, seed in enumerate(job.seeds)
             ]

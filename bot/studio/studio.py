@@ -9,6 +9,7 @@ from bot.studio.animations import AnimationService
 from bot.studio.avatars import AvatarService
 from bot.studio.exports import ExportService
 from bot.studio.family import FamilyService
+from bot.studio.finding import FindService, Sheet, read_path
 from bot.studio.gallery import GalleryService
 from bot.studio.members import MemberService
 from bot.studio.models import ModelCatalog
@@ -23,8 +24,10 @@ from bot.studio.retention import RetentionService
 from db.records import Avatar
 from db.store import Store
 from db.tasks import (
+    AdoptTask,
     AgainTask,
     CreateTask,
+    FindTask,
     MixTask,
     MorphTask,
     PortraitTask,
@@ -54,6 +57,7 @@ class Studio:
         self.painting = PaintingService(engine, painter, self.avatars, store.avatars)
         self.family = FamilyService(engine, painter, self.avatars)
         self.animations = AnimationService(engine, self.avatars, store.usage)
+        self.finding = FindService(engine, painter, store.usage)
         self.gallery = GalleryService(engine, store.galleries, store.guilds)
         self.members = MemberService(engine, store.members, painter.ongoing, store.retention)
         self.reports = ReportService(self.avatars, store.reports)
@@ -91,7 +95,7 @@ class Studio:
         """
         return await self._readiness.problem()
 
-    async def run(self, task: Task, request: Request) -> list[Avatar] | Morph:
+    async def run(self, task: Task, request: Request) -> list[Avatar] | Morph | Sheet:
         """Runs the task of a pending reply. Raises the errors of the task's service."""
         if isinstance(task, MorphTask):
             return await self.animations.morph(
@@ -101,6 +105,9 @@ class Studio:
                 size=task.size,
                 limit_bytes=task.limit_bytes,
             )
+        if isinstance(task, FindTask):
+            search = await self.finding.open(task.wish, task.seed)
+            return await self.finding.paint(search, request)
         request = replace(request, private=task.private)
         match task:
             case CreateTask():
@@ -124,5 +131,11 @@ class Studio:
                 )
             case PortraitTask():
                 return await self.painting.portrait(task.member, request, size=task.size)
+            case AdoptTask():
+                before, number = read_path(task.choices)
+                search = await self.finding.open(
+                    task.wish, task.seed, choices=before, model=task.model
+                )
+                return await self.finding.adopt(search, number, request, size=task.size)
             case _:
                 assert_never(task)

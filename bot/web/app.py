@@ -18,12 +18,13 @@ from bot.web.admin import live, login, models, pictures, reports, runs
 from bot.web.admin.filters import FILTERS
 from bot.web.admin.load import LOAD, Load
 from bot.web.admin.sessions import SESSIONS, Sessions
-from bot.web.api import events, gallery, images, monitoring, painting
+from bot.web.api import events, finding, gallery, images, monitoring, painting
 from bot.web.api.openapi import build_document
 from bot.web.assets import Assets
 from bot.web.connections import CONNECTIONS, Connections
 from bot.web.keys import METRICS, OPENAPI, PAINT_RATE, SETTINGS, STUDIO, TEMPLATES
 from bot.web.metrics import Metrics
+from bot.web.pages import find as find_pages
 from bot.web.pages import gallery as gallery_pages
 from bot.web.pages import legal
 from bot.web.pages import studio as studio_pages
@@ -33,8 +34,15 @@ from bot.web.requests import MAX_BODY, MAX_LINE
 
 KEEP_ALIVE = 15  # seconds, see create_runner
 HERE = Path(__file__).parent
-API = (painting.routes, gallery.routes, events.routes, images.routes, monitoring.routes)
-PAGES = (studio_pages.routes, gallery_pages.routes, legal.routes)
+API = (
+    painting.routes,
+    finding.routes,
+    gallery.routes,
+    events.routes,
+    images.routes,
+    monitoring.routes,
+)
+PAGES = (studio_pages.routes, find_pages.routes, gallery_pages.routes, legal.routes)
 ADMIN = (login.routes, models.routes, live.routes, runs.routes, pictures.routes, reports.routes)
 
 

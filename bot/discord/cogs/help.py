@@ -13,7 +13,7 @@ from bot.discord.replies import respond
 from bot.i18n.messages import command_text, describe, language_for, say
 from export.manifest import Attribute
 
-SHOWN = ("me", "mix", "morph", "gallery", "show", "settings", "privacy")
+SHOWN = ("find", "me", "mix", "morph", "gallery", "show", "settings", "privacy")
 
 
 class HelpCog(commands.Cog):
