@@ -61,9 +61,16 @@ async def admin_pages(page: Page, child: str) -> AsyncIterator[str]:
     yield "login"
     await log_in(page)
     yield "models"
-    for path in ("models/tiny", "live", "runs", "runs/faces", "pictures"):
+    for path in ("models/tiny", "live", "runs", "runs/faces", "pictures", "reports"):
         await page.goto(f"/admin/{path}")
         yield path
+
+
+async def picture_page(page: Page, child: str) -> AsyncIterator[str]:
+    await page.goto(f"/a/{child}")
+    yield "a picture"
+    await page.get_by_role("button", name="Report this picture").click()
+    yield "the form of a report"
 
 
 def plain(*paths: str) -> States:
@@ -82,7 +89,8 @@ PAGES: dict[str, States] = {
         "/gallery", "/gallery?hair=pink", "/gallery?hair=black&eyes=black", "/gallery?sort=loved"
     ),
     "matrix": plain("/matrix"),
-    "picture": plain("/a/{child}"),
+    "picture": picture_page,
+    "legal": plain("/privacy", "/terms"),
     "admin": admin_pages,
     "errors": plain("/a/nothing", "/gallery?cursor=x"),
 }
@@ -104,6 +112,7 @@ async def test_axe_finds_nothing_serious(
     await studio.family.recolor(child.id, {"hair": "blue"}, Request(owner))
     await studio.family.variations(a.id, Request(owner))
     await studio.avatars.toggle_favorite(child.id, owner)
+    await studio.reports.report(child.id, Owner("web", "visitor"), "not nice")
     # Animations must end before the check.
     page = await visit(DESKTOP, reduced_motion="reduce")
     found = []
