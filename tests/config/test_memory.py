@@ -1,5 +1,6 @@
 """Usable memory in control groups of both versions."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,7 +16,7 @@ def _eight_gibibytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(total=8 * GIB))
 
 
-def write(root: Path, groups: str, limits: dict[str, int | str]) -> Path:
+def write(root: Path, groups: str, limits: Mapping[str, int | str]) -> Path:
     files = {"proc/self/cgroup": groups}
     files |= {f"sys/fs/cgroup/{name}": str(limit) for name, limit in limits.items()}
     for name, text in files.items():
