@@ -29,7 +29,7 @@ SCALE = 4
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_data(parser)
     parser.add_argument("--pictures", type=int, default=400, help="pictures of each kind (400)")
     arguments = parser.parse_args()

@@ -152,7 +152,7 @@ def _cut_out(image: Image.Image) -> Image.Image | None:
     small = image.resize((48, 48))
     marker = (1, 254, 3)
     for corner in ((0, 0), (47, 0)):
-        if min(small.getpixel(corner)) > 215:  # type: ignore[type-var, arg-type]
+        if min(small.getpixel(corner)) > 215:  # type: ignore[arg-type]
             ImageDraw.floodfill(small, corner, marker, thresh=50)
     outside = (np.asarray(small) == marker).all(axis=2)
     if not 0.02 < outside.mean() < 0.7 or outside[16:32, 18:30].any():

@@ -63,9 +63,9 @@ class Detector(nn.Module):
             for dilation in (1, 2, 1, 2)
         )
         self.head = nn.Conv2d(CHANNELS[2], 4, 1)
-        nn.init.constant_(self.head.bias, 0.0)
-        with torch.no_grad():
-            self.head.bias[0] = -4.0  # few cells have a face
+        bias = torch.zeros(4)
+        bias[0] = -4.0  # few cells have a face
+        self.head.bias = nn.Parameter(bias)
 
     def forward(self, images: Tensor) -> Tensor:
         """Images float32 [N, 3, H, W] in -1…1 to [N, 4, H/8, W/8]: the logit of a face's center,
