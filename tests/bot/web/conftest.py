@@ -1,7 +1,6 @@
 """The web front end on localhost with the tiny model."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any, NamedTuple
@@ -110,14 +109,6 @@ async def serve(studio: Studio) -> AsyncIterator[Serve]:
 @pytest.fixture
 async def client(serve: Serve) -> Client:
     return await serve()
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
-        if path := shutil.which(name):
-            return path
-    pytest.skip("no Chromium on this machine")
 
 
 @pytest.fixture
