@@ -138,12 +138,14 @@ def with_odd_name(painted: Path) -> Path:
     return painted
 
 
-async def test_a_person_corrects_the_tags_on_the_page(with_odd_name: Path, chromium: str) -> None:
+async def test_a_person_corrects_the_tags_on_the_page(
+    with_odd_name: Path, chromium_path: str
+) -> None:
     painted = with_odd_name
     main(["tag", str(painted)])
     before = rows(painted)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
         page = await browser.new_page()
         await page.goto((painted / "tags.html").as_uri())
         await page.get_by_label('hair of a "name", odd.png').select_option("pink")
