@@ -257,7 +257,8 @@ def draw(
             images.append(generate_all(generate, torch.from_numpy(moved), conditions))
             labels.append(name.replace("_", " ") if row == 0 else "")
     pictures = torch.cat(images).permute(0, 2, 3, 1).cpu().numpy()
-    return draw_sheet(pictures, labels, [f"{position:+g}" for position in SHOWN])
+    columns = [f"{position:+g}" if position else "0" for position in SHOWN]
+    return draw_sheet(pictures, labels, columns)
 
 
 def save(

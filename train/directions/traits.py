@@ -45,7 +45,7 @@ def _box(values: np.ndarray, top: float, bottom: float, left: float, right: floa
 
 def _median(values: np.ndarray) -> np.ndarray:
     """Pixels [N, H, W, 3] to their medians [N, 3]."""
-    return np.median(values.reshape(len(values), -1, 3), axis=1)
+    return np.asarray(np.median(values.reshape(len(values), -1, 3), axis=1))
 
 
 def _mean(values: np.ndarray) -> np.ndarray:
@@ -121,7 +121,7 @@ def head_tilt(faces: Faces) -> np.ndarray:
         _centroid(_box_columns(dark, *edges).sum(axis=2), places)
         for edges in ((0.19, 0.47), (0.53, 0.81))
     )
-    return right - left
+    return np.asarray(right - left)
 
 
 def _box_columns(values: np.ndarray, left: float, right: float) -> np.ndarray:
@@ -141,7 +141,7 @@ def blush(faces: Faces) -> np.ndarray:
     redness = faces.pixels[..., 0] - faces.pixels[..., 1]
     cheeks = (_box(redness, 0.64, 0.76, a, b) for a, b in ((0.22, 0.34), (0.66, 0.78)))
     middle = _mean(_box(redness, 0.62, 0.73, 0.41, 0.59))
-    return np.asarray(sum(map(_mean, cheeks))) / 2 - middle
+    return np.asarray(sum(map(_mean, cheeks)) / 2 - middle)
 
 
 def skin_lightness(faces: Faces) -> np.ndarray:
@@ -154,7 +154,7 @@ def clothes_lightness(faces: Faces) -> np.ndarray:
 
 def background_lightness(faces: Faces) -> np.ndarray:
     left, right = (_box(faces.luma, 0.0, 0.38, a, b) for a, b in ((0.0, 0.06), (0.94, 1.0)))
-    return _mean(left) + _mean(right)
+    return np.asarray(_mean(left) + _mean(right))
 
 
 def contrast(faces: Faces) -> np.ndarray:
