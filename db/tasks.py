@@ -66,6 +66,15 @@ class RecolorTask(BaseTask):
     private: bool = False
 
 
+class ShapeTask(BaseTask):
+    """`shape` has positions on the model's directions, from -1 to 1, by name."""
+
+    kind: Literal["shape"] = "shape"
+    id: str
+    shape: dict[str, float]
+    private: bool = False
+
+
 class VariationsTask(BaseTask):
     kind: Literal["variations"] = "variations"
     id: str
@@ -104,7 +113,7 @@ class MorphTask(BaseTask):
 
 
 PictureTask: TypeAlias = (
-    CreateTask | AgainTask | RecolorTask | VariationsTask | MixTask | PortraitTask
+    CreateTask | AgainTask | RecolorTask | ShapeTask | VariationsTask | MixTask | PortraitTask
 )
 Task: TypeAlias = PictureTask | MorphTask
 

@@ -17,6 +17,7 @@ from bot.studio.painting import PaintingService
 from bot.studio.quotas import QuotaService
 from bot.studio.readiness import ReadinessCheck
 from bot.studio.request import Request
+from bot.studio.shaping import ShapingService
 from db.records import Avatar
 from db.store import Store
 from db.tasks import (
@@ -26,6 +27,7 @@ from db.tasks import (
     MorphTask,
     PortraitTask,
     RecolorTask,
+    ShapeTask,
     Task,
     VariationsTask,
 )
@@ -41,6 +43,7 @@ class Studio:
         self.avatars = AvatarService(store)
         self.painting = PaintingService(engine, painter, self.avatars, store.avatars)
         self.family = FamilyService(engine, painter, self.avatars)
+        self.shaping = ShapingService(engine, painter, self.avatars)
         self.animations = AnimationService(engine, self.avatars, store.usage)
         self.gallery = GalleryService(engine, store.galleries, store.guilds)
         self.members = MemberService(engine, store.members)
@@ -102,6 +105,8 @@ class Studio:
                 return await self.painting.again(task.id, request, seed=task.seed)
             case RecolorTask():
                 return await self.family.recolor(task.id, task.wish, request)
+            case ShapeTask():
+                return await self.shaping.shape(task.id, task.shape, request)
             case VariationsTask():
                 return await self.family.variations(task.id, request, seed=task.seed)
             case MixTask():
