@@ -258,7 +258,7 @@ class Lineage:
         }
         self.results.mkdir(parents=True, exist_ok=True)
         picture = report.sheet(pictures, [""], [""] * len(pictures))
-        picture.save(self.file(entry).with_suffix(".webp"), quality=90)
+        picture.save(self.file(entry).with_suffix(".webp"), quality=75, method=6)
         text = json.dumps(content, indent=1, ensure_ascii=False)
         self.file(entry).write_text(
             text + "\n", "utf-8"

@@ -25,6 +25,7 @@ from bot.errors import ModelUnavailable
 from bot.passwords import MIN_LENGTH, PasswordHash
 from bot.serve import REFUSED, EngineStopped, StartError, open_studio, serve
 from bot.settings import Settings, discord_token
+from config.output import allow_any_encoding
 from db.errors import StoreError
 
 
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status: 0 after SIGTERM or Ctrl-C, 1 if a check found a problem or the
     engine stopped by an error, 2 if the bot cannot start.
     """
+    allow_any_encoding()
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
         if given[:1] == ["sync"]:

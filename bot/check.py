@@ -16,11 +16,12 @@ import discord
 import numpy as np
 
 from bot.discord.client import set_discord_urls
+from bot.discord.proxy import proxy_of
 from bot.errors import Refusal
 from bot.inference.engine import Engine
 from bot.settings import DiscordSettings, Settings, WebSettings
 from db.errors import StoreError
-from db.store import Store
+from db.inspection import inspect_database
 from export.registry import Registry
 
 # For replies to mentions; commands and buttons need no permissions.
@@ -48,7 +49,7 @@ class Finding:
 async def findings(settings: Settings, token: str | None) -> AsyncIterator[Finding]:
     """Checks one part after the other and yields each finding."""
     yield Finding("configuration", True, "all keys and values are valid")
-    yield await _checked("database", lambda: _database(settings.db.url))
+    yield await _checked("database", lambda: inspect_database(settings.db.url))
     yield await _checked("model", lambda: _model(settings))
     if settings.web.enabled:
         yield await _checked("web page", lambda: _port(settings.web))
@@ -75,15 +76,6 @@ async def _checked(part: str, look: Callable[[], Awaitable[str]]) -> Finding:
         return Finding(part, True, await look())
     except (_Problem, StoreError, Refusal, OSError) as error:
         return Finding(part, False, str(error))
-
-
-async def _database(url: str) -> str:
-    store = await Store.open(url)
-    try:
-        await store.notes.set("checked", str(int(time.time())))
-        return f"can be read and written; {await store.avatars.count()} pictures"
-    finally:
-        await store.close()
 
 
 async def _model(settings: Settings) -> str:
@@ -133,7 +125,7 @@ async def _token_format(token: str) -> str:
 
 async def _discord(settings: DiscordSettings, token: str) -> AsyncGenerator[Finding, None]:
     set_discord_urls(settings)
-    client = discord.Client(intents=discord.Intents.none())
+    client = discord.Client(intents=discord.Intents.none(), proxy=proxy_of(settings))
     try:
         async with asyncio.timeout(REACH_SECONDS):
             await client.login(token)

@@ -15,6 +15,7 @@ from bot import logs
 from bot.backups import keep_backups
 from bot.discord.client import run_discord
 from bot.inference.engine import Engine
+from bot.retention import keep_retention
 from bot.settings import DiscordSettings, Settings, WebSettings
 from bot.studio import Studio
 from bot.web.app import create_app, create_runner
@@ -62,6 +63,7 @@ async def serve(settings: Settings, token: str | None) -> None:
         if settings.web.enabled:
             front_ends.append(await _open_page(shutdown, studio, settings.web))
         _in_background(shutdown, _follow_models(engine, settings.engine.poll_seconds))
+        _in_background(shutdown, keep_retention(studio))
         if settings.db.backup_hours:
             _in_background(shutdown, keep_backups(settings.db))
         stopped = asyncio.create_task(engine.stopped())
@@ -93,7 +95,8 @@ async def open_studio(settings: Settings) -> AsyncIterator[tuple[Studio, Engine]
         stack.push_async_callback(engine.close)
         store = await Store.open(settings.db.url)
         stack.push_async_callback(store.close)
-        yield Studio(engine, store), engine
+        page_url = settings.web.public_url if settings.web.enabled else ""
+        yield Studio(engine, store, settings.privacy, page_url), engine
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, IPvAnyNetwork
 
@@ -20,6 +21,25 @@ def _check_hash(text: str) -> str:
         raise ValueError(f"{error}; make one with: python -m bot password") from None
 
 
+def _check_public_url(url: str) -> str:
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError("it must begin with https:// or http://, as in https://faces.example.org")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError(
+            f"the page needs a host name of its own, and does not work below {parts.path or '?'}; "
+            f"use {parts.scheme}://{parts.netloc} or a subdomain"
+        )
+    return url
+
+
+def _check_proxy(url: str) -> str:
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError("it must be the URL of an HTTP proxy, as in http://proxy.example.org:3128")
+    return url
+
+
 class DiscordSettings(Section):
     """Connection to Discord."""
 
@@ -27,6 +47,10 @@ class DiscordSettings(Section):
     """Base URL of the API; change it for a proxy or for tests."""
     gateway_url: str = ""
     """URL of the gateway. Empty: the URL that the API returns."""
+    proxy: Annotated[str, AfterValidator(_check_proxy)] = ""
+    """HTTP proxy for connections to Discord, such as http://user:password@proxy:3128. Empty: that
+    of the environment variable HTTPS_PROXY, unless NO_PROXY names Discord's host.
+    """
     guild: int | None = Field(default=None, examples=[123])
     """Register the commands in this server only, instead of everywhere."""
     admins: tuple[int, ...] = ()
@@ -50,12 +74,29 @@ class WebSettings(Section):
     """Pictures that one address may paint per minute. 0: no limit."""
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
     """Networks of proxies whose X-Forwarded-For header is trusted, such as ["127.0.0.1"]."""
-    public_url: str = ""
-    """Public URL of the page, such as https://faces.example.org. Empty: links are relative."""
+    public_url: Annotated[str, AfterValidator(_check_public_url)] = ""
+    """Public URL of the page, such as https://faces.example.org, without a path. Empty: links are
+    relative.
+    """
     admin_password_hash: Annotated[str, AfterValidator(_check_hash)] = ""
     """Hash of the password for /admin, from `python -m bot password`. Empty: /admin is disabled."""
     runs: Path = Path("runs")
     """Folder of the training runs that /admin shows."""
+
+
+class PrivacySettings(Section):
+    """What /privacy and /terms say, and how long data is kept."""
+
+    operator: str = ""
+    """Name of the person or organization that runs the bot."""
+    contact: str = ""
+    """Where to send questions about data, such as an e-mail address or a URL."""
+    reports_channel: int | None = Field(default=None, examples=[123])
+    """Id of the Discord channel where operators get reports of pictures, besides /admin."""
+    guild_days: int = Field(default=30, ge=0)
+    """Days until the data of a server is deleted that the bot has been removed from. 0: never."""
+    picture_days: int = Field(default=0, ge=0)
+    """Days until pictures are deleted that are nobody's favorite. 0: never."""
 
 
 class EngineSettings(Section):
@@ -91,6 +132,7 @@ class LogSettings(Section):
 class Settings(config.Settings):
     discord: DiscordSettings = DiscordSettings()
     web: WebSettings = WebSettings()
+    privacy: PrivacySettings = PrivacySettings()
     db: DbSettings = DbSettings()
     models: ModelsSettings = ModelsSettings()
     engine: EngineSettings = EngineSettings()

@@ -5,17 +5,20 @@ value is an error that names it. `python -m config` writes the file from these c
 """
 
 import difflib
+import json
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar, get_args
+from typing import Any, ClassVar, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -28,6 +31,7 @@ DEFAULT_FILE = Path("config.toml")
 SECTIONS = (
     "discord",
     "web",
+    "privacy",
     "db",
     "models",
     "engine",
@@ -36,6 +40,10 @@ SECTIONS = (
     "judge",
     "promote",
     "upscaler",
+)
+# Kubernetes sets these variables in each container for a service whose name begins with "irodori".
+SERVICE_LINK = re.compile(
+    r".*_SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)|.*_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?"
 )
 
 
@@ -53,12 +61,29 @@ class Section(BaseModel):
         """One source's table of the section, with keys of earlier versions renamed."""
         return table
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read_texts(cls, table: Any) -> Any:
+        """Lists may be texts, `1,2` or JSON, and paths may begin with `~`."""
+        if not isinstance(table, dict):
+            return table
+        read = dict(table)
+        for key, field in cls.model_fields.items():
+            text = read.get(key)
+            if not isinstance(text, str):
+                continue
+            if is_list(field):
+                read[key] = _list(text)
+            elif text.startswith("~") and Path in (field.annotation, *get_args(field.annotation)):
+                read[key] = expand_home(text)
+        return read
+
 
 class Settings(BaseSettings):
     """The sections that one package reads; a subclass has a `Section` for each."""
 
     model_config = SettingsConfigDict(
-        env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="ignore"
+        env_prefix=ENV_PREFIX, env_nested_delimiter="__", env_ignore_empty=True, extra="ignore"
     )
     file_: ClassVar[Path] = DEFAULT_FILE
     recipe_: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
@@ -74,8 +99,18 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         recipe = InitSettingsSource(settings_cls, dict(cls.recipe_))
-        sources = init_settings, env_settings, recipe, TomlSource(settings_cls, cls.file_)
+        environment = _Environment(settings_cls)
+        sources = init_settings, environment, recipe, TomlSource(settings_cls, cls.file_)
         return tuple(_Upgraded(settings_cls, source) for source in sources)
+
+
+class _Environment(EnvSettingsSource):
+    """Environment variables. Lists stay texts, which the section reads."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        if field is not None and is_list(field):
+            return value
+        return super().decode_complex_value(field_name, field, value)
 
 
 class _Upgraded(PydanticBaseSettingsSource):
@@ -129,8 +164,13 @@ def read(
 
     Raises SettingsError.
     """
-    if file is not None and not file.is_file():
-        raise SettingsError(f"there is no settings file {file}")
+    if file is not None:
+        try:
+            file = expand_home(file)
+        except ValueError as error:
+            raise SettingsError(str(error)) from None
+        if not file.is_file():
+            raise SettingsError(f"there is no settings file {file}")
     path = file or DEFAULT_FILE
     _refuse_unknown_sections(path)
     reader: Any = type(settings.__name__, (settings,), {"file_": path, "recipe_": recipe or {}})
@@ -144,6 +184,30 @@ def read(
             f"wrong settings ({path}, environment {ENV_PREFIX}…, command line):\n"
             f"{reasons(error, settings)}"
         ) from None
+
+
+def expand_home(path: str | Path) -> Path:
+    """The path with `~` at its beginning replaced by the home folder. Raises ValueError."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def is_list(field: FieldInfo) -> bool:
+    return get_origin(field.annotation) is tuple
+
+
+def _list(text: str) -> Any:
+    """The items of `1,2` or of a JSON list; other texts that begin with a bracket as they are,
+    which pydantic refuses.
+    """
+    if not text.lstrip().startswith("["):
+        return [item.strip() for item in text.split(",") if item.strip()]
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def reasons(error: ValidationError, settings: type[BaseModel] | None = None) -> str:
@@ -183,10 +247,10 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def _may_be_shown(issue: ErrorDetails) -> bool:
     """Whether the message may repeat the input: neither a password, which may have been typed
-    instead of its hash, nor a whole section.
+    instead of its hash or be a part of a proxy's URL, nor a whole section.
     """
     whole = isinstance(issue["input"], dict)
-    return not whole and "password" not in str(issue["loc"][-1:])
+    return not whole and not re.search("password|proxy", str(issue["loc"][-1:]))
 
 
 def _refuse_unknown_sections(path: Path) -> None:
@@ -197,11 +261,19 @@ def _refuse_unknown_sections(path: Path) -> None:
     for name in table:
         if name not in SECTIONS:
             raise SettingsError(f"{path}: unknown section [{name}]; known: {', '.join(SECTIONS)}")
-    for variable in os.environ:
-        if not variable.startswith(ENV_PREFIX):
+    for variable, value in os.environ.items():
+        if not variable.startswith(ENV_PREFIX) or not value or _is_service_link(variable, value):
             continue
-        section = variable.removeprefix(ENV_PREFIX).split("__")[0].lower()
+        section, underscores, _ = variable.removeprefix(ENV_PREFIX).lower().partition("__")
         if section not in SECTIONS:
-            raise SettingsError(
-                f"environment {variable}: unknown section; known: {', '.join(SECTIONS)}"
-            )
+            first, _, key = section.partition("_")
+            hint = f"known: {', '.join(SECTIONS)}"
+            if first in SECTIONS and key and not underscores:
+                hint = f"use two underscores: {ENV_PREFIX}{first.upper()}__{key.upper()}"
+            raise SettingsError(f"environment {variable}: unknown section; {hint}")
+
+
+def _is_service_link(variable: str, value: str) -> bool:
+    # IRODORI_WEB_PORT=9000 is a mistyped setting, IRODORI_WEB_PORT=tcp://… is not
+    typed = re.fullmatch(r"\d+", value) and not re.search("_SERVICE_|_(TCP|UDP|SCTP)_", variable)
+    return "__" not in variable and bool(SERVICE_LINK.fullmatch(variable)) and not typed

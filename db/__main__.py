@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import config
+from config.output import allow_any_encoding
 from db.backup import BackupError, Contents, backup, restore
 from db.copying import CopyError, copy
 from db.errors import StoreError
@@ -16,6 +17,7 @@ from db.settings import Settings
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status: 0, or 1 if nothing was done; the reason is on standard error."""
+    allow_any_encoding()
     given = _parser().parse_args(arguments)
     try:
         if given.command == "copy":

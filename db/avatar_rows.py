@@ -13,7 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.database import Database
 from db.owners import save_owner, select_owner_id
 from db.records import Avatar, NewAvatar, Owner
-from db.schema import AvatarRow, FavoriteRow, ParentRow, PictureRow, ThumbnailRow, ValueRow
+from db.schema import (
+    AvatarRow,
+    FavoriteRow,
+    ParentRow,
+    PictureRow,
+    ReportRow,
+    ThumbnailRow,
+    ValueRow,
+)
 
 # Letters and digits that sound and look different; without vowels, so that no words appear.
 ID_ALPHABET = "23456789bcdfghjkmnpqrstvwxyz"
@@ -66,6 +74,7 @@ def new_row(new: NewAvatar, id: str, created: datetime, owner_id: int) -> Avatar
         values=[ValueRow(attribute=a, value=v) for a, v in new.conditions.items()],
         parents=[ParentRow(position=i, parent=id) for i, id in enumerate(new.parents)],
         order_id=new.order_id,
+        choices=new.choices,
     )
 
 
@@ -94,7 +103,7 @@ async def scrub(database: Database, session: AsyncSession, keys: Collection[int]
     """Deletes the data of the avatars with these keys except their ids and times. Callers delete
     their values before.
     """
-    for table in (PictureRow, ThumbnailRow, ParentRow, FavoriteRow):
+    for table in (PictureRow, ThumbnailRow, ParentRow, FavoriteRow, ReportRow):
         await session.execute(delete(table).where(table.avatar_id.in_(keys)))
     # read first: an upsert would lock this row, and deletions would wait for each other
     nobody = await session.scalar(select(select_owner_id(NOBODY)))
@@ -120,6 +129,7 @@ async def scrub(database: Database, session: AsyncSession, keys: Collection[int]
             order_id=None,
             favorites=0,
             hidden_at=None,
+            choices=None,
         )
     )
 
@@ -154,4 +164,5 @@ def _avatar(row: AvatarRow) -> Avatar:
         sha256=row.sha256,
         favorites=row.favorites,
         hidden=row.hidden_at is not None,
+        choices=row.choices,
     )

@@ -102,8 +102,9 @@ class AvatarRepository:
     async def portrait(
         self, owner: Owner, model: str, seed: int, private: bool, width: int
     ) -> Avatar | None:
-        """The owner's newest portrait: an avatar without wish and parents, of this model, seed,
-        width in pixels and privacy. Hidden avatars are skipped, because they may be shown again.
+        """The owner's newest portrait: an avatar without wish, parents and choices, of this model,
+        seed, width in pixels and privacy. Hidden avatars are skipped, because they may be shown
+        again.
         """
         a = AvatarRow
         found = select(a.id).where(
@@ -114,6 +115,7 @@ class AvatarRepository:
             a.private.is_(private),
             a.hidden_at.is_(None),
             a.width == width,
+            a.choices.is_(None),
             cast(a.wish, String) == "{}",
             ~select(ParentRow.parent).where(ParentRow.avatar_id == a.id).exists(),
         )

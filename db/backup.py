@@ -12,10 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-
-from db.engine import MIGRATIONS, parse_url
+from db.engine import known_revisions, parse_url
 from db.errors import StoreError
 
 PAGES_PER_STEP = 1000  # between two calls of `progress`
@@ -169,19 +166,13 @@ def _verify(path: Path, progress: Callable[[], object] = lambda: None) -> dict[s
         if not {"alembic_version", "avatars", "pictures"} <= rows.keys():
             raise BackupError(f"{path.name} is not a database of Irodori")
         versions = [row[0] for row in connection.execute("SELECT version_num FROM alembic_version")]
-    known = {script.revision for script in _migrations().walk_revisions()}
+    known = {script.revision for script in known_revisions().walk_revisions()}
     if not known.issuperset(versions):
         raise BackupError(
             f"{path.name} has the schema {', '.join(versions)}, which this version does not know; "
             "update Irodori"
         )
     return rows
-
-
-def _migrations() -> ScriptDirectory:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    return ScriptDirectory.from_config(config)
 
 
 def _count_rows(connection: sqlite3.Connection) -> dict[str, int]:

@@ -12,11 +12,19 @@ from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.engine import connect, writing
-from db.schema import AvatarRow, FavoriteRow, ParentRow, PictureRow, ThumbnailRow, ValueRow
+from db.schema import (
+    AvatarRow,
+    FavoriteRow,
+    ParentRow,
+    PictureRow,
+    ReportRow,
+    ThumbnailRow,
+    ValueRow,
+)
 
 BATCH_ROWS = 200
 # Rows that belong to an avatar and are deleted together with it.
-DEPENDENT = (PictureRow, ThumbnailRow, ValueRow, ParentRow, FavoriteRow)
+DEPENDENT = (PictureRow, ThumbnailRow, ValueRow, ParentRow, FavoriteRow, ReportRow)
 
 
 def integrity_problems(file: Path) -> list[str]:

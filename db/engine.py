@@ -10,12 +10,14 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util import await_only
 
+from config import expand_home
 from db.errors import StoreError
 
 DRIVERS = ("sqlite+aiosqlite", "postgresql+asyncpg")
@@ -91,6 +93,11 @@ def parse_url(url: str) -> URL:
             f"db.url begins with {parsed.drivername}://; it must be one of "
             + ", ".join(f"{driver}://" for driver in DRIVERS)
         )
+    if parsed.get_backend_name() == "sqlite" and (parsed.database or "").startswith("~"):
+        try:
+            parsed = parsed.set(database=str(expand_home(parsed.database or "")))
+        except ValueError as error:
+            raise StoreError(f"db.url: {error}") from None
     return parsed
 
 
@@ -155,10 +162,20 @@ def _postgres(url: URL, busy_seconds: float) -> AsyncEngine:
     )
 
 
+def known_revisions() -> ScriptDirectory:
+    """The migrations of the schema."""
+    return ScriptDirectory.from_config(_alembic())
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
 def _migrate(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":  # several bots may start at once
         connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config = _alembic()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

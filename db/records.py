@@ -43,7 +43,7 @@ class NewAvatar:
     float32 `[Z]` and `condition` float32 `[C]`. `parents` are the public ids of the avatars that
     it was made from; `picture` is the encoded file, `width` and `height` its size in pixels.
     `order_id` identifies the request, so that it is not painted twice; see
-    `AvatarRepository.of_order`.
+    `AvatarRepository.of_order`. `choices` are as in `Avatar`.
     """
 
     owner: Owner
@@ -63,6 +63,7 @@ class NewAvatar:
     width: int
     height: int
     order_id: str | None = None
+    choices: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,10 @@ class Avatar:
 
     `created` is in UTC, `bytes` and `sha256` (hex) are the picture's, `favorites` is the number
     of owners who like it. A `hidden` avatar is private, too, until it is shown again.
+
+    `choices` is None unless the avatar was found by a search. Then they are the faces that were
+    chosen from each sheet, such as "13.2.5", the last one being the avatar. Model, wish, seed and
+    choices determine the faces of all sheets.
     """
 
     id: str
@@ -95,6 +100,7 @@ class Avatar:
     sha256: str
     favorites: int
     hidden: bool
+    choices: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,3 +232,15 @@ class Statistics:
     members: int
     favorites: int
     loved: list[tuple[dict[str, str], int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A picture with open reports: their number, the time of the first one, and their reasons,
+    which may be empty.
+    """
+
+    avatar: Avatar
+    count: int
+    first: datetime
+    reasons: tuple[str, ...]

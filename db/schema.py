@@ -183,6 +183,32 @@ class BlockedRow(Base):
     member: Mapped[str] = mapped_column(String(128), primary_key=True)
 
 
+class PresenceRow(Base):
+    """A guild that this application of Discord is in, or has left at `left_at`."""
+
+    __tablename__ = "guild_presence"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    application: Mapped[str] = mapped_column(String(32), primary_key=True)
+    guild: Mapped[str] = mapped_column(String(32), primary_key=True)
+    left_at: Mapped[datetime | None] = mapped_column(Utc)
+
+
+class ReportRow(Base):
+    """An owner's report of another one's picture, until a moderator has decided about it."""
+
+    __tablename__ = "reports"
+    __table_args__ = (
+        Index("ix_reports_owner", "owner_id", "avatar_id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    avatar_id: Mapped[int] = mapped_column(ForeignKey("avatars.id"), primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("owners.id"), primary_key=True)
+    created: Mapped[datetime] = mapped_column(Utc)
+    reason: Mapped[str]
+
+
 class PendingReplyRow(Base):
     __tablename__ = "owed"
     __table_args__ = (Index("ix_owed_created", "created"),)
@@ -213,7 +239,8 @@ class NoteRow(Base):
 class AvatarRow(Base):
     """`id` increases, so galleries are sorted by it; users see `public_id`.
 
-    `order_id` is the id of the request that it was painted for. `favorites` is the number of rows
+    `order_id` is the id of the request that it was painted for. `choices` are those of the search
+    by which it was found, see `Avatar`. `favorites` is the number of rows
     in that table and updated together with them, because galleries are sorted by it. A hidden
     avatar is private as well. Of a deleted avatar only its two ids, which its children refer to,
     and the times of painting and deletion remain; see `AvatarRepository.delete`.
@@ -244,6 +271,7 @@ class AvatarRow(Base):
     hidden_at: Mapped[datetime | None] = mapped_column(Utc)
     order_id: Mapped[str | None] = mapped_column(String(64))
     favorites: Mapped[int] = mapped_column("favourites", default=0, server_default="0")
+    choices: Mapped[str | None]
 
     owner: Mapped[OwnerRow] = relationship(lazy="joined")
     picture: Mapped[PictureRow] = relationship(lazy="raise")

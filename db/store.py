@@ -12,7 +12,10 @@ from db.guilds import GuildRepository
 from db.members import MemberRepository
 from db.notes import NoteRepository
 from db.pending_replies import PendingReplyRepository
+from db.presence import PresenceRepository
 from db.records import Statistics
+from db.reports import ReportRepository
+from db.retention import RetentionRepository
 from db.statistics import read_statistics
 from db.usage import UsageRepository
 
@@ -30,6 +33,9 @@ class Store:
         self.members = MemberRepository(database, counts)
         self.notes = NoteRepository(database)
         self.pending_replies = PendingReplyRepository(database)
+        self.presence = PresenceRepository(database)
+        self.reports = ReportRepository(database)
+        self.retention = RetentionRepository(database, counts)
         self.usage = UsageRepository(database)
 
     @classmethod

@@ -112,10 +112,37 @@ class MorphTask(BaseTask):
     limit_bytes: int
 
 
+class FindTask(BaseTask):
+    """The first sheet of a search with the model in use."""
+
+    kind: Literal["find"] = "find"
+    wish: dict[str, str]
+    seed: Seed | None = None
+
+
+class AdoptTask(BaseTask):
+    """`choices` are as in `db.records.Avatar`."""
+
+    kind: Literal["adopt"] = "adopt"
+    model: str
+    wish: dict[str, str]
+    seed: Seed
+    choices: str
+    size: int | None = None
+    private: bool = False
+
+
 PictureTask: TypeAlias = (
-    CreateTask | AgainTask | RecolorTask | ShapeTask | VariationsTask | MixTask | PortraitTask
+    CreateTask
+    | AgainTask
+    | RecolorTask
+    | ShapeTask
+    | VariationsTask
+    | MixTask
+    | PortraitTask
+    | AdoptTask
 )
-Task: TypeAlias = PictureTask | MorphTask
+Task: TypeAlias = PictureTask | MorphTask | FindTask
 
 _adapter: TypeAdapter[Task] = TypeAdapter(Annotated[Task, Field(discriminator="kind")])
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import config
+from config.output import allow_any_encoding
 from export.figures import FD_RATIO, label, number
 from export.manifest import ModelError, read_manifest
 from export.registry import Registry
@@ -24,6 +25,7 @@ class Settings(config.Settings):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    allow_any_encoding()
     parser = argparse.ArgumentParser("python -m export", usage=USAGE)
     parser.add_argument(
         "what", nargs="+", help="a run's folder, or list, quantize NAME, use NAME, rollback"

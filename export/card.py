@@ -33,7 +33,7 @@ GenerateFn = Callable[[np.ndarray, np.ndarray], np.ndarray]
 ScoreFn = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Images uint8 [N, S, S, 3] and conditions [N, C] to scores float32 [N], higher is better."""
 
-_MAX_GRID_SIZE = 16  # rows and columns of the samples at most
+_MAX_GRID_SIZE = 8  # rows and columns of the samples at most
 _COLUMNS = 8  # without attributes
 _BATCH = 16
 _SCORED, _SHOWN = (
@@ -252,9 +252,9 @@ def _best_of(rows: list[dict[str, Any]]) -> list[str]:
         for row in rows
     ]
     return [
-        "Rejection sampling: the critic keeps the best of several candidates. These figures are of"
-        " fewer images than those above, one for each held-out image. The model uses the number of"
-        " candidates with the lowest FD ratio:",
+        "Rejection sampling: a critic compares the features of each candidate with those of real"
+        " images, and rejects broken faces, but unusual ones as well. These figures are of fewer"
+        " images than those above, one for each held-out image:",
         "\n".join(lines),
     ]
 

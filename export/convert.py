@@ -31,8 +31,8 @@ from export.registry import Registry
 from export.upscaler import read_upscaler, upscaler_in_use
 from export.weights import write_weights
 from train.checkpoint import JUDGED_FILE, RunInfo
-from train.critic import Critic
-from train.models import load_discriminator, load_generator
+from train.critic import Critic, load_critic
+from train.models import load_generator
 
 _BATCHES = (1, 3, 64)
 
@@ -66,7 +66,7 @@ def export_run(
     """
     generator, info = load_generator(run)
     judged = _read_judged(run / JUDGED_FILE)
-    critic = Critic(load_discriminator(run), judged.pop("bar"))
+    judged.pop("bar", None)  # of earlier versions
     upscaler_graph = read_upscaler(upscaler) if upscaler else upscaler_in_use(registry)
     try:
         manifest = Manifest(
@@ -87,6 +87,7 @@ def export_run(
             f"{'.'.join(map(str, issue['loc']))}: {issue['msg']}" for issue in error.errors()
         )
         raise ExportError(f"{run} cannot be exported: {reasons}") from error
+    critic = load_critic(run) if manifest.candidates > 1 else None
 
     def build(folder: Path) -> None:
         path = folder / GENERATOR
@@ -100,7 +101,7 @@ def export_run(
             _add_quantized_upscaler(folder, upscaler_graph.content, session, manifest)
         generate = partial(_generate, session)
         draw_samples(generate, manifest).save(folder / SAMPLES, optimize=True)
-        if manifest.candidates > 1:
+        if critic:
             scorer = _add_critic(folder, critic, session, manifest)
             weakest = draw_weakest(generate, partial(_score, scorer), manifest)
             weakest.save(folder / WEAKEST, optimize=True)
@@ -259,7 +260,7 @@ def _read_judged(path: Path) -> dict[str, Any]:
         ) from None
     except ValueError as error:
         raise ExportError(f"{path} is not valid JSON: {error}") from error
-    if not isinstance(judged, dict) or not {"figures", "candidates", "bar"} <= set(judged):
+    if not isinstance(judged, dict) or not {"figures", "candidates"} <= set(judged):
         raise ExportError(
             f"{path} is of an earlier version: judge the run again"
             f" (python -m train judge {path.parent})"

@@ -10,6 +10,7 @@ except ModuleNotFoundError as missing:
     sys.exit(f"training needs {missing.name}: pip install -e '.[train]'")
 
 import config
+from config.output import allow_any_encoding
 from export.graph import ExportError
 from export.manifest import ModelError
 from train import checkpoint, judging, options, pipeline, recipes
@@ -40,6 +41,7 @@ COMMANDS = {
 
 
 def main(given: Sequence[str] | None = None) -> None:
+    allow_any_encoding()
     console = Console(soft_wrap=True)
     given = sys.argv[1:] if given is None else given
     command = COMMANDS.get(given[0]) if given else None

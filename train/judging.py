@@ -16,14 +16,15 @@ from export.registry import Registry
 from train import checkpoint
 from train.arguments import parse
 from train.calibrate import calibrate
+from train.critic import save_critic
 from train.data import Faces, load
 from train.distributed import SINGLE_PROCESS, Processes
 from train.loop import Stopped
 from train.machine import make_ready
 from train.metrics import SECOND_SEED, Evaluation, GenerateFn, Judge, find, prepare
 from train.metrics.of_run import faces_of_run, judge_of_run
-from train.models import load_discriminator, load_generator
-from train.networks.base import Discriminator, Generator
+from train.models import load_generator
+from train.networks.base import Generator
 from train.options import add_flags, given_flags
 from train.progress import ProgressCallback, progress_bar
 from train.promote import incomparable, onnx_generator
@@ -92,20 +93,17 @@ def judge_run(run: Path, settings: TrainingSettings, console: Console) -> None:
     Raises CheckpointError, DataError.
     """
     generator, info = load_generator(run)
-    discriminator = load_discriminator(run)
     device = make_ready(settings.train.device, settings.train.threads, SINGLE_PROCESS)
     faces = faces_of_run(run, info, settings.train, str(device))
     judge, second = (
         judge_of_run(run, info, faces, settings, console, seed=seed) for seed in (0, SECOND_SEED)
     )
-    networks = generator.to(device), discriminator.to(device)
-    calibrate_run(run, *networks, judge, second, settings.judge.fakes, console)
+    calibrate_run(run, generator.to(device), judge, second, settings.judge.fakes, console)
 
 
 def calibrate_run(
     run: Path,
     generator: Generator,
-    discriminator: Discriminator,
     judge: Judge,
     second: Judge,
     fakes: int,
@@ -118,9 +116,7 @@ def calibrate_run(
     try:
         cache_real_features(second, console)
         with progress_bar(console, "judging") as report_progress:
-            judged, worst = calibrate(
-                generator, discriminator, judge, second, fakes, report_progress
-            )
+            judged, worst, critic = calibrate(generator, judge, second, fakes, report_progress)
     except KeyboardInterrupt:
         command = f"python -m train judge {run}"
         raise Stopped(
@@ -133,6 +129,8 @@ def calibrate_run(
     (run / checkpoint.JUDGED_FILE).write_text(
         json.dumps(judged, indent=2, ensure_ascii=False) + "\n", "utf-8"
     )
+    if critic:
+        save_critic(run, critic)
     shares = [(cluster["real"], cluster["painted"]) for cluster in judged["clusters"]]
     save_worst(run, worst, shares)
     _print_figures(judged["figures"], console)

@@ -111,7 +111,8 @@ def given_flags(arguments: argparse.Namespace, name: str) -> dict[str, Any]:
             table = given
             for section in sections:
                 table = table.setdefault(section, {})
-            table[key] = value
+            # `4,8` is one text, which the section reads
+            table[key] = value[0] if isinstance(value, list) and len(value) == 1 else value
     if "images" in given and name != "judge":
         given.setdefault("minutes", None)  # else those of the file or run would win
     return given

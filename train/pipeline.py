@@ -71,8 +71,7 @@ def main(given: Sequence[str], console: Console) -> None:
     judge, second = (
         build_judge(faces, settings, console, tagged=tagged, seed=seed) for seed in (0, SECOND_SEED)
     )
-    networks = trainer.ema, trainer.discriminator
-    calibrate_run(run, *networks, judge, second, settings.judge.fakes, console)
+    calibrate_run(run, trainer.ema, judge, second, settings.judge.fakes, console)
     name = export_run(run, registry, arguments.model_name)
     console.print(f"exported as {registry.folder(name)}", highlight=False)
     if arguments.no_promote:

@@ -3,6 +3,7 @@
 import asyncio
 from abc import abstractmethod
 from collections import Counter
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -10,6 +11,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.discord.proxy import proxy_of
 from bot.i18n.messages import language_in
 from bot.settings import DiscordSettings
 from bot.studio import Studio
@@ -47,6 +49,7 @@ class IrodoriBot(commands.AutoShardedBot):
             allowed_mentions=discord.AllowedMentions.none(),
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
+            proxy=proxy_of(settings),
             max_messages=None,
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
             allowed_contexts=app_commands.AppCommandContext(
@@ -79,6 +82,13 @@ class IrodoriBot(commands.AutoShardedBot):
     @abstractmethod
     async def paint(self, source: "Source", command: PaintCommand) -> None:
         """Paints, and replies with the result. Raises Refusal, discord.HTTPException."""
+
+    @abstractmethod
+    def open_request(self, source: "Source") -> AbstractContextManager[None]:
+        """Counts an open request of the member in the block, as `paint` does.
+
+        Raises NotAllowed for a member who has as many as allowed.
+        """
 
     @abstractmethod
     async def offer_commands(self) -> None:

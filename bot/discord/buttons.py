@@ -26,6 +26,7 @@ from bot.discord.info import info_of
 from bot.discord.permissions import require_admission
 from bot.discord.picker import pictures_of
 from bot.discord.replies import defer_update, respond, retry_once
+from bot.discord.reporting import ReportButton
 from bot.discord.text import option_of, shorten, title
 from bot.errors import NotFound
 from bot.i18n.messages import describe, say
@@ -235,8 +236,12 @@ class Info(AvatarButton, template=f"irodori:info:{ID}"):
         me = owner_of(interaction)
         await require_admission(interaction)
         avatar = await studio.avatars.get(self.avatar_id, me)
-        text = await info_of(studio, avatar, me, await language_of(interaction))
-        await respond(lambda: interaction.response.send_message(text, ephemeral=True))
+        language = await language_of(interaction)
+        text = await info_of(studio, avatar, me, language)
+        view = discord.ui.View(timeout=None)
+        if not avatar.private and avatar.owner != me:
+            view.add_item(ReportButton(avatar.id, language))
+        await respond(lambda: interaction.response.send_message(text, view=view, ephemeral=True))
 
 
 COMPONENTS = (

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import AbstractContextManager
 
 import aiohttp
 import discord
@@ -17,15 +18,17 @@ from bot.discord.cogs import find_cogs
 from bot.discord.deferred_reply import DeferredReply
 from bot.discord.delivery import Delivery, Result
 from bot.discord.failures import is_accepted, report_failure
+from bot.discord.finding import show_sheet
 from bot.discord.sync import sync_if_changed
 from bot.discord.translator import FluentTranslator
 from bot.settings import DiscordSettings
+from bot.stopping import GRACE_SECONDS
 from bot.studio import Studio
+from bot.studio.finding import Sheet
 from bot.studio.morph_file import Morph
 
 logger = logging.getLogger(__name__)
 
-GRACE_SECONDS = 10  # for replies in progress when the bot closes
 POLL_SECONDS = 5  # between two checks of the model's attributes
 DEFAULT_GATEWAY = DiscordWebSocket.DEFAULT_GATEWAY
 
@@ -58,6 +61,9 @@ class ConfiguredBot(IrodoriBot):
 
     async def paint(self, source: Source, command: PaintCommand) -> None:
         await self._delivery.paint(source, command)
+
+    def open_request(self, source: Source) -> AbstractContextManager[None]:
+        return self._delivery.open_request(source)
 
     async def offer_commands(self) -> None:
         self._build_commands()
@@ -133,6 +139,8 @@ async def show(reply: DeferredReply, result: Result) -> None:
     """Fills in a reply with what the studio painted."""
     if isinstance(result, Morph):
         await show_morph(reply, result)
+    elif isinstance(result, Sheet):
+        await show_sheet(reply, result)
     else:
         await card.show_avatars(reply, result)
 

@@ -125,7 +125,10 @@ class DeferredReply:
 
     def _webhook(self) -> discord.Webhook:
         pending = self.pending
-        return discord.Webhook.partial(int(pending.application), pending.token, client=self.client)
+        application, token = int(pending.application), pending.token
+        webhook = discord.Webhook.partial(application, token, client=self.client)
+        webhook.proxy = self.client.http.proxy  # `partial` does not take it from the client
+        return webhook
 
 
 def is_to_mention(pending: PendingReply) -> bool:

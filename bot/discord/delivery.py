@@ -7,8 +7,8 @@ are stored already instead of painting them again.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -23,6 +23,7 @@ from bot.errors import Busy, NotAllowed
 from bot.i18n.messages import say
 from bot.logs import log_event
 from bot.studio import Request, Studio
+from bot.studio.finding import Sheet
 from bot.studio.morph_file import Morph
 from db.records import Avatar, Owner, PendingReply
 
@@ -41,7 +42,7 @@ EDIT_SECONDS = 2.0  # between two edits that show it
 MAX_ADMITTING = 4  # requests whose limits are read at once; more would wait for connections
 MAX_POSITION_EDITS = 4  # edits of positions at once; further ones are skipped
 
-Result = Sequence[Avatar] | Morph
+Result = Sequence[Avatar] | Morph | Sheet
 Show = Callable[[DeferredReply, Result], Awaitable[None]]
 
 
@@ -61,21 +62,24 @@ class Delivery:
 
     async def paint(self, source: Source, command: PaintCommand) -> None:
         """Paints, and replies with the result. Raises Refusal, discord.HTTPException."""
-        id, owner = str(source.id), owner_of(source)
-        if id in self._in_progress:  # the gateway sent the event twice
+        if str(source.id) in self._in_progress:  # the gateway sent the event twice
             return
-        self._require_place(owner)
-        self._in_progress[id] = owner
-        try:
+        with self.open_request(source):
             await self._paint_new(source, command)
-        finally:
-            del self._in_progress[id]
 
-    def _require_place(self, owner: Owner) -> None:
-        """Raises NotAllowed for a member who has as many open requests as allowed."""
-        most = self._client.settings.open_requests
+    @contextmanager
+    def open_request(self, source: Source) -> Iterator[None]:
+        """Counts an open request of the member in the block. Raises NotAllowed for a member who
+        has as many as allowed.
+        """
+        id, owner, most = str(source.id), owner_of(source), self._client.settings.open_requests
         if most and sum(other == owner for other in self._in_progress.values()) >= most:
             raise NotAllowed("order-too-many", most=most)
+        self._in_progress[id] = owner
+        try:
+            yield
+        finally:
+            del self._in_progress[id]
 
     async def _paint_new(self, source: Source, command: PaintCommand) -> None:
         received = source.extras.get("received", monotonic())
@@ -199,7 +203,7 @@ class Delivery:
             if painting is not None:
                 await self._show_position(pending, reply, painting)
                 result = await painting
-            pictures = 1 if isinstance(result, Morph) else len(result)
+            pictures = 1 if isinstance(result, Morph | Sheet) else len(result)
             await self._show_result(reply, result)
             outcome = "done"
         except ReplyExpiredError:

@@ -25,6 +25,7 @@ async def info_of(studio: Studio, avatar: Avatar, viewer: Owner, language: str) 
         "size": say("info-size-value", language, width=avatar.width, height=avatar.height),
         "id": f"`{avatar.id}`",
         "parents": " + ".join(parents),
+        "choices": f"`{avatar.choices}`" if avatar.choices is not None else "",
         "by": by or say("info-visitor", language),
         "when": discord.utils.format_dt(avatar.created),
         "favorites": f"♥ {avatar.favorites}" if avatar.favorites else "",
@@ -36,18 +37,23 @@ async def info_of(studio: Studio, avatar: Avatar, viewer: Owner, language: str) 
     if avatar.private:
         key = "info-hidden" if avatar.hidden else "info-private"
         lines.append(f"🔒 {say(key, language)}")
-    copy = "info-copy-like" if avatar.parents else "info-copy"
+    copy = "info-copy" if is_repeatable(avatar) else "info-copy-like"
     lines.append(f"{say(copy, language)}:\n```\n{command_line(avatar)}\n```")
     return shorten("\n".join(lines), MAX_TEXT)
 
 
 def command_line(avatar: Avatar) -> str:
-    """A command that paints the same picture, or a similar one if it has parents."""
+    """A command that paints the same picture, or a similar one if that is not possible."""
     options = option_names(list(avatar.wish), taken=())
     typed = [f"{options[name]}:{value}" for name, value in avatar.wish.items()]
-    if not avatar.parents:
+    if is_repeatable(avatar):
         typed += [f"seed:{avatar.seed}", f"size:{avatar.width}"]
     return " ".join(["/avatar", *typed])
+
+
+def is_repeatable(avatar: Avatar) -> bool:
+    """Whether `/avatar` with its wish and seed paints the same picture."""
+    return not avatar.parents and avatar.choices is None
 
 
 async def _parent(studio: Studio, id: str, viewer: Owner, language: str) -> str:

@@ -85,6 +85,8 @@ class AvatarService:
         avatar = await self.get(id, viewer=None, moderator=True)
         if not await self._store.avatars.set_hidden(avatar.id, hidden):
             raise _not_found(id)
+        if hidden:
+            await self._store.reports.close(avatar.id)
         return await self.get(id, viewer=None, moderator=True)
 
     async def delete(self, id: str, by: Owner, moderator: bool = False) -> Avatar:

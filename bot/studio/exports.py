@@ -47,7 +47,8 @@ class ExportService:
         limit_bytes: int = UPLOAD_BYTES,
     ) -> Export:
         """A zip of at most `limit_bytes`: pictures, and `avatars.json` with all data
-        about them; in the first part also `favourites.json` and `settings.json`.
+        about them; in the first part also `favourites.json`, `reports.json` and
+        `settings.json`.
 
         `after` is the `last` of the part before; without it, the parts before are read again.
         Raises NotFound for a part that does not exist.
@@ -74,6 +75,9 @@ class ExportService:
                 files["avatars.json"].append({"picture": name, **_as_json(avatar)})
         if part == 1:
             files["favourites.json"] = [id async for id in self._favorites(owner)]
+            files["reports.json"] = [
+                {"id": id, "reason": reason} for id, reason in await self._store.reports.by(owner)
+            ]
             files["settings.json"] = asdict(await self._store.members.settings(owner))
         data = await asyncio.to_thread(_zip, files)
         return Export(data, part, parts, ids[-1] if more else None)
@@ -133,6 +137,7 @@ def _as_json(avatar: Avatar) -> dict[str, Any]:
         "seed": avatar.seed,
         "model": avatar.model,
         "parents": list(avatar.parents),
+        "choices": avatar.choices,
         "favourites": avatar.favorites,
         "width": avatar.width,
         "height": avatar.height,

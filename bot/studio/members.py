@@ -1,21 +1,44 @@
 """Members' settings, and the deletion of a member's data."""
 
+import logging
 from dataclasses import replace
 
 from bot.errors import BadPrompt
 from bot.i18n.messages import LANGUAGES
 from bot.inference.engine import Engine
 from bot.prompts.vocabulary import quote
+from bot.studio.ongoing import OngoingWork
 from bot.studio.painter import check_size
+from db.errors import StoreUnavailable
 from db.members import MemberRepository
 from db.records import MemberSettings, Owner
+from db.retention import RetentionRepository
+
+log = logging.getLogger(__name__)
 
 
 class MemberService:
-    def __init__(self, engine: Engine, members: MemberRepository) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        members: MemberRepository,
+        ongoing: OngoingWork,
+        retention: RetentionRepository,
+    ) -> None:
         self._engine = engine
         self._members = members
-        self.delete_everything = members.delete_everything
+        self._ongoing = ongoing
+        self._retention = retention
+
+    async def delete_everything(self, owner: Owner) -> int:
+        """Deletes the owner's data, also what is being painted; the number of avatars."""
+        self._ongoing.cancel(owner)
+        count = await self._members.delete_everything(owner)
+        try:
+            await self._retention.empty_log()
+        except StoreUnavailable as error:  # it is emptied within an hour
+            log.debug("the log of the database is not emptied: %s", error)
+        return count
 
     async def settings(self, owner: Owner) -> MemberSettings:
         """A size that the model in use cannot paint is returned as None."""

@@ -38,6 +38,10 @@ class ModelCatalog:
         """All models, oldest first."""
         return await asyncio.to_thread(self._summaries)
 
+    async def names(self) -> list[str]:
+        """Names of all models, oldest first."""
+        return await asyncio.to_thread(self._registry.names)
+
     async def previous(self) -> str | None:
         """Name of the model that `rollback` would use."""
         return await asyncio.to_thread(self._registry.previous)

@@ -12,8 +12,10 @@ from bot.inference.engine import Engine
 from bot.inference.latents import draw_candidates
 from bot.inference.model import Model
 from bot.studio.images import encode_png
+from bot.studio.ongoing import OngoingWork, Work
 from bot.studio.request import Request
 from db.avatars import AvatarRepository
+from db.members import MemberRepository
 from db.records import Avatar, NewAvatar
 from db.tasks import SEEDS
 
@@ -22,6 +24,7 @@ from db.tasks import SEEDS
 class PaintJob:
     """n pictures of one wish by one model: n `seeds`, n `conditions` (the wish completed) and
     `latents` float32 [n, N, Z] (N candidates each). `size` is in pixels, None for the largest.
+    `choices` are as in `Avatar`.
     """
 
     model: Model
@@ -32,12 +35,17 @@ class PaintJob:
     prompt: str
     parents: tuple[str, ...] = ()
     size: int | None = None
+    choices: str | None = None
 
 
 class Painter:
-    def __init__(self, engine: Engine, avatars: AvatarRepository) -> None:
+    def __init__(
+        self, engine: Engine, avatars: AvatarRepository, members: MemberRepository
+    ) -> None:
         self._engine = engine
         self._avatars = avatars
+        self._members = members
+        self.ongoing = OngoingWork()
         self._listeners: list[Callable[[Avatar], None]] = []
 
     def subscribe(self, listener: Callable[[Avatar], None]) -> Callable[[], None]:
@@ -48,7 +56,21 @@ class Painter:
         return lambda: self._listeners.remove(listener)
 
     async def paint(self, job: PaintJob, request: Request) -> list[Avatar]:
-        """Raises BadPrompt (size), Busy, ModelUnavailable."""
+        """Raises BadPrompt (size), Busy, ModelUnavailable, NotFound (the owner's data is deleted
+        meanwhile).
+        """
+        with self.ongoing.begin(request.owner) as work:
+            added = await self._paint(job, request, work)
+            if work.canceled:  # while they were stored
+                await self._members.delete_everything(request.owner)
+            work.check()
+        for avatar in added:
+            if not avatar.private:
+                for listener in tuple(self._listeners):
+                    listener(avatar)
+        return added
+
+    async def _paint(self, job: PaintJob, request: Request, work: Work) -> list[Avatar]:
         model, size = job.model, check_size(job.model, job.size)
         if request.order_id is not None:
             painted = await self._avatars.of_order(request.order_id)
@@ -60,7 +82,8 @@ class Painter:
         )
         # beside the engine, which paints the next batch meanwhile
         pictures = await asyncio.gather(*(asyncio.to_thread(encode_png, i) for i in images))
-        added = await self._avatars.add(
+        work.check()
+        return await self._avatars.add(
             [
                 NewAvatar(
                     owner=request.owner,
@@ -80,15 +103,11 @@ class Painter:
                     width=images.shape[2],
                     height=images.shape[1],
                     order_id=request.order_id,
+                    choices=job.choices,
                 )
                 for i, seed in enumerate(job.seeds)
             ]
         )
-        for avatar in added:
-            if not avatar.private:
-                for listener in tuple(self._listeners):
-                    listener(avatar)
-        return added
 
 
 def draw_seeds(seed: int | None, count: int = 1) -> list[int]:

@@ -4,10 +4,12 @@ from dataclasses import replace
 from typing import assert_never
 
 from bot.inference.engine import Engine, Stats
+from bot.settings import PrivacySettings
 from bot.studio.animations import AnimationService
 from bot.studio.avatars import AvatarService
 from bot.studio.exports import ExportService
 from bot.studio.family import FamilyService
+from bot.studio.finding import FindService, Sheet, read_path
 from bot.studio.gallery import GalleryService
 from bot.studio.members import MemberService
 from bot.studio.models import ModelCatalog
@@ -16,13 +18,17 @@ from bot.studio.painter import Painter
 from bot.studio.painting import PaintingService
 from bot.studio.quotas import QuotaService
 from bot.studio.readiness import ReadinessCheck
+from bot.studio.reports import ReportService
 from bot.studio.request import Request
+from bot.studio.retention import RetentionService
 from bot.studio.shaping import ShapingService
 from db.records import Avatar
 from db.store import Store
 from db.tasks import (
+    AdoptTask,
     AgainTask,
     CreateTask,
+    FindTask,
     MixTask,
     MorphTask,
     PortraitTask,
@@ -37,16 +43,28 @@ from export.manifest import Attribute
 class Studio:
     """Requests that cannot be granted raise `bot.errors.Refusal`s. Sizes are in pixels."""
 
-    def __init__(self, engine: Engine, store: Store) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        store: Store,
+        privacy: PrivacySettings | None = None,
+        page_url: str = "",
+    ) -> None:
+        """`page_url` is the public URL of the web page, empty if there is none."""
         self._engine = engine
-        painter = Painter(engine, store.avatars)
+        self.privacy = privacy or PrivacySettings()
+        self.page_url = page_url.rstrip("/")
+        painter = Painter(engine, store.avatars, store.members)
         self.avatars = AvatarService(store)
         self.painting = PaintingService(engine, painter, self.avatars, store.avatars)
         self.family = FamilyService(engine, painter, self.avatars)
         self.shaping = ShapingService(engine, painter, self.avatars)
         self.animations = AnimationService(engine, self.avatars, store.usage)
+        self.finding = FindService(engine, painter, store.usage)
         self.gallery = GalleryService(engine, store.galleries, store.guilds)
-        self.members = MemberService(engine, store.members)
+        self.members = MemberService(engine, store.members, painter.ongoing, store.retention)
+        self.reports = ReportService(self.avatars, store.reports)
+        self.retention = RetentionService(self.privacy, store.retention, store.presence)
         self.exports = ExportService(store)
         self.quotas = QuotaService(store.guilds, store.usage)
         self.models = ModelCatalog(engine)
@@ -80,7 +98,7 @@ class Studio:
         """
         return await self._readiness.problem()
 
-    async def run(self, task: Task, request: Request) -> list[Avatar] | Morph:
+    async def run(self, task: Task, request: Request) -> list[Avatar] | Morph | Sheet:
         """Runs the task of a pending reply. Raises the errors of the task's service."""
         if isinstance(task, MorphTask):
             return await self.animations.morph(
@@ -90,6 +108,9 @@ class Studio:
                 size=task.size,
                 limit_bytes=task.limit_bytes,
             )
+        if isinstance(task, FindTask):
+            search = await self.finding.open(task.wish, task.seed)
+            return await self.finding.paint(search, request)
         request = replace(request, private=task.private)
         match task:
             case CreateTask():
@@ -115,5 +136,11 @@ class Studio:
                 )
             case PortraitTask():
                 return await self.painting.portrait(task.member, request, size=task.size)
+            case AdoptTask():
+                before, number = read_path(task.choices)
+                search = await self.finding.open(
+                    task.wish, task.seed, choices=before, model=task.model
+                )
+                return await self.finding.adopt(search, number, request, size=task.size)
             case _:
                 assert_never(task)

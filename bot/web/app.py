@@ -11,19 +11,22 @@ from aiohttp.http_exceptions import HttpProcessingError
 from bot.outages import Outage
 from bot.passwords import PasswordHash
 from bot.settings import WebSettings
+from bot.stopping import GRACE_SECONDS
 from bot.studio import Studio
 from bot.web import middleware
-from bot.web.admin import live, login, models, pictures, runs
+from bot.web.admin import live, login, models, pictures, reports, runs
 from bot.web.admin.filters import FILTERS
 from bot.web.admin.load import LOAD, Load
 from bot.web.admin.sessions import SESSIONS, Sessions
-from bot.web.api import events, gallery, images, monitoring, painting
+from bot.web.api import events, finding, gallery, images, monitoring, painting
 from bot.web.api.openapi import build_document
 from bot.web.assets import Assets
 from bot.web.connections import CONNECTIONS, Connections
 from bot.web.keys import METRICS, OPENAPI, PAINT_RATE, SETTINGS, STUDIO, TEMPLATES
 from bot.web.metrics import Metrics
+from bot.web.pages import find as find_pages
 from bot.web.pages import gallery as gallery_pages
+from bot.web.pages import legal
 from bot.web.pages import studio as studio_pages
 from bot.web.pages.render import create_environment
 from bot.web.rate_limits import RateLimiter
@@ -31,9 +34,16 @@ from bot.web.requests import MAX_BODY, MAX_LINE
 
 KEEP_ALIVE = 15  # seconds, see create_runner
 HERE = Path(__file__).parent
-API = (painting.routes, gallery.routes, events.routes, images.routes, monitoring.routes)
-PAGES = (studio_pages.routes, gallery_pages.routes)
-ADMIN = (login.routes, models.routes, live.routes, runs.routes, pictures.routes)
+API = (
+    painting.routes,
+    finding.routes,
+    gallery.routes,
+    events.routes,
+    images.routes,
+    monitoring.routes,
+)
+PAGES = (studio_pages.routes, find_pages.routes, gallery_pages.routes, legal.routes)
+ADMIN = (login.routes, models.routes, live.routes, runs.routes, pictures.routes, reports.routes)
 
 
 def create_app(studio: Studio, settings: WebSettings) -> web.Application:
@@ -82,7 +92,7 @@ def create_runner(app: web.Application) -> web.AppRunner:
         access_log=None,
         handler_cancellation=True,
         keepalive_timeout=KEEP_ALIVE,
-        shutdown_timeout=10,
+        shutdown_timeout=GRACE_SECONDS / 2,  # aiohttp waits twice: before and after it cancels
         max_line_size=MAX_LINE,
         logger=_ServerLog(logging.getLogger("aiohttp.server")),
     )

@@ -82,7 +82,8 @@ async def compress(request: web.Request, handler: Handler) -> web.StreamResponse
     compressible = response.content_type in COMPRESSED_TYPES
     if compressible and isinstance(body, bytes) and len(body) >= COMPRESS_FROM:
         response.enable_compression()
-        response.headers["Vary"] = "Accept-Encoding"
+        vary = (response.headers.get("Vary"), "Accept-Encoding")
+        response.headers["Vary"] = ", ".join(filter(None, vary))
     return response
 
 

@@ -1,6 +1,7 @@
 """Rate limits per address, as token buckets: pictures or logins per minute."""
 
 import ipaddress
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from bot.errors import TooSoon
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+WITH_PORT = re.compile(r'"?(?:\[([^\[\]]+)\](?::\d+)?|([\d.]+)(?::\d+)?)"?')
 MAX_ADDRESSES = 10_000  # that have a bucket; after an unused minute a bucket is full anyway
 
 
@@ -51,11 +53,19 @@ def client_address(request: web.Request, trusted: Sequence[Network]) -> str:
     ]
     host = request.remote or ""
     while chain and is_trusted(host, trusted):
-        previous = chain.pop()
+        previous = _without_port(chain.pop())
         if _parsed(previous) is None:  # not written by a trusted proxy
             break
         host = previous
     return network_of(host)
+
+
+def _without_port(hop: str) -> str:
+    """The address of `192.0.2.1:4711`, `[2001:db8::1]:4711` or `"[2001:db8::1]"`, as some proxies
+    write it; other texts as they are.
+    """
+    match = WITH_PORT.fullmatch(hop)
+    return next(filter(None, match.groups())) if match else hop
 
 
 def network_of(host: str) -> str:

@@ -164,7 +164,8 @@ def _expectation(model: type[BaseModel], path: Sequence[str]) -> str:
         case "array":
             return "a list"
         case _:
-            return f"a string{such_as}"
+            most = f" of at most {schema['maxLength']} characters" if "maxLength" in schema else ""
+            return f"a string{most}{such_as}"
 
 
 def _shown(value: Any) -> str:

@@ -47,11 +47,17 @@ async def run(
     return process.returncode, printed.decode()
 
 
+def entries(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*"))
+
+
 async def test_check_succeeds_with_a_valid_configuration(
     discord: DiscordServer, registry: Registry, tmp_path: Path
 ) -> None:
+    before = entries(tmp_path)
     status, output = await run(tmp_path, discord, "--check")
     assert status == 0, output
+    assert entries(tmp_path) == before
     lines = output.splitlines()
     assert all(line.startswith("ok ") for line in lines)
     parts = [line.removeprefix("ok").split(":")[0].strip() for line in lines]

@@ -104,7 +104,7 @@ def test_registers_a_run(exported: Registry) -> None:
     assert (manifest.latent_dim, manifest.image_size) == (8, 32)
     assert manifest.metrics["lite2_fd_ratio"] == 4.5
     judged = json.loads((exported.root.parent / "run" / JUDGED_FILE).read_text())
-    kept_elsewhere = {"figures", "candidates", "bar"}
+    kept_elsewhere = {"figures", "candidates"}
     assert manifest.training == {
         "run": "first",
         "images": 1_234_000,
@@ -193,9 +193,9 @@ def test_refuses_a_run_that_was_not_judged(run: Path, empty_registry: Registry) 
 @pytest.mark.parametrize(
     ("figures", "message"),
     [
-        ('{"figures": {"q": NaN}, "candidates": 1, "bar": 0}', "metrics.q: .*finite"),
-        ('{"figures": {"q": "good"}, "candidates": 1, "bar": 0}', "metrics.q: .*valid number"),
-        ('{"figures": {}, "candidates": 0, "bar": 0}', "candidates: .*greater than or equal to 1"),
+        ('{"figures": {"q": NaN}, "candidates": 1}', "metrics.q: .*finite"),
+        ('{"figures": {"q": "good"}, "candidates": 1}', "metrics.q: .*valid number"),
+        ('{"figures": {}, "candidates": 0}', "candidates: .*greater than or equal to 1"),
         ('{"q": 2.8}', r"earlier version: judge the run again \(python -m train judge "),
         ("{", "not valid JSON"),
     ],

@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from export.figures import FD_RATIO
-from train.calibrate import SCALES, calibrate
+from train.calibrate import LARGEST_INCREASE, SCALES, calibrate
+from train.critic import CANDIDATES, best_of
 from train.data import load
 from train.metrics import prepare
-from train.networks.irodori import IrodoriDiscriminator, IrodoriGenerator
+from train.networks.irodori import IrodoriGenerator
 from train.report import generate_images
 
 
@@ -20,17 +21,16 @@ def test_calibration_chooses_the_latent_scale_of_lowest_fd_ratio(
     torch.manual_seed(0)
     generator = IrodoriGenerator(32, 8, faces.sizes, width=4).eval()
     second = prepare(faces, tmp_path, images=320, seed=1)
-    discriminator = IrodoriDiscriminator(32, faces.sizes, width=4)
     reported: list[float] = []
-    judged, worst = calibrate(generator, discriminator, judge, second, 100, reported.append)
+    judged, worst, critic = calibrate(generator, judge, second, 100, reported.append)
     assert reported == sorted(reported)
     assert 0 < reported[0] < 0.5 < reported[-2] <= reported[-1] == 1
     kept = generator.latent_scale.item()
-    ratios = [row[FD_RATIO] for row in judged["best_of"]]
-    assert judged["candidates"] in (1, 2, 4)
-    assert ratios[(1, 2, 4).index(judged["candidates"])] < 1.2 * min(ratios), "by another judge"
+    assert critic
+    counts = [row["candidates"] for row in judged["best_of"]]
+    assert counts == [1, CANDIDATES]
+    assert judged["candidates"] in counts
     assert judged["fakes"] == 100
-    assert [row["candidates"] for row in judged["best_of"]] == [1, 2, 4]
 
     def fd_ratio(scale: float) -> float:
         generator.latent_scale.fill_(scale)
@@ -40,6 +40,10 @@ def test_calibration_chooses_the_latent_scale_of_lowest_fd_ratio(
     generator.latent_scale.fill_(kept)
     alone = second.measure(lambda z, c: generate_images(generator, z, c), 8)
     assert judged["best_of"][0][FD_RATIO] == pytest.approx(alone[FD_RATIO])
+    score = torch.inference_mode()(critic)
+    rejecting = best_of(lambda z, c: generate_images(generator, z, c), score, CANDIDATES)
+    increase = judge.measure(rejecting, CANDIDATES * 8)[FD_RATIO] / fd_ratio(kept)
+    assert judged["candidates"] == (CANDIDATES if increase <= LARGEST_INCREASE else 1)
     assert judged["learnt"] + judged["held_out"] == len(faces)
     assert len(worst) == len(judged["clusters"]) > 0
     json.dumps(judged, allow_nan=False)

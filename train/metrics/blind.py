@@ -26,10 +26,10 @@ import config
 from export.manifest import Attribute
 from export.registry import Registry
 from train import checkpoint, report
-from train.critic import CANDIDATES, Critic, best_of, fit_critic
+from train.critic import best_of, load_critic
 from train.data import DataError, Faces, load, one_hot
 from train.metrics.results import GenerateFn
-from train.models import load_discriminator, load_generator
+from train.models import load_generator
 from train.progress import progress_bar
 from train.promote import onnx_generator
 from train.settings import TrainingSettings
@@ -44,8 +44,6 @@ LABEL = 22
 """Height of the number above an image in pixels."""
 GAP = 6
 BATCH = 16
-FITTED = 1000
-"""Number of images to fit the critic of a run that is not judged yet."""
 Z_95 = 1.96
 """Quantile of the normal distribution for a 95 % interval."""
 
@@ -124,23 +122,21 @@ def find_source(name: str | None, registry: Registry) -> Source:
 
 
 def _run_source(run: Path) -> Source:
-    """Generates as the exported model would, with rejection sampling by the run's critic."""
+    """Generates as the exported model would: a judged run with its critic."""
     generator, info = load_generator(run)
-    discriminator = load_discriminator(run)
-    z, attributes = info.latent_dim, info.attributes
+    z, candidates = info.latent_dim, 1
 
     def single(latents: Tensor, conditions: Tensor) -> Tensor:
         return report.generate_images(generator, latents, conditions)
 
+    generate: GenerateFn = single
     if (run / checkpoint.JUDGED_FILE).is_file():
         judged: dict[str, Any] = json.loads((run / checkpoint.JUDGED_FILE).read_text("utf-8"))
-        critic, candidates = Critic(discriminator, judged["bar"]), judged["candidates"]
-    else:
-        rng = np.random.RandomState(0)
-        latents, conditions = _draw(rng, FITTED, z, attributes)
-        critic, candidates = fit_critic(discriminator, single, latents, conditions), CANDIDATES
-    generate = best_of(single, torch.inference_mode()(critic), candidates)
-    return Source(info.run, generate, candidates * z, attributes, info.image_size)
+        candidates = judged["candidates"]
+    if candidates > 1:
+        critic = torch.inference_mode()(load_critic(run))
+        generate = best_of(single, critic, candidates)
+    return Source(info.run, generate, candidates * z, info.attributes, info.image_size)
 
 
 def draw(

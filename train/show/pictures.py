@@ -1,15 +1,15 @@
 """Pictures that show a trained model."""
 
-import math
 import re
 from pathlib import Path
 from typing import Any
 
 import torch
 from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
 
 from train import models, report
-from train.critic import Critic
+from train.networks.base import Discriminator
 from train.show.latents import linear, spherical
 from train.show.model import Model, ShowError
 
@@ -73,15 +73,30 @@ def best(model: Model) -> Image.Image:
     """The best, the worst and the first SIDE of CANDIDATES images by the discriminator's score."""
     latents, conditions = model.latents(CANDIDATES), model.encode(model.labels(CANDIDATES))
     pictures = model.generate(latents, conditions)
-    critic = Critic(models.load_discriminator(model.run), threshold=math.inf)
-    with torch.inference_mode():
-        order = critic(pictures, conditions).argsort(descending=True)
+    order = _scores(models.load_discriminator(model.run), pictures, conditions)
+    order = order.argsort(descending=True)
     rows = {
         f"best of {CANDIDATES}": order[:SIDE],
         "worst": order[-SIDE:],
         "not selected": torch.arange(SIDE),
     }
     return report.sheet(pictures[torch.cat(list(rows.values()))], list(rows), [""] * SIDE)
+
+
+@torch.inference_mode()
+def _scores(discriminator: Discriminator, pictures: Tensor, conditions: Tensor) -> Tensor:
+    """Realness plus the log-probability of the requested values, if there are classification heads:
+    images uint8 [N, 3, S, S] and conditions [N, C] to float32 [N].
+    """
+    # Images are scored one by one: the deviation within a group of one is always 0.
+    discriminator.group = 1
+    scores: Tensor
+    scores, logits = discriminator.eval()(pictures.float() / 127.5 - 1, conditions)
+    sizes = list(discriminator.class_sizes)
+    blocks = torch.split(conditions, sizes, dim=1) if sizes else ()
+    for head, block in zip(logits, blocks, strict=True):
+        scores = scores + (torch.log_softmax(head, dim=1) * block).sum(dim=1)
+    return scores
 
 
 def frames(run: Path) -> list[Image.Image]:

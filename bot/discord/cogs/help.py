@@ -13,7 +13,7 @@ from bot.discord.replies import respond
 from bot.i18n.messages import command_text, describe, language_for, say
 from export.manifest import Attribute
 
-SHOWN = ("me", "mix", "morph", "gallery", "show", "settings", "privacy")
+SHOWN = ("find", "me", "mix", "morph", "gallery", "show", "settings", "privacy")
 
 
 class HelpCog(commands.Cog):
@@ -25,6 +25,9 @@ class HelpCog(commands.Cog):
         studio = interaction.client.studio
         language, names = await language_of(interaction), language_for(str(interaction.locale))
         text = help_text(studio.attributes, language, f"<@{self.bot.own_id}>", names)
+        if studio.page_url:
+            links = {page: f"<{studio.page_url}/{page}>" for page in ("privacy", "terms")}
+            text += f"\n\n{say('legal-help', language, **links)}"
         await respond(lambda: interaction.response.send_message(text, ephemeral=True))
 
 

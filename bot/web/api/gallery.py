@@ -124,6 +124,28 @@ async def favourite(request: web.Request) -> web.Response:
     return response
 
 
+@routes.post("/api/avatars/{id}/report")
+@describe(
+    {204: Answer("It is reported.")},
+    body=schemas.ReportRequest,
+    errors=(*JSON_ERRORS, 403, 404, 429, 503),
+)
+@completed
+async def report(request: web.Request) -> web.Response:
+    """Report a picture to the operator of the bot. It counts as painting a picture in the rate
+    limit.
+    """
+    visitors.require_same_origin(request)
+    given = await read_body(request, schemas.ReportRequest)
+    visitors.charge(request, 1)
+    token = visitors.token_of(request) or visitors.new_token()
+    id, owner = request.match_info["id"], visitors.owner_of(token)
+    await request.app[STUDIO].reports.report(id, owner, given.reason)
+    response = web.Response(status=204)
+    visitors.remember(request, response, token)
+    return response
+
+
 @routes.delete("/api/avatars/{id}")
 @describe({204: Answer("It is deleted permanently.")}, errors=(*JSON_ERRORS, 403, 404, 503))
 @completed

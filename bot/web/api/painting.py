@@ -39,7 +39,7 @@ async def create(request: web.Request) -> web.Response:
     """Paint pictures."""
     visitors.require_painter(request)
     body = await read_body(request, schemas.PaintRequest)
-    return await _paint(
+    return await paint_avatars(
         request,
         body.count,
         lambda studio, owner: studio.painting.create(
@@ -54,7 +54,7 @@ async def again(request: web.Request) -> web.Response:
     """Paint the same wish with another seed."""
     visitors.require_painter(request)
     id, body = request.match_info["id"], await read_body(request, schemas.SeedRequest)
-    return await _paint(
+    return await paint_avatars(
         request, 1, lambda studio, owner: studio.painting.again(id, Request(owner), seed=body.seed)
     )
 
@@ -65,7 +65,7 @@ async def recolour(request: web.Request) -> web.Response:
     """Paint the same face with other values."""
     visitors.require_painter(request)
     id, body = request.match_info["id"], await read_body(request, schemas.RecolorRequest)
-    return await _paint(
+    return await paint_avatars(
         request, 1, lambda studio, owner: studio.family.recolor(id, body.wish, Request(owner))
     )
 
@@ -85,7 +85,7 @@ async def shape(request: web.Request) -> web.Response:
     """Paint the same face moved along latent directions."""
     visitors.require_painter(request)
     id, body = request.match_info["id"], await read_body(request, schemas.ShapeRequest)
-    return await _paint(
+    return await paint_avatars(
         request, 1, lambda studio, owner: studio.shaping.shape(id, body.shape, Request(owner))
     )
 
@@ -116,7 +116,7 @@ async def variations(request: web.Request) -> web.Response:
     """Paint nine faces similar to this one."""
     visitors.require_painter(request)
     id, body = request.match_info["id"], await read_body(request, schemas.SeedRequest)
-    return await _paint(
+    return await paint_avatars(
         request,
         VARIATIONS,
         lambda studio, owner: studio.family.variations(id, Request(owner), seed=body.seed),
@@ -129,7 +129,7 @@ async def mix(request: web.Request) -> web.Response:
     """Paint a child of two pictures."""
     visitors.require_painter(request)
     body = await read_body(request, schemas.MixRequest)
-    return await _paint(
+    return await paint_avatars(
         request,
         1,
         lambda studio, owner: studio.family.mix(body.a, body.b, Request(owner), seed=body.seed),
@@ -206,7 +206,7 @@ async def morph(request: web.Request) -> web.Response:
     return web.Response(body=animation.data, content_type="image/webp", headers=headers)
 
 
-async def _paint(
+async def paint_avatars(
     request: web.Request,
     pictures: int,
     paint: Callable[[Studio, Owner], Awaitable[list[Avatar]]],

@@ -77,6 +77,7 @@ def _fields(avatar: Avatar, base: str) -> dict[str, Any]:
         "height": avatar.height,
         "created": avatar.created.isoformat(),
         "favourites": avatar.favorites,
+        "choices": avatar.choices,
     }
 
 

@@ -9,6 +9,8 @@ from typing_extensions import TypeAliasType
 from bot.studio.animations import MAX_FRAMES, MAX_MORPH
 from bot.studio.gallery import MAX_PAGE
 from bot.studio.painting import MAX_COUNT
+from bot.studio.reports import MAX_REASON
+from bot.studio.search import ROUNDS
 from db.records import Sort
 from db.tasks import SEEDS
 from export.directions import MAX_DIRECTIONS
@@ -87,6 +89,17 @@ class PaintRequest(Schema):
     """Pixels, one of the sizes of the model in use. The default is the largest."""
 
 
+class AdoptRequest(Schema):
+    prompt: Text = ""
+    """As in `GET /api/find`."""
+    seed: Seed
+    choices: Annotated[Text, Field(examples=["13.2.5"])]
+    """The faces that were chosen from each sheet; the last choice is the one face to adopt."""
+    model: Text
+    size: Annotated[int, Field(ge=1, le=MAX_SIZE)] | None = None
+    """Pixels, one of the sizes of the model. The default is the largest."""
+
+
 class SeedRequest(Schema):
     seed: Seed | None = None
     """Random if missing or null. The same seed, wish and model paint the same picture."""
@@ -100,6 +113,11 @@ class RecolorRequest(Schema):
 class ShapeRequest(Schema):
     shape: Shape
     """The positions to change. The face keeps its other ones."""
+
+
+class ReportRequest(Schema):
+    reason: Annotated[Text, Field(max_length=MAX_REASON)] = ""
+    """What is wrong with the picture, for the operator of the bot."""
 
 
 class MixRequest(Schema):
@@ -176,6 +194,18 @@ class MorphQuery(Schema):
     """Ids of two to five pictures, separated by commas."""
 
 
+class FindQuery(Schema):
+    prompt: str = ""
+    """As for painting. Attributes that it does not name are part of the search."""
+    seed: SeedField | None = None
+    """Random if missing."""
+    choices: Annotated[str, Field(examples=["13.2"])] = ""
+    """The faces that were chosen from each sheet so far: `13.2` is 1 and 3 of the first sheet, then
+    2 of the second. At most three sheets."""
+    model: str = ""
+    """The default is the model in use."""
+
+
 class ImageQuery(Schema):
     size: Annotated[Literal[64, 128, 256], BeforeValidator(_parse_digits)] | None = None
     """Pixels. Images are scaled down, never up. The default is the original size."""
@@ -222,6 +252,9 @@ class Avatar(Schema):
     favourites: Annotated[int, Field(ge=0)]
     parents: list[Id]
     """Ids of the pictures that it was made from, deleted ones included."""
+    choices: str | None
+    """The choices of the search by which it was found, and last the face itself; null for other
+    pictures."""
 
 
 class AvatarWithFamily(Avatar):
@@ -245,6 +278,26 @@ class Page(Schema):
     """A cursor, or null on the first page."""
     count: Annotated[int, Field(ge=0)]
     """Public pictures that match the filter."""
+
+
+class Face(Schema):
+    conditions: Wish
+
+
+class Sheet(Schema):
+    prompt: str
+    """The wish in short form."""
+    wish: Wish
+    seed: Seed
+    model: str
+    choices: str
+    round: Annotated[int, Field(ge=1, le=ROUNDS)]
+    """Number of this sheet."""
+    rounds: Annotated[int, Field(ge=1)]
+    """Number of sheets of a whole search."""
+    faces: list[Face]
+    image_url: Address
+    """The strip of these faces."""
 
 
 class Cell(Schema):

@@ -35,6 +35,7 @@ def create_environment(folder: Path, assets: Mapping[str, str]) -> jinja2.Enviro
         value_prompt=value_prompt,
         alt_text=alt_text,
         repaint_url=repaint_url,
+        find_url=find_url,
         format_day=format_day,
         gallery_url=gallery_url,
         filter_query=filter_query,
@@ -66,6 +67,13 @@ def gallery_url(filters: Mapping[str, str], sort: str = "new", cursor: str = "")
 def repaint_url(avatar: Avatar) -> str:
     """The studio with this avatar's wish filled in."""
     return f"/?{urlencode({'prompt': format_wish(avatar.wish)})}" if avatar.wish else "/"
+
+
+def find_url(avatar: Avatar) -> str:
+    """The sheet from which this avatar was adopted."""
+    choices, _, _ = (avatar.choices or "").rpartition(".")
+    search = {"prompt": format_wish(avatar.wish), "seed": avatar.seed, "choices": choices}
+    return f"/find?{urlencode({**search, 'model': avatar.model})}"
 
 
 def toggle_filter(filters: Mapping[str, str], attribute: str, value: str) -> dict[str, str]:

@@ -77,7 +77,7 @@ async def _render_studio(
         directions=[(name, direction_name(name)) for name in studio.shaping.directions],
         sizes=[size for size in IMAGE_SIZES if size <= studio.sizes[-1]],
         prompt=form.get("prompt", ""),
-        example=_example_prompt(studio.attributes),
+        example=example_prompt(studio.attributes),
         wish=wish,
         seed=form.get("seed", ""),
         error="" if error is None else str(error),
@@ -89,7 +89,7 @@ async def _render_studio(
     return response
 
 
-def _example_prompt(attributes: Sequence[Attribute]) -> str:
+def example_prompt(attributes: Sequence[Attribute]) -> str:
     """The placeholder of the prompt field."""
     values = {a.name: a.values[2 * len(a.values) // (3 + i)] for i, a in enumerate(attributes[:2])}
     return describe(values) or "leave it empty for a surprise"

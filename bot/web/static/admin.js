@@ -70,8 +70,20 @@ async function hide(button) {
   });
 }
 
+/** Dismisses the reports of a picture, which stays public. */
+async function dismiss(button) {
+  const id = button.dataset.dismiss;
+  await attempt(async () => {
+    await request(`/admin/reports/${id}/dismiss`, "POST");
+    await refresh("#page");
+    news.textContent = `The reports of ${id} are dismissed.`;
+    find("#page h1").focus();
+  });
+}
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
+  if (button?.dataset.dismiss) dismiss(button);
   if (button?.dataset.post) switchModel(button);
   if (button?.dataset.hide) hide(button);
 });

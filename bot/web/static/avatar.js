@@ -7,6 +7,7 @@ const { id } = find(".portrait").dataset;
 const favorite = find("#favorite");
 const copy = find("#copy");
 const remove = find("#delete");
+const report = find("#report");
 const news = find("#news");
 const problem = find("#problem");
 
@@ -42,6 +43,24 @@ copy.addEventListener("click", () =>
     }
   }),
 );
+
+report?.addEventListener("click", () => {
+  const dialog = find("#report-form");
+  dialog.returnValue = "";
+  dialog.showModal();
+  dialog.addEventListener(
+    "close",
+    () =>
+      dialog.returnValue === "yes" &&
+      attempt(async () => {
+        await request(`/api/avatars/${id}/report`, "POST", { reason: find("#reason").value });
+        report.disabled = true;
+        report.textContent = "Reported";
+        news.textContent = "Thank you. The operator will look at this picture.";
+      }),
+    { once: true },
+  );
+});
 
 remove?.addEventListener("click", () => {
   const dialog = find("#confirm");

@@ -140,15 +140,21 @@ function indexOf(id) {
 
 // Loading --------------------------------------------------------------------------------
 
+const LOAD_RETRY = 3000; // milliseconds
+
 let loading = null;
 let failed = false;
 let scrollingUp = false; // newer pages load only when scrolling towards them
 
-/** One at a time; after a failure the link stays for the browser to follow. */
+/** One at a time; after a failure the link works without this script until the next attempt. */
 function once(task) {
   loading ??= task()
     .catch(() => {
       failed = true;
+      setTimeout(() => {
+        failed = false;
+        draw();
+      }, LOAD_RETRY);
     })
     .finally(() => {
       loading = null;
@@ -198,7 +204,7 @@ async function reload(page) {
     page.size = page.faces.length;
     draw();
   } catch {
-    setTimeout(() => draw(), 3000);
+    setTimeout(() => draw(), LOAD_RETRY);
   } finally {
     page.reloading = false;
   }

@@ -49,6 +49,18 @@ async def studio_page(page: Page, child: str) -> AsyncIterator[str]:
     yield "a mistake"
 
 
+async def find_page(page: Page, child: str) -> AsyncIterator[str]:
+    await page.goto("/find?seed=7")
+    await expect(page.locator("#faces[aria-busy]")).to_have_count(0)
+    yield "nine faces"
+    await page.keyboard.press("1")
+    await page.keyboard.press("5")
+    yield "two chosen"
+    await page.goto("/find?choices=x")
+    await expect(page.locator("#problem")).to_contain_text("no choices")
+    yield "a mistake"
+
+
 async def admin_pages(page: Page, child: str) -> AsyncIterator[str]:
     await page.goto("/admin")
     yield "login"
@@ -70,6 +82,7 @@ def plain(*paths: str) -> States:
 
 PAGES: dict[str, States] = {
     "studio": studio_page,
+    "find": find_page,
     "gallery": plain(
         "/gallery", "/gallery?hair=pink", "/gallery?hair=black&eyes=black", "/gallery?sort=loved"
     ),

@@ -13,6 +13,8 @@ from tiny_model import add_model
 
 from export.registry import Registry
 from train import report
+from train.checkpoint import JUDGED_FILE
+from train.critic import Critic, save_critic
 from train.data import Faces, load
 from train.metrics import blind
 from train.metrics.blind import BlindError, Count, Source, draw, main, resolve, save
@@ -128,10 +130,11 @@ def test_models_and_runs_from_the_command_line(
     faces: Faces, faces_zip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(blind, "FITTED", 40)
     registry = Registry(tmp_path / "models")
     add_model(registry, "tiny")
     run = make_run(tmp_path / "runs/raw", faces)
+    (run / JUDGED_FILE).write_text('{"candidates": 2}')
+    save_critic(run, Critic(sum(faces.sizes)))
     said = io.StringIO()
     console = Console(file=said, width=200)
     command = ["paint", str(run), "tiny", "--data", str(faces_zip), "--out", "sheet"]

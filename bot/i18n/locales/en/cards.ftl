@@ -37,6 +37,7 @@ info-size = size
 info-size-value = { $width } × { $height } pixels
 info-id = id
 info-parents = made from
+info-choices = found by choosing
 info-by = painted for
 info-visitor = a visitor of the web page
 info-when = when

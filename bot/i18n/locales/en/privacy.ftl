@@ -20,3 +20,4 @@ privacy-forgotten =
 privacy-export-all = This zip holds all your data.
 privacy-export-part = Part { $part } of { $parts } of your data: one file would be too large for Discord.
 privacy-export-next = Part { $part }
+privacy-not-kept = Your data was deleted meanwhile, so this picture was not kept.

@@ -37,6 +37,7 @@ info-size = サイズ
 info-size-value = { $width } × { $height } ピクセル
 info-id = ID
 info-parents = もとの絵
+info-choices = 選んだ顔
 info-by = 頼んだ人
 info-visitor = ウェブページの訪問者
 info-when = 日時

@@ -19,3 +19,4 @@ privacy-forgotten =
 privacy-export-all = あなたのものはすべてこの中にあります。
 privacy-export-part = あなたのものすべて、{ $parts }個中{ $part }個目です。1つのファイルではDiscordの上限を超えるためです。
 privacy-export-next = { $part }個目
+privacy-not-kept = データが削除されたため、この画像は保存されませんでした。

@@ -37,6 +37,7 @@ info-size = 尺寸
 info-size-value = { $width } × { $height } 像素
 info-id = 编号
 info-parents = 来自
+info-choices = 选择过程
 info-by = 画给
 info-visitor = 网页访客
 info-when = 时间

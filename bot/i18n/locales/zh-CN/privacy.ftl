@@ -19,3 +19,4 @@ privacy-forgotten =
 privacy-export-all = 你的一切都在这里面。
 privacy-export-part = 你的全部内容，第 { $part } 份，共 { $parts } 份：放在一个文件里会超过 Discord 的上限。
 privacy-export-next = 第 { $part } 份
+privacy-not-kept = 你的数据已被删除，因此没有保留这张图片。

@@ -136,6 +136,6 @@ function fillDownload(link, avatar) {
 function commandLine(avatar) {
   const option = (name) => name.toLowerCase().replace(/[^\p{L}\p{N}_]+/gu, "-").replace(/^-|-$/g, "");
   const options = Object.entries(avatar.wish).map(([name, value]) => `${option(name)}:${value}`);
-  if (!avatar.parents.length) options.push(`seed:${avatar.seed}`, `size:${avatar.width}`);
+  if (!avatar.parents.length && avatar.choices == null) options.push(`seed:${avatar.seed}`, `size:${avatar.width}`);
   return ["/avatar", ...options].join(" ");
 }

@@ -41,6 +41,17 @@ async def test_the_cookie_is_secure_with_an_https_public_url(serve: Serve) -> No
     assert avatar["image_url"] == f"https://irodori.example/images/{avatar['id']}.png"
 
 
+async def test_cookies_of_other_programs_do_not_hide_the_visitor(serve: Serve) -> None:
+    client = await serve()
+    token = "a" * 43
+    foreign = 'settings={"theme": "dark", "sizes": [1, 2]}'
+    for cookies in (f"{foreign}; {COOKIE}={token}", f"{COOKIE}={token}; {foreign}"):
+        headers = {"Cookie": cookies}
+        async with client.post("/api/avatars", json={"prompt": ""}, headers=headers) as answer:
+            assert answer.status == 201
+            assert COOKIE not in answer.cookies  # the visitor is known
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
@@ -154,6 +165,10 @@ async def test_behind_a_trusted_proxy_every_visitor_has_a_limit(serve: Serve) ->
     assert await painted(trusting, "203.0.113.2") == 429
     assert await painted(trusting, "2001:db8::1") == 201
     assert await painted(trusting, "2001:db8::2") == 429  # the same network
+    for same in ("203.0.113.2:4711", '"203.0.113.2:4712"', "[2001:db8::1]:4711", "[2001:db8::3]"):
+        assert await painted(trusting, same) == 429, same
+    assert await painted(trusting, "203.0.113.3:4711, 10.1.2.3:80") == 201
+    assert await painted(trusting, "203.0.113.3") == 429
     assert await painted(trusting, "nonsense") == 201  # counts as the proxy itself
     plain = await serve(paint_per_minute=1)
     assert await painted(plain, "203.0.113.1") == 201

@@ -125,6 +125,11 @@ async def test_answers_are_as_described(client: Client) -> None:
     await checked_answer(client, "POST", f"{of_a}/favourite", json={})
     await checked_answer(client, "GET", f"/api/transition?a={a['id']}&b={b['id']}&frames=3")
     await checked_answer(client, "GET", f"/api/morph.webp?ids={a['id']},{b['id']}")
+    sheet = await checked_answer(client, "GET", "/api/find?prompt=pink+hair&seed=7&choices=13")
+    await checked_answer(client, "GET", sheet["image_url"])
+    adopted = {key: sheet[key] for key in ("prompt", "seed", "model")} | {"choices": "13.2"}
+    (found,) = await checked_answer(client, "POST", "/api/find", json=adopted)
+    assert found["choices"] == "13.2"
     await checked_answer(client, "GET", "/api/avatars?hair=pink&sort=loved&limit=2")
     await checked_answer(client, "GET", "/api/facets?hair=pink")
     await checked_answer(client, "GET", "/api/matrix")
@@ -155,6 +160,13 @@ async def test_answers_are_as_described(client: Client) -> None:
         ("GET", "/api/transition?a=x&b=y&frames=34", {}, 400),
         ("GET", "/api/transition?a=x&b=y", {}, 404),
         ("GET", "/api/morph.webp", {}, 404),
+        ("GET", "/api/find?choices=x", {}, 400),
+        ("GET", "/api/find?choices=1.1.1.1", {}, 400),
+        ("GET", "/api/find?seed=-1", {}, 400),
+        ("GET", "/api/find?prompt=bleu+hair", {}, 400),
+        ("GET", "/api/find.webp?model=none", {}, 503),
+        ("POST", "/api/find", {"json": {"seed": 7, "choices": "12", "model": "tiny"}}, 400),
+        ("POST", "/api/find", {"json": {"seed": 7, "choices": "1"}}, 400),
         ("GET", "/api/facets?hat=red", {}, 400),
         ("GET", "/api/matrix?rows=hair&columns=hair", {}, 400),
         ("GET", "/api/matrix?rows=hat", {}, 400),

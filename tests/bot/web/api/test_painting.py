@@ -33,6 +33,7 @@ async def test_a_prompt_is_painted(client: Client) -> None:
         "created": avatar["created"],
         "favourites": 0,
         "parents": [],
+        "choices": None,
     }
     assert abs(datetime.now(UTC) - datetime.fromisoformat(avatar["created"])).total_seconds() < 60
     image = await pixels(client, avatar)

@@ -66,7 +66,7 @@ async def test_pages_have_no_inline_or_foreign_content(
     client: Client, studio: Studio, owner: Owner
 ) -> None:
     (avatar,) = await studio.painting.create("hair:pink", Request(owner))
-    for path, status in (("/", 200), (f"/a/{avatar.id}", 200), ("/nothing", 404)):
+    for path, status in (("/", 200), ("/find", 200), (f"/a/{avatar.id}", 200), ("/nothing", 404)):
         page = await get(client, path, status)
         for tag, attributes in page.tags:
             assert tag != "style"
@@ -331,6 +331,22 @@ async def test_a_picture_links_to_its_family(client: Client, studio: Studio, own
         assert page.all("a", href=f"/a/{relative.id}")
     await studio.avatars.delete(b.id, owner)
     assert not (await get(client, f"/a/{child.id}")).all("a", href=f"/a/{b.id}")
+
+
+async def test_an_adopted_picture_links_to_its_sheet(
+    client: Client, studio: Studio, owner: Owner
+) -> None:
+    search = await studio.finding.open("pink hair", 7, choices=((1, 3), (2,)))
+    (avatar,) = await studio.finding.adopt(search, 5, Request(owner))
+    page = await get(client, f"/a/{avatar.id}")
+    assert page.all("a", href="/find?prompt=hair%3Apink&seed=7&choices=13.2&model=tiny")
+    assert "seed:7" not in page.text, "another picture has this wish and seed"
+
+
+async def test_the_find_page_says_that_painting_is_turned_off(serve: Serve) -> None:
+    page = await get(await serve(paint="off"), "/find")
+    assert "Painting is turned off" in page.text
+    assert all("disabled" in button for button in page.all("button"))
 
 
 @pytest.mark.parametrize(

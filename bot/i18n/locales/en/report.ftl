@@ -1,0 +1,14 @@
+# Reports of pictures.
+
+report-button = Report
+report-title = Report this picture
+report-label = What is wrong with it? You can leave this empty.
+report-done = Thank you. The bot's operators will look at this picture.
+report-long = A reason has at most { $most } characters.
+report-too-many = You have { $most } open reports. Please wait until the operators have looked at them.
+report-notice = Picture `{ $id }` was reported ({ $count }).
+report-reason = Reason: { $reason }
+report-hide = Hide picture
+report-dismiss = Dismiss reports
+report-hidden = `{ $id }` is hidden.
+report-dismissed = The reports of `{ $id }` are dismissed.

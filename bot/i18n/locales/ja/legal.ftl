@@ -1,0 +1,32 @@
+# The pages /privacy and /terms, and the links to them.
+
+legal-privacy = プライバシー
+legal-terms = 利用規約
+legal-help = プライバシー：{ $privacy } · 利用規約：{ $terms }
+legal-operator = この Irodori は { $operator } が運営しています。
+legal-no-operator = この Irodori の運営者は名前を公開していません。ご利用の Discord サーバーの管理者にお尋ねください。
+legal-contact = 連絡先：{ $contact }
+
+privacy-page-stored = Discord のメンバーについて保存するもの
+privacy-page-stored-text = リクエストした画像と、そのプロンプト、シード、モデル、日時、サーバー、チャンネル。お気に入り、設定、報告。Discord の ID と表示名。1 日の間、リクエストした画像の枚数。Irodori が読むのは、メンションされたメッセージとダイレクトメッセージだけです。
+privacy-page-visitors = このページの訪問者について保存するもの
+privacy-page-visitors-text = 描いた画像、お気に入り、報告。乱数の入った Cookie で 1 年間ブラウザーを識別します。データベースにはその乱数のハッシュだけを保存します。訪問者に対してほかの Cookie やアクセス解析、他社のサービスは使いません。アドレスは動作中の回数制限にだけ使い、保存しません。
+privacy-page-seen = だれが見られるか
+privacy-page-seen-text = 非公開でない画像は、ギャラリーとこのページでだれでも見られます。非公開の画像を見られるのは本人だけです。運営者は保存されたすべてのデータを読むことができ、画像の報告を受け取ります。
+privacy-page-time = 保存する期間
+privacy-page-time-text = 削除されるまで保存します。運営者のバックアップには、新しいものに置き換わるまで、削除されたデータが残ることがあります。
+privacy-page-time-pictures = だれのお気に入りでもない画像は { $days } 日後に削除します。
+privacy-page-time-guilds = Irodori がサーバーから外されて { $days } 日たつと、そのサーバーの制限とブロックを削除し、そこで描いた画像からサーバーの記録を消します。
+privacy-page-choices = できること
+privacy-page-choices-text = Discord の /privacy コマンドで、すべてのデータを書き出すか、描いている途中の画像も含めて完全に削除できます。このページでは自分の画像を 1 枚ずつ削除できます。そのほかのことは運営者にご連絡ください。
+privacy-page-stays = 削除したあとも残るもの
+privacy-page-stays-text = Discord に投稿されたメッセージとその画像。これは Discord で削除してください。削除した画像の ID と、描いた日時と削除した日時。サーバーによるブロック。運営者のログのうち Discord の ID を含む行。名前とプロンプトは含みません。ほかの人が保存したコピー。
+
+terms-page-use = 利用
+terms-page-use-text = Irodori はニューラルネットワークで顔を描きます。法律、Discord の規約、他人の権利に反する利用、嫌がらせ、過大な負荷をかける利用はしないでください。
+terms-page-pictures = 画像
+terms-page-pictures-text = 顔はすべて自動で生成したものです。人物やキャラクターに似ていても偶然です。画像の利用はご自身の責任です。公開の画像は、ほかの人が保存したり、色を変えたり、混ぜたりできます。
+terms-page-reports = 報告
+terms-page-reports-text = 公開すべきでない画像は報告してください。Discord では「情報」から、ここでは画像のページから報告できます。運営者は画像を隠したり削除したりできます。サーバーの管理者は制限を設け、メンバーをブロックできます。
+terms-page-warranty = 無保証
+terms-page-warranty-text = サービスは現状のまま、いかなる保証もなく提供されます。中断や終了、画像の消失が起こることがあります。

@@ -1,0 +1,32 @@
+# The pages /privacy and /terms, and the links to them.
+
+legal-privacy = 隐私
+legal-terms = 使用条款
+legal-help = 隐私：{ $privacy } · 使用条款：{ $terms }
+legal-operator = 本 Irodori 由 { $operator } 运营。
+legal-no-operator = 本 Irodori 的运营者没有公布名称。请向你所在 Discord 服务器的管理员询问。
+legal-contact = 联系方式：{ $contact }
+
+privacy-page-stored = 保存哪些关于 Discord 成员的数据
+privacy-page-stored-text = 你请求的图片，以及提示词、种子、模型、时间、服务器和频道；你的收藏、设置和举报；你的 Discord ID 和显示名称；以及一天之内你请求的图片数量。Irodori 只读取提及它的消息和发给它的私信。
+privacy-page-visitors = 保存哪些关于本网页访客的数据
+privacy-page-visitors-text = 你绘制的图片、你的收藏和举报。一个含有随机数的 Cookie 会在一年内识别你的浏览器；数据库中只有该随机数的哈希值。Irodori 在此不对访客使用其他 Cookie，不做统计分析，也不使用其他公司的服务。运行期间它用你的地址限制请求频率，但不会保存地址。
+privacy-page-seen = 谁能看到
+privacy-page-seen-text = 所有人都能在图库和本网页看到非私密图片。私密图片只有你能看到。运营者可以读取保存的全部数据，并会收到对图片的举报。
+privacy-page-time = 保存多久
+privacy-page-time-text = 直到你删除为止。运营者的备份在被新备份取代之前，可能仍含有已删除的数据。
+privacy-page-time-pictures = 无人收藏的图片会在 { $days } 天后删除。
+privacy-page-time-guilds = Irodori 被移出服务器 { $days } 天后，该服务器的限制和屏蔽名单会被删除，在那里绘制的图片不再记录该服务器。
+privacy-page-choices = 你可以做什么
+privacy-page-choices-text = Discord 中的 /privacy 命令可以导出你的全部数据，或将其永久删除，包括正在绘制的图片。在本网页你可以删除自己的每一张图片。其他事宜请联系运营者。
+privacy-page-stays = 删除之后仍会保留什么
+privacy-page-stays-text = 已发到 Discord 的消息及其图片：请在 Discord 中删除。已删除图片的 ID 以及绘制和删除的时间。服务器对你的屏蔽。运营者日志中含有 Discord ID 的记录，但不含名称和提示词。他人保存的副本。
+
+terms-page-use = 使用
+terms-page-use-text = Irodori 用神经网络绘制头像。请勿用它违反法律、Discord 的条款或侵犯他人权利，请勿骚扰他人，也请勿使它过载。
+terms-page-pictures = 图片
+terms-page-pictures-text = 所有头像均由程序生成；与人物或角色相似纯属巧合。你对自己如何使用图片负责。他人可以保存、重新配色和混合公开图片。
+terms-page-reports = 举报
+terms-page-reports-text = 请举报不应公开的图片：在 Discord 中点“信息”，在本网页则打开图片的页面。运营者可以隐藏和删除图片。服务器管理员可以设置限制和屏蔽成员。
+terms-page-warranty = 不作保证
+terms-page-warranty-text = 服务按现状提供，不作任何保证。服务可能中断或终止，图片可能丢失。

@@ -1,0 +1,78 @@
+"""The privacy policy and the terms of use, in the visitor's language."""
+
+import re
+
+from aiohttp import web
+
+from bot.i18n.messages import language_for, say
+from bot.settings import PrivacySettings
+from bot.web.keys import STUDIO
+from bot.web.pages.render import render
+
+routes = web.RouteTableDef()
+
+SECTIONS = {
+    "privacy": ("stored", "visitors", "seen", "time", "choices", "stays"),
+    "terms": ("use", "pictures", "reports", "warranty"),
+}
+
+
+@routes.get("/privacy")
+async def privacy_page(request: web.Request) -> web.Response:
+    return _page(request, "privacy")
+
+
+@routes.get("/terms")
+async def terms_page(request: web.Request) -> web.Response:
+    return _page(request, "terms")
+
+
+def accepted_language(header: str) -> str:
+    """The first of the browser's preferred languages that there is, from Accept-Language."""
+    preferred = []
+    for position, item in enumerate(header.split(",")):
+        tag, _, parameters = item.partition(";")
+        weight = re.search(r"q\s*=\s*([01](?:\.\d*)?)", parameters)
+        quality = float(weight[1]) if weight else 1.0
+        language = language_for(tag.strip())
+        if quality and language.lower().startswith(tag.strip().partition("-")[0].lower() or "?"):
+            preferred.append((-quality, position, language))
+    return min(preferred)[2] if preferred else "en"
+
+
+def _page(request: web.Request, page: str) -> web.Response:
+    language = accepted_language(request.headers.get("Accept-Language", ""))
+    settings = request.app[STUDIO].privacy
+    sections = [
+        (say(f"{page}-page-{name}", language), _paragraphs(page, name, settings, language))
+        for name in SECTIONS[page]
+    ]
+    if settings.operator:
+        operator = [say("legal-operator", language, operator=settings.operator)]
+    else:
+        operator = [say("legal-no-operator", language)]
+    if settings.contact:
+        operator.append(say("legal-contact", language, contact=settings.contact))
+    response = render(
+        request,
+        "legal.html",
+        page=page,
+        language=language,
+        title=say(f"legal-{page}", language),
+        operator=operator,
+        sections=sections,
+    )
+    response.headers["Content-Language"] = language
+    response.headers["Vary"] = "Accept-Language"
+    return response
+
+
+def _paragraphs(page: str, name: str, settings: PrivacySettings, language: str) -> list[str]:
+    texts = [say(f"{page}-page-{name}-text", language)]
+    if (page, name) == ("privacy", "time"):
+        if settings.picture_days:
+            days = settings.picture_days
+            texts.append(say("privacy-page-time-pictures", language, days=days))
+        if settings.guild_days:
+            texts.append(say("privacy-page-time-guilds", language, days=settings.guild_days))
+    return texts

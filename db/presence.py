@@ -1,0 +1,78 @@
+"""The guilds (Discord's servers) that the bot is in, and the data of those that it has left."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import delete, func, select, update
+
+from db.database import Database
+from db.schema import AvatarRow, BlockedRow, LimitsRow, PresenceRow, UsageRow
+
+BATCH = 100  # avatars that one transaction changes
+
+
+class PresenceRepository:
+    """Several applications of Discord may share a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def save(self, application: str, guilds: Collection[str], now: datetime) -> None:
+        """The application is in these guilds and in no other: it has left those that it was in
+        before, and those with limits or blocked members that no application is known to be in.
+        """
+        p = PresenceRow
+        async with self._database.writing() as session:
+            known = set(await session.scalars(select(p.guild)))
+            own = select(p.guild, p.left_at).where(p.application == application)
+            left_at = {row.guild: row.left_at for row in await session.execute(own)}
+            unknown = set(await session.scalars(select(LimitsRow.guild)))
+            unknown |= set(await session.scalars(select(BlockedRow.guild).distinct()))
+            in_it = [guild for guild in set(guilds) if left_at.get(guild, now) is not None]
+            left = [guild for guild, moment in left_at.items() if moment is None]
+            gone = {*left, *(unknown - known)} - set(guilds)
+            rows = [
+                {"application": application, "guild": guild, "left_at": moment}
+                for found, moment in ((in_it, None), (gone, now))
+                for guild in sorted(found)
+            ]
+            if rows:
+                await self._database.upsert(session, p, *rows)
+
+    async def joined(self, application: str, guild: str) -> None:
+        await self._set(application, guild, None)
+
+    async def left(self, application: str, guild: str, now: datetime) -> None:
+        await self._set(application, guild, now)
+
+    async def _set(self, application: str, guild: str, left_at: datetime | None) -> None:
+        row = {"application": application, "guild": guild, "left_at": left_at}
+        async with self._database.writing() as session:
+            await self._database.upsert(session, PresenceRow, row)
+
+    async def left_before(self, moment: datetime) -> list[str]:
+        """Guilds that every application has left before this moment."""
+        p = PresenceRow
+        still_in = func.count().filter(p.left_at.is_(None))
+        left = select(p.guild).group_by(p.guild).order_by(p.guild)
+        left = left.having(still_in == 0, func.max(p.left_at) < moment)
+        async with self._database.reading() as session:
+            return list(await session.scalars(left))
+
+    async def delete_data(self, guild: str) -> int:
+        """Deletes the guild's limits, blocked members and usage. Its pictures belong to members:
+        they stay, without guild and channel. Returns the number of pictures.
+        """
+        a = AvatarRow
+        count = 0
+        while True:
+            async with self._database.writing() as session:
+                found = select(a.id).where(a.guild == guild).order_by(a.id).limit(BATCH)
+                keys = list(await session.scalars(found.with_for_update(key_share=True)))
+                if not keys:
+                    for table in (LimitsRow, BlockedRow, UsageRow, PresenceRow):
+                        await session.execute(delete(table).where(table.guild == guild))
+                    return count
+                nowhere = update(a).where(a.id.in_(keys)).values(guild=None, channel=None)
+                await session.execute(nowhere)
+                count += len(keys)
