@@ -77,6 +77,15 @@ def registry(tmp_path: Path, tiny_models: Path) -> Registry:
 
 
 @pytest.fixture
+def shaped(registry: Registry) -> None:
+    """Puts a model in use that has the directions hair_length and smile. To be requested before
+    the fixtures that load the model.
+    """
+    add_model(registry, "shaped", directions=("hair_length", "smile"))
+    registry.use("shaped")
+
+
+@pytest.fixture
 def engine_settings() -> EngineSettings:
     return EngineSettings(provider="cpu", threads=1, max_batch=16)
 

@@ -17,6 +17,7 @@ from train import checkpoint, judging, options, pipeline, recipes
 from train.compare import command as compare
 from train.crop import command as crop
 from train.data import DataError, check
+from train.directions import command as directions
 from train.distributed import ShareError, WorkerLostError
 from train.loop import DivergedError, Stopped
 from train.machine import MachineError, MemoryShortError
@@ -35,6 +36,7 @@ COMMANDS = {
     "judge": judging.main,
     "compare": compare.main,
     "blind": blind.main,
+    "directions": directions.main,
     "show": show.main,
     "recipes": recipes.main,
     "settings": options.main,

@@ -35,6 +35,11 @@ async def studio_page(page: Page, child: str) -> AsyncIterator[str]:
     yield "empty"
     await paint(page, "black hair, black eyes")
     yield "a picture"
+    await page.get_by_role("button", name="Shape").click()
+    await page.get_by_role("slider", name="Hair length").fill("20")
+    await expect(page.locator(".preview")).to_be_visible()
+    yield "sliders"
+    await page.get_by_role("button", name="Shape").click()
     await page.get_by_label("Lock this face").check(force=True)
     yield "a face held"
     await page.locator("#nine").check(force=True)
@@ -109,6 +114,7 @@ async def client(serve: Serve, tmp_path: Path) -> Client:
 
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.timeout(600)  # the slowest test
+@pytest.mark.usefixtures("shaped")
 async def test_axe_finds_nothing_serious(
     visit: Visit, studio: Studio, owner: Owner, name: str
 ) -> None:
