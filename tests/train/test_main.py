@@ -57,7 +57,7 @@ def train_command(
     """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("IRODORI_JUDGE__IMAGES", "320")
-    monkeypatch.setenv("IRODORI_JUDGE__FAKES", "60")
+    monkeypatch.setenv("IRODORI_JUDGE__FAKES", "24")
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
 
