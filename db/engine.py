@@ -4,12 +4,13 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, event, func, make_url, select
@@ -176,6 +177,7 @@ def _postgres(url: URL, busy_seconds: float, connections: int) -> AsyncEngine:
     )
 
 
+@cache
 def known_revisions() -> ScriptDirectory:
     """The migrations of the schema."""
     return ScriptDirectory.from_config(_alembic())
@@ -190,6 +192,9 @@ def _alembic() -> Config:
 def _migrate(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":  # several bots may start at once
         connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+    newest = known_revisions().get_current_head()
+    if MigrationContext.configure(connection).get_current_heads() == (newest,):
+        return  # Alembic's environment takes longer to find this out
     config = _alembic()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
