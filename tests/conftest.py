@@ -44,6 +44,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             )
 
 
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
+        if path := shutil.which(name):
+            return path
+    pytest.skip("no Chromium on this machine")
+
+
 @pytest.fixture
 def small_features(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes judges faster by a smaller input size, for tests that do not depend on it."""
@@ -66,6 +74,15 @@ def registry(tmp_path: Path, tiny_models: Path) -> Registry:
     """One model, "tiny", in use: hair and eyes, 64 x 64."""
     shutil.copytree(tiny_models, tmp_path / "models")
     return Registry(tmp_path / "models")
+
+
+@pytest.fixture
+def shaped(registry: Registry) -> None:
+    """Puts a model in use that has the directions hair_length and smile. To be requested before
+    the fixtures that load the model.
+    """
+    add_model(registry, "shaped", directions=("hair_length", "smile"))
+    registry.use("shaped")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 
 from bot.inference.model import Model, load_model
 from bot.settings import EngineSettings
+from export.directions import DIRECTIONS, DIRECTIONS_SHEET, read_directions
 from export.registry import Registry
 
 MODELS = Path(__file__).parents[1] / "models"
@@ -46,6 +47,21 @@ def test_the_metrics_of_the_default_model_meet_the_requirements() -> None:
     assert manifest.metrics["lite2_fd_ratio"] <= 8
     assert manifest.metrics["lite2_fd_ratio_pooled"] <= 2
     assert manifest.metrics["near_duplicates"] <= 0.03
+
+
+def test_the_directions_of_the_default_model_keep_colors_and_are_small() -> None:
+    folder, manifest = Registry(MODELS).load()
+    directions = read_directions(folder, manifest)
+    assert {"hair_length", "eye_size", "head_turn"} <= set(directions.names)
+    for one in directions.directions:
+        assert one.figures["hair_as_asked"] >= 0.97
+        assert one.figures["eyes_as_asked"] >= 0.97
+        assert one.figures["r2"] >= 0.25
+        assert one.figures["identity_change"] < 1
+    assert (folder / DIRECTIONS_SHEET).stat().st_size <= 60_000
+    assert (folder / DIRECTIONS).stat().st_size <= 40_000
+    card = (folder / "MODEL_CARD.md").read_text("utf-8")
+    assert all(name.replace("_", " ") in card for name in directions.names)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ the latent adds shades. The upscaler repeats each pixel. The critic prefers brig
 ones if the first attribute has its first value.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,7 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from export.directions import DIRECTIONS, Direction, Directions
 from export.manifest import CRITIC, GENERATOR, UPSCALER, Attribute, Manifest
 from export.registry import Registry
 
@@ -56,12 +57,13 @@ def add_model(
     brightness: float = 0.0,
     upscaler: bool = False,
     candidates: int | None = None,
+    directions: Sequence[str] = (),
     created: datetime = datetime(2026, 1, 1, tzinfo=UTC),
 ) -> Manifest:
     """Registers a tiny model with up to two attributes.
 
     `brightness`, in about [-1, 1], makes pictures of models differ. With `candidates` it has a
-    critic."""
+    critic. `directions` are names, of the axes of the latent in order, with a range of 2."""
     manifest = Manifest(
         name=name,
         created=created,
@@ -78,8 +80,21 @@ def add_model(
             (folder / UPSCALER).write_bytes(_upscaler())
         if candidates is not None:
             onnx.save(build_critic(manifest.condition_dim), folder / CRITIC)
+        if directions:
+            text = make_directions(directions).model_dump_json()
+            (folder / DIRECTIONS).write_text(text, "utf-8")
 
     return registry.add(manifest, build)
+
+
+def make_directions(names: Sequence[str]) -> Directions:
+    axes = np.eye(LATENT_DIM).tolist()
+    return Directions(
+        directions=tuple(
+            Direction(name=name, vector=tuple(axis), range=2, figures={"r2": 0.5})
+            for name, axis in zip(names, axes, strict=False)
+        )
+    )
 
 
 @cache

@@ -44,6 +44,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 def as_recorded(avatar: Avatar) -> dict[str, Any]:
     fields = dataclasses.asdict(avatar)
+    assert fields.pop("choices") is None, "0.2 had no searches"
     return fields | {
         "favourites": fields.pop("favorites"),
         "created": avatar.created.isoformat(),

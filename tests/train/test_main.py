@@ -237,6 +237,19 @@ def test_train_judge_export_and_promote(
 
     assert "  aqua" in judged.stdout
 
+    # Directions: sheets of all candidates, and without candidates that keep values no change.
+    looked = train_command("directions", "--data", few_faces_zip, "--pictures", 64, "--look")
+    assert looked.returncode == 0, looked.stdout
+    sheets = tmp_path / "runs" / f"directions-{manifest.name}"
+    assert {"head_turn.png", "c1.png"} <= {sheet.name for sheet in sheets.iterdir()}
+    assert registry.load()[1] == manifest
+    kept = train_command(
+        *("directions", "--data", few_faces_zip, "--pictures", 64, "--keep", "head_turn,c1=age")
+    )
+    assert kept.returncode == 0, kept.stdout
+    assert f"added to {manifest.name}: " in kept.stdout
+    manifest = registry.load()[1]
+
     # A run can be judged again, and exported again.
     again = train_command("judge", "runs/first")
     assert again.returncode == 0, again.stdout

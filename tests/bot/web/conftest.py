@@ -1,7 +1,6 @@
 """The web front end on localhost with the tiny model."""
 
 import asyncio
-import shutil
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
@@ -116,15 +115,11 @@ async def client(serve: Serve) -> Client:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[str]:
+def chromium(chromium_path: str) -> Iterator[str]:
     """The debugging address of a headless Chromium for all tests, which takes a second to start.
 
     Each page has a context of its own, without cookies and storage of the others.
     """
-    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    if path is None:
-        pytest.skip("no Chromium on this machine")
     loop = asyncio.new_event_loop()  # the loops of tests end before the browser
     Thread(target=loop.run_forever, daemon=True).start()
 
@@ -136,7 +131,7 @@ def chromium() -> Iterator[str]:
         port = free.getsockname()[1]
     flags = [*FLAGS, f"--remote-debugging-port={port}"]
     playwright = run(async_playwright().start())
-    browser = run(playwright.chromium.launch(executable_path=path, args=flags))
+    browser = run(playwright.chromium.launch(executable_path=chromium_path, args=flags))
     yield f"http://127.0.0.1:{port}"
     run(browser.close())
     run(playwright.stop())
