@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from judged_once import judged_once
 from rich.console import Console
 
 from export.manifest import Attribute
@@ -16,7 +17,7 @@ from train.adversarial import AdversarialTrainer
 from train.data import Faces
 from train.distributed import SINGLE_PROCESS, Processes, WorkerLostError, join
 from train.loop import train
-from train.metrics import Classifier, Fidelity, Judge
+from train.metrics import Classifier, Fidelity, Judge, fidelity
 from train.models import build_reporter, build_trainer
 from train.settings import (
     FeatureSettings,
@@ -99,8 +100,9 @@ def _fail() -> None:
 def main(folder: Path) -> None:
     """Runs two trainings, resumes one of another process, and kills a worker of the last one."""
     torch.set_num_threads(1)
+    fidelity.INPUT_SIZE = 64  # faster; nobody looks at the figures
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # sent by torchrun after a worker has died
-    with join() as processes:
+    with join() as processes, judged_once():
         run(folder / "two", processes)
         run(folder / "two-features", processes, WITH_FEATURES)
         run(folder / "resumed", processes)
