@@ -33,7 +33,7 @@ GenerateFn = Callable[[np.ndarray, np.ndarray], np.ndarray]
 ScoreFn = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Images uint8 [N, S, S, 3] and conditions [N, C] to scores float32 [N], higher is better."""
 
-_MAX_GRID_SIZE = 8  # rows and columns of the samples at most
+_MAX_GRID_SIZE = 6  # rows and columns of the samples at most
 _COLUMNS = 8  # without attributes
 _BATCH = 16
 _SCORED, _SHOWN = (

@@ -99,12 +99,12 @@ def make_directions(names: Sequence[str]) -> Directions:
 
 @cache
 def _generator(attributes: tuple[Attribute, ...], brightness: float) -> bytes:
-    return build_generator(attributes, brightness).SerializeToString()
+    return bytes(build_generator(attributes, brightness).SerializeToString())
 
 
 @cache
 def _upscaler() -> bytes:
-    return build_upscaler().SerializeToString()
+    return bytes(build_upscaler().SerializeToString())
 
 
 def build_generator(attributes: tuple[Attribute, ...], brightness: float = 0.0) -> onnx.ModelProto:

@@ -86,4 +86,4 @@ def identity_change(
     others = features(probe.latents.roll(1, dims=0))
     ends = [features(probe.moved(direction, position)) for position in (-1, 1)]
     moved = torch.stack([(end - middle).norm(dim=1) for end in ends]).mean()
-    return (moved / (others - middle).norm(dim=1).mean()).item()
+    return float(moved / (others - middle).norm(dim=1).mean())

@@ -79,10 +79,14 @@ def test_kept_directions_are_orthonormal_and_measured() -> None:
     vectors = {name: vector / np.linalg.norm(vector) for name, vector in vectors.items()}
     candidates = Candidates(vectors, dict.fromkeys(vectors, 0.4))
     seen: list[float] = []
+
+    def report_progress(done: float, note: str = "") -> None:
+        seen.append(done)
+
     chosen = {"a": ("a", 1), "age": ("c1", -1)}
-    found = measure(candidates, chosen, generate, judge, seen.append)
+    found = measure(candidates, chosen, generate, judge, report_progress)
     assert found.names == ("a", "age")
     assert np.dot(found.directions[1].vector, vectors["c1"]) < -0.9
     assert set(found.directions[0].figures) == {"r2", "hair_as_asked", "identity_change"}
     assert seen == [0.5, 1]
-    assert measure(candidates, {}, generate, judge, seen.append).names == ()
+    assert measure(candidates, {}, generate, judge, report_progress).names == ()

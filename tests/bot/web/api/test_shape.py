@@ -91,6 +91,6 @@ async def test_a_model_without_directions(client: Client) -> None:
     ("method", "path"), [("GET", "shape"), ("POST", "shape"), ("POST", "shape/preview")]
 )
 async def test_unknown_pictures_are_not_found(client: Client, method: str, path: str) -> None:
-    options = {} if method == "GET" else {"json": {"shape": {"smile": 1}}}
+    options: dict[str, Any] = {} if method == "GET" else {"json": {"shape": {"smile": 1}}}
     async with client.request(method, f"/api/avatars/22222222/{path}", **options) as answer:
         assert answer.status == 404
