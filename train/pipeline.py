@@ -270,7 +270,7 @@ def build_parser() -> argparse.ArgumentParser:
         usage="python -m train [COMMAND] [--data PATH] [options]",
         description="Train a generator, judge it, export it, and put it in use if it is not worse.",
         epilog="commands, each with --help: check, crop, tag, judge, compare, blind, show, "
-        "recipes, settings, upscaler. "
+        "recipes, settings, upscaler, directions. "
         "`python -m train settings` lists all options with their defaults.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
