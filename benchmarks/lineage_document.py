@@ -1,4 +1,4 @@
-"""Writes `docs/lineage.md` and its sheet from the results of `benchmarks/lineage.py`."""
+"""Writes `docs/lineage.md` from the results of `benchmarks/lineage.py`."""
 
 import json
 import tomllib
@@ -9,13 +9,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
 from export.figures import ALL_AS_ASKED, FD_RATIO, label, number
-from export.sheet import draw_sheet
 from train import recipes
-from train.compare import sheet
 from train.compare.table import Row, markdown
 
 
@@ -50,15 +45,9 @@ class TrainedRecipe:
             return tuple(f"{milestone:g} minutes" for milestone in self.plan["minutes"])
         return tuple(f"{milestone:,} images" for milestone in self.plan["images"])
 
-    @property
-    def cells(self) -> list[np.ndarray]:
-        """Its row of images, uint8 [S, S, 3] each."""
-        with Image.open(self.file.with_suffix(".webp")) as row:
-            return np.split(np.asarray(row), sheet.COLUMNS, axis=1)
-
 
 def write(docs: Path, whole: Sequence[str], smaller: Sequence[str], flags: Sequence[str]) -> Path:
-    """Writes the document and its sheet for all stored results; returns the document's path.
+    """Writes the document for all stored results; returns its path.
 
     `whole` and `smaller` are the entries of both budgets, `flags` the options of all trainings.
     """
@@ -71,11 +60,6 @@ def write(docs: Path, whole: Sequence[str], smaller: Sequence[str], flags: Seque
     document = docs / "lineage.md"
     docs.mkdir(parents=True, exist_ok=True)
     document.write_text("\n\n".join(_document(groups, notes, flags)) + "\n", "utf-8")
-    if everything := list(chain(*groups)):
-        cells = [cell for trained in everything for cell in trained.cells]
-        names = [trained.row.name for trained in everything]
-        pictures = draw_sheet(np.stack(cells), names, everything[0].content["asked"])
-        pictures.save(docs / "lineage.webp", quality=45, method=6)
     return document
 
 
@@ -96,11 +80,7 @@ def _document(
             yield from _history(group)
     if any(groups):
         yield "## Images"
-        yield "![One row of images for each system](lineage.webp)"
-        yield (
-            "The columns have the same conditions for all conditional systems. Each image has a"
-            " different random latent; the images were not selected."
-        )
+        yield _sheet(list(chain(*groups)))
         yield "## The systems"
     for trained in chain(*groups):
         yield f"### {trained.row.name}"
@@ -108,6 +88,20 @@ def _document(
             recipe = recipes.read(trained.row.recipe)
             yield f"{recipe.about} — {recipe.source}"
         yield from (notes[trained.row.name].strip(),) if trained.row.name in notes else ()
+
+
+def _sheet(everything: Sequence[TrainedRecipe]) -> str:
+    """A row of images for each recipe."""
+    headings = everything[0].content["asked"]
+    conditions = "; ".join(heading.replace("\n", ", ") for heading in headings)
+    rows = [f"| {t.row.name} | ![{t.row.name}](lineage/{t.file.stem}.webp) |" for t in everything]
+    return "\n\n".join(
+        [
+            f"From left to right, the conditional systems generate: {conditions}. Each image has a"
+            " different random latent; the images were not selected.",
+            "\n".join(["| | |", "|---|---|", *rows]),
+        ]
+    )
 
 
 def _budget(group: Sequence[TrainedRecipe], flags: Sequence[str]) -> str:

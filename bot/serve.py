@@ -93,7 +93,7 @@ async def open_studio(settings: Settings) -> AsyncIterator[tuple[Studio, Engine]
     async with AsyncExitStack() as stack:
         engine = await Engine.open(Registry(settings.models.dir), settings.engine)
         stack.push_async_callback(engine.close)
-        store = await Store.open(settings.db.url)
+        store = await Store.open(settings.db.url, settings.db.connections)
         stack.push_async_callback(store.close)
         page_url = settings.web.public_url if settings.web.enabled else ""
         yield Studio(engine, store, settings.privacy, page_url), engine

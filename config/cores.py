@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+
+from config.control_groups import read_limits
 
 
 def usable_cores(root: Path = Path("/")) -> int:
@@ -18,32 +20,12 @@ def usable_cores(root: Path = Path("/")) -> int:
 
 
 def _quotas(root: Path) -> Iterator[float]:
-    """Cores that the process's control group and each group around it may use."""
-    try:
-        lines = (root / "proc/self/cgroup").read_text("utf-8").splitlines()
-    except OSError:  # not Linux
-        return
-    for line in lines:
-        number, controllers, group = line.split(":", 2)
-        if number == "0":  # version 2
-            mounts, files = ["", "unified"], ["cpu.max"]
-        elif "cpu" in controllers.split(","):
-            mounts, files = [controllers, "cpu"], ["cpu.cfs_quota_us", "cpu.cfs_period_us"]
-        else:
+    """Cores that the process may use: microseconds of CPU time per period."""
+    version_1 = ["cpu.cfs_quota_us", "cpu.cfs_period_us"]
+    for text in read_limits(root, "cpu", version_1, "cpu.max"):
+        try:
+            quota, period = map(int, text.split())
+        except ValueError:  # "max": no limit
             continue
-        path = PurePosixPath(group.lstrip("/"))
-        for mount in mounts:
-            # In a container the path may be that on the host, whose folders do not exist here.
-            for folder in (path, *path.parents) if path.parts else (path,):
-                quota = _quota([root / "sys/fs/cgroup" / mount / folder / file for file in files])
-                if quota is not None:
-                    yield quota
-
-
-def _quota(files: list[Path]) -> float | None:
-    """Microseconds of CPU time per period; None without a limit, which is "max" or -1."""
-    try:
-        quota, period = map(int, " ".join(file.read_text("utf-8") for file in files).split())
-    except (OSError, ValueError):
-        return None
-    return quota / period if quota > 0 and period > 0 else None
+        if quota > 0 and period > 0:  # -1: no limit
+            yield quota / period

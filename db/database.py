@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, cast, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
-from db.engine import CONNECTIONS, writing
+from db.engine import writing
 from db.errors import StoreUnavailable, unavailable
 from db.schema import Base
 
@@ -27,11 +27,12 @@ class Database:
         self._reading = async_sessionmaker(engine)
         self._writing = async_sessionmaker(writing(engine))
         # SQLite has one writer at a time; waiting writers must not hold connections of readers
-        writers = 1 if engine.dialect.name == "sqlite" else CONNECTIONS // 2
+        connections = engine.pool.size()  # type: ignore[attr-defined]  # a QueuePool
+        writers = 1 if engine.dialect.name == "sqlite" else connections // 2
         self._writers = asyncio.Semaphore(writers)
         # of those that are not urgent, so that an urgent one waits for one transaction at most
         self._ordinary = asyncio.Semaphore(max(1, writers - 1))
-        self._readers = asyncio.Semaphore(CONNECTIONS - writers)
+        self._readers = asyncio.Semaphore(connections - writers)
         self._busy_until = -math.inf  # monotonic time when the lock was last waited for in vain
         # both databases have ON CONFLICT; SQLAlchemy implements it per dialect
         # A JSON column as text, which can be grouped. SQLite stores it as text, and its index could

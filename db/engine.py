@@ -4,12 +4,13 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, event, func, make_url, select
@@ -27,14 +28,14 @@ PRAGMAS = (
     "foreign_keys = ON",
     "secure_delete = ON",  # a deleted picture is overwritten with zeros
 )
-CONNECTIONS = 15
+CONNECTIONS = 15  # by default
 BUSY_SECONDS = 4  # how long a transaction waits for other processes, or for PostgreSQL
 OPENING_SECONDS = 30  # the same for a migration, since other processes may migrate as well
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x1201D0  # an arbitrary number, of PostgreSQL's advisory lock
 
 
-async def connect(url: str) -> AsyncEngine:
+async def connect(url: str, connections: int = CONNECTIONS) -> AsyncEngine:
     """The engine for a database that has the newest schema.
 
     `sqlite+aiosqlite:///PATH` (a missing folder is created) or `postgresql+asyncpg://…`.
@@ -45,7 +46,7 @@ async def connect(url: str) -> AsyncEngine:
     shown = parsed.render_as_string(hide_password=True)
     create = _sqlite if parsed.get_backend_name() == "sqlite" else _postgres
     try:
-        engine = create(parsed, OPENING_SECONDS)
+        engine = create(parsed, OPENING_SECONDS, connections)
     except (ImportError, OSError) as error:
         raise StoreError(f"cannot open the database {shown}: {error}") from error
     try:
@@ -60,7 +61,7 @@ async def connect(url: str) -> AsyncEngine:
         raise _cannot_open(shown, error) from error
     finally:
         await engine.dispose()
-    engine = create(parsed, BUSY_SECONDS)
+    engine = create(parsed, BUSY_SECONDS, connections)
     try:
         async with engine.connect():
             pass  # goes to the pool
@@ -101,7 +102,7 @@ def parse_url(url: str) -> URL:
     return parsed
 
 
-def _sqlite(url: URL, busy_seconds: float) -> AsyncEngine:
+def _sqlite(url: URL, busy_seconds: float, connections: int) -> AsyncEngine:
     if url.database in (None, "", ":memory:"):
         raise StoreError("db.url names no file; for example sqlite+aiosqlite:///data/irodori.db")
     Path(url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -109,7 +110,7 @@ def _sqlite(url: URL, busy_seconds: float) -> AsyncEngine:
         url,
         connect_args={"timeout": busy_seconds},
         hide_parameters=True,
-        pool_size=CONNECTIONS,
+        pool_size=connections,
         max_overflow=0,
     )
 
@@ -148,20 +149,35 @@ def _retry_while_busy(execute: Callable[[], object], seconds: float) -> None:
         await_only(asyncio.sleep(0.02))
 
 
-def _postgres(url: URL, busy_seconds: float) -> AsyncEngine:
+def _postgres(url: URL, busy_seconds: float, connections: int) -> AsyncEngine:
+    import asyncpg  # of the extra "postgres"
+
+    async def open_connection(*arguments: Any, **options: Any) -> Any:
+        """Waits while other processes have all connections that the server allows."""
+        until = time.monotonic() + busy_seconds
+        while True:
+            try:
+                return await asyncpg.connect(*arguments, **options)
+            except asyncpg.TooManyConnectionsError:
+                if time.monotonic() > until:
+                    raise
+            await asyncio.sleep(0.1)
+
     return create_async_engine(
         url,
         connect_args={
+            "async_creator_fn": open_connection,
             "timeout": busy_seconds,
             "server_settings": {"lock_timeout": f"{round(busy_seconds * 1000)}"},
         },
         hide_parameters=True,
         pool_pre_ping=True,  # the server may have been restarted since the connection was last used
-        pool_size=CONNECTIONS,
+        pool_size=connections,
         max_overflow=0,
     )
 
 
+@cache
 def known_revisions() -> ScriptDirectory:
     """The migrations of the schema."""
     return ScriptDirectory.from_config(_alembic())
@@ -176,6 +192,9 @@ def _alembic() -> Config:
 def _migrate(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":  # several bots may start at once
         connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+    newest = known_revisions().get_current_head()
+    if MigrationContext.configure(connection).get_current_heads() == (newest,):
+        return  # Alembic's environment takes longer to find this out
     config = _alembic()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

@@ -6,6 +6,7 @@ from pydantic import Field
 
 import config
 from config import Section
+from db.engine import CONNECTIONS
 
 
 class DbSettings(Section):
@@ -13,6 +14,10 @@ class DbSettings(Section):
 
     url: str = "sqlite+aiosqlite:///data/irodori.db"
     """SQLAlchemy URL; for PostgreSQL postgresql+asyncpg://user:password@host/irodori."""
+    connections: int = Field(default=CONNECTIONS, ge=2)
+    """Largest number of connections to the database. For several processes on one PostgreSQL, their
+    sum must be less than its `max_connections`.
+    """
     backup_hours: float = Field(default=0, ge=0)
     """Hours between automatic backups of a SQLite database. 0: no automatic backups."""
     backup_keep: int = Field(default=7, ge=1)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from db.avatars import AvatarRepository
 from db.condition_counts import ConditionCounts
 from db.database import Database
-from db.engine import connect
+from db.engine import CONNECTIONS, connect
 from db.favorites import FavoriteRepository
 from db.galleries import GalleryRepository
 from db.guilds import GuildRepository
@@ -39,13 +39,13 @@ class Store:
         self.usage = UsageRepository(database)
 
     @classmethod
-    async def open(cls, url: str) -> "Store":
+    async def open(cls, url: str, connections: int = CONNECTIONS) -> "Store":
         """Opens the database and brings its schema up to date.
 
         `sqlite+aiosqlite:///PATH` (created if it is missing) or `postgresql+asyncpg://…`.
         Raises db.errors.StoreError.
         """
-        return cls(Database(await connect(url)))
+        return cls(Database(await connect(url, connections)))
 
     async def statistics(self) -> Statistics:
         return await read_statistics(self._database, self._counts)

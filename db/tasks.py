@@ -66,6 +66,15 @@ class RecolorTask(BaseTask):
     private: bool = False
 
 
+class ShapeTask(BaseTask):
+    """`shape` has positions on the model's directions, from -1 to 1, by name."""
+
+    kind: Literal["shape"] = "shape"
+    id: str
+    shape: dict[str, float]
+    private: bool = False
+
+
 class VariationsTask(BaseTask):
     kind: Literal["variations"] = "variations"
     id: str
@@ -124,7 +133,14 @@ class AdoptTask(BaseTask):
 
 
 PictureTask: TypeAlias = (
-    CreateTask | AgainTask | RecolorTask | VariationsTask | MixTask | PortraitTask | AdoptTask
+    CreateTask
+    | AgainTask
+    | RecolorTask
+    | ShapeTask
+    | VariationsTask
+    | MixTask
+    | PortraitTask
+    | AdoptTask
 )
 Task: TypeAlias = PictureTask | MorphTask | FindTask
 

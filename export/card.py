@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from export.candidates import best_candidate
+from export.directions import DIRECTIONS_SHEET, NO_DIRECTIONS, Directions
 from export.figures import (
     AS_ASKED,
     FD_RATIO,
@@ -32,7 +33,7 @@ GenerateFn = Callable[[np.ndarray, np.ndarray], np.ndarray]
 ScoreFn = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Images uint8 [N, S, S, 3] and conditions [N, C] to scores float32 [N], higher is better."""
 
-_MAX_GRID_SIZE = 8  # rows and columns of the samples at most
+_MAX_GRID_SIZE = 6  # rows and columns of the samples at most
 _COLUMNS = 8  # without attributes
 _BATCH = 16
 _SCORED, _SHOWN = (
@@ -122,7 +123,7 @@ def _shares(attribute: Attribute) -> np.ndarray:
     return np.array(attribute.frequencies) / sum(attribute.frequencies)
 
 
-def write_card(manifest: Manifest) -> str:
+def write_card(manifest: Manifest, directions: Directions = NO_DIRECTIONS) -> str:
     """The model card in Markdown; it refers to the images in the same folder."""
     size, name = manifest.image_size, manifest.name
     asked = " and ".join(a.name for a in manifest.attributes)
@@ -139,6 +140,7 @@ def write_card(manifest: Manifest) -> str:
         "## Evaluation",
         _figures(manifest),
         *_upscaling(manifest.training.get("upscaler")),
+        *_directions(directions),
         "## Usage",
         _usage(manifest),
         "## Limitations",
@@ -275,6 +277,30 @@ def _upscaling(upscaler: dict[str, Any] | None) -> list[str]:
         f"The upscaler enlarges images four times in width and height. It was trained on {data},"
         f" with {figures['images']:,} patches. PSNR in dB on {figures['pictures']:,} held-out"
         " images:",
+        "\n".join(lines),
+    ]
+
+
+def _directions(directions: Directions) -> list[str]:
+    if not directions.names:
+        return []
+    figures = list(directions.directions[0].figures)
+    lines = [
+        f"| direction | range | {' | '.join(map(label, figures))} |".replace(" r2 ", " R² "),
+        "|---|--:|" + "--:|" * len(figures),
+    ]
+    for one in directions.directions:
+        cells = [number(figure, one.figures.get(figure)) for figure in figures]
+        name = one.name.replace("_", " ")
+        lines.append(f"| {name} | ±{one.range:g} | {' | '.join(cells)} |")
+    return [
+        "## Directions",
+        f"![Faces moved along each direction]({DIRECTIONS_SHEET})",
+        "Rows are faces, columns positions on a direction in the latent space, from -1 to 1; the"
+        " range is the distance from 0 to 1. R²: share of the trait's variance that is linear in"
+        " the latent, on held-out pictures. Shares of pictures that show the requested value: the"
+        " lower one of both ends. Identity change: distance that the face moves from the middle, in"
+        " features of EfficientNet-Lite2, divided by the distance between different faces.",
         "\n".join(lines),
     ]
 

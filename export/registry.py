@@ -8,13 +8,15 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from export.directions import read_directions
 from export.manifest import (
     FORMAT_VERSION,
     MANIFEST,
+    FileEntry,
     Manifest,
     ModelError,
     file_entry,
@@ -79,6 +81,7 @@ class Registry:
                 f"{folder / MANIFEST} has the name {manifest.name}, but its folder is {name}"
             )
         verify(folder, manifest)
+        read_directions(folder, manifest)
         return folder, manifest
 
     def new_folder(self, name: str) -> Path:
@@ -109,6 +112,7 @@ class Registry:
             manifest = Manifest.model_validate(manifest.model_dump() | {"files": files})
             write_manifest(staging, manifest)
             verify(staging, read_manifest(staging))
+            read_directions(staging, manifest)
             for path in staging.iterdir():
                 _sync(path)
             _sync(staging)
@@ -130,11 +134,33 @@ class Registry:
         if file in manifest.files:
             raise ModelError(f"{folder / file} exists already")
         self._replace(f"{name}/{file}", content)
-        files = manifest.files | {file: file_entry(folder / file)}
-        changed = {"files": files, "format": FORMAT_VERSION}
-        manifest = Manifest.model_validate(manifest.model_dump() | changed)
-        text = manifest.model_dump_json(indent=2) + "\n"
-        self._replace(f"{name}/{MANIFEST}", text.encode())
+        self._write_manifest(manifest, manifest.files | {file: file_entry(folder / file)})
+
+    def replace_files(self, name: str, contents: Mapping[str, bytes | None]) -> None:
+        """Writes files of a model, or removes them (None), and updates its manifest.
+
+        Meanwhile the manifest does not list them, so that a crash leaves a valid model without
+        these files. Raises ModelError if the model is invalid before.
+        """
+        folder, manifest = self.load(name)
+        others = {file: entry for file, entry in manifest.files.items() if file not in contents}
+        self._write_manifest(manifest, others)
+        written = {}
+        for file, content in contents.items():
+            if content is None:
+                (folder / file).unlink(missing_ok=True)
+            else:
+                self._replace(f"{name}/{file}", content)
+                written[file] = file_entry(folder / file)
+        self._write_manifest(manifest, others | written)
+
+    def _write_manifest(self, manifest: Manifest, files: Mapping[str, FileEntry]) -> None:
+        listed = {file: files[file] for file in sorted(files)}
+        changed = Manifest.model_validate(
+            manifest.model_dump() | {"files": listed, "format": FORMAT_VERSION}
+        )
+        text = changed.model_dump_json(indent=2) + "\n"
+        self._replace(f"{manifest.name}/{MANIFEST}", text.encode())
 
     def use(self, name: str) -> None:
         """Verifies a model and puts it in use. Raises ModelError, without any change."""

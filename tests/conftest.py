@@ -44,19 +44,45 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             )
 
 
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
+        if path := shutil.which(name):
+            return path
+    pytest.skip("no Chromium on this machine")
+
+
 @pytest.fixture
 def small_features(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes judges faster by a smaller input size, for tests that do not depend on it."""
     monkeypatch.setattr("train.metrics.fidelity.INPUT_SIZE", 64)
 
 
-@pytest.fixture
-def registry(tmp_path: Path) -> Registry:
-    """One model, "tiny", in use: hair and eyes, 64 x 64."""
-    registry = Registry(tmp_path / "models")
+@pytest.fixture(scope="session")
+def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of models, to be copied. Copying it is faster than adding a model, which waits for
+    the disk.
+    """
+    registry = Registry(tmp_path_factory.mktemp("tiny") / "models")
     add_model(registry, "tiny")
     registry.use("tiny")
-    return registry
+    return registry.root
+
+
+@pytest.fixture
+def registry(tmp_path: Path, tiny_models: Path) -> Registry:
+    """One model, "tiny", in use: hair and eyes, 64 x 64."""
+    shutil.copytree(tiny_models, tmp_path / "models")
+    return Registry(tmp_path / "models")
+
+
+@pytest.fixture
+def shaped(registry: Registry) -> None:
+    """Puts a model in use that has the directions hair_length and smile. To be requested before
+    the fixtures that load the model.
+    """
+    add_model(registry, "shaped", directions=("hair_length", "smile"))
+    registry.use("shaped")
 
 
 @pytest.fixture

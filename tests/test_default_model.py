@@ -6,17 +6,22 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from bot.inference.model import load_model
+from bot.inference.model import Model, load_model
 from bot.settings import EngineSettings
+from export.directions import DIRECTIONS, DIRECTIONS_SHEET, read_directions
 from export.registry import Registry
 
 MODELS = Path(__file__).parents[1] / "models"
 CPU = EngineSettings(provider="cpu")
 
 
-def mean_hair_color(hair: str) -> npt.NDArray[np.float64]:
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return load_model(Registry(MODELS), None, CPU)
+
+
+def mean_hair_color(model: Model, hair: str) -> npt.NDArray[np.float64]:
     """Mean RGB of the pixels in the upper part of 24 faces that are not white background."""
-    model = load_model(Registry(MODELS), None, CPU)
     manifest = model.manifest
     latents = np.random.RandomState(0).standard_normal((24, manifest.latent_dim))
     condition = manifest.encode({"hair": hair, "eyes": "orange"})
@@ -44,9 +49,26 @@ def test_the_metrics_of_the_default_model_meet_the_requirements() -> None:
     assert manifest.metrics["near_duplicates"] <= 0.03
 
 
+def test_the_directions_of_the_default_model_keep_colors_and_are_small() -> None:
+    folder, manifest = Registry(MODELS).load()
+    directions = read_directions(folder, manifest)
+    assert {"hair_length", "eye_size", "head_turn"} <= set(directions.names)
+    for one in directions.directions:
+        assert one.figures["hair_as_asked"] >= 0.97
+        assert one.figures["eyes_as_asked"] >= 0.97
+        assert one.figures["r2"] >= 0.25
+        assert one.figures["identity_change"] < 1
+    assert (folder / DIRECTIONS_SHEET).stat().st_size <= 60_000
+    assert (folder / DIRECTIONS).stat().st_size <= 40_000
+    card = (folder / "MODEL_CARD.md").read_text("utf-8")
+    assert all(name.replace("_", " ") in card for name in directions.names)
+
+
 @pytest.mark.parametrize(
     ("hair", "strong", "weak"), [("pink", 0, 1), ("blue", 2, 0), ("green", 1, 0), ("red", 0, 2)]
 )
-def test_painted_hair_has_the_requested_color(hair: str, strong: int, weak: int) -> None:
-    color = mean_hair_color(hair)
+def test_painted_hair_has_the_requested_color(
+    model: Model, hair: str, strong: int, weak: int
+) -> None:
+    color = mean_hair_color(model, hair)
     assert color[strong] > color[weak] + 20, f"{hair} hair is {color.round()}"

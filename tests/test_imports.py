@@ -16,6 +16,7 @@ MAY_IMPORT = {
         "db",
         "config",
         "export.candidates",
+        "export.directions",
         "export.figures",
         "export.manifest",
         "export.registry",
@@ -26,6 +27,7 @@ MAY_IMPORT = {
 }
 PLAIN = [
     "export/candidates.py",
+    "export/directions.py",
     "export/figures.py",
     "export/manifest.py",
     "export/registry.py",

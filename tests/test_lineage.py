@@ -1,6 +1,7 @@
 """benchmarks/lineage.py: finished trainings are not repeated, failed ones do not stop others."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -94,8 +95,12 @@ def test_the_benchmark_trains_and_reports_all_recipes(
     assert "What we saw." in first
     assert "It is good." in second
     assert [row["images"] for row in content(tmp_path, "good")["on_the_way"]] == [80, 240]
-    with Image.open(tmp_path / "docs/lineage.webp") as sheet:
-        assert sheet.height == 34 + 3 * 96, "the header names the conditions"
+    assert re.search(r"the conditional systems generate: \w+ hair, \w+ eyes; ", document)
+    rows = re.findall(r"^\| (\w+) \| !\[\1\]\((lineage/\1\.webp)\) \|$", document, re.M)
+    assert [name for name, _ in rows] == ["good", "wild", "small"]
+    for _, picture in rows:
+        with Image.open(tmp_path / "docs" / picture) as row:
+            assert row.size == (10 * 96, 96)
     assert not list((tmp_path / "docs").rglob("*.safetensors"))
 
     # In a second run only failed trainings are repeated, even without their folders.

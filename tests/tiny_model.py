@@ -5,8 +5,9 @@ the latent adds shades. The upscaler repeats each pixel. The critic prefers brig
 ones if the first attribute has its first value.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from export.directions import DIRECTIONS, Direction, Directions
 from export.manifest import CRITIC, GENERATOR, UPSCALER, Attribute, Manifest
 from export.registry import Registry
 
@@ -55,12 +57,13 @@ def add_model(
     brightness: float = 0.0,
     upscaler: bool = False,
     candidates: int | None = None,
+    directions: Sequence[str] = (),
     created: datetime = datetime(2026, 1, 1, tzinfo=UTC),
 ) -> Manifest:
     """Registers a tiny model with up to two attributes.
 
     `brightness`, in about [-1, 1], makes pictures of models differ. With `candidates` it has a
-    critic."""
+    critic. `directions` are names, of the axes of the latent in order, with a range of 2."""
     manifest = Manifest(
         name=name,
         created=created,
@@ -72,28 +75,53 @@ def add_model(
     )
 
     def build(folder: Path) -> None:
-        onnx.save(build_generator(attributes, brightness), folder / GENERATOR)
+        (folder / GENERATOR).write_bytes(_generator(attributes, brightness))
         if upscaler:
-            onnx.save(build_upscaler(), folder / UPSCALER)
+            (folder / UPSCALER).write_bytes(_upscaler())
         if candidates is not None:
             onnx.save(build_critic(manifest.condition_dim), folder / CRITIC)
+        if directions:
+            text = make_directions(directions).model_dump_json()
+            (folder / DIRECTIONS).write_text(text, "utf-8")
 
     return registry.add(manifest, build)
+
+
+def make_directions(names: Sequence[str]) -> Directions:
+    axes = np.eye(LATENT_DIM).tolist()
+    return Directions(
+        directions=tuple(
+            Direction(name=name, vector=tuple(axis), range=2, figures={"r2": 0.5})
+            for name, axis in zip(names, axes, strict=False)
+        )
+    )
+
+
+@cache
+def _generator(attributes: tuple[Attribute, ...], brightness: float) -> bytes:
+    return bytes(build_generator(attributes, brightness).SerializeToString())
+
+
+@cache
+def _upscaler() -> bytes:
+    return bytes(build_upscaler().SerializeToString())
 
 
 def build_generator(attributes: tuple[Attribute, ...], brightness: float = 0.0) -> onnx.ModelProto:
     s = IMAGE_SIZE
     condition_dim = sum(len(a.values) for a in attributes)
-    paint = np.zeros((condition_dim, 3, s, s), np.float32)
+    paint = np.zeros((condition_dim, 3, 2), np.float32)
     row = 0
     for half, a in enumerate(attributes):
         for value in a.values:
             color = np.array(COLORS.get(value, (128, 128, 128)), np.float32) / 127.5 - 1
-            paint[row, :, half * s // 2 : (half + 1) * s // 2] = color[:, None, None]
+            paint[row, :, half] = color
             row += 1
     random = np.random.RandomState(0)
     constants: dict[str, npt.NDArray[Any]] = {
-        "paint": paint.reshape(condition_dim, 3 * s * s),
+        "paint": paint.reshape(condition_dim, 3 * 2),
+        "halves": np.array([-1, 3, 2, 1, 1]),
+        "half": np.ones((1, 1, 1, s // 2, s), np.float32),
         "projection": random.standard_normal((LATENT_DIM, 4 * 64)).astype(np.float32),
         "coarse": np.array([-1, 4, 8, 8]),
         "kernel": 0.05 * random.standard_normal((4, 1, s // 8, s // 8)).astype(np.float32),
@@ -105,7 +133,9 @@ def build_generator(attributes: tuple[Attribute, ...], brightness: float = 0.0) 
     }
     nodes = [
         helper.make_node("MatMul", ["condition", "paint"], ["colors"]),
-        helper.make_node("Reshape", ["colors", "shape"], ["colored"]),
+        helper.make_node("Reshape", ["colors", "halves"], ["small"]),
+        helper.make_node("Mul", ["small", "half"], ["large"]),
+        helper.make_node("Reshape", ["large", "shape"], ["colored"]),
         helper.make_node("MatMul", ["latent", "projection"], ["spots"]),
         helper.make_node("Reshape", ["spots", "coarse"], ["grid"]),
         helper.make_node("Tanh", ["grid"], ["tones"]),

@@ -15,7 +15,9 @@ from export.graph import ExportError
 from export.manifest import ModelError
 from train import checkpoint, judging, options, pipeline, recipes
 from train.compare import command as compare
+from train.crop import command as crop
 from train.data import DataError, check
+from train.directions import command as directions
 from train.distributed import ShareError, WorkerLostError
 from train.loop import DivergedError, Stopped
 from train.machine import MachineError, MemoryShortError
@@ -23,14 +25,18 @@ from train.metrics import blind
 from train.networks.features import FeatureNetworkError
 from train.show import command as show
 from train.show.model import ShowError
+from train.tag import command as tag
 from train.tensorboard import TensorBoardError
 from train.upscaler import command as upscaler
 
 COMMANDS = {
     "check": check.main,
+    "crop": crop.main,
+    "tag": tag.main,
     "judge": judging.main,
     "compare": compare.main,
     "blind": blind.main,
+    "directions": directions.main,
     "show": show.main,
     "recipes": recipes.main,
     "settings": options.main,

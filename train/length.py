@@ -17,12 +17,17 @@ MAX_SECONDS = 10.0
 """Limit of the timed steps."""
 
 
+def default_images(count: int) -> int:
+    """Number of images that a training on `count` images shows by default."""
+    return min(max(PASSES * count, LEAST_IMAGES), MOST_IMAGES)
+
+
 def set_length(settings: TrainingSettings, count: int, console: Console) -> TrainingSettings:
     """Settings with a training length that fits the number of images, unless one is given."""
     train = settings.train
     if train.minutes is not None or train.images:
         return settings
-    images = min(max(PASSES * count, LEAST_IMAGES), MOST_IMAGES)
+    images = default_images(count)
     console.print(
         f"length: {images:,} images shown, {images / count:,.0f} passes over the data; --images or "
         "--minutes changes it",

@@ -21,7 +21,7 @@ from train.arguments import parse
 from train.data import Faces
 from train.distributed import Processes, join
 from train.judging import build_judge, calibrate_run, find_judge, read_faces
-from train.length import expected_time, seconds_per_image, set_length
+from train.length import default_images, expected_time, seconds_per_image, set_length
 from train.loop import checkpoint_hint, train
 from train.machine import MemoryShortError, is_out_of_memory
 from train.metrics import SECOND_SEED, check_data
@@ -127,7 +127,10 @@ def dry_run(
     faces = read_faces(settings.train, console, processes)
     settings = set_length(settings, len(faces), console)
     check_run(arguments, settings, faces)
-    for line in changed_settings(settings.train):
+    chosen = settings.train
+    if chosen.images == default_images(len(faces)):
+        chosen = chosen.model_copy(update={"images": 0})  # the default, as a number
+    for line in changed_settings(chosen):
         console.print(line, markup=False, highlight=False)
     done = checkpoint.read_run(arguments.resume).images if arguments.resume else 0
     trainer = build_trainer(settings.train, _training_data(settings, faces).split()[0], processes)
@@ -266,8 +269,8 @@ def build_parser() -> argparse.ArgumentParser:
         prog="python -m train",
         usage="python -m train [COMMAND] [--data PATH] [options]",
         description="Train a generator, judge it, export it, and put it in use if it is not worse.",
-        epilog="commands, each with --help: check, judge, compare, blind, show, recipes, settings, "
-        "upscaler. "
+        epilog="commands, each with --help: check, crop, tag, judge, compare, blind, show, "
+        "recipes, settings, upscaler. "
         "`python -m train settings` lists all options with their defaults.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

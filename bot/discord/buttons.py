@@ -8,6 +8,7 @@ from typing import Self
 import discord
 from discord import SelectOption, ui
 
+from bot.discord import recolor, shape
 from bot.discord.bot import Interaction, PaintCommand
 from bot.discord.components import (
     ID,
@@ -24,7 +25,6 @@ from bot.discord.family import child_command, mix_command
 from bot.discord.info import info_of
 from bot.discord.permissions import require_admission
 from bot.discord.picker import pictures_of
-from bot.discord.recolor import open_panel
 from bot.discord.replies import defer_update, respond, retry_once
 from bot.discord.reporting import ReportButton
 from bot.discord.text import option_of, shorten, title
@@ -114,7 +114,18 @@ class Recolor(AvatarButton, template=f"irodori:recolour:{ID}"):
         super().__init__(avatar_id, Button(label=label, emoji="🎨", custom_id=custom_id))
 
     async def on_use(self, interaction: Interaction) -> None:
-        await open_panel(interaction, self.avatar_id)
+        await recolor.open_panel(interaction, self.avatar_id)
+
+
+class Shape(AvatarButton, template=f"irodori:shape:{ID}"):
+    """Opens the panel to move the face along the directions of its model."""
+
+    def __init__(self, avatar_id: str, language: str = "en") -> None:
+        label, custom_id = say("card-shape", language), f"irodori:shape:{avatar_id}"
+        super().__init__(avatar_id, Button(label=label, emoji="🪄", custom_id=custom_id))
+
+    async def on_use(self, interaction: Interaction) -> None:
+        await shape.open_panel(interaction, self.avatar_id)
 
 
 class Variations(AvatarButton, template=f"irodori:variations:{ID}"):
@@ -237,6 +248,7 @@ COMPONENTS = (
     Again,
     Nearest,
     Recolor,
+    Shape,
     Variations,
     Favorite,
     MixWith,

@@ -11,7 +11,16 @@ from typing import Any, Self
 from discord import ButtonStyle, SelectOption, ui
 
 from bot.discord.bot import Interaction
-from bot.discord.buttons import Again, AvatarButton, Favorite, Info, MixWith, Recolor, Variations
+from bot.discord.buttons import (
+    Again,
+    AvatarButton,
+    Favorite,
+    Info,
+    MixWith,
+    Recolor,
+    Shape,
+    Variations,
+)
 from bot.discord.components import (
     ID,
     Button,
@@ -96,15 +105,23 @@ class PictureSelect(Component[Select], template=SHOW):
         options = self.item.options
         number = [option.value for option in options].index(chosen) + 1
         text = caption(avatar, language, number=number, count=len(options), requested_by=requester)
-        view = AnswerView(avatar, language, options)
+        shapes = studio.shaping.is_offered(avatar)
+        view = AnswerView(avatar, language, options, shapes=shapes)
         await retry_once(lambda: interaction.edit_original_response(content=text, view=view))
 
 
 class AnswerView(ui.View):
-    """The buttons of `avatar`; `options` are the message's pictures where it has several."""
+    """The buttons of `avatar`; `options` are the message's pictures where it has several. `shapes`
+    is whether its model has directions.
+    """
 
     def __init__(
-        self, avatar: Avatar, language: str = "en", options: Sequence[SelectOption] = ()
+        self,
+        avatar: Avatar,
+        language: str = "en",
+        options: Sequence[SelectOption] = (),
+        *,
+        shapes: bool = False,
     ) -> None:
         super().__init__(timeout=None)
         if len(options) > 1:
@@ -112,6 +129,8 @@ class AnswerView(ui.View):
         self.add_item(Again(avatar.id, language))
         if avatar.conditions:
             self.add_item(Recolor(avatar.id, language))
+        if shapes:
+            self.add_item(Shape(avatar.id, language))
         self.add_item(Variations(avatar.id, language))
         self.add_item(Favorite(avatar.id, avatar.favorites))
         self.add_item(MixWith(avatar.id, language))
@@ -174,7 +193,7 @@ async def _card(
             file_of(avatar, picture, language)
             for avatar, picture in zip(avatars, pictures, strict=True)
         ],
-        "view": AnswerView(first, language, options),
+        "view": AnswerView(first, language, options, shapes=studio.shaping.is_offered(first)),
     }
 
 
@@ -190,7 +209,8 @@ async def _remove_deleted(interaction: Interaction, remaining: Sequence[Avatar])
     text = caption(
         remaining[0], language, count=len(remaining), requested_by=requester_shown(interaction)
     )
-    view = AnswerView(remaining[0], language, options)
+    shapes = interaction.client.studio.shaping.is_offered(remaining[0])
+    view = AnswerView(remaining[0], language, options, shapes=shapes)
     await retry_once(
         lambda: interaction.edit_original_response(content=text, attachments=attachments, view=view)
     )

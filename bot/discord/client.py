@@ -11,7 +11,7 @@ from discord import app_commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.discord import buttons, card, recolor
+from bot.discord import buttons, card, recolor, shape
 from bot.discord.animations import show_morph
 from bot.discord.bot import Interaction, IrodoriBot, PaintCommand, Source
 from bot.discord.cogs import find_cogs
@@ -48,7 +48,8 @@ class ConfiguredBot(IrodoriBot):
 
     def __init__(self, studio: Studio, settings: DiscordSettings) -> None:
         super().__init__(studio, settings, IrodoriTree)
-        self.add_dynamic_items(*buttons.COMPONENTS, *card.COMPONENTS, *recolor.COMPONENTS)
+        for module in (buttons, card, recolor, shape):
+            self.add_dynamic_items(*module.COMPONENTS)
         self._delivery = Delivery(self, show)
 
     async def setup_hook(self) -> None:

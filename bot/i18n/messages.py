@@ -72,6 +72,22 @@ def attribute_name(attribute: str, language: str = "en") -> str:
     return _name("attribute", attribute, language)
 
 
+def direction_name(direction: str, language: str = "en") -> str:
+    """A model's latent direction in this language, or its own words without a translation."""
+    return command_text(_direction_key(direction), "", language) or direction.replace("_", " ")
+
+
+def direction_ends(direction: str, language: str = "en") -> tuple[str, str]:
+    """The names of a direction's negative and positive end, as the labels of buttons."""
+    key, name = _direction_key(direction), direction_name(direction, language)
+    less, more = (command_text(key, end, language) for end in ("less", "more"))
+    return less or f"{name} −", more or f"{name} +"
+
+
+def _direction_key(direction: str) -> str:
+    return "-".join(("direction", *direction.split("_")))
+
+
 def listed(words: Iterable[str], language: str = "en", *, last: str = "and") -> str:
     """ "a, b and c", or with `last="or"` "a, b or c"; a long list is shortened."""
     words = list(words)

@@ -19,6 +19,7 @@ from bot.errors import ModelUnavailable
 from bot.inference.upscaler_choice import prefers_int8
 from bot.settings import EngineSettings
 from config.cores import usable_cores
+from export.directions import read_directions
 from export.manifest import CRITIC, GENERATOR, UPSCALER, UPSCALER_INT8, Manifest, ModelError
 from export.registry import Registry
 
@@ -49,6 +50,7 @@ class Model:
         self._session = session
         self.name = manifest.name
         self.manifest = manifest
+        self.directions = read_directions(folder, manifest)
         self._generator = _open_session(folder / GENERATOR, settings.provider)
         self._critic = session(CRITIC)
         self.provider: str = self._generator.get_providers()[0]

@@ -13,7 +13,7 @@ from bot.inference.model import Model
 from bot.prompts.wish import check_wish, format_wish
 from bot.studio.avatars import AvatarService
 from bot.studio.painter import Painter, PaintJob, draw_seeds
-from bot.studio.painting import inherited_prompt, inherited_size
+from bot.studio.painting import inherited_prompt, inherited_size, prompt_for
 from bot.studio.request import Request
 from db.records import Avatar
 from db.tasks import VARIATIONS
@@ -44,11 +44,11 @@ class FamilyService:
             [parent.seed],
             [{**parent.conditions, **changes}],
             parent.latent[None, None],
-            prompt=format_wish(whole),
+            prompt=prompt_for(whole, parent, model),
             parents=(parent.id,),
             size=inherited_size(parent, model.sizes),
         )
-        return await self._painter.paint(job, _with_privacy_of([parent], request))
+        return await self._painter.paint(job, with_privacy_of([parent], request))
 
     async def variations(
         self, id: str, request: Request, *, seed: int | None = None
@@ -66,11 +66,11 @@ class FamilyService:
             seeds,
             [parent.conditions] * VARIATIONS,
             np.stack([perturb(parent.latent, s) for s in seeds])[:, None],
-            prompt=inherited_prompt(parent, request.owner),
+            prompt=inherited_prompt(parent, request.owner, model),
             parents=(parent.id,),
             size=inherited_size(parent, model.sizes),
         )
-        return await self._painter.paint(job, _with_privacy_of([parent], request))
+        return await self._painter.paint(job, with_privacy_of([parent], request))
 
     async def mix(
         self,
@@ -103,7 +103,7 @@ class FamilyService:
             parents=(first.id, second.id),
             size=size,
         )
-        return await self._painter.paint(job, _with_privacy_of([first, second], request))
+        return await self._painter.paint(job, with_privacy_of([first, second], request))
 
 
 async def model_for(engine: Engine, avatars: Sequence[Avatar]) -> Model:
@@ -128,6 +128,7 @@ def _can_paint(model: Model, avatar: Avatar) -> bool:
     return len(avatar.latent) == model.manifest.latent_dim
 
 
-def _with_privacy_of(parents: Sequence[Avatar], request: Request) -> Request:
+def with_privacy_of(parents: Sequence[Avatar], request: Request) -> Request:
+    """The request, private if it or a parent is."""
     private = request.private or any(parent.private for parent in parents)
     return replace(request, private=private)

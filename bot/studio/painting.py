@@ -9,7 +9,9 @@ from weakref import WeakValueDictionary
 from bot.errors import BadPrompt
 from bot.inference.conditions import complete_wish
 from bot.inference.engine import Engine
-from bot.prompts.parser import read_prompt, tidy_prompt
+from bot.inference.model import Model
+from bot.prompts.parser import MAX_LENGTH, read_prompt, tidy_prompt
+from bot.prompts.traits import format_traits, read_traits
 from bot.prompts.wish import check_wish, format_wish
 from bot.studio.avatars import AvatarService
 from bot.studio.painter import Painter, PaintJob, candidates_for, check_size, draw_seeds
@@ -39,7 +41,7 @@ class PaintingService:
 
     def parse(self, prompt: str) -> dict[str, str]:
         """The wish that a prompt expresses. Raises BadPrompt."""
-        return read_prompt(prompt, self._engine.model.manifest.attributes)
+        return read_shaped_prompt(prompt, self._engine.model)[0]
 
     def queue_position(self, owner: Owner) -> int:
         """Number of pictures that are painted before the owner's next one."""
@@ -55,7 +57,8 @@ class PaintingService:
         size: int | None = None,
         prompt: str | None = None,
     ) -> list[Avatar]:
-        """`count` avatars with the seeds seed, seed + 1, … (modulo 2^32).
+        """`count` avatars with the seeds seed, seed + 1, … (modulo 2^32). Words of the prompt such
+        as "long hair" shape them, if the model has these directions.
 
         Raises BadPrompt, Busy, ModelUnavailable.
         """
@@ -63,9 +66,9 @@ class PaintingService:
         attributes = model.manifest.attributes
         if isinstance(wish, str):
             prompt = wish if prompt is None else prompt
-            wish = read_prompt(wish, attributes)
+            wish, shape = read_shaped_prompt(wish, model)
         else:
-            wish = check_wish(wish, attributes)
+            wish, shape = check_wish(wish, attributes), shape_of(prompt, model)
         if not 1 <= count <= MAX_COUNT:
             raise BadPrompt("studio-count", most=MAX_COUNT, count=count)
         seeds = draw_seeds(seed, count)
@@ -74,7 +77,7 @@ class PaintingService:
             wish,
             seeds,
             [complete_wish(wish, s, model.manifest) for s in seeds],
-            candidates_for(model, seeds),
+            model.directions.move(candidates_for(model, seeds), shape),
             prompt=format_wish(wish) if prompt is None else tidy_prompt(prompt),
             size=size,
         )
@@ -89,13 +92,14 @@ class PaintingService:
         model = self._engine.model
         wish = check_wish(parent.wish, model.manifest.attributes)
         seeds = draw_seeds(seed)
+        shape = shape_of(parent.prompt, model)
         job = PaintJob(
             model,
             wish,
             seeds,
             [complete_wish(wish, s, model.manifest) for s in seeds],
-            candidates_for(model, seeds),
-            prompt=inherited_prompt(parent, request.owner),
+            model.directions.move(candidates_for(model, seeds), shape),
+            prompt=inherited_prompt(parent, request.owner, model),
             parents=(parent.id,),
             size=inherited_size(parent, model.sizes),
         )
@@ -134,11 +138,31 @@ class PaintingService:
             return await self._painter.paint(job, request)
 
 
-def inherited_prompt(parent: Avatar, owner: Owner) -> str:
-    """The parent's prompt if both have the same owner, otherwise its wish: text that an owner wrote
-    must disappear when the owner deletes it.
+def read_shaped_prompt(text: str, model: Model) -> tuple[dict[str, str], dict[str, float]]:
+    """The wish and the shape that a prompt expresses. Raises BadPrompt."""
+    if len(text) > MAX_LENGTH:
+        return read_prompt(text, model.manifest.attributes), {}  # raises
+    shape, rest = read_traits(text, model.directions.names, model.manifest.attributes)
+    return read_prompt(rest, model.manifest.attributes), shape
+
+
+def shape_of(prompt: str | None, model: Model) -> dict[str, float]:
+    """The shape that a prompt expresses, in the directions of this model."""
+    names = model.directions.names
+    return read_traits((prompt or "")[:MAX_LENGTH], names, model.manifest.attributes)[0]
+
+
+def prompt_for(wish: Mapping[str, str], parent: Avatar, model: Model) -> str:
+    """A prompt for another wish that keeps the shape of the parent's prompt."""
+    shape = format_traits(shape_of(parent.prompt, model))
+    return " ".join(filter(None, (format_wish(wish), shape)))
+
+
+def inherited_prompt(parent: Avatar, owner: Owner, model: Model) -> str:
+    """The parent's prompt if both have the same owner, otherwise its wish and shape: text that an
+    owner wrote must disappear when the owner deletes it.
     """
-    return parent.prompt if parent.owner == owner else format_wish(parent.wish)
+    return parent.prompt if parent.owner == owner else prompt_for(parent.wish, parent, model)
 
 
 def inherited_size(parent: Avatar, sizes: tuple[int, ...]) -> int | None:

@@ -21,6 +21,7 @@ from bot.studio.readiness import ReadinessCheck
 from bot.studio.reports import ReportService
 from bot.studio.request import Request
 from bot.studio.retention import RetentionService
+from bot.studio.shaping import ShapingService
 from db.records import Avatar
 from db.store import Store
 from db.tasks import (
@@ -32,6 +33,7 @@ from db.tasks import (
     MorphTask,
     PortraitTask,
     RecolorTask,
+    ShapeTask,
     Task,
     VariationsTask,
 )
@@ -56,6 +58,7 @@ class Studio:
         self.avatars = AvatarService(store)
         self.painting = PaintingService(engine, painter, self.avatars, store.avatars)
         self.family = FamilyService(engine, painter, self.avatars)
+        self.shaping = ShapingService(engine, painter, self.avatars)
         self.animations = AnimationService(engine, self.avatars, store.usage)
         self.finding = FindService(engine, painter, store.usage)
         self.gallery = GalleryService(engine, store.galleries, store.guilds)
@@ -123,6 +126,8 @@ class Studio:
                 return await self.painting.again(task.id, request, seed=task.seed)
             case RecolorTask():
                 return await self.family.recolor(task.id, task.wish, request)
+            case ShapeTask():
+                return await self.shaping.shape(task.id, task.shape, request)
             case VariationsTask():
                 return await self.family.variations(task.id, request, seed=task.seed)
             case MixTask():

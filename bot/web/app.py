@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import MutableMapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jinja2
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
@@ -57,7 +59,7 @@ def create_app(studio: Studio, settings: WebSettings) -> web.Application:
         ],
         client_max_size=MAX_BODY,
     )
-    assets = Assets(HERE / "static")
+    assets = _assets()
     app[STUDIO] = studio
     app[SETTINGS] = settings
     app[METRICS] = Metrics(studio)
@@ -65,8 +67,7 @@ def create_app(studio: Studio, settings: WebSettings) -> web.Application:
     app[middleware.STORE_OUTAGE] = Outage(middleware.log)
     app[CONNECTIONS] = Connections(settings.trusted_proxies)
     app[OPENAPI] = openapi_document()
-    app[TEMPLATES] = create_environment(HERE / "templates", assets.urls)
-    app[TEMPLATES].filters.update(FILTERS)
+    app[TEMPLATES] = _templates()
     app[events.STREAMS] = events.EventStreams(studio, settings.public_url.rstrip("/"))
     app.on_shutdown.append(app[events.STREAMS].close)
     app.on_response_prepare.append(middleware.add_security_headers)
@@ -78,6 +79,22 @@ def create_app(studio: Studio, settings: WebSettings) -> web.Application:
     return app
 
 
+# Files of this package, and what is derived from them, are the same for every application.
+
+
+@cache
+def _assets() -> Assets:
+    return Assets(HERE / "static")
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    environment = create_environment(HERE / "templates", _assets().urls)
+    environment.filters.update(FILTERS)
+    return environment
+
+
+@cache
 def openapi_document() -> dict[str, Any]:
     """The OpenAPI description of all API routes."""
     return build_document(route for routes in API for route in routes)

@@ -87,6 +87,17 @@ async def first_line(process: asyncio.subprocess.Process) -> str:
     return line
 
 
+async def log_until(process: asyncio.subprocess.Process, text: bytes) -> bytes:
+    """The log of a process, up to the first line that contains the text."""
+    assert process.stderr is not None
+    log = b""
+    while text not in log:
+        line = await asyncio.wait_for(process.stderr.readline(), TIMEOUT)
+        assert line, f"the bot ended: {log.decode()}"
+        log += line
+    return log
+
+
 async def stop(process: asyncio.subprocess.Process) -> tuple[str, str]:
     """Stops a process by SIGTERM; returns the rest of its output."""
     process.send_signal(signal.SIGTERM)
@@ -213,10 +224,7 @@ async def test_the_web_page_stays_up_with_an_invalid_token(start: Start) -> None
         process = await start("--discord.api_url", api, DISCORD_TOKEN=token)
         line = await first_line(process)
         assert line == f"Irodori serves {address(line)} and Discord with model tiny."
-        assert process.stderr is not None
-        log = b""
-        while b"does not accept" not in log:
-            log += await asyncio.wait_for(process.stderr.readline(), TIMEOUT)
+        log = await log_until(process, b"does not accept")
         status, _ = await paint(address(line), prompt="")
         assert status == 201
         _, rest = await stop(process)
@@ -235,10 +243,7 @@ async def test_the_web_page_stays_up_while_discord_is_down(start: Start) -> None
         api = f"http://127.0.0.1:{closed.getsockname()[1]}/api/v10"
         process = await start("--discord.api_url", api, DISCORD_TOKEN="MTE0.secret")
         line = await first_line(process)
-        assert process.stderr is not None
-        log = b""
-        while b"next try in" not in log:
-            log += await asyncio.wait_for(process.stderr.readline(), TIMEOUT)
+        log = await log_until(process, b"next try in")
         status, _ = await paint(address(line), prompt="")
         assert status == 201
         _, rest = await stop(process)

@@ -1,5 +1,6 @@
 """Settings in the forms in which shells, containers and Kubernetes give them."""
 
+import argparse
 import os
 import subprocess
 import sys
@@ -82,7 +83,7 @@ def test_a_wrong_list_is_an_error_that_names_it(text: str) -> None:
 
 @pytest.mark.parametrize("words", [["4,8"], ["[4, 8]"], ["4", "8"]])
 def test_lists_of_a_training(words: list[str]) -> None:
-    parser = options.argparse.ArgumentParser()
+    parser = argparse.ArgumentParser()
     options.add_flags(parser, "features", FeatureSettings)
     given = options.given_flags(parser.parse_args(["--strides", *words]), "features")
     assert FeatureSettings(**given).strides == (4, 8)

@@ -5,8 +5,10 @@ The variable has the URL `postgresql+asyncpg://…` of a server, with a user who
 
 import json
 import os
+import shutil
 import uuid
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import pytest_asyncio
 from sqlalchemy import make_url, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -34,19 +37,51 @@ def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite+aiosqlite:///{tmp_path}/data/irodori.db"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"] if SERVER else ["sqlite"])
-async def url(request: pytest.FixtureRequest, sqlite_url: str) -> AsyncIterator[str]:
-    """The URL of an empty database."""
-    if request.param == "sqlite" or SERVER is None:
-        yield sqlite_url
-        return
+@asynccontextmanager
+async def create_database(template: str = "template1") -> AsyncIterator[str]:
+    """Creates a PostgreSQL database, and drops it at the end; returns its name."""
+    assert SERVER
     server = create_async_engine(SERVER, isolation_level="AUTOCOMMIT")
     name = f"irodori_test_{uuid.uuid4().hex}"
     async with server.connect() as connection:
-        await connection.execute(text(f"CREATE DATABASE {name}"))
-        yield make_url(SERVER).set(database=name).render_as_string(hide_password=False)
+        await connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        yield name
         await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     await server.dispose()
+
+
+def url_of(name: str) -> str:
+    """The URL of a PostgreSQL database."""
+    assert SERVER
+    return make_url(SERVER).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def migrated_database() -> AsyncIterator[str]:
+    """The name of an empty PostgreSQL database with the newest schema, as a template."""
+    if SERVER is None:
+        yield ""
+        return
+    async with create_database() as name:
+        await (await Store.open(url_of(name))).close()
+        yield name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"] if SERVER else ["sqlite"])
+async def url(
+    request: pytest.FixtureRequest, sqlite_url: str, migrated_file: Path, migrated_database: str
+) -> AsyncIterator[str]:
+    """The URL of an empty database; for tests with `store` it has the newest schema."""
+    migrated = "store" in request.fixturenames
+    if request.param == "postgresql":
+        async with create_database(migrated_database if migrated else "template1") as name:
+            yield url_of(name)
+        return
+    if migrated:
+        file = Path(str(make_url(sqlite_url).database))
+        file.parent.mkdir()
+        shutil.copy(migrated_file, file)
+    yield sqlite_url
 
 
 @pytest.fixture

@@ -19,10 +19,10 @@ from .conftest import MakeAvatar, get_picture
 from .test_durability import ROOT, WRITER
 
 
-async def add(url: str, new_avatar: MakeAvatar, count: int) -> dict[str, bytes]:
-    """Adds avatars with different pictures; the pictures by id."""
+async def add(url: str, new_avatar: MakeAvatar, count: int, size: int = 5000) -> dict[str, bytes]:
+    """Adds avatars with different pictures of `size` bytes; the pictures by id."""
     store = await Store.open(url)
-    new = [new_avatar(picture=os.urandom(5000)) for _ in range(count)]
+    new = [new_avatar(picture=os.urandom(size)) for _ in range(count)]
     avatars = await store.avatars.add(new)
     await store.close()
     return {avatar.id: each.picture for avatar, each in zip(avatars, new, strict=True)}
@@ -99,7 +99,8 @@ async def test_a_backup_under_load_is_one_state_of_the_database(
 async def test_writes_during_a_backup_neither_wait_nor_change_it(
     sqlite_url: str, tmp_path: Path, new_avatar: MakeAvatar
 ) -> None:
-    original = await add(sqlite_url, new_avatar, 3 * PAGES_PER_STEP * 4096 // 5000)
+    large = 500_000
+    original = await add(sqlite_url, new_avatar, 3 * PAGES_PER_STEP * 4096 // large + 1, large)
     path = tmp_path / "data" / "irodori.db"
     steps = 0
 

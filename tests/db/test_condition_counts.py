@@ -152,12 +152,13 @@ async def test_opening_an_older_database_creates_the_counts(
     assert len(before) == 2
     await store.close()
     with sqlite3.connect(sqlite_url.removeprefix("sqlite+aiosqlite:///")) as raw:
-        raw.execute("DROP TABLE colours")
-        raw.execute("DROP TABLE thumbnails")
+        for table in ("colours", "thumbnails", "guild_presence", "reports"):
+            raw.execute(f"DROP TABLE {table}")
         raw.execute("DROP INDEX ix_avatar_parents_parent")
         for index in ("hidden", "owner_seed", "owner_key", "private", "loved_conditions"):
             raw.execute(f"DROP INDEX ix_avatars_{index}")
-        raw.execute("ALTER TABLE avatars DROP COLUMN hidden_at")
+        for column in ("hidden_at", "choices"):
+            raw.execute(f"ALTER TABLE avatars DROP COLUMN {column}")
         raw.execute("UPDATE alembic_version SET version_num = '0002'")
     store = await Store.open(sqlite_url)
     assert await counts_by_condition(store) == before

@@ -3,12 +3,15 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from db.engine import connect, writing
 from db.errors import StoreError
 from db.store import Store
+
+from .conftest import SERVER
 
 
 async def test_every_connection_to_sqlite_has_its_settings(sqlite_url: str) -> None:
@@ -106,3 +109,33 @@ async def test_error_messages_hide_the_password() -> None:
     with pytest.raises(StoreError, match="cannot open the database postgresql") as caught:
         await Store.open("postgresql+asyncpg://irodori:hunter2@127.0.0.1:1/irodori")
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.skipif(SERVER is None, reason="TEST_POSTGRES_URL is not set")
+async def test_processes_wait_for_a_connection_of_postgresql(url: str) -> None:
+    """The server allows as many connections as one of the two processes has."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "postgresql":
+        pytest.skip("SQLite has no such limit")
+    role = f"{parsed.database}_member"
+    admin = create_async_engine(url, isolation_level="AUTOCOMMIT")
+    async with admin.connect() as connection:
+        await connection.execute(text(f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 2"))
+        await connection.execute(text(f"ALTER DATABASE {parsed.database} OWNER TO {role}"))
+    limited = parsed.set(username=role).render_as_string(hide_password=False)
+    try:
+        first = await connect(limited, connections=2)
+        async with first.connect(), first.connect():
+            opening = asyncio.create_task(Store.open(limited, connections=2))
+            done, _ = await asyncio.wait([opening], timeout=0.5)
+            assert not done
+        await first.dispose()
+        await (await opening).close()
+    finally:
+        async with admin.connect() as connection:
+            await connection.execute(
+                text(f"ALTER DATABASE {parsed.database} OWNER TO CURRENT_USER")
+            )
+            await connection.execute(text(f"REASSIGN OWNED BY {role} TO CURRENT_USER"))
+            await connection.execute(text(f"DROP ROLE {role}"))
+        await admin.dispose()

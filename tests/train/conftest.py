@@ -1,10 +1,17 @@
 """Drawn faces, as files and as a zip."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import drawn_faces
 import pytest
+from judged_once import judged_once
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _judged_once() -> Iterator[None]:
+    with judged_once():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -14,8 +21,8 @@ def face_files() -> dict[str, bytes]:
 
 @pytest.fixture(scope="session")
 def few_face_files() -> dict[str, bytes]:
-    """For whole trainings: fewer faces are judged faster. 30 of the 240 are held out."""
-    return drawn_faces.face_files(240)
+    """For whole trainings: fewer faces are judged faster. 12 of the 96 are held out."""
+    return drawn_faces.face_files(96)
 
 
 @pytest.fixture

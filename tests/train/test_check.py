@@ -68,3 +68,35 @@ def test_an_unreadable_image_is_named_by_its_file(data: Path) -> None:
     with pytest.raises(DataError, match=r"unreadable image images/6\.png: not a known") as caught:
         load(data, 32)
     assert "BytesIO" not in str(caught.value)
+
+
+@pytest.mark.parametrize("table", ["metadata.csv", "labels.csv"])
+def test_a_table_beside_class_folders_is_read_and_said_so(
+    table: str, lay_out: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {f"{name}/{n}{name}.png": picture() for name in ("cat", "elf") for n in range(4)}
+    rows = [f"{file},{'red' if '0' in file or '1' in file else 'blue'}" for file in files]
+    data = lay_out(files | {table: "\n".join(["file_name,hair", *rows]).encode()})
+    main(["check", str(data), "--resolution", "32"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"layout: {table} (a table with a header)"
+    note = (
+        f"note: the attributes are those of {table}; the folders (cat, elf) are not read as "
+        f"classes, which needs a copy without {table}"
+    )
+    assert lines[1] == note
+    faces = load(data, 32)
+    assert [attribute.name for attribute in faces.attributes] == ["hair"]
+    assert note in faces.summary.splitlines()
+
+
+def test_captions_in_class_folders_are_read_and_said_so(lay_out: Write) -> None:
+    files = {f"{name}/{n}.png": picture() for name in ("cat", "elf") for n in range(4)}
+    texts = {file.replace(".png", ".txt"): b"red hair" for file in files}
+    summary = load(lay_out(files | texts), 32).summary
+    assert "the folders (cat, elf) are not read as classes" in summary
+    assert "are those of the captions" in summary
+
+
+def test_a_table_beside_one_folder_of_images_has_no_note(data: Path) -> None:
+    assert "note:" not in load(data, 32, skip_bad=True).summary

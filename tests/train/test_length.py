@@ -53,6 +53,19 @@ def test_a_dry_run_reports_and_writes_nothing(
     assert "layout: tags.csv" in output
     assert "length: 124,800 images shown" in output
     assert "  --network.width 4" in output
+    assert "  --images" not in output  # the length is the default one
     assert "expected time: about " in output
     assert "for 124,800 images" in output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_lists_a_length_that_is_not_the_default(
+    faces_zip: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    small = ["--resolution", "32", "--width", "4", "--latent-dim", "8", "--features.weight", "0"]
+    main(["--data", str(faces_zip), "--dry-run", "--images", "960", "--device", "cpu", *small])
+    assert "  --images 960\n" in capsys.readouterr().out

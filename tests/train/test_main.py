@@ -57,7 +57,7 @@ def train_command(
     """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("IRODORI_JUDGE__IMAGES", "320")
-    monkeypatch.setenv("IRODORI_JUDGE__FAKES", "60")
+    monkeypatch.setenv("IRODORI_JUDGE__FAKES", "24")
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
 
@@ -236,6 +236,19 @@ def test_train_judge_export_and_promote(
     assert generated == pytest.approx(manifest.metrics[FD_RATIO], rel=0.02)
 
     assert "  aqua" in judged.stdout
+
+    # Directions: sheets of all candidates, and without candidates that keep values no change.
+    looked = train_command("directions", "--data", few_faces_zip, "--pictures", 64, "--look")
+    assert looked.returncode == 0, looked.stdout
+    sheets = tmp_path / "runs" / f"directions-{manifest.name}"
+    assert {"head_turn.png", "c1.png"} <= {sheet.name for sheet in sheets.iterdir()}
+    assert registry.load()[1] == manifest
+    kept = train_command(
+        *("directions", "--data", few_faces_zip, "--pictures", 64, "--keep", "head_turn,c1=age")
+    )
+    assert kept.returncode == 0, kept.stdout
+    assert f"added to {manifest.name}: " in kept.stdout
+    manifest = registry.load()[1]
 
     # A run can be judged again, and exported again.
     again = train_command("judge", "runs/first")

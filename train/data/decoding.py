@@ -27,7 +27,7 @@ def decode(
 ) -> tuple[dict[str, np.ndarray], set[str], list[Problem]]:
     """Images uint8 [S, S, 3] by file name, the names of enlarged ones, and problems."""
     enlarged: set[str] = set()
-    reads_heic = _register_heic()
+    reads_heic = register_heic()
     one_large = threading.Lock()
 
     def decode_entry(entry: Entry) -> np.ndarray | Problem:
@@ -70,7 +70,7 @@ def decode(
     return images, enlarged, problems
 
 
-def _register_heic() -> bool:
+def register_heic() -> bool:
     """Makes Pillow read HEIC images, with the extra `heic`. Returns whether it is installed."""
     try:
         from pillow_heif import register_heif_opener
@@ -81,7 +81,15 @@ def _register_heic() -> bool:
 
 
 def _square(image: Image.Image, size: int) -> Image.Image:
-    """The center square, scaled to `size`; transparent parts become white."""
+    """The center square, scaled to `size`."""
+    image = to_rgb(image)
+    if image.size == (size, size):
+        return image
+    return ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS)
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Transparent parts become white, and 16-bit gray is scaled to 8 bits."""
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
@@ -90,7 +98,4 @@ def _square(image: Image.Image, size: int) -> Image.Image:
         if image.mode != "I" or pixels.max() > 255:
             pixels = pixels >> 8
         image = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
-    image = image.convert("RGB")
-    if image.size == (size, size):
-        return image
-    return ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS)
+    return image.convert("RGB")

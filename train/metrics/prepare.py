@@ -46,7 +46,25 @@ def prepare(
     check_data(faces)
     console = console or Console(quiet=True)
     fidelity = Fidelity(faces, folder)  # first: missing weights are reported before any training
-    training_set, held_out = faces.split()
+    classifier, trained = prepare_classifier(
+        faces, folder, images=images, console=console, seed=seed
+    )
+    judge = Judge(classifier, faces, fidelity)
+    if trained and faces.attributes:
+        held_out = judge.held_out
+        shares = judge.as_asked(held_out.images, held_out.labels)
+        named = ", ".join(
+            f"{a.name} {share:.1%}" for a, share in zip(faces.attributes, shares, strict=True)
+        )
+        console.print(f"the judge reads held-out faces right: {named}", highlight=False)
+    return judge
+
+
+def prepare_classifier(
+    faces: Faces, folder: Path, *, images: int, console: Console, seed: int = 0
+) -> tuple[Classifier, bool]:
+    """The classifier of a judge, see `prepare`, and whether it was trained just now."""
+    training_set, _ = faces.split()
     size, sizes = faces.images.shape[-1], faces.sizes or (4,)
     images = images or images_for(training_set)
     trained = False
@@ -59,14 +77,7 @@ def prepare(
 
     classifier = Classifier(size, sizes)
     classifier.load_state_dict(cached(folder, "classifier", _key(faces, images, seed), train))
-    judge = Judge(classifier.to(faces.images.device), faces, fidelity)
-    if trained and faces.attributes:
-        shares = judge.as_asked(held_out.images, held_out.labels)
-        named = ", ".join(
-            f"{a.name} {share:.1%}" for a, share in zip(faces.attributes, shares, strict=True)
-        )
-        console.print(f"the judge reads held-out faces right: {named}", highlight=False)
-    return judge
+    return classifier.to(faces.images.device).eval(), trained
 
 
 def find(faces: Faces, folder: Path, *, images: int = 0, seed: int = 0) -> Judge | None:

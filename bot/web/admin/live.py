@@ -4,12 +4,13 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.web.admin.load import INTERVAL, LOAD, SAMPLES, memory_limit
+from bot.web.admin.load import INTERVAL, LOAD, SAMPLES
 from bot.web.admin.sessions import PATH
 from bot.web.api.schemas import EmptyQuery
 from bot.web.keys import METRICS, STUDIO
 from bot.web.pages.render import render
 from bot.web.requests import read_query
+from config.memory import usable_memory
 
 routes = web.RouteTableDef()
 
@@ -35,7 +36,7 @@ async def live_page(request: web.Request) -> web.Response:
         latest=latest,
         stats=request.app[STUDIO].engine_stats,
         answered=request.app[METRICS].answered,
-        memory_limit=memory_limit(),
+        memory_limit=usable_memory(),
         seconds=INTERVAL,
         charts=[
             chart("Painting", "ms", 1000, p50="painting_p50", p99="painting_p99"),

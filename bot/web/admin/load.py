@@ -5,7 +5,6 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 from aiohttp import web
@@ -83,12 +82,3 @@ class Load:
 
 
 LOAD = web.AppKey("load", Load)
-
-
-def memory_limit(cgroup: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
-    """Bytes that this process may use: the machine's memory, or the limit of its container."""
-    total = int(psutil.virtual_memory().total)
-    try:
-        return min(total, int(cgroup.read_text()))
-    except (OSError, ValueError):  # no container, or "max": no limit
-        return total

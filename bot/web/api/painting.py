@@ -70,6 +70,46 @@ async def recolour(request: web.Request) -> web.Response:
     )
 
 
+@routes.get("/api/avatars/{id}/shape")
+@describe({200: Answer("The shape.", schemas.Directions)}, errors=(404, 503))
+async def shape_of(request: web.Request) -> web.Response:
+    """Show where a face is on the latent directions of its model."""
+    studio = request.app[STUDIO]
+    avatar = await studio.avatars.get(request.match_info["id"], viewer=None)
+    return json_response(schemas.Directions(shape=await studio.shaping.positions(avatar)))
+
+
+@routes.post("/api/avatars/{id}/shape")
+@describe(PAINTED, body=schemas.ShapeRequest, errors=(*PAINTING_ERRORS, 404))
+async def shape(request: web.Request) -> web.Response:
+    """Paint the same face moved along latent directions."""
+    visitors.require_painter(request)
+    id, body = request.match_info["id"], await read_body(request, schemas.ShapeRequest)
+    return await paint_avatars(
+        request, 1, lambda studio, owner: studio.shaping.shape(id, body.shape, Request(owner))
+    )
+
+
+@routes.post("/api/avatars/{id}/shape/preview")
+@describe(
+    {200: Answer("The picture, at most 128 pixels. It is not stored.", "image/webp")},
+    body=schemas.ShapeRequest,
+    errors=(*PAINTING_ERRORS, 404),
+)
+async def shape_preview(request: web.Request) -> web.Response:
+    """Paint a small preview of a shape.
+
+    Counts as one picture.
+    """
+    visitors.require_painter(request)
+    id, body = request.match_info["id"], await read_body(request, schemas.ShapeRequest)
+    studio = request.app[STUDIO]
+    await studio.avatars.get(id, viewer=None)
+    visitors.charge(request, 1)
+    data = await studio.shaping.preview(id, body.shape, Request(visitors.current_owner(request)))
+    return web.Response(body=data, content_type="image/webp", headers={"Cache-Control": "no-store"})
+
+
 @routes.post("/api/avatars/{id}/variations")
 @describe(PAINTED, body=schemas.SeedRequest, errors=(*PAINTING_ERRORS, 404))
 async def variations(request: web.Request) -> web.Response:

@@ -13,6 +13,7 @@ from bot.studio.reports import MAX_REASON
 from bot.studio.search import ROUNDS
 from db.records import Sort
 from db.tasks import SEEDS
+from export.directions import MAX_DIRECTIONS
 
 PAGE_SIZE = 24  # pictures
 FRAMES = 17  # of a transition
@@ -42,6 +43,17 @@ Wish = TypeAliasType(
         Field(
             description="Attributes and their values, as the model in use has them.",
             examples=[{"hair": "pink", "eyes": "orange"}],
+        ),
+    ],
+)
+Shape = TypeAliasType(
+    "Shape",
+    Annotated[
+        dict[Text, Annotated[float, Field(ge=-1, le=1)]],
+        Field(
+            description="Positions on the latent directions of the picture's model, from -1 to 1.",
+            examples=[{"hair_length": 0.5}],
+            max_length=MAX_DIRECTIONS,
         ),
     ],
 )
@@ -96,6 +108,11 @@ class SeedRequest(Schema):
 class RecolorRequest(Schema):
     wish: Wish
     """The values to change."""
+
+
+class ShapeRequest(Schema):
+    shape: Shape
+    """The positions to change. The face keeps its other ones."""
 
 
 class ReportRequest(Schema):
@@ -296,6 +313,11 @@ class Matrix(Schema):
     columns: str
     cells: dict[str, dict[str, Cell]]
     """Cells by row value and column value; empty cells are left out."""
+
+
+class Directions(Schema):
+    shape: Shape
+    """The picture's positions on all directions of its model; empty if it has none."""
 
 
 class Favorite(Schema):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from aiohttp import web
 
 from bot.errors import BadPrompt, Refusal
-from bot.i18n.messages import describe
+from bot.i18n.messages import describe, direction_name
 from bot.studio import Request
 from bot.web import visitors
 from bot.web.api.schemas import IMAGE_SIZES, WISH_PREFIX, PaintForm
@@ -74,6 +74,7 @@ async def _render_studio(
         "studio.html",
         200 if error is None else status_of(error),
         attributes=studio.attributes,
+        directions=[(name, direction_name(name)) for name in studio.shaping.directions],
         sizes=[size for size in IMAGE_SIZES if size <= studio.sizes[-1]],
         prompt=form.get("prompt", ""),
         example=example_prompt(studio.attributes),

@@ -10,6 +10,7 @@ import { showError, find, form, mayPaint, announce } from "./studio/dom.js";
 import * as result from "./studio/result.js";
 import * as paintForm from "./studio/form.js";
 import * as session from "./studio/session.js";
+import * as shape from "./studio/shape.js";
 
 let shown = []; // the avatars on display
 let painting = false;
@@ -53,6 +54,10 @@ async function recolor() {
 
 find("#variations").addEventListener("click", () =>
   paint(9, () => post(`/api/avatars/${shown[0].id}/variations`)),
+);
+
+shape.listen((avatar, positions) =>
+  paint(1, () => post(`/api/avatars/${avatar.id}/shape`, { shape: positions })),
 );
 
 find("#mix").addEventListener("click", () => {
@@ -139,6 +144,7 @@ async function loadFavorite(avatar) {
 }
 
 function updateTools() {
+  shape.follow(find("#result").dataset.state === "done" ? shown[0] : null);
   const ids = shown.map((avatar) => avatar.id);
   session.mark(ids);
   find("#undo").disabled = url.step() === 0;

@@ -1,10 +1,11 @@
 """The web front end on localhost with the tiny model."""
 
 import asyncio
-import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
-from typing import Any, NamedTuple
+from threading import Thread
+from typing import Any, NamedTuple, TypeVar
 
 import pytest
 from aiohttp import web
@@ -25,6 +26,7 @@ from bot.web.app import create_app, create_runner
 from bot.web.connections import CONNECTIONS, Listener
 from bot.web.requests import MAX_LINE
 
+T = TypeVar("T")
 Client = TestClient[web.Request, web.Application]
 Serve = Callable[..., Awaitable[Client]]
 Listen = Callable[..., Awaitable["Listening"]]
@@ -113,11 +115,27 @@ async def client(serve: Serve) -> Client:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
-        if path := shutil.which(name):
-            return path
-    pytest.skip("no Chromium on this machine")
+def chromium(chromium_path: str) -> Iterator[str]:
+    """The debugging address of a headless Chromium for all tests, which takes a second to start.
+
+    Each page has a context of its own, without cookies and storage of the others.
+    """
+    loop = asyncio.new_event_loop()  # the loops of tests end before the browser
+    Thread(target=loop.run_forever, daemon=True).start()
+
+    def run(awaitable: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(awaitable, loop).result(TIMEOUT / 1000)
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    flags = [*FLAGS, f"--remote-debugging-port={port}"]
+    playwright = run(async_playwright().start())
+    browser = run(playwright.chromium.launch(executable_path=chromium_path, args=flags))
+    yield f"http://127.0.0.1:{port}"
+    run(browser.close())
+    run(playwright.stop())
+    loop.call_soon_threadsafe(loop.stop)
 
 
 @pytest.fixture
@@ -127,8 +145,8 @@ async def visit(client: Client, chromium: str) -> AsyncIterator[Visit]:
 
     async with AsyncExitStack() as stack:
         playwright = await stack.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        stack.push_async_callback(browser.close)
+        browser = await playwright.chromium.connect_over_cdp(chromium)
+        stack.push_async_callback(browser.close)  # closes its contexts, and disconnects
 
         async def open_page(
             width: int = DESKTOP, path: str = "", at: Client = client, **options: Any

@@ -224,6 +224,23 @@ async def test_admin_pages_are_readable_without_javascript(enter: Visit) -> None
     await expect(page.get_by_role("cell", name="1,000")).to_be_visible()
 
 
+async def test_a_visitor_reports_a_picture_and_the_admin_dismisses_it(
+    enter: Visit, client: Client, studio: Studio, owner: Owner
+) -> None:
+    (avatar,) = await studio.painting.create("hair:pink", Request(owner))
+    page = await enter(DESKTOP, "admin/reports")
+    await page.goto(str(client.make_url(f"/a/{avatar.id}")))
+    await page.get_by_role("button", name="Report this picture").click()
+    await page.get_by_label("What is wrong with it?").fill("not nice")
+    await page.get_by_role("button", name="Report", exact=True).click()
+    await expect(page.get_by_role("button", name="Reported")).to_be_disabled()
+    await page.goto(str(client.make_url("/admin/reports")))
+    await expect(page.locator("blockquote")).to_have_text("not nice")
+    await page.get_by_role("button", name="Dismiss").click()
+    await expect(page.get_by_text("No reports are open.")).to_be_visible()
+    assert await studio.reports.open() == []
+
+
 @pytest.mark.parametrize("width", [PHONE, DESKTOP])
 async def test_admin_pages_have_no_layout_shift_and_no_unnamed_elements(
     enter: Visit, client: Client, studio: Studio, owner: Owner, width: int

@@ -8,7 +8,7 @@ legal-no-operator = The operator of this copy of Irodori has given no name. Ask 
 legal-contact = Contact: { $contact }
 
 privacy-page-stored = What is stored about members of Discord
-privacy-page-stored-text = The pictures that you requested, with prompt, seed, model, time, server and channel; your favorites, settings and reports; your Discord id and display name; for one day, the number of pictures you requested. Irodori reads only messages that mention it and direct messages to it.
+privacy-page-stored-text = The pictures that you requested, with prompt, seed, choices of /find, model, time, server and channel; your favorites, settings and reports; your Discord id and display name; for one day, the number of pictures you requested. Irodori reads only messages that mention it and direct messages to it.
 privacy-page-visitors = What is stored about visitors of this page
 privacy-page-visitors-text = The pictures that you painted, your favorites and your reports. A cookie with a random number recognizes your browser for a year; the database contains only a hash of that number. Irodori uses no other cookies for visitors, no analytics and no other companies' services here. It uses your address for rate limits while it runs, and does not store it.
 privacy-page-seen = Who sees it

@@ -2,7 +2,7 @@
 
 report-button = Report
 report-title = Report this picture
-report-label = What is wrong with it? You can leave this empty.
+report-label = What is wrong with it? (optional)
 report-done = Thank you. The bot's operators will look at this picture.
 report-long = A reason has at most { $most } characters.
 report-too-many = You have { $most } open reports. Please wait until the operators have looked at them.

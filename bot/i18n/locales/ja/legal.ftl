@@ -8,7 +8,7 @@ legal-no-operator = この Irodori の運営者は名前を公開していませ
 legal-contact = 連絡先：{ $contact }
 
 privacy-page-stored = Discord のメンバーについて保存するもの
-privacy-page-stored-text = リクエストした画像と、そのプロンプト、シード、モデル、日時、サーバー、チャンネル。お気に入り、設定、報告。Discord の ID と表示名。1 日の間、リクエストした画像の枚数。Irodori が読むのは、メンションされたメッセージとダイレクトメッセージだけです。
+privacy-page-stored-text = リクエストした画像と、そのプロンプト、シード、/find での選択、モデル、日時、サーバー、チャンネル。お気に入り、設定、報告。Discord の ID と表示名。1 日の間、リクエストした画像の枚数。Irodori が読むのは、メンションされたメッセージとダイレクトメッセージだけです。
 privacy-page-visitors = このページの訪問者について保存するもの
 privacy-page-visitors-text = 描いた画像、お気に入り、報告。乱数の入った Cookie で 1 年間ブラウザーを識別します。データベースにはその乱数のハッシュだけを保存します。訪問者に対してほかの Cookie やアクセス解析、他社のサービスは使いません。アドレスは動作中の回数制限にだけ使い、保存しません。
 privacy-page-seen = だれが見られるか

@@ -2,7 +2,7 @@
 
 report-button = 報告
 report-title = この画像を報告
-report-label = どこに問題がありますか？ 空欄でもかまいません。
+report-label = どこに問題がありますか？（任意）
 report-done = ありがとうございます。運営者がこの画像を確認します。
 report-long = 理由は { $most } 文字までです。
 report-too-many = 未対応の報告が { $most } 件あります。運営者が確認するまでお待ちください。

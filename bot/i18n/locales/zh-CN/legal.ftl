@@ -8,7 +8,7 @@ legal-no-operator = 本 Irodori 的运营者没有公布名称。请向你所在
 legal-contact = 联系方式：{ $contact }
 
 privacy-page-stored = 保存哪些关于 Discord 成员的数据
-privacy-page-stored-text = 你请求的图片，以及提示词、种子、模型、时间、服务器和频道；你的收藏、设置和举报；你的 Discord ID 和显示名称；以及一天之内你请求的图片数量。Irodori 只读取提及它的消息和发给它的私信。
+privacy-page-stored-text = 你请求的图片，以及提示词、种子、/find 中的选择、模型、时间、服务器和频道；你的收藏、设置和举报；你的 Discord ID 和显示名称；以及一天之内你请求的图片数量。Irodori 只读取提及它的消息和发给它的私信。
 privacy-page-visitors = 保存哪些关于本网页访客的数据
 privacy-page-visitors-text = 你绘制的图片、你的收藏和举报。一个含有随机数的 Cookie 会在一年内识别你的浏览器；数据库中只有该随机数的哈希值。Irodori 在此不对访客使用其他 Cookie，不做统计分析，也不使用其他公司的服务。运行期间它用你的地址限制请求频率，但不会保存地址。
 privacy-page-seen = 谁能看到

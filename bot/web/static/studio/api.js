@@ -5,15 +5,19 @@ export async function get(url, options) {
 }
 
 export async function post(url, body = {}) {
-  const headers = { "content-type": "application/json" };
-  return read(await request(url, { method: "POST", headers, body: JSON.stringify(body) }));
+  return read(await request(url, withBody(body)));
 }
 
-/** The response itself, for what is no JSON. */
-export async function fetchFile(url) {
-  const response = await request(url);
+/** The response itself, for what is no JSON; to a POST if there is a body. */
+export async function fetchFile(url, body) {
+  const response = await request(url, body && withBody(body));
   if (!response.ok) await read(response);
   return response;
+}
+
+function withBody(body) {
+  const headers = { "content-type": "application/json" };
+  return { method: "POST", headers, body: JSON.stringify(body) };
 }
 
 async function request(url, options) {

@@ -1,0 +1,1 @@
+"""Finds named latent directions of a model: `python -m train directions`."""
