@@ -15,5 +15,5 @@ find-not-yours = Only the member who started this search can use its buttons. `/
 find-model-gone = The model of this search is not available any more. `/find` starts a new one.
 find-wish-too-long = This is too much to remember in a search. Leave one option out.
 find-rounds = A search has at most { $most } sheets.
-find-choices = “{ $choices }” are no choices. They are the numbers of the faces chosen from each sheet, such as 13.2 for faces 1 and 3, and then face 2.
+find-choices = These are no choices: “{ $choices }”. Choices are the numbers of the faces chosen from each sheet, such as 13.2 for faces 1 and 3, and then face 2.
 find-one-face = Choose exactly one face to adopt it.
