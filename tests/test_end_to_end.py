@@ -34,7 +34,7 @@ async def train(folder: Path, *arguments: str) -> str:
             **os.environ,
             "PYTHONPATH": str(ROOT),
             "IRODORI_JUDGE__IMAGES": "320",
-            "IRODORI_JUDGE__FAKES": "60",
+            "IRODORI_JUDGE__FAKES": "24",
         },
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -93,7 +93,7 @@ def pixels(picture: bytes) -> np.ndarray:
 
 @pytest.mark.timeout(900)  # trains, judges, exports and serves: the longest test
 async def test_drawn_faces_are_trained_exported_and_served(tmp_path: Path) -> None:
-    write_zip(tmp_path / "faces.zip", face_files(240))
+    write_zip(tmp_path / "faces.zip", face_files(96))
     output = await train(tmp_path, "--images", "800", "--name", "first")
     assert "is now in use; there was no model before it" in output
     registry = Registry(tmp_path / "models")

@@ -2,13 +2,14 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from drawn_faces import face_files, write_zip
+from judged_once import judged_once
 from PIL import Image
 
 from benchmarks import lineage
@@ -25,15 +26,21 @@ ENTRIES = (
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _judged_once() -> Iterator[None]:
+    with judged_once():
+        yield
+
+
 @pytest.fixture
 def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_features: None) -> list[str]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(lineage, "REPORTS_JUDGE", 320)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    data = write_zip(tmp_path / "faces.zip", face_files())
+    data = write_zip(tmp_path / "faces.zip", face_files(96))
     return [
         *("--data", str(data), "--images", "400", "--rest", "80", "--docs", str(tmp_path / "docs")),
-        *("--runs", str(tmp_path / "runs"), "--fakes", "120", "--judge-images", "320"),
+        *("--runs", str(tmp_path / "runs"), "--fakes", "24", "--judge-images", "320"),
         *("--judged-size", "32"),
     ]
 

@@ -54,8 +54,8 @@ def train(
 
 
 @pytest.fixture(scope="module")
-def faces(faces_zip: Path) -> Faces:
-    return load(faces_zip, 32)
+def faces(few_faces_zip: Path) -> Faces:
+    return load(few_faces_zip, 32)
 
 
 @pytest.fixture(scope="module")
