@@ -30,7 +30,7 @@ def paint_condition(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
         ((HAIR, EYES, GLASSES), 3, 2),
         ((HAIR,), 3, 8),
         ((), 8, 8),
-        ((MANY, HAIR), 16, 3),
+        ((MANY, HAIR), 6, 3),
     ],
 )
 def test_samples_show_every_pair(
