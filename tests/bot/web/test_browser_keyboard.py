@@ -144,4 +144,4 @@ async def test_nothing_traps_the_keyboard(visit: Visit, studio: Studio, owner: O
             assert not at["again"], (path, at)
             names.append(at["name"])
         assert len(names) > 4, path
-        assert names[:4] == ["Skip to content", "Irodori", "Studio", "Gallery"]
+        assert names[:5] == ["Skip to content", "Irodori", "Studio", "Find", "Gallery"]
