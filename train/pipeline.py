@@ -73,7 +73,11 @@ def main(given: Sequence[str], console: Console) -> None:
     )
     calibrate_run(run, trainer.ema, judge, second, settings.judge.fakes, console)
     name = export_run(run, registry, arguments.model_name)
-    console.print(f"exported as {registry.folder(name)}", highlight=False)
+    console.print(
+        f"exported as {registry.folder(name)}; named directions to shape its faces are found with: "
+        f"python -m train directions {name} --data {settings.train.data}",
+        highlight=False,
+    )
     if arguments.no_promote:
         console.print(f"not in use (--no-promote); use it with: python -m export use {name}")
         return

@@ -23,6 +23,7 @@ def promote(
 ) -> str:
     """Puts model `name` in use if it is not worse; returns a message with the comparison.
 
+    Compares single images, since rejection sampling removes broken images for a larger FD ratio.
     The model in use is measured by `judge` on `fakes` images, and so is the new one if its manifest
     lacks a figure. `margin` is the tolerance: relative for the FD ratio, absolute for the others.
     """
@@ -43,10 +44,10 @@ def promote(
     if reason:
         return f"{name} is registered, not in use: {current} {reason}. {_use(name)}"
     names = [*(f"{a.name}{AS_ASKED}" for a in judge.held_out.attributes), *LOWER_IS_BETTER]
-    new = ours.metrics
+    new = _figures_of_single_images(ours)
     if not set(names) <= set(new):
-        new = judge.evaluate(*onnx_generator(new_folder, ours), fakes).figures
-    old = judge.evaluate(*onnx_generator(folder, theirs), fakes).figures
+        new = judge.evaluate(*onnx_generator(new_folder, ours, candidates=1), fakes).figures
+    old = judge.evaluate(*onnx_generator(folder, theirs, candidates=1), fakes).figures
     rows, worse = compare(new, old, names, margin)
     table = "\n".join(f"  {row}" for row in rows)
     if worse:
@@ -56,6 +57,13 @@ def promote(
         )
     registry.use(name)
     return f"{name} is now in use in place of {current}:\n{table}"
+
+
+def _figures_of_single_images(manifest: Manifest) -> Mapping[str, float]:
+    if manifest.candidates == 1:
+        return manifest.metrics
+    rows = manifest.training.get("judged", {}).get("best_of", [])
+    return next((row for row in rows if row.get("candidates") == 1), {})
 
 
 def _use(name: str) -> str:

@@ -1,5 +1,6 @@
 """Promotion: the comparison of figures, and models of the old judge."""
 
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -56,3 +57,21 @@ def test_models_without_the_main_figure_are_measured_again(
     said = promote("new", registry, judge, 10, 0.02, force=False)
     assert f"FD ratio (Lite2): {ratio:g} (the model in use: 4)" in said
     assert registry.current() == in_use
+
+
+def test_rejection_sampling_does_not_count(registry: Registry) -> None:
+    """It improves pictures, but increases the FD ratio of the set."""
+    base = add_model(registry, "base", candidates=2)
+    rejecting = GOOD | {"lite2_fd_ratio": 4.5}
+    rows = [{"candidates": 1} | GOOD, {"candidates": 2} | rejecting]
+    new = {"name": "new", "metrics": rejecting, "training": {"judged": {"best_of": rows}}}
+
+    def build(folder: Path) -> None:
+        for file in base.files:
+            shutil.copy(registry.folder("base") / file, folder)
+
+    registry.add(base.model_copy(update=new), build)
+    judge: Any = JudgeOf(registry, GOOD)
+    said = promote("new", registry, judge, 10, 0.02, force=False)
+    assert "FD ratio (Lite2): 4 (the model in use: 4)" in said
+    assert registry.current() == "new"
