@@ -4,7 +4,6 @@ Moving a latent along a direction changes one trait of the face; the condition s
 the serving side uses this module without PyTorch.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -20,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from export.manifest import MAX_LATENT_DIM, Manifest, ModelError, file_size
+from export.manifest import MAX_LATENT_DIM, Manifest, ModelError, read_json
 
 DIRECTIONS = "directions.json"
 DIRECTIONS_SHEET = "directions.webp"
@@ -117,15 +116,7 @@ def read_directions(folder: Path, manifest: Manifest) -> Directions:
     if DIRECTIONS not in manifest.files:
         return NO_DIRECTIONS
     path = folder / DIRECTIONS
-    size = file_size(path)
-    if size > MAX_BYTES:
-        raise ModelError(f"{path} has {size} bytes, more than {MAX_BYTES}")
-    try:
-        raw = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path} is not valid JSON: {error}") from error
+    raw = read_json(path, MAX_BYTES)
     try:
         found = Directions.model_validate(raw)
     except ValidationError as error:

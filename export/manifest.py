@@ -210,18 +210,23 @@ def file_entry(path: Path) -> FileEntry:
         return FileEntry(sha256=sha256, bytes=file.tell())
 
 
+def read_json(path: Path, most: int) -> Any:
+    """The content of a JSON file. Raises ModelError, also if it has more than `most` bytes."""
+    size = file_size(path)
+    if size > most:
+        raise ModelError(f"{path} has {size} bytes, more than {most}")
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path} is not valid JSON: {error}") from error
+
+
 def read_manifest(folder: Path) -> Manifest:
     """Raises ModelError if the folder has no manifest that this version can read."""
     path = folder / MANIFEST
-    size = file_size(path)
-    if size > MAX_MANIFEST_BYTES:
-        raise ModelError(f"{path} has {size} bytes, more than {MAX_MANIFEST_BYTES}")
-    try:
-        raw = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ModelError(f"{path} is not valid JSON: {error}") from error
+    raw = read_json(path, MAX_MANIFEST_BYTES)
     # Checked before the fields, which depend on the format.
     version = raw.get("format") if isinstance(raw, dict) else None
     if version not in READABLE_VERSIONS:

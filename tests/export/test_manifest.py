@@ -121,9 +121,10 @@ def test_errors_of_reading(tmp_path: Path) -> None:
     path = tmp_path / MANIFEST
     with pytest.raises(ModelError, match="cannot be read: No such file"):
         read_manifest(tmp_path)
-    path.write_text("{")
-    with pytest.raises(ModelError, match="not valid JSON"):
-        read_manifest(tmp_path)
+    for text in ("{", "[" * 100_000):
+        path.write_text(text)
+        with pytest.raises(ModelError, match="not valid JSON"):
+            read_manifest(tmp_path)
     path.write_text('{"format": 3, "other": true}')
     with pytest.raises(ModelError, match="format 3, this version reads the formats 1 and 2"):
         read_manifest(tmp_path)
