@@ -60,7 +60,7 @@ def add_model(
     directions: Sequence[str] = (),
     created: datetime = datetime(2026, 1, 1, tzinfo=UTC),
 ) -> Manifest:
-    """Registers a tiny model with up to two attributes.
+    """Registers a tiny model, whose pictures show up to two attributes.
 
     `brightness`, in about [-1, 1], makes pictures of models differ. With `candidates` it has a
     critic. `directions` are names, of the axes of the latent in order, with a range of 2."""
@@ -115,7 +115,7 @@ def build_generator(attributes: tuple[Attribute, ...], brightness: float = 0.0) 
     for half, a in enumerate(attributes):
         for value in a.values:
             color = np.array(COLORS.get(value, (128, 128, 128)), np.float32) / 127.5 - 1
-            paint[row, :, half] = color
+            paint[row, :, half : half + 1] = color[:, None]  # nothing from the third attribute on
             row += 1
     random = np.random.RandomState(0)
     constants: dict[str, npt.NDArray[Any]] = {
