@@ -123,6 +123,7 @@ async def test_the_export_contains_exactly_the_members_own_data(
     for favorite in (others, mine[0]):
         await studio.avatars.toggle_favorite(favorite.id, owner)
     await studio.avatars.toggle_favorite(hidden.id, OTHER)
+    await studio.reports.report(others.id, owner, "odd eyes")
     await studio.members.save_settings(owner, MemberSettings(language="ja"))
     await studio.avatars.delete(mine[1].id, owner)
     export = await studio.exports.export(owner)
@@ -137,7 +138,8 @@ async def test_the_export_contains_exactly_the_members_own_data(
         assert len(entry["latent"]) == len(avatar.latent)
     assert sorted(files["favourites.json"]) == sorted([others.id, mine[0].id])
     assert files["settings.json"]["language"] == "ja"
-    assert set(files) == {"avatars.json", "favourites.json", "settings.json"}
+    assert files["reports.json"] == [{"id": others.id, "reason": "odd eyes"}]
+    assert set(files) == {"avatars.json", "favourites.json", "reports.json", "settings.json"}
 
 
 async def test_a_large_export_is_split_into_parts_below_the_upload_limit(
