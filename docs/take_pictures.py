@@ -55,6 +55,23 @@ def studio(page: Page) -> None:
     page.evaluate("document.activeElement.blur()")
 
 
+def find(page: Page) -> None:
+    """The second sheet of a search, with two faces chosen."""
+    page.goto("/find?seed=11&choices=2")
+    for number in (1, 6):
+        page.locator(f".candidate:nth-child({number}):enabled").click()
+    page.locator("h1").click()  # away from the faces
+
+
+def shape(page: Page) -> None:
+    """The sliders of a face, and the preview of longer hair."""
+    studio(page)
+    page.get_by_role("button", name="Shape").click()
+    page.get_by_role("slider", name="Hair length").fill("20")
+    page.locator(".preview").wait_for()
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+
+
 def picture(page: Page) -> None:
     """A face with parents and children."""
     page.goto("/gallery?sort=loved")
@@ -78,7 +95,9 @@ PAGES: dict[str, Callable[[Page], object]] = {
     "matrix": at("/matrix"),
     "picture": picture,
     "admin": admin,
-    "studio": studio,  # paints: the last
+    "find": find,
+    "studio": studio,  # this and the next one paint: the last
+    "shape": shape,
 }
 
 
@@ -86,7 +105,8 @@ def main() -> None:
     names = sys.argv[1:] or list(PAGES)
     if unknown := [name for name in names if name not in PAGES]:
         sys.exit(f"there is no page {unknown[0]}; there are {', '.join(PAGES)}")
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    programs = ("chromium-headless-shell", "chromium", "google-chrome")
+    chromium = next(filter(None, map(shutil.which, programs)), None)
     if chromium is None:
         sys.exit("this needs Chromium: apt-get install chromium")
     with tempfile.TemporaryDirectory() as folder:
