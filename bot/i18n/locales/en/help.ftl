@@ -16,5 +16,5 @@ menu-avatar-of-this-member =
 help-title = **I paint anime faces that nobody has drawn before.**
 help-avatar = All options are optional; what you leave open is random. `count` paints up to nine at once.
 help-mention = Or just write to me: { $example }
-help-buttons = Below every picture: 🎲 another one · 🎨 other colors · ✨ variations · 🧬 mix it with another · ♥️ favorite · 🗑️ delete
+help-buttons = Below every picture: 🎲 another one · 🎨 other colors · 🪄 shape · ✨ variations · 🧬 mix it with another · ♥️ favorite · 🗑️ delete
 mention-private = Your pictures are private, but everyone could see my reply here. Use `/avatar` instead: only you will see its reply.

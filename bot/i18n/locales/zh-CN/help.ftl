@@ -16,5 +16,5 @@ menu-avatar-of-this-member =
 help-title = **我会画谁都没画过的动漫头像。**
 help-avatar = 所有选项都可以不填，没填的随机决定。`数量` 一次最多画九张。
 help-mention = 也可以直接对我说：{ $example }
-help-buttons = 每张图下面：🎲 再来一张 · 🎨 换色 · ✨ 变化 · 🧬 和别的图融合 · ♥️ 收藏 · 🗑️ 删除
+help-buttons = 每张图下面：🎲 再来一张 · 🎨 换色 · 🪄 微调 · ✨ 变化 · 🧬 和别的图融合 · ♥️ 收藏 · 🗑️ 删除
 mention-private = 你的图是私密的，而我在这里的回复大家都看得到。请改用 `/avatar`，它的回复只有你能看到。
