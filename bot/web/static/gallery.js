@@ -203,6 +203,7 @@ async function reload(page) {
     page.faces = avatars.map(toFace).slice(0, page.size);
     page.size = page.faces.length;
     draw();
+    saveState(); // its top tile may have been missing
   } catch {
     setTimeout(() => draw(), LOAD_RETRY);
   } finally {
