@@ -170,8 +170,10 @@ def find_candidates(
     names = [*TRAITS, *(f"c{number}" for number in range(1, COMPONENTS + 1))]
     vectors = np.concatenate([named.vectors, components.vectors])
     r2 = np.concatenate([named.r2, components.r2])
+    # A trait that does not vary has no direction.
+    found = [row for row, vector in enumerate(vectors) if vector.any()]
     return Candidates(
-        dict(zip(names, vectors, strict=True)), dict(zip(names, r2.tolist(), strict=True))
+        {names[row]: vectors[row] for row in found}, {names[row]: float(r2[row]) for row in found}
     )
 
 
@@ -187,7 +189,7 @@ def choose(candidates: Candidates, keep: str | None) -> dict[str, tuple[str, int
     Raises ModelError for a candidate that does not exist.
     """
     if keep is None:
-        return {name: (name, 1) for name in OFFERED if candidates.r2[name] >= MIN_R2}
+        return {name: (name, 1) for name in OFFERED if candidates.r2.get(name, 0) >= MIN_R2}
     chosen = {}
     for said in filter(None, (part.strip() for part in keep.split(","))):
         match = _KEEP.fullmatch(said)
@@ -292,10 +294,10 @@ def _direction(name: str, source: tuple[str, int], candidates: Candidates) -> Di
 
 
 def _print_candidates(candidates: Candidates, console: Console) -> None:
-    traits = {name: candidates.vectors[name] for name in TRAITS}
+    traits = {name: v for name, v in candidates.vectors.items() if name in TRAITS}
     for name, r2 in candidates.r2.items():
         line = f"{name:22} R² {r2:5.2f}"
-        if name not in traits:
+        if traits and name not in traits:
             other, cosine = find.nearest(candidates.vectors[name], traits)
             line += f"   {'-' if cosine < 0 else ''}{other} ({abs(cosine):.2f})"
         console.print(line, highlight=False, markup=False)

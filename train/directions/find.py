@@ -34,7 +34,7 @@ def principal_components(values: np.ndarray, count: int) -> np.ndarray:
 
 
 def regress(latents: np.ndarray, values: np.ndarray) -> Regression:
-    """Regresses values [N, T] on latents [N, Z]."""
+    """Regresses values [N, T] on latents [N, Z]. Values that do not vary have zero vectors."""
     held_out = np.arange(len(latents)) % HELD_OUT == 0
     known, given = latents[~held_out].astype(np.float64), values[~held_out]
     mean = given.mean(axis=0)
@@ -43,7 +43,8 @@ def regress(latents: np.ndarray, values: np.ndarray) -> Regression:
     true = values[held_out]
     errors = ((true - mean - latents[held_out] @ weights) ** 2).sum(axis=0)
     total = ((true - true.mean(axis=0)) ** 2).sum(axis=0)
-    vectors = (weights / np.linalg.norm(weights, axis=0).clip(1e-12)).T
+    norms = np.linalg.norm(weights, axis=0)
+    vectors = np.where(norms > 1e-12, weights / norms.clip(1e-12), 0).T
     return Regression(vectors, 1 - errors / total.clip(1e-12))
 
 

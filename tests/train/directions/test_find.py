@@ -25,6 +25,13 @@ def test_regression_finds_the_direction_of_a_trait_and_how_much_it_explains() ->
     assert found.r2 == pytest.approx([0.5, 0], abs=0.06)
 
 
+def test_a_trait_that_does_not_vary_has_no_direction() -> None:
+    latents = np.random.RandomState(0).standard_normal((100, 6))
+    found = regress(latents, np.full((100, 1), 0.3))
+    assert not found.vectors.any()
+    assert np.isfinite(found.r2).all()
+
+
 def test_what_the_condition_explains_is_removed() -> None:
     random = np.random.RandomState(0)
     labels = random.randint(3, size=300)
