@@ -11,7 +11,7 @@ from torch import Tensor
 
 import config
 from export.figures import AS_ASKED, REAL, label, number, ordered
-from export.manifest import ModelError
+from export.manifest import Manifest, ModelError
 from export.registry import Registry
 from train import checkpoint
 from train.arguments import parse
@@ -68,15 +68,7 @@ def judge_model(name: str | None, settings: TrainingSettings, console: Console) 
     """
     registry = Registry(settings.models.dir)
     folder, manifest = registry.load(name)
-    trained = manifest.training.get("settings", {})
-    network = settings.train.network.model_copy(update={"resolution": manifest.image_size})
-    size = {"network": network, "enlarge": trained.get("enlarge", False)}
-    faces = read_faces(settings.train.model_copy(update=size), console)
-    tagged = bool(manifest.attributes)
-    reason = incomparable(manifest, faces if tagged else faces.without_attributes())
-    if reason:
-        raise ModelError(f"model {manifest.name} {reason}")
-    judge = build_judge(faces, settings, console, tagged=tagged, seed=SECOND_SEED)
+    judge = judge_of_model(manifest, settings, console)
     console.print(f"model {manifest.name}, judged with {settings.train.data}", highlight=False)
     cache_real_features(judge, console)
     generate, latent_dim = onnx_generator(folder, manifest)
@@ -85,6 +77,19 @@ def judge_model(name: str | None, settings: TrainingSettings, console: Console) 
         found = judge.evaluate(_counted(generate, fakes, report_progress), latent_dim, fakes)
     _print_figures(found.figures, console)
     _print_values(found, console)
+
+
+def judge_of_model(manifest: Manifest, settings: TrainingSettings, console: Console) -> Judge:
+    """The second judge, on data of the model's resolution. Raises ModelError, DataError."""
+    trained = manifest.training.get("settings", {})
+    network = settings.train.network.model_copy(update={"resolution": manifest.image_size})
+    size = {"network": network, "enlarge": trained.get("enlarge", False)}
+    faces = read_faces(settings.train.model_copy(update=size), console)
+    tagged = bool(manifest.attributes)
+    reason = incomparable(manifest, faces if tagged else faces.without_attributes())
+    if reason:
+        raise ModelError(f"model {manifest.name} {reason}")
+    return build_judge(faces, settings, console, tagged=tagged, seed=SECOND_SEED)
 
 
 def judge_run(run: Path, settings: TrainingSettings, console: Console) -> None:

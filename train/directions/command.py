@@ -31,12 +31,12 @@ from train.directions.measure import (
     identity_change,
 )
 from train.directions.traits import TRAITS, measure_traits
-from train.judging import build_judge, read_faces
-from train.metrics import SECOND_SEED, GenerateFn, Judge
+from train.judging import judge_of_model
+from train.metrics import GenerateFn, Judge
 from train.networks.features import FeatureNetwork
 from train.options import add_flags, given_flags
 from train.progress import ProgressCallback, progress_bar
-from train.promote import incomparable, onnx_generator
+from train.promote import onnx_generator
 from train.settings import JudgeSettings, TrainingSettings, TrainSettings
 
 PICTURES = 3000
@@ -97,7 +97,7 @@ def main(given: Sequence[str], console: Console) -> None:
     settings = config.read(TrainingSettings, arguments.config, flags)
     registry = Registry(settings.models.dir)
     folder, manifest = registry.load(arguments.model)
-    judge = _judge(manifest, settings, console)
+    judge = judge_of_model(manifest, settings, console)
     generate, _ = onnx_generator(folder, manifest, candidates=1)
     with progress_bar(console, "candidates") as report_progress:
         candidates = find_candidates(generate, manifest, judge, arguments.pictures, report_progress)
@@ -129,18 +129,6 @@ def main(given: Sequence[str], console: Console) -> None:
         _print(directions, console)
         save(directions, generate, judge, registry, manifest)
         console.print(f"added to {manifest.name}: {len(directions.names)} directions")
-
-
-def _judge(manifest: Manifest, settings: TrainingSettings, console: Console) -> Judge:
-    trained = manifest.training.get("settings", {})
-    network = settings.train.network.model_copy(update={"resolution": manifest.image_size})
-    size = {"network": network, "enlarge": trained.get("enlarge", False)}
-    faces = read_faces(settings.train.model_copy(update=size), console)
-    tagged = bool(manifest.attributes)
-    reason = incomparable(manifest, faces if tagged else faces.without_attributes())
-    if reason:
-        raise ModelError(f"model {manifest.name} {reason}")
-    return build_judge(faces, settings, console, tagged=tagged, seed=SECOND_SEED)
 
 
 def find_candidates(
