@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from argon2 import PasswordHasher
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from bot.passwords import PasswordHash
 
@@ -35,6 +35,11 @@ async def paint(page: Page, prompt: str) -> None:
     await page.get_by_role("button", name="Paint", exact=True).click()
     await expect(page.locator("#result .picture")).to_have_attribute("alt", prompt)
     await wait_for_picture(page)
+
+
+async def opposite_end(slider: Locator) -> str:
+    """The end of a slider of a direction farther from its position, which depends on the face."""
+    return "20" if int(await slider.input_value()) < 0 else "-20"
 
 
 async def log_in(page: Page) -> None:

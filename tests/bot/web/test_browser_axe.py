@@ -5,7 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from browser import DESKTOP, PASSWORD_HASH, PHONE, Visit, log_in, paint
+from browser import DESKTOP, PASSWORD_HASH, PHONE, Visit, log_in, opposite_end, paint
 from playwright.async_api import Page, expect
 from training_run import begin
 
@@ -36,7 +36,8 @@ async def studio_page(page: Page, child: str) -> AsyncIterator[str]:
     await paint(page, "black hair, black eyes")
     yield "a picture"
     await page.get_by_role("button", name="Shape").click()
-    await page.get_by_role("slider", name="Hair length").fill("20")
+    slider = page.get_by_role("slider", name="Hair length")
+    await slider.fill(await opposite_end(slider))
     await expect(page.locator(".preview")).to_be_visible()
     yield "sliders"
     await page.get_by_role("button", name="Shape").click()

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from browser import DESKTOP, PHONE, Visit, expect_no_horizontal_scrolling, paint
+from browser import DESKTOP, PHONE, Visit, expect_no_horizontal_scrolling, opposite_end, paint
 from playwright.async_api import Page, Route, expect
 
 from bot.studio import Studio
@@ -36,7 +36,8 @@ async def test_sliders_show_a_preview_and_keep_paints_it(
     await expect(keep).to_be_disabled()
     await expect(page.locator(".preview")).to_be_hidden()
 
-    await smile.fill("20")
+    end = await opposite_end(smile)
+    await smile.fill(end)
     await expect(page.locator(".preview")).to_be_visible()
     await expect_no_horizontal_scrolling(page)
     assert await store.avatars.count() == 1
@@ -46,9 +47,9 @@ async def test_sliders_show_a_preview_and_keep_paints_it(
     child = await studio.avatars.get(await shown_id(page), None)
     assert child.parents == (parent.id,)
     after = await studio.shaping.positions(child)
-    assert after == {**positions, "smile": 1}
+    assert after == {**positions, "smile": int(end) / 20}
     # The sliders follow the new face.
-    await expect(smile).to_have_value("20")
+    await expect(smile).to_have_value(end)
     await expect(keep).to_be_disabled()
 
 
@@ -62,10 +63,11 @@ async def test_sliders_work_by_keyboard_and_can_be_reset(visit: Visit) -> None:
     slider = page.get_by_role("slider", name="Hair length")
     await expect(slider).to_be_visible()
     start = await slider.input_value()
+    end = await opposite_end(slider)
     await slider.focus()
-    await page.keyboard.press("End")
-    await expect(slider).to_have_value("20")
-    await expect(slider).to_have_attribute("aria-valuetext", "100 %")
+    await page.keyboard.press("End" if end == "20" else "Home")
+    await expect(slider).to_have_value(end)
+    await expect(slider).to_have_attribute("aria-valuetext", f"{int(end) * 5} %")
     await expect(page.locator(".preview")).to_be_visible()
     await page.get_by_role("button", name="Reset").click()
     await expect(slider).to_have_value(start)
@@ -83,13 +85,14 @@ async def test_one_preview_is_requested_at_a_time_and_the_newest_positions_follo
     requested: asyncio.Queue[Route] = asyncio.Queue()
     await page.route("**/shape/preview", requested.put)
     slider = page.get_by_role("slider", name="Hair length")
-    await slider.fill("-20")
+    end = int(await opposite_end(slider))
+    await slider.fill(str(end))
     first = await requested.get()
-    for value in ("-10", "5", "20"):
-        await slider.fill(value)
+    for position in (3, -3, end // 2):
+        await slider.fill(str(position))
     await first.continue_()
     second = await requested.get()
-    assert second.request.post_data_json == {"shape": {"hair_length": 1}}
+    assert second.request.post_data_json == {"shape": {"hair_length": end / 40}}
     assert requested.empty()
     await second.fulfill(status=503, json={"error": "The queue is full."})
     await expect(page.get_by_role("alert")).to_have_text("The queue is full.")
