@@ -17,20 +17,27 @@ export function tile({ id, alt, favourites }) {
   return item;
 }
 
+const READ_TIMEOUT = 20_000; // milliseconds; after a network gap, a connection may stay silent for ever
+
 /** The response's JSON, or null without a body. Throws an Error with a readable message. */
 export async function request(url, method = "GET", body = undefined) {
-  let response;
+  const reads = method === "GET";
+  const controller = new AbortController();
+  const timer = reads && setTimeout(() => controller.abort(), READ_TIMEOUT);
   try {
-    response = await fetch(url, {
+    const response = await fetch(url, {
       method,
-      headers: method === "GET" ? {} : { "content-type": "application/json" },
-      body: method === "GET" ? undefined : JSON.stringify(body ?? {}),
+      headers: reads ? {} : { "content-type": "application/json" },
+      body: reads ? undefined : JSON.stringify(body ?? {}),
+      signal: controller.signal,
+    }).catch(() => {
+      throw new Error("The bot does not answer. Please try again in a moment.");
     });
-  } catch {
-    throw new Error("The bot does not answer. Please try again in a moment.");
+    if (response.status === 204) return null;
+    const content = await response.json().catch(() => ({ error: "The bot's answer was incomplete." }));
+    if (!response.ok || content.error) throw new Error(content.error);
+    return content;
+  } finally {
+    clearTimeout(timer);
   }
-  if (response.status === 204) return null;
-  const content = await response.json().catch(() => ({ error: "The bot's answer was incomplete." }));
-  if (!response.ok) throw new Error(content.error);
-  return content;
 }

@@ -285,7 +285,7 @@ function retry() {
 /** Adds pictures painted while the stream was closed. */
 async function catchUp() {
   const page = await load(null).catch(() => null);
-  if (!page) return;
+  if (!page) return setTimeout(() => source && catchUp(), LOAD_RETRY);
   const known = page.avatars.findIndex(({ id }) => knows(id));
   addNew(page.avatars.slice(0, known < 0 ? undefined : known).reverse());
 }
