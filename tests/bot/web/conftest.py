@@ -1,17 +1,17 @@
 """The web front end on localhost with the tiny model."""
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from threading import Thread
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from browser import DESKTOP, FLAGS, TIMEOUT, Visit
 from playwright.async_api import (
+    Browser,
     ConsoleMessage,
     Page,
     Request,
@@ -26,7 +26,6 @@ from bot.web.app import create_app, create_runner
 from bot.web.connections import CONNECTIONS, Listener
 from bot.web.requests import MAX_LINE
 
-T = TypeVar("T")
 Client = TestClient[web.Request, web.Application]
 Serve = Callable[..., Awaitable[Client]]
 Listen = Callable[..., Awaitable["Listening"]]
@@ -114,39 +113,24 @@ async def client(serve: Serve) -> Client:
     return await serve()
 
 
-@pytest.fixture(scope="session")
-def chromium(chromium_path: str) -> Iterator[str]:
-    """The debugging address of a headless Chromium for all tests, which takes a second to start.
-
-    Each page has a context of its own, without cookies and storage of the others.
-    """
-    loop = asyncio.new_event_loop()  # the loops of tests end before the browser
-    Thread(target=loop.run_forever, daemon=True).start()
-
-    def run(awaitable: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(awaitable, loop).result(TIMEOUT / 1000)
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    flags = [*FLAGS, f"--remote-debugging-port={port}"]
-    playwright = run(async_playwright().start())
-    browser = run(playwright.chromium.launch(executable_path=chromium_path, args=flags))
-    yield f"http://127.0.0.1:{port}"
-    run(browser.close())
-    run(playwright.stop())
-    loop.call_soon_threadsafe(loop.stop)
+@pytest_asyncio.fixture(scope="session")
+async def chromium(chromium_path: str) -> AsyncIterator[Browser]:
+    """A headless Chromium for all tests, which takes a second to start."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+        yield browser
+        await browser.close()
 
 
 @pytest.fixture
-async def visit(client: Client, chromium: str) -> AsyncIterator[Visit]:
-    """Opens a page; checks that there were no errors and no requests to other sites."""
+async def visit(client: Client, chromium: Browser) -> AsyncIterator[Visit]:
+    """Opens a page; checks that there were no errors and no requests to other sites.
+
+    Each page has a context of its own, without cookies and storage of the others.
+    """
     errors: list[str] = []
 
     async with AsyncExitStack() as stack:
-        playwright = await stack.enter_async_context(async_playwright())
-        browser = await playwright.chromium.connect_over_cdp(chromium)
-        stack.push_async_callback(browser.close)  # closes its contexts, and disconnects
 
         async def open_page(
             width: int = DESKTOP, path: str = "", at: Client = client, **options: Any
@@ -162,7 +146,8 @@ async def visit(client: Client, chromium: str) -> AsyncIterator[Visit]:
                 if "Content Security Policy" in message.text:
                     errors.append(message.text)
 
-            context = await browser.new_context(viewport=viewport, base_url=home, **options)
+            context = await chromium.new_context(viewport=viewport, base_url=home, **options)
+            stack.push_async_callback(context.close)
             page = await context.new_page()
             page.set_default_timeout(TIMEOUT)
             page.on("pageerror", lambda error: errors.append(f"error: {error}"))
