@@ -57,22 +57,15 @@ def real_faces() -> Faces:
 
 
 @pytest.fixture(scope="module")
-def fidelity_of_real_faces(real_faces: Faces, request: pytest.FixtureRequest) -> Fidelity:
-    """The parameter is the number of faces."""
-    rows = torch.randperm(len(real_faces), generator=torch.Generator().manual_seed(0))
-    rows = rows[: request.param]
+def fidelity_of_real_faces(real_faces: Faces) -> Fidelity:
+    """Of so many faces that damage of small parts of the face shows."""
+    rows = torch.randperm(len(real_faces), generator=torch.Generator().manual_seed(0))[:2000]
     images, labels = real_faces.images[rows], real_faces.labels[rows]
     return Fidelity(replace(real_faces, images=images, labels=labels))
 
 
 @pytest.mark.external_data(REAL_FACES)
-@pytest.mark.parametrize(
-    ("fidelity_of_real_faces", "damage"),
-    # Damage of small parts of the face shows with many faces only.
-    [(4000 if damage in FACIAL else 1000, damage) for damage in DAMAGE],
-    indirect=["fidelity_of_real_faces"],
-    ids=lambda value: getattr(value, "__name__", str(value)),
-)
+@pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.__name__)
 def test_damage_of_real_faces_increases_the_fd_ratio(
     damage: Damage, fidelity_of_real_faces: Fidelity
 ) -> None:
@@ -80,7 +73,7 @@ def test_damage_of_real_faces_increases_the_fd_ratio(
     strength = DAMAGE[damage][-1 if damage in FACIAL else 0]
     images = fidelity_of_real_faces.held_out.images
     [ratio] = fd_ratios(fidelity_of_real_faces, images, damage, [strength])
-    assert ratio > 1.03  # an eye moved by three pixels increases it least
+    assert ratio > 1.02  # an eye of another face increases it least
 
 
 def test_one_face_per_condition_has_no_diversity(judge: Judge) -> None:
