@@ -36,7 +36,8 @@ from train.compare import sheet
 from train.compare.table import Row, diverged
 from train.data import load
 from train.metrics import SECOND_SEED, Judge, prepare
-from train.settings import JudgeSettings, TrainSettings
+from train.metrics.judge import MOST_FAKES
+from train.settings import TrainSettings
 from train.show.model import Model
 
 ROOT = Path(__file__).parents[1]
@@ -319,7 +320,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--runs", type=Path, default=Path("runs/lineage"))
     parser.add_argument("--docs", type=Path, default=ROOT / "docs")
     parser.add_argument(
-        "--fakes", type=int, default=JudgeSettings().fakes, help="images judged; half for --rest"
+        "--fakes", type=int, default=MOST_FAKES, help="images judged; half for --rest"
     )
     parser.add_argument(
         "--judge-images",

@@ -44,7 +44,7 @@ def calibrate(
     generated, held_out = 0, len(judge.held_out)
     # Every measurement generates as many images as are held out, except the last one.
     measurements = len(SCALES) + 1 + 2 * (1 + CANDIDATES)
-    total = measurements * held_out + CANDIDATES * max(fakes, held_out)
+    total = measurements * held_out + CANDIDATES * second.count_fakes(fakes)
 
     def generate(latents: Tensor, conditions: Tensor) -> Tensor:
         nonlocal generated

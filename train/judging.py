@@ -73,7 +73,7 @@ def judge_model(name: str | None, settings: TrainingSettings, console: Console) 
     cache_real_features(judge, console)
     generate, latent_dim = onnx_generator(folder, manifest)
     with progress_bar(console, "judging") as report_progress:
-        fakes = max(settings.judge.fakes, len(judge.held_out))
+        fakes = judge.count_fakes(settings.judge.fakes)
         found = judge.evaluate(_counted(generate, fakes, report_progress), latent_dim, fakes)
     _print_figures(found.figures, console)
     _print_values(found, console)

@@ -297,8 +297,9 @@ class JudgeSettings(Section):
     images: int = Field(0, ge=0)
     """Number of images that the judge's classifier is trained on; 0 = 9 passes over the data, but
     16,000 at least and 120,000 at most."""
-    fakes: int = Field(10_000, ge=1)
-    """Number of images that are generated to measure a finished model."""
+    fakes: int = Field(0, ge=0)
+    """Number of images that are generated to measure a finished model; 0 = four for each image of
+    the data, but 1,000 at least and 10,000 at most."""
 
 
 class PromoteSettings(Section):

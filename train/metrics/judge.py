@@ -26,6 +26,9 @@ from train.metrics.sharpness import sharpness
 MAX_UNSEEN_PAIRS = 12
 """Upper limit of the unseen pairs of values that are measured."""
 IMAGES_PER_UNSEEN_PAIR = 200
+FAKES_PER_IMAGE = 4
+LEAST_FAKES, MOST_FAKES = 1_000, 10_000
+"""Bounds of the default number of images that are generated to measure a model."""
 BATCH = 64
 
 
@@ -92,12 +95,12 @@ class Judge:
         return self._draw(latent_dim, self.held_out.labels)
 
     def evaluate(self, generate: GenerateFn, latent_dim: int, fakes: int) -> Evaluation:
-        """Measures `fakes` images, at least as many as there are held-out images.
+        """Measures as many images as `count_fakes` returns.
 
         Their conditions have the frequencies of the training images. Beyond `measure`, this counts
         each value, and generates unseen pairs of values.
         """
-        count = max(fakes, len(self.held_out))
+        count = self.count_fakes(fakes)
         rows = torch.arange(count, device=self.device) % len(self.training_set)
         labels = self.training_set.labels[self._shuffled[rows]]
         images = self._generate(generate, latent_dim, labels)
@@ -118,6 +121,13 @@ class Judge:
             clusters=clusters,
             worst=worst,
         )
+
+    def count_fakes(self, fakes: int) -> int:
+        """`fakes`, or a default that fits the data for 0; at least the number of held-out images,
+        since distances depend on the number of images.
+        """
+        default = min(max(FAKES_PER_IMAGE * len(self.faces), LEAST_FAKES), MOST_FAKES)
+        return max(fakes or default, len(self.held_out))
 
     def compare(self, images: Tensor, labels: Tensor) -> dict[str, float]:
         """The figures of `measure` for images uint8 [N, 3, S, S] generated for labels int64 [N, A].

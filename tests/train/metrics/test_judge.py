@@ -146,6 +146,17 @@ def test_evaluate_uses_the_frequencies_of_the_data(judge: Judge) -> None:
     assert judge.evaluate(generate, latent_dim=5, fakes=1).fakes == len(judge.held_out)
 
 
+@pytest.mark.parametrize(("images", "fakes"), [(100, 1_000), (300, 1_200), (2_500, 10_000)])
+def test_the_default_number_of_generated_images_fits_the_data(
+    images: int, fakes: int, judge: Judge
+) -> None:
+    rows = torch.arange(images) % len(judge.faces)
+    faces = replace(judge.faces, images=judge.faces.images[rows], labels=judge.faces.labels[rows])
+    fitted = Judge(judge.classifier, faces, judge.fidelity)
+    assert fitted.count_fakes(0) == fakes
+    assert fitted.count_fakes(500) == 500
+
+
 def test_figures_do_not_depend_on_the_number_of_images(judge: Judge) -> None:
     """A larger sample must not lower the FD ratio or increase the share of near-duplicates."""
     training_set = judge.training_set
