@@ -1,22 +1,30 @@
-"""Compares trainings on few images: starting with a model, and from scratch for the same time.
+"""Few images become a model in use: starting with a model, and from scratch for the same time.
 
-    python benchmarks/small_data.py --data faces64.zip [--images 300] [--minutes 12] \
-        [--start faces64-1199k]
+    python benchmarks/small_data.py --data faces64.zip [--images 300] [--minutes 11] \
+        [--start faces64-1199k] [--folder PATH]
 
 The images are a random part of the data, with an attribute of their own, `tone`, which the model
-does not know: warm, cool or plain, from the color of the hair. Each training is the command
-`python -m train … --minutes M`. The judge measures both with other images of the data, which
-neither training has seen. Further options are passed to both trainings.
+does not know: warm, cool or plain, from the color of the hair. One command trains, judges and
+exports the model, and puts it in use in a copy of the registry; the bot's studio then paints each
+value. A second training takes as many minutes, but starts from scratch. A judge of other images of
+the data, which neither training has seen, measures both. Further options are passed to both
+trainings. With `--folder`, all files are kept, and what is in it already is not repeated.
 """
 
 import argparse
+import asyncio
+import io
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from PIL import Image
 from rich.console import Console
@@ -24,8 +32,15 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # so that `train` is the package
 
+from bot.inference.engine import Engine
+from bot.settings import EngineSettings
+from bot.studio import Request, Studio
+from db.records import Owner
+from db.store import Store
 from export.figures import FD_RATIO, label, number
 from export.manifest import Attribute
+from export.registry import Registry
+from train.checkpoint import read_run
 from train.data import Faces, load
 from train.metrics import SECOND_SEED, Judge, prepare
 from train.models import load_generator
@@ -37,24 +52,32 @@ COOL = {"aqua", "blue", "green", "purple"}
 TONES = ("cool", "plain", "warm")
 JUDGED = 4_000
 """Number of images that the judge is built from."""
-FAKES = 1_000
-SHOWN = ("lite2_precision", "lite2_recall", FD_RATIO, "tone_as_asked")
+FAKES = 2_000
+PAINTED = 32
+"""Pictures of each value that the studio paints."""
+PRECISION = "lite2_precision"
+SHOWN = (PRECISION, "lite2_recall", FD_RATIO, "tone_as_asked")
+MODEL = "small"
+MEMBER = Owner("discord", "1", "Nelly")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="images with the attribute hair")
     parser.add_argument("--images", type=int, default=300, help="number of training images")
-    parser.add_argument("--minutes", default="12", help="duration of each training")
+    parser.add_argument("--minutes", default="11", help="duration of each training")
     parser.add_argument("--start", default="faces64-1199k", help="the model to start with")
     parser.add_argument("--judge-images", type=int, default=0, help="see judge.images")
+    parser.add_argument("--folder", type=Path, help="keep all files in this folder")
     options, further = parser.parse_known_args()
     faces = with_tones(load(options.data, 64))
     order = torch.randperm(len(faces), generator=torch.Generator().manual_seed(0))
     few, others = order[: options.images], order[options.images :][:JUDGED]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = (options.folder or Path(temporary)).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
         write(select(faces, few), folder / "few.zip")
+        registry = copy_registry(options.start, folder / "models")
         judge = prepare(
             select(faces, others),
             folder,
@@ -62,17 +85,75 @@ def main() -> None:
             console=Console(),
             seed=SECOND_SEED,
         )
-        columns = {}
-        for title, start in ((options.start, ["--start", options.start]), ("scratch", [])):
-            command = [sys.executable, "-m", "train", "--data", folder / "few.zip", "--name", title]
-            command += ["--runs", folder, "--no-export", "--minutes", options.minutes, *start]
-            subprocess.run([*command, *further], cwd=ROOT, check=True)
-            columns[title] = measure(folder / title, judge)
+        judge.fidelity.prepare()
+        common = ["--data", folder / "few.zip", "--runs", folder, "--minutes", options.minutes]
+        train(
+            folder / options.start,
+            *(*common, "--start", options.start, "--model-name", MODEL, "--force", *further),
+        )
+        train(folder / "scratch", *common, "--no-export", *further)
+        columns = {name: measure(folder / name, judge) for name in (options.start, "scratch")}
+        pictures, tones = asyncio.run(paint(registry, folder))
+        shown = judge.as_asked(pictures, tones)[0]
+        save_sheet(pictures, folder / "painted.png")
     print(f"\n{options.images} images, {options.minutes} minutes each")
     print(f"{'':28}" + "".join(f"{title:>16}" for title in columns))
     for name in SHOWN:
         cells = "".join(f"{number(name, figures[name]):>16}" for figures in columns.values())
         print(f"{label(name):28}{cells}")
+    trained, scratch = (figures[PRECISION] for figures in columns.values())
+    print(f"precision: {trained / max(scratch, 1e-9):.1f} times that of the training from scratch")
+    print(f"the studio paints with {MODEL}: {shown:.1%} of {len(pictures)} pictures as asked")
+
+
+def train(run: Path, *arguments: str | Path) -> None:
+    """One command of the user; prints how long it took. Does nothing if the run exists."""
+    if run.exists():
+        return
+    command = [sys.executable, "-m", "train", "--name", run.name, *arguments]
+    environment = os.environ | {"IRODORI_MODELS__DIR": str(run.parent / "models")}
+    start = time.monotonic()
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    minutes = (time.monotonic() - start) / 60
+    print(f"{run.name}: {minutes:.1f} minutes, {read_run(run).images:,} images shown", flush=True)
+
+
+def copy_registry(start: str, folder: Path) -> Registry:
+    """A registry with the model to start with, which is in use."""
+    registry = Registry(folder)
+    if not (folder / start).exists():
+        shutil.copytree(ROOT / "models" / start, folder / start)
+        registry.use(start)
+    return registry
+
+
+async def paint(registry: Registry, folder: Path) -> tuple[Tensor, Tensor]:
+    """Pictures uint8 [N, 3, 64, 64] of the bot's studio, and the requested values int64 [N, 1].
+
+    The model in use must be MODEL, and its attribute must be the one that the data has.
+    """
+    engine = await Engine.open(registry, EngineSettings())
+    store = await Store.open(f"sqlite+aiosqlite:///{folder}/irodori.db")
+    studio = Studio(engine, store)
+    if studio.model_name != MODEL or [a.values for a in studio.attributes] != [TONES]:
+        raise SystemExit(f"the model in use is {studio.model_name}, with {studio.attributes}")
+    pictures = []
+    for tone in TONES:
+        for seed in range(PAINTED):
+            (avatar,) = await studio.painting.create(tone, Request(MEMBER), seed=seed, size=64)
+            picture = await studio.avatars.picture(avatar.id, MEMBER)
+            image = np.array(Image.open(io.BytesIO(picture.data)).convert("RGB"))
+            pictures.append(torch.from_numpy(image).permute(2, 0, 1))
+    await store.close()
+    await engine.close()
+    return torch.stack(pictures), torch.arange(len(TONES)).repeat_interleave(PAINTED)[:, None]
+
+
+def save_sheet(pictures: Tensor, file: Path) -> None:
+    """One row for each value."""
+    rows = torch.unflatten(pictures, 0, (len(TONES), -1))
+    pixels = rows.permute(0, 3, 1, 4, 2).flatten(0, 1).flatten(1, 2)
+    Image.fromarray(pixels.contiguous().numpy()).save(file)
 
 
 def with_tones(faces: Faces) -> Faces:
