@@ -41,7 +41,9 @@ def test_check_tells_what_is_used_and_what_is_not(
     ]
     assert "  2 no line of tags.csv names it: images/7.png, images/8.png" in lines
     assert "  1 unreadable images: tags.csv line 6" in lines
-    assert "  1 there is no such image: tags.csv line 7" in lines
+    assert lines[lines.index("  1 there is no such image: tags.csv line 7") + 1] == (
+        "    tags.csv line 7: there is no image '77'"
+    )
     assert "  1 .md: not an image type: readme.md" in lines
     assert [line.split() for line in lines[lines.index("hair: 2 values") + 1 :][:2]] == [
         ["red", "3"],

@@ -222,7 +222,7 @@ def test_small_images_are_enlarged_if_enabled(lay_out: Write) -> None:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(text=st.text(max_size=200) | st.lists(LINES).map("\n".join))
 def test_any_tags_file_loads_or_raises_data_error(text: str, lay_out: Write) -> None:

@@ -44,6 +44,7 @@ def rows(form: str, header: str = "file,hair") -> str:
     [
         rows("{n}.png;{color}", "file;hair"),
         rows("{n}.png\t{color}", "file\thair"),
+        rows("{n}.png|{color}", "file|hair"),
         rows("./images/{n}.png,{color}"),
         rows("images\\{n}.png,{color}"),
         rows("C:\\data\\faces\\images\\{n}.png,{color}"),
@@ -52,7 +53,11 @@ def rows(form: str, header: str = "file,hair") -> str:
         rows("{n},images/{n}.png,{color}", "id,image,hair"),
         rows("{n},{n}.png,{color}", "index,file,hair"),
         rows("{color},{n}.png", "hair,file"),
+        rows("{n}.jpg,{color}"),  # images that were converted
+        rows("images/{n}.JPG,{color}"),
         rows("{n}.png,{color}").encode("utf-16"),
+        rows("{n}.png,{color}").encode("utf-16-le"),
+        rows("{n}.png,{color}").encode("utf-16-be"),
     ],
 )
 def test_forms_of_tables(text: str | bytes, lay_out: Write) -> None:
@@ -67,6 +72,28 @@ def test_values_in_east_asian_encodings(encoding: str, lay_out: Write) -> None:
     lines = "\n".join(f"{n}.png,{values[n % 2]}" for n in range(1, 9))
     faces = load(lay_out(with_table(f"file,hair\n{lines}".encode(encoding))), 32)
     assert set(faces.attributes[0].values) == set(values)
+
+
+def test_other_encodings_than_utf_8_are_told(lay_out: Write) -> None:
+    lines = "\n".join(f"{n}.png,{'红色' if n % 2 else '蓝色'}" for n in range(1, 9))
+    summary = load(lay_out(with_table(f"file,hair\n{lines}".encode("gb18030"))), 32).summary
+    assert "note: tags.csv is not encoded in UTF-8; it is read as gb18030" in summary
+
+
+@pytest.mark.parametrize("encoding", ["latin1", "cp1251", "big5"])
+def test_unknown_encodings_are_refused(encoding: str, lay_out: Write) -> None:
+    """Otherwise different values become equal."""
+    values = {"latin1": "doré", "cp1251": "розовый", "big5": "粉紅"}
+    text = rows("{n}.png," + values[encoding], "file,hair").encode(encoding)
+    with pytest.raises(DataError, match=r"tags\.csv is not encoded in UTF-8.*save it in UTF-8"):
+        load(lay_out(with_table(text)), 32)
+
+
+def test_numbers_without_leading_zeros(lay_out: Write) -> None:
+    """Spreadsheets remove the zeros."""
+    files = {f"{n:05d}.png": picture() for n in range(1, 9)}
+    table = rows("{n},{color}", "id,hair").encode()
+    assert len(load(lay_out(files | {"tags.csv": table}), 32)) == 8
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "cp932"])
@@ -173,7 +200,12 @@ def test_a_column_that_occurs_twice_is_an_error(lay_out: Write) -> None:
 
 @pytest.mark.parametrize(
     ("form", "message"),
-    [('{n}.png,"{color} hair, smile"', "has a comma"), ("{n}.png," + "x" * 5000, "over 100")],
+    [
+        ('{n}.png,"{color} hair, smile"', "has several values"),
+        ("{n}.png,{color}; smile", "has several values"),
+        ("{n}.png,{color}|smile", "has several values"),
+        ("{n}.png," + "x" * 5000, "over 100"),
+    ],
 )
 def test_cells_that_are_no_value(form: str, message: str, lay_out: Write) -> None:
     with pytest.raises(DataError, match=message) as caught:
@@ -202,10 +234,11 @@ def test_more_attributes_or_values_than_a_model_can_have(
 
 
 def test_values_may_be_emoji_or_differ_in_punctuation(lay_out: Write) -> None:
-    values = ["c", "C++", "😀", "-1"]
-    lines = "\n".join(f"{n}.png,{values[n % 4]}" for n in range(1, 9))
-    faces = load(lay_out(with_table(f"file,kind\n{lines}")), 32)
-    assert faces.attributes[0].values == ("-1", "c", "c++", "😀")
+    values = ["c", "C++", "😀", "-1", "1", ";)"]
+    lines = "\n".join(f"{n}.png,{values[n % 6]}" for n in range(12))
+    images = {f"{n}.png": picture() for n in range(12)}
+    faces = load(lay_out(images | {"tags.csv": f"file,kind\n{lines}".encode()}), 32)
+    assert faces.attributes[0].values == ("-1", "1", ";)", "c", "c++", "😀")
 
 
 def test_an_attribute_with_one_value_is_told(lay_out: Write) -> None:
@@ -299,7 +332,9 @@ def test_heic_images_without_the_extra(lay_out: Write, monkeypatch: pytest.Monke
         load(lay_out({"1.heic": b"", "2.png": picture()}), 32)
 
 
-@pytest.mark.parametrize("name", ["Tags.csv", "labels.csv", "metadata.csv"])
+@pytest.mark.parametrize(
+    "name", ["Tags.csv", "labels.csv", "metadata.csv", "tags.tsv", "train.csv", "all images.csv"]
+)
 def test_other_names_of_tables(name: str, lay_out: Write) -> None:
     found = lay_out(with_table(rows("images/{n}.png,{color}", "file_name,hair"), name))
     assert load(found, 32).attributes[0].values == ("blue", "red")
@@ -312,10 +347,29 @@ def test_tags_come_before_other_tables(lay_out: Write) -> None:
     assert "1 tables beside the one that is read" in faces.summary
 
 
-def test_columns_of_signs(lay_out: Write) -> None:
-    lines = "\n".join(f"{n}.png,{-1 if n % 2 else 1}" for n in range(1, 9))
-    faces = load(lay_out(with_table(f"file,smiling\n{lines}")), 32)
-    assert faces.attributes[0].values == ("no", "yes")
+def test_other_tables_do_not_replace_class_folders(lay_out: Write) -> None:
+    """A log beside the folders, whose lines do not name images."""
+    files = {f"{name}/{n}.png": picture() for name in ("cat", "elf") for n in range(4)}
+    log = "\n".join(["epoch,loss", *(f"{n},0.{n}" for n in range(4))]).encode()
+    faces = load(lay_out(files | {"log.csv": log}), 32)
+    assert [a.name for a in faces.attributes] == ["class"]
+    assert "note: not read, though there may be tags or images in it: log.csv;" in faces.summary
+
+
+@pytest.mark.parametrize(
+    "name", ["tags.json", "dataset.json", "train.parquet", "faces.xlsx", "tags.txt"]
+)
+def test_tags_that_are_not_read_are_told(name: str, lay_out: Write) -> None:
+    summary = load(lay_out(IMAGES | {name: b"..."}), 32).summary
+    assert f"note: not read, though there may be tags or images in it: {name};" in summary
+    assert "tags are read from tags.csv" in summary
+
+
+@pytest.mark.parametrize("signs", [("1", "-1"), ("1.0", "-1.0")])
+def test_columns_of_signs(signs: tuple[str, str], lay_out: Write) -> None:
+    lines = "\n".join(f"{n}.png,{signs[n % 2]},{signs[0]}" for n in range(1, 9))
+    faces = load(lay_out(with_table(f"file,smiling,young\n{lines}")), 32)
+    assert [a.values for a in faces.attributes] == [("no", "yes"), ("yes",)]
     assert faces.labels[:, 0].tolist() == [0, 1] * 4
 
 

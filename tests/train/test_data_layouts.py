@@ -34,13 +34,15 @@ def captions(form: str, suffix: str = ".txt") -> dict[str, bytes]:
     return IMAGES | texts
 
 
-@pytest.mark.parametrize("suffix", [".txt", ".caption"])
+@pytest.mark.parametrize("suffix", [".txt", ".caption", ".png.txt"])
 @pytest.mark.parametrize(
     "form",
     [
         "1girl, long_hair, {color}_hair, {color}_eyes, smile",
         "masterpiece, ({color} hair:1.2), very long hair, {color} eyes",
         "{color} eyes\n{color} hair\n",
+        "1girl solo long_hair {color}_hair {color}_eyes",
+        "An anime girl with long {color} hair and {color} eyes.",
     ],
 )
 def test_captions_beside_images(form: str, suffix: str, lay_out: Write) -> None:
@@ -94,13 +96,31 @@ def test_jsonl_metadata(lay_out: Write) -> None:
     assert attributes(data, "hair,glad") == {"hair": ("blue", "red"), "glad": ("no", "yes")}
     with pytest.raises(DataError, match="--attributes chooses other columns"):
         load(data, 32)
-    with pytest.raises(DataError, match="no column 'eyes'; columns: hair, text, glad"):
+    with pytest.raises(DataError, match=r"no caption has the attribute 'eyes'.*: hair, text, glad"):
         load(data, 32, attributes="eyes")
 
 
 def test_invalid_jsonl_metadata_is_refused(lay_out: Write) -> None:
     data = lay_out(IMAGES | {"metadata.jsonl": b'{"file_name": "1.png", "hair": "red"}\n{'})
     with pytest.raises(DataError, match=r"metadata\.jsonl line 2 is not valid JSON"):
+        load(data, 32)
+
+
+def test_lists_of_tags_in_jsonl_metadata(lay_out: Write) -> None:
+    lines = [
+        json.dumps({"file_name": f"{n}.png", "tags": ["1girl", f"{color} hair"]})
+        for n, color in enumerate(COLORS, 1)
+    ]
+    data = lay_out(IMAGES | {"metadata.jsonl": "\n".join(lines).encode()})
+    assert attributes(data) == {"hair": ("blue", "red")}
+
+
+def test_attributes_of_captions_beside_other_columns(lay_out: Write) -> None:
+    rows = [f'{n}.png,"1girl, {color} hair",web' for n, color in enumerate(COLORS, 1)]
+    table = "\n".join(["file_name,text,source", *rows]).encode()
+    data = lay_out(IMAGES | {"metadata.csv": table})
+    assert attributes(data, "hair") == {"hair": ("blue", "red")}
+    with pytest.raises(DataError, match="attributes in the captions of text, such as --attributes"):
         load(data, 32)
 
 
@@ -130,6 +150,37 @@ def test_celeba(lay_out: Write) -> None:
     assert attributes(data) == {"pale-skin": ("no", "yes"), "smiling": ("no", "yes")}
     faces = load(data, 32, attributes="smiling")
     assert faces.labels[:, 0].tolist() == [1, 1, 1, 0, 0, 0, 0, 0]
+
+
+def test_celeba_in_its_folders(lay_out: Write) -> None:
+    rows = [f"{n}.png {1 if n % 2 else -1}" for n in range(1, 9)]
+    images = {f"img_align_celeba/{name}": content for name, content in IMAGES.items()}
+    table = {"Anno/list_attr_celeba.txt": "\n".join(["8", "Smiling", *rows]).encode()}
+    assert attributes(lay_out(images | table)) == {"smiling": ("no", "yes")}
+
+
+def test_a_table_for_each_split(lay_out: Write) -> None:
+    files: dict[str, bytes] = {}
+    for split, numbers in (("train", range(1, 6)), ("test", range(6, 9))):
+        lines = [f"{n}.png,{COLORS[n - 1]}" for n in numbers]
+        files |= {f"{split}/{n}.png": IMAGES[f"{n}.png"] for n in numbers}
+        files[f"{split}/metadata.csv"] = "\n".join(["file_name,hair", *lines]).encode()
+    found = inspect(lay_out(files | {"extra/9.png": IMAGES["1.png"]}), 32)
+    assert {entry.file: entry.tags["hair"] for entry in found.records} == {
+        f"{'train' if n < 6 else 'test'}/{n}.png": COLORS[n - 1] for n in range(1, 9)
+    }
+    assert [unused.file for unused in found.unused] == ["extra/9.png"]
+    assert found.layout == "test/metadata.csv and train/metadata.csv, read as one"
+    other = files | {"test/metadata.csv": b"file_name,eyes\n6.png,red\n7.png,red"}
+    with pytest.raises(DataError, match="have different columns"):
+        inspect(lay_out(other, name="other"), 32)
+
+
+def test_splits_without_classes_are_images_only(lay_out: Write) -> None:
+    files = {f"{'train' if n < 6 else 'test'}/{n}.png": IMAGES[f"{n}.png"] for n in range(1, 9)}
+    faces = load(lay_out(files), 32)
+    assert (len(faces), faces.attributes) == (8, ())
+    assert "the sets train, validation and test are read as one" in faces.summary
 
 
 def test_chosen_attributes_of_pairs(lay_out: Write) -> None:

@@ -8,6 +8,7 @@ attribute that is a tag by itself, such as smile, is yes or no.
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 from train.data.errors import DataError, Unused
@@ -23,6 +24,8 @@ COLORS = frozenset(
 )
 """Values that an attribute with colors has: `long hair` is not one of them."""
 DEFAULT_ATTRIBUTES = "hair", "eyes"
+SENTENCE = 3
+"""Largest number of words of a tag; more are a sentence."""
 WEIGHT = re.compile(r"^[(\[{]+|(:[0-9.]+)?[)\]}]+$")
 """Emphasis of prompts, as in `(pink hair:1.2)`."""
 
@@ -35,7 +38,10 @@ def read_caption_files(files: Files, attributes: Sequence[str]) -> Layout | None
         if PurePosixPath(name).suffix.lower() in CAPTION_SUFFIXES
     }
     images = [name for name in files if is_image(name)]
-    paired = {image: texts.get(str(PurePosixPath(image).with_suffix(""))) for image in images}
+    paired = {  # 17.txt or 17.png.txt
+        image: texts.get(str(PurePosixPath(image).with_suffix(""))) or texts.get(image)
+        for image in images
+    }
     captions = {image: read_text(text, files[text]) for image, text in paired.items() if text}
     if not captions:
         return None
@@ -69,8 +75,15 @@ def read_captions(name: str, captions: Mapping[str, str], attributes: Sequence[s
 
 
 def _tags(text: str) -> list[str]:
-    parts = (part.strip().replace("\\", "") for part in text.replace("\n", ",").split(","))
-    return [word(WEIGHT.sub("", part).replace("_", " ")) for part in parts if part]
+    if "_" in text and not {",", "\n"} & set(text.strip()):
+        text = text.replace(" ", ",")  # as booru sites write tags
+    parts = [part.strip().replace("\\", "") for part in text.replace("\n", ",").split(",")]
+    tags = [word(WEIGHT.sub("", part).replace("_", " ")) for part in parts if part]
+    for part in parts:  # `a girl with pink hair` has the tag `pink hair`
+        words = part.rstrip(".").split()
+        if len(words) > SENTENCE:
+            tags += [word(" ".join(pair)) for pair in pairwise(words)]
+    return tags
 
 
 def _values(attribute: str, tags: Mapping[str, list[str]]) -> dict[str, list[str]]:

@@ -54,10 +54,13 @@ def lines(found: Inspection) -> list[str]:
     groups: dict[str, list[str]] = defaultdict(list)
     for skipped in found.skipped:
         groups[skipped.reason].append(skipped.file)
+    first = {problem.reason: problem for problem in reversed(found.problems)}
     result.append(f"not used: {sum(map(len, groups.values())):,} files or lines")
     for reason, files in sorted(groups.items(), key=lambda group: -len(group[1])):
         more = ", …" if len(files) > SHOWN else ""
         result.append(f"  {len(files):,} {reason}: {', '.join(files[:SHOWN])}{more}")
+        if reason in first:
+            result.append(f"    {first[reason].location}: {first[reason].message}")
     for name in found.records[0].tags if found.records else ():
         counts = Counter(record.tags[name] for record in found.records)
         result.append(f"{name}: {len(counts):,} values")

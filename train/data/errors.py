@@ -16,8 +16,8 @@ class Problem:
 
     location: str
     message: str
-    reason: str = ""
-    """The kind of problem, by which reports group; by default the message."""
+    reason: str
+    """The kind of problem, by which reports group."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ MAX_BYTES = 512 * 2**20
 TAGS = "tags.csv"
 TABLE_NAMES = {"tags", "labels", "metadata", "list_attr_celeba"}
 """Names of tables, without suffix."""
-TABLE_SUFFIXES = {".csv", ".jsonl"}
+TABLE_SUFFIXES = {".csv", ".tsv", ".jsonl"}
 CELEBA = "list_attr_celeba.txt"
 CAPTION_SUFFIXES = {".txt", ".caption", ".tags"}
 
@@ -110,8 +110,9 @@ def _unpack(path: Path, folder: str) -> None:
 
 def _source(files: Files) -> Source:
     shown = {name: read for name, read in files.items() if not _is_hidden(name)}
-    stems = {str(PurePosixPath(name).with_suffix("")) for name in shown if is_image(name)}
-    data = {name: read for name, read in shown.items() if _is_data(name, stems)}
+    images = [name for name in shown if is_image(name)]
+    captioned = {*images, *(str(PurePosixPath(name).with_suffix("")) for name in images)}
+    data = {name: read for name, read in shown.items() if _is_data(name, captioned)}
     unused = [
         Unused(name, f"{PurePosixPath(name).suffix.lower() or 'no suffix'}: not an image type")
         for name in shown
@@ -164,17 +165,23 @@ def _is_hidden(name: str) -> bool:
     return any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts)
 
 
-def _is_data(name: str, images: set[str]) -> bool:
-    """`images` are the paths of all images, without suffix."""
+def _is_data(name: str, captioned: set[str]) -> bool:
+    """`captioned` are the paths of all images, with and without suffix."""
     path = PurePosixPath(name)
-    is_caption = path.suffix.lower() in CAPTION_SUFFIXES and str(path.with_suffix("")) in images
-    return is_table(name) or is_image(name) or is_caption
+    is_caption = path.suffix.lower() in CAPTION_SUFFIXES and str(path.with_suffix("")) in captioned
+    return is_table(name) or is_image(name) or is_caption or has_table_suffix(name)
 
 
 def is_table(name: str) -> bool:
+    """Whether a file has the name of a table of tags."""
     path = PurePosixPath(name)
-    known = path.suffix.lower() in TABLE_SUFFIXES and path.stem.lower() in TABLE_NAMES
+    known = has_table_suffix(name) and path.stem.lower() in TABLE_NAMES
     return known or path.name.lower() == CELEBA
+
+
+def has_table_suffix(name: str) -> bool:
+    """Whether a file may be a table of tags with another name."""
+    return PurePosixPath(name).suffix.lower() in TABLE_SUFFIXES
 
 
 def is_image(name: str) -> bool:
@@ -183,7 +190,8 @@ def is_image(name: str) -> bool:
 
 def _without_wrapper(files: Files) -> Files:
     """Removes folders around all files, which zip files of a folder often have."""
-    tables = [PurePosixPath(name) for name in files if is_table(name)]
+    names = list(filter(is_table, files)) or list(filter(has_table_suffix, files))
+    tables = [PurePosixPath(name) for name in names]
     tags = [path for path in tables if path.name == TAGS] or tables
     outer = f"{tags[0].parent}/" if len(tags) == 1 else ""
     if not all(name.startswith(outer) for name in files):

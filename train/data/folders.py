@@ -25,11 +25,9 @@ def read_folders(files: Files, attributes: Sequence[str] = ()) -> Layout:
         outer += 1
     levels = {name: parts[outer:] for name, parts in parents.items()}
     notes = []
-    if {parts[0] for parts in levels.values() if parts} <= SPLITS:
-        levels = {name: parts[1:] or parts for name, parts in levels.items()}
-        first = {parts[0] for parts in levels.values() if parts}
-        if first and not first & SPLITS:
-            notes.append("note: the sets train, validation and test are read as one")
+    if (first := {parts[0] for parts in levels.values() if parts}) and first <= SPLITS:
+        levels = {name: parts[1:] for name, parts in levels.items()}
+        notes.append("note: the sets train, validation and test are read as one")
     beside = [name for name, parts in levels.items() if not parts]
     classes = {parts[0] for parts in levels.values() if parts}
     if len(classes) < 2 or len(beside) > max(1, len(files) // 10):

@@ -32,7 +32,7 @@ class Inspection:
     @property
     def skipped(self) -> list[Unused]:
         """Problems and unused files, each with its reason."""
-        problems = [Unused(p.location, p.reason or p.message) for p in self.problems]
+        problems = [Unused(p.location, p.reason) for p in self.problems]
         return problems + self.unused
 
     @property
@@ -53,7 +53,7 @@ def inspect(path: Path, size: int, *, enlarge: bool = False, attributes: str = "
     """
     chosen = [word(name) for name in attributes.split(",") if name.strip()]
     with open_files(path) as source:
-        layout = recognize(source.files, chosen)
+        layout = recognize(source.files, chosen, [unused.file for unused in source.unused])
         short, long = _without_long_names(layout.entries)
         images, enlarged, unreadable = decode(source.files, short, size, enlarge)
     entries, single = without_single_values([e for e in short if e.file in images])

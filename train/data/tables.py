@@ -8,6 +8,7 @@ A table is either in the MLDS format (`17,aqua hair aqua eyes`, without a header
 import csv
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,11 +18,16 @@ from train.data.errors import DataError, Problem, Unused
 from train.data.files import CELEBA, Files, is_image
 from train.data.names import AmbiguousNameError, ImageNames
 from train.data.records import Entry, Layout, word
-from train.data.text import read_text
+from train.data.text import read_encoded, read_text
 
 FILE_COLUMNS = {"file", "filename", "file-name", "file_name", "image", "path", "image-path"}
-CAPTION_COLUMNS = {"text", "caption", "tags", "prompt"}
+CAPTION_COLUMNS = {"text", "caption", "tags", "tag_string", "prompt"}
 INDEX_COLUMNS = {"", "id", "index", "idx", "unnamed:-0"}
+SIGNS = {"-1": "no", "-1.0": "no", "1": "yes", "1.0": "yes"}
+SEVERAL = re.compile(r",|\w-*[;|]-*\w")
+"""A cell with several values."""
+SAMPLE = 200
+"""Number of lines by which the columns are recognized."""
 Rows = list[tuple[int, list[str]]]
 """Line numbers and cells."""
 
@@ -59,10 +65,10 @@ class Header:
             names = ", ".join(self.attributes)
             raise ValueError(f"{_short(row)} should give one value each for {names}")
         for name, cell in zip(self.attributes, cells, strict=True):
-            if "," in cell:
+            if SEVERAL.search(cell):
                 raise ValueError(
-                    f"{name} {_short([cell])} has a comma: a cell holds one value, such as 'red'; "
-                    "--attributes chooses other columns"
+                    f"{name} {_short([cell])} has several values: a cell holds one, such as 'red'; "
+                    f"--attributes chooses other columns{_caption_hint(name)}"
                 )
         return dict(zip(self.attributes, cells, strict=True))
 
@@ -71,13 +77,18 @@ def read_table(table: str, files: Files, attributes: Sequence[str] = ()) -> Layo
     """Valid entries of a table, and problems with the others; of all attributes or of the given
     ones. Raises DataError.
     """
-    rows = _rows(table, files)
+    text, encoding = read_encoded(table, files[table])
+    rows = _rows(table, text)
     images = ImageNames(files)
     problems: list[Problem] = []
     parsed: list[tuple[int, str, dict[str, str]]] = []
     header = _header(table, rows, images)
-    if header and len(header.attributes) == 1 and header.attributes[0] in CAPTION_COLUMNS:
-        return _captions(table, rows[1:], header, images, attributes)
+    if header and (captions := _caption_column(header, attributes)) is not None:
+        try:
+            return _captions(table, rows[1:], header, captions, images, attributes)
+        except DataError as error:
+            columns = ", ".join(header.attributes)
+            raise DataError(f"{error}; columns of {table}: {columns}") from None
     if header and attributes:
         header = header.choose(table, attributes)
     column = header.file if header else 0
@@ -142,14 +153,48 @@ def read_table(table: str, files: Files, attributes: Sequence[str] = ()) -> Layo
         for name in names
         if len({entry.tags[name] for entry in entries}) == 1
     ]
+    if not encoding.startswith("utf"):
+        notes.append(f"note: {table} is not encoded in UTF-8; it is read as {encoding}")
     return Layout(f"{table} ({kind})", entries, problems, unused, notes)
 
 
+def names_images(table: str, files: Files) -> bool:
+    """Whether most lines have the name of an image file, as those of a table of tags."""
+    try:
+        rows = _rows(table, read_text(table, files[table]))[:SAMPLE]
+    except DataError:
+        return False
+    images = ImageNames(files)
+    named = sum(any(is_image(c) and c.strip() in images for c in row) for _, row in rows)
+    return 2 * named > len(rows)
+
+
+def _caption_column(header: Header, attributes: Sequence[str]) -> int | None:
+    """The index of a column with captions, if it is the only one, or if the given attributes are
+    not the names of columns.
+    """
+    names = set(header.attributes)
+    if len(names) > 1 and (not attributes or names & set(attributes)):
+        return None
+    found = (i for i, c in enumerate(header.columns) if c in names & CAPTION_COLUMNS)
+    return next(found, None)
+
+
+def _caption_hint(column: str) -> str:
+    if column not in CAPTION_COLUMNS:
+        return ""
+    return f", or attributes in the captions of {column}, such as --attributes hair,eyes"
+
+
 def _captions(
-    table: str, rows: Rows, header: Header, images: ImageNames, attributes: Sequence[str]
+    table: str,
+    rows: Rows,
+    header: Header,
+    column: int,
+    images: ImageNames,
+    attributes: Sequence[str],
 ) -> Layout:
-    """A table whose only other column is a caption."""
-    (column,) = (i for i, name in enumerate(header.columns) if name == header.attributes[0])
+    """A table with captions in a column."""
     captions: dict[str, str] = {}
     unused: list[Unused] = []
     for number, row in rows:
@@ -168,26 +213,29 @@ def _captions(
 
 
 def _name_signs(parsed: list[tuple[int, str, dict[str, str]]]) -> None:
-    """Replaces -1 and 1 by no and yes in attributes without other values, as of CelebA."""
+    """Replaces -1 and 1 by no and yes in attributes without other values, as of CelebA, if one of
+    them has both.
+    """
     values: dict[str, set[str]] = {}
     for _, _, tags in parsed:
         for name, value in tags.items():
             values.setdefault(name, set()).add(value)
-    signed = {name for name, found in values.items() if found == {"-1", "1"}}
+    signed = {name for name, found in values.items() if found <= SIGNS.keys()}
+    if not any(len({SIGNS[value] for value in values[name]}) == 2 for name in signed):
+        return
     for _, _, tags in parsed:
         for name in signed & tags.keys():
-            tags[name] = "yes" if tags[name] == "1" else "no"
+            tags[name] = SIGNS[tags[name]]
 
 
-def _rows(table: str, files: Files) -> Rows:
-    text = read_text(table, files[table])
+def _rows(table: str, text: str) -> Rows:
     if table.lower().endswith(".jsonl"):
         return _json_rows(table, text)
     if table.lower().endswith(CELEBA):
         return _celeba_rows(table, text)
     first = text.lstrip().partition("\n")[0]
     # Spreadsheets of some languages write semicolons, since their decimals have commas.
-    delimiter = next((mark for mark in ",\t;" if mark in first), ",")
+    delimiter = next((mark for mark in ",\t;|" if mark in first), ",")
     try:
         lines = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter)
         return [(number, row) for number, row in enumerate(lines, 1) if any(row)]
@@ -216,6 +264,8 @@ def _json_rows(table: str, text: str) -> Rows:
 def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     return "" if value is None else str(value)
 
 
@@ -253,10 +303,10 @@ def _header(table: str, rows: Rows, images: ImageNames) -> Header | None:
 def _file_column(columns: list[str], rows: Rows, images: ImageNames) -> int:
     """The first column, unless a later one is called as a file or names more images."""
     counts = [
-        sum(i < len(row) and row[i].strip() in images for _, row in rows[:200])
+        sum(i < len(row) and row[i].strip() in images for _, row in rows[:SAMPLE])
         for i in range(len(columns))
     ]
-    enough = min(len(rows), 200) / 2
+    enough = min(len(rows), SAMPLE) / 2
     if columns[0] in INDEX_COLUMNS:
         for i, column in enumerate(columns):
             if column in FILE_COLUMNS and counts[i] >= enough:

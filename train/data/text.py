@@ -12,20 +12,24 @@ _MAGIC = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 def read_text(name: str, read: Callable[[], bytes]) -> str:
     """The text of a table or caption, read by `read`. Raises DataError."""
+    return read_encoded(name, read)[0]
+
+
+def read_encoded(name: str, read: Callable[[], bytes]) -> tuple[str, str]:
+    """The text of a table or caption, and its encoding. Raises DataError."""
     try:
         content = read()
     except Exception as error:  # zipfile has many errors for damaged or encrypted entries
         raise DataError(f"{name} cannot be read: {error}") from None
-    return decode_table(name, content)
-
-
-def decode_table(name: str, content: bytes) -> str:
-    """The text of a table in UTF-8, UTF-16 (with a mark), cp932 or GB18030. Raises DataError."""
     if content.startswith(_MAGIC):
         raise DataError(spreadsheet_message(name))
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return normalize(content.decode("utf-16", errors="replace"))
-    return normalize(content.decode(guess_encoding(content), errors="replace"))
+    encoding = _utf16(content) or guess_encoding(content)
+    try:
+        return normalize(content.decode(encoding)), encoding
+    except UnicodeDecodeError:
+        raise DataError(
+            f"{name} is not encoded in UTF-8, UTF-16, cp932 or GB18030: save it in UTF-8"
+        ) from None
 
 
 def spreadsheet_message(name: str) -> str:
@@ -35,6 +39,17 @@ def spreadsheet_message(name: str) -> str:
 def normalize(text: str) -> str:
     """NFC: macOS writes file names in NFD, in which letters and accents are separate."""
     return unicodedata.normalize("NFC", text)
+
+
+def _utf16(content: bytes) -> str | None:
+    """The variant of UTF-16, by its byte order mark or by the zero bytes of ASCII characters."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    start = content[:1000]
+    big, little = start[::2].count(0), start[1::2].count(0)
+    if 4 * max(big, little) <= len(start):
+        return None
+    return "utf-16-be" if big > little else "utf-16-le"
 
 
 def guess_encoding(content: bytes) -> str:
