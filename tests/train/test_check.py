@@ -1,6 +1,7 @@
 """`python -m train check`, and the summary of a training's data."""
 
 import io
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -102,3 +103,26 @@ def test_captions_in_class_folders_are_read_and_said_so(lay_out: Write) -> None:
 
 def test_a_table_beside_one_folder_of_images_has_no_note(data: Path) -> None:
     assert "note:" not in load(data, 32, skip_bad=True).summary
+
+
+def test_tags_of_other_images_are_told(lay_out: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    colors = ["red", "blue", "green", "pink"]
+    hair = [colors[n % 4] for n in range(400)]
+    shuffled = random.Random(0).sample(hair, len(hair))
+    pictures = {f"{n}.png": picture(color) for n, color in enumerate(hair)}
+
+    def check(tags: list[str], name: str) -> str:
+        lines = [f"{n}.png,{color}" for n, color in enumerate(tags)]
+        table = "\n".join(["file,hair", *lines]).encode()
+        main(
+            [
+                "check",
+                str(lay_out(pictures | {"tags.csv": table}, "zip", name)),
+                "--resolution",
+                "32",
+            ]
+        )
+        return capsys.readouterr().out
+
+    assert "note:" not in check(hair, "right")
+    assert "note: hair does not fit the images: their colors predict" in check(shuffled, "wrong")

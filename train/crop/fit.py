@@ -52,8 +52,10 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_faces(faces: Sequence[Path], portraits: Sequence[Path], *, held_out: bool) -> list[Face]:
-    """The training part of the images, or the held-out part."""
+def read_faces(
+    faces: Sequence[Path], portraits: Sequence[Path], *, held_out: bool, size: int = SOURCE
+) -> list[Face]:
+    """The training part of the images, or the held-out part, scaled to `size` pixels."""
     result = []
     for paths, share in ((faces, 1.0), (portraits, PORTRAIT)):
         for path in paths:
@@ -62,7 +64,7 @@ def read_faces(faces: Sequence[Path], portraits: Sequence[Path], *, held_out: bo
                 for number, name in enumerate(names[:: max(1, len(names) // SAMPLE)]):
                     if (number % HELD_OUT == 0) == held_out:
                         image = Image.open(io.BytesIO(source.files[name]()))
-                        result.append(Face.of(image.convert("RGB").resize((SOURCE, SOURCE)), share))
+                        result.append(Face.of(image.convert("RGB").resize((size, size)), share))
     return result
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from export.manifest import MAX_ATTRIBUTES, MAX_CONDITION_DIM, Attribute
+from train.data.agreement import disagreement_notes
 from train.data.decoding import TOO_SMALL, decode
 from train.data.errors import SHOWN, DataError, Problem, Unused
 from train.data.faces import Faces
@@ -60,7 +61,8 @@ def inspect(path: Path, size: int, *, enlarge: bool = False, attributes: str = "
     _check_counts(path, entries)
     problems = [*layout.problems, *long, *unreadable, *single]
     unused = [*source.unused, *layout.unused]
-    return Inspection(layout.name, entries, images, enlarged, problems, unused, layout.notes)
+    notes = layout.notes + disagreement_notes(entries, images)
+    return Inspection(layout.name, entries, images, enlarged, problems, unused, notes)
 
 
 def load(
