@@ -39,7 +39,7 @@ from bot.settings import EngineSettings
 from bot.studio import Request, Studio
 from db.records import Owner
 from db.store import Store
-from export.figures import FD_RATIO, label, number
+from export.figures import FD_RATIO, REAL, label, number
 from export.manifest import Attribute
 from export.registry import Registry
 from train.checkpoint import read_run
@@ -54,11 +54,12 @@ COOL = {"aqua", "blue", "green", "purple"}
 TONES = ("cool", "plain", "warm")
 JUDGED = 4_000
 """Number of images that the judge is built from."""
-FAKES = 2_000
+FAKES = 1_000
 PAINTED = 32
 """Pictures of each value that the studio paints."""
 PRECISION = "lite2_precision"
-SHOWN = (PRECISION, "lite2_recall", FD_RATIO, "tone_as_asked")
+RECALL = "lite2_recall"
+SHOWN = (PRECISION, RECALL, "lite2_coverage", FD_RATIO, "tone_as_asked")
 MODEL = "small"
 MEMBER = Owner("discord", "1", "Nelly")
 
@@ -103,12 +104,15 @@ def main() -> None:
         save_sheet(pictures, folder / "painted.png")
     each = f"{options.shown} shown" if options.shown else f"{options.minutes} minutes"
     print(f"\n{options.images} images, {each} in each training")
+    columns["real"] = {name: columns["scratch"][f"{name}{REAL}"] for name in SHOWN}
     print(f"{'':28}" + "".join(f"{title:>16}" for title in columns))
     for name in SHOWN:
         cells = "".join(f"{number(name, figures[name]):>16}" for figures in columns.values())
         print(f"{label(name):28}{cells}")
-    trained, scratch = (figures[PRECISION] for figures in columns.values())
-    print(f"precision: {trained / max(scratch, 1e-9):.1f} times that of the training from scratch")
+    trained, scratch = columns[options.start], columns["scratch"]
+    for name in (PRECISION, RECALL):
+        times = trained[name] / max(scratch[name], 1e-9)
+        print(f"{label(name)}: {times:.1f} times that of the training from scratch")
     print(f"the studio paints with {MODEL}: {shown:.1%} of {len(pictures)} pictures as asked")
 
 

@@ -6,6 +6,7 @@ import threading
 import time
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -265,6 +266,17 @@ def test_an_image_with_too_many_pixels(lay_out: Write, monkeypatch: pytest.Monke
     monkeypatch.setattr("train.data.decoding.MAX_PIXELS", 40 * 40)
     found = inspect(lay_out({"1.png": picture(size=(41, 40)), "2.png": picture()}), 32)
     assert [problem.message for problem in found.problems] == ["too large: 41×40 pixels"]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("side", [13_000, 60_000])
+def test_a_decompression_bomb_is_not_decoded(side: int, lay_out: Write) -> None:
+    """A PNG whose header promises many pixels."""
+    content = bytearray(picture())
+    content[16:24] = side.to_bytes(4, "big") * 2
+    content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, "big")
+    found = inspect(lay_out({"1.png": bytes(content), "2.png": picture()}), 32)
+    assert [problem.message for problem in found.problems] == [f"too large: {side}×{side} pixels"]
 
 
 def test_large_images_are_decoded_one_at_a_time(

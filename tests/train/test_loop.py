@@ -88,6 +88,7 @@ def test_reports_are_written(tmp_path: Path, faces: Faces, judge: Judge) -> None
     assert trainer.images == 480
     log = read_log(run)
     assert [line["images"] for line in log] == [160, 320, 480]
+    assert all(line["images_per_second"] > 0 for line in log)
     assert {"generator", "discriminator", "penalty", "hair_as_asked", "eyes_as_asked"} <= set(
         log[0]
     )

@@ -57,6 +57,7 @@ def test_models_without_the_main_figure_are_measured_again(
     said = promote("new", registry, judge, 10, 0.02, force=False)
     assert f"FD ratio (Lite2): {ratio:g} (the model in use: 4)" in said
     assert registry.current() == in_use
+    assert ("python -m export use new" in said) == (in_use == "tiny")
 
 
 def test_rejection_sampling_does_not_count(registry: Registry) -> None:

@@ -17,8 +17,8 @@ from config.cores import usable_cores
 from train.arguments import parse
 from train.crop.network import MIN_SCORE, Box, Detector, find_faces, load_detector
 from train.data import SHOWN, DataError
-from train.data.decoding import MAX_PIXELS, register_heic, to_rgb
-from train.data.files import Files, is_image, is_table, open_files
+from train.data.decoding import MAX_PIXELS, one_at_a_time, register_heic, to_rgb
+from train.data.files import Files, has_table_suffix, is_image, is_table, open_files
 from train.progress import progress_bar
 
 KEPT_FORMATS = {".jpg", ".jpeg", ".png", ".webp"}
@@ -122,21 +122,25 @@ def crop_picture(files: Files, name: str, detector: Detector, options: Options) 
     """Writes the crops of a picture; returns their number, or the reason why there is none."""
     try:
         stored = Image.open(io.BytesIO(files[name]()))
-        if stored.width * stored.height > MAX_PIXELS:
-            return f"of over {MAX_PIXELS:,} pixels"
-        picture = to_rgb(ImageOps.exif_transpose(stored))
     except Exception:  # decoders and zipfile have many errors for damaged files
         return UNREADABLE
-    found = find_faces(detector, picture, options.min_score)
-    large = [box for box in found if box.side >= options.min_size]
-    if not large:
-        return SMALL if found else NO_FACE
-    kept = large if options.every_face else large[:1]
-    for file, box in zip(crop_names(name, files), kept, strict=False):
-        target = options.output / file
-        target.parent.mkdir(parents=True, exist_ok=True)
-        picture.crop(square(box, picture.size, options.margin)).save(target, quality=95)
-    return len(kept)
+    if stored.width * stored.height > MAX_PIXELS:
+        return f"of over {MAX_PIXELS:,} pixels"
+    with one_at_a_time(stored):
+        try:
+            picture = to_rgb(ImageOps.exif_transpose(stored))
+        except Exception:  # as above
+            return UNREADABLE
+        found = find_faces(detector, picture, options.min_score)
+        large = [box for box in found if box.side >= options.min_size]
+        if not large:
+            return SMALL if found else NO_FACE
+        kept = large if options.every_face else large[:1]
+        for file, box in zip(crop_names(name, files), kept, strict=False):
+            target = options.output / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            picture.crop(square(box, picture.size, options.margin)).save(target, quality=95)
+        return len(kept)
 
 
 def crop_names(name: str, files: Files) -> Iterator[PurePosixPath]:
@@ -167,9 +171,10 @@ def square(box: Box, size: tuple[int, int], margin: float) -> tuple[int, int, in
 
 def copy_tags(files: Files, output: Path) -> None:
     """Copies tables, and the captions of pictures that have a crop."""
-    crops = {path.relative_to(output).with_suffix("").as_posix() for path in output.rglob("*.*")}
+    paths = [path.relative_to(output) for path in output.rglob("*.*")]
+    crops = {name.as_posix() for path in paths for name in (path, path.with_suffix(""))}
     for name, read in files.items():
         is_caption = not is_image(name) and str(PurePosixPath(name).with_suffix("")) in crops
-        if is_table(name) or is_caption:
+        if is_table(name) or has_table_suffix(name) or is_caption:
             (output / name).parent.mkdir(parents=True, exist_ok=True)
             (output / name).write_bytes(read())

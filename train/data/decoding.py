@@ -3,6 +3,7 @@
 import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -20,6 +21,8 @@ MAX_PIXELS = 150_000_000
 """Upper limit of an image's pixels: more may be a decompression bomb."""
 LARGE = 16_000_000
 """Pixels of images that are decoded one at a time, which bounds the memory."""
+Image.MAX_IMAGE_PIXELS = None  # MAX_PIXELS instead of Pillow's limits, one of which only warns
+_one_large = threading.Lock()
 
 
 def decode(
@@ -28,21 +31,17 @@ def decode(
     """Images uint8 [S, S, 3] by file name, the names of enlarged ones, and problems."""
     enlarged: set[str] = set()
     reads_heic = register_heic()
-    one_large = threading.Lock()
 
     def decode_entry(entry: Entry) -> np.ndarray | Problem:
         if not reads_heic and PurePosixPath(entry.file).suffix.lower() in HEIC_SUFFIXES:
             return Problem(entry.location, f"{entry.file}: {NO_HEIC}", NO_HEIC)
         try:
             stored = Image.open(io.BytesIO(files[entry.file]()))
-            pixels = stored.width * stored.height
-            if pixels > MAX_PIXELS:
+            if stored.width * stored.height > MAX_PIXELS:
                 message = f"too large: {stored.width}×{stored.height} pixels"
                 return Problem(entry.location, message, f"over {MAX_PIXELS:,} pixels")
-            if pixels > LARGE:
-                with one_large:
-                    return finish(entry, stored)
-            return finish(entry, stored)
+            with one_at_a_time(stored):
+                return finish(entry, stored)
         except UnidentifiedImageError:  # its text names a stream instead of the file
             message = f"unreadable image {entry.file}: not a known image format"
             return Problem(entry.location, message, UNREADABLE)
@@ -68,6 +67,11 @@ def decode(
             else:
                 images[entry.file] = result
     return images, enlarged, problems
+
+
+def one_at_a_time(image: Image.Image) -> AbstractContextManager[object]:
+    """A context in which no other large image is decoded, if this one is large."""
+    return _one_large if image.width * image.height > LARGE else nullcontext()
 
 
 def register_heic() -> bool:

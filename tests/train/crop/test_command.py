@@ -19,7 +19,7 @@ Place = tuple[int, int]
 
 @pytest.fixture(scope="module")
 def faces() -> list[Image.Image]:
-    return [face.image for face in paint_faces(24)]
+    return [face.image for face in paint_faces(10)]
 
 
 def drawn(faces: list[Image.Image], *places: Place, kind: str = "PNG") -> bytes:
@@ -54,7 +54,7 @@ def offset(picture: bytes, crop: Path, place: Place) -> float:
 def test_crops_are_around_the_faces(
     faces: list[Image.Image], lay_out: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    places = [(40 + 17 * n, 30 + 7 * n) for n in range(24)]
+    places = [(40 + 40 * n, 30 + 14 * n) for n in range(10)]
     pictures = {
         f"{n}.png": drawn([face], place)
         for n, (face, place) in enumerate(zip(faces, places, strict=False))
@@ -67,7 +67,7 @@ def test_crops_are_around_the_faces(
     assert float(np.median(offsets)) < 0.1
     sides = [Image.open(crop).width / SIDE for crop in crops]
     assert 0.8 < float(np.median(sides)) < 1.25
-    assert f"{len(crops)} crops of 24 pictures" in capsys.readouterr().out
+    assert f"{len(crops)} crops of 10 pictures" in capsys.readouterr().out
 
 
 def test_pictures_without_a_face_are_listed(

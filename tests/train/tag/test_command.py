@@ -116,7 +116,7 @@ def test_values_are_learned_from_tagged_data(
     tags = dict(line.split(",") for line in files["tags.csv"].decode().splitlines()[240:])
     folder = lay_out({f"images/{n}.png": files[f"images/{n}.png"] for n in tags}, name="untagged")
     given = ["--data", str(few_faces_zip), "--resolution", "32", "--runs", str(tmp_path / "runs")]
-    given += ["--judge.images", "4000", "--device", "cpu"]
+    given += ["--judge.images", "1600", "--device", "cpu"]
     main(["tag", str(folder), *given])
     output = capsys.readouterr().out
     assert "held-out images of faces: hair " in output
