@@ -167,7 +167,7 @@ async def run(options: argparse.Namespace) -> int:
         async with DiscordServer(deadline=options.deadline, timeout=SETTLE_SECONDS) as discord:
             discord.schemas = None  # leaves the processor to the bot
             members = [discord.member(f"Member {n}") for n in range(options.members)]
-            async with bot_process(discord, folder) as bot:
+            async with bot_process(discord, folder, start_seconds=SETTLE_SECONDS) as bot:
                 process = psutil.Process(bot.process.pid)
 
                 def sample(number: int) -> None:
