@@ -46,8 +46,8 @@ def main() -> None:
     generator, quantized = open_both(folder / GENERATOR, calibration)
     images, images_int8 = run(generator, test), run(quantized, test)
     print_times("generator", (generator, quantized), test)
-    error = float(np.abs(images.astype(int) - images_int8).mean())
-    print(f"{'':12}mean error {error:.2f} of 255; at most {MAX_INT8_ERROR:g} would be used")
+    difference = float(np.abs(images.astype(int) - images_int8).mean())
+    print(f"{'':12}mean error {difference:.2f} of 255; at most {MAX_INT8_ERROR:g} would be used")
     if CRITIC not in manifest.files:
         print("the model has no critic")
         return
