@@ -10,7 +10,7 @@ from discord_server import BotError, DiscordServer
 from discord_server.model import Interaction, Message
 
 DEFERRED = 5  # the answer "thinking…"
-SETTLE_SECONDS = 120.0  # for all replies, after the last fault
+SETTLE_SECONDS = 300.0  # for all replies, after the last fault
 ANNOUNCEMENTS = ("restarted", "Painting", "painted before")  # texts that are replaced later
 
 

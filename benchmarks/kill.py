@@ -91,7 +91,12 @@ async def run(options: argparse.Namespace) -> int:
             crowd = Crowd(discord, options.members, seconds)
 
             def start() -> AbstractAsyncContextManager[BotProcess]:
-                return bot_process(discord, folder, commit_seconds=options.commit_seconds)
+                return bot_process(
+                    discord,
+                    folder,
+                    commit_seconds=options.commit_seconds,
+                    start_seconds=SETTLE_SECONDS,
+                )
 
             async with start():  # how long a round takes without kills
                 started = time.monotonic()

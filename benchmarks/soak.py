@@ -167,7 +167,7 @@ async def run(options: argparse.Namespace) -> int:
         async with DiscordServer(deadline=options.deadline, timeout=SETTLE_SECONDS) as discord:
             discord.schemas = None  # leaves the processor to the bot
             members = [discord.member(f"Member {n}") for n in range(options.members)]
-            async with bot_process(discord, folder) as bot:
+            async with bot_process(discord, folder, start_seconds=SETTLE_SECONDS) as bot:
                 process = psutil.Process(bot.process.pid)
 
                 def sample(number: int) -> None:
@@ -197,9 +197,11 @@ async def run(options: argparse.Namespace) -> int:
     for interaction in discord.interactions.values():
         if text := describe(interaction):
             print(text)
-    print(f"{dict(counts)}, hanging: {hanging}, painted twice: {twice}")
+    lost, doubled = counts["unanswered"], counts["doubled"]
+    outcomes = ", ".join(f"{counts[o]} {o}" for o in ("painted", "refused", "unacknowledged"))
+    print(f"{outcomes}; {lost} lost, {doubled} doubled, {hanging} hanging, {twice} painted twice")
     print(f"memory: {early:.1f} MiB in the second quarter, {late:.1f} MiB in the last one")
-    failed = counts["unanswered"] or counts["doubled"] or hanging or twice or not alive
+    failed = lost or doubled or hanging or twice or not alive
     return 1 if failed or late > MAX_GROWTH * early else 0
 
 

@@ -13,6 +13,7 @@ million pictures, the databases take 3 GB each, one after the other, below `--fo
 
 import argparse
 import asyncio
+import gc
 import posixpath
 import random
 import re
@@ -120,6 +121,8 @@ async def serving(
             studio = Studio(engine, store)
             app = create_app(studio, WebSettings(paint_per_minute=0))
             async with TestClient(TestServer(app)) as client:
+                gc.collect()
+                gc.freeze()  # as the bot does when it starts
                 yield client, studio, store, ids
         finally:
             await store.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -72,6 +73,8 @@ async def serve(settings: Settings, token: str | None) -> None:
         if token is not None:
             front_ends.append("Discord")
             tasks.append(_in_background(shutdown, _keep_discord(studio, settings.discord, token)))
+        gc.collect()
+        gc.freeze()  # what is loaded now stays: full collections, which block all requests, skip it
         off = "" if token else "; no DISCORD_TOKEN, so Discord stays off"
         print(
             f"Irodori serves {' and '.join(front_ends)} with model {engine.model.name}{off}.",

@@ -126,11 +126,13 @@ class ConditionCounts:
             if remaining <= 0:
                 await session.execute(delete(c).where(this))
                 continue
-            query = GalleryQuery("everyone", None, None, json.loads(conditions))
-            positions, (*_, position) = select_positions(query)
+            wish: dict[str, str] = json.loads(conditions)
+            gallery = GalleryQuery("everyone", None, None, wish)
+            positions = select_positions(gallery, leading=next(iter(wish), None))
             # avatars of other models may have these values and more
             same = func.length(cast(a.conditions, String)) == len(conditions)
-            newest = await session.scalar(positions.where(same).order_by(position.desc()).limit(1))
+            matching = positions.matching.where(same)
+            newest = await session.scalar(matching.order_by(positions.columns[-1].desc()).limit(1))
             await session.execute(update(c).where(this).values(newest=newest))
         self._mark(session, counts)
 
@@ -148,7 +150,8 @@ class ConditionCounts:
     async def _load(self) -> _Snapshot:
         """Reads all rows."""
         started = time.monotonic()
-        snapshot = self._loading = _Snapshot()
+        known = CountTable() if self._current is None else self._current.table.without_counts()
+        snapshot = self._loading = _Snapshot(known)
         last = ""
         c = ConditionCountRow
         rows = select(c.conditions, c.count, c.newest).order_by(c.conditions).limit(CHUNK)

@@ -23,6 +23,17 @@ class CountTable:
         self._columns: dict[str, np.ndarray] = {}
         self._values: dict[str, dict[str, int]] = {}
 
+    def without_counts(self) -> "CountTable":
+        """A table with the same combinations, whose counts are 0. Setting their counts is faster
+        than in an empty table, because their texts are not parsed again.
+        """
+        table = CountTable()
+        table._rows = dict(self._rows)
+        table._counts, table._newest = np.zeros_like(self._counts), np.zeros_like(self._newest)
+        table._columns = {name: column.copy() for name, column in self._columns.items()}
+        table._values = {name: dict(values) for name, values in self._values.items()}
+        return table
+
     def set(self, rows: Iterable[tuple[str, int, int]]) -> None:
         """Sets counts and newest keys by the JSON texts of the conditions."""
         for text, count, newest in rows:

@@ -1,10 +1,8 @@
 """Galleries: pages of avatars, and the counts by which galleries are filtered."""
 
 from collections.abc import Iterable
-from dataclasses import replace
-from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, and_, case, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.avatar_rows import load_avatars
@@ -13,17 +11,20 @@ from db.count_table import CountTable
 from db.database import Database
 from db.gallery_queries import (
     Position,
+    Positions,
     cursor_to_newer,
     cursor_to_older,
     parse_cursor,
-    ranges,
     select_positions,
 )
 from db.records import GalleryQuery, Page, PairCount
 from db.schema import AvatarRow
 
 IDS_AT_ONCE = 1000
-MAX_COUNTED = 10_000  # avatars; more would take too long
+MAX_COUNTED = 10_000  # avatars that are read to be counted; more would take too long
+# The share of the pictures that match a filter, below which it is faster to read all pictures with
+# one of its values and sort them than to look for matches in the order of favorites.
+RARE_SHARE = 1 / 2000
 
 
 class GalleryRepository:
@@ -40,19 +41,23 @@ class GalleryRepository:
         newer, start = parse_cursor(query)
         if query.limit < 1:
             raise ValueError(f"limit is {query.limit}; a page shows at least 1")
-        public = None
-        if query.counted and query.scope == "everyone":
-            public = (await self._counts.read()).count(query.values)
+        leading = public = None
+        if query.scope == "everyone" and (query.values or query.counted):
+            counts = await self._counts.read()
+            leading, public = _leading(query, counts), counts.count(query.values)
+        every = select_positions(query, leading)
         async with self._database.reading() as session:
-            positions = await _positions(session, query, start, newer, query.limit + 1)
-            more_ahead = len(positions) > query.limit
-            positions = sorted(positions[: query.limit], reverse=True)
+            shown = await _read(session, every, start, newer, query.limit + 1)
+            more_ahead = len(shown) > query.limit
+            shown = sorted(shown[: query.limit], reverse=True)
             more_behind = start is not None and bool(
-                await _positions(session, query, start, not newer, 1, inclusive=True)
+                await _read(session, every, start, not newer, 1, inclusive=True)
             )
-            avatars = await load_avatars(session, [position[-1] for position in positions])
-            count, before = await _count(session, query, positions, public)
-        bounds = _bounds(positions, start, newer)
+            avatars = await load_avatars(session, [position[-1] for position in shown])
+            count = before = None
+            if query.counted:
+                count, before = await _count(session, every, shown, public)
+        bounds = _bounds(shown, start, newer)
         if bounds is None:
             return Page([], None, None, count, before)
         oldest, newest = bounds
@@ -99,59 +104,66 @@ def _bounds(
     return start, (*favorites, id - 1)
 
 
-async def _positions(
+def _leading(query: GalleryQuery, counts: CountTable) -> str | None:
+    """The attribute by whose value the index of values is read, see `select_positions`."""
+    if not query.values:
+        return None
+    rarest = min(query.values, key=lambda name: counts.count({name: query.values[name]}))
+    is_rare = counts.count(query.values) < RARE_SHARE * counts.count({})
+    return rarest if query.sort == "new" or is_rare else None
+
+
+async def _read(
     session: AsyncSession,
-    query: GalleryQuery,
+    every: Positions,
     start: Position | None,
     newer: bool,
     limit: int,
     inclusive: bool = False,
 ) -> list[Position]:
     """The first positions beyond `start` (or at it, if inclusive), in the order of the page."""
-    matches, columns = select_positions(query)
-    matches = matches.order_by(*(c.asc() if newer else c.desc() for c in columns))
-    positions: list[Position] = []
-    for beyond in ranges(columns, start, newer, inclusive):
-        rows = await session.execute(matches.where(beyond).limit(limit - len(positions)))
-        positions += [tuple(row) for row in rows]
-        if len(positions) == limit:
+    matching = every.matching.order_by(*(c.asc() if newer else c.desc() for c in every.columns))
+    found: list[Position] = []
+    for beyond in every.beyond(start, newer, inclusive):
+        rows = await session.execute(matching.where(beyond).limit(limit - len(found)))
+        found += [tuple(row) for row in rows]
+        if len(found) == limit:
             break
-    return positions
+    return found
 
 
 async def _count(
-    session: AsyncSession, query: GalleryQuery, shown: list[Position], public: int | None
+    session: AsyncSession, every: Positions, shown: list[Position], public: int | None
 ) -> tuple[int | None, int | None]:
     """A page's `count` and `before`; `shown` are the page's positions, the newest first, and
     `public` is the count of the gallery of everyone.
     """
-    if not query.counted:
-        return None, None
     count = public
     if count is None:
-        # a count does not depend on the order; without it, the index of values can be used
-        every, _ = select_positions(replace(query, sort="new"))
-        count = await _count_rows(session, [every])
+        count = await _count_rows(session, every, [true()])
     if not shown:
         return count, 0
-    matches, columns = select_positions(query)
-
-    def beyond(position: Position, newer: bool) -> list[Select[Any]]:
-        return [matches.where(part) for part in ranges(columns, position, newer)]
-
-    before = await _count_rows(session, beyond(shown[0], newer=True))
+    before = await _count_rows(session, every, every.beyond(shown[0], newer=True))
     if before is None and count is not None:
-        after = await _count_rows(session, beyond(shown[-1], newer=False))
+        after = await _count_rows(session, every, every.beyond(shown[-1], newer=False))
         before = None if after is None else count - after - len(shown)
     return count, before
 
 
-async def _count_rows(session: AsyncSession, parts: Iterable[Select[Any]]) -> int | None:
-    """Number of rows of several SELECTs; None above MAX_COUNTED."""
-    total = 0
+async def _count_rows(
+    session: AsyncSession, every: Positions, parts: Iterable[ColumnElement[bool]]
+) -> int | None:
+    """Number of avatars of a gallery in these parts of it; None if more than MAX_COUNTED have to
+    be read.
+    """
+    matches = and_(true(), *every.filters).label("matches")
+    total = read = 0
     for part in parts:
-        limited = part.limit(MAX_COUNTED + 1 - total).subquery()
-        total += await session.scalar(select(func.count()).select_from(limited)) or 0
-        if total > MAX_COUNTED:
+        rows = every.candidates.with_only_columns(matches).where(part)
+        limited = rows.limit(MAX_COUNTED + 1 - read).subquery()
+        matching = func.sum(case((limited.c.matches, 1), else_=0))
+        counts = (await session.execute(select(func.count(), matching).select_from(limited))).one()
+        read, total = read + counts[0], total + (counts[1] or 0)
+        if read > MAX_COUNTED:
             return None
     return total

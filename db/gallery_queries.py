@@ -8,6 +8,7 @@ added or deleted; an avatar whose number of favorites changes meanwhile changes 
 import operator
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, true
@@ -53,22 +54,65 @@ def cursor_to_newer(position: Position) -> str:
     return "n" + ".".join(map(str, position))
 
 
-def select_positions(query: GalleryQuery) -> tuple[Select[Any], Sequence[Key]]:
-    """A SELECT of the positions of all avatars in the gallery, and the columns of a position.
+@dataclass(frozen=True)
+class Positions:
+    """The positions of a gallery, by the index that is read.
+
+    `candidates` selects the positions along the index, and those that meet all `filters` are in the
+    gallery. `columns` are the columns of a position. If the index has another order than the
+    gallery, then `sorted` is False, and the positions are sorted after reading.
+    """
+
+    candidates: Select[Any]
+    columns: Sequence[Key]
+    filters: Sequence[ColumnElement[bool]]
+    sorted: bool
+
+    @property
+    def matching(self) -> Select[Any]:
+        """A SELECT of the positions of all avatars in the gallery."""
+        return self.candidates.where(*self.filters)
+
+    def beyond(
+        self, start: Position | None, newer: bool, inclusive: bool = False
+    ) -> list[ColumnElement[bool]]:
+        """Conditions for the positions beyond `start` (and at it, if inclusive), the nearest first.
+
+        Each of them is one range of the index. A comparison of rows, `(favourites, id) < (0,
+        1000)`, would be one condition, but SQLite then reads all rows with as many favorites.
+        """
+        if start is None:
+            return [true()]
+        nearest = operator.gt if newer else operator.lt
+        last = nearest
+        if inclusive:
+            last = operator.ge if newer else operator.le
+        *equal, column = self.columns
+        *fixed, key = start
+        found = [and_(*(c == n for c, n in zip(equal, fixed, strict=True)), last(column, key))]
+        if equal:
+            found.append(nearest(equal[0], fixed[0]))
+        return found if self.sorted else [or_(*found)]
+
+
+def select_positions(query: GalleryQuery, leading: str | None = None) -> Positions:
+    """The positions of all avatars in the gallery.
+
+    In the gallery of everyone, the index of values is read at the value of the attribute `leading`.
+    It is sorted from new to old. Without `leading`, the index of the gallery's order is read.
 
     The columns belong to the table whose index is used first: with the equal columns of `avatars`,
     databases would sort. Raises ValueError for a missing viewer or guild.
     """
-    filters = dict(query.values)
+    values = dict(query.values)
     existing = AvatarRow.deleted_at.is_(None)
     public = and_(existing, AvatarRow.private.is_(False))
     key: Key = AvatarRow.id
     joins = False
-    if query.scope == "everyone" and filters and query.sort == "new":
-        leading = aliased(ValueRow)
-        attribute, value = filters.popitem()
-        key, joins = leading.avatar_id, True
-        visible = and_(leading.attribute == attribute, leading.value == value, public)
+    if query.scope == "everyone" and leading is not None:
+        row = aliased(ValueRow)
+        key, joins = row.avatar_id, True
+        visible = and_(row.attribute == leading, row.value == values.pop(leading), public)
     elif query.scope == "everyone":
         visible = public
     elif query.scope == "hidden":
@@ -90,34 +134,14 @@ def select_positions(query: GalleryQuery) -> tuple[Select[Any], Sequence[Key]]:
     positions = cast(Select[Any], select(*columns))
     if joins:
         positions = positions.join(AvatarRow, AvatarRow.id == key)
-    positions = positions.where(visible)
-    for attribute, value in filters.items():
-        positions = positions.where(_has_value(attribute, value, key))
-    return positions, columns
+    return Positions(
+        candidates=positions.where(visible),
+        columns=columns,
+        filters=[_has_value(attribute, value, key) for attribute, value in values.items()],
+        sorted=query.sort == "new" or not joins,
+    )
 
 
-def ranges(
-    columns: Sequence[Key], start: Position | None, newer: bool, inclusive: bool = False
-) -> list[ColumnElement[bool]]:
-    """Conditions for the positions beyond `start` (and at it, if inclusive), the nearest first.
-
-    Each of them is one range of an index. A comparison of rows, `(favourites, id) < (0, 1000)`,
-    would be one condition, but SQLite then reads all rows with as many favorites.
-    """
-    if start is None:
-        return [true()]
-    nearest = operator.gt if newer else operator.lt
-    last = nearest
-    if inclusive:
-        last = operator.ge if newer else operator.le
-    *equal, column = columns
-    *fixed, key = start
-    found = [and_(*(c == n for c, n in zip(equal, fixed, strict=True)), last(column, key))]
-    if equal:
-        found.append(nearest(equal[0], fixed[0]))
-    return found
-
-
-def _has_value(attribute: str, value: str, key: Key) -> Any:
+def _has_value(attribute: str, value: str, key: Key) -> ColumnElement[bool]:
     row = aliased(ValueRow)
     return exists().where(row.attribute == attribute, row.value == value, row.avatar_id == key)

@@ -12,7 +12,7 @@ from db.owners import save_owner
 from db.records import MemberSettings, Owner
 from db.schema import AvatarRow, FavoriteRow, OwnerRow, PendingReplyRow, ReportRow, SettingsRow
 
-FORGET_BATCH = 100  # avatars or favorites that one transaction deletes
+FORGET_BATCH = 25  # avatars or favorites that one transaction deletes
 
 
 class MemberRepository:

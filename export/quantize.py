@@ -6,6 +6,7 @@ with images of the model's own generator.
 
 import math
 import tempfile
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,13 +48,12 @@ class QuantizedUpscaler:
         )
 
 
-class _Images(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
-    def __init__(self, images: np.ndarray) -> None:
-        self._batches = iter(np.array_split(images, -(-len(images) // _BATCH)))
+class _Inputs(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
+    def __init__(self, batches: Iterable[Mapping[str, np.ndarray]]) -> None:
+        self._batches = iter(batches)
 
-    def get_next(self) -> dict[str, np.ndarray] | None:
-        batch = next(self._batches, None)
-        return None if batch is None else {"image": batch}
+    def get_next(self) -> Mapping[str, np.ndarray] | None:
+        return next(self._batches, None)
 
 
 def add_to_model(registry: Registry, name: str) -> QuantizedUpscaler:
@@ -97,26 +97,10 @@ def quantize_upscaler(content: bytes, images: np.ndarray) -> QuantizedUpscaler:
     Raises ExportError if the mean difference is larger than MAX_INT8_ERROR.
     """
     calibration, test = np.array_split(images, 2)
-    model = onnx.load_from_string(content)
-    # The first and last convolutions stay float: they are fast, and most of the error is theirs.
-    # On processors without VNNI their sums saturate.
-    convolutions = [node.name for node in model.graph.node if node.op_type == "Conv"]
-    _store_as_float32(model)
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "quantized.onnx"
-        quantize_static(
-            model,
-            target,
-            _Images(calibration),
-            quant_format=QuantFormat.QDQ,
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            op_types_to_quantize=["Conv"],
-            nodes_to_exclude=[*convolutions[:1], *convolutions[-1:]],
-        )
-        quantized = onnx.load(target)
-    del quantized.metadata_props[:], quantized.graph.value_info[:]
+    parts = np.array_split(calibration, -(-len(calibration) // _BATCH))
+    quantized = quantize_convolutions(
+        onnx.load_from_string(content), [{"image": part} for part in parts]
+    )
     quantized_content = quantized.SerializeToString()
     psnr, mean_error = compare(content, quantized_content, test)
     if not mean_error <= MAX_INT8_ERROR:
@@ -125,6 +109,37 @@ def quantize_upscaler(content: bytes, images: np.ndarray) -> QuantizedUpscaler:
             f" {mean_error:.2f} of 255 on average ({psnr:.1f} dB), more than {MAX_INT8_ERROR:g}"
         )
     return QuantizedUpscaler(quantized_content, psnr, mean_error)
+
+
+def quantize_convolutions(
+    model: onnx.ModelProto,
+    calibration: Iterable[Mapping[str, np.ndarray]],
+    *,
+    with_ends: bool = False,
+) -> onnx.ModelProto:
+    """Quantizes the convolutions of a graph. `calibration` are batches of inputs by name.
+
+    The first and the last one stay float unless `with_ends`: they are fast, and most of the error
+    is theirs. On processors without VNNI their sums saturate.
+    """
+    convolutions = [node.name for node in model.graph.node if node.op_type == "Conv"]
+    _store_as_float32(model)
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "quantized.onnx"
+        quantize_static(
+            model,
+            target,
+            _Inputs(calibration),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            op_types_to_quantize=["Conv"],
+            nodes_to_exclude=[] if with_ends else [*convolutions[:1], *convolutions[-1:]],
+        )
+        quantized = onnx.load(target)
+    del quantized.metadata_props[:], quantized.graph.value_info[:]
+    return quantized
 
 
 def compare(reference: bytes, quantized: bytes, images: np.ndarray) -> tuple[float, float]:

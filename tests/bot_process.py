@@ -48,7 +48,11 @@ class BotProcess:
 
 @contextlib.asynccontextmanager
 async def bot_process(
-    discord: DiscordServer, folder: Path, *arguments: str, commit_seconds: float = 0
+    discord: DiscordServer,
+    folder: Path,
+    *arguments: str,
+    commit_seconds: float = 0,
+    start_seconds: float = TIMEOUT,
 ) -> AsyncIterator[BotProcess]:
     """A connected process, stopped by SIGKILL. Its database, models and log are in `folder`."""
     environment = {
@@ -76,7 +80,7 @@ async def bot_process(
         )
     bot = BotProcess(process, file)
     try:
-        await discord.wait_connected(within=TIMEOUT)
+        await discord.wait_connected(within=start_seconds)
         yield bot
     finally:
         await bot.stop(signal.SIGKILL)

@@ -47,7 +47,8 @@ async def test_gallery_queries_use_an_index(
         context: object,
         executemany: bool,
     ) -> None:
-        if "LIMIT" in statement:  # the other statements read the avatars of the page by their keys
+        # the other statements read the avatars of the page by their keys, and the counts
+        if "LIMIT" in statement and "FROM colours" not in statement:
             pages.append((statement, parameters))
 
     store = await Store.open(sqlite_url)

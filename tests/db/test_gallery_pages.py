@@ -231,6 +231,46 @@ async def test_a_page_far_from_both_ends_has_no_position(
     assert (mine.count, mine.before) == (None, 0)
 
 
+async def test_a_filtered_page_has_no_position_if_many_avatars_are_before_it(
+    store: Store, new_avatar: MakeAvatar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.galleries.MAX_COUNTED", 3)
+    pink, blue = {"hair": "pink"}, {"hair": "blue"}
+    await store.avatars.add([new_avatar(conditions=c) for c in [pink, blue, blue, blue] * 3])
+    query = GalleryQuery("everyone", None, None, pink, 1, sort="loved", counted=True)
+    positions = []
+    while True:
+        page = await store.galleries.page(query)
+        positions.append((page.before, page.count))
+        if page.older is None:
+            break
+        query = replace(query, cursor=page.older)
+    assert positions == [(0, 3), (None, 3), (2, 3)]  # 7 avatars are before the second, and 4 after
+
+
+@pytest.mark.parametrize("share", [0.0, 2.0], ids=["by favorites", "by value"])
+async def test_filtered_pages_by_favorites_are_the_same_by_either_index(
+    store: Store, new_avatar: MakeAvatar, monkeypatch: pytest.MonkeyPatch, share: float
+) -> None:
+    monkeypatch.setattr("db.galleries.RARE_SHARE", share)
+    wishes = [{"hair": hair, "eyes": eyes} for hair in ("pink", "blue") for eyes in ("red", "gold")]
+    added = await store.avatars.add([new_avatar(conditions=wishes[n % 4]) for n in range(24)])
+    for n, avatar in enumerate(added):
+        for number in range(n // 4 % 3):
+            await store.favorites.toggle(avatar.id, Owner("web", f"{number}"))
+    matching = [n for n in range(24) if n % 4 == 1]
+    order = sorted(matching, key=lambda n: (n // 4 % 3, n), reverse=True)
+    query = replace(most_popular(limit=4, counted=True), values={"hair": "pink", "eyes": "gold"})
+    first = await store.galleries.page(query)
+    assert (first.newer, first.count, first.before) == (None, 6, 0)
+    second = await store.galleries.page(replace(query, cursor=first.older))
+    assert [a.id for a in first.avatars + second.avatars] == [added[n].id for n in order]
+    assert (second.older, second.before) == (None, 4)
+    assert await store.galleries.page(replace(query, cursor=second.newer)) == first
+    last = await store.galleries.page(replace(query, cursor=LAST))
+    assert [a.id for a in last.avatars] == [added[n].id for n in order[2:]]
+
+
 async def test_the_last_page_of_an_empty_gallery(store: Store) -> None:
     for cursor in (None, LAST):
         assert await store.galleries.page(everyone(cursor=cursor)) == Page([], None, None)

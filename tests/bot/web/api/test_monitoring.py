@@ -3,13 +3,16 @@
 import asyncio
 import logging
 import re
+import resource
 import sqlite3
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, Engine, event
 
 from bot.studio import Studio
 from db.errors import StoreUnavailable
@@ -17,6 +20,50 @@ from db.store import Store
 
 from ..conftest import Client
 from .conftest import paint
+
+
+@contextmanager
+def full_disk(log: Path) -> Iterator[None]:
+    """SQLite's write-ahead log cannot grow."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@contextmanager
+def read_only(log: Path) -> Iterator[None]:
+    """SQLite refuses all writes, with the error of a read-only file system."""
+
+    def refuse_writes(connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+
+    event.listen(Engine, "begin", refuse_writes)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "begin", refuse_writes)
+
+
+@pytest.mark.parametrize("disk", [full_disk, read_only])
+async def test_readiness_is_refused_while_the_disk_cannot_be_written(
+    client: Client, tmp_path: Path, disk: Any
+) -> None:
+    (avatar,) = await paint(client)
+    with disk(tmp_path / "irodori.db-wal"):
+        for path, status in (("/readyz", 503), ("/healthz", 503), ("/livez", 200)):
+            async with client.get(path) as answer:
+                assert answer.status == status
+                if status == 503:
+                    error = (await answer.json())["error"]
+                    assert error == "the database cannot be written"
+        async with client.post("/api/avatars", json={"prompt": ""}) as answer:
+            assert answer.status == 503
+            assert int(answer.headers["Retry-After"]) > 0
+        async with client.get(avatar["image_url"]) as answer:
+            assert answer.status == 200
 
 
 async def test_health_reports_a_broken_database(
