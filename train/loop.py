@@ -193,9 +193,7 @@ class _Loop:
             try:
                 self.trainer.load_state_dict(tensors, progress.step)
             except (RuntimeError, KeyError) as error:
-                raise checkpoint.CheckpointError(
-                    f"the checkpoint of {self.folder} is of other networks: {error}"
-                ) from None
+                raise checkpoint.other_networks(self.folder, error) from None
             self.trainer.rate_factor = progress.rate_factor
             self.fallbacks = progress.fallbacks
             self.seconds_before = self.clock = progress.seconds

@@ -82,5 +82,5 @@ def _load(run: Path, name: str, network: N) -> N:
     try:
         network.load_state_dict(state.part(checkpoint.restore(run, f"{name}."), f"{name}."))
     except RuntimeError as error:
-        raise CheckpointError(f"the checkpoint of {run} is of other networks: {error}") from None
+        raise checkpoint.other_networks(run, error) from None
     return network.eval()
