@@ -155,7 +155,7 @@ class _Loop:
         ):
             next_report = self._next_report()
             losses: dict[str, Tensor] = {}
-            while not self._agree_to_stop(stop) and self.progress < 1:
+            while not self._agree_to_stop(stop) and self.progress < self.settings.pause_at:
                 losses = self.trainer.train_step(self.progress)
                 if self.trainer.step % CHECK_STEPS == 0:
                     self._check(losses)
@@ -177,6 +177,11 @@ class _Loop:
                 raise Stopped(
                     f"stopped by {cause} at {self.trainer.images:,} images; "
                     f"resume with: {self.reporter.command} --resume {self.folder}"
+                )
+            if self.progress < 1:
+                raise Stopped(
+                    f"paused at {self.trainer.images:,} images; resume with: "
+                    f"{self.reporter.command} --resume {self.folder} --pause-at 1"
                 )
 
     def resume(self) -> None:

@@ -264,6 +264,8 @@ class RunSettings(Section):
     """Total number of images shown."""
     minutes: float | None = Field(None, gt=0)
     """Duration of the training; overrides `images`."""
+    pause_at: float = Field(1.0, gt=0, le=1)
+    """Share of the goal at which the training stops with a checkpoint, to be resumed later."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = Field(0, ge=0)
     """CPU threads; 0 = all cores that the process may use, divided among the processes."""
