@@ -70,7 +70,7 @@ class Entry:
 PLAIN = ("--width", "32", "--batch", "64")
 """The same width and batch for all networks of DCGAN, whose losses are compared."""
 SMALL_BATCH = ("--batch", "16")
-MAKEGIRLSMOE = ("--upscalings", "3", "--width", "48", "--batch", "16")
+MAKEGIRLSMOE = ("--upscalings", "3", "--width", "32", "--batch", "16")
 """The same networks for the weights of realness and for the heads."""
 ENTRIES = (
     Entry("dcgan", "dcgan", PLAIN, 60),

@@ -175,6 +175,20 @@ def test_fakes_are_classified_by_the_discriminator_of_acgan() -> None:
 # Networks
 
 
+def test_settings_of_an_earlier_version_build_its_networks() -> None:
+    """Without the newer keys: one width, biases, normal latents, heads of 256 units."""
+    earlier = LineageSettings(conditioning="auxiliary", heads="deep")
+    network = small("dcgan").network
+    discriminator = build_discriminator(network, earlier, VALUES)
+    assert modules(discriminator, nn.Conv2d)[0].bias is not None
+    heads = modules(discriminator.score_head, nn.Linear)
+    assert [layer.out_features for layer in heads] == [256, 256, 1]
+    generator = build_generator(network, earlier, VALUES)
+    latent = torch.randn(2, network.latent_dim)
+    assert torch.equal(generator.shape_latent(latent), latent)
+    assert not modules(generator, ResidualBlock)
+
+
 def test_gan_has_the_layers_of_the_authors() -> None:
     generator, discriminator = networks("gan")
     linear = modules(generator, nn.Linear)
