@@ -135,13 +135,24 @@ def _table(group: Sequence[TrainedRecipe]) -> str:
     """The last row of each, and held-out real images."""
     last = {trained.name: trained.rows[-1] for trained in group}
     names = [name for name in COLUMNS if any(name in row.figures for row in last.values())]
-    heads = ["", "width", "batch", "images", "epochs", "minutes", *map(label, names), "options"]
-    lines = ["| " + " | ".join(heads) + " |", "|---|" + "--:|" * (len(heads) - 2) + "---|"]
+    heads = [
+        "",
+        "recipe",
+        "width",
+        "batch",
+        "images",
+        "epochs",
+        "minutes",
+        *map(label, names),
+        "options",
+    ]
+    lines = ["| " + " | ".join(heads) + " |", "|---|---|" + "--:|" * (len(heads) - 3) + "---|"]
     for trained in group:
         row, content = last[trained.name], trained.content
         options = f"`{' '.join(trained.plan['flags'])}`" if trained.plan["flags"] else ""
         cells = [
             trained.name,
+            trained.plan["recipe"],
             "/".join(map(str, dict.fromkeys(content["width"]))),
             str(content["batch"]),
             f"{row.images:,}",
@@ -153,7 +164,7 @@ def _table(group: Sequence[TrainedRecipe]) -> str:
         lines.append("| " + " | ".join(cells) + " |")
     real = max((row.figures for row in last.values()), key=len)
     cells = [number(name, real.get(f"{name}{REAL}")) for name in names]
-    lines.append("| " + " | ".join(["real faces", *[""] * 5, *cells, ""]) + " |")
+    lines.append("| " + " | ".join(["real faces", *[""] * 6, *cells, ""]) + " |")
     return "\n".join(lines)
 
 

@@ -102,7 +102,7 @@ def test_the_benchmark_trains_and_reports_all_recipes(
     document = (tmp_path / "docs/lineage.md").read_text("utf-8")
     results, earlier = document.split("## Results of earlier recipes")
     assert "Each was trained once on faces.zip" in results
-    assert re.search(r"\| good \| 4 \| 8 \| 320 \| \d+\.\d \|", results)
+    assert re.search(r"\| good \|  \| 4 \| 8 \| 320 \| \d+\.\d \|", results)
     assert f"| `{' '.join(TINY)}` |" in results, "the settings that differ from the recipe"
     assert "diverged at step" in results
     assert "What we saw." in results
