@@ -1,10 +1,10 @@
 """Measures the sensitivity of the judge: damages held-out real images, and prints the FD ratio.
 
-    python benchmarks/judge.py --data faces64.zip
+    python benchmarks/judge.py --data faces64.zip [--detector]
 
 Every kind of damage must increase the FD ratio, and stronger damage more so; undamaged images have
-1. Positions of eyes and mouths are those of faces64: aligned faces, eyes at two fifths of the
-height.
+1. With `--detector` it prints the figures of the face detector instead. Positions of eyes and
+mouths are those of faces64: aligned faces, eyes at two fifths of the height.
 """
 
 import argparse
@@ -23,9 +23,17 @@ from torch.nn import functional as F
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # so that `train` is the package
 
-from export.figures import FD_RATIO, FD_RATIO_POOLED, label
-from train.data import DataError, load
+from export.figures import (
+    DETECTOR_FACES,
+    DETECTOR_FD_RATIO,
+    FD_RATIO,
+    FD_RATIO_POOLED,
+    label,
+    number,
+)
+from train.data import DataError, Faces, load
 from train.metrics import Fidelity
+from train.metrics.detected import DetectedFaces
 from train.metrics.fidelity import FD_NAMES
 from train.networks.features import FeatureNetworkError
 from train.progress import progress_bar
@@ -70,6 +78,18 @@ def swapped_halves(images: Tensor, strength: float) -> Tensor:
     count, middle = round(strength * len(images)), images.shape[-1] // 2
     damaged = images.clone()
     damaged[:count, :, :, :middle] = images.roll(1, dims=0)[:count, :, :, :middle]
+    return damaged
+
+
+def undamaged(images: Tensor, _: float) -> Tensor:
+    return images
+
+
+def shuffled_quarters(images: Tensor, strength: float) -> Tensor:
+    """Exchanges the quarters of a share of `strength` of the faces diagonally: no face is left."""
+    count, middle = round(strength * len(images)), images.shape[-1] // 2
+    damaged = images.clone()
+    damaged[:count] = images[:count].roll((middle, middle), dims=(2, 3))
     return damaged
 
 
@@ -143,12 +163,16 @@ def main() -> None:
         "--runs", type=Path, default=Path("runs"), help="folder in which features are cached"
     )
     parser.add_argument("--images", type=int, help="use a random subset of this size")
+    parser.add_argument("--detector", action="store_true", help="figures of the face detector")
     arguments = parser.parse_args()
     try:
         faces = load(arguments.data, arguments.resolution)
         order = torch.randperm(len(faces), generator=torch.Generator().manual_seed(0))
         rows = order[: arguments.images]
         faces = replace(faces, images=faces.images[rows], labels=faces.labels[rows])
+        if arguments.detector:
+            print_detected(faces)
+            return
         fidelity = Fidelity(faces, arguments.runs)
     except (DataError, FeatureNetworkError) as error:
         sys.exit(str(error))
@@ -163,6 +187,25 @@ def main() -> None:
                 fidelity.ratios(figures)
             )
             cells = "".join(f"{figures[name]:26.3f}" for name in columns)
+            print(f"{damage.__name__:16}{strength:10g}{cells}", flush=True)
+
+
+def print_detected(faces: Faces) -> None:
+    """Prints the figures of the face detector for held-out images, undamaged and damaged."""
+    detected = DetectedFaces(faces)
+    columns = (DETECTOR_FACES, DETECTOR_FD_RATIO)
+    print(f"{'damage':16}{'strength':>10}" + "".join(f"{label(n):>22}" for n in columns))
+    kinds: dict[Callable[[Tensor, float], Tensor], tuple[float, ...]] = {
+        undamaged: (0,),
+        **DAMAGE,
+        blur: (0.5, 0.8, 1.2, 4),
+        shuffled_quarters: (1,),
+        noise: (5, 10, 20, 40, 200),
+    }
+    for damage, strengths in kinds.items():
+        for strength in strengths:
+            figures = detected.figures(damage(detected.held_out.images, strength))
+            cells = "".join(f"{number(name, figures[name]):>22}" for name in columns)
             print(f"{damage.__name__:16}{strength:10g}{cells}", flush=True)
 
 

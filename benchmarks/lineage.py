@@ -1,27 +1,30 @@
-"""Trains every recipe for an equal budget, judges all by one judge, and writes `docs/lineage.md`.
+"""Trains the classical recipes one after the other, judges them, and writes `docs/lineage.md`.
 
-    python benchmarks/lineage.py --data faces64.zip --data-96 faces96.zip --minutes 25 --rest 5
+    python benchmarks/lineage.py --data faces64.zip --data-96 faces96.zip --threads 1
+    python benchmarks/lineage.py --data faces64.zip --data-96 faces96.zip --speed
 
-The recipes in CLAIMS are trained for `--minutes` each (or `--images`), and judged at three points;
-all others are trained for `--rest`. One training runs at a time, or several with `--jobs`, one
-thread each. Results are stored in `docs/lineage/` and not computed again; interrupted trainings are
-resumed. Failures are listed at the end; divergences are in the table. The document, which
-`lineage_document.py` writes, includes paragraphs of `docs/lineage/notes.toml`.
+Each entry of ENTRIES is trained for its own time (or for `--minutes`), and judged at four points.
+It goes on from what is there: finished entries are not repeated, interrupted trainings are resumed
+from their last checkpoint, with more minutes a finished one is trained further, and an entry whose
+recipe or flags have changed is trained anew. It may be killed at any moment. Results are stored in
+`docs/lineage/`. Failures are listed at the end; divergences are in the table. `--speed` only prints
+the images per second of each entry. The document, which `lineage_document.py` writes, includes
+paragraphs of `docs/lineage/notes.toml`.
 """
 
 import argparse
+import ctypes
 import hashlib
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
-from collections import defaultdict
+import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import torch
@@ -34,39 +37,27 @@ from benchmarks import lineage_document
 from train import checkpoint, recipes, report
 from train.compare import sheet
 from train.compare.table import Row, diverged
-from train.data import load
+from train.data import Faces, load
 from train.metrics import SECOND_SEED, Judge, prepare
+from train.metrics.detected import DetectedFaces
 from train.metrics.judge import MOST_FAKES
-from train.settings import TrainSettings
+from train.models import build_trainer
+from train.pipeline import build_parser, read_settings
+from train.settings import LineageSettings, TrainSettings
 from train.show.model import Model
 
 ROOT = Path(__file__).parents[1]
-SMALL_BATCH = ("--batch", "16")
-"""For networks that a CPU would train for only a few hundred batches of the recipe's size."""
-DCGAN_ALIKE = ("--width", "32", "--batch", "64")
-"""The same width and batch for all recipes with DCGAN networks."""
-CLAIMS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("dcgan", "dcgan", DCGAN_ALIKE),
-    ("wgan-gp", "wgan-gp", DCGAN_ALIKE),
-    ("acgan-srresnet-lambda-1", "acgan-srresnet", ("--class-weight", "1", *SMALL_BATCH)),
-    ("acgan-srresnet-lambda-5", "acgan-srresnet", ("--class-weight", "5", *SMALL_BATCH)),
-    ("acgan-decoupled", "acgan-decoupled", ("--class-weight", "5", *SMALL_BATCH)),
-    ("r3gan", "r3gan", ("--width", "16", *SMALL_BATCH)),
-    ("irodori", "irodori", ()),
-)
-"""Name, recipe and flags of the trainings with the whole budget, for three questions: Does WGAN-GP
-converge faster than DCGAN with the same networks and batch? Does λ trade color against sharpness?
-Do decoupled heads improve this?"""
-REST = {
-    **dict.fromkeys(("cgan", "acgan-dcgan", "dcgan-tricks"), DCGAN_ALIKE),
-    **dict.fromkeys(("aegan", "aegan-dcgan", "aegan-wgan-gp"), SMALL_BATCH),
-    **dict.fromkeys(("acgan-two-nets", "ebgan", "wgan"), SMALL_BATCH),
-    "dcgan-96": ("--batch", "32"),
-    "stackgan": ("--width", "16", *SMALL_BATCH),
-}
-"""Flags of the other recipes, chosen so that five minutes on a CPU show a result."""
+FORMAT = 2
+"""Of the stored results; those of another format are not of these recipes."""
+SHARES = (0.125, 0.25, 0.5, 1.0)
+"""Of the time of an entry, after which it is judged."""
+LATER = 1.1
+"""Factor of a point beyond which a run is not judged for it any more."""
+PAUSED = 130
+"""Exit status of a training that was paused."""
 REPORTS_JUDGE = 4_000
 """Training images of the judge in the reports of the trainings; not used for the results."""
+SPEED_STEPS = 10
 
 
 @dataclass(frozen=True)
@@ -75,42 +66,53 @@ class Entry:
     recipe: str
     """Empty: the settings of `config.toml`."""
     flags: tuple[str, ...]
-    claim: bool
-    """Whether it has the whole budget."""
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        return recipes.read(self.recipe).settings if self.recipe else {}
-
-    def plan(self, given: argparse.Namespace) -> dict[str, Any]:
-        """Everything that the result depends on; a result of another plan is replaced."""
-        budget = "minutes" if given.images is None else "images"
-        whole = given.minutes if given.images is None else given.images
-        milestones = [given.rest, (given.rest + whole) / 2, whole] if self.claim else [given.rest]
-        return {
-            "recipe": self.recipe,
-            "settings": self.settings,
-            "half_width": given.half_width,
-            "flags": [*self.flags, *given.flags],
-            budget: milestones
-            if budget == "minutes"
-            else [round(milestone) for milestone in milestones],
-            "data": self.data(given).name,
-        }
-
-    def data(self, given: argparse.Namespace) -> Path:
-        """The data; recipes of 96 pixels use `--data-96` if it is given."""
-        of_96 = self.settings.get("network", {}).get("resolution") == 96 and given.data_96
-        data: Path = given.data_96 if of_96 else given.data
-        return data
+    minutes: float
+    """Of training, on one CPU thread."""
 
 
-def entries() -> list[Entry]:
-    """Entries for CLAIMS, and for all other recipes."""
-    claims = [Entry(name, recipe, flags, claim=True) for name, recipe, flags in CLAIMS]
-    claimed = {entry.recipe for entry in claims}
-    rest = sorted(set(recipes.NAMES) - claimed)
-    return claims + [Entry(name, name, REST.get(name, ()), claim=False) for name in rest]
+PLAIN = ("--width", "32", "--batch", "64")
+"""The same width and batch for all networks of DCGAN, whose losses are compared."""
+SMALL_BATCH = ("--batch", "16")
+MAKEGIRLSMOE = ("--upscalings", "3", "--width", "32", "--batch", "16")
+"""The same networks for the weights of realness and for the heads."""
+ENTRIES = (
+    Entry("dcgan", "dcgan", PLAIN, 60),
+    Entry("wgan-gp", "wgan-gp", PLAIN, 120),
+    Entry("realness-0.2", "acgan-srresnet", (*MAKEGIRLSMOE, "--realness-weight", "0.2"), 90),
+    Entry("realness-1", "acgan-srresnet", (*MAKEGIRLSMOE, "--realness-weight", "1"), 90),
+    Entry("realness-5", "acgan-srresnet", (*MAKEGIRLSMOE, "--realness-weight", "5"), 90),
+    Entry(
+        "realness-5-deep-heads",
+        "acgan-srresnet",
+        (*MAKEGIRLSMOE, "--realness-weight", "5", "--heads", "deep", "--head-units", "512", "256"),
+        90,
+    ),
+    Entry(
+        "realness-5-two-nets",
+        "acgan-srresnet",
+        (*MAKEGIRLSMOE, "--realness-weight", "5", "--heads", "network"),
+        90,
+    ),
+    Entry("acgan-dcgan", "acgan-dcgan", PLAIN, 60),
+    Entry("acgan-decoupled", "acgan-decoupled", ("--width", "48", "--batch", "16"), 120),
+    Entry("wgan-gp-report", "wgan-gp-report", PLAIN, 60),
+    Entry("dcgan-residual", "dcgan", (*PLAIN, "--residual-blocks", "2"), 60),
+    Entry("aegan", "aegan", ("--width", "32", *SMALL_BATCH), 90),
+    Entry("aegan-dcgan", "aegan-dcgan", ("--width", "32", *SMALL_BATCH), 60),
+    Entry("aegan-wgan-gp", "aegan-wgan-gp", ("--width", "32", *SMALL_BATCH), 120),
+    Entry("ebgan", "ebgan", ("--width", "64", "--discriminator-width", "32", *SMALL_BATCH), 60),
+    Entry("dcgan-tricks", "dcgan-tricks", PLAIN, 60),
+    Entry("cgan", "cgan", PLAIN, 60),
+    Entry("dcgan-96", "dcgan-96", ("--width", "32", "--batch", "32"), 120),
+    Entry("gan", "gan", (), 30),
+    Entry("wgan", "wgan", ("--width", "32", *SMALL_BATCH), 120),
+    Entry("stackgan", "stackgan", ("--width", "24", *SMALL_BATCH), 180),
+    Entry("acgan-two-nets", "acgan-two-nets", ("--width", "48", "--batch", "16"), 120),
+    Entry("acgan-srresnet", "acgan-srresnet", ("--width", "32", "--batch", "16"), 120),
+    Entry("r3gan", "r3gan", ("--width", "16", *SMALL_BATCH), 180),
+    Entry("irodori", "irodori", (), 60),
+)
+"""In the order of training: first the claims of the texts."""
 
 
 class Lineage:
@@ -118,172 +120,250 @@ class Lineage:
         self.given = given
         self.runs: Path = given.runs
         self.results: Path = given.docs / "lineage"
-        self.judges: dict[Path, Judge] = {}
-        self.judge_locks: defaultdict[Path, Lock] = defaultdict(Lock)
-        self.judging = Lock()
-        self.unconditional_judges: dict[Judge, Judge] = {}
+        self.judges: dict[Path, tuple[Judge, DetectedFaces]] = {}
+        self.unconditional_judges: dict[Path, Judge] = {}
         """Judges for unconditional generators, which cache features of real images."""
-        if given.jobs > 1:
-            torch.set_num_threads(1)  # evaluations count as one of the jobs
+        self.unit = "minutes" if given.images is None else "images"
+        if given.threads:
+            torch.set_num_threads(given.threads)
 
     def run(self, wanted: Sequence[Entry]) -> list[str]:
         """Computes missing results; returns the names of the entries that failed."""
-        todo = [entry for entry in wanted if not self.is_done(entry)]
         failed = []
-        with ThreadPoolExecutor(self.given.jobs) as pool:
-            running = {pool.submit(self.compute, entry): entry for entry in todo}
-            for future in as_completed(running):
-                entry = running[future]
-                try:
-                    future.result()
-                except Exception as error:  # the other entries continue
-                    print(f"{entry.name} failed: {error}", flush=True)
-                    failed.append(entry.name)
+        for entry in wanted:
+            if self.is_done(entry):
+                continue
+            try:
+                self.compute(entry)
+            except Exception as error:  # the other entries continue
+                print(f"{entry.name} failed: {error}", flush=True)
+                failed.append(entry.name)
         return failed
+
+    def goal(self, entry: Entry) -> float:
+        """Minutes or images of the whole training."""
+        whole: float = self.given.minutes or entry.minutes
+        return whole if self.given.images is None else float(self.given.images)
 
     def is_done(self, entry: Entry) -> bool:
         file = self.file(entry)
-        return file.is_file() and json.loads(file.read_text("utf-8"))["plan"] == self.plan(entry)
+        if not file.is_file():
+            return False
+        content = json.loads(file.read_text("utf-8"))
+        same = content.get("format") == FORMAT and content["plan"] == self.plan(entry)
+        return same and (
+            content["diverged"]
+            or (content["unit"], content["goal"]) >= (self.unit, self.goal(entry))
+        )
 
     def plan(self, entry: Entry) -> dict[str, Any]:
-        plan: dict[str, Any] = json.loads(json.dumps(entry.plan(self.given)))
-        return plan
+        """Everything that a training depends on, except its length."""
+        plan = {
+            "recipe": entry.recipe,
+            "settings": _changed(entry.recipe),
+            "flags": [*entry.flags, *self.given.flags],
+            "data": self.data(entry).name,
+        }
+        found: dict[str, Any] = json.loads(json.dumps(plan))
+        return found
+
+    def data(self, entry: Entry) -> Path:
+        """The data; recipes of 96 pixels use `--data-96` if it is given."""
+        settings = recipes.read(entry.recipe).settings if entry.recipe else {}
+        of_96 = settings.get("network", {}).get("resolution") == 96 and self.given.data_96
+        data: Path = self.given.data_96 if of_96 else self.given.data
+        return data
 
     def file(self, entry: Entry) -> Path:
         return self.results / f"{entry.name}.json"
 
     def folder(self, entry: Entry) -> Path:
-        """The folder of the run, which depends on the plan."""
+        """The folder of the run, which depends on the plan, but not on the length."""
         digest = hashlib.sha256(json.dumps(self.plan(entry), sort_keys=True).encode()).hexdigest()
         return self.runs / f"{entry.name}-{digest[:8]}"
 
     def compute(self, entry: Entry) -> None:
-        """Trains to each milestone, and measures there. Raises ChildProcessError."""
-        self.judge(entry)  # built first, so that two trainings do not build it at the same time
-        run, budget = self.folder(entry), self.budget_of(entry)
-        for milestone in self.plan(entry)[budget]:
-            measured = run / f"{budget}-{milestone:g}.json"
-            if measured.is_file():
+        """Trains to each point, and measures there. Raises ChildProcessError."""
+        run, goal = self.folder(entry), self.goal(entry)
+        for share in SHARES:
+            measured = run / f"{self.unit}-{share * goal:g}.json"
+            # A run that was killed while it was judged is a bit further than the point.
+            is_over = share < 1 and self.reached(run) > LATER * share * goal
+            if measured.is_file() or is_over:
                 continue
-            self.train(entry, f"--{budget}", milestone)
-            found = self.measure(entry)
-            measured.write_text(json.dumps(found), "utf-8")
+            self.train(entry, goal, share)
+            temporary = measured.with_suffix(".part")
+            temporary.write_text(json.dumps(self.measure(entry, last=share == 1)), "utf-8")
+            temporary.replace(measured)
         self.store(entry)
 
-    def budget_of(self, entry: Entry) -> str:
-        return "minutes" if "minutes" in self.plan(entry) else "images"
+    def reached(self, run: Path) -> float:
+        """Minutes or images that a run has been trained for."""
+        if not (run / checkpoint.CHECKPOINT_FILE).is_file():
+            return 0.0
+        progress = checkpoint.read_progress(run)
+        return progress.seconds / 60 if self.unit == "minutes" else float(progress.images)
 
-    def train(self, entry: Entry, budget: str, milestone: float) -> None:
+    def train(self, entry: Entry, goal: float, share: float) -> None:
         """Starts or resumes the run. Raises ChildProcessError."""
-        run, plan = self.folder(entry), self.plan(entry)
-        if checkpoint.read_divergence(run):
+        run = self.folder(entry)
+        if checkpoint.read_divergence(run) or self.reached(run) >= share * goal:
             return
-        arguments = ["--data", entry.data(self.given), "--runs", self.given.runs, budget, milestone]
+        arguments = ["--data", self.data(entry), "--runs", self.runs]
+        arguments += [f"--{self.unit}", f"{goal:g}", "--pause-at", share]
         if (run / checkpoint.CHECKPOINT_FILE).is_file():
             arguments += ["--resume", run]
-        else:
-            (run / checkpoint.RUN_FILE).unlink(
-                missing_ok=True
-            )  # interrupted before the first checkpoint
+        else:  # a new run, or one that was interrupted before its first checkpoint
+            (run / checkpoint.RUN_FILE).unlink(missing_ok=True)
             arguments += ["--recipe", entry.recipe] if entry.recipe else []
-            if plan["half_width"]:
-                network = entry.settings.get("network", {})
-                width = network.get("width", TrainSettings().network.width)
-                arguments += ["--width", max(2, width // 4 * 2)]
-            arguments += ["--name", run.name, *plan["flags"]]
-        if self.given.jobs > 1:
-            arguments += ["--threads", 1]
-        print(f"{entry.name}: training in {run}", flush=True)
+            arguments += ["--name", run.name, *self.plan(entry)["flags"]]
+        if self.given.threads:
+            arguments += ["--threads", self.given.threads]
+        print(f"{entry.name}: training in {run} to {share * goal:g} {self.unit}", flush=True)
         code = call([*map(str, arguments), "--no-export"], run.with_suffix(".log"))
-        if code and not checkpoint.read_divergence(run):
-            raise ChildProcessError(
-                f"the training ended with {code}; see {run.with_suffix('.log')}"
-            )
+        if checkpoint.read_divergence(run):
+            return
+        if code not in (0, PAUSED) or self.reached(run) < share * goal:
+            log = run.with_suffix(".log")
+            raise ChildProcessError(f"the training ended with {code}; see {log}")
 
-    def judge(self, entry: Entry) -> Judge:
+    def judge(self, entry: Entry) -> tuple[Judge, DetectedFaces]:
         """The second judge of the entry's data, at the size `--judged-size`."""
-        data = entry.data(self.given)
-        with self.judge_locks[data]:
-            if data not in self.judges:
-                images = self.given.judge_images
-                faces = load(data, self.given.judged_size)
-                console = Console(soft_wrap=True)
-                prepare(faces, self.given.runs, images=REPORTS_JUDGE, console=console)
-                judge = prepare(
-                    faces, self.given.runs, images=images, console=console, seed=SECOND_SEED
-                )
-                self.judges[data] = judge
+        data = self.data(entry)
+        if data not in self.judges:
+            faces = load(data, self.given.judged_size)
+            console = Console(soft_wrap=True)
+            prepare(faces, self.given.runs, images=REPORTS_JUDGE, console=console)
+            images = self.given.judge_images
+            judge = prepare(
+                faces, self.given.runs, images=images, console=console, seed=SECOND_SEED
+            )
+            self.judges[data] = judge, DetectedFaces(faces)
         return self.judges[data]
 
-    def measure(self, entry: Entry) -> dict[str, Any]:
-        """Measures the run: a row of the table, and the evaluation of the judge."""
-        run, judge = self.folder(entry), self.judge(entry)
-        info, found = checkpoint.read_run(run), checkpoint.read_divergence(run)
+    def measure(self, entry: Entry, last: bool) -> dict[str, Any]:
+        """A row of the table, and what the document says about the training."""
+        run, found = self.folder(entry), checkpoint.read_divergence(self.folder(entry))
+        info = checkpoint.read_run(run)
         has_checkpoint = (run / checkpoint.CHECKPOINT_FILE).is_file()
-        examined = self.evaluate(entry, Model(run), judge) if has_checkpoint and not found else {}
-        notes = [diverged(found)] if found else []
-        if entry.flags:
-            notes.append(f"`{' '.join(entry.flags)}`")
-        if examined and info.image_size != judge.faces.images.shape[-1]:
-            notes.append(f"scaled to {judge.faces.images.shape[-1]} pixels to be judged")
+        figures: dict[str, float] = {}
+        if has_checkpoint and not found:
+            figures = self.evaluate(entry, Model(run), last)
         row = Row(
             name=entry.name,
             recipe=entry.recipe,
             image_size=info.image_size,
             images=found.images if found else info.images,
             seconds=checkpoint.read_progress(run).seconds if has_checkpoint else 0.0,
-            fingerprint=judge.faces.fingerprint,
-            figures=examined.pop("figures", {}),
-            note="; ".join(notes),
+            fingerprint=info.fingerprint,
+            figures={name: float(f"{value:.4g}") for name, value in figures.items()},
+            note=diverged(found) if found else "",
         )
         print(f"{entry.name}: {'diverged' if found else 'judged'}", flush=True)
-        return {"row": asdict(row), "examined": examined}
+        return asdict(row)
+
+    def evaluate(self, entry: Entry, model: Model, last: bool) -> dict[str, float]:
+        """Measures single images with the latent scale of the training, without a critic: the last
+        time `--fakes`, before as many as are held out.
+        """
+        judge, detected = self.judge(entry)
+        if not model.attributes:
+            data = self.data(entry)
+            if data not in self.unconditional_judges:
+                self.unconditional_judges[data] = judge.for_unconditional()
+            judge = self.unconditional_judges[data]
+        size, parts = self.given.judged_size, []
+
+        def generate(latents: Tensor, conditions: Tensor) -> Tensor:
+            parts.append(report.scaled(model.generate(latents, conditions), size))
+            return parts[-1]
+
+        found = judge.evaluate(generate, model.info.latent_dim, self.given.fakes if last else 1)
+        return found.figures | detected.figures(torch.cat(parts)[: found.fakes])
 
     def store(self, entry: Entry) -> None:
-        """Stores the figures at each milestone, and a row of images."""
-        run, budget = self.folder(entry), self.budget_of(entry)
-        milestones = self.plan(entry)[budget]
-        found = [
-            json.loads((run / f"{budget}-{milestone:g}.json").read_text("utf-8"))
-            for milestone in milestones
-        ]
-        wishes, pictures = sheet.wishes(self.judge(entry).faces.attributes), sheet.blank_row()
+        """Stores the figures at each point, and a row of images."""
+        run = self.folder(entry)
+        files = sorted(
+            run.glob(f"{self.unit}-*.json"), key=lambda file: float(file.stem[len(self.unit) + 1 :])
+        )
+        rows = [json.loads(file.read_text("utf-8")) for file in files]
+        wishes, pictures = sheet.wishes(self.judge(entry)[0].faces.attributes), sheet.blank_row()
         if (run / checkpoint.CHECKPOINT_FILE).is_file():
             pictures = sheet.row(Model(run), wishes)
+        settings = checkpoint.read_run(run).train_settings
+        other_width = settings.lineage.discriminator_width if settings.lineage else 0
         content = {
+            "format": FORMAT,
             "plan": self.plan(entry),
-            "machine": machine(self.given.jobs),
+            "unit": self.unit,
+            "goal": self.goal(entry),
+            "diverged": checkpoint.read_divergence(run) is not None,
+            "machine": machine(self.given.threads),
+            "width": [settings.network.width, other_width or settings.network.width],
+            "batch": settings.optimizer.batch,
+            "data_size": len(self.judge(entry)[1].training_set),
+            "fakes": self.given.fakes,
             "asked": sheet.headings(wishes),
-            **found[-1],
-            "on_the_way": [one["row"] for one in found[:-1]],
+            "rows": rows,
         }
         self.results.mkdir(parents=True, exist_ok=True)
         picture = report.sheet(pictures, [""], [""] * len(pictures))
         picture.save(self.file(entry).with_suffix(".webp"), quality=75, method=6)
-        text = json.dumps(content, indent=1, ensure_ascii=False)
-        self.file(entry).write_text(
-            text + "\n", "utf-8"
-        )  # written last: it marks the entry as complete
+        temporary = self.file(entry).with_suffix(".part")
+        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        temporary.replace(self.file(entry))  # last: it marks the entry as complete
 
-    def evaluate(self, entry: Entry, model: Model, judge: Judge) -> dict[str, Any]:
-        """Evaluates single images with the latent scale of the training, without a critic."""
-        if not model.attributes:
-            judge = self.unconditional_judges.setdefault(judge, judge.for_unconditional())
-        size = judge.faces.images.shape[-1]
 
-        def generate(latents: Tensor, conditions: Tensor) -> Tensor:
-            return report.scaled(model.generate(latents, conditions), size)
+def _changed(recipe: str) -> dict[str, Any]:
+    """The settings of a recipe that differ from the defaults, so that a new setting with a default
+    changes no plan.
+    """
+    if not recipe:
+        return {}
+    settings = TrainSettings(**recipes.read(recipe).settings).model_dump(mode="json")
+    defaults = TrainSettings().model_dump(mode="json")
+    defaults["lineage"] = LineageSettings().model_dump(mode="json")
+    changed = {}
+    for name in recipes.EXPERIMENT:
+        table, default = settings[name] or {}, defaults[name]
+        changed[name] = {key: value for key, value in table.items() if value != default[key]}
+    return changed
 
-        fakes = self.given.fakes if entry.claim else self.given.fakes // 2
-        with self.judging:  # parts of it use the global random state of PyTorch
-            found = judge.evaluate(generate, model.info.latent_dim, fakes)
-        shares = [(cluster.real, cluster.painted) for cluster in found.clusters]
-        report.save_worst(self.folder(entry), found.worst, shares)
-        return found.to_dict()
+
+def speed(
+    entry: Entry, data: Path, faces: dict[tuple[Path, int], Faces], flags: Sequence[str]
+) -> str:
+    """Images per second of an entry in a few steps, after some to warm up, as a line. On one thread
+    these are seconds of CPU time, so that programs beside it do not matter much.
+    """
+    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
+    arguments = ["--recipe", entry.recipe] if entry.recipe else []
+    settings: TrainSettings = read_settings(
+        build_parser().parse_args([*arguments, *entry.flags, *flags])
+    ).train
+    key = data, settings.network.resolution
+    if key not in faces:
+        faces[key] = load(data, settings.network.resolution, enlarge=True)
+    trainer = build_trainer(settings, faces[key].split()[0])
+    best = 0.0
+    for progress in (0.1, 0.9) if entry.recipe == "stackgan" else (0.1,):
+        for _ in range(2):
+            trainer.train_step(progress)
+        start = clock()
+        for _ in range(SPEED_STEPS):
+            trainer.train_step(progress)
+        best += clock() - start
+    stages = 2 if entry.recipe == "stackgan" else 1
+    rate = stages * SPEED_STEPS * settings.optimizer.batch / best
+    thousands = rate * 60 * entry.minutes / 1000
+    return f"| {entry.name} | {rate:.1f} | {entry.minutes:g} | {thousands:,.0f} thousand |"
 
 
 def call(arguments: Sequence[str], log: Path) -> int:
-    """Runs `python -m train` in a new process, with output to a file; returns its exit status."""
+    """Runs `python -m train` in a new process, with output to a file; returns its exit status. If
+    this process is killed, the training writes a checkpoint and ends.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     environment = os.environ | {"IRODORI_JUDGE__IMAGES": str(REPORTS_JUDGE)}
     with log.open("a", encoding="utf-8") as stream:
@@ -294,33 +374,36 @@ def call(arguments: Sequence[str], log: Path) -> int:
             stdout=stream,
             stderr=subprocess.STDOUT,
             check=False,
+            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
         ).returncode
 
 
-def machine(jobs: int) -> str:
+def _end_with_parent() -> None:
+    set_parent_death_signal = 1
+    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
+
+
+def machine(threads: int) -> str:
     if torch.cuda.is_available():
         return f"one {torch.cuda.get_device_name()}"
     cores = f"{os.cpu_count()} CPU cores ({platform.machine()})"
-    return f"a thread each of {cores}, {jobs} trainings at a time" if jobs > 1 else cores
+    return f"{threads or 'all'} of {cores}" if threads != 1 else f"one thread of {cores}"
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="tagged images")
     parser.add_argument("--data-96", type=Path, help="images for the recipes of 96 pixels")
-    parser.add_argument(
-        "--minutes", type=float, default=25, help="duration of each training in CLAIMS"
-    )
+    parser.add_argument("--minutes", type=float, help="of each training, instead of its own time")
     parser.add_argument("--images", type=int, help="images shown, instead of minutes")
-    parser.add_argument("--rest", type=float, default=5, help="minutes or images for all others")
-    parser.add_argument("--half-width", action="store_true", help="networks with half the channels")
-    parser.add_argument("--jobs", type=int, default=1, help="concurrent trainings, one thread each")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 = all")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="only these entries")
+    parser.add_argument("--speed", action="store_true", help="only measure images per second")
     parser.add_argument("--write", action="store_true", help="only write the document")
     parser.add_argument("--runs", type=Path, default=Path("runs/lineage"))
     parser.add_argument("--docs", type=Path, default=ROOT / "docs")
     parser.add_argument(
-        "--fakes", type=int, default=MOST_FAKES, help="images judged; half for --rest"
+        "--fakes", type=int, default=MOST_FAKES // 2, help="images judged at the end"
     )
     parser.add_argument(
         "--judge-images",
@@ -335,19 +418,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(arguments: Sequence[str] | None = None, all_of_them: Sequence[Entry] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, entries: Sequence[Entry] = ENTRIES) -> int:
     given = _parser().parse_args(arguments)
-    wanted = list(all_of_them if all_of_them is not None else entries())
-    unknown = set(given.only or ()) - {entry.name for entry in wanted}
-    if unknown:
-        sys.exit(f"there is no {unknown.pop()!r}; there are: {', '.join(e.name for e in wanted)}")
+    names = [entry.name for entry in entries]
+    if unknown := set(given.only or ()) - set(names):
+        sys.exit(f"there is no {unknown.pop()!r}; there are: {', '.join(names)}")
     lineage = Lineage(given)
-    chosen = [entry for entry in wanted if not given.only or entry.name in given.only]
+    chosen = [entry for entry in entries if not given.only or entry.name in given.only]
+    if given.speed:
+        faces: dict[tuple[Path, int], Faces] = {}
+        print("| entry | images/s | minutes | images |\n|---|--:|--:|--:|", flush=True)
+        for entry in chosen:
+            print(speed(entry, lineage.data(entry), faces, given.flags), flush=True)
+        return 0
     failed = [] if given.write else lineage.run(chosen)
-    whole, smaller = (
-        [entry.name for entry in wanted if entry.claim == claim] for claim in (True, False)
-    )
-    document = lineage_document.write(given.docs, whole, smaller, given.flags)
+    document = lineage_document.write(given.docs, names)
     print(f"written: {document}")
     if failed:
         print(f"failed, will be tried again: {', '.join(failed)}")

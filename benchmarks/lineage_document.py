@@ -5,13 +5,27 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from export.figures import ALL_AS_ASKED, FD_RATIO, label, number
+from export.figures import (
+    ALL_AS_ASKED,
+    DETECTOR_FACES,
+    DETECTOR_FD_RATIO,
+    FD_RATIO,
+    REAL,
+    label,
+    number,
+)
 from train import recipes
 from train.compare.table import Row, markdown
+
+COLUMNS = (
+    *("hair_as_asked", "eyes_as_asked", ALL_AS_ASKED, FD_RATIO, DETECTOR_FACES, DETECTOR_FD_RATIO),
+    *("lite2_precision", "lite2_recall", "near_duplicates", "diversity"),
+    *("dropped_conditions", "dropped_clusters", "sharpness"),
+)
+CURVES = "curves.webp"
 
 
 @dataclass(frozen=True)
@@ -26,133 +40,183 @@ class TrainedRecipe:
         return content
 
     @property
+    def name(self) -> str:
+        return self.file.stem
+
+    @property
+    def is_earlier(self) -> bool:
+        """Whether it was stored by an earlier version of the benchmark, for its recipes."""
+        return "format" not in self.content
+
+    @property
     def plan(self) -> dict[str, Any]:
         plan: dict[str, Any] = self.content["plan"]
         return plan
 
     @property
-    def row(self) -> Row:
-        return Row(**self.content["row"])
+    def rows(self) -> list[Row]:
+        """A row for each point at which it was judged."""
+        if self.is_earlier:
+            return [Row(**row) for row in (*self.content["on_the_way"], self.content["row"])]
+        return [Row(**row) for row in self.content["rows"]]
 
-    @property
-    def history(self) -> list[Row]:
-        """A row for each milestone, including the last one."""
-        return [*(Row(**row) for row in self.content["on_the_way"]), self.row]
-
-    @property
-    def milestones(self) -> tuple[str, ...]:
-        if "minutes" in self.plan:
-            return tuple(f"{milestone:g} minutes" for milestone in self.plan["minutes"])
-        return tuple(f"{milestone:,} images" for milestone in self.plan["images"])
+    def epochs(self, row: Row) -> float:
+        return float(row.images / self.content["data_size"])
 
 
-def write(docs: Path, whole: Sequence[str], smaller: Sequence[str], flags: Sequence[str]) -> Path:
-    """Writes the document for all stored results; returns its path.
-
-    `whole` and `smaller` are the entries of both budgets, `flags` the options of all trainings.
-    """
-    groups = [
-        [TrainedRecipe(docs / "lineage" / f"{n}.json") for n in names] for names in (whole, smaller)
-    ]
-    groups = [[trained for trained in group if trained.file.is_file()] for group in groups]
+def write(docs: Path, names: Sequence[str]) -> Path:
+    """Writes the document for all stored results; returns its path. `names` gives their order."""
+    stored = {file.stem: TrainedRecipe(file) for file in (docs / "lineage").glob("*.json")}
+    order = [name for name in names if name in stored]
+    order += sorted(stored.keys() - set(names))
+    everything = [stored[name] for name in order]
     file = docs / "lineage" / "notes.toml"
     notes = tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
     document = docs / "lineage.md"
     docs.mkdir(parents=True, exist_ok=True)
-    document.write_text("\n\n".join(_document(groups, notes, flags)) + "\n", "utf-8")
+    now = [trained for trained in everything if not trained.is_earlier]
+    if now:
+        save_curves(docs / "lineage" / CURVES, now)
+    document.write_text("\n\n".join(_document(everything, notes)) + "\n", "utf-8")
     return document
 
 
-def _document(
-    groups: Sequence[Sequence[TrainedRecipe]], notes: dict[str, str], flags: Sequence[str]
-) -> Iterator[str]:
+def _document(everything: Sequence[TrainedRecipe], notes: dict[str, str]) -> Iterator[str]:
+    now = [trained for trained in everything if not trained.is_earlier]
+    earlier = [trained for trained in everything if trained.is_earlier]
     yield "# The lineage"
     yield (
         "The systems that preceded the default recipe, trained and judged in the same way. Written"
         " by `benchmarks/lineage.py`; the comments are from `docs/lineage/notes.toml`."
     )
-    yield from notes.get("summary", "").strip().split("\n\n") if "summary" in notes else ()
-    for group, heading in zip(groups, ("The whole budget", "A smaller budget"), strict=True):
-        if group:
-            yield f"## {heading}"
-            yield _budget(group, flags)
-            yield markdown([trained.row for trained in group])
-            yield from _history(group)
-    if any(groups):
+    yield from _paragraphs(notes, "summary")
+    if now:
+        yield "## Results"
+        yield _conditions(now)
+        yield _table(now)
+        yield "### During training"
+        yield f"{label(FD_RATIO)} at each point (share as asked), with the minutes of training:"
+        yield _history(now)
+        yield f"![{label(FD_RATIO)} during training](lineage/{CURVES})"
+    if earlier:
+        yield "## Results of earlier recipes"
+        yield from _paragraphs(notes, "earlier")
+        yield markdown([trained.rows[-1] for trained in earlier])
+    if everything:
         yield "## Images"
-        yield _sheet(list(chain(*groups)))
+        yield _sheet(everything)
         yield "## The systems"
-    for trained in chain(*groups):
-        yield f"### {trained.row.name}"
-        if trained.row.recipe:
-            recipe = recipes.read(trained.row.recipe)
+    for trained in everything:
+        yield f"### {trained.name}"
+        if trained.plan["recipe"]:
+            recipe = recipes.read(trained.plan["recipe"])
             yield f"{recipe.about} — {recipe.source}"
-        yield from (notes[trained.row.name].strip(),) if trained.row.name in notes else ()
+        yield from _paragraphs(notes, trained.name)
+
+
+def _paragraphs(notes: dict[str, str], name: str) -> list[str]:
+    return notes[name].strip().split("\n\n") if name in notes else []
+
+
+def _conditions(group: Sequence[TrainedRecipe]) -> str:
+    data = dict.fromkeys(trained.plan["data"] for trained in group)
+    machines = dict.fromkeys(trained.content["machine"] for trained in group)
+    fakes = dict.fromkeys(f"{trained.content['fakes']:,}" for trained in group)
+    return (
+        f"Each was trained once on {' or '.join(data)}, on {' or '.join(machines)}, for the minutes"
+        " in its row; width is that of the generator and of the discriminator, epochs are passes"
+        f" over the data. Figures of {' or '.join(fakes)} single images, without selection;"
+        " images of other sizes are scaled to 64 pixels. The options are those that differ from the"
+        " recipe."
+    )
+
+
+def _table(group: Sequence[TrainedRecipe]) -> str:
+    """The last row of each, and held-out real images."""
+    last = {trained.name: trained.rows[-1] for trained in group}
+    names = [name for name in COLUMNS if any(name in row.figures for row in last.values())]
+    heads = [
+        "",
+        "recipe",
+        "width",
+        "batch",
+        "images",
+        "epochs",
+        "minutes",
+        *map(label, names),
+        "options",
+    ]
+    lines = ["| " + " | ".join(heads) + " |", "|---|---|" + "--:|" * (len(heads) - 3) + "---|"]
+    for trained in group:
+        row, content = last[trained.name], trained.content
+        options = f"`{' '.join(trained.plan['flags'])}`" if trained.plan["flags"] else ""
+        cells = [
+            trained.name,
+            trained.plan["recipe"],
+            "/".join(map(str, dict.fromkeys(content["width"]))),
+            str(content["batch"]),
+            f"{row.images:,}",
+            f"{trained.epochs(row):.1f}",
+            f"{row.seconds / 60:.0f}",
+            *(number(name, row.figures.get(name)) for name in names),
+            "; ".join(filter(None, [options, row.note])),
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    real = max((row.figures for row in last.values()), key=len)
+    cells = [number(name, real.get(f"{name}{REAL}")) for name in names]
+    lines.append("| " + " | ".join(["real faces", *[""] * 6, *cells, ""]) + " |")
+    return "\n".join(lines)
+
+
+def _history(group: Sequence[TrainedRecipe]) -> str:
+    count = max(len(trained.rows) for trained in group)
+    lines = ["| |" + " |" * count, "|---|" + "---|" * count]
+    for trained in group:
+        cells = [f"{row.seconds / 60:.0f}: {_short(row.figures)}" for row in trained.rows]
+        lines.append("| " + " | ".join([trained.name, *cells, *[""] * (count - len(cells))]) + " |")
+    return "\n".join(lines)
+
+
+def _short(figures: dict[str, float]) -> str:
+    if not figures:
+        return "diverged"
+    asked = figures.get(ALL_AS_ASKED)
+    share = "" if asked is None else f" ({number(ALL_AS_ASKED, asked)})"
+    return number(FD_RATIO, figures[FD_RATIO]) + share
+
+
+def save_curves(file: Path, group: Sequence[TrainedRecipe]) -> None:
+    """Plots the main figure and the share of images with a face against the minutes."""
+    from matplotlib.figure import Figure
+    from PIL import Image
+
+    figure = Figure(figsize=(11, 9), layout="constrained")
+    axes = figure.subplots(2, 1, sharex=True)
+    for number_of_line, trained in enumerate(group):
+        rows = [row for row in trained.rows if row.figures]
+        minutes = [row.seconds / 60 for row in rows]
+        style = ("-", "--", ":")[number_of_line // 10 % 3]
+        for axis, name in zip(axes, (FD_RATIO, DETECTOR_FACES), strict=True):
+            values = [row.figures[name] for row in rows]
+            axis.plot(minutes, values, style, marker="o", markersize=3, label=trained.name)
+    axes[0].set(ylabel=label(FD_RATIO), xscale="log", yscale="log")
+    axes[1].set(ylabel=label(DETECTOR_FACES), xlabel="minutes", ylim=(0, 1.02))
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper", fontsize=8)
+    png = file.with_suffix(".png")
+    figure.savefig(png, dpi=80)
+    with Image.open(png) as plotted:
+        plotted.convert("RGB").save(file, quality=80, method=6)
+    png.unlink()
 
 
 def _sheet(everything: Sequence[TrainedRecipe]) -> str:
     """A row of images for each recipe."""
-    headings = everything[0].content["asked"]
-    conditions = "; ".join(heading.replace("\n", ", ") for heading in headings)
-    rows = [f"| {t.row.name} | ![{t.row.name}](lineage/{t.file.stem}.webp) |" for t in everything]
+    conditions = "; ".join(text.replace("\n", ", ") for text in everything[0].content["asked"])
+    rows = [f"| {t.name} | ![{t.name}](lineage/{t.name}.webp) |" for t in everything]
     return "\n\n".join(
         [
             f"From left to right, the conditional systems generate: {conditions}. Each image has a"
             " different random latent; the images were not selected.",
             "\n".join(["| | |", "|---|---|", *rows]),
         ]
-    )
-
-
-def _budget(group: Sequence[TrainedRecipe], flags: Sequence[str]) -> str:
-    budgets = dict.fromkeys(trained.milestones[-1] for trained in group)
-    data = dict.fromkeys(trained.plan["data"] for trained in group)
-    machines = dict.fromkeys(trained.content["machine"] for trained in group)
-    examined = [trained.content["examined"] for trained in group]
-    fakes = dict.fromkeys(f"{found['fakes']:,}" for found in examined if found)
-    width = ""
-    if all(trained.plan["half_width"] for trained in group):
-        width = ", with half the channels of its recipe"
-        if any("--width" in trained.plan["flags"] for trained in group):
-            width += " unless its row says otherwise"
-    return (
-        f"Each was trained for {' or '.join(budgets)}{width}, on {' and '.join(data)}, on"
-        f" {' and '.join(machines)}"
-        + (f", with `{' '.join(flags)}`" if flags else "")
-        + f". Figures of {' or '.join(fakes) or 'no'} single images, without rejection"
-        " sampling, measured by the same judge."
-    )
-
-
-def _history(group: Sequence[TrainedRecipe]) -> Iterator[str]:
-    """A table of the main figure and of the share as asked at each milestone."""
-    milestones = {trained.milestones for trained in group}
-    if (
-        len(milestones) > 1 or len(group[0].milestones) == 1
-    ):  # not comparable, or only one milestone
-        return
-    yield "### During training"
-    headline = next(n for n in (FD_RATIO, "q") if all(n in r.figures for r in _rows(group)))
-    yield f"{label(headline)}, and the share of images that are as asked, at each point:"
-    lines = [
-        "| | " + " | ".join(group[0].milestones) + " |",
-        "|---|" + "---|" * len(group[0].milestones),
-    ]
-    for trained in group:
-        cells = [_short(headline, row.figures) for row in trained.history]
-        lines.append("| " + " | ".join([trained.row.name, *cells]) + " |")
-    yield "\n".join(lines)
-
-
-def _rows(group: Sequence[TrainedRecipe]) -> list[Row]:
-    """All rows with figures."""
-    return [row for trained in group for row in trained.history if row.figures]
-
-
-def _short(headline: str, figures: dict[str, float]) -> str:
-    if not figures:
-        return "diverged"
-    asked = figures.get(ALL_AS_ASKED)
-    return number(headline, figures[headline]) + (
-        "" if asked is None else f" ({number(ALL_AS_ASKED, asked)})"
     )

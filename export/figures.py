@@ -23,6 +23,8 @@ FD_RATIO = "lite2_fd_ratio"
 FD_RATIO_POOLED = "lite2_fd_ratio_pooled"
 FD_LAYERS = tuple(f"lite2_fd_{layer}" for layer in ("stride4", "stride8", "stride16", "stride32"))
 FD_POOLED = "lite2_fd_pooled"
+DETECTOR_FACES = "detector_faces"
+DETECTOR_FD_RATIO = "detector_fd_ratio"
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,17 @@ FIGURES = {
         "dropped clusters",
         "share of the clusters of real images that are rarely or never generated",
         is_share=True,
+    ),
+    # Of the comparison of recipes, not of the judge.
+    DETECTOR_FACES: Figure(
+        "faces found",
+        "share of images in which the face detector finds a face",
+        is_share=True,
+    ),
+    DETECTOR_FD_RATIO: Figure(
+        "FD ratio (detector)",
+        "Fréchet distance to the training images in the last hidden layer of the face detector,"
+        " divided by the distance of held-out real images",
     ),
     **{
         name: Figure(

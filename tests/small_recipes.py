@@ -33,7 +33,7 @@ def small(name: str, **changed: Any) -> TrainSettings:
     if name == "irodori":  # a feature network has a width and weight of its own
         settings = deep_update(settings, {"features": {"weight": 0.0}})
     else:
-        changed = {"blocks": 2} | changed
+        changed = {"blocks": 2, "discriminator_width": 0} | changed
     return change(settings, **{"batch": 4, "width": 8} | size | changed)
 
 

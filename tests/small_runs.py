@@ -42,15 +42,22 @@ FIGURES = {
 }
 
 
-def make_run(folder: Path, faces: Faces, *, reports: int = 0, data: Path | None = None) -> Path:
+def make_run(
+    folder: Path,
+    faces: Faces,
+    *,
+    reports: int = 0,
+    data: Path | None = None,
+    chosen: TrainSettings = TINY,
+) -> Path:
     """Writes a run with a checkpoint, samples, and a log with that number of reports."""
-    trainer = build_trainer(TINY, faces)
-    settings = TINY.model_dump(mode="json") | {"data": str(data) if data else None}
+    trainer = build_trainer(chosen, faces)
+    settings = chosen.model_dump(mode="json") | {"data": str(data) if data else None}
     info = checkpoint.RunInfo(
         run=folder.name,
-        attributes=faces.attributes,
-        latent_dim=TINY.network.latent_dim,
-        image_size=TINY.network.resolution,
+        attributes=trainer.faces.attributes,
+        latent_dim=chosen.network.latent_dim,
+        image_size=chosen.network.resolution,
         fingerprint=faces.fingerprint,
         settings=settings,
     )
@@ -61,7 +68,8 @@ def make_run(folder: Path, faces: Faces, *, reports: int = 0, data: Path | None 
         picture = Image.fromarray(np.full((64, 96, 3), 40 * number, np.uint8))
         picture.save(folder / f"samples-{number:06d}k.png")
         losses = ("generator", "discriminator", "generator_classes", "discriminator_classes")
-        append_log(folder, {"images": 1000 * number} | dict.fromkeys(losses, 1 / number))
+        line = {"images": 1000 * number, "epochs": 7.5 * number}
+        append_log(folder, line | dict.fromkeys(losses, 1 / number))
     return folder
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,18 +13,20 @@ from drawn_faces import face_files, write_zip
 from judged_once import judged_once
 from PIL import Image
 
-from benchmarks import lineage
+from benchmarks import lineage, lineage_document
+from benchmarks.lineage import ENTRIES as ALL
 from benchmarks.lineage import Entry
-from train import checkpoint
+from train import checkpoint, recipes
 from train.__main__ import main as train
+from train.pipeline import build_parser, read_settings
 
 TINY = ("--resolution", "32", "--width", "4", "--latent-dim", "8", "--batch", "8")
 ENTRIES = (
-    Entry("good", "", TINY, claim=True),
-    Entry("wild", "", (*TINY, "--learning-rate", "1e12"), claim=True),
-    Entry("broken", "", (*TINY, "--batch", "7"), claim=False),
-    Entry("small", "", TINY, claim=False),
+    Entry("good", "", TINY, 1),
+    Entry("wild", "", (*TINY, "--learning-rate", "1e12"), 1),
+    Entry("broken", "", (*TINY, "--batch", "7"), 1),
 )
+DOCS = Path(__file__).parents[1] / "docs"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -36,10 +39,11 @@ def _judged_once() -> Iterator[None]:
 def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_features: None) -> list[str]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(lineage, "REPORTS_JUDGE", 320)
+    monkeypatch.setattr(lineage, "SHARES", (0.25, 1.0))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     data = write_zip(tmp_path / "faces.zip", face_files(96))
     return [
-        *("--data", str(data), "--images", "400", "--rest", "80", "--docs", str(tmp_path / "docs")),
+        *("--data", str(data), "--images", "320", "--docs", str(tmp_path / "docs")),
         *("--runs", str(tmp_path / "runs"), "--fakes", "24", "--judge-images", "320"),
         *("--judged-size", "32"),
     ]
@@ -60,8 +64,6 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         return 0
 
     monkeypatch.setattr(lineage, "call", call)
-    # Only the main thread can handle signals.
-    monkeypatch.setattr("train.loop.signal.signal", lambda *_: None)
     return recorded
 
 
@@ -79,35 +81,41 @@ def test_the_benchmark_trains_and_reports_all_recipes(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     (tmp_path / "docs/lineage").mkdir(parents=True)
-    notes = 'summary = "What we saw."\ngood = "It is good."\n'
+    notes = 'summary = "What we saw."\ngood = "It is good."\nearlier = "Before."\n'
     (tmp_path / "docs/lineage/notes.toml").write_text(notes)
+    row = {"name": "old", "images": 80, "seconds": 60.0, "figures": {"q": 3.0}}
+    old = {"plan": {"recipe": "gan"}, "asked": ["pink hair"], "row": row, "on_the_way": []}
+    (tmp_path / "docs/lineage/old.json").write_text(json.dumps(old))
     assert lineage.main(arguments, ENTRIES) == 1, "one training fails"
     assert "failed, will be tried again: broken" in capsys.readouterr().out
-    assert len(calls) == 3 + 1 + 1 + 1, "the claim is also judged at two intermediate points"
+    assert [arguments[arguments.index("--pause-at") + 1] for arguments in calls[:2]] == [
+        "0.25",
+        "1.0",
+    ]
 
-    good, wild, small = (content(tmp_path, name)["row"] for name in ("good", "wild", "small"))
-    assert (good["images"], small["images"]) == (400, 80)
-    assert {"lite2_fd_ratio", "lite2_precision", "dropped_clusters", "all_as_asked"} <= set(
-        good["figures"]
+    good, wild = (content(tmp_path, name)["rows"] for name in ("good", "wild"))
+    assert [row["images"] for row in good] == [80, 320]
+    assert {"lite2_fd_ratio", "detector_faces", "detector_fd_ratio", "all_as_asked"} <= set(
+        good[-1]["figures"]
     )
-    assert good["note"] == f"`{' '.join(TINY)}`", "the settings that differ from the recipe"
-    assert wild["figures"] == {}
-    assert wild["note"].startswith("diverged at step ")
+    assert wild[-1]["figures"] == {}
     document = (tmp_path / "docs/lineage.md").read_text("utf-8")
-    first, second = document.split("## A smaller budget")
-    assert "Each was trained for 400 images, on faces.zip" in first
-    assert "| good |" in first
-    assert "diverged at step" in first
-    assert "| small |" in second
-    assert "What we saw." in first
-    assert "It is good." in second
-    assert [row["images"] for row in content(tmp_path, "good")["on_the_way"]] == [80, 240]
+    results, earlier = document.split("## Results of earlier recipes")
+    assert "Each was trained once on faces.zip" in results
+    assert re.search(r"\| good \|  \| 4 \| 8 \| 320 \| \d+\.\d \|", results)
+    assert f"| `{' '.join(TINY)}` |" in results, "the settings that differ from the recipe"
+    assert "diverged at step" in results
+    assert "What we saw." in results
+    assert "| old |" in earlier
+    assert "It is good." in earlier
     assert re.search(r"the conditional systems generate: \w+ hair, \w+ eyes; ", document)
     rows = re.findall(r"^\| (\w+) \| !\[\1\]\((lineage/\1\.webp)\) \|$", document, re.M)
-    assert [name for name, _ in rows] == ["good", "wild", "small"]
-    for _, picture in rows:
-        with Image.open(tmp_path / "docs" / picture) as row:
-            assert row.size == (10 * 96, 96)
+    assert [name for name, _ in rows] == ["good", "wild", "old"]
+    for _, picture in rows[:2]:
+        with Image.open(tmp_path / "docs" / picture) as shown:
+            assert shown.size == (10 * 96, 96)
+    with Image.open(tmp_path / "docs/lineage/curves.webp") as curves:
+        assert curves.width > 500
     assert not list((tmp_path / "docs").rglob("*.safetensors"))
 
     # In a second run only failed trainings are repeated, even without their folders.
@@ -118,11 +126,18 @@ def test_the_benchmark_trains_and_reports_all_recipes(
     assert "7" in calls[0]
     assert (tmp_path / "docs/lineage.md").read_text("utf-8") == document
 
-    # With another budget the training is repeated.
+    # With more images the training goes on from where it was.
     calls.clear()
-    lineage.main([*arguments, "--rest", "88", "--only", "small"], ENTRIES)
+    shutil.rmtree(tmp_path / "runs", ignore_errors=True)
+    (tmp_path / "lost").rename(tmp_path / "runs")
+    longer = [
+        "640" if given == "320" and flag == "--images" else given
+        for flag, given in zip(["", *arguments], arguments, strict=False)
+    ]
+    lineage.main([*longer, "--only", "good"], ENTRIES)
     assert len(calls) == 1
-    assert content(tmp_path, "small")["row"]["images"] == 88
+    assert "--resume" in calls[0]
+    assert [row["images"] for row in content(tmp_path, "good")["rows"]] == [80, 320, 640]
 
 
 def test_an_interrupted_benchmark_is_resumed(
@@ -132,21 +147,41 @@ def test_an_interrupted_benchmark_is_resumed(
 
     def interrupted(arguments: Sequence[str], log: Path) -> int:
         shortened = list(arguments)
-        shortened[shortened.index("--images") + 1] = "80"
-        assert real(shortened, log) == 0
-        return 130
+        shortened[shortened.index("--pause-at") + 1] = "0.15"
+        return real(shortened, log)
 
     with monkeypatch.context() as patch:
         patch.setattr(lineage, "call", interrupted)
         assert lineage.main(arguments, ENTRIES[:1]) == 1
     (run,) = (folder for folder in (tmp_path / "runs").iterdir() if folder.is_dir())
-    assert checkpoint.read_run(run).images == 80
+    assert checkpoint.read_run(run).images == 48
     assert lineage.main(arguments, ENTRIES[:1]) == 0
     assert "--resume" in calls[-1]
-    assert checkpoint.read_run(run).images == 400
-    assert content(tmp_path, "good")["row"]["images"] == 400
+    assert [row["images"] for row in content(tmp_path, "good")["rows"]] == [80, 320]
+
+
+def test_speed_of_the_entries(
+    arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lineage, "SPEED_STEPS", 1)
+    assert lineage.main([*arguments, "--speed"], ENTRIES[:1]) == 0
+    assert re.search(r"\| good \| \d+\.\d \| 1 \| [\d,]+ thousand \|", capsys.readouterr().out)
 
 
 def test_the_error_names_an_unknown_recipe(arguments: list[str]) -> None:
     with pytest.raises(SystemExit, match=r"there is no 'goood'; there are: good, wild"):
         lineage.main([*arguments, "--only", "goood"], ENTRIES)
+
+
+def test_the_entries_are_valid_and_contain_all_recipes() -> None:
+    assert {entry.recipe for entry in ALL} == set(recipes.NAMES)
+    assert len({entry.name for entry in ALL}) == len(ALL)
+    for entry in ALL:
+        read_settings(build_parser().parse_args(["--recipe", entry.recipe, *entry.flags]))
+
+
+def test_the_document_is_that_of_the_stored_results(tmp_path: Path) -> None:
+    shutil.copytree(DOCS / "lineage", tmp_path / "lineage")
+    lineage_document.write(tmp_path, [entry.name for entry in ALL])
+    written = (tmp_path / "lineage.md").read_text("utf-8")
+    assert written == (DOCS / "lineage.md").read_text("utf-8")

@@ -92,11 +92,15 @@ def flip(
 
 
 def flip_and_rotate(
-    images: Tensor, rng: torch.Generator, batch: int | None = None, part: slice = slice(None)
+    images: Tensor,
+    rng: torch.Generator,
+    batch: int | None = None,
+    part: slice = slice(None),
+    degrees: float = DEGREES,
 ) -> Tensor:
-    """Flips uint8 [N, C, S, S], and rotates by up to ±DEGREES, with replicated edges."""
+    """Flips uint8 [N, C, S, S], and rotates by up to ±`degrees`, with replicated edges."""
     flipped = flip(images, rng, batch, part)
-    angle = (2 * _uniform(images, rng, batch, part) - 1) * math.radians(DEGREES)
+    angle = (2 * _uniform(images, rng, batch, part) - 1) * math.radians(degrees)
     zero = torch.zeros_like(angle)
     turn = torch.stack([angle.cos(), -angle.sin(), zero, angle.sin(), angle.cos(), zero], dim=1)
     grid = F.affine_grid(turn.view(-1, 2, 3), list(images.shape), align_corners=False)

@@ -167,6 +167,15 @@ def check_runs(folder: Path) -> None:
         )
 
 
+def other_networks(folder: Path, error: Exception) -> CheckpointError:
+    """The error for a checkpoint whose tensors are not those of the networks of its settings."""
+    return CheckpointError(
+        f"the checkpoint of {folder} is of other networks than this version builds for its "
+        "settings; train it again, or use it with the version that trained it (an exported model "
+        f"can still be served): {error}"
+    )
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Keeps other processes from training in the folder of a run meanwhile; the lock ends with the

@@ -155,7 +155,7 @@ class _Loop:
         ):
             next_report = self._next_report()
             losses: dict[str, Tensor] = {}
-            while not self._agree_to_stop(stop) and self.progress < 1:
+            while not self._agree_to_stop(stop) and self.progress < self.settings.pause_at:
                 losses = self.trainer.train_step(self.progress)
                 if self.trainer.step % CHECK_STEPS == 0:
                     self._check(losses)
@@ -178,6 +178,11 @@ class _Loop:
                     f"stopped by {cause} at {self.trainer.images:,} images; "
                     f"resume with: {self.reporter.command} --resume {self.folder}"
                 )
+            if self.progress < 1:
+                raise Stopped(
+                    f"paused at {self.trainer.images:,} images; resume with: "
+                    f"{self.reporter.command} --resume {self.folder} --pause-at 1"
+                )
 
     def resume(self) -> None:
         """Restores the checkpoint of the run, if there is one."""
@@ -193,9 +198,7 @@ class _Loop:
             try:
                 self.trainer.load_state_dict(tensors, progress.step)
             except (RuntimeError, KeyError) as error:
-                raise checkpoint.CheckpointError(
-                    f"the checkpoint of {self.folder} is of other networks: {error}"
-                ) from None
+                raise checkpoint.other_networks(self.folder, error) from None
             self.trainer.rate_factor = progress.rate_factor
             self.fallbacks = progress.fallbacks
             self.seconds_before = self.clock = progress.seconds

@@ -6,7 +6,7 @@ This is the only module outside `train.lineage` that imports from it.
 from pathlib import Path
 from typing import TypeVar
 
-from torch import nn
+from torch import Tensor, nn
 
 from train import checkpoint, state
 from train.adversarial import AdversarialTrainer
@@ -14,6 +14,7 @@ from train.checkpoint import CheckpointError, RunInfo
 from train.data import Faces
 from train.distributed import SINGLE_PROCESS, Processes
 from train.lineage import build
+from train.lineage.networks import autoencoder
 from train.lineage.report import LineageReporter
 from train.lineage.trainer import LineageTrainer
 from train.metrics import Judge
@@ -65,6 +66,13 @@ def load_generator(run: Path) -> tuple[Generator, RunInfo]:
     return _load(run, "ema", build_generator(_settings(run, info), info.sizes)), info
 
 
+def reconstruct(generator: Generator, images: Tensor, conditions: Tensor) -> Tensor | None:
+    """Encodes and decodes images [N, 3, S, S] in -1…1; None for a generator without an encoder."""
+    if not isinstance(generator, autoencoder.AutoencoderGenerator):
+        return None
+    return generator.reconstruct(images, conditions)
+
+
 def load_discriminator(run: Path) -> Discriminator:
     """Loads the pixel discriminator, in eval mode on the CPU. Raises CheckpointError."""
     info = checkpoint.read_run(run)
@@ -82,5 +90,5 @@ def _load(run: Path, name: str, network: N) -> N:
     try:
         network.load_state_dict(state.part(checkpoint.restore(run, f"{name}."), f"{name}."))
     except RuntimeError as error:
-        raise CheckpointError(f"the checkpoint of {run} is of other networks: {error}") from None
+        raise checkpoint.other_networks(run, error) from None
     return network.eval()

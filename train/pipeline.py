@@ -43,8 +43,9 @@ FIXED = {
     "optimizer": ("batch",),
     "features": ("network", "input_size", "strides", "channels"),
     "lineage": (
-        *("generator", "discriminator", "discriminator_norm", "blocks", "latent_deviation"),
-        *("conditioning", "heads", "optimizer"),
+        *("generator", "discriminator", "discriminator_width", "discriminator_norm"),
+        *("outer_biases", "blocks", "upscalings", "residual_blocks", "condition_embedding"),
+        *("latents", "latent_deviation", "conditioning", "heads", "head_units", "optimizer"),
     ),
 }
 

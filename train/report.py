@@ -174,6 +174,11 @@ def save_plot(run: Path, file: Path | None = None) -> None:
     for name in [key for key in log[0] if key.endswith("_as_asked")]:
         lower.plot(kimg, [line[name] for line in log], label=name.replace("_", " "))
     lower.set(xlabel="thousand images", ylabel="share of fakes", ylim=(0, 1.02))
+    if all(line.get("epochs") for line in log):
+        per_epoch = kimg[-1] / log[-1]["epochs"]
+        upper.secondary_xaxis("top", (lambda x: x / per_epoch, lambda x: x * per_epoch)).set_xlabel(
+            "epochs"
+        )
     if lower.lines:
         lower.legend()
     figure.savefig(file or run / PLOT_FILE, dpi=100)

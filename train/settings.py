@@ -112,17 +112,43 @@ class LineageSettings(Section):
 
     generator: Literal["mlp", "dcgan", "srresnet", "r3gan", "stackgan"] = "dcgan"
     discriminator: Literal["mlp", "dcgan", "srresnet", "r3gan", "autoencoder", "stackgan"] = "dcgan"
-    discriminator_norm: Literal["none", "batch", "layer"] = "batch"
-    """Normalization layers of the discriminator, if it supports them."""
+    discriminator_width: int = Field(0, ge=0)
+    """Channels of the discriminator (`width` is the generator's); 0 = as many."""
+    discriminator_norm: Literal["none", "batch", "layer", "spectral"] = "batch"
+    """Normalization of the discriminator, if it supports any: layers, or (spectral) of the weights
+    of its convolutions."""
+    outer_biases: bool = True
+    """Biases in the first convolution and the score of the dcgan discriminator."""
     blocks: int = Field(16, ge=1)
     """Residual blocks of the srresnet generator."""
+    upscalings: int = Field(0, ge=0, le=4)
+    """Sub-pixel convolutions of the srresnet generator; 0 = 3 at 128 pixels, else 2."""
+    residual_blocks: int = Field(0, ge=0)
+    """Residual blocks of the dcgan generator, on its maps of 4 pixels."""
+    initialization: Literal["normal", "pytorch"] = "normal"
+    """Initial weights: normal with σ = 0.02 (r3gan and mlp: their own), or PyTorch's default."""
+    discriminator_deviation: float = Field(0.02, gt=0)
+    """σ of the discriminator's initial weights, if they are normal."""
+    latents: Literal["normal", "uniform"] = "normal"
+    """Distribution of the latents in training."""
     latent_deviation: float = Field(1.0, gt=0)
-    """σ of the normal latents in training."""
+    """σ of the latents in training; uniform ones are in ±√3 σ."""
+    condition_embedding: int = Field(0, ge=0)
+    """Dimensions of the random embedding of the condition (stackgan: conditioning augmentation),
+    whose noise is the last part of the latent; 0 = the condition itself."""
+    embedding_weight: float = Field(0.0, ge=0)
+    """Weight of the divergence of that embedding from a standard normal distribution."""
     conditioning: Literal["none", "input", "auxiliary", "projection"] = "none"
     """How labels condition the discriminator: not at all, concatenated with its input (conditional
     GAN), by classification only (ACGAN), by an inner product with its features (projection)."""
     heads: Literal["none", "linear", "deep", "network"] = "none"
     """Classification heads: none, one layer, three layers, a separate network."""
+    head_units: tuple[int, int] = (256, 256)
+    """Units of the hidden layers of deep heads."""
+    realness_weight: float = Field(1.0, gt=0)
+    """Weight of the adversarial loss, for the generator and the discriminator."""
+    classify_fakes: bool = False
+    """Whether the discriminator also learns the classes of fakes."""
     loss: Literal["relativistic", "minimax", "nonsaturating", "wasserstein", "energy"] = (
         "nonsaturating"
     )
@@ -132,15 +158,26 @@ class LineageSettings(Section):
     """Weight of EBGAN's pulling-away term."""
     reconstruction_weight: float = Field(0.0, ge=0)
     """Weight of the reconstruction loss; more than 0 gives the generator an encoder."""
-    penalty_kind: Literal["zero-centered", "wgan-gp", "dragan"] = "zero-centered"
-    """R1 (and R2 with the relativistic loss), or a gradient norm of 1."""
+    penalty_kind: Literal["zero-centered", "wgan-gp", "wgan-gp-channels", "dragan"] = (
+        "zero-centered"
+    )
+    """R1 (and R2 with the relativistic loss), or a gradient norm of 1: of each image, or (channels)
+    of the channels of each pixel."""
     clip: float = Field(0.0, ge=0)
     """Bound of the discriminator's weights after each step (WGAN); 0 = none."""
     optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"
     augmentation: Literal["none", "flip", "flip-and-rotate", "flip-and-shift"] = "none"
     """Augmentation of real images; flip-and-shift also of fakes."""
+    rotation: float = Field(5.0, ge=0, le=180)
+    """Largest angle of flip-and-rotate, in degrees."""
     discriminator_steps: int = Field(1, ge=1)
     """Discriminator steps for each generator step."""
+    generator_first: bool = False
+    """Whether the generator is updated after the first of them instead of the last."""
+    reset_epochs: int = Field(0, ge=0)
+    """Passes over the data after which the optimizers forget their moments; 0 = never."""
+    halve_epochs: int = Field(0, ge=0)
+    """Passes over the data after which the learning rate is halved, each time; 0 = never."""
     first_stage: float = Field(0.5, gt=0, lt=1)
     """Share of the training for the first stage of StackGAN."""
 
@@ -155,6 +192,7 @@ class LineageSettings(Section):
         """Invalid combinations, each with the reason."""
         autoencoder = self.discriminator == "autoencoder"
         normalized = ("dcgan", "srresnet", "autoencoder", "stackgan")
+        embedding = self.condition_embedding
         yield (
             self.discriminator_norm != "none" and self.discriminator not in normalized,
             f"the {self.discriminator} discriminator has no norm: discriminator_norm must be none",
@@ -191,6 +229,24 @@ class LineageSettings(Section):
             self.generator == "stackgan" and self.reconstruction_weight > 0,
             "stackgan has no encoder: reconstruction_weight must be 0",
         )
+        yield (
+            embedding > 0 and (self.generator != "stackgan" or self.conditioning == "none"),
+            "only stackgan embeds its condition: condition_embedding must be 0",
+        )
+        yield (
+            self.embedding_weight > 0 and not embedding,
+            "there is no embedding to weigh: embedding_weight must be 0, or condition_embedding "
+            "more than 0",
+        )
+        yield (
+            self.classify_fakes and self.heads == "none",
+            "there are no heads to classify fakes: heads must be linear, deep or network, or "
+            "classify_fakes false",
+        )
+        yield (
+            self.residual_blocks > 0 and self.generator != "dcgan",
+            f"only the dcgan generator has residual_blocks: they must be 0 for {self.generator}",
+        )
 
 
 class RunSettings(Section):
@@ -208,6 +264,8 @@ class RunSettings(Section):
     """Total number of images shown."""
     minutes: float | None = Field(None, gt=0)
     """Duration of the training; overrides `images`."""
+    pause_at: float = Field(1.0, gt=0, le=1)
+    """Share of the goal at which the training stops with a checkpoint, to be resumed later."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = Field(0, ge=0)
     """CPU threads; 0 = all cores that the process may use, divided among the processes."""
@@ -277,7 +335,9 @@ class TrainSettings(RunSettings):
             "diversity_weight and unseen_every must be 0",
         )
         yield (
-            lineage.discriminator_norm == "batch" and objective.penalty > 0,
+            lineage.discriminator_norm == "batch"
+            and objective.penalty > 0
+            and lineage.penalty_kind != "wgan-gp-channels",  # the report's, which has both
             "with batch norm the score of an image depends on the other images of the batch, so "
             "a gradient penalty is not defined per image (Gulrajani et al. 2017, section 4): "
             "discriminator_norm must be layer or none, or penalty 0",
@@ -290,6 +350,11 @@ class TrainSettings(RunSettings):
             lineage.generator == "stackgan" and self.network.resolution != 128,
             "stackgan generates 128 pixels from 64: resolution must be 128, not "
             f"{self.network.resolution}",
+        )
+        yield (
+            lineage.condition_embedding >= self.network.latent_dim,
+            f"the noise of the embedding is a part of the latent: latent_dim must be more than "
+            f"condition_embedding ({lineage.condition_embedding})",
         )
 
 

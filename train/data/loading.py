@@ -15,6 +15,7 @@ from train.data.faces import Faces
 from train.data.files import SUFFIXES, open_files
 from train.data.layouts import recognize
 from train.data.records import MAX_NAME, Entry, word
+from train.networks.base import SIZES
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,11 @@ def load(
     entries, images, problems = found.records, found.images, found.problems
     small = sum(problem.reason == TOO_SMALL for problem in problems)
     if small and not entries:
-        smaller = "use a smaller --resolution (such as 32), or " if size > 32 else ""
+        smaller = "a smaller --resolution (such as 32), " if size > 32 else ""
+        enlarge_them = "--enlarge, " if size in SIZES else ""  # not for the upscaler
         raise DataError(
-            f"{path}: every image is smaller than {size}×{size} pixels; {smaller}larger images"
+            f"{path}: every image is smaller than {size}×{size} pixels; "
+            f"use {smaller}{enlarge_them}or larger images"
         )
     if problems:
         listed = "\n".join(f"  {p.location}: {p.message}" for p in problems[:SHOWN])

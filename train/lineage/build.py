@@ -18,20 +18,24 @@ def build_generator(
         case "mlp":
             generator = mlp.MLPGenerator(*shape)
         case "dcgan":
-            generator = dcgan.DCGANGenerator(*shape)
+            generator = dcgan.DCGANGenerator(*shape, blocks=lineage.residual_blocks)
         case "srresnet":
-            generator = srresnet.SRResNetGenerator(*shape, blocks=lineage.blocks)
+            blocks, upscalings = lineage.blocks, lineage.upscalings
+            generator = srresnet.SRResNetGenerator(*shape, blocks=blocks, upscalings=upscalings)
         case "r3gan":
             generator = r3gan.R3GANGenerator(*shape)
         case "stackgan":
-            generator = stackgan.StackGANGenerator(*shape)
+            embedding = lineage.condition_embedding if values else 0
+            generator = stackgan.StackGANGenerator(*shape, embedding=embedding)
     if lineage.reconstruction_weight:
         family = srresnet if lineage.generator == "srresnet" else dcgan
         generator = autoencoder.AutoencoderGenerator(
             generator,
             partial(family.encoder_layers, network.resolution, width=network.width, norm="batch"),
         )
-    generator.set_training_scale(lineage.latent_deviation)
+    if lineage.initialization == "pytorch":
+        generator.apply(base.initialize_as_pytorch)
+    generator.set_latents(lineage.latents, lineage.latent_deviation)
     return generator
 
 
@@ -39,13 +43,29 @@ def build_discriminator(
     network: NetworkSettings, lineage: LineageSettings, values: Sequence[int]
 ) -> base.LineageDiscriminator:
     """With initial weights; `values` are the numbers of values of the attributes."""
-    norm = lineage.discriminator_norm
-    shape = (*(network.resolution, values, network.width, lineage.conditioning, lineage.heads),)
+    discriminator = _discriminator(network, lineage, values)
+    discriminator.replace_deep_heads(lineage.head_units)
+    if lineage.initialization == "pytorch":
+        discriminator.apply(base.initialize_as_pytorch)
+    elif lineage.discriminator_deviation != base.DEVIATION:
+        deviation = lineage.discriminator_deviation
+        discriminator.apply(partial(base.initialize_normal, deviation=deviation))
+    if lineage.discriminator_norm == "spectral":
+        base.normalize_spectrally(discriminator)
+    return discriminator
+
+
+def _discriminator(
+    network: NetworkSettings, lineage: LineageSettings, values: Sequence[int]
+) -> base.LineageDiscriminator:
+    norm, width = lineage.discriminator_norm, lineage.discriminator_width or network.width
+    shape = (*(network.resolution, values, width, lineage.conditioning, lineage.heads),)
     match lineage.discriminator:
         case "mlp":
             return mlp.MLPDiscriminator(*shape)
         case "dcgan":
-            return dcgan.DCGANDiscriminator(*shape, norm=norm)
+            found = dcgan.DCGANDiscriminator(*shape, norm=norm)
+            return found if lineage.outer_biases else found.without_outer_biases()
         case "srresnet":
             return srresnet.SRResNetDiscriminator(*shape, norm=norm)
         case "r3gan":

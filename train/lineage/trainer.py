@@ -68,7 +68,7 @@ class LineageTrainer(Trainer):
             case "flip-and-shift":
                 return flip_and_shift(*arguments)
             case "flip-and-rotate":
-                return flip_and_rotate(*arguments)
+                return flip_and_rotate(*arguments, degrees=self.lineage.rotation)
             case "flip":
                 return flip(*arguments)
             case "none":
@@ -82,17 +82,35 @@ class LineageTrainer(Trainer):
     def train_step(self, progress: float) -> dict[str, Tensor]:
         """One discriminator step, and a generator step after each `discriminator_steps` steps."""
         self.set_schedule(progress)
+        self._reset_optimizers()
         self._choose_stage(progress)
         real, labels, latent = self.draw_batch()
         if self.image_size != real.shape[-1]:  # StackGAN's first stage
             real = F.interpolate(real, size=self.image_size, mode="area")
         condition = one_hot(labels, self.faces.sizes)
         figures = self._discriminator_step(real, latent, condition, labels)
-        if (self.step + 1) % self.lineage.discriminator_steps == 0:
+        number = self.step if self.lineage.generator_first else self.step + 1
+        if number % self.lineage.discriminator_steps == 0:
             self._generator_step(real.detach(), condition, labels)
         self.average_generator()
         self.step += 1
         return {name: value.clone() for name, value in self.tensors.items()} | figures
+
+    def learning_rate(self, progress: float) -> float:
+        halved: float = 0.5 ** self._passes(self.lineage.halve_epochs)
+        return super().learning_rate(progress) * halved
+
+    def _reset_optimizers(self) -> None:
+        """Forgets the moments after each `reset_epochs` passes over the data."""
+        every = self.lineage.reset_epochs
+        if self._passes(every) != self._passes(every, steps_ago=1):
+            for optimizer in self.optimizers.values():
+                optimizer.state.clear()
+
+    def _passes(self, epochs: int, steps_ago: int = 0) -> int:
+        """How often so many passes over the data were completed, 0 for none."""
+        images = max(0, self.step - steps_ago) * self.settings.optimizer.batch
+        return images // (epochs * self.data_size) if epochs else 0
 
     def _choose_stage(self, progress: float) -> None:
         if isinstance(self.generator, stackgan.StackGANGenerator):
@@ -105,16 +123,18 @@ class LineageTrainer(Trainer):
     ) -> dict[str, Tensor]:
         objective, discriminator = self.settings.objective, self.wrapped["discriminator"]
         penalized = self.is_penalty_step(objective.penalty)
+        fakes_too = self.lineage.classify_fakes
         with torch.no_grad():
             fake = self.generate(latent, condition)
         real.requires_grad_(penalized)
         fake.requires_grad_(penalized)
         with self.half_precision(not penalized):
             real_score, real_logits = discriminator(real, condition)
-            fake_score, _ = discriminator(fake, condition)
+            fake_score, fake_logits = discriminator(fake, condition)
         loss = self.loss.discriminator(real_score, fake_score)
         classes = classification(real_logits, labels)
-        whole = loss + objective.class_weight * classes
+        named = classes + classification(fake_logits, labels) if fakes_too else classes
+        whole = self.lineage.realness_weight * loss + objective.class_weight * named
         if penalized:
             penalty = self._penalty(real, real_score, fake, fake_score, condition)
             whole = whole + objective.penalty_every * penalty
@@ -138,13 +158,15 @@ class LineageTrainer(Trainer):
         else:
             real, fake = real.detach(), fake.detach()
             share = self._uniform(1)
-            if self.lineage.penalty_kind == "wgan-gp":
-                points = losses.interpolate(real, fake, share)
-            else:
+            if self.lineage.penalty_kind == "dragan":
                 points = losses.perturb(real, share, self._uniform(*real.shape[1:]))
+            else:
+                points = losses.interpolate(real, fake, share)
             points.requires_grad_()
             scores, _ = self.wrapped["discriminator"](points, condition)
-            weighted = weight * losses.one_centered_penalty(scores, points).mean()
+            by_channels = self.lineage.penalty_kind == "wgan-gp-channels"
+            found = losses.channel_penalty if by_channels else losses.one_centered_penalty
+            weighted = weight * found(scores, points).mean()
         self.tensors["penalty"].copy_(self.processes.mean(weighted.detach()))
         return weighted
 
@@ -164,7 +186,7 @@ class LineageTrainer(Trainer):
                 real_score, _ = discriminator(real, condition)
             found = {"generator": self.loss.generator(real_score.detach(), fake_score)}
             found["generator_classes"] = classification(fake_logits, labels)
-            whole = found["generator"]
+            whole = self.lineage.realness_weight * found["generator"]
             whole = whole + self.settings.objective.class_weight * found["generator_classes"]
             if self.lineage.pulling_away:
                 assert isinstance(discriminator, base.LineageDiscriminator)
@@ -173,6 +195,9 @@ class LineageTrainer(Trainer):
         if isinstance(self.generator, autoencoder.AutoencoderGenerator):
             found["reconstruction"] = F.l1_loss(self.generator.reconstruct(real, condition), real)
             whole = whole + self.lineage.reconstruction_weight * found["reconstruction"]
+        if self.lineage.embedding_weight and isinstance(self.generator, stackgan.StackGANGenerator):
+            divergence = self.generator.divergence(condition)
+            whole = whole + self.lineage.embedding_weight * divergence
         self.update("generator", whole)
         discriminator.requires_grad_(True)
         for name, value in found.items():

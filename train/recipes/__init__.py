@@ -30,6 +30,7 @@ NAMES = (
     "acgan-two-nets",
     "wgan",
     "wgan-gp",
+    "wgan-gp-report",
     "ebgan",
     "aegan",
     "aegan-dcgan",

@@ -1,9 +1,12 @@
 """Pictures that show a trained model."""
 
+import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
@@ -11,13 +14,15 @@ from torch import Tensor
 from train import models, report
 from train.networks.base import Discriminator
 from train.show.latents import linear, spherical
-from train.show.model import Model, ShowError
+from train.show.model import BATCH, Model, ShowError
 
 SIDE = 8
 """Rows and columns of sheets without attributes."""
 PAIRS, STEPS = 3, 9
 """Rows and columns of the interpolation."""
 CANDIDATES = 64
+EPOCHS = (1, 10, 20, 30, 40, 200)
+"""Those that the book on PyTorch shows."""
 MAX_FRAMES = 60
 MAX_PIXELS = 800
 """Upper limit of the longer side of an animation."""
@@ -69,14 +74,27 @@ def interpolation(model: Model) -> Image.Image:
     return report.sheet(torch.cat(pictures), ["linear", "spherical"] * PAIRS, [""] * STEPS)
 
 
-def best(model: Model) -> Image.Image:
-    """The best, the worst and the first SIDE of CANDIDATES images by the discriminator's score."""
-    latents, conditions = model.latents(CANDIDATES), model.encode(model.labels(CANDIDATES))
+def best(model: Model, count: int | None = None, candidates: int = CANDIDATES) -> Image.Image:
+    """The best `count` of the candidates by the discriminator's score, best first; by default the
+    best, the worst and the first SIDE.
+
+    Raises ShowError for more images than candidates.
+    """
+    least = count or SIDE
+    if not 1 <= least <= candidates:
+        raise ShowError(f"--best {least} --of {candidates}: there must be as many candidates")
+    latents, conditions = model.latents(candidates), model.encode(model.labels(candidates))
     pictures = model.generate(latents, conditions)
     order = _scores(models.load_discriminator(model.run), pictures, conditions)
     order = order.argsort(descending=True)
+    if count is not None:
+        columns = math.ceil(math.sqrt(count))
+        rows_of_best = math.ceil(count / columns)
+        chosen = pictures[order[:count]]
+        white = chosen.new_full((rows_of_best * columns - count, *chosen.shape[1:]), 255)
+        return report.sheet(torch.cat([chosen, white]), [""] * rows_of_best, [""] * columns)
     rows = {
-        f"best of {CANDIDATES}": order[:SIDE],
+        f"best of {candidates}": order[:SIDE],
         "worst": order[-SIDE:],
         "not selected": torch.arange(SIDE),
     }
@@ -90,13 +108,50 @@ def _scores(discriminator: Discriminator, pictures: Tensor, conditions: Tensor) 
     """
     # Images are scored one by one: the deviation within a group of one is always 0.
     discriminator.group = 1
-    scores: Tensor
-    scores, logits = discriminator.eval()(pictures.float() / 127.5 - 1, conditions)
-    sizes = list(discriminator.class_sizes)
-    blocks = torch.split(conditions, sizes, dim=1) if sizes else ()
-    for head, block in zip(logits, blocks, strict=True):
-        scores = scores + (torch.log_softmax(head, dim=1) * block).sum(dim=1)
-    return scores
+    sizes, parts = list(discriminator.class_sizes), []
+    batches = zip(torch.split(pictures, BATCH), torch.split(conditions, BATCH), strict=True)
+    for images, wanted in batches:
+        scores, logits = discriminator.eval()(images.float() / 127.5 - 1, wanted)
+        blocks = torch.split(wanted, sizes, dim=1) if sizes else ()
+        for head, block in zip(logits, blocks, strict=True):
+            scores = scores + (torch.log_softmax(head, dim=1) * block).sum(dim=1)
+        parts.append(scores)
+    return torch.cat(parts)
+
+
+def epochs(model: Model, wanted: Sequence[float] = EPOCHS) -> Image.Image:
+    """A row of samples for each of the wanted passes over the data, from the nearest report, and
+    for the last report; the same latents and conditions in all rows.
+
+    Raises ShowError for fewer than two reports, or for a log without epochs.
+    """
+    run, size = model.run, model.info.image_size
+    reports = {
+        line["epochs"]: file
+        for line in report.read_log(run)
+        if "epochs" in line
+        and (file := run / report.sheet_name("samples", line["images"])).exists()
+    }
+    if len(reports) < 2:
+        raise ShowError(
+            f"{run} has {len(reports)} reports with samples and epochs, and a row for each needs "
+            "two or more: train longer, or with a smaller --report-images"
+        )
+    last = max(reports)
+    near = (min(reports, key=lambda found: abs(found - epoch)) for epoch in wanted if epoch <= last)
+    rows = sorted({*near, last})
+    pictures = [_diagonal(reports[epoch], size) for epoch in rows]
+    labels = [f"epoch {epoch:.3g}" for epoch in rows]
+    return report.sheet(torch.cat(pictures), labels, [""] * len(pictures[0]))
+
+
+def _diagonal(file: Path, size: int) -> Tensor:
+    """The pictures on the diagonal of a grid, which differ in all attributes: [N, 3, S, S]."""
+    with Image.open(file) as stored:
+        grid = torch.from_numpy(np.array(stored.convert("RGB"))).permute(2, 0, 1)
+    count = min(SIDE, grid.shape[1] // size, grid.shape[2] // size)
+    places = [slice(size * number, size * (number + 1)) for number in range(count)]
+    return torch.stack([grid[:, place, place] for place in places])
 
 
 def frames(run: Path) -> list[Image.Image]:

@@ -71,6 +71,15 @@ def test_one_centered_penalty_of_a_linear_critic(size: float) -> None:
         assert weight.grad.isfinite().all()
 
 
+def test_channel_penalty_allows_a_norm_of_one_at_each_pixel() -> None:
+    weight = torch.zeros(3, 8, 8)
+    weight[0], weight[1] = 0.6, 0.8
+    points = torch.randn(5, 3, 8, 8).requires_grad_()
+    assert losses.channel_penalty(linear(points, weight), points).tolist() == pytest.approx([0] * 5)
+    whole = losses.one_centered_penalty(linear(points, weight), points)
+    assert whole.tolist() == pytest.approx([(8 - 1) ** 2] * 5, rel=1e-4), "8 × 8 pixels"
+
+
 def test_points_of_the_penalties() -> None:
     real, fake = torch.full((2, 3, 4, 4), 1.0), torch.full((2, 3, 4, 4), -1.0)
     points = losses.interpolate(real, fake, torch.tensor([1.0, 0.25]))

@@ -27,7 +27,8 @@ def updates(trainer: Trainer) -> dict[str, int]:
 
 
 @pytest.mark.parametrize(
-    ("name", "generator"), [("dcgan", 10), ("wgan", 2), ("wgan-gp", 2), ("dcgan-96", 2)]
+    ("name", "generator"),
+    [("dcgan", 10), ("wgan", 2), ("wgan-gp", 2), ("dcgan-96", 2), ("acgan-decoupled", 5)],
 )
 def test_numbers_of_generator_and_discriminator_steps(name: str, generator: int) -> None:
     trainer = steps(name, 10)
@@ -120,7 +121,7 @@ def test_acgan_discriminator_classifies_and_scores_without_the_condition(name: s
     _, logits = trainer.discriminator(image, torch.eye(7)[:2])
     assert [head.shape for head in logits] == [(2, 4), (2, 3)]
     trainer.rate_factor = 1e-9
-    loss = trainer.train_step(0.0)["discriminator_classes"].item()
+    loss = trainer.train_step(0.0)["discriminator_classes"].item()  # of real images
     assert loss == pytest.approx(math.log(4) + math.log(3), rel=0.25), "by chance, at first"
 
 
@@ -134,7 +135,6 @@ def test_heads_of_the_acgan_recipes() -> None:
     assert [type(head) for head in coupled.heads] == [nn.Linear] * 2
     for head in (decoupled.score_head, *decoupled.heads):
         assert len(modules(head, nn.Linear)) == 3
-    assert recipes.read("acgan-decoupled").settings["objective"]["class_weight"] == 5
 
     def reached(discriminator: nn.Module, what: Callable[[Any], Tensor]) -> set[str]:
         """Convolutions that a loss reaches."""
@@ -211,7 +211,7 @@ def test_stackgan_refines_its_first_stage() -> None:
     trainer = build_trainer(settings, faces(128))
     generator = trainer.generator
     assert isinstance(generator, StackGANGenerator)
-    latent, condition = torch.randn(2, 100), torch.eye(7)[:2]
+    latent, condition = torch.randn(2, settings.network.latent_dim), torch.eye(7)[:2]
     trainer.train_step(0.0)
     assert generator.second.to_rgb.weight.abs().max() == 0, "the first stage alone"
     generator.eval()
@@ -219,11 +219,11 @@ def test_stackgan_refines_its_first_stage() -> None:
     enlarged = nn.functional.interpolate(rough, scale_factor=2.0, mode="bilinear")
     assert (whole - enlarged).abs().mean() < 0.05
     generator.train()
-    first = generator.first.layers[0].get_parameter("weight").clone()
+    first = generator.first.network.layers[0].get_parameter("weight").clone()
     trainer.train_step(0.6)
-    assert torch.equal(first, generator.first.layers[0].get_parameter("weight"))
+    assert torch.equal(first, generator.first.network.layers[0].get_parameter("weight"))
     assert generator.second.to_rgb.weight.abs().max() > 0
     trainer.train_step(0.1)  # as if the run was resumed with more images
-    assert torch.equal(first, generator.first.layers[0].get_parameter("weight")), (
+    assert torch.equal(first, generator.first.network.layers[0].get_parameter("weight")), (
         "there is no way back"
     )

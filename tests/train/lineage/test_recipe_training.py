@@ -1,11 +1,16 @@
 """Training of the recipes: all parameters learn, all combinations run, and states resume."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from small_recipes import faces, small, steps
 from torch import nn
 
-from train import recipes
+from train import checkpoint, recipes
+from train.__main__ import main
 from train.distributed import Processes, SharedBatchNorm, ShareError, share_batch_norms
 from train.models import build_trainer
 from train.trainer import Trainer
@@ -117,3 +122,23 @@ def test_shared_batch_norms_keep_their_weights() -> None:
 def test_an_unconditional_recipe_ignores_tags() -> None:
     assert steps("dcgan", 1).faces.attributes == ()
     assert steps("cgan", 1).faces.sizes == (4, 3)
+
+
+def test_gray_images_of_28_pixels_are_trained_with_one_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As those of MNIST, in a folder for each digit."""
+    monkeypatch.chdir(tmp_path)
+    pixels = np.random.default_rng(0).integers(0, 256, (90, 28, 28), np.uint8)
+    for number, digit in enumerate(pixels):
+        file = Path(f"digits/{number % 3}/{number}.png")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(digit).save(file)
+    command = ["--data", "digits", "--recipe", "acgan-dcgan", "--resolution", "32", "--width", "4"]
+    command += ["--batch", "16", "--images", "64", "--device", "cpu", "--no-export", "--name", "d"]
+    with pytest.raises(SystemExit):
+        main(command)
+    assert "use --enlarge, or larger images" in " ".join(capsys.readouterr().out.split())
+    main([*command, "--enlarge"])
+    info = checkpoint.read_run(Path("runs/d"))
+    assert (info.images, info.sizes) == (64, [3])

@@ -3,12 +3,15 @@
 from pathlib import Path
 
 import pytest
+import torch
 from drawn_faces import write_zip
 from PIL import Image
 from PIL.GifImagePlugin import GifImageFile
 from PIL.WebPImagePlugin import WebPImageFile
+from small_recipes import small
 from small_runs import make_run
 
+from train import checkpoint
 from train.__main__ import main
 from train.data import load
 from train.show.model import Model
@@ -42,7 +45,7 @@ def size_of(file: Path) -> tuple[int, int]:
 def test_show_all_pictures(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["show", str(run), "--seed", "3"])
     said = capsys.readouterr().out
-    for name in ("samples", "grid", "interpolation", "best", "arithmetic", "losses"):
+    for name in ("samples", "grid", "interpolation", "best", "epochs", "arithmetic", "losses"):
         assert (run / f"{name}.png").is_file(), name
         assert f"{run}/{name}.png" in said
     assert size_of(run / "samples.png") == (8 * 64, 8 * 64)
@@ -52,6 +55,73 @@ def test_show_all_pictures(run: Path, capsys: pytest.CaptureFixture[str]) -> Non
     with Image.open(run / "animation.webp") as animation:
         assert isinstance(animation, WebPImageFile)
         assert animation.n_frames == 3
+
+
+def test_best_of_many_candidates(run: Path, tmp_path: Path) -> None:
+    main(["show", str(run), "--best", "10", "--of", "70"])
+    assert [file.name for file in run.glob("*.png") if "samples" not in file.name] == ["best.png"]
+    assert size_of(run / "best.png") == (4 * 64, 3 * 64), "as square as possible"
+    with Image.open(run / "best.png") as sheet:
+        assert sheet.getpixel((3 * 64 + 5, 2 * 64 + 5)) == (255, 255, 255), "two places stay empty"
+        first = sheet.crop((0, 0, 64, 64)).tobytes()
+    main(["show", str(run), "--best", "1", "--of", "70", "--out", str(tmp_path / "one")])
+    with Image.open(tmp_path / "one/best.png") as sheet:
+        assert sheet.tobytes() == first, "the best one is the first"
+
+
+def test_samples_after_some_epochs(run: Path) -> None:
+    main(["show", str(run), "epochs", "--epochs", "6", "8", "16", "100"])
+    width, height = size_of(run / "epochs.png")
+    assert height == 3 * 64, "epochs 7.5, 15 and 22.5"
+    with Image.open(run / "epochs.png") as sheet:
+        levels = [sheet.getpixel((width - 5, 64 * row + 30)) for row in range(3)]
+    assert levels == [(level,) * 3 for level in (40, 80, 120)]
+
+
+def test_reconstruction_of_images_of_ones_own(
+    tmp_path: Path, faces_zip: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = make_run(tmp_path / "runs/aegan", load(faces_zip, 32), chosen=small("aegan-dcgan"))
+    Image.new("RGB", (200, 100), "red").save("photo.png")
+    Image.new("L", (28, 28), 200).save("digit.jpg")
+    main(["show", str(run), "reconstruction", "photo.png", "digit.jpg"])
+    width, height = size_of(run / "reconstruction.png")
+    assert height == 2 * 64
+    with Image.open(run / "reconstruction.png") as sheet:
+        assert sheet.getpixel((width - 2 * 64 + 5, 5)) == (255, 0, 0)
+        assert sheet.getpixel((width - 5, 60)) == (200, 200, 200)
+    Path("notes.txt").write_text("no image")
+    for given, message in (
+        ([str(run), "reconstruction"], "name the images to reconstruct"),
+        ([str(run), "reconstruction", "notes.txt"], "notes.txt is not a readable image"),
+        ([str(run), "reconstruction", "gone.png"], "gone.png is not a readable image"),
+        ([str(run), "--best", "65", "--of", "64"], "there must be as many candidates"),
+    ):
+        with pytest.raises(SystemExit):
+            main(["show", *given])
+        assert message in capsys.readouterr().out
+
+
+def test_error_for_a_reconstruction_without_an_encoder(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("RGB", (64, 64)).save("photo.png")
+    with pytest.raises(SystemExit):
+        main(["show", str(run), "reconstruction", "photo.png"])
+    assert "has no encoder" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_checkpoint_of_a_gpu_is_shown_and_resumed_on_a_cpu(run: Path, faces_zip: Path) -> None:
+    """Files have no devices; only the random state, of 16 bytes there, is of another kind."""
+    tensors, progress = checkpoint.restore(run), checkpoint.read_progress(run)
+    tensors["rng"] = torch.arange(16, dtype=torch.uint8)
+    checkpoint.save(run, tensors, progress)
+    main(["show", str(run), "samples"])
+    assert (run / "samples.png").is_file()
+    more = ("--images", "1664", "--no-export", "--device", "cpu")
+    main(["--data", str(faces_zip), "--resume", str(run), *more])
+    assert checkpoint.read_run(run).images == 1664
+    assert len(checkpoint.restore(run)["rng"]) > 16
 
 
 def test_judge_is_cached_in_the_folder_of_the_runs(run: Path, tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ class AutoencoderGenerator(base.LineageGenerator):
         self.encoder.apply(base.initialize_normal)
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
-        image: Tensor = self.decoder(latent * self.latent_scale, condition)
+        image: Tensor = self.decoder(self.shape_latent(latent), condition)
         return image
 
     def encode(self, image: Tensor) -> Tensor:

@@ -1,10 +1,12 @@
 """Base classes of the classical networks: conditioning and classification heads."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrizations
 
 from train.networks import base as networks
 
@@ -15,23 +17,38 @@ features (Miyato & Koyama 2018)."""
 Heads = Literal["none", "linear", "deep", "network"]
 """Classification heads: none, one layer, three layers, a separate network. With "deep" the score
 also has three layers."""
-Norm = Literal["none", "batch", "layer"]
+Norm = Literal["none", "batch", "layer", "spectral"]
+Latents = Literal["normal", "uniform"]
 
-HIDDEN = 256
-"""Units of each of the two hidden layers of a deep head."""
+HIDDEN = (256, 256)
+"""Units of the two hidden layers of a deep head."""
+DEVIATION = 0.02
+"""Deviation of initial weights (Radford et al. 2016)."""
 
 
 class LineageGenerator(networks.Generator):
-    """A generator whose recipe sets the deviation of the latents."""
+    """A generator whose recipe sets the distribution of the latents."""
 
-    def set_training_scale(self, deviation: float) -> None:
-        """Sets the deviation of the latents in training."""
-        self.training_scale = deviation
+    latents: Latents = "normal"
+
+    def set_latents(self, latents: Latents, deviation: float) -> None:
+        """Sets the distribution of the latents in training and its deviation."""
+        self.latents, self.training_scale = latents, deviation
         self.latent_scale.fill_(deviation)
 
+    def shape_latent(self, latent: Tensor) -> Tensor:
+        """Standard normal latents [N, Z] to latents of the recipe's distribution.
+
+        Φ(z) is uniform for a standard normal z, and 2 Φ(z) − 1 = erf(z / √2) is so in ±1; times √3
+        its deviation is 1.
+        """
+        if self.latents == "uniform":
+            latent = torch.erf(latent / math.sqrt(2)) * math.sqrt(3)
+        return latent * self.latent_scale
+
     def concatenate(self, latent: Tensor, condition: Tensor) -> Tensor:
-        """Concatenates the scaled latent and the condition, [N, Z + C]."""
-        return torch.cat([latent * self.latent_scale, condition], dim=1)
+        """Concatenates the latent, shaped, and the condition, [N, Z + C]."""
+        return torch.cat([self.shape_latent(latent), condition], dim=1)
 
 
 class LineageDiscriminator(networks.Discriminator):
@@ -58,6 +75,20 @@ class LineageDiscriminator(networks.Discriminator):
         if self.classifier is not None:
             return score, self.classifier.classify(image)
         return score, [head(features) for head in self.heads]
+
+    def replace_deep_heads(self, units: tuple[int, int]) -> None:
+        """Gives deep heads hidden layers of other sizes."""
+
+        def resized(layers: nn.Module) -> nn.Module:
+            assert isinstance(layers, nn.Sequential)
+            first, last = layers[0], layers[-1]
+            assert isinstance(first, nn.Linear)
+            assert isinstance(last, nn.Linear)
+            return head(first.in_features, last.out_features, "deep", units)
+
+        if self.head_kind == "deep" and units != HIDDEN:
+            self.score_head = resized(self.score_head)
+            self.heads = nn.ModuleList(resized(layers) for layers in self.heads)
 
     def extract(self, planes: Tensor) -> Tensor:
         """Images, with the condition as additional planes for "input", to features [N, F]."""
@@ -111,33 +142,49 @@ class LineageDiscriminator(networks.Discriminator):
         return self
 
 
-def head(features: int, outputs: int, kind: Heads) -> nn.Module:
+def head(features: int, outputs: int, kind: Heads, units: tuple[int, int] = HIDDEN) -> nn.Module:
     """Layers from [N, F] to [N, outputs]: three if `kind` is "deep", else one."""
     if kind != "deep":
         return nn.Linear(features, outputs)
     return nn.Sequential(
-        nn.Linear(features, HIDDEN),
+        nn.Linear(features, units[0]),
         nn.LeakyReLU(0.2),
-        nn.Linear(HIDDEN, HIDDEN),
+        nn.Linear(units[0], units[1]),
         nn.LeakyReLU(0.2),
-        nn.Linear(HIDDEN, outputs),
+        nn.Linear(units[1], outputs),
     )
 
 
 def norm(kind: Norm, channels: int) -> nn.Module:
-    """Normalization over the batch, or over channels and pixels of each image (Ba et al. 2016)."""
+    """Normalization over the batch, or over channels and pixels of each image (Ba et al. 2016).
+
+    "spectral" normalizes weights and has no layers, see `normalize_spectrally`.
+    """
     assert kind in get_args(Norm)
     if kind == "batch":
         return nn.BatchNorm2d(channels)
     return nn.GroupNorm(1, channels) if kind == "layer" else nn.Identity()
 
 
-def initialize_normal(module: nn.Module) -> None:
+def normalize_spectrally(network: nn.Module) -> None:
+    """Divides the weights of convolutions by their largest singular value (Miyato et al. 2018)."""
+    for module in list(network.modules()):
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            parametrizations.spectral_norm(module)
+
+
+def initialize_normal(module: nn.Module, deviation: float = DEVIATION) -> None:
     """Weights from N(0, 0.02²), scales of norms from N(1, 0.02²) (Radford et al. 2016)."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-        nn.init.normal_(module.weight, 0.0, 0.02)
+        nn.init.normal_(module.weight, 0.0, deviation)
     elif isinstance(module, nn.BatchNorm2d | nn.GroupNorm) and module.weight is not None:
-        nn.init.normal_(module.weight, 1.0, 0.02)
+        nn.init.normal_(module.weight, 1.0, deviation)
     bias = getattr(module, "bias", None)
     if isinstance(bias, Tensor):
         nn.init.zeros_(bias)
+
+
+def initialize_as_pytorch(module: nn.Module) -> None:
+    """PyTorch's default weights: uniform, by the number of inputs (He et al. 2015)."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.BatchNorm2d):
+        module.reset_parameters()

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from train.lineage.networks import base
+from train.lineage.networks.blocks import ResidualBlock
 
 SIDE = 4
 """Side of the smallest maps in pixels."""
@@ -19,14 +20,24 @@ SIDE = 4
 
 class DCGANGenerator(base.LineageGenerator):
     def __init__(
-        self, image_size: int, latent_dim: int, values: Sequence[int] = (), width: int = 64
+        self,
+        image_size: int,
+        latent_dim: int,
+        values: Sequence[int] = (),
+        width: int = 64,
+        blocks: int = 0,
     ) -> None:
-        """`width` is the number of channels of the largest maps; it doubles with each halving."""
+        """`width` is the number of channels of the largest maps; it doubles with each halving.
+        `blocks` is the number of residual blocks on the smallest maps.
+        """
         super().__init__(image_size, latent_dim)
         channels = _channels(image_size, width)[::-1]
         layers: list[nn.Module] = [
             nn.ConvTranspose2d(latent_dim + sum(values), channels[0], SIDE, bias=False)
         ]
+        if blocks:
+            residual = (ResidualBlock(channels[0]) for _ in range(blocks))
+            layers += [*_norm_and_relu(channels[0]), *residual]
         for a, b in pairwise(channels):
             layers += [*_norm_and_relu(a), nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False)]
         end = (5, 3, 1) if image_size == 96 else (4, 2, 1)
@@ -38,11 +49,11 @@ class DCGANGenerator(base.LineageGenerator):
         self.apply(base.initialize_normal)
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
-        return torch.tanh(self.before_tanh(latent, condition))
+        return torch.tanh(self.before_tanh(self.concatenate(latent, condition)))
 
-    def before_tanh(self, latent: Tensor, condition: Tensor) -> Tensor:
-        """The output before the tanh, [N, 3, S, S]."""
-        x: Tensor = self.layers(self.concatenate(latent, condition)[:, :, None, None])
+    def before_tanh(self, inputs: Tensor) -> Tensor:
+        """Shaped latents and conditions [N, Z + C] to the output before the tanh, [N, 3, S, S]."""
+        x: Tensor = self.layers(inputs[:, :, None, None])
         return x
 
 
@@ -64,6 +75,13 @@ class DCGANDiscriminator(base.LineageDiscriminator):
         )
         self.apply(base.initialize_normal)
 
+    def without_outer_biases(self) -> "DCGANDiscriminator":
+        """Removes the biases of the first convolution and of the score."""
+        for layer in (self.encoder_layers[0], self.score_head):
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                layer.register_parameter("bias", None)
+        return self
+
     def extract(self, planes: Tensor) -> Tensor:
         features: Tensor = self.encoder_layers(planes)
         return features
@@ -78,7 +96,7 @@ def encoder_layers(
     layers: list[nn.Module] = [nn.Conv2d(planes, width, *start), nn.LeakyReLU(0.2)]
     for a, b in pairwise(channels):
         layers += [
-            nn.Conv2d(a, b, 4, 2, 1, bias=norm == "none"),
+            nn.Conv2d(a, b, 4, 2, 1, bias=norm in ("none", "spectral")),
             base.norm(norm, b),
             nn.LeakyReLU(0.2),
         ]

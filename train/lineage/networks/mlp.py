@@ -1,8 +1,8 @@
 """The networks of the first GAN (Goodfellow et al. 2014): fully connected, with maxout in the
 discriminator. Sizes are those of the authors' code for MNIST.
 
-Unlike the original there is no dropout, because all random numbers of a training must come from its
-own generator to resume exactly.
+Unlike the original there is no dropout in the discriminator, because all random numbers of a
+training must come from its own generator to resume exactly.
 """
 
 from collections.abc import Sequence

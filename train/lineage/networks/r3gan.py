@@ -84,7 +84,7 @@ class R3GANGenerator(base.LineageGenerator):
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
         """There is no tanh at the end: images may slightly exceed -1…1."""
-        style = latent * self.latent_scale
+        style = self.shape_latent(latent)
         if self.embed is not None:
             style = torch.cat([style, self.embed(condition)], dim=1)
         x: Tensor = self.basis * self.start(style)[:, :, None, None]
@@ -97,6 +97,8 @@ class R3GANGenerator(base.LineageGenerator):
 
 
 class R3GANDiscriminator(base.LineageDiscriminator):
+    filter: Tensor
+
     def __init__(
         self,
         image_size: int,
@@ -114,10 +116,16 @@ class R3GANDiscriminator(base.LineageDiscriminator):
             self.stages.append(_stage(number, BLOCKS * len(channels)))
             self.change.append(_change(number, after))
         self.basis = _convolution(channels[-1], channels[-1], sides[0], 1.0, channels[-1], 0)
+        self.register_buffer("filter", _lowpass(), persistent=False)
         self.add_heads(
             channels[-1],
             lambda: R3GANDiscriminator(image_size, values, width, "auxiliary", "linear"),
         )
+        # With a projection the score is the inner product alone, of a layer's outputs.
+        if self.projection is not None:
+            self.score_head = nn.Linear(channels[-1], channels[-1], bias=False)
+        elif isinstance(self.score_head, nn.Linear):
+            self.score_head.register_parameter("bias", None)
         for layer in (self.score_head, self.projection, *self.heads):
             if isinstance(layer, nn.Linear):
                 _variance(layer.weight, 1.0, layer.in_features)
@@ -127,10 +135,25 @@ class R3GANDiscriminator(base.LineageDiscriminator):
         for number, (stage, change) in enumerate(zip(self.stages, self.change, strict=True)):
             x = stage(x)
             if number < len(self.stages) - 1:
-                # Bilinear downsampling by 2 is the mean of four pixels.
-                x = change(F.avg_pool2d(x, 2))
+                x = change(self.downsample(x))
         features: Tensor = self.basis(x)
         return features.flatten(1)
+
+    def downsample(self, x: Tensor) -> Tensor:
+        """Halves the size after a low-pass filter, with zeros around the maps."""
+        weight = self.filter.to(x.dtype).expand(x.shape[1], 1, -1, -1)
+        return F.conv2d(x, weight, stride=2, padding=1, groups=x.shape[1])
+
+    def score_features(self, features: Tensor, condition: Tensor) -> Tensor:
+        if self.projection is None:
+            return super().score_features(features, condition)
+        return self.project(self.score_head(features), condition)
+
+
+def _lowpass() -> Tensor:
+    """The authors' filter: [1, 2, 1] and [1, 1], one after the other, in both directions."""
+    line = torch.tensor([1.0, 3.0, 3.0, 1.0])
+    return (line[:, None] * line / line.sum() ** 2)[None, None]
 
 
 def _stages(image_size: int, width: int) -> tuple[list[int], list[int]]:

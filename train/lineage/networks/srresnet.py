@@ -1,7 +1,8 @@
 """The networks of MakeGirlsMoe (Jin et al. 2017): a generator after SRResNet (Ledig et al. 2017),
 and a residual discriminator without batch norm.
 
-The original networks generate 128 pixels; at 64 both have one stage less.
+The original networks generate 128 pixels, from maps of 16. At 64 they have one stage less, or, as
+in the report that used them, as many stages from maps of 8.
 """
 
 from collections.abc import Sequence
@@ -12,25 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from train.lineage.networks import base
-
-
-class ResidualBlock(nn.Module):
-    """A residual block of the generator."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
-            nn.BatchNorm2d(channels),
-            nn.ReLU(),
-            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
-            nn.BatchNorm2d(channels),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """[N, C, H, W] to the same."""
-        change: Tensor = self.layers(x)
-        return x + change
+from train.lineage.networks.blocks import ResidualBlock
 
 
 class SRResNetGenerator(base.LineageGenerator):
@@ -45,10 +28,13 @@ class SRResNetGenerator(base.LineageGenerator):
         values: Sequence[int] = (),
         width: int = 64,
         blocks: int = 16,
+        upscalings: int = 0,
     ) -> None:
-        """`width` is the number of channels of all blocks."""
+        """`width` is the number of channels of all blocks, `upscalings` the number of sub-pixel
+        convolutions; 0 = 3 at 128 pixels, else 2.
+        """
         super().__init__(image_size, latent_dim)
-        doublings = 3 if image_size == 128 else 2
+        doublings = upscalings or (3 if image_size == 128 else 2)
         self.side = image_size >> doublings
         self.start = nn.Linear(latent_dim + sum(values), width * self.side**2)
         self.activate = nn.Sequential(nn.BatchNorm2d(width), nn.ReLU())

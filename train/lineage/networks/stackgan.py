@@ -6,13 +6,14 @@ whole network generates 128 pixels from the beginning.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from train.lineage.networks import base, dcgan
-from train.lineage.networks.srresnet import ResidualBlock
+from train.lineage.networks.blocks import ResidualBlock
 
 SIZE, FIRST = 128, 64
 BLOCKS = 2
@@ -60,31 +61,109 @@ class Refiner(nn.Module):
         return correction
 
 
+class ConditionEmbedding(nn.Module):
+    """Conditioning augmentation: a random embedding ĉ = μ + σ ε of the condition (Zhang et al.
+    2017, section 3.2), which smooths the conditions between those of the data.
+    """
+
+    def __init__(self, condition_dim: int, size: int) -> None:
+        super().__init__()
+        self.size = size
+        self.layers = nn.Sequential(nn.Linear(condition_dim, 2 * size), nn.LeakyReLU(0.2))
+        self.apply(base.initialize_normal)
+
+    def forward(self, condition: Tensor, noise: Tensor) -> Tensor:
+        """Conditions [N, C] and noise [N, E] to embeddings [N, E]."""
+        mean, log_deviation = self.moments(condition)
+        return mean + log_deviation.exp() * noise
+
+    def divergence(self, condition: Tensor) -> Tensor:
+        """Kullback-Leibler divergence from the standard normal distribution, the mean over
+        dimensions, as in the authors' code (eq. 2).
+        """
+        mean, log_deviation = self.moments(condition)
+        squares = (2 * log_deviation).exp() + mean.square()
+        return (squares / 2 - log_deviation - 0.5).mean()
+
+    def moments(self, condition: Tensor) -> tuple[Tensor, Tensor]:
+        """μ and log σ, [N, E] each."""
+        mean, log_deviation = torch.chunk(self.layers(condition), 2, dim=1)
+        return mean, log_deviation
+
+
+class FirstStage(base.LineageGenerator):
+    """A DCGAN of 64 pixels, whose condition may be embedded."""
+
+    def __init__(self, latent_dim: int, values: Sequence[int], width: int, embedding: int) -> None:
+        super().__init__(FIRST, latent_dim)
+        self.embed = ConditionEmbedding(sum(values), embedding) if embedding else None
+        inputs = (embedding,) if embedding else tuple(values)
+        self.network = dcgan.DCGANGenerator(FIRST, latent_dim - embedding, inputs, width)
+
+    def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
+        return torch.tanh(self.before_tanh(self.shape_latent(latent), condition))
+
+    def before_tanh(self, shaped: Tensor, condition: Tensor) -> Tensor:
+        """Shaped latents to the output before the tanh, [N, 3, 64, 64]."""
+        latent, embedded = embed(self.embed, shaped, condition)
+        return self.network.before_tanh(torch.cat([latent, embedded], dim=1))
+
+
+def embed(
+    embedding: ConditionEmbedding | None, shaped: Tensor, condition: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The latent without the embedding's noise, its last part, and the embedded condition."""
+    if embedding is None:
+        return shaped, condition
+    latent, noise = shaped[:, : -embedding.size], shaped[:, -embedding.size :]
+    return latent, embedding(condition, noise)
+
+
 class StackGANGenerator(base.LineageGenerator):
     refining: Tensor
 
     def __init__(
-        self, image_size: int, latent_dim: int, values: Sequence[int] = (), width: int = 64
+        self,
+        image_size: int,
+        latent_dim: int,
+        values: Sequence[int] = (),
+        width: int = 64,
+        embedding: int = 0,
     ) -> None:
-        """Raises ValueError for sizes other than 128."""
+        """`embedding` is the size of the random embedding of the condition, whose noise is the last
+        part of the latent; 0 = the condition itself. Raises ValueError for sizes other than 128.
+        """
         if image_size != SIZE:
             raise ValueError(f"stackgan generates {SIZE} pixels, not {image_size}")
         super().__init__(image_size, latent_dim)
-        self.first = dcgan.DCGANGenerator(FIRST, latent_dim, values, width)
-        self.second = Refiner(sum(values), width)
+        self.first = FirstStage(latent_dim, values, width, embedding)
+        self.embed = ConditionEmbedding(sum(values), embedding) if embedding else None
+        self.second = Refiner(embedding or sum(values), width)
         self.register_buffer("refining", torch.zeros((), dtype=torch.bool))
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
-        # The first stage multiplies by its own latent scale.
-        coarse = self.first.before_tanh(
-            latent * (self.latent_scale / self.first.latent_scale), condition
-        )
+        shaped = self.shape_latent(latent)
+        coarse = self.first.before_tanh(shaped, condition)
         large = F.interpolate(coarse, scale_factor=2.0, mode="bilinear")
-        return torch.tanh(large + self.second(torch.tanh(coarse), condition))
+        _, embedded = embed(self.embed, shaped, condition)
+        return torch.tanh(large + self.second(torch.tanh(coarse), embedded))
 
-    def set_training_scale(self, deviation: float) -> None:
-        super().set_training_scale(deviation)
-        self.first.set_training_scale(deviation)
+    def set_latents(self, latents: base.Latents, deviation: float) -> None:
+        super().set_latents(latents, deviation)
+        self.first.set_latents(latents, deviation)
+
+    def divergence(self, condition: Tensor) -> Tensor:
+        """Of the embedding of the stage that is trained, 0 without one."""
+        embedding = self.embed if self.refining else self.first.embed
+        return condition.new_zeros(()) if embedding is None else embedding.divergence(condition)
+
+    def _load_from_state_dict(self, state: dict[str, Tensor], prefix: str, *others: Any) -> None:
+        """Also reads checkpoints whose first stage was a DCGAN without an embedding."""
+        old, new = f"{prefix}first.", f"{prefix}first.network."
+        for name in [name for name in state if name.startswith(f"{old}layers.")]:
+            state[new + name.removeprefix(old)] = state.pop(name)
+            state[f"{new}latent_scale"] = torch.ones(())
+        super()._load_from_state_dict(state, prefix, *others)
 
     def trainable_stage(self, refine: bool) -> base.LineageGenerator:
         """The part to train: the first stage, or the whole with a frozen first stage.

@@ -1,0 +1,390 @@
+"""The numbers that define each recipe, as in its text or its authors' code."""
+
+import math
+import tomllib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from small_recipes import faces, modules, small
+from torch import Tensor, nn
+
+from train import recipes
+from train.lineage.build import build_discriminator, build_generator
+from train.lineage.networks.base import LineageDiscriminator, LineageGenerator
+from train.lineage.networks.blocks import ResidualBlock
+from train.lineage.networks.r3gan import R3GANDiscriminator
+from train.lineage.networks.stackgan import StackGANGenerator
+from train.models import build_trainer
+from train.settings import LineageSettings, TrainSettings
+
+CLASSICAL = [name for name in recipes.NAMES if name != "irodori"]
+VALUES = (12, 10)
+"""Numbers of hair and eye colors of the data."""
+OPTIMIZERS = {
+    # Optimizer, batch, learning rate, β1, β2 (decay of RMSprop).
+    "gan": ("adam", 100, 2e-4, 0.5, 0.999),  # the batch of the authors' mnist.yaml
+    "dcgan": ("adam", 128, 2e-4, 0.5, 0.999),
+    "dcgan-96": ("adam", 256, 2e-4, 0.5, 0.999),
+    "acgan-srresnet": ("adam", 64, 2e-4, 0.5, 0.999),
+    "acgan-decoupled": ("adam", 64, 1e-4, 0.5, 0.9),
+    "wgan": ("rmsprop", 64, 5e-5, 0.0, 0.99),
+    "wgan-gp": ("adam", 64, 1e-4, 0.0, 0.9),
+    "wgan-gp-report": ("rmsprop", 64, 2e-4, 0.0, 0.99),
+    "aegan-wgan-gp": ("adam", 64, 1e-4, 0.0, 0.9),
+    "stackgan": ("adam", 64, 2e-4, 0.5, 0.999),
+    "r3gan": ("adam", 64, 2e-4, 0.0, 0.9),
+}
+PENALTIES = {
+    # Weight and kind of the gradient penalty.
+    "acgan-srresnet": (0.5, "dragan"),
+    "wgan-gp": (10.0, "wgan-gp"),
+    "wgan-gp-report": (10.0, "wgan-gp-channels"),
+    "aegan-wgan-gp": (10.0, "wgan-gp"),
+    "r3gan": (2.0, "zero-centered"),
+}
+STEPS = {"wgan": 5, "wgan-gp": 5, "aegan-wgan-gp": 5, "dcgan-96": 5, "acgan-decoupled": 2}
+LATENTS = {
+    # Distribution, deviation, dimensions.
+    "gan": ("uniform", 1.0, 100),  # ±√3
+    "dcgan": ("uniform", 1 / math.sqrt(3), 100),  # ±1
+    "dcgan-96": ("normal", 1.0, 100),
+    "dcgan-tricks": ("normal", math.exp(-1 / math.pi), 100),
+    "acgan-srresnet": ("normal", 1.0, 128),
+    "acgan-decoupled": ("normal", math.exp(-1 / math.pi), 64),
+    "wgan": ("normal", 1.0, 100),
+    "wgan-gp-report": ("normal", 1.0, 100),
+    "stackgan": ("normal", 1.0, 100 + 128),
+    "r3gan": ("normal", 1.0, 64),
+}
+
+
+def settings_of(name: str) -> tuple[TrainSettings, LineageSettings]:
+    settings = TrainSettings(**recipes.read(name).settings)
+    assert settings.lineage is not None
+    return settings, settings.lineage
+
+
+def networks(name: str) -> tuple[LineageGenerator, LineageDiscriminator]:
+    """The networks of a recipe at full width, without memory for their weights."""
+    settings, lineage = settings_of(name)
+    values = VALUES if lineage.conditioning != "none" else ()
+    with torch.device("meta"):
+        generator = build_generator(settings.network, lineage, values)
+        discriminator = build_discriminator(settings.network, lineage, values)
+    return generator, discriminator
+
+
+def channels(network: nn.Module, *kinds: type[nn.Conv2d] | type[nn.ConvTranspose2d]) -> list[int]:
+    return [layer.out_channels for layer in modules(network, *kinds)]
+
+
+@pytest.mark.parametrize("name", CLASSICAL)
+def test_each_recipe_says_why_it_differs(name: str) -> None:
+    text = (recipes.FOLDER / f"{name}.toml").read_text("utf-8")
+    assert {"about", "source", "extends"} >= tomllib.loads(text).keys() - {"train"}
+    assert any(line.startswith("# ") for line in text.splitlines())
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizers(name: str) -> None:
+    settings, lineage = settings_of(name)
+    optimizer = settings.optimizer
+    found = (optimizer.batch, optimizer.learning_rate, optimizer.beta1, optimizer.beta2)
+    assert (lineage.optimizer, *found) == OPTIMIZERS[name]
+    assert (optimizer.anneal, settings.objective.penalty_every) == (0, 1)
+
+
+@pytest.mark.parametrize("name", CLASSICAL)
+def test_penalties_and_steps(name: str) -> None:
+    settings, lineage = settings_of(name)
+    weight, kind = PENALTIES.get(name, (0.0, lineage.penalty_kind))
+    assert (settings.objective.penalty, lineage.penalty_kind) == (weight, kind)
+    assert lineage.discriminator_steps == STEPS.get(name, 2 if name == "acgan-two-nets" else 1)
+    assert lineage.clip == (0.01 if name == "wgan" else 0)
+    assert lineage.generator_first == (name == "dcgan-96")
+
+
+@pytest.mark.parametrize("name", LATENTS)
+def test_latents(name: str) -> None:
+    settings, _ = settings_of(name)
+    kind, deviation, dimensions = LATENTS[name]
+    assert settings.network.latent_dim == dimensions
+    generator = build_trainer(small(name), faces(small(name).network.resolution)).generator
+    assert isinstance(generator, LineageGenerator)
+    drawn = generator.shape_latent(torch.randn(2_000, dimensions))
+    assert drawn.std().item() == pytest.approx(deviation, rel=0.01)
+    largest = drawn.abs().max().item()
+    if kind == "uniform":
+        assert largest == pytest.approx(deviation * math.sqrt(3), rel=1e-3)
+        quarter = drawn.flatten().quantile(0.25) if drawn.numel() < 1e7 else drawn.median()
+        assert quarter.item() == pytest.approx(-largest / 2, rel=0.03)
+    else:
+        assert largest > 4 * deviation
+
+
+WEIGHTS = {
+    # Weight of realness (λ), of the classes; whether fakes are classified, too.
+    "acgan-dcgan": (1.0, 1.0, True),
+    "acgan-srresnet": (2.0, 1.0, True),  # λ is the number of attributes
+    "acgan-decoupled": (5.0, 1.0, False),
+    "acgan-two-nets": (5.0, 1.0, False),
+    "stackgan": (1.0, 1.0, True),
+}
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_weights_of_realness_and_classes(name: str) -> None:
+    settings, lineage = settings_of(name)
+    found = (lineage.realness_weight, settings.objective.class_weight, lineage.classify_fakes)
+    assert found == WEIGHTS[name]
+
+
+def gradients(name: str, **changed: Any) -> dict[str, Tensor]:
+    """Gradients of both networks' parameters after the first step."""
+    settings = small(name, **changed)
+    trainer = build_trainer(settings, faces(settings.network.resolution))
+    trainer.rate_factor = 1e-12  # so that the generator's step has the same discriminator
+    trainer.train_step(0.0)
+    return {
+        f"{network}.{key}": parameter.grad
+        for network, module in trainer.networks.items()
+        for key, parameter in module.named_parameters()
+        if parameter.grad is not None
+    }
+
+
+def test_lambda_weighs_realness_for_both_networks() -> None:
+    """The losses are linear in both weights: five times the gradient, without the classes."""
+    given = {"class_weight": 0.0, "discriminator_steps": 1}
+    one, five = (gradients("acgan-decoupled", realness_weight=w, **given) for w in (1.0, 5.0))
+    assert {key.partition(".")[0] for key in one} == {"generator", "discriminator"}
+    for key, gradient in one.items():
+        assert torch.allclose(5 * gradient, five[key], rtol=1e-3, atol=1e-6), key
+
+
+def test_fakes_are_classified_by_the_discriminator_of_acgan() -> None:
+    real_only, both = (
+        gradients("acgan-dcgan", classify_fakes=choice)["discriminator.heads.0.weight"]
+        for choice in (False, True)
+    )
+    assert not torch.allclose(real_only, both, atol=1e-5)
+
+
+# Networks
+
+
+def test_settings_of_an_earlier_version_build_its_networks() -> None:
+    """Without the newer keys: one width, biases, normal latents, heads of 256 units."""
+    earlier = LineageSettings(conditioning="auxiliary", heads="deep")
+    network = small("dcgan").network
+    discriminator = build_discriminator(network, earlier, VALUES)
+    assert modules(discriminator, nn.Conv2d)[0].bias is not None
+    heads = modules(discriminator.score_head, nn.Linear)
+    assert [layer.out_features for layer in heads] == [256, 256, 1]
+    generator = build_generator(network, earlier, VALUES)
+    latent = torch.randn(2, network.latent_dim)
+    assert torch.equal(generator.shape_latent(latent), latent)
+    assert not modules(generator, ResidualBlock)
+
+
+def test_gan_has_the_layers_of_the_authors() -> None:
+    generator, discriminator = networks("gan")
+    linear = modules(generator, nn.Linear)
+    assert [layer.out_features for layer in linear] == [1200, 1200, 3 * 64 * 64]
+    maxout = modules(discriminator, nn.Linear)
+    assert [layer.out_features for layer in maxout] == [240 * 5, 240 * 5, 1]
+    assert [layer.in_features for layer in maxout] == [3 * 64 * 64, 240, 240]
+
+
+@pytest.mark.parametrize(("name", "width"), [("dcgan", 128), ("dcgan-96", 64), ("wgan", 64)])
+def test_convolutions_without_biases(name: str, width: int) -> None:
+    generator, discriminator = networks(name)
+    growing = [width, 2 * width, 4 * width, 8 * width]
+    assert channels(generator, nn.ConvTranspose2d) == [*growing[::-1], 3]
+    assert channels(discriminator, nn.Conv2d) == growing
+    strided = modules(generator, nn.ConvTranspose2d) + modules(discriminator, nn.Conv2d)
+    for layer in (*strided, discriminator.score_head):
+        assert layer.bias is None
+    kernels = [layer.kernel_size[0] for layer in strided]
+    outer = 5 if name == "dcgan-96" else 4
+    assert kernels == [4, 4, 4, 4, outer, outer, 4, 4, 4]
+
+
+def test_dcgan_96_starts_with_the_weights_of_pytorch() -> None:
+    def spread(name: str) -> float:
+        settings = small(name, width=16)
+        assert settings.lineage is not None
+        discriminator = build_discriminator(settings.network, settings.lineage, ())
+        return modules(discriminator, nn.Conv2d)[-1].weight.std().item()
+
+    inputs = 4 * 16 * 4 * 4
+    assert spread("dcgan-96") == pytest.approx(1 / math.sqrt(3 * inputs), rel=0.05)
+    assert spread("dcgan-tricks") == pytest.approx(0.02, rel=0.05)
+
+
+def test_dcgan_96_updates_its_generator_at_the_first_of_five_batches() -> None:
+    trainer = build_trainer(small("dcgan-96"), faces(96))
+    weight = modules(trainer.generator, nn.ConvTranspose2d)[0].weight
+    moved = []
+    for _ in range(6):
+        before = weight.detach().clone()
+        trainer.train_step(0.0)
+        moved.append(not torch.equal(before, weight))
+    assert moved == [True, False, False, False, False, True]
+
+
+def test_dcgan_96_forgets_the_moments_after_ten_epochs() -> None:
+    data = faces(96).split()[0]
+    trainer = build_trainer(small("dcgan-96", batch=64, width=2), data)
+    per_epoch = len(data) / 64
+    counts = []
+    for step in (0, math.ceil(10 * per_epoch) - 1, math.ceil(10 * per_epoch)):
+        trainer.step = step
+        trainer.train_step(0.0)
+        (state, *_) = trainer.optimizers["discriminator"].state.values()
+        counts.append(int(state["step"]))
+    assert counts == [1, 2, 1]
+
+
+def test_stackgan_halves_the_learning_rate_after_a_hundred_epochs() -> None:
+    _, lineage = settings_of("stackgan")
+    assert lineage.halve_epochs == 100
+    trainer = build_trainer(small("stackgan", batch=4), faces(128))
+    rates = []
+    for epochs in (0, 99.9, 100, 250):
+        trainer.step = math.ceil(epochs * trainer.data_size / 4)
+        rates.append(trainer.learning_rate(0.5))
+    assert rates == pytest.approx([2e-4, 2e-4, 1e-4, 5e-5])
+
+
+def test_stackgan_embeds_the_condition_with_noise() -> None:
+    """ĉ = μ + σ ε, whose divergence from N(0, 1) is 0 for μ = 0 and σ = 1."""
+    generator = build_trainer(small("stackgan"), faces(128)).generator
+    assert isinstance(generator, StackGANGenerator)
+    embedding = generator.first.embed
+    assert embedding is not None
+    assert embedding.size == 128
+    nn.init.zeros_(modules(embedding, nn.Linear)[0].weight)
+    condition, noise = torch.eye(7)[:3], torch.randn(3, 128)
+    assert torch.equal(embedding(condition, noise), noise)
+    assert embedding.divergence(condition).item() == pytest.approx(0, abs=1e-6)
+    bias = modules(embedding, nn.Linear)[0].bias
+    assert bias is not None
+    nn.init.constant_(bias, 0.5)  # μ = 0.5, log σ = 0.5
+    expected = (math.e + 0.25) / 2 - 0.5 - 0.5
+    assert embedding.divergence(condition).item() == pytest.approx(expected, rel=1e-5)
+    _, lineage = settings_of("stackgan")
+    assert lineage.embedding_weight == 2
+
+
+def test_a_stackgan_of_an_earlier_version_is_read() -> None:
+    old = small("stackgan", condition_embedding=0, embedding_weight=0, latent_dim=100)
+    generator = build_trainer(old, faces(128)).generator
+    state = {
+        name.replace("first.network.layers", "first.layers"): tensor
+        for name, tensor in generator.state_dict().items()
+        if name != "first.network.latent_scale"
+    }
+    again = build_trainer(old, faces(128)).generator
+    again.load_state_dict(state)
+    latent, condition = torch.randn(2, 100), torch.eye(7)[:2]
+    assert torch.equal(again.eval()(latent, condition), generator.eval()(latent, condition))
+
+
+def test_makegirlsmoe_and_the_report_have_their_networks() -> None:
+    generator, discriminator = networks("acgan-srresnet")
+    blocks = modules(generator, ResidualBlock)
+    assert len(blocks) == 16
+    assert set(channels(blocks[0], nn.Conv2d)) == {64}
+    strided = [layer for layer in modules(discriminator, nn.Conv2d) if layer.stride == (2, 2)]
+    assert [layer.out_channels for layer in strided] == [32, 64, 128, 256, 512]
+    assert [layer.kernel_size[0] for layer in strided] == [4, 4, 4, 3, 3]
+    generator, discriminator = networks("acgan-decoupled")
+    assert len(modules(generator, nn.PixelShuffle)) == 3
+    for head in (discriminator.score_head, *discriminator.heads):
+        assert [layer.out_features for layer in modules(head, nn.Linear)][:2] == [512, 256]
+    names = [name for name, _ in discriminator.named_parameters() if "original" in name]
+    assert len(names) == len(modules(discriminator, nn.Conv2d)), "all have spectral norms"
+
+
+def test_spectral_norms_are_about_one() -> None:
+    trainer = build_trainer(small("acgan-decoupled"), faces())
+    for _ in range(20):  # power iterations
+        trainer.discriminator(torch.randn(2, 3, 32, 32), torch.zeros(2, 7))
+    for layer in modules(trainer.discriminator.eval(), nn.Conv2d):
+        norm = torch.linalg.matrix_norm(layer.weight.flatten(1), ord=2).item()
+        assert norm == pytest.approx(1, abs=0.15)
+
+
+def test_ebgan_has_the_widths_and_initial_weights_of_the_appendix() -> None:
+    generator, discriminator = networks("ebgan")
+    assert channels(generator, nn.ConvTranspose2d) == [1024, 512, 256, 128, 3]
+    assert channels(discriminator, nn.Conv2d) == [64, 128, 256]
+    assert channels(discriminator, nn.ConvTranspose2d) == [128, 64, 3]
+    trainer = build_trainer(small("ebgan", width=16), faces())
+    kinds = (nn.Conv2d, nn.ConvTranspose2d)
+    for network, deviation in ((trainer.generator, 0.02), (trainer.discriminator, 0.002)):
+        last = modules(network, *kinds)[-2]
+        assert last.weight.std().item() == pytest.approx(deviation, rel=0.1)
+    _, lineage = settings_of("ebgan")
+    assert (lineage.margin, lineage.pulling_away) == (20, 0.1)
+
+
+def test_aegan_has_residual_blocks_and_the_maxout_units_of_gan() -> None:
+    _, discriminator = networks("aegan")
+    assert [layer.out_features for layer in modules(discriminator, nn.Linear)] == [1200, 1200, 1]
+    for name in ("aegan", "aegan-dcgan", "aegan-wgan-gp"):
+        generator, _ = networks(name)
+        assert len(modules(generator, ResidualBlock)) == 6, name
+        assert settings_of(name)[1].reconstruction_weight == 10
+
+
+def test_r3gan_filters_before_it_halves_the_size() -> None:
+    """With [1, 3, 3, 1] in both directions, as the authors' [1, 2, 1] and [1, 1]."""
+    discriminator = build_trainer(small("r3gan"), faces()).discriminator
+    assert isinstance(discriminator, R3GANDiscriminator)
+    spike = torch.zeros(1, 2, 8, 8)
+    spike[0, 0, 3, 3] = 64.0
+    halved = discriminator.downsample(spike)
+    assert halved.shape == (1, 2, 4, 4)
+    assert halved[0, 0, 1:3, 1:3].tolist() == [[9.0, 3.0], [3.0, 1.0]]
+    assert halved[0, 1].abs().max() == 0, "channels are filtered one by one"
+    assert halved.sum() == 16
+
+
+def test_r3gan_has_the_channels_of_the_authors_and_no_other_score_than_the_projection() -> None:
+    settings, lineage = settings_of("r3gan")
+    wide = settings.model_copy(update={"network": settings.network.model_copy()})
+    wide.network.width = 384
+    with torch.device("meta"):
+        discriminator = build_discriminator(wide.network, lineage, VALUES)
+    assert isinstance(discriminator, R3GANDiscriminator)
+    grouped = [layer for layer in modules(discriminator, nn.Conv2d) if layer.kernel_size == (3, 3)]
+    assert [layer.in_channels for layer in grouped] == [768] * 2 + [1536] * 8
+    assert [layer.groups for layer in grouped] == [48] * 2 + [96] * 8
+    small_one = build_trainer(small("r3gan"), faces()).discriminator
+    image = torch.randn(2, 3, 32, 32)
+    score, _ = small_one(image, torch.zeros(2, 7))
+    assert score.abs().max() == 0, "an inner product with the condition, and nothing else"
+
+
+def test_report_takes_the_norm_of_the_channels_of_each_pixel() -> None:
+    generator, discriminator = networks("wgan-gp-report")
+    assert len(modules(discriminator, nn.BatchNorm2d)) == 3
+    assert len(modules(generator, nn.BatchNorm2d)) == 4
+    assert not modules(networks("wgan-gp")[1], nn.BatchNorm2d)
+
+
+def test_rotations_of_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    angles: list[float] = []
+    real: Callable[..., Tensor] = nn.functional.affine_grid
+
+    def record(theta: Tensor, *others: Any, **named: Any) -> Tensor:
+        angles.extend(torch.rad2deg(torch.acos(theta[:, 0, 0].clamp(-1, 1))).tolist())
+        return real(theta, *others, **named)
+
+    monkeypatch.setattr("train.augment.F.affine_grid", record)
+    build_trainer(small("dcgan-tricks", batch=128), faces()).train_step(0.0)
+    assert 12 < max(angles) <= 15.01
