@@ -14,6 +14,7 @@ from bot.studio.gallery import GalleryService
 from bot.studio.members import MemberService
 from bot.studio.models import ModelCatalog
 from bot.studio.morph_file import Morph
+from bot.studio.named_faces import NamedFaceService
 from bot.studio.painter import Painter
 from bot.studio.painting import PaintingService
 from bot.studio.quotas import QuotaService
@@ -61,6 +62,7 @@ class Studio:
         self.shaping = ShapingService(engine, painter, self.avatars)
         self.animations = AnimationService(engine, self.avatars, store.usage)
         self.finding = FindService(engine, painter, store.usage)
+        self.named_faces = NamedFaceService(engine)
         self.gallery = GalleryService(engine, store.galleries, store.guilds)
         self.members = MemberService(engine, store.members, painter.ongoing, store.retention)
         self.reports = ReportService(self.avatars, store.reports)

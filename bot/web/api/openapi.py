@@ -21,6 +21,15 @@ Paints anime avatars, and serves the public ones. Every error is an object with 
 another site's page. POST and DELETE need the header `content-type: application/json`. The first \
 request that paints sets a cookie that lets the visitor delete these pictures. Private, hidden and \
 deleted pictures return 404."""
+PATTERN = re.compile(r"\{(\w+)(?::[^{}]*)?\}")  # a part of a path, such as {name:[^/]+}
+# Parts of paths, and the models of their schemas.
+PATH_PARAMETERS: Mapping[str, Any] = {
+    "id": schemas.Id,
+    "name": schemas.FaceName,
+    "format": schemas.FileFormat,
+    "values": schemas.FaceValues,
+    "model": schemas.ModelName,
+}
 RETRY_AFTER = {
     "Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}
 }
@@ -46,7 +55,9 @@ H = TypeVar("H", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A successful response. `content` is a model, or the media type of what is not JSON."""
+    """A successful response. `content` is a model, or the media types of what is not JSON,
+    separated by commas.
+    """
 
     description: str
     content: Any = None
@@ -96,7 +107,8 @@ def build_document(routes: Iterable[web.AbstractRouteDef]) -> dict[str, Any]:
     generated = _generate_schemas([operation for _, operation in described])
     paths: dict[str, dict[str, Any]] = {}
     for route, operation in described:
-        paths.setdefault(route.path, {})[route.method.lower()] = _describe_operation(
+        path = PATTERN.sub(r"{\1}", route.path)
+        paths.setdefault(path, {})[route.method.lower()] = _describe_operation(
             route, operation, generated
         )
     return {
@@ -110,11 +122,14 @@ def build_document(routes: Iterable[web.AbstractRouteDef]) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "parameters": {
-                "id": {
-                    "name": "id",
-                    "in": "path",
-                    "required": True,
-                    "schema": {"$ref": REFERENCE.format(model="Id")},
+                **{
+                    name: {
+                        "name": name,
+                        "in": "path",
+                        "required": True,
+                        "schema": {"$ref": REFERENCE.format(model=schema.__name__)},
+                    }
+                    for name, schema in PATH_PARAMETERS.items()
                 },
                 "filter": {
                     "name": "filter",
@@ -159,7 +174,7 @@ def _generate_schemas(operations: Iterable[Operation]) -> _Schemas:
     inputs = [(id(model), "validation", TypeAdapter(model)) for model in requests]
     outputs = [
         (id(model), "serialization", TypeAdapter(model))
-        for model in (*responses, schemas.Error, schemas.Id, schemas.Wish)
+        for model in (*responses, schemas.Error, schemas.Wish, *PATH_PARAMETERS.values())
     ]
     found, rest = TypeAdapter.json_schemas(
         [*inputs, *outputs],  # type: ignore[list-item]  # the modes are literals
@@ -203,7 +218,7 @@ def _describe_operation(
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
-    return [{"$ref": f"#/components/parameters/{name}"} for name in re.findall(r"\{(\w+)\}", path)]
+    return [{"$ref": f"#/components/parameters/{name}"} for name in PATTERN.findall(path)]
 
 
 def _query_parameters(operation: Operation, generated: _Schemas) -> list[dict[str, Any]]:
@@ -232,7 +247,7 @@ def _describe_answer(answer: Answer, generated: _Schemas) -> dict[str, Any]:
     if answer.headers:
         described["headers"] = dict(answer.headers)
     if isinstance(answer.content, str):
-        described["content"] = {answer.content: {}}
+        described["content"] = {media_type: {} for media_type in answer.content.split(", ")}
     elif answer.content is not None:
         described["content"] = {JSON: {"schema": generated.of(answer.content)}}
     return described

@@ -99,7 +99,7 @@ async def test_every_route_of_the_api_is_described_and_no_other(client: Client) 
         if route.method != "HEAD"
         and route.resource is not None
         and re.match(
-            r"/(api|images|thumbs|livez|readyz|healthz|metrics)\b", route.resource.canonical
+            r"/(api|images|thumbs|avatar|livez|readyz|healthz|metrics)\b", route.resource.canonical
         )
     }
     described = {
@@ -139,6 +139,8 @@ async def test_answers_are_as_described(client: Client) -> None:
     await checked_answer(client, "GET", a["thumb_url"])
     for health in ("/livez", "/readyz", "/healthz"):
         await checked_answer(client, "GET", health)
+    for of_name in ("nelly.png?size=32", "hair:pink/nelly.webp", "v/tiny/nelly.png"):
+        await checked_answer(client, "GET", f"/avatar/{of_name}")
     await checked_answer(client, "GET", "/metrics")
     await checked_answer(client, "DELETE", of_a, headers={"content-type": "application/json"})
 
@@ -172,6 +174,9 @@ async def test_answers_are_as_described(client: Client) -> None:
         ("GET", "/api/matrix?rows=hat", {}, 400),
         ("GET", "/images/22222222.png?size=65", {}, 400),
         ("GET", "/thumbs/22222222.webp", {}, 404),
+        ("GET", "/avatar/nelly.jpg", {}, 400),
+        ("GET", "/avatar/hat:red/nelly.png", {}, 400),
+        ("GET", "/avatar/v/none/hair:pink/nelly.png", {}, 404),
     ],
 )
 async def test_error_answers_are_as_described(
