@@ -19,6 +19,7 @@ from bot.studio.painter import Painter
 from bot.studio.painting import PaintingService
 from bot.studio.quotas import QuotaService
 from bot.studio.readiness import ReadinessCheck
+from bot.studio.recipes import RecipeService
 from bot.studio.reports import ReportService
 from bot.studio.request import Request
 from bot.studio.retention import RetentionService
@@ -56,7 +57,8 @@ class Studio:
         self.privacy = privacy or PrivacySettings()
         self.page_url = page_url.rstrip("/")
         painter = Painter(engine, store.avatars, store.members)
-        self.avatars = AvatarService(store)
+        self.recipes = RecipeService(engine, painter, store.avatars)
+        self.avatars = AvatarService(store, self.recipes)
         self.painting = PaintingService(engine, painter, self.avatars, store.avatars)
         self.family = FamilyService(engine, painter, self.avatars)
         self.shaping = ShapingService(engine, painter, self.avatars)

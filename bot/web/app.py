@@ -20,7 +20,7 @@ from bot.web.admin import live, login, models, pictures, reports, runs
 from bot.web.admin.filters import FILTERS
 from bot.web.admin.load import LOAD, Load
 from bot.web.admin.sessions import SESSIONS, Sessions
-from bot.web.api import events, finding, gallery, images, monitoring, named_faces, painting
+from bot.web.api import events, finding, gallery, images, monitoring, named_faces, painting, recipes
 from bot.web.api.openapi import build_document
 from bot.web.assets import Assets
 from bot.web.connections import CONNECTIONS, Connections
@@ -36,7 +36,7 @@ from bot.web.keys import (
 from bot.web.metrics import Metrics
 from bot.web.pages import find as find_pages
 from bot.web.pages import gallery as gallery_pages
-from bot.web.pages import legal, wear
+from bot.web.pages import legal, proof, wear
 from bot.web.pages import studio as studio_pages
 from bot.web.pages.render import create_environment
 from bot.web.rate_limits import RateLimiter
@@ -51,9 +51,17 @@ API = (
     events.routes,
     images.routes,
     named_faces.routes,
+    recipes.routes,
     monitoring.routes,
 )
-PAGES = (studio_pages.routes, find_pages.routes, gallery_pages.routes, wear.routes, legal.routes)
+PAGES = (
+    studio_pages.routes,
+    find_pages.routes,
+    gallery_pages.routes,
+    proof.routes,
+    wear.routes,
+    legal.routes,
+)
 ADMIN = (login.routes, models.routes, live.routes, runs.routes, pictures.routes, reports.routes)
 
 

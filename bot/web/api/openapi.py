@@ -18,9 +18,9 @@ REFERENCE = "#/components/schemas/{model}"
 DESCRIPTION = """\
 Paints anime avatars, and serves the public ones. Every error is an object with one key, \
 `error`, that says what was wrong. Requests that change or paint something must not come from \
-another site's page. POST and DELETE need the header `content-type: application/json`. The first \
-request that paints sets a cookie that lets the visitor delete these pictures. Private, hidden and \
-deleted pictures return 404."""
+another site's page. POST and DELETE need the header `content-type: application/json`, except for \
+`/api/open`. The first request that paints sets a cookie that lets the visitor delete these \
+pictures. Private, hidden and deleted pictures return 404."""
 PATTERN = re.compile(r"\{(\w+)(?::[^{}]*)?\}")  # a part of a path, such as {name:[^/]+}
 # Parts of paths, and the models of their schemas.
 PATH_PARAMETERS: Mapping[str, Any] = {
@@ -29,6 +29,7 @@ PATH_PARAMETERS: Mapping[str, Any] = {
     "format": schemas.FileFormat,
     "values": schemas.FaceValues,
     "model": schemas.ModelName,
+    "crop": schemas.Crop,
 }
 RETRY_AFTER = {
     "Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}
@@ -43,7 +44,7 @@ ERRORS: Mapping[int, tuple[str, str]] = {
     404: ("NotFound", "There is no such public picture."),
     408: ("Timeout", f"The body did not arrive within {BODY_SECONDS} seconds."),
     413: ("TooLarge", f"The body is larger than {MAX_BODY // 1024} KiB."),
-    415: ("NotJson", "The content type is not application/json."),
+    415: ("NotJson", "The content type is not the one of the body in this description."),
     429: ("TooMany", "This address has reached its limit."),
     503: ("Unavailable", "The queue is full, or the model or the database cannot be used."),
 }
@@ -70,7 +71,7 @@ class Operation:
 
     answers: Mapping[int, Answer]
     errors: Sequence[int]
-    body: type[BaseModel] | None
+    body: type[BaseModel] | str | None  # a string is the media type of a file
     query: type[BaseModel] | None
     header: tuple[str, str] | None
 
@@ -82,7 +83,7 @@ def describe(
     answers: Mapping[int, Answer],
     *,
     errors: Sequence[int] = (),
-    body: type[BaseModel] | None = None,
+    body: type[BaseModel] | str | None = None,
     query: type[BaseModel] | None = None,
     header: tuple[str, str] | None = None,
 ) -> Callable[[H], H]:
@@ -164,7 +165,7 @@ class _Generator(GenerateJsonSchema):
 
 
 def _generate_schemas(operations: Iterable[Operation]) -> _Schemas:
-    requests = [m for o in operations for m in (o.body, o.query) if m is not None]
+    requests = [m for o in operations for m in (o.body, o.query) if isinstance(m, type)]
     responses = [
         answer.content
         for operation in operations
@@ -202,7 +203,9 @@ def _describe_operation(
         parameters.append({**header, "schema": {"type": "string"}})
     if parameters:
         described["parameters"] = parameters
-    if operation.body is not None:
+    if isinstance(operation.body, str):
+        described["requestBody"] = {"required": True, "content": {operation.body: {}}}
+    elif operation.body is not None:
         described["requestBody"] = {
             "required": any(f.is_required() for f in operation.body.model_fields.values()),
             "content": {JSON: {"schema": generated.of(operation.body)}},

@@ -11,6 +11,7 @@ from bot.studio.gallery import MAX_PAGE
 from bot.studio.named_faces import MAX_NAME
 from bot.studio.named_faces import MAX_SIZE as MAX_FACE_SIZE
 from bot.studio.painting import MAX_COUNT
+from bot.studio.recipes import Agreement
 from bot.studio.reports import MAX_REASON
 from bot.studio.search import ROUNDS
 from db.records import Sort
@@ -83,6 +84,7 @@ FaceValues = TypeAliasType(
     ],
 )
 ModelName = TypeAliasType("ModelName", Annotated[Text, Field(examples=["faces64-1199k"])])
+Crop = TypeAliasType("Crop", Literal["circle", "emoji", "sticker"])
 FileFormat = TypeAliasType("FileFormat", Literal["png", "webp"])
 Seed = Annotated[int, Field(ge=0, lt=SEEDS)]
 SeedField = Annotated[Seed, BeforeValidator(_parse_digits)]
@@ -360,6 +362,30 @@ class Matrix(Schema):
 class Directions(Schema):
     shape: Shape
     """The picture's positions on all directions of its model; empty if it has none."""
+
+
+class Compared(Schema):
+    agreement: Agreement
+    """`same` if all pixels are equal, `near` if they differ as pictures of different processors
+    and upscalers do."""
+    largest_difference: Annotated[int, Field(ge=0, le=255)]
+    """Of two values, which are 0 to 255."""
+    mean_difference: Annotated[float, Field(ge=0, le=255)]
+
+
+class Opened(Compared):
+    avatar: Avatar
+    repainted: bool
+    """Whether the picture was not stored any more, and was painted again."""
+    changed: list[str]
+    """Parts of the file's recipe that are not the picture's."""
+    message: str
+    """What was found, in English."""
+
+
+class Proof(Compared):
+    same_file: bool
+    """Whether the bytes of the files are equal, too."""
 
 
 class Favorite(Schema):
