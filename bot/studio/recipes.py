@@ -17,9 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from bot.errors import BadPrompt, NotFound
 from bot.inference.engine import Engine
 from bot.inference.model import Model
-from bot.prompts.parser import MAX_LENGTH, tidy_prompt
+from bot.prompts.parser import MAX_LENGTH
+from bot.prompts.traits import format_traits, read_traits
 from bot.prompts.vocabulary import quote
-from bot.prompts.wish import check_wish
+from bot.prompts.wish import check_wish, format_wish
 from bot.studio.images import encode_png, scaled_png
 from bot.studio.painter import Painter, PaintJob
 from bot.studio.request import Request
@@ -173,13 +174,17 @@ class RecipeService:
         model = await self._engine.get(recipe.model)
         if recipe.generator_sha256 not in (None, model.manifest.files[GENERATOR].sha256):
             raise NotFound("recipe-other-model", id=quote(recipe.id), model=quote(recipe.model))
+        attributes = model.manifest.attributes
+        wish = check_wish(recipe.wish, attributes)
+        shape, _ = read_traits(recipe.prompt, model.directions.names, attributes)
         job = PaintJob(
             model,
-            check_wish(recipe.wish, model.manifest.attributes),
+            wish,
             [recipe.seed],
             [dict(recipe.conditions)],
             _checked_latent(recipe, model)[None, None],
-            prompt=tidy_prompt(recipe.prompt),
+            # not the recipe's own text, which its owner may have deleted
+            prompt=" ".join(filter(None, (format_wish(wish), format_traits(shape)))),
             size=recipe.size,
         )
         (avatar,) = await self._painter.paint(job, request)

@@ -104,7 +104,8 @@ async def test_a_deleted_picture_is_painted_again_from_its_recipe(client: Client
     assert (opened["agreement"], opened["repainted"]) == ("same", True)
     assert "painted again" in opened["message"]
     assert again["id"] != avatar["id"]
-    assert all(again[key] == avatar[key] for key in ("prompt", "wish", "conditions", "seed"))
+    assert all(again[key] == avatar[key] for key in ("wish", "conditions", "seed", "model"))
+    assert again["prompt"] == "hair:pink"  # not the text that was deleted with the picture
     assert (await pixels(client, again) == before).all()
     await delete(client, again)  # it belongs to the visitor who opened it
 
