@@ -72,6 +72,10 @@ class WebSettings(Section):
     """Who may paint on the web page: everybody, this machine only, or nobody."""
     paint_per_minute: int = Field(default=120, ge=0)
     """Pictures that one address may paint per minute. 0: no limit."""
+    named_faces_per_minute: int = Field(default=600, ge=0)
+    """New faces by name (/avatar/<name>.png) that one address may have painted per minute. 0: no
+    limit.
+    """
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
     """Networks of proxies whose X-Forwarded-For header is trusted, such as ["127.0.0.1"]."""
     public_url: Annotated[str, AfterValidator(_check_public_url)] = ""

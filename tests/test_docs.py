@@ -97,7 +97,7 @@ def without_queries(text: str) -> str:
 def test_web_api_names_every_endpoint_and_no_other() -> None:
     text = without_queries((DOCS / "web-api.md").read_text("utf-8"))
     named = {
-        (method, path.replace("<id>", "{id}"))
+        (method, re.sub(r"<(\w+)>", r"{\1}", path))
         for method, path in re.findall(r"`(GET|POST|DELETE) (/\S+?)`", text)
     }
     paths: dict[str, Any] = openapi_document()["paths"]

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Self
 
-from discord import ButtonStyle, SelectOption, ui
+from discord import Attachment, ButtonStyle, SelectOption, ui
 
 from bot.discord.bot import Interaction
 from bot.discord.buttons import (
@@ -31,14 +31,16 @@ from bot.discord.components import (
     language_shown,
     requester_shown,
 )
-from bot.discord.context import is_requester, language_of, owner_of
+from bot.discord.context import is_requester, language_of, owner_of, request_of
 from bot.discord.deferred_reply import DeferredReply
 from bot.discord.family import Sibling
-from bot.discord.permissions import is_moderator, is_owner, require_admission
+from bot.discord.permissions import admit, is_moderator, is_owner, require_admission
 from bot.discord.replies import defer_answer, defer_update, delete_message, retry_once
 from bot.discord.text import caption, file_of, option_of
-from bot.errors import NotFound
+from bot.errors import BadPrompt, NotFound
+from bot.i18n.messages import say
 from bot.studio import Studio
+from bot.studio.recipes import MAX_FILE
 from db.records import Avatar, Owner
 from db.tasks import PortraitTask
 
@@ -168,6 +170,32 @@ async def open_card(interaction: Interaction, avatar_id: str, *, private: bool =
 
     async def edit() -> None:
         await interaction.edit_original_response(**await _card(studio, [avatar], me, language))
+
+    await retry_once(edit)
+
+
+async def open_file(interaction: Interaction, file: Attachment) -> None:
+    """Shows the picture of a file with its buttons, and says whether the file is that picture. If
+    it is not stored any more, it is painted again, which counts as one picture.
+
+    Raises BadPrompt, NotFound, Blocked, WrongChannel, TooSoon, Busy, ModelUnavailable.
+    """
+    studio = interaction.client.studio
+    if file.size > MAX_FILE:
+        raise BadPrompt("recipe-too-large")
+    await require_admission(interaction)
+    await defer_answer(interaction, private=False)
+    data = await file.read()
+    opened = await studio.recipes.find(data)
+    if opened is None:
+        async with admit(interaction, 1):
+            opened = await studio.recipes.repaint(data, request_of(interaction))
+    me, language = owner_of(interaction), await language_of(interaction)
+    card = await _card(studio, [opened.avatar], me, language)
+    card["content"] += f"\n{say(opened.message, language)}"
+
+    async def edit() -> None:
+        await interaction.edit_original_response(**card)
 
     await retry_once(edit)
 

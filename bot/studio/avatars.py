@@ -1,13 +1,15 @@
 """Stored avatars: reading, favorites, hiding and deletion, with the checks of permissions."""
 
 import asyncio
+import hashlib
 import logging
 import re
 from typing import NamedTuple
 
 from bot.errors import NotAllowed, NotFound
 from bot.prompts.vocabulary import quote
-from bot.studio.images import thumbnail
+from bot.studio.images import scaled_png, thumbnail
+from bot.studio.recipes import RecipeService
 from db.errors import StoreUnavailable
 from db.records import Avatar, Family, Owner, Picture
 from db.store import Store
@@ -29,8 +31,9 @@ class FavoriteState(NamedTuple):
 class AvatarService:
     """Raises NotFound for other owners' private avatars, as for avatars that do not exist."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, recipes: RecipeService) -> None:
         self._store = store
+        self._recipes = recipes
         self.of_order = store.avatars.of_order
 
     async def get(self, id: str, viewer: Owner | None, moderator: bool = False) -> Avatar:
@@ -40,13 +43,18 @@ class AvatarService:
             raise _not_found(id)
         return avatar
 
-    async def picture(self, id: str, viewer: Owner | None) -> Picture:
-        """Raises NotFound."""
+    async def picture(self, id: str, viewer: Owner | None, size: int | None = None) -> Picture:
+        """The picture, with its recipe unless it is private. A `size` in pixels below the
+        picture's scales it down, to a PNG. Raises NotFound.
+        """
         avatar = await self.get(id, viewer)
         picture = await self._store.avatars.picture(avatar.id)
         if picture is None:
             raise _not_found(id)
-        return picture
+        if size is not None and size < picture.width:
+            data = await asyncio.to_thread(scaled_png, picture.data, size)
+            picture = Picture(data, "png", size, size, hashlib.sha256(data).hexdigest())
+        return await self._recipes.sign(avatar, picture)
 
     async def thumbnail(self, id: str, viewer: Owner | None, moderator: bool = False) -> bytes:
         """A WebP of at most 128 pixels, made when it is first requested. Raises NotFound."""

@@ -27,7 +27,12 @@ def scaled_png(data: bytes, size: int) -> bytes:
 
 def thumbnail(data: bytes) -> bytes:
     """A square picture's file to a WebP of at most THUMBNAIL pixels."""
-    return _file(_scaled(data, THUMBNAIL), "WEBP", quality=QUALITY, method=4)
+    return scaled_webp(data, THUMBNAIL)
+
+
+def scaled_webp(data: bytes, size: int) -> bytes:
+    """A square picture's file to a WebP of `size` pixels (area mean), never enlarged."""
+    return _file(_scaled(data, size), "WEBP", quality=QUALITY, method=4)
 
 
 def strip(images: np.ndarray) -> bytes:

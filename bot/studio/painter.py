@@ -1,6 +1,7 @@
 """Paints and stores pictures: candidates go to the engine, chosen pictures to the database."""
 
 import asyncio
+import hashlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -117,6 +118,12 @@ def draw_seeds(seed: int | None, count: int = 1) -> list[int]:
     elif not 0 <= seed < SEEDS:
         raise BadPrompt("studio-seed", most=SEEDS - 1, seed=seed)
     return [(seed + i) % SEEDS for i in range(count)]
+
+
+def seed_of(text: str) -> int:
+    """The seed that a text always gives: the first four bytes of its SHA-256, big-endian."""
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:4], "big")
 
 
 def candidates_for(model: Model, seeds: Sequence[int]) -> np.ndarray:

@@ -1,7 +1,6 @@
 """Pictures of a wish: new ones, the same wish again, and members' portraits."""
 
 import asyncio
-import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from weakref import WeakValueDictionary
@@ -14,7 +13,14 @@ from bot.prompts.parser import MAX_LENGTH, read_prompt, tidy_prompt
 from bot.prompts.traits import format_traits, read_traits
 from bot.prompts.wish import check_wish, format_wish
 from bot.studio.avatars import AvatarService
-from bot.studio.painter import Painter, PaintJob, candidates_for, check_size, draw_seeds
+from bot.studio.painter import (
+    Painter,
+    PaintJob,
+    candidates_for,
+    check_size,
+    draw_seeds,
+    seed_of,
+)
 from bot.studio.request import Request, user_of
 from db.avatars import AvatarRepository
 from db.records import Avatar, Owner
@@ -115,8 +121,7 @@ class PaintingService:
         Raises BadPrompt, Busy, ModelUnavailable.
         """
         member = member if isinstance(member, Owner) else Owner("discord", member)
-        digest = hashlib.sha256(f"{member.kind}:{member.key}".encode()).digest()
-        seed = int.from_bytes(digest[:4], "big")
+        seed = seed_of(f"{member.kind}:{member.key}")
         model = self._engine.model
         size = check_size(model, size)
         portrait = request.owner, model.name, seed, request.private, size

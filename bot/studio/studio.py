@@ -14,10 +14,12 @@ from bot.studio.gallery import GalleryService
 from bot.studio.members import MemberService
 from bot.studio.models import ModelCatalog
 from bot.studio.morph_file import Morph
+from bot.studio.named_faces import NamedFaceService
 from bot.studio.painter import Painter
 from bot.studio.painting import PaintingService
 from bot.studio.quotas import QuotaService
 from bot.studio.readiness import ReadinessCheck
+from bot.studio.recipes import RecipeService
 from bot.studio.reports import ReportService
 from bot.studio.request import Request
 from bot.studio.retention import RetentionService
@@ -55,12 +57,14 @@ class Studio:
         self.privacy = privacy or PrivacySettings()
         self.page_url = page_url.rstrip("/")
         painter = Painter(engine, store.avatars, store.members)
-        self.avatars = AvatarService(store)
+        self.recipes = RecipeService(engine, painter, store.avatars)
+        self.avatars = AvatarService(store, self.recipes)
         self.painting = PaintingService(engine, painter, self.avatars, store.avatars)
         self.family = FamilyService(engine, painter, self.avatars)
         self.shaping = ShapingService(engine, painter, self.avatars)
         self.animations = AnimationService(engine, self.avatars, store.usage)
         self.finding = FindService(engine, painter, store.usage)
+        self.named_faces = NamedFaceService(engine)
         self.gallery = GalleryService(engine, store.galleries, store.guilds)
         self.members = MemberService(engine, store.members, painter.ongoing, store.retention)
         self.reports = ReportService(self.avatars, store.reports)

@@ -20,15 +20,23 @@ from bot.web.admin import live, login, models, pictures, reports, runs
 from bot.web.admin.filters import FILTERS
 from bot.web.admin.load import LOAD, Load
 from bot.web.admin.sessions import SESSIONS, Sessions
-from bot.web.api import events, finding, gallery, images, monitoring, painting
+from bot.web.api import events, finding, gallery, images, monitoring, named_faces, painting, recipes
 from bot.web.api.openapi import build_document
 from bot.web.assets import Assets
 from bot.web.connections import CONNECTIONS, Connections
-from bot.web.keys import METRICS, OPENAPI, PAINT_RATE, SETTINGS, STUDIO, TEMPLATES
+from bot.web.keys import (
+    METRICS,
+    NAMED_FACE_RATE,
+    OPENAPI,
+    PAINT_RATE,
+    SETTINGS,
+    STUDIO,
+    TEMPLATES,
+)
 from bot.web.metrics import Metrics
 from bot.web.pages import find as find_pages
 from bot.web.pages import gallery as gallery_pages
-from bot.web.pages import legal
+from bot.web.pages import legal, proof, wear
 from bot.web.pages import studio as studio_pages
 from bot.web.pages.render import create_environment
 from bot.web.rate_limits import RateLimiter
@@ -42,9 +50,18 @@ API = (
     gallery.routes,
     events.routes,
     images.routes,
+    named_faces.routes,
+    recipes.routes,
     monitoring.routes,
 )
-PAGES = (studio_pages.routes, find_pages.routes, gallery_pages.routes, legal.routes)
+PAGES = (
+    studio_pages.routes,
+    find_pages.routes,
+    gallery_pages.routes,
+    proof.routes,
+    wear.routes,
+    legal.routes,
+)
 ADMIN = (login.routes, models.routes, live.routes, runs.routes, pictures.routes, reports.routes)
 
 
@@ -64,6 +81,7 @@ def create_app(studio: Studio, settings: WebSettings) -> web.Application:
     app[SETTINGS] = settings
     app[METRICS] = Metrics(studio)
     app[PAINT_RATE] = RateLimiter(settings.paint_per_minute, "web-too-many")
+    app[NAMED_FACE_RATE] = RateLimiter(settings.named_faces_per_minute, "web-too-many")
     app[middleware.STORE_OUTAGE] = Outage(middleware.log)
     app[CONNECTIONS] = Connections(settings.trusted_proxies)
     app[OPENAPI] = openapi_document()
@@ -71,6 +89,7 @@ def create_app(studio: Studio, settings: WebSettings) -> web.Application:
     app[events.STREAMS] = events.EventStreams(studio, settings.public_url.rstrip("/"))
     app.on_shutdown.append(app[events.STREAMS].close)
     app.on_response_prepare.append(middleware.add_security_headers)
+    app.on_response_prepare.append(named_faces.allow_other_sites)
     for routes in (*API, *PAGES):
         app.add_routes(routes)
     app.router.add_get("/static/{version}/{name:.+}", assets.answer)

@@ -29,6 +29,7 @@ JSON_PATHS = (
     "/api/",
     "/images/",
     "/thumbs/",
+    "/avatar/",
     "/static/",
     "/livez",
     "/readyz",

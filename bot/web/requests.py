@@ -52,6 +52,27 @@ async def read_body(request: web.Request, model: type[M]) -> M:
     return validate(model, body)
 
 
+async def read_file(request: web.Request, content_type: str, most: int) -> bytes:
+    """The body, a file of at most `most` bytes.
+
+    Raises HTTPUnsupportedMediaType, HTTPRequestEntityTooLarge, HTTPRequestTimeout, BadRequest.
+    """
+    if request.content_type != content_type:
+        raise web.HTTPUnsupportedMediaType(
+            text=f"send the file, with the header content-type: {content_type}"
+        )
+    data = bytearray()
+    try:
+        async with _body_deadline():
+            async for part in request.content.iter_any():
+                data += part
+                if len(data) > most:
+                    raise BadRequest(f"the file is larger than {most // 2**20} MiB")
+    except web.RequestPayloadError:
+        raise BadRequest("the file is not complete") from None
+    return bytes(data)
+
+
 def read_query(query: MultiMapping[str], model: type[M]) -> M:
     """The query string. A key with an empty value has its default.
 

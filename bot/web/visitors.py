@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 from aiohttp import web
 
 from bot.errors import NotAllowed
-from bot.web.keys import PAINT_RATE, SETTINGS, STUDIO
+from bot.web.keys import NAMED_FACE_RATE, PAINT_RATE, SETTINGS, STUDIO
 from bot.web.rate_limits import client_address
 from db.records import Avatar, Owner
 
@@ -63,16 +63,30 @@ def may_paint(request: web.Request) -> bool:
 
 def require_painter(request: web.Request) -> None:
     """Raises NotAllowed if `web.paint` forbids it, and for requests from another site's page."""
+    require_painting_allowed(request)
+    require_same_origin(request)
+
+
+def require_painting_allowed(request: web.Request) -> None:
+    """Raises NotAllowed if `web.paint` forbids it."""
     denial = _denial(request)
     if denial:
         raise NotAllowed(denial)
-    require_same_origin(request)
 
 
 def charge(request: web.Request, pictures: int) -> None:
     """Charges the pictures to the rate limit of the visitor's address. Raises TooSoon."""
-    address = client_address(request, request.app[SETTINGS].trusted_proxies)
-    request.app[PAINT_RATE].charge(address, pictures)
+    request.app[PAINT_RATE].charge(address_of(request), pictures)
+
+
+def charge_named_face(request: web.Request) -> None:
+    """Charges a new face to the rate limit of the visitor's address. Raises TooSoon."""
+    request.app[NAMED_FACE_RATE].charge(address_of(request), 1)
+
+
+def address_of(request: web.Request) -> str:
+    """The visitor's address, see `client_address`."""
+    return client_address(request, request.app[SETTINGS].trusted_proxies)
 
 
 def require_same_origin(request: web.Request) -> None:

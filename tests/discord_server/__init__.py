@@ -25,6 +25,7 @@ missing option, an invisible message).
     discord.role("art", mio, ren)                    -> Role, given to these members
     discord.user(name, installed=True)               -> UserClient without a guild (user install)
     client.slash("model use", channel=None, **options)
+    client.slash("show", picture=("face.png", data))  # an attachment: its name and bytes
     client.autocomplete(…)                           # the last option is being typed
     client.click(reply, label= | custom_id=), .select(reply, custom_id, values)
     client.slash_for_modal(…), .click_for_modal(…)   -> Modal

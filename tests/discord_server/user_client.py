@@ -23,9 +23,10 @@ from .replies import Choice, Modal, Reply
 if TYPE_CHECKING:
     from .server import DiscordServer
 
-SUBCOMMAND, GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, NUMBER = (
+SUBCOMMAND, GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, NUMBER, ATTACHMENT = (
     *range(1, 9),
     10,
+    11,
 )
 
 
@@ -362,6 +363,11 @@ class UserClient:
         if kind == ROLE:
             resolved.setdefault("roles", {})[str(value.id)] = value.payload()
             return filled | {"value": str(value.id)}
+        if kind == ATTACHMENT:
+            filename, data = value
+            file = self.server.attachments.add(filename, data, None, channel.id, ephemeral=True)
+            resolved.setdefault("attachments", {})[str(file.id)] = file.payload()
+            return filled | {"value": str(file.id)}
         if kind not in wanted or not isinstance(value, wanted[kind]):
             raise ImpossibleActionError(f"option {name} of type {kind} cannot be {value!r}")
         if kind == USER:

@@ -1,15 +1,17 @@
 """Endpoints that serve the pictures' files."""
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 
 from aiohttp import web
 
-from bot.studio.images import scaled_png
+from bot.studio.downloads import CROPS, pack
 from bot.web.api import schemas
 from bot.web.api.openapi import Answer, describe
 from bot.web.api.responses import has_cached
 from bot.web.keys import STUDIO
-from bot.web.requests import read_query
+from bot.web.requests import BadRequest, read_query
 
 HEADERS = {"ETag": {"schema": {"type": "string"}}, "Cache-Control": {"schema": {"type": "string"}}}
 
@@ -30,15 +32,61 @@ async def image(request: web.Request) -> web.Response:
     size = read_query(request.query, schemas.ImageQuery).size
     studio = request.app[STUDIO]
     avatar = await studio.avatars.get(request.match_info["id"], viewer=None)
-    scaled = size is not None and size < avatar.width
-    tag = f"{avatar.sha256}-{size}" if scaled else avatar.sha256
+    tag = f"{avatar.sha256}-{min(size or avatar.width, avatar.width)}-recipe"
     if has_cached(request, tag):
         return web.Response(status=304, headers=_immutable(tag))
-    picture = await studio.avatars.picture(avatar.id, viewer=None)
-    data, format = picture.data, picture.format
-    if scaled and size is not None:
-        data, format = await asyncio.to_thread(scaled_png, data, size), "png"
-    return web.Response(body=data, content_type=f"image/{format}", headers=_immutable(tag))
+    picture = await studio.avatars.picture(avatar.id, viewer=None, size=size)
+    content_type = f"image/{picture.format}"
+    return web.Response(body=picture.data, content_type=content_type, headers=_immutable(tag))
+
+
+@routes.get("/images/{id}/{crop}.png")
+@describe(
+    {
+        200: Answer("The file, which never changes.", "image/png", HEADERS),
+        304: Answer("The version in If-None-Match is current."),
+    },
+    query=schemas.EmptyQuery,
+    errors=(400, 404, 503),
+)
+async def crop(request: web.Request) -> web.Response:
+    """Get a picture as a circle, in its own size or in that of Discord's emoji and stickers."""
+    name = request.match_info["crop"]
+    if name not in CROPS:
+        raise BadRequest(f"there is no {name[:40]}.png; there are: {', '.join(CROPS)}")
+    return await _converted(request, name, CROPS[name], "image/png")
+
+
+@routes.get("/images/{id}/pack.zip")
+@describe(
+    {
+        200: Answer("The zip file, which never changes.", "application/zip", HEADERS),
+        304: Answer("The version in If-None-Match is current."),
+    },
+    query=schemas.EmptyQuery,
+    errors=(400, 404, 503),
+)
+async def pack_of(request: web.Request) -> web.Response:
+    """Get a zip file of a picture in nine sizes, as a circle, an emoji and a sticker."""
+    name = f"irodori-{request.match_info['id']}"
+    response = await _converted(request, "pack", partial(pack, name=name), "application/zip")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.zip"'
+    return response
+
+
+async def _converted(
+    request: web.Request, kind: str, convert: Callable[[bytes], bytes], content_type: str
+) -> web.Response:
+    """The picture in the path, converted to another file."""
+    read_query(request.query, schemas.EmptyQuery)
+    avatars = request.app[STUDIO].avatars
+    avatar = await avatars.get(request.match_info["id"], viewer=None)
+    tag = f"{avatar.sha256}-{kind}"
+    if has_cached(request, tag):
+        return web.Response(status=304, headers=_immutable(tag))
+    picture = await avatars.picture(avatar.id, viewer=None)
+    data = await asyncio.to_thread(convert, picture.data)
+    return web.Response(body=data, content_type=content_type, headers=_immutable(tag))
 
 
 @routes.get("/thumbs/{id}.webp")

@@ -18,9 +18,19 @@ REFERENCE = "#/components/schemas/{model}"
 DESCRIPTION = """\
 Paints anime avatars, and serves the public ones. Every error is an object with one key, \
 `error`, that says what was wrong. Requests that change or paint something must not come from \
-another site's page. POST and DELETE need the header `content-type: application/json`. The first \
-request that paints sets a cookie that lets the visitor delete these pictures. Private, hidden and \
-deleted pictures return 404."""
+another site's page. POST and DELETE need the header `content-type: application/json`, except for \
+`/api/open`. The first request that paints sets a cookie that lets the visitor delete these \
+pictures. Private, hidden and deleted pictures return 404."""
+PATTERN = re.compile(r"\{(\w+)(?::[^{}]*)?\}")  # a part of a path, such as {name:[^/]+}
+# Parts of paths, and the models of their schemas.
+PATH_PARAMETERS: Mapping[str, Any] = {
+    "id": schemas.Id,
+    "name": schemas.FaceName,
+    "format": schemas.FileFormat,
+    "values": schemas.FaceValues,
+    "model": schemas.ModelName,
+    "crop": schemas.Crop,
+}
 RETRY_AFTER = {
     "Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}
 }
@@ -34,7 +44,7 @@ ERRORS: Mapping[int, tuple[str, str]] = {
     404: ("NotFound", "There is no such public picture."),
     408: ("Timeout", f"The body did not arrive within {BODY_SECONDS} seconds."),
     413: ("TooLarge", f"The body is larger than {MAX_BODY // 1024} KiB."),
-    415: ("NotJson", "The content type is not application/json."),
+    415: ("NotJson", "The content type is not the one of the body in this description."),
     429: ("TooMany", "This address has reached its limit."),
     503: ("Unavailable", "The queue is full, or the model or the database cannot be used."),
 }
@@ -46,7 +56,9 @@ H = TypeVar("H", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A successful response. `content` is a model, or the media type of what is not JSON."""
+    """A successful response. `content` is a model, or the media types of what is not JSON,
+    separated by commas.
+    """
 
     description: str
     content: Any = None
@@ -59,7 +71,7 @@ class Operation:
 
     answers: Mapping[int, Answer]
     errors: Sequence[int]
-    body: type[BaseModel] | None
+    body: type[BaseModel] | str | None  # a string is the media type of a file
     query: type[BaseModel] | None
     header: tuple[str, str] | None
 
@@ -71,7 +83,7 @@ def describe(
     answers: Mapping[int, Answer],
     *,
     errors: Sequence[int] = (),
-    body: type[BaseModel] | None = None,
+    body: type[BaseModel] | str | None = None,
     query: type[BaseModel] | None = None,
     header: tuple[str, str] | None = None,
 ) -> Callable[[H], H]:
@@ -96,7 +108,8 @@ def build_document(routes: Iterable[web.AbstractRouteDef]) -> dict[str, Any]:
     generated = _generate_schemas([operation for _, operation in described])
     paths: dict[str, dict[str, Any]] = {}
     for route, operation in described:
-        paths.setdefault(route.path, {})[route.method.lower()] = _describe_operation(
+        path = PATTERN.sub(r"{\1}", route.path)
+        paths.setdefault(path, {})[route.method.lower()] = _describe_operation(
             route, operation, generated
         )
     return {
@@ -110,11 +123,14 @@ def build_document(routes: Iterable[web.AbstractRouteDef]) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "parameters": {
-                "id": {
-                    "name": "id",
-                    "in": "path",
-                    "required": True,
-                    "schema": {"$ref": REFERENCE.format(model="Id")},
+                **{
+                    name: {
+                        "name": name,
+                        "in": "path",
+                        "required": True,
+                        "schema": {"$ref": REFERENCE.format(model=schema.__name__)},
+                    }
+                    for name, schema in PATH_PARAMETERS.items()
                 },
                 "filter": {
                     "name": "filter",
@@ -149,7 +165,7 @@ class _Generator(GenerateJsonSchema):
 
 
 def _generate_schemas(operations: Iterable[Operation]) -> _Schemas:
-    requests = [m for o in operations for m in (o.body, o.query) if m is not None]
+    requests = [m for o in operations for m in (o.body, o.query) if isinstance(m, type)]
     responses = [
         answer.content
         for operation in operations
@@ -159,7 +175,7 @@ def _generate_schemas(operations: Iterable[Operation]) -> _Schemas:
     inputs = [(id(model), "validation", TypeAdapter(model)) for model in requests]
     outputs = [
         (id(model), "serialization", TypeAdapter(model))
-        for model in (*responses, schemas.Error, schemas.Id, schemas.Wish)
+        for model in (*responses, schemas.Error, schemas.Wish, *PATH_PARAMETERS.values())
     ]
     found, rest = TypeAdapter.json_schemas(
         [*inputs, *outputs],  # type: ignore[list-item]  # the modes are literals
@@ -187,7 +203,9 @@ def _describe_operation(
         parameters.append({**header, "schema": {"type": "string"}})
     if parameters:
         described["parameters"] = parameters
-    if operation.body is not None:
+    if isinstance(operation.body, str):
+        described["requestBody"] = {"required": True, "content": {operation.body: {}}}
+    elif operation.body is not None:
         described["requestBody"] = {
             "required": any(f.is_required() for f in operation.body.model_fields.values()),
             "content": {JSON: {"schema": generated.of(operation.body)}},
@@ -203,7 +221,7 @@ def _describe_operation(
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
-    return [{"$ref": f"#/components/parameters/{name}"} for name in re.findall(r"\{(\w+)\}", path)]
+    return [{"$ref": f"#/components/parameters/{name}"} for name in PATTERN.findall(path)]
 
 
 def _query_parameters(operation: Operation, generated: _Schemas) -> list[dict[str, Any]]:
@@ -232,7 +250,7 @@ def _describe_answer(answer: Answer, generated: _Schemas) -> dict[str, Any]:
     if answer.headers:
         described["headers"] = dict(answer.headers)
     if isinstance(answer.content, str):
-        described["content"] = {answer.content: {}}
+        described["content"] = {media_type: {} for media_type in answer.content.split(", ")}
     elif answer.content is not None:
         described["content"] = {JSON: {"schema": generated.of(answer.content)}}
     return described

@@ -8,7 +8,10 @@ from typing_extensions import TypeAliasType
 
 from bot.studio.animations import MAX_FRAMES, MAX_MORPH
 from bot.studio.gallery import MAX_PAGE
+from bot.studio.named_faces import MAX_NAME
+from bot.studio.named_faces import MAX_SIZE as MAX_FACE_SIZE
 from bot.studio.painting import MAX_COUNT
+from bot.studio.recipes import Agreement
 from bot.studio.reports import MAX_REASON
 from bot.studio.search import ROUNDS
 from db.records import Sort
@@ -18,6 +21,7 @@ from export.directions import MAX_DIRECTIONS
 PAGE_SIZE = 24  # pictures
 FRAMES = 17  # of a transition
 IMAGE_SIZES = (64, 128, 256)  # pixels; what ?size= of an image may be
+MIN_FACE_SIZE = 16  # pixels, of a face by name
 WISH_PREFIX = "wish."
 """Prefix of an attribute in a query or form that has a key of the same name."""
 MAX_SIZE = 4096  # pixels; each model has its own sizes
@@ -57,6 +61,31 @@ Shape = TypeAliasType(
         ),
     ],
 )
+FaceName = TypeAliasType(
+    "FaceName",
+    Annotated[
+        Text,
+        Field(
+            description="Any text. Case, and spaces around it, make no difference.",
+            examples=["nelly"],
+            min_length=1,
+            max_length=MAX_NAME,
+        ),
+    ],
+)
+FaceValues = TypeAliasType(
+    "FaceValues",
+    Annotated[
+        Text,
+        Field(
+            description="A prompt. Attributes that it does not name are drawn from the name.",
+            examples=["hair:pink,eyes:blue"],
+        ),
+    ],
+)
+ModelName = TypeAliasType("ModelName", Annotated[Text, Field(examples=["faces64-1199k"])])
+Crop = TypeAliasType("Crop", Literal["circle", "emoji", "sticker"])
+FileFormat = TypeAliasType("FileFormat", Literal["png", "webp"])
 Seed = Annotated[int, Field(ge=0, lt=SEEDS)]
 SeedField = Annotated[Seed, BeforeValidator(_parse_digits)]
 
@@ -211,6 +240,21 @@ class ImageQuery(Schema):
     """Pixels. Images are scaled down, never up. The default is the original size."""
 
 
+class NamedFaceQuery(Schema):
+    size: (
+        Annotated[int, Field(ge=MIN_FACE_SIZE, le=MAX_FACE_SIZE), BeforeValidator(_parse_digits)]
+        | None
+    ) = None
+    """Pixels. Faces are scaled down, never up. The default is the painted size."""
+
+
+class WearQuery(Schema):
+    name: str = ""
+    """Whose face the page shows."""
+    values: str = ""
+    """As for painting."""
+
+
 class PromptQuery(Schema):
     prompt: str = ""
     """As for painting."""
@@ -318,6 +362,30 @@ class Matrix(Schema):
 class Directions(Schema):
     shape: Shape
     """The picture's positions on all directions of its model; empty if it has none."""
+
+
+class Compared(Schema):
+    agreement: Agreement
+    """`same` if all pixels are equal, `near` if they differ as pictures of different processors
+    and upscalers do."""
+    largest_difference: Annotated[int, Field(ge=0, le=255)]
+    """Of two values, which are 0 to 255."""
+    mean_difference: Annotated[float, Field(ge=0, le=255)]
+
+
+class Opened(Compared):
+    avatar: Avatar
+    repainted: bool
+    """Whether the picture was not stored any more, and was painted again."""
+    changed: list[str]
+    """Parts of the file's recipe that are not the picture's."""
+    message: str
+    """What was found, in English."""
+
+
+class Proof(Compared):
+    same_file: bool
+    """Whether the bytes of the files are equal, too."""
 
 
 class Favorite(Schema):

@@ -4,11 +4,10 @@ from aiohttp import web
 
 from bot.prompts.wish import check_wish
 from bot.web import visitors
-from bot.web.api.responses import base_url
 from bot.web.api.schemas import PAGE_SIZE, MatrixQuery, PageQuery
 from bot.web.keys import STUDIO
 from bot.web.matrix import choose_axes
-from bot.web.pages.render import gallery_url, render
+from bot.web.pages.render import gallery_url, page_origin, render
 from bot.web.requests import read_query
 from db.records import GalleryQuery
 
@@ -76,13 +75,5 @@ async def avatar_page(request: web.Request) -> web.Response:
         family=await studio.avatars.family(avatar),
         favorite=favorite,
         own=own,
-        public_url=base_url(request) or _origin(request),
+        public_url=page_origin(request),
     )
-
-
-def _origin(request: web.Request) -> str:
-    """Origin of the request, for absolute URLs; empty where the Host header is not valid."""
-    try:
-        return str(request.url.origin())
-    except ValueError:
-        return ""

@@ -13,6 +13,7 @@ from bot.i18n.messages import describe
 from bot.prompts.colors import COLORS
 from bot.prompts.parser import MAX_LENGTH
 from bot.prompts.wish import format_wish
+from bot.web.api.responses import base_url
 from bot.web.api.schemas import WISH_PREFIX, filter_query
 from bot.web.keys import TEMPLATES
 from db.records import Avatar
@@ -55,6 +56,18 @@ def render(
         content_type="text/html",
         headers={"Cache-Control": "private, no-cache"},
     )
+
+
+def page_origin(request: web.Request) -> str:
+    """The prefix of absolute URLs: `web.public_url`, or the origin of the request; empty where its
+    Host header is not valid.
+    """
+    if base := base_url(request):
+        return base
+    try:
+        return str(request.url.origin())
+    except ValueError:
+        return ""
 
 
 def gallery_url(filters: Mapping[str, str], sort: str = "new", cursor: str = "") -> str:

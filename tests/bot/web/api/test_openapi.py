@@ -99,7 +99,7 @@ async def test_every_route_of_the_api_is_described_and_no_other(client: Client) 
         if route.method != "HEAD"
         and route.resource is not None
         and re.match(
-            r"/(api|images|thumbs|livez|readyz|healthz|metrics)\b", route.resource.canonical
+            r"/(api|images|thumbs|avatar|livez|readyz|healthz|metrics)\b", route.resource.canonical
         )
     }
     described = {
@@ -137,8 +137,17 @@ async def test_answers_are_as_described(client: Client) -> None:
     await checked_answer(client, "GET", "/api/wish?prompt=pink")
     await checked_answer(client, "GET", f"{a['image_url']}?size=64")
     await checked_answer(client, "GET", a["thumb_url"])
+    await checked_answer(client, "GET", f"/images/{a['id']}/circle.png")
+    await checked_answer(client, "GET", f"/images/{a['id']}/pack.zip")
+    await checked_answer(client, "GET", f"{of_a}/proof")
+    file = await checked_answer(client, "GET", a["image_url"])
+    await checked_answer(
+        client, "POST", "/api/open", data=file, headers={"content-type": "image/png"}
+    )
     for health in ("/livez", "/readyz", "/healthz"):
         await checked_answer(client, "GET", health)
+    for of_name in ("nelly.png?size=32", "hair:pink/nelly.webp", "v/tiny/nelly.png"):
+        await checked_answer(client, "GET", f"/avatar/{of_name}")
     await checked_answer(client, "GET", "/metrics")
     await checked_answer(client, "DELETE", of_a, headers={"content-type": "application/json"})
 
@@ -167,11 +176,19 @@ async def test_answers_are_as_described(client: Client) -> None:
         ("GET", "/api/find.webp?model=none", {}, 503),
         ("POST", "/api/find", {"json": {"seed": 7, "choices": "12", "model": "tiny"}}, 400),
         ("POST", "/api/find", {"json": {"seed": 7, "choices": "1"}}, 400),
+        ("GET", "/api/avatars/22222222/proof", {}, 404),
+        ("POST", "/api/open", {"json": {}}, 415),
+        ("POST", "/api/open", {"data": b"x", "headers": {"content-type": "image/png"}}, 400),
         ("GET", "/api/facets?hat=red", {}, 400),
         ("GET", "/api/matrix?rows=hair&columns=hair", {}, 400),
         ("GET", "/api/matrix?rows=hat", {}, 400),
         ("GET", "/images/22222222.png?size=65", {}, 400),
         ("GET", "/thumbs/22222222.webp", {}, 404),
+        ("GET", "/images/22222222/square.png", {}, 400),
+        ("GET", "/images/22222222/pack.zip", {}, 404),
+        ("GET", "/avatar/nelly.jpg", {}, 400),
+        ("GET", "/avatar/hat:red/nelly.png", {}, 400),
+        ("GET", "/avatar/v/none/hair:pink/nelly.png", {}, 404),
     ],
 )
 async def test_error_answers_are_as_described(
