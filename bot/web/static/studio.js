@@ -1,11 +1,11 @@
 // The studio. The form works without this script. With it, everything stays on the page: prompt and
-// swatches are kept in sync, a locked face can be recolored, two faces can be blended, and every
+// swatches are kept in sync, a locked face can be recolored, two faces can be morphed, and every
 // step is in the URL, so that the browser's back and forward are undo and redo.
 
 import { describe, tile } from "./common.js";
 import { get, post } from "./studio/api.js";
 import * as url from "./studio/url.js";
-import * as blend from "./studio/blend.js";
+import * as morph from "./studio/morph.js";
 import { showError, find, form, mayPaint, announce } from "./studio/dom.js";
 import * as result from "./studio/result.js";
 import * as paintForm from "./studio/form.js";
@@ -112,16 +112,16 @@ async function showView() {
   const mine = ++latest;
   const view = url.readView();
   try {
-    if (view.blend) result.wait("blend");
+    if (view.morph) result.wait("morph");
     else if (view.ids.length) result.wait(view.ids.length > 1 ? "sheet" : "done", view.ids.length);
     const avatars = await Promise.all(view.ids.map(session.load));
     if (mine !== latest) return;
     if (!url.hasDraft() && avatars.length) paintForm.showWish(avatars[0]);
-    if (view.blend) {
-      const transition = await blend.load(...avatars);
+    if (view.morph) {
+      const transition = await morph.load(...avatars);
       if (mine !== latest) return;
       shown = avatars;
-      result.showBlend(transition);
+      result.showMorph(transition);
       updateTools();
       announce(`Between ${avatars.map(describe).join(" and ")}. Move the slider.`);
     } else {
@@ -232,7 +232,7 @@ function addTiles(avatars) {
 }
 
 paintForm.listen(() => url.amend(paintForm.draft()), recolor);
-session.open((a, b) => go({ blend: true, ids: [a, b] }));
+session.open((a, b) => go({ morph: true, ids: [a, b] }));
 if (url.readView().ids.length) {
   if (url.hasDraft()) paintForm.fill(url.readDraft());
   showView();

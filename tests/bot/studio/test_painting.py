@@ -202,7 +202,7 @@ async def test_an_unknown_avatar_is_not_found(studio: Studio, owner: Owner, id: 
         studio.avatars.delete(id, owner),
         studio.avatars.delete(id, owner, moderator=True),
     ):
-        with pytest.raises(NotFound, match="There is no avatar") as error:
+        with pytest.raises(NotFound, match="There is no picture") as error:
             await attempt
         str(error.value).encode()
 

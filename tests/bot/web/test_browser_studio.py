@@ -197,7 +197,7 @@ async def test_the_url_restores_the_view(visit: Visit, width: int) -> None:
 
 
 @pytest.mark.parametrize("width", [PHONE, DESKTOP])
-async def test_two_faces_are_blended(visit: Visit, studio: Studio, width: int) -> None:
+async def test_two_faces_are_morphed(visit: Visit, studio: Studio, width: int) -> None:
     page = await visit(width)
     await paint(page, "black hair, black eyes")
     await paint(page, "white hair, yellow eyes")
@@ -206,10 +206,10 @@ async def test_two_faces_are_blended(visit: Visit, studio: Studio, width: int) -
     else:
         await page.locator(".choose").nth(1).click()
         await expect(page.locator("#visit-help")).to_have_text(
-            "Select another picture to blend it with."
+            "Select another picture to mix or morph it with."
         )
         await page.locator(".choose").nth(0).click()
-    await expect(page.locator("#result[data-state=blend]")).to_be_visible()
+    await expect(page.locator("#result[data-state=morph]")).to_be_visible()
     light = (
         "c => c.getContext('2d').getImageData(0, 0, c.width, 16).data"
         ".reduce((sum, v, i) => i % 4 < 3 ? sum + v : sum, 0) / (3 * 16 * c.width)"
@@ -231,7 +231,7 @@ async def test_two_faces_are_blended(visit: Visit, studio: Studio, width: int) -
     child, white, black = (await studio.gallery.page(query)).avatars
     assert child.parents == (black.id, white.id)
     await page.goto(url)
-    await expect(page.locator("#result[data-state=blend]")).to_be_visible()
+    await expect(page.locator("#result[data-state=morph]")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [PHONE, DESKTOP])

@@ -1,11 +1,11 @@
-// The result: empty, a skeleton, one picture, a sheet of pictures, or a blend.
+// The result: empty, a skeleton, one picture, a sheet of pictures, or a morph.
 
 import { loadImage } from "./api.js";
 import { find } from "./dom.js";
 import { describe } from "../common.js";
 import { dotOf } from "./form.js";
 import { fillLink } from "./session.js";
-import * as blend from "./blend.js";
+import * as morph from "./morph.js";
 
 const result = find("#result");
 const frame = find(".frame", result);
@@ -74,13 +74,13 @@ export async function showSheet(avatars) {
   set("sheet");
 }
 
-export function showBlend(transition) {
-  blend.show(transition);
+export function showMorph(transition) {
+  morph.show(transition);
   const [a, b] = transition.pair;
   result.querySelectorAll(".end").forEach((link, i) => fillLink(link, transition.pair[i]));
   find("#morph").href = `/api/morph.webp?ids=${a.id},${b.id}`;
   setGlow(a);
-  set("blend");
+  set("morph");
 }
 
 function set(state) {
@@ -90,20 +90,20 @@ function set(state) {
   find(".hint", result).hidden = state !== "empty";
   find(".picture", result).hidden = state !== "done";
   sheet.hidden = state !== "sheet";
-  canvas.hidden = state !== "blend";
+  canvas.hidden = state !== "morph";
   setControls(state);
   const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
   if (state !== "empty") result.scrollIntoView({ block: "nearest", behavior: reducedMotion ? "auto" : "smooth" });
 }
 
 function setControls(state) {
-  find(".way", result).hidden = state !== "blend";
+  find(".way", result).hidden = state !== "morph";
   chips.hidden = state !== "done";
   find(".facts", result).hidden = state !== "done";
   find(".command", result).hidden = state !== "done";
   find(".tools", result).hidden = state === "empty";
   for (const id of ["favorite", "variations", "sizes"]) find(`#${id}`).hidden = state !== "done";
-  for (const id of ["mix", "morph"]) find(`#${id}`).hidden = state !== "blend";
+  for (const id of ["mix", "morph"]) find(`#${id}`).hidden = state !== "morph";
 }
 
 function setGlow(avatar) {

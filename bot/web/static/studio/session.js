@@ -15,10 +15,10 @@ const helpText = help.textContent;
 
 let avatars = restore();
 let selected = [];
-let blend = () => {};
+let morph = () => {};
 
-export function open(onBlend) {
-  blend = onBlend;
+export function open(onMorph) {
+  morph = onMorph;
   if (!mayPaint) help.hidden = true;
   draw();
 }
@@ -100,7 +100,7 @@ function newFace(avatar) {
   fillLink(find(".face", item), avatar);
   find("img", item).addEventListener("error", () => remove(avatar.id));
   const button = find(".choose", item);
-  button.setAttribute("aria-label", `Blend ${describe(avatar)}, seed ${avatar.seed}`);
+  button.setAttribute("aria-label", `Mix or morph ${describe(avatar)}, seed ${avatar.seed}`);
   button.hidden = !mayPaint;
   button.addEventListener("click", () => select(avatar.id));
   return item;
@@ -115,8 +115,8 @@ function select(id) {
     const isSelected = selected.includes(face.dataset.id);
     find(".choose", face.parentElement).ariaPressed = String(isSelected);
   }
-  help.textContent = selected.length ? "Select another picture to blend it with." : helpText;
-  if (done) blend(...pair);
+  help.textContent = selected.length ? "Select another picture to mix or morph it with." : helpText;
+  if (done) morph(...pair);
   else if (selected.length) announce(help.textContent);
 }
 
@@ -144,5 +144,5 @@ addEventListener("drop", (event) => {
   face.classList.remove("drop-target");
   const url = event.dataTransfer.getData("text/uri-list");
   const [, id] = /(?:#\/|\/a\/|\/images\/|\/thumbs\/)([a-z0-9]{1,32})(?:\.|$|\s|\?)/.exec(url) ?? [];
-  if (id && id !== face.dataset.id) blend(id, face.dataset.id);
+  if (id && id !== face.dataset.id) morph(id, face.dataset.id);
 });
