@@ -55,6 +55,9 @@ def create_app(studio: Studio, settings: WebSettings) -> web.Application:
             middleware.measure,
             middleware.compress,
             middleware.answer_errors,
+            web.normalize_path_middleware(  # /gallery/ redirects to /gallery
+                append_slash=False, remove_slash=True
+            ),
             login.guard,
         ],
         client_max_size=MAX_BODY,

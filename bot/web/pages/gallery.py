@@ -5,11 +5,11 @@ from aiohttp import web
 from bot.prompts.wish import check_wish
 from bot.web import visitors
 from bot.web.api.responses import base_url
-from bot.web.api.schemas import PAGE_SIZE, MatrixQuery, PageQuery
+from bot.web.api.schemas import PAGE_SIZE, WISH_PREFIX, MatrixQuery, PageQuery
 from bot.web.keys import STUDIO
 from bot.web.matrix import choose_axes
 from bot.web.pages.render import gallery_url, render
-from bot.web.requests import read_query
+from bot.web.requests import known_keys, read_query
 from db.records import GalleryQuery
 
 routes = web.RouteTableDef()
@@ -19,7 +19,9 @@ routes = web.RouteTableDef()
 async def gallery_page(request: web.Request) -> web.Response:
     """`?<attribute>=<value>…&sort=…&cursor=…`"""
     studio = request.app[STUDIO]
-    query = read_query(request.query, PageQuery)
+    attributes = [a.name for a in studio.attributes]
+    known = {*PageQuery.model_fields, *attributes, *(f"{WISH_PREFIX}{name}" for name in attributes)}
+    query = read_query(known_keys(request.query, known), PageQuery)
     filters = check_wish(query.values, studio.attributes)
     page = await studio.gallery.page(
         GalleryQuery(
@@ -49,7 +51,7 @@ async def gallery_page(request: web.Request) -> web.Response:
 @routes.get("/matrix")
 async def matrix_page(request: web.Request) -> web.Response:
     """`?rows=<attribute>&columns=<attribute>`"""
-    query = read_query(request.query, MatrixQuery)
+    query = read_query(known_keys(request.query, MatrixQuery.model_fields), MatrixQuery)
     studio = request.app[STUDIO]
     rows, columns = choose_axes(studio.attributes, query.rows, query.columns)
     cells = await studio.gallery.matrix(rows, columns)

@@ -12,7 +12,7 @@ from bot.web.api.schemas import IMAGE_SIZES, WISH_PREFIX, PaintForm
 from bot.web.errors import status_of
 from bot.web.keys import STUDIO
 from bot.web.pages.render import render
-from bot.web.requests import read_form, reject_duplicates, validate
+from bot.web.requests import known_keys, read_form, reject_duplicates, validate
 from db.records import GalleryQuery
 from export.manifest import Attribute
 
@@ -24,8 +24,9 @@ routes = web.RouteTableDef()
 @routes.get("/")
 async def studio_page(request: web.Request) -> web.Response:
     """`?prompt=…&seed=…` fills in the form."""
-    reject_duplicates(request.query)
-    prompt, seed = request.query.get("prompt", ""), request.query.get("seed", "")
+    query = known_keys(request.query, ("prompt", "seed"))
+    reject_duplicates(query)
+    prompt, seed = query.get("prompt", ""), query.get("seed", "")
     try:
         wish = request.app[STUDIO].painting.parse(prompt)
     except BadPrompt as error:

@@ -22,16 +22,23 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const body = paintForm.requestBody();
   await paint(body.count ?? 1, async () => {
+    const [avatar] = shown;
+    if (!isLocked() || (body.count && !isMade(avatar))) return post("/api/avatars", body);
     const changes = await lockedChanges(body);
-    if (changes) return post(`/api/avatars/${shown[0].id}/recolour`, { wish: changes });
-    return post("/api/avatars", body);
+    if (changes) return post(`/api/avatars/${avatar.id}/recolour`, { wish: changes });
+    if (body.count) return post(`/api/avatars/${avatar.id}/variations`);
+    if (!isMade(avatar)) return post("/api/avatars", body);
+    throw new Error("This face is locked, and nothing has changed. Choose another value, or unlock it.");
   }, body.prompt);
 });
 
-/** Values of the prompt that differ from the locked face; null without a locked face. */
+/** Whether the face on display is locked; its seed alone does not paint it if it was made from others. */
+const isLocked = () => shown.length === 1 && paintForm.isLocked(shown[0]);
+const isMade = (avatar) => avatar.parents.length > 0 || avatar.choices != null;
+
+/** Values of the prompt that differ from the locked face; null without any. */
 async function lockedChanges(body) {
   const [avatar] = shown;
-  if (shown.length !== 1 || body.count || !paintForm.isLocked(avatar)) return null;
   const { wish } = await get(`/api/wish?${new URLSearchParams({ prompt: body.prompt })}`);
   return differences(wish, avatar);
 }
@@ -44,8 +51,7 @@ function differences(wish, avatar) {
 /** Repaints the locked face with the selected swatches. */
 async function recolor() {
   const [avatar] = shown;
-  if (!mayPaint || shown.length !== 1 || !paintForm.isLocked(avatar)) return;
-  if (painting) return;
+  if (!mayPaint || !isLocked() || painting) return;
   const wish = differences(paintForm.selectedWish(), avatar);
   if (!wish) return;
   await paint(1, () => post(`/api/avatars/${avatar.id}/recolour`, { wish }));

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 from browser import DESKTOP, PHONE, Visit, expect_no_horizontal_scrolling, paint, wait_for_picture
-from playwright.async_api import Route, expect
+from playwright.async_api import Locator, Route, expect
 from tiny_model import add_model
 
 from bot.studio import Studio
 from db.records import GalleryQuery
 from export.registry import Registry
+
+from .conftest import Serve
 
 
 @pytest.fixture
@@ -20,6 +22,13 @@ def registry(tmp_path: Path) -> Registry:
     add_model(registry, "tiny", upscaler=True)
     registry.use("tiny")
     return registry
+
+
+async def edges(shown: Locator) -> tuple[float, float]:
+    """The upper and the lower edge, in pixels of the window."""
+    box = await shown.bounding_box()
+    assert box is not None
+    return box["y"], box["y"] + box["height"]
 
 
 async def newest(studio: Studio) -> dict[str, str]:
@@ -303,3 +312,82 @@ async def test_text_contrast(visit: Visit, scheme: str) -> None:
         }"""
     )
     assert min(ratios) >= 4.5  # WCAG AA
+
+
+async def test_a_locked_face_that_was_made_from_others_is_held(
+    visit: Visit, studio: Studio
+) -> None:
+    page = await visit(DESKTOP)
+    await paint(page, "pink hair, red eyes")
+    await page.get_by_role("button", name="Variations").click()
+    await page.locator(".sheet a").first.click()
+    await wait_for_picture(page)
+    count = await page.locator(".face").count()
+    await page.get_by_label("Lock this face").check(force=True)
+    await page.get_by_role("button", name="Paint", exact=True).click()
+    await expect(page.get_by_role("alert")).to_contain_text("nothing has changed")
+    await expect(page.locator(".face")).to_have_count(count)  # no other face was painted
+    await page.locator("#prompt").fill("green hair, red eyes")
+    await page.get_by_role("button", name="Paint", exact=True).click()
+    await expect(page.locator("#result .picture")).to_have_attribute("alt", "green hair, red eyes")
+    query = GalleryQuery("everyone", viewer=None, guild=None, values={}, limit=1)
+    (green,) = (await studio.gallery.page(query)).avatars
+    (parent,) = [await studio.avatars.get(id, viewer=None) for id in green.parents]
+    assert (green.latent == parent.latent).all()
+
+
+@pytest.mark.parametrize("width", [280, PHONE, 737, 760, 783, DESKTOP])
+async def test_the_page_with_a_picture_fits_its_width(visit: Visit, width: int) -> None:
+    page = await visit(width)
+    await page.locator("#seed").fill("4294967290")
+    await page.locator("#prompt").fill("hair:pink eyes:red")
+    await page.get_by_role("button", name="Paint", exact=True).click()
+    await wait_for_picture(page)
+    await expect_no_horizontal_scrolling(page)
+    assert await page.locator("#seed").evaluate("seed => seed.scrollWidth <= seed.clientWidth")
+
+
+async def test_on_a_phone_an_error_is_above_the_paint_bar(visit: Visit) -> None:
+    page = await visit(PHONE)
+    await page.locator("#prompt").fill("hair:nothing")
+    await page.get_by_role("button", name="Paint", exact=True).click()
+    alert = page.locator("#problem")
+    await expect(alert).to_contain_text("nothing")
+    top, bottom = await edges(alert)
+    bar, _ = await edges(page.locator(".go"))
+    assert top >= 0
+    assert bottom <= bar
+
+
+@pytest.mark.parametrize("size", [(640, 360), (844, 390)])
+async def test_on_a_phone_in_landscape_the_picture_is_on_the_screen(
+    visit: Visit, size: tuple[int, int]
+) -> None:
+    page = await visit(size[0])
+    await page.set_viewport_size({"width": size[0], "height": size[1]})
+    await paint(page, "pink hair, red eyes")
+    await page.evaluate("scrollTo(0, 0)")
+    top, bottom = await edges(page.locator("#result .picture"))
+    assert top >= 0
+    assert bottom <= size[1]
+
+
+async def test_in_forced_colors_a_selection_is_outlined(visit: Visit) -> None:
+    page = await visit(DESKTOP, "?prompt=hair:pink")
+    await page.emulate_media(forced_colors="active")
+    chosen = page.locator(".swatch:has(:checked)")
+    assert await chosen.evaluate("node => getComputedStyle(node).outlineStyle") == "solid"
+    other = page.locator(".swatch:not(:has(:checked))").first
+    assert await other.evaluate("node => getComputedStyle(node).outlineStyle") == "none"
+
+
+async def test_the_page_works_under_another_name_than_its_public_one(
+    visit: Visit, serve: Serve
+) -> None:
+    """`visit` fails for a request to another site."""
+    site = await serve(public_url="https://faces.example.org")
+    page = await visit(DESKTOP, at=site)
+    await paint(page, "pink hair, red eyes")
+    await expect(page.locator(".face img")).to_have_js_property("complete", True)
+    assert await page.locator(".face img").evaluate("image => image.naturalWidth") > 0
+    assert (await page.locator("#link").get_attribute("href") or "").startswith("/a/")

@@ -2,7 +2,7 @@
 
 import { loadImage } from "./api.js";
 import { find } from "./dom.js";
-import { describe } from "../common.js";
+import { describe, imageOf, pageOf, thumbOf } from "../common.js";
 import { dotOf } from "./form.js";
 import { fillLink } from "./session.js";
 import * as morph from "./morph.js";
@@ -38,7 +38,7 @@ export function showNothing() {
 }
 
 export async function showOne(avatar) {
-  const fresh = await loadImage(avatar.image_url, describe(avatar), avatar.width);
+  const fresh = await loadImage(imageOf(avatar), describe(avatar), avatar.width);
   fresh.className = "picture";
   fresh.dataset.id = avatar.id;
   find(".picture", result).replaceWith(fresh);
@@ -48,7 +48,7 @@ export async function showOne(avatar) {
   );
   find("#made").textContent = avatar.seed;
   find("#model").textContent = avatar.model;
-  find("#link").href = avatar.url;
+  find("#link").href = pageOf(avatar);
   find("#command").value = commandLine(avatar);
   for (const link of sizes) fillDownload(link, avatar);
   showFavorite(avatar);
@@ -107,7 +107,7 @@ function setControls(state) {
 }
 
 function setGlow(avatar) {
-  glow.src = avatar.thumb_url;
+  glow.src = thumbOf(avatar);
   glow.hidden = false;
 }
 
@@ -128,7 +128,7 @@ function chip(name, value, wish) {
 function fillDownload(link, avatar) {
   const size = Number(link.textContent);
   link.hidden = size > avatar.width;
-  link.href = `${avatar.image_url}?size=${size}`;
+  link.href = `${imageOf(avatar)}?size=${size}`;
   link.download = `irodori-${avatar.id}-${size}.png`;
 }
 

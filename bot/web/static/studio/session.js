@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { urlOf, hashOf } from "./url.js";
 import { find, mayPaint, announce } from "./dom.js";
-import { describe } from "../common.js";
+import { describe, thumbOf } from "../common.js";
 
 const MAX_PICTURES = 60; // that the strip keeps
 const KEY = "irodori-visit";
@@ -76,7 +76,7 @@ export function fillLink(link, avatar) {
   link.href = urlOf(draft, hashOf({ ids: [avatar.id] }));
   link.dataset.id = avatar.id;
   const image = find("img", link);
-  image.src = avatar.thumb_url;
+  image.src = thumbOf(avatar);
   image.alt = describe(avatar);
 }
 

@@ -318,7 +318,7 @@ async def test_the_matrix_links_to_the_pictures(
     assert len(page.all("th")) >= 12 + 10
     turned = await get(client, "/matrix?rows=eyes&columns=hair")
     assert turned.all("a", href="/gallery?eyes=red&hair=pink")
-    for query in ("rows=hat", "rows=hair&columns=hair", "row=hair"):
+    for query in ("rows=hat", "rows=hair&columns=hair"):
         await get(client, f"/matrix?{query}", 400)
 
 
@@ -393,3 +393,20 @@ async def test_malformed_http_is_answered_and_logged_in_one_line(
         await runner.cleanup()
     assert len([r for r in caplog.records if r.levelname == "ERROR"]) == 1
     assert not any(record.exc_info for record in caplog.records)
+
+
+@pytest.mark.parametrize("path", ["/", "/find", "/gallery", "/matrix"])
+async def test_keys_that_other_sites_add_to_links_are_ignored(client: Client, path: str) -> None:
+    await get(client, f"{path}?utm_source=a&utm_source=b&fbclid=1")
+
+
+async def test_the_gallery_ignores_only_unknown_keys(client: Client) -> None:
+    await get(client, "/gallery?hair=nothing&utm_source=x", 400)
+
+
+@pytest.mark.parametrize("path", ["/gallery", "/find", "/matrix"])
+async def test_a_slash_at_the_end_redirects(client: Client, path: str) -> None:
+    url = f"{path}/?sort=loved"
+    async with client.get(url, allow_redirects=False) as answer:
+        assert answer.status == 308
+        assert answer.headers["Location"] == f"{path}?sort=loved"
