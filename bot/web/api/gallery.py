@@ -2,7 +2,6 @@
 
 from aiohttp import web
 
-from bot.prompts.wish import format_wish
 from bot.web import visitors
 from bot.web.api import schemas
 from bot.web.api.openapi import JSON_ERRORS, Answer, describe
@@ -102,10 +101,11 @@ async def matrix(request: web.Request) -> web.Response:
 @describe({200: Answer("The wish.", schemas.Prompt)}, query=schemas.PromptQuery, errors=(400,))
 async def wish(request: web.Request) -> web.Response:
     """Parse a prompt without painting it."""
-    parsed = request.app[STUDIO].painting.parse(
-        read_query(request.query, schemas.PromptQuery).prompt
+    query = read_query(request.query, schemas.PromptQuery)
+    reading = request.app[STUDIO].painting.explain(query.prompt)
+    return json_response(
+        schemas.Prompt(wish=dict(reading.wish), prompt=reading.used, unused=list(reading.unused))
     )
-    return json_response(schemas.Prompt(wish=parsed, prompt=format_wish(parsed)))
 
 
 @routes.post("/api/avatars/{id}/favourite")

@@ -330,7 +330,9 @@ class Favorite(Schema):
 class Prompt(Schema):
     wish: Wish
     prompt: str
-    """The wish in short form."""
+    """The wish in short form, with the traits that shape the face."""
+    unused: list[str]
+    """Words that describe something that the model does not know."""
 
 
 class Liveness(Schema):

@@ -72,7 +72,7 @@ def repaint_url(avatar: Avatar) -> str:
 def find_url(avatar: Avatar) -> str:
     """The sheet from which this avatar was adopted."""
     choices, _, _ = (avatar.choices or "").rpartition(".")
-    search = {"prompt": format_wish(avatar.wish), "seed": avatar.seed, "choices": choices}
+    search = {"prompt": avatar.prompt, "seed": avatar.seed, "choices": choices}
     return f"/find?{urlencode({**search, 'model': avatar.model})}"
 
 

@@ -166,10 +166,18 @@ async def test_internal_errors_do_not_leak_details(
 
 async def test_a_prompt_is_parsed(client: Client) -> None:
     async with client.get("/api/wish", params={"prompt": "blue eyes, blond hair"}) as answer:
-        read = {"wish": {"hair": "blonde", "eyes": "blue"}, "prompt": "hair:blonde eyes:blue"}
-        assert await answer.json() == read
+        assert await answer.json() == {
+            "wish": {"hair": "blonde", "eyes": "blue"},
+            "prompt": "hair:blonde eyes:blue",
+            "unused": [],
+        }
     async with client.get("/api/wish", params={"prompt": "pimk hair"}) as answer:
         assert answer.status == 400
+
+
+async def test_a_parsed_prompt_names_what_is_not_used(client: Client) -> None:
+    read = await get(client, "/api/wish?prompt=male,+pink+hair,+sunglasses")
+    assert (read["prompt"], read["unused"]) == ("hair:pink", ["male", "sunglasses"])
 
 
 async def test_json_is_utf8_and_round_trips(client: Client) -> None:
