@@ -28,7 +28,7 @@ from bot.web.keys import METRICS, OPENAPI, PAINT_RATE, SETTINGS, STUDIO, TEMPLAT
 from bot.web.metrics import Metrics
 from bot.web.pages import find as find_pages
 from bot.web.pages import gallery as gallery_pages
-from bot.web.pages import legal
+from bot.web.pages import legal, site
 from bot.web.pages import studio as studio_pages
 from bot.web.pages.render import create_environment
 from bot.web.rate_limits import RateLimiter
@@ -44,7 +44,7 @@ API = (
     images.routes,
     monitoring.routes,
 )
-PAGES = (studio_pages.routes, find_pages.routes, gallery_pages.routes, legal.routes)
+PAGES = (studio_pages.routes, find_pages.routes, gallery_pages.routes, legal.routes, site.routes)
 ADMIN = (login.routes, models.routes, live.routes, runs.routes, pictures.routes, reports.routes)
 
 

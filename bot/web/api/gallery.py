@@ -41,6 +41,17 @@ async def gallery(request: web.Request) -> web.Response:
     )
 
 
+@routes.get("/api/mine")
+@describe({200: Answer("The page.", schemas.MinePage)}, query=schemas.MineQuery, errors=(400, 503))
+async def mine(request: web.Request) -> web.Response:
+    """List the visitor's own pictures or favorites, page by page, the newest first."""
+    page = await visitors.own_page(request, read_query(request.query, schemas.MineQuery))
+    body = schemas.MinePage(
+        avatars=avatar_bodies(page.avatars, base_url(request)), older=page.older, newer=page.newer
+    )
+    return json_response(body, headers={"Cache-Control": "private, no-cache"})
+
+
 @routes.get("/api/avatars/{id}")
 @describe({200: Answer("The picture.", schemas.AvatarWithFamily)}, errors=(400, 404, 503))
 async def avatar(request: web.Request) -> web.Response:

@@ -1,11 +1,14 @@
-"""The pages that show pictures: the gallery, the matrix, and one picture with its family."""
+"""The pages that show pictures: the gallery, the visitor's own pictures, the matrix, and one
+picture with its family.
+"""
+
+from urllib.parse import urlencode
 
 from aiohttp import web
 
 from bot.prompts.wish import check_wish
 from bot.web import visitors
-from bot.web.api.responses import base_url
-from bot.web.api.schemas import PAGE_SIZE, WISH_PREFIX, MatrixQuery, PageQuery
+from bot.web.api.schemas import PAGE_SIZE, WISH_PREFIX, MatrixQuery, MineQuery, PageQuery
 from bot.web.keys import STUDIO
 from bot.web.matrix import choose_axes
 from bot.web.pages.render import gallery_url, render
@@ -48,6 +51,26 @@ async def gallery_page(request: web.Request) -> web.Response:
     )
 
 
+@routes.get("/mine")
+async def mine_page(request: web.Request) -> web.Response:
+    """The visitor's own pictures, or with `?scope=favourites` the favorites."""
+    query = read_query(known_keys(request.query, MineQuery.model_fields), MineQuery)
+    page = await visitors.own_page(request, query)
+    base = {"scope": query.scope} if query.scope != "mine" else {}
+    links = {
+        name: cursor and f"/mine?{urlencode({**base, 'cursor': cursor})}"
+        for name, cursor in (("older", page.older), ("newer", page.newer))
+    }
+    return render(
+        request,
+        "mine.html",
+        scope=query.scope,
+        avatars=page.avatars,
+        older=links["older"],
+        newer=links["newer"],
+    )
+
+
 @routes.get("/matrix")
 async def matrix_page(request: web.Request) -> web.Response:
     """`?rows=<attribute>&columns=<attribute>`"""
@@ -78,13 +101,4 @@ async def avatar_page(request: web.Request) -> web.Response:
         family=await studio.avatars.family(avatar),
         favorite=favorite,
         own=own,
-        public_url=base_url(request) or _origin(request),
     )
-
-
-def _origin(request: web.Request) -> str:
-    """Origin of the request, for absolute URLs; empty where the Host header is not valid."""
-    try:
-        return str(request.url.origin())
-    except ValueError:
-        return ""

@@ -13,6 +13,7 @@ from bot.i18n.messages import describe
 from bot.prompts.colors import COLORS
 from bot.prompts.parser import MAX_LENGTH
 from bot.prompts.wish import format_wish
+from bot.web.api.responses import base_url
 from bot.web.api.schemas import WISH_PREFIX, filter_query
 from bot.web.keys import TEMPLATES
 from db.records import Avatar
@@ -48,13 +49,24 @@ def render(
     request: web.Request, template: str, status: int = 200, **variables: Any
 ) -> web.Response:
     """A page. Shared caches must not store it, because it depends on the visitor's cookie."""
-    text = request.app[TEMPLATES].get_template(template).render(status=status, **variables)
+    variables = {"site": site_url(request), "status": status, **variables}
+    text = request.app[TEMPLATES].get_template(template).render(variables)
     return web.Response(
         text=text,
         status=status,
         content_type="text/html",
         headers={"Cache-Control": "private, no-cache"},
     )
+
+
+def site_url(request: web.Request) -> str:
+    """The beginning of absolute URLs: `web.public_url`, or the origin of the request. Empty where
+    the Host header is not valid.
+    """
+    try:
+        return base_url(request) or str(request.url.origin())
+    except ValueError:
+        return ""
 
 
 def gallery_url(filters: Mapping[str, str], sort: str = "new", cursor: str = "") -> str:

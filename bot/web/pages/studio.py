@@ -34,6 +34,17 @@ async def studio_page(request: web.Request) -> web.Response:
     return await _render_studio(request, {"prompt": prompt, "seed": seed}, wish)
 
 
+@routes.get("/welcome.webp")
+@routes.get("/welcome-still.webp")
+async def welcome(request: web.Request) -> web.Response:
+    """The morph before the first picture, or one face of it for reduced motion."""
+    painted = await request.app[STUDIO].welcome.morph()
+    still = request.path.endswith("-still.webp")
+    headers = {"Cache-Control": "public, max-age=3600"}
+    data = painted.still if still else painted.morph
+    return web.Response(body=data, content_type="image/webp", headers=headers)
+
+
 @routes.post("/paint")
 async def paint(request: web.Request) -> web.Response:
     """Paints the form sent without JavaScript, and redirects to the picture's page."""

@@ -11,6 +11,7 @@ import * as result from "./studio/result.js";
 import * as paintForm from "./studio/form.js";
 import * as session from "./studio/session.js";
 import * as shape from "./studio/shape.js";
+import * as partner from "./studio/partner.js";
 
 let shown = []; // the avatars on display
 let painting = false;
@@ -66,9 +67,20 @@ shape.listen((avatar, positions) =>
   paint(1, () => post(`/api/avatars/${avatar.id}/shape`, { shape: positions })),
 );
 
-find("#mix").addEventListener("click", () => {
-  const [a, b] = shown.map((avatar) => avatar.id);
-  return paint(1, () => post("/api/mix", { a, b }));
+const mix = (a, b) => paint(1, () => post("/api/mix", { a, b }));
+
+find("#mix").addEventListener("click", () => mix(...shown.map((avatar) => avatar.id)));
+
+partner.listen({
+  shownId: () => shown[0].id,
+  onMix: mix,
+  onMorph: (a, b) => go({ morph: true, ids: [a, b] }),
+});
+
+find("#recolor").addEventListener("click", () => {
+  paintForm.lockFace();
+  partner.stop();
+  partner.showTip("This face is locked. Choose other values, and it is painted with them.");
 });
 
 /** Paints and shows pictures, one request at a time. `prompt` is what the form said. */
@@ -150,11 +162,12 @@ async function loadFavorite(avatar) {
 }
 
 function updateTools() {
+  partner.stop();
   shape.follow(find("#result").dataset.state === "done" ? shown[0] : null);
   const ids = shown.map((avatar) => avatar.id);
   session.mark(ids);
   find("#undo").disabled = url.step() === 0;
-  find("#variations").disabled = !mayPaint;
+  for (const id of ["variations", "recolor", "mix-with", "morph-with"]) find(`#${id}`).disabled = !mayPaint;
   // If the focused element has gone, move the focus to the picture.
   const focused = document.activeElement;
   if (hadFocus && (focused === document.body || focused.disabled || !focused.checkVisibility())) {

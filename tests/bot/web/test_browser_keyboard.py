@@ -83,6 +83,8 @@ async def test_every_page_works_by_keyboard(visit: Visit) -> None:
         await press("Enter")
     file = await (await wait.value).path()
     assert Image.open(file).size == (64, 64)
+    await tab_to(page, page.locator(".details summary"))
+    await press("Enter")
     await tab_to(page, page.locator("#copy"))
     await press("Enter")
     await expect(page.get_by_role("button", name="Copied")).to_be_visible()

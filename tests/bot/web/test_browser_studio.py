@@ -48,10 +48,10 @@ async def test_painting_by_prompt(visit: Visit, width: int) -> None:
     assert await wait_for_picture(page) == "pink hair, orange eyes"
     picture = page.locator("#result .picture")
     assert await picture.evaluate("image => image.naturalWidth") == 256
-    facts = page.locator(".facts")
-    await expect(facts).to_have_text("seed 7 · model tiny · link")
+    await expect(page.locator(".facts")).to_have_text("seed 7 · model tiny · link")
     await expect(page.locator(".tile img")).to_have_attribute("alt", "pink hair, orange eyes")
     await expect_no_horizontal_scrolling(page)
+    await page.get_by_text("Details").click()
     await page.get_by_role("link", name="link", exact=True).click()
     await expect(page).to_have_url(re.compile("/a/[a-z0-9]+$"))
 
@@ -269,6 +269,7 @@ async def test_nine_pictures_favorite_download_and_discord_command(
     assert await sizes.evaluate_all("all => all.map(a => a.download)") == [
         f"irodori-{id}-{size}.png" for size in (64, 128, 256)
     ]
+    await page.get_by_text("Details").click()
     await page.get_by_role("button", name="Copy").click()
     await expect(page.get_by_role("button", name="Copied")).to_be_visible()
     copied = await page.evaluate("navigator.clipboard.readText()")
@@ -391,3 +392,72 @@ async def test_the_page_works_under_another_name_than_its_public_one(
     await expect(page.locator(".face img")).to_have_js_property("complete", True)
     assert await page.locator(".face img").evaluate("image => image.naturalWidth") > 0
     assert (await page.locator("#link").get_attribute("href") or "").startswith("/a/")
+
+
+async def test_words_that_are_not_used_are_named(visit: Visit) -> None:
+    page = await visit(DESKTOP)
+    await page.locator("#prompt").fill("male, pink hair")
+    await expect(page.locator("#note")).to_have_text("Not understood: “male”. Used: hair:pink.")
+    await page.locator("#prompt").fill("pink hair")
+    await expect(page.locator("#note")).to_have_text("")
+
+
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+async def test_the_page_opens_with_a_face_and_a_press_on_it_paints_another(
+    visit: Visit, width: int
+) -> None:
+    page = await visit(width)
+    face = page.locator(".welcome img")
+    await expect(face).to_have_js_property("complete", True)
+    assert await face.evaluate("image => image.naturalWidth") > 0
+    top, bottom = await edges(face)
+    assert top >= 0
+    assert bottom <= 740
+    await page.get_by_role("button", name="New face").click()
+    await wait_for_picture(page)
+    await expect(page.locator(".welcome")).to_be_hidden()
+
+
+async def test_mix_with_and_morph_into_take_a_picture_of_the_strip_or_the_gallery(
+    visit: Visit, studio: Studio
+) -> None:
+    page = await visit(DESKTOP)
+    await paint(page, "pink hair, red eyes")
+    await paint(page, "blue hair, green eyes")
+    await page.get_by_role("button", name="Mix with…").click()
+    await expect(page.locator("#tip")).to_contain_text("Choose the other one")
+    await page.locator(".face").last.click()
+    await expect(page.locator(".face")).to_have_count(3)
+    await wait_for_picture(page)
+    query = GalleryQuery("everyone", viewer=None, guild=None, values={}, limit=3)
+    child, blue, pink = (await studio.gallery.page(query)).avatars
+    assert child.parents == (blue.id, pink.id)
+
+    await page.get_by_role("button", name="Morph into…").click()
+    await page.locator(f"#gallery [href='/a/{pink.id}']").click()
+    await expect(page.locator("#result[data-state=morph]")).to_be_visible()
+    assert page.url.endswith(f"#/{child.id}~{pink.id}")
+    await page.go_back()
+    await wait_for_picture(page)
+    await page.get_by_role("button", name="Mix with…").click()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#tip")).to_have_text("")
+
+
+async def test_same_face_other_values_locks_the_face(visit: Visit) -> None:
+    page = await visit(DESKTOP)
+    await paint(page, "pink hair, red eyes")
+    await page.get_by_role("button", name="Same face, other values").click()
+    await expect(page.get_by_label("Lock this face")).to_be_checked()
+    hair = page.get_by_role("radiogroup", name="hair")
+    await hair.get_by_role("radio", name="green").check(force=True)
+    await expect(page.locator("#result .picture")).to_have_attribute("alt", "green hair, red eyes")
+
+
+async def test_a_new_tab_has_the_visitors_pictures(visit: Visit) -> None:
+    page = await visit(DESKTOP)
+    await paint(page, "pink hair, red eyes")
+    tab = await page.context.new_page()
+    await tab.goto("/")
+    await expect(tab.locator(".face")).to_have_count(1)
+    await expect(tab.locator(".face img")).to_have_attribute("alt", "pink hair, red eyes")

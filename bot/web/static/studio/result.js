@@ -87,22 +87,21 @@ function set(state) {
   result.dataset.state = state;
   result.dataset.previous = state;
   result.ariaBusy = null;
-  find(".hint", result).hidden = state !== "empty";
+  find(".welcome", result).hidden = state !== "empty";
   find(".picture", result).hidden = state !== "done";
   sheet.hidden = state !== "sheet";
   canvas.hidden = state !== "morph";
   setControls(state);
   const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  if (state !== "empty") result.scrollIntoView({ block: "nearest", behavior: reducedMotion ? "auto" : "smooth" });
+  if (state !== "empty") find(".easel", result).scrollIntoView({ block: "nearest", behavior: reducedMotion ? "auto" : "smooth" });
 }
 
 function setControls(state) {
   find(".way", result).hidden = state !== "morph";
   chips.hidden = state !== "done";
-  find(".facts", result).hidden = state !== "done";
-  find(".command", result).hidden = state !== "done";
+  find(".details", result).hidden = state !== "done";
   find(".tools", result).hidden = state === "empty";
-  for (const id of ["favorite", "variations", "sizes"]) find(`#${id}`).hidden = state !== "done";
+  for (const id of ["favorite", "variations", "sizes", "recolor", "mix-with", "morph-with"]) find(`#${id}`).hidden = state !== "done";
   for (const id of ["mix", "morph"]) find(`#${id}`).hidden = state !== "morph";
 }
 

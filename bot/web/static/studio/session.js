@@ -1,4 +1,5 @@
-// The pictures of this browser session: a strip that survives a reload, where two can be selected.
+// The visitor's pictures: a strip that survives a reload, where two can be selected. In a new tab, it
+// has those that the server knows by the visitor's cookie.
 
 import { get } from "./api.js";
 import { urlOf, hashOf } from "./url.js";
@@ -20,6 +21,16 @@ let morph = () => {};
 export function open(onMorph) {
   morph = onMorph;
   if (!mayPaint) help.hidden = true;
+  draw();
+  if (avatars.length === 0) loadOwn();
+}
+
+async function loadOwn() {
+  const own = await get(`/api/mine?limit=${MAX_PICTURES}`).catch(() => null); // without it, no strip
+  if (!own) return;
+  const known = new Set(avatars.map(({ id }) => id)); // painted meanwhile
+  avatars = [...avatars, ...own.avatars.filter(({ id }) => !known.has(id))].slice(0, MAX_PICTURES);
+  save();
   draw();
 }
 
