@@ -100,6 +100,7 @@ PAGES: dict[str, States] = {
         "/gallery", "/gallery?hair=pink", "/gallery?hair=black&eyes=black", "/gallery?sort=loved"
     ),
     "matrix": plain("/matrix"),
+    "mine": plain("/mine", "/mine?scope=favourites"),
     "picture": picture_page,
     "legal": plain("/privacy", "/terms"),
     "admin": admin_pages,

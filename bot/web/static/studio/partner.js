@@ -4,8 +4,8 @@
 import { find, announce } from "./dom.js";
 
 const TIPS = {
-  "mix-with": "A child has features of both faces. Choose the other one below.",
-  "morph-with": "One face turns into the other, as an animation. Choose the other one below.",
+  "mix-with": "A child has features of both faces. Choose the other one below. Escape cancels.",
+  "morph-with": "One face turns into the other, as an animation. Choose the other one below. Escape cancels.",
 };
 
 let choosing = null; // id of the pressed button

@@ -92,8 +92,9 @@ function set(state) {
   sheet.hidden = state !== "sheet";
   canvas.hidden = state !== "morph";
   setControls(state);
-  const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  if (state !== "empty") find(".easel", result).scrollIntoView({ block: "nearest", behavior: reducedMotion ? "auto" : "smooth" });
+  // A smooth scroll would carry away an element that gets the keyboard's focus meanwhile.
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches || find(":focus-visible");
+  if (state !== "empty") find(".easel", result).scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" });
 }
 
 function setControls(state) {
