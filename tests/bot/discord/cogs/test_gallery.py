@@ -35,6 +35,7 @@ async def test_an_empty_gallery_names_the_command_that_adds_pictures(mika: UserC
     assert reply.ephemeral
     assert reply.pictures == []
     assert "/avatar" in reply.text
+    assert "♥️ below a picture" in (await mika.slash("gallery", scope="favourites")).text
 
 
 async def test_pages_lead_to_older_pictures_and_back(studio: Studio, mika: UserClient) -> None:
