@@ -126,10 +126,10 @@ class PageView(ui.LayoutView):
         guild: bool,
     ) -> None:
         super().__init__(timeout=None)
-        colors = describe(state.values, language)
+        values = describe(state.values, language)
         heading = say(f"gallery-{state.scope}", language)
-        if colors:
-            heading = say("gallery-of-colors", language, gallery=heading, colors=colors)
+        if values:
+            heading = say("gallery-of-values", language, gallery=heading, values=values)
         facts = [say(f"gallery-{state.sort}", language)]
         if files and page.count is not None and page.before is not None:
             numbers = {"first": page.before + 1, "last": page.before + len(page.avatars)}
@@ -145,8 +145,7 @@ class PageView(ui.LayoutView):
             ]
             self.add_item(ui.ActionRow(OpenSelect(options, say("gallery-open", language))))
         else:
-            empty = "gallery-empty-wish" if state.values else "gallery-empty"
-            self.add_item(ui.TextDisplay(say(empty, language)))
+            self.add_item(ui.TextDisplay(say(_empty(state), language)))
         self.add_item(ui.ActionRow(*_page_buttons(state, page, language), IdButton(language)))
         placeholder = say("gallery-look", language)
         options = _gallery_options(state, language, guild=guild)
@@ -194,6 +193,13 @@ async def start(interaction: Interaction, state: GalleryState) -> None:
     state.custom_id("f")  # refuses a filter that is too long before "thinking…" is shown
     await defer_answer(interaction, private=True)
     await show_page(interaction, state)
+
+
+def _empty(state: GalleryState) -> str:
+    """The message of a gallery without pictures."""
+    if state.values:
+        return "gallery-empty-wish"
+    return "gallery-empty-favourites" if state.scope == "favourites" else "gallery-empty"
 
 
 def _page_buttons(state: GalleryState, page: Page, language: str) -> list[PageButton]:

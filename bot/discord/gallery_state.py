@@ -41,5 +41,5 @@ def _escaped(text: str) -> str:
 def check_custom_id(custom_id: str) -> str:
     """The custom id. Raises BadPrompt if it is longer than Discord allows."""
     if len(custom_id) > MAX_CUSTOM_ID:
-        raise BadPrompt("gallery-too-many-colors")
+        raise BadPrompt("gallery-too-many-values")
     return custom_id

@@ -18,7 +18,7 @@ async def info_of(studio: Studio, avatar: Avatar, viewer: Owner, language: str) 
     parents = [await _parent(studio, id, viewer, language) for id in avatar.parents]
     by = f"<@{avatar.owner.key}>" if avatar.owner.kind == "discord" else ""
     facts = {
-        "colors": describe(avatar.conditions, language),
+        "values": describe(avatar.conditions, language),
         "wish": describe(avatar.wish, language) or say("info-any", language),
         "seed": f"`{avatar.seed}`",
         "model": f"`{avatar.model}`",
@@ -30,7 +30,7 @@ async def info_of(studio: Studio, avatar: Avatar, viewer: Owner, language: str) 
         "when": discord.utils.format_dt(avatar.created),
         "favorites": f"♥ {avatar.favorites}" if avatar.favorites else "",
     }
-    for name in ("colors", "wish"):
+    for name in ("values", "wish"):
         facts[name] = escape(facts[name])
     lines = [f"**{escape(title(avatar, language))}**"]
     lines += [f"{say(f'info-{name}', language)}: {fact}" for name, fact in facts.items() if fact]

@@ -55,7 +55,7 @@ class IdForm(ui.Modal):
     def __init__(self, language: str) -> None:
         super().__init__(title=say("gallery-jump-title", language), custom_id=ID_FORM, timeout=None)
         hint = say("gallery-jump-hint", language)
-        text = ui.TextInput[Any](custom_id="id", placeholder=hint, max_length=40)
+        text = ui.TextInput[Any](custom_id="id", placeholder=hint, max_length=200)
         self.add_item(ui.Label(text=say("gallery-jump-label", language), component=text))
 
 

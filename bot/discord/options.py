@@ -17,7 +17,7 @@ from bot.discord.context import language_of
 from bot.discord.text import shorten, swatch
 from bot.i18n.messages import LANGUAGES, attribute_name, command_text, value_name
 from bot.prompts.fuzzy import similarity
-from bot.prompts.wish import check_wish
+from bot.prompts.wish import check_wish, format_wish, has_shade
 from bot.prompts.words import SYNONYMS
 from bot.studio import Studio
 from export.manifest import Attribute
@@ -91,7 +91,8 @@ def wish_command(
     run: Callable[..., Awaitable[None]],
     fixed: Mapping[str, CommandOption],
 ) -> app_commands.Command[Any, ..., None]:
-    """A command that calls `run(interaction, wish, **fixed options)`.
+    """A command that calls `run(interaction, wish, prompt, **fixed options)`. The prompt has the
+    options as they were typed if shades are among them, such as "hair:light pink"; otherwise None.
 
     The options are the attributes of the current model. Suggestions and validation use the model at
     the time of the interaction.
@@ -104,7 +105,8 @@ def wish_command(
     async def callback(interaction: Interaction, **given: Any) -> None:
         texts = {attributes[key]: given.pop(key) for key in attributes}
         wish = {attribute: text for attribute, text in texts.items() if text is not None}
-        await run(interaction, check_wish(wish, studio.attributes), **given)
+        prompt = format_wish(wish) if has_shade(wish) else None
+        await run(interaction, check_wish(wish, studio.attributes), prompt, **given)
 
     parameters = [
         inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD),

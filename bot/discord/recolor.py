@@ -43,7 +43,7 @@ async def open_panel(interaction: Interaction, avatar_id: str) -> None:
     language = await language_of(interaction)
     rows = color_options(avatar, studio.attributes, language)
     if not rows:
-        raise NotFound("card-no-colors")
+        raise NotFound("card-no-values")
     private = await is_reply_private(interaction, avatar)
     panel = ColorPanel(rows, Paint(avatar.id, private, language))
     await respond(lambda: interaction.response.send_message(view=panel, ephemeral=True))

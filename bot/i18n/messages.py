@@ -16,6 +16,8 @@ from fluent.runtime.types import fluent_number
 LANGUAGES = ("en", "zh-CN", "ja")
 
 LOCALES = Path(__file__).parent / "locales"
+JAPANESE = "髪黒緑桜絵顔気図変戦"
+"""Han characters of prompts that are written differently in Chinese, simplified and traditional."""
 MAX_LISTED = 25  # words in a list
 
 # A variable of a message; a function is called with the language.
@@ -48,8 +50,10 @@ def language_for(locale: str) -> str:
 
 
 def language_in(text: str) -> str | None:
-    """Japanese for text with kana, Chinese for text with Han characters only, otherwise None."""
-    if re.search(r"[\u3041-\u30fa]", text):
+    """Japanese for text with kana or with a character that only Japanese has (銀髪), Chinese for
+    other text with Han characters, otherwise None.
+    """
+    if re.search(rf"[\u3041-\u30fa{JAPANESE}]", text):
         return "ja"
     return "zh-CN" if re.search(r"[\u4e00-\u9fff]", text) else None
 

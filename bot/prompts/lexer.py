@@ -7,6 +7,7 @@ from bot.prompts.vocabulary import LITERAL, Reading, Vocabulary, is_word
 from bot.prompts.words import (
     ANYTHING,
     BREAKS,
+    DESCRIPTIONS,
     FILLERS,
     IMPLIED_ATTRIBUTES,
     JOINTS,
@@ -38,9 +39,12 @@ END = Item("break", "")  # before the first item and after the last one
 class Lexer:
     def __init__(self, known: Vocabulary) -> None:
         self.known = known
+        self.unused: list[str] = []
+        """Words of the last text that describe a face and are not used."""
 
     def split(self, text: str) -> list[Item]:
         """Splits the text; the longest known phrase comes first."""
+        self.unused = []
         tokens = self.known.tokens(text, _NOISE)
         items: list[Item] = []
         at = 0
@@ -75,6 +79,8 @@ class Lexer:
         if token in LINKS or (token in SHADES and self._value_follows(tokens, at)):
             return None, 1
         if token in FILLERS:
+            if token in DESCRIPTIONS:
+                self.unused.append(token)
             introduces = tokens[at + 1 : at + 2] in ([":"], ["="])  # "prompt: pink hair"
             return (Item("break", token), 2) if introduces else (None, 1)
         return Item("unknown", token), 1

@@ -30,6 +30,13 @@ def read_prompt(text: str, attributes: Sequence[Attribute]) -> dict[str, str]:
     return _Parser(vocabulary(tuple(attributes)), text).parse()
 
 
+def unused_words(text: str, attributes: Sequence[Attribute]) -> tuple[str, ...]:
+    """Words of a valid prompt that describe something and are not used: "male", "sunglasses"."""
+    lexer = Lexer(vocabulary(tuple(attributes)))
+    unknown = [item.text for item in lexer.split(text[:MAX_LENGTH]) if item.kind == "unknown"]
+    return tuple(dict.fromkeys((*lexer.unused, *unknown)))
+
+
 def tidy_prompt(text: str) -> str:
     """A prompt as it is stored: one line of printable characters."""
     return tidy(text, MAX_LENGTH)

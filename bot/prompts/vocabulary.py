@@ -20,6 +20,8 @@ Text: TypeAlias = Callable[[str], str]  # in each language
 
 LITERAL = "\0"
 """First character of a token that stands for a name with its punctuation, such as c++."""
+NEAR = 0.7
+"""Similarity from which a choice is suggested for an unknown word."""
 EMOJI_STYLE = "\ufe0f"
 """Follows a character that is displayed as an emoji; some keyboards leave it out."""
 _APOSTROPHES = "'’`´"
@@ -323,7 +325,7 @@ def _nearest(said: str, choices: dict[Phrase, str]) -> tuple[str, ...]:
     word = " ".join(words_of(said[:MAX_TEXT]))[:60]
     phrases = {" ".join(phrase): meaning for phrase, meaning in choices.items()}
     prefixed = [phrase for phrase in phrases if word and phrase.startswith(word)]
-    near = prefixed + closest(word, phrases, 6, 0.6)
+    near = prefixed + closest(word, phrases, 6, NEAR)
     return tuple(dict.fromkeys(phrases[phrase] for phrase in near))[:3]
 
 

@@ -119,6 +119,17 @@ BREAKS = _set("with who whose having has have but plus") | words_zh_ja.BREAKS
 
 JOINTS = frozenset({"and", "&", "+", "/"}) | words_zh_ja.JOINTS
 
+# Words among the fillers that describe a face. No model knows them, so readers are told that they
+# are not used.
+DESCRIPTIONS = (
+    _set(
+        "1boy adorable boy boys chibi crazy curly elegant fancy flowing fluffy gentle glowing guy "
+        "guys kid large little long mad male man men messy sad shiny short silky small smooth "
+        "sparkling spiky straight tall wavy wild young"
+    )
+    | words_zh_ja.DESCRIPTIONS
+)
+
 # Ignored, and never treated as typos.
 FILLERS = words_zh_ja.FILLERS | _set(
     "1boy 1girl adorable all also anime another art artwork as at avatar avatars back background "

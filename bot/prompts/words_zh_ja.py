@@ -62,6 +62,12 @@ FILLERS = _set(
     "ほしい 欲しい して してください かわいい 可愛い 長い 短い ありがとう"
 )
 
+# Fillers that describe a face.
+DESCRIPTIONS = _set(
+    "长 短 卷 直 大 小 双 马尾 男孩 男生 少年 男の子 男性 長い 短い "
+    "ロング ショート ツインテール ポニーテール"
+)
+
 ALL = (
     frozenset(VALUES)
     .union(*ATTRIBUTES.values())

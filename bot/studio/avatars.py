@@ -18,7 +18,10 @@ log = logging.getLogger(__name__)
 
 MAX_RELATIVES = 12  # children, and siblings, that a family lists
 
-_ID = re.compile(r"[a-z0-9]{1,32}")
+_ID = re.compile(
+    r"(?:\S*/)?(?:irodori-)?(?P<id>[a-z0-9]{1,32})(?:-\d{1,4})?(?:\.(?:png|webp))?(?:[?#]\S*)?"
+)
+"""An id as people copy it: alone, from a file's name, or from a link."""
 
 
 class FavoriteState(NamedTuple):
@@ -109,8 +112,8 @@ class AvatarService:
         return avatar
 
     async def _find(self, id: str) -> Avatar:
-        plain = id.strip().lower()
-        avatar = await self._store.avatars.get(plain) if _ID.fullmatch(plain) else None
+        written = _ID.fullmatch(id.strip().strip("`").lower())
+        avatar = await self._store.avatars.get(written["id"]) if written else None
         if avatar is None:
             raise _not_found(id)
         return avatar

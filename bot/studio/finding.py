@@ -8,10 +8,11 @@ import numpy as np
 from bot.errors import BadPrompt
 from bot.inference.engine import Engine
 from bot.inference.model import Model
-from bot.prompts.parser import read_prompt
+from bot.prompts.traits import format_traits
 from bot.prompts.vocabulary import quote
 from bot.prompts.wish import check_wish, format_wish
 from bot.studio.painter import Painter, PaintJob, draw_seeds
+from bot.studio.painting import read_shaped_prompt
 from bot.studio.request import Request
 from bot.studio.search import (
     ROUNDS,
@@ -56,14 +57,16 @@ class FindService:
         model: str | None = None,
     ) -> Search:
         """A search for a wish or prompt, with a random seed and the model in use unless they are
-        given. Raises BadPrompt, ModelUnavailable.
+        given. Words of a prompt such as "long hair" shape all faces, if the model has these
+        directions. Raises BadPrompt, ModelUnavailable.
         """
         found = self._engine.model if model is None else await self._engine.get(model)
-        attributes = found.manifest.attributes
+        shape: Mapping[str, float] = {}
         if isinstance(wish, str):
-            wish = read_prompt(wish, attributes)
+            wish, shape = read_shaped_prompt(wish, found)
+        wish = check_wish(wish, found.manifest.attributes)
         (seed,) = draw_seeds(seed)
-        return Search(found.name, check_wish(wish, attributes), seed, tuple(choices))
+        return Search(found.name, wish, seed, tuple(choices), shape)
 
     async def describe(self, search: Search) -> Sequence[Mapping[str, str]]:
         """The conditions of the faces on the current sheet, which is not painted.
@@ -109,7 +112,7 @@ class FindService:
             [search.seed],
             [faces.conditions[index]],
             faces.latents[None, None, index],
-            prompt=format_wish(search.wish),
+            prompt=prompt_of(search),
             size=size,
             choices=format_choices((*search.choices, (number,))),
         )
@@ -120,7 +123,13 @@ class FindService:
             raise BadPrompt("find-rounds", most=ROUNDS)
         model = await self._engine.get(search.model)
         wish = check_wish(search.wish, model.manifest.attributes)
-        return model, draw_faces(replace(search, wish=wish), model.manifest)
+        faces = draw_faces(replace(search, wish=wish), model.manifest)
+        return model, replace(faces, latents=model.directions.move(faces.latents, search.shape))
+
+
+def prompt_of(search: Search) -> str:
+    """The wish and the shape of a search, in short form."""
+    return " ".join(filter(None, (format_wish(search.wish), format_traits(search.shape))))
 
 
 def read_choices(text: str) -> tuple[Choice, ...]:

@@ -13,14 +13,23 @@ from bot.inference.latents import slerp
 
 Format = Literal["webp", "gif"]
 
-FRAME_MS = 70  # about 14 a second; GIF counts in hundredths of a second
-HOLD_MS = 700  # on each face
-STEPS = 11  # frames between two faces
 # Tried in this order until one is small enough: WebP quality or number of GIF colors, and scale.
 ATTEMPTS: dict[Format, tuple[tuple[int, float], ...]] = {
     "webp": ((82, 1), (60, 1), (60, 0.5), (40, 0.25)),
     "gif": ((256, 1), (96, 1), (96, 0.5), (48, 0.25)),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Milliseconds of a frame and of each face, and the number of frames between two faces."""
+
+    frame_ms: int = 70  # about 14 a second; GIF counts in hundredths of a second
+    hold_ms: int = 700
+    steps: int = 11
+
+
+PACE = Pace()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,9 @@ class FramePlan:
     shown: tuple[tuple[int, int], ...]
 
 
-def plan_frames(latents: Sequence[np.ndarray], conditions: Sequence[np.ndarray]) -> FramePlan:
+def plan_frames(
+    latents: Sequence[np.ndarray], conditions: Sequence[np.ndarray], pace: Pace = PACE
+) -> FramePlan:
     """The frames from each face (latent [Z], condition [C]) to the next, and back to the first.
 
     Latents are interpolated spherically, conditions linearly. Each leg eases in and out and holds
@@ -58,19 +69,22 @@ def plan_frames(latents: Sequence[np.ndarray], conditions: Sequence[np.ndarray])
     """
     count = len(latents)
     legs = 1 if count == 2 else count
-    shares = _ease(np.arange(STEPS + 1) / (STEPS + 1))  # 0 is the face itself
+    steps = pace.steps
+    shares = _ease(np.arange(steps + 1) / (steps + 1))  # 0 is the face itself
     poses, colors, shown = [], [], []
     for leg in range(legs):
         following = (leg + 1) % count
         poses.append(slerp(latents[leg], latents[following], shares))
         a, b = conditions[leg], conditions[following]
         colors.append((a + shares[:, None] * (b - a)).astype(np.float32))
-        start = leg * (STEPS + 1)
-        shown += [(start, HOLD_MS)] + [(start + i, FRAME_MS) for i in range(1, STEPS + 1)]
+        start = leg * (steps + 1)
+        shown += [(start, pace.hold_ms)]
+        shown += [(start + i, pace.frame_ms) for i in range(1, steps + 1)]
     if count == 2:
         poses.append(latents[1][None])
         colors.append(conditions[1][None])
-        shown += [(STEPS + 1, HOLD_MS)] + [(i, FRAME_MS) for i in range(STEPS, 0, -1)]
+        shown += [(steps + 1, pace.hold_ms)]
+        shown += [(i, pace.frame_ms) for i in range(steps, 0, -1)]
     return FramePlan(np.concatenate(poses), np.concatenate(colors), tuple(shown))
 
 

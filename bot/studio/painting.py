@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from weakref import WeakValueDictionary
 
 from bot.errors import BadPrompt
 from bot.inference.conditions import complete_wish
 from bot.inference.engine import Engine
 from bot.inference.model import Model
-from bot.prompts.parser import MAX_LENGTH, read_prompt, tidy_prompt
+from bot.prompts.parser import MAX_LENGTH, read_prompt, tidy_prompt, unused_words
 from bot.prompts.traits import format_traits, read_traits
 from bot.prompts.wish import check_wish, format_wish
 from bot.studio.avatars import AvatarService
@@ -26,6 +26,17 @@ from db.avatars import AvatarRepository
 from db.records import Avatar, Owner
 
 MAX_COUNT = 9
+
+
+@dataclass(frozen=True, slots=True)
+class PromptReading:
+    """The wish of a prompt; `used` is its wish and shape in short form; `unused` are words that
+    describe something that the model does not know.
+    """
+
+    wish: Mapping[str, str]
+    used: str
+    unused: tuple[str, ...]
 
 
 class PaintingService:
@@ -48,6 +59,15 @@ class PaintingService:
     def parse(self, prompt: str) -> dict[str, str]:
         """The wish that a prompt expresses. Raises BadPrompt."""
         return read_shaped_prompt(prompt, self._engine.model)[0]
+
+    def explain(self, prompt: str) -> "PromptReading":
+        """How a prompt is understood. Raises BadPrompt."""
+        model = self._engine.model
+        attributes = model.manifest.attributes
+        wish, shape = read_shaped_prompt(prompt, model)
+        _, rest = read_traits(prompt, model.directions.names, attributes)
+        used = " ".join(filter(None, (format_wish(wish), format_traits(shape))))
+        return PromptReading(wish, used, unused_words(rest, attributes))
 
     def queue_position(self, owner: Owner) -> int:
         """Number of pictures that are painted before the owner's next one."""

@@ -125,4 +125,4 @@ def _check(limits: GuildLimits, used: list[Usage], pictures: int, now: datetime)
         for u in sorted(used, key=lambda u: u.created):
             left += u.pictures
             if left >= pictures:
-                raise TooSoon("moderation-quota", retry_at=u.created + DAY, most=limits.daily)
+                raise TooSoon("moderation-daily-used", retry_at=u.created + DAY, most=limits.daily)

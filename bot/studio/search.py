@@ -6,7 +6,7 @@ search can be stored in a URL or a button, undone and repeated.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -40,6 +40,8 @@ class Search:
     wish: Mapping[str, str]
     seed: int
     choices: tuple[Choice, ...] = ()
+    shape: Mapping[str, float] = field(default_factory=dict)
+    """Positions of all faces, by direction."""
 
     @property
     def round(self) -> int:
@@ -78,7 +80,7 @@ def parse_choices(text: str) -> tuple[Choice, ...]:
 
 
 def draw_faces(search: Search, manifest: Manifest) -> Faces:
-    """The faces of the current sheet."""
+    """The faces of the current sheet, before they are moved to the search's shape."""
     attributes = manifest.attributes
     shares = {a.name: np.array(a.frequencies) / sum(a.frequencies) for a in attributes}
     center = np.zeros(manifest.latent_dim)

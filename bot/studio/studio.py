@@ -24,6 +24,7 @@ from bot.studio.reports import ReportService
 from bot.studio.request import Request
 from bot.studio.retention import RetentionService
 from bot.studio.shaping import ShapingService
+from bot.studio.welcome import WelcomeService
 from db.records import Avatar
 from db.store import Store
 from db.tasks import (
@@ -63,6 +64,7 @@ class Studio:
         self.family = FamilyService(engine, painter, self.avatars)
         self.shaping = ShapingService(engine, painter, self.avatars)
         self.animations = AnimationService(engine, self.avatars, store.usage)
+        self.welcome = WelcomeService(engine)
         self.finding = FindService(engine, painter, store.usage)
         self.named_faces = NamedFaceService(engine)
         self.gallery = GalleryService(engine, store.galleries, store.guilds)

@@ -36,7 +36,7 @@ from bot.web.keys import (
 from bot.web.metrics import Metrics
 from bot.web.pages import find as find_pages
 from bot.web.pages import gallery as gallery_pages
-from bot.web.pages import legal, proof, wear
+from bot.web.pages import legal, proof, site, wear
 from bot.web.pages import studio as studio_pages
 from bot.web.pages.render import create_environment
 from bot.web.rate_limits import RateLimiter
@@ -61,6 +61,7 @@ PAGES = (
     proof.routes,
     wear.routes,
     legal.routes,
+    site.routes,
 )
 ADMIN = (login.routes, models.routes, live.routes, runs.routes, pictures.routes, reports.routes)
 
@@ -72,6 +73,9 @@ def create_app(studio: Studio, settings: WebSettings) -> web.Application:
             middleware.measure,
             middleware.compress,
             middleware.answer_errors,
+            web.normalize_path_middleware(  # /gallery/ redirects to /gallery
+                append_slash=False, remove_slash=True
+            ),
             login.guard,
         ],
         client_max_size=MAX_BODY,

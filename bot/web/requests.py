@@ -3,12 +3,12 @@
 import asyncio
 import functools
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
 
 from aiohttp import web
-from multidict import MultiMapping
+from multidict import MultiDict, MultiMapping
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -16,6 +16,7 @@ from bot.errors import Refusal
 
 MAX_BODY = 16 * 1024  # bytes
 BODY_SECONDS = 10  # in which a body must arrive
+ENCODINGS = ("gzip", "deflate", "identity")  # of a body
 MAX_LINE = 256 * 1024  # bytes of a request's first line, so that long prompts get an error page
 
 M = TypeVar("M", bound=BaseModel)
@@ -41,10 +42,18 @@ async def read_body(request: web.Request, model: type[M]) -> M:
         raise web.HTTPUnsupportedMediaType(
             text="send JSON, with the header content-type: application/json"
         )
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if encoding not in ENCODINGS:
+        raise web.HTTPUnsupportedMediaType(
+            text=f"the content encoding {_quoted(encoding)} is not supported;"
+            f" use {', '.join(ENCODINGS)} or none"
+        )
     try:
         async with _body_deadline():
             text = (await request.read()).decode("utf-8")
-        body = json.loads(text) if text else {}
+        body = json.loads(text, object_pairs_hook=_unique_keys) if text else {}
+    except BadRequest:
+        raise
     except (ValueError, RecursionError, web.RequestPayloadError):
         raise BadRequest("the body is not valid JSON in UTF-8") from None
     if not isinstance(body, dict):
@@ -71,6 +80,23 @@ async def read_file(request: web.Request, content_type: str, most: int) -> bytes
     except web.RequestPayloadError:
         raise BadRequest("the file is not complete") from None
     return bytes(data)
+
+
+def _unique_keys(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object. Raises BadRequest for a key that appears more than once."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise BadRequest(f"{_quoted(key)} is given more than once")
+        found[key] = value
+    return found
+
+
+def known_keys(query: MultiMapping[str], known: Collection[str]) -> MultiDict[str]:
+    """The query of a page, without keys that the page does not know, such as `utm_source`, which
+    other sites add to links.
+    """
+    return MultiDict((key, value) for key, value in query.items() if key in known)
 
 
 def read_query(query: MultiMapping[str], model: type[M]) -> M:

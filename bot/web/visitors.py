@@ -4,14 +4,16 @@ import hashlib
 import ipaddress
 import re
 import secrets
+from dataclasses import replace
 from urllib.parse import SplitResult, urlsplit
 
 from aiohttp import web
 
 from bot.errors import NotAllowed
+from bot.web.api.schemas import MineQuery
 from bot.web.keys import NAMED_FACE_RATE, PAINT_RATE, SETTINGS, STUDIO
 from bot.web.rate_limits import client_address
-from db.records import Avatar, Owner
+from db.records import Avatar, GalleryQuery, Owner, Page
 
 COOKIE = "irodori_visitor"
 A_YEAR = 365 * 24 * 3600  # seconds
@@ -93,6 +95,28 @@ def require_same_origin(request: web.Request) -> None:
     """Raises NotAllowed for requests from another site's page in the visitor's browser."""
     if not _same_origin(request):
         raise NotAllowed("web-other-site")
+
+
+async def own_page(request: web.Request, query: MineQuery) -> Page:
+    """The visitor's own pictures or favorites, the newest first; none without a cookie. Pictures
+    that operators have hidden are left out.
+
+    Raises BadPrompt for a cursor that is not valid.
+    """
+    token = token_of(request)
+    if token is None:
+        return Page([], None, None)
+    page = await request.app[STUDIO].gallery.page(
+        GalleryQuery(
+            scope=query.scope,
+            viewer=owner_of(token),
+            guild=None,
+            values={},
+            limit=query.limit,
+            cursor=query.cursor,
+        )
+    )
+    return replace(page, avatars=[avatar for avatar in page.avatars if not avatar.private])
 
 
 async def relation(request: web.Request, avatar: Avatar) -> tuple[bool, bool]:

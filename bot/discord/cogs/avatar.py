@@ -21,6 +21,7 @@ class AvatarCog(commands.Cog):
         async def run(
             interaction: Interaction,
             wish: dict[str, str],
+            prompt: str | None,
             *,
             count: int,
             seed: int | None,
@@ -36,6 +37,7 @@ class AvatarCog(commands.Cog):
                 seed=seed,
                 size=size or settings.size,
                 private=private,
+                prompt=prompt,
             )
             await interaction.client.paint(interaction, PaintCommand(task, private))
 

@@ -22,7 +22,7 @@ class FindCog(commands.Cog):
 
     def wish_commands(self) -> Sequence[app_commands.Command[Any, ..., None]]:
         async def run(
-            interaction: Interaction, wish: dict[str, str], *, private: bool | None
+            interaction: Interaction, wish: dict[str, str], _: str | None, *, private: bool | None
         ) -> None:
             require_short(wish)  # before "thinking…" is shown
             if private is None:

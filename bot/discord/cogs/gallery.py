@@ -32,7 +32,7 @@ class GalleryCog(commands.Cog):
 
     def wish_commands(self) -> Sequence[app_commands.Command[Any, ..., None]]:
         async def run(
-            interaction: Interaction, wish: dict[str, str], *, scope: str, sort: Sort
+            interaction: Interaction, wish: dict[str, str], _: str | None, *, scope: str, sort: Sort
         ) -> None:
             await gallery.start(interaction, GalleryState(SCOPES[scope], sort, wish))
 

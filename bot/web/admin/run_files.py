@@ -68,13 +68,17 @@ class Run:
 
 
 def run_names(folder: Path) -> list[str]:
-    """Names of the folders that hold a run or part of one; judges are not runs."""
+    """Names of the folders that hold a run or part of one; judges are not runs. A name that is not
+    UTF-8 cannot be in a URL and is left out.
+    """
     try:
         found = [path for path in folder.iterdir() if not path.name.startswith(".")]
     except OSError:
         return []
     return sorted(
-        path.name for path in found if (path / RUN_FILE).is_file() or (path / LOG_FILE).is_file()
+        path.name
+        for path in found
+        if _is_utf8(path.name) and any(_is_file(path / file) for file in (RUN_FILE, LOG_FILE))
     )
 
 
@@ -178,7 +182,7 @@ def _label(name: str) -> str:
 
 def _read_content(file: Path) -> dict[str, Any]:
     """Raises ValueError with a message for the run's page."""
-    if not file.is_file():
+    if not _is_file(file):
         raise ValueError(f"{RUN_FILE} is missing")
     try:
         content = json.loads(_read(file))
@@ -191,11 +195,29 @@ def _read_content(file: Path) -> dict[str, Any]:
 
 def _read(file: Path) -> str:
     """The beginning of the file, or nothing if it cannot be read."""
+    if not _is_file(file):  # a FIFO would block
+        return ""
     try:
         with file.open("rb") as stream:
             return stream.read(MAX_BYTES).decode("utf-8", "replace")
     except OSError:
         return ""
+
+
+def _is_file(path: Path) -> bool:
+    """Whether it is a regular file, or a link to one; False where that cannot be read."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _modified(file: Path) -> float:
@@ -229,7 +251,7 @@ def _timeout(settings: Mapping[str, Any], log: Sequence[Mapping[str, float]]) ->
 def _grids(path: Path) -> list[Grid]:
     """Oldest first."""
     try:
-        found = [GRID.fullmatch(file.name) for file in path.iterdir()]
+        found = [GRID.fullmatch(file.name) for file in path.iterdir() if _is_file(file)]
     except OSError:
         return []
     return sorted(
@@ -239,4 +261,9 @@ def _grids(path: Path) -> list[Grid]:
 
 
 def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer that no float can hold
+        return False

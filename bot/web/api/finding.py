@@ -5,9 +5,8 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from bot.prompts.wish import format_wish
 from bot.studio import Request
-from bot.studio.finding import read_choices, read_path
+from bot.studio.finding import prompt_of, read_choices, read_path
 from bot.studio.images import strip
 from bot.studio.search import FACES, ROUNDS, Search, format_choices
 from bot.web import visitors
@@ -32,7 +31,7 @@ async def sheet(request: web.Request) -> web.Response:
     visitors.require_painter(request)
     search = await _read_search(request)
     faces = await request.app[STUDIO].finding.describe(search)
-    prompt, choices = format_wish(search.wish), format_choices(search.choices)
+    prompt, choices = prompt_of(search), format_choices(search.choices)
     query = {"prompt": prompt, "seed": search.seed, "choices": choices, "model": search.model}
     return json_response(
         schemas.Sheet(

@@ -2,7 +2,6 @@
 
 from aiohttp import web
 
-from bot.prompts.wish import format_wish
 from bot.web import visitors
 from bot.web.api import schemas
 from bot.web.api.openapi import JSON_ERRORS, Answer, describe
@@ -40,6 +39,17 @@ async def gallery(request: web.Request) -> web.Response:
             count=await studio.gallery.count(query.values),
         )
     )
+
+
+@routes.get("/api/mine")
+@describe({200: Answer("The page.", schemas.MinePage)}, query=schemas.MineQuery, errors=(400, 503))
+async def mine(request: web.Request) -> web.Response:
+    """List the visitor's own pictures or favorites, page by page, the newest first."""
+    page = await visitors.own_page(request, read_query(request.query, schemas.MineQuery))
+    body = schemas.MinePage(
+        avatars=avatar_bodies(page.avatars, base_url(request)), older=page.older, newer=page.newer
+    )
+    return json_response(body, headers={"Cache-Control": "private, no-cache"})
 
 
 @routes.get("/api/avatars/{id}")
@@ -102,19 +112,25 @@ async def matrix(request: web.Request) -> web.Response:
 @describe({200: Answer("The wish.", schemas.Prompt)}, query=schemas.PromptQuery, errors=(400,))
 async def wish(request: web.Request) -> web.Response:
     """Parse a prompt without painting it."""
-    parsed = request.app[STUDIO].painting.parse(
-        read_query(request.query, schemas.PromptQuery).prompt
+    query = read_query(request.query, schemas.PromptQuery)
+    reading = request.app[STUDIO].painting.explain(query.prompt)
+    return json_response(
+        schemas.Prompt(wish=dict(reading.wish), prompt=reading.used, unused=list(reading.unused))
     )
-    return json_response(schemas.Prompt(wish=parsed, prompt=format_wish(parsed)))
 
 
 @routes.post("/api/avatars/{id}/favourite")
-@describe({200: Answer("The new state.", schemas.Favorite)}, errors=(*JSON_ERRORS, 403, 404, 503))
+@describe(
+    {200: Answer("The new state.", schemas.Favorite)}, errors=(*JSON_ERRORS, 403, 404, 429, 503)
+)
 @completed
 async def favourite(request: web.Request) -> web.Response:
-    """Add a picture to the visitor's favorites, or remove it from them."""
+    """Add a picture to the visitor's favorites, or remove it from them. It counts as painting a
+    picture in the rate limit.
+    """
     visitors.require_same_origin(request)
     await read_body(request, schemas.EmptyRequest)
+    visitors.charge(request, 1)  # without a cookie, every request is another visitor
     token = visitors.token_of(request) or visitors.new_token()
     studio = request.app[STUDIO]
     found = await studio.avatars.get(request.match_info["id"], viewer=None)

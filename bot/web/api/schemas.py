@@ -189,6 +189,15 @@ class PageQuery(FilterQuery):
     """Pictures per page."""
 
 
+class MineQuery(Schema):
+    scope: Literal["mine", "favourites"] = "mine"
+    """The visitor's own pictures, or favorites."""
+    cursor: str | None = None
+    """`older` or `newer` of another page of the same scope."""
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE), BeforeValidator(_parse_digits)] = PAGE_SIZE
+    """Pictures per page."""
+
+
 def filter_query(filters: Mapping[str, str]) -> dict[str, str]:
     """The keys and values of a query with these filters."""
     reserved = PageQuery.model_fields
@@ -324,6 +333,14 @@ class Page(Schema):
     """Public pictures that match the filter."""
 
 
+class MinePage(Schema):
+    avatars: list[Avatar]
+    older: str | None
+    """A cursor, or null on the last page."""
+    newer: str | None
+    """A cursor, or null on the first page."""
+
+
 class Face(Schema):
     conditions: Wish
 
@@ -398,7 +415,9 @@ class Favorite(Schema):
 class Prompt(Schema):
     wish: Wish
     prompt: str
-    """The wish in short form."""
+    """The wish in short form, with the traits that shape the face."""
+    unused: list[str]
+    """Words that describe something that the model does not know."""
 
 
 class Liveness(Schema):

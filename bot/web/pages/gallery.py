@@ -1,14 +1,18 @@
-"""The pages that show pictures: the gallery, the matrix, and one picture with its family."""
+"""The pages that show pictures: the gallery, the visitor's own pictures, the matrix, and one
+picture with its family.
+"""
+
+from urllib.parse import urlencode
 
 from aiohttp import web
 
 from bot.prompts.wish import check_wish
 from bot.web import visitors
-from bot.web.api.schemas import PAGE_SIZE, MatrixQuery, PageQuery
+from bot.web.api.schemas import PAGE_SIZE, WISH_PREFIX, MatrixQuery, MineQuery, PageQuery
 from bot.web.keys import STUDIO
 from bot.web.matrix import choose_axes
-from bot.web.pages.render import gallery_url, page_origin, render
-from bot.web.requests import read_query
+from bot.web.pages.render import gallery_url, render
+from bot.web.requests import known_keys, read_query
 from db.records import GalleryQuery
 
 routes = web.RouteTableDef()
@@ -18,7 +22,9 @@ routes = web.RouteTableDef()
 async def gallery_page(request: web.Request) -> web.Response:
     """`?<attribute>=<value>…&sort=…&cursor=…`"""
     studio = request.app[STUDIO]
-    query = read_query(request.query, PageQuery)
+    attributes = [a.name for a in studio.attributes]
+    known = {*PageQuery.model_fields, *attributes, *(f"{WISH_PREFIX}{name}" for name in attributes)}
+    query = read_query(known_keys(request.query, known), PageQuery)
     filters = check_wish(query.values, studio.attributes)
     page = await studio.gallery.page(
         GalleryQuery(
@@ -45,10 +51,30 @@ async def gallery_page(request: web.Request) -> web.Response:
     )
 
 
+@routes.get("/mine")
+async def mine_page(request: web.Request) -> web.Response:
+    """The visitor's own pictures, or with `?scope=favourites` the favorites."""
+    query = read_query(known_keys(request.query, MineQuery.model_fields), MineQuery)
+    page = await visitors.own_page(request, query)
+    base = {"scope": query.scope} if query.scope != "mine" else {}
+    links = {
+        name: cursor and f"/mine?{urlencode({**base, 'cursor': cursor})}"
+        for name, cursor in (("older", page.older), ("newer", page.newer))
+    }
+    return render(
+        request,
+        "mine.html",
+        scope=query.scope,
+        avatars=page.avatars,
+        older=links["older"],
+        newer=links["newer"],
+    )
+
+
 @routes.get("/matrix")
 async def matrix_page(request: web.Request) -> web.Response:
     """`?rows=<attribute>&columns=<attribute>`"""
-    query = read_query(request.query, MatrixQuery)
+    query = read_query(known_keys(request.query, MatrixQuery.model_fields), MatrixQuery)
     studio = request.app[STUDIO]
     rows, columns = choose_axes(studio.attributes, query.rows, query.columns)
     cells = await studio.gallery.matrix(rows, columns)
@@ -75,5 +101,4 @@ async def avatar_page(request: web.Request) -> web.Response:
         family=await studio.avatars.family(avatar),
         favorite=favorite,
         own=own,
-        public_url=page_origin(request),
     )

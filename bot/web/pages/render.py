@@ -49,7 +49,8 @@ def render(
     request: web.Request, template: str, status: int = 200, **variables: Any
 ) -> web.Response:
     """A page. Shared caches must not store it, because it depends on the visitor's cookie."""
-    text = request.app[TEMPLATES].get_template(template).render(status=status, **variables)
+    variables = {"site": site_url(request), "status": status, **variables}
+    text = request.app[TEMPLATES].get_template(template).render(variables)
     return web.Response(
         text=text,
         status=status,
@@ -58,14 +59,12 @@ def render(
     )
 
 
-def page_origin(request: web.Request) -> str:
-    """The prefix of absolute URLs: `web.public_url`, or the origin of the request; empty where its
-    Host header is not valid.
+def site_url(request: web.Request) -> str:
+    """The beginning of absolute URLs: `web.public_url`, or the origin of the request. Empty where
+    the Host header is not valid.
     """
-    if base := base_url(request):
-        return base
     try:
-        return str(request.url.origin())
+        return base_url(request) or str(request.url.origin())
     except ValueError:
         return ""
 
@@ -85,7 +84,7 @@ def repaint_url(avatar: Avatar) -> str:
 def find_url(avatar: Avatar) -> str:
     """The sheet from which this avatar was adopted."""
     choices, _, _ = (avatar.choices or "").rpartition(".")
-    search = {"prompt": format_wish(avatar.wish), "seed": avatar.seed, "choices": choices}
+    search = {"prompt": avatar.prompt, "seed": avatar.seed, "choices": choices}
     return f"/find?{urlencode({**search, 'model': avatar.model})}"
 
 

@@ -12,7 +12,7 @@ from bot.web.api.schemas import IMAGE_SIZES, WISH_PREFIX, PaintForm
 from bot.web.errors import status_of
 from bot.web.keys import STUDIO
 from bot.web.pages.render import render
-from bot.web.requests import read_form, reject_duplicates, validate
+from bot.web.requests import known_keys, read_form, reject_duplicates, validate
 from db.records import GalleryQuery
 from export.manifest import Attribute
 
@@ -24,13 +24,25 @@ routes = web.RouteTableDef()
 @routes.get("/")
 async def studio_page(request: web.Request) -> web.Response:
     """`?prompt=…&seed=…` fills in the form."""
-    reject_duplicates(request.query)
-    prompt, seed = request.query.get("prompt", ""), request.query.get("seed", "")
+    query = known_keys(request.query, ("prompt", "seed"))
+    reject_duplicates(query)
+    prompt, seed = query.get("prompt", ""), query.get("seed", "")
     try:
         wish = request.app[STUDIO].painting.parse(prompt)
     except BadPrompt as error:
         return await _render_studio(request, {"prompt": prompt, "seed": seed}, {}, error)
     return await _render_studio(request, {"prompt": prompt, "seed": seed}, wish)
+
+
+@routes.get("/welcome.webp")
+@routes.get("/welcome-still.webp")
+async def welcome(request: web.Request) -> web.Response:
+    """The morph before the first picture, or one face of it for reduced motion."""
+    painted = await request.app[STUDIO].welcome.morph()
+    still = request.path.endswith("-still.webp")
+    headers = {"Cache-Control": "public, max-age=3600"}
+    data = painted.still if still else painted.morph
+    return web.Response(body=data, content_type="image/webp", headers=headers)
 
 
 @routes.post("/paint")

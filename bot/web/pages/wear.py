@@ -8,7 +8,7 @@ from bot.studio.named_faces import MAX_NAME
 from bot.web.api.named_faces import PREFIX
 from bot.web.api.schemas import WearQuery
 from bot.web.keys import STUDIO
-from bot.web.pages.render import page_origin, render
+from bot.web.pages.render import render, site_url
 from bot.web.requests import read_query
 
 EXAMPLE = "nelly"  # the name that the page shows first
@@ -34,7 +34,7 @@ async def wear_page(request: web.Request) -> web.Response:
         example=EXAMPLE,
         max_name=MAX_NAME,
         prefix=PREFIX,
-        origin=page_origin(request),
+        origin=site_url(request),
         face=f"{values}{name}.png",
         model=studio.model_name,
     )

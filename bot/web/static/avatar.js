@@ -44,6 +44,20 @@ copy.addEventListener("click", () =>
   }),
 );
 
+find("#share").addEventListener("click", () =>
+  attempt(async () => {
+    const link = { title: document.title, url: location.origin + location.pathname };
+    if (navigator.share) {
+      // Closing the system's dialog is no error.
+      return navigator.share(link).catch((error) => error.name === "AbortError" || Promise.reject(error));
+    }
+    if (!navigator.clipboard) throw new Error("The link is in the address bar. Copy it from there.");
+    await navigator.clipboard.writeText(link.url);
+    news.textContent = "Copied the link.";
+    find("#share").textContent = "Copied the link";
+  }),
+);
+
 report?.addEventListener("click", () => {
   const dialog = find("#report-form");
   dialog.returnValue = "";

@@ -4,13 +4,19 @@
 export const describe = ({ conditions }) =>
   Object.entries(conditions).map(([name, value]) => `${value} ${name}`).join(", ") || "a face";
 
+// Addresses on this site. Those that the API returns have the site's public name, under which the
+// page may not have been opened.
+export const pageOf = ({ id }) => `/a/${id}`;
+export const imageOf = ({ id }) => `/images/${id}.png`;
+export const thumbOf = ({ id }) => `/thumbs/${id}.webp`;
+
 /** A tile of the gallery from the page's template. */
 export function tile({ id, alt, favourites }) {
   const item = document.querySelector("#new-tile").content.firstElementChild.cloneNode(true);
-  item.querySelector("a").href = `/a/${id}`;
+  item.querySelector("a").href = pageOf({ id });
   const image = item.querySelector("img");
   image.alt = alt;
-  image.src = `/thumbs/${id}.webp`;
+  image.src = thumbOf({ id });
   const count = item.querySelector(".loved");
   count.hidden = !favourites;
   count.querySelector("span").textContent = favourites;

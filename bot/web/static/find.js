@@ -13,6 +13,8 @@ const adopt = find("#adopt");
 const form = find("#start");
 const prompt = find("#prompt");
 
+const KEYS = ["prompt", "seed", "choices", "model"]; // other sites add keys to links
+
 let sheet = null; // as in the API
 let chosen = new Set(); // numbers of faces
 let latest = 0; // number of the latest load: a late response must not replace a newer sheet
@@ -25,7 +27,8 @@ async function load(selected = []) {
   const mine = ++latest;
   setBusy(true);
   showError("");
-  const query = new URLSearchParams(location.search);
+  const given = new URLSearchParams(location.search);
+  const query = new URLSearchParams([...given].filter(([key]) => KEYS.includes(key)));
   prompt.value = query.get("prompt") ?? "";
   try {
     const loaded = await request(`/api/find?${query}`);

@@ -1,16 +1,17 @@
 // The studio. The form works without this script. With it, everything stays on the page: prompt and
-// swatches are kept in sync, a locked face can be recolored, two faces can be blended, and every
+// swatches are kept in sync, a locked face can be recolored, two faces can be morphed, and every
 // step is in the URL, so that the browser's back and forward are undo and redo.
 
 import { describe, tile } from "./common.js";
 import { get, post } from "./studio/api.js";
 import * as url from "./studio/url.js";
-import * as blend from "./studio/blend.js";
+import * as morph from "./studio/morph.js";
 import { showError, find, form, mayPaint, announce } from "./studio/dom.js";
 import * as result from "./studio/result.js";
 import * as paintForm from "./studio/form.js";
 import * as session from "./studio/session.js";
 import * as shape from "./studio/shape.js";
+import * as partner from "./studio/partner.js";
 
 let shown = []; // the avatars on display
 let painting = false;
@@ -22,16 +23,23 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const body = paintForm.requestBody();
   await paint(body.count ?? 1, async () => {
+    const [avatar] = shown;
+    if (!isLocked() || (body.count && !isMade(avatar))) return post("/api/avatars", body);
     const changes = await lockedChanges(body);
-    if (changes) return post(`/api/avatars/${shown[0].id}/recolour`, { wish: changes });
-    return post("/api/avatars", body);
+    if (changes) return post(`/api/avatars/${avatar.id}/recolour`, { wish: changes });
+    if (body.count) return post(`/api/avatars/${avatar.id}/variations`);
+    if (!isMade(avatar)) return post("/api/avatars", body);
+    throw new Error("This face is locked, and nothing has changed. Choose another value, or unlock it.");
   }, body.prompt);
 });
 
-/** Values of the prompt that differ from the locked face; null without a locked face. */
+/** Whether the face on display is locked; its seed alone does not paint it if it was made from others. */
+const isLocked = () => shown.length === 1 && paintForm.isLocked(shown[0]);
+const isMade = (avatar) => avatar.parents.length > 0 || avatar.choices != null;
+
+/** Values of the prompt that differ from the locked face; null without any. */
 async function lockedChanges(body) {
   const [avatar] = shown;
-  if (shown.length !== 1 || body.count || !paintForm.isLocked(avatar)) return null;
   const { wish } = await get(`/api/wish?${new URLSearchParams({ prompt: body.prompt })}`);
   return differences(wish, avatar);
 }
@@ -44,8 +52,7 @@ function differences(wish, avatar) {
 /** Repaints the locked face with the selected swatches. */
 async function recolor() {
   const [avatar] = shown;
-  if (!mayPaint || shown.length !== 1 || !paintForm.isLocked(avatar)) return;
-  if (painting) return;
+  if (!mayPaint || !isLocked() || painting) return;
   const wish = differences(paintForm.selectedWish(), avatar);
   if (!wish) return;
   await paint(1, () => post(`/api/avatars/${avatar.id}/recolour`, { wish }));
@@ -60,9 +67,20 @@ shape.listen((avatar, positions) =>
   paint(1, () => post(`/api/avatars/${avatar.id}/shape`, { shape: positions })),
 );
 
-find("#mix").addEventListener("click", () => {
-  const [a, b] = shown.map((avatar) => avatar.id);
-  return paint(1, () => post("/api/mix", { a, b }));
+const mix = (a, b) => paint(1, () => post("/api/mix", { a, b }));
+
+find("#mix").addEventListener("click", () => mix(...shown.map((avatar) => avatar.id)));
+
+partner.listen({
+  shownId: () => shown[0].id,
+  onMix: mix,
+  onMorph: (a, b) => go({ morph: true, ids: [a, b] }),
+});
+
+find("#recolor").addEventListener("click", () => {
+  paintForm.lockFace();
+  partner.stop();
+  partner.showTip("This face is locked. Choose other values, and it is painted with them.");
 });
 
 /** Paints and shows pictures, one request at a time. `prompt` is what the form said. */
@@ -112,16 +130,16 @@ async function showView() {
   const mine = ++latest;
   const view = url.readView();
   try {
-    if (view.blend) result.wait("blend");
+    if (view.morph) result.wait("morph");
     else if (view.ids.length) result.wait(view.ids.length > 1 ? "sheet" : "done", view.ids.length);
     const avatars = await Promise.all(view.ids.map(session.load));
     if (mine !== latest) return;
     if (!url.hasDraft() && avatars.length) paintForm.showWish(avatars[0]);
-    if (view.blend) {
-      const transition = await blend.load(...avatars);
+    if (view.morph) {
+      const transition = await morph.load(...avatars);
       if (mine !== latest) return;
       shown = avatars;
-      result.showBlend(transition);
+      result.showMorph(transition);
       updateTools();
       announce(`Between ${avatars.map(describe).join(" and ")}. Move the slider.`);
     } else {
@@ -144,11 +162,12 @@ async function loadFavorite(avatar) {
 }
 
 function updateTools() {
+  partner.stop();
   shape.follow(find("#result").dataset.state === "done" ? shown[0] : null);
   const ids = shown.map((avatar) => avatar.id);
   session.mark(ids);
   find("#undo").disabled = url.step() === 0;
-  find("#variations").disabled = !mayPaint;
+  for (const id of ["variations", "recolor", "mix-with", "morph-with"]) find(`#${id}`).disabled = !mayPaint;
   // If the focused element has gone, move the focus to the picture.
   const focused = document.activeElement;
   if (hadFocus && (focused === document.body || focused.disabled || !focused.checkVisibility())) {
@@ -232,7 +251,7 @@ function addTiles(avatars) {
 }
 
 paintForm.listen(() => url.amend(paintForm.draft()), recolor);
-session.open((a, b) => go({ blend: true, ids: [a, b] }));
+session.open((a, b) => go({ morph: true, ids: [a, b] }));
 if (url.readView().ids.length) {
   if (url.hasDraft()) paintForm.fill(url.readDraft());
   showView();

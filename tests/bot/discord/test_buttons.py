@@ -69,7 +69,7 @@ async def test_moderators_of_another_server_cannot_delete(
     page = await moderator.slash("gallery", scope="everyone")
     card = await moderator.select(page, "irodori:open", [avatar_id(reply)])
     rejected = await moderator.click(card, label="🗑️")
-    assert "Only the owner of this avatar" in rejected.text
+    assert "Only the owner of this picture" in rejected.text
     assert mika.can_see(reply)
 
 
@@ -276,7 +276,7 @@ async def test_a_forged_custom_id_does_not_reveal_a_private_picture(
     custom_id = next(button.custom_id for button in reply.buttons if label == button.emoji)
     answer = await mika.click(reply, custom_id=custom_id)
     assert answer.ephemeral
-    assert "There is no avatar" in answer.text
+    assert "There is no picture" in answer.text
 
 
 async def test_values_that_a_select_does_not_offer_are_refused(

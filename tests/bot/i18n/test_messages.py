@@ -160,3 +160,16 @@ def test_user_input_in_messages_can_be_escaped() -> None:
     with pytest.raises(BadPrompt) as error:
         check_wish({"hair": "**bold**"}, MODEL)
     assert "<bold>" in error.value.text("en", lambda text: text.replace("**bold**", "<bold>"))
+
+
+def test_a_reason_that_ends_with_a_period_is_followed_by_no_other() -> None:
+    for language in LANGUAGES:
+        assert say("model-refused", language, why="It is too old.").endswith("It is too old.")
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("銀髪", "ja"), ("黒髪", "ja"), ("粉色头发", "zh-CN"), ("銀髮", "zh-CN"), ("pink hair", None)],
+)
+def test_characters_tell_japanese_from_chinese(text: str, language: str | None) -> None:
+    assert language_in(text) == language

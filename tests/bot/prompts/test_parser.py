@@ -9,7 +9,7 @@ from tiny_model import EYES, HAIR, attribute
 
 from bot.errors import BadPrompt
 from bot.i18n.messages import describe
-from bot.prompts.parser import MAX_LENGTH, read_prompt, tidy_prompt
+from bot.prompts.parser import MAX_LENGTH, read_prompt, tidy_prompt, unused_words
 from bot.prompts.wish import check_wish, format_wish
 from bot.prompts.words import ANYTHING, BREAKS, FILLERS, JOINTS, LINKS, NEGATIONS, SHADES, SYNONYMS
 from export.manifest import Attribute
@@ -395,3 +395,29 @@ def test_unknown_chinese_and_japanese_words_are_named() -> None:
     for text, named in (("猫", "猫"), ("髪:虹色", "虹"), ("没有头发", "没有"), ("粉色", "粉色")):
         with pytest.raises(BadPrompt, match=named):
             read_prompt(text, (HAIR, EYES))
+
+
+@pytest.mark.parametrize("said", ["light pink", "pale pink", "Dark Pink", "薄いピンク"])
+def test_options_read_shades_as_prompts_do(said: str) -> None:
+    assert check_wish({"hair": said}, MODEL) == {"hair": "pink"}
+    assert read_prompt(f"hair:{said}", MODEL) == {"hair": "pink"}
+
+
+@pytest.mark.parametrize("said", ["><script>", "a cat"])
+def test_nothing_is_suggested_for_words_that_are_not_similar(said: str) -> None:
+    with pytest.raises(BadPrompt) as error:
+        read_prompt(said, MODEL)
+    assert "Did you mean" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "unused"),
+    [
+        ("a girl with pink hair, please", ()),
+        ("male, pink hair", ("male",)),
+        ("curly pink hair with sunglasses", ("curly", "sunglasses")),
+        ("男生，粉色头发", ("男生",)),
+    ],
+)
+def test_words_that_are_not_used_are_named(prompt: str, unused: tuple[str, ...]) -> None:
+    assert unused_words(prompt, MODEL) == unused

@@ -51,7 +51,7 @@ async def test_private_avatars_of_others_are_not_found(
             with pytest.raises(NotFound) as error:
                 await ACTIONS[action](studio, stranger, id, own.id)
             messages.add(str(error.value).replace(id.strip(), "ID"))
-    assert messages == {"There is no avatar “ID”. It may have been deleted."}
+    assert messages == {"There is no picture “ID”. It may have been deleted."}
     assert await store.avatars.count() == count
     assert (await studio.avatars.get(private.id, owner)).favorites == 0
 
@@ -76,7 +76,7 @@ async def test_a_closed_server_gallery_cannot_be_read(studio: Studio, owner: Own
     (avatar,) = await studio.painting.create("", Request(owner, guild="1"))
     await studio.quotas.save_limits("1", GuildLimits(gallery=False))
     for viewer in (owner, None):
-        with pytest.raises(NotAllowed, match="switched off"):
+        with pytest.raises(NotAllowed, match="is closed"):
             await studio.gallery.page(GalleryQuery("guild", viewer, "1", {}))
     assert (await studio.gallery.page(GalleryQuery("guild", owner, "2", {}))).avatars == []
     for query in (GalleryQuery("mine", owner, "1", {}), GalleryQuery("everyone", owner, "1", {})):

@@ -9,7 +9,7 @@ from bot.errors import BadPrompt
 from bot.inference.latents import draw_latent
 from bot.studio.morph_file import (
     ATTEMPTS,
-    HOLD_MS,
+    PACE,
     Format,
     FramePlan,
     Morph,
@@ -54,7 +54,7 @@ def test_a_path_passes_every_face_in_small_steps_and_returns(count: int) -> None
     plan = path(count)
     assert len(plan.latents) == len(plan.conditions)
     assert set(range(len(plan.latents))) == {pose for pose, _ in plan.shown}
-    holds = [pose for pose, ms in plan.shown if ms == HOLD_MS]
+    holds = [pose for pose, ms in plan.shown if ms == PACE.hold_ms]
     assert len(holds) == count
     for face, pose in enumerate(holds):
         np.testing.assert_allclose(plan.latents[pose], draw_latent(face, 32), atol=1e-5)

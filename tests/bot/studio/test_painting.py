@@ -202,7 +202,7 @@ async def test_an_unknown_avatar_is_not_found(studio: Studio, owner: Owner, id: 
         studio.avatars.delete(id, owner),
         studio.avatars.delete(id, owner, moderator=True),
     ):
-        with pytest.raises(NotFound, match="There is no avatar") as error:
+        with pytest.raises(NotFound, match="There is no picture") as error:
             await attempt
         str(error.value).encode()
 
@@ -210,6 +210,17 @@ async def test_an_unknown_avatar_is_not_found(studio: Studio, owner: Owner, id: 
 async def test_ids_are_matched_regardless_of_case_and_spaces(studio: Studio, owner: Owner) -> None:
     (avatar,) = await studio.painting.create("", Request(owner))
     assert (await studio.avatars.get(f" {avatar.id.upper()}\n", None)).id == avatar.id
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["`{}`", "irodori-{}.png", "irodori-{}-256.png", "https://faces.example.org/a/{}?a=1", "/a/{}"],
+)
+async def test_an_id_is_found_in_what_people_copy(
+    studio: Studio, owner: Owner, written: str
+) -> None:
+    (avatar,) = await studio.painting.create("", Request(owner))
+    assert (await studio.avatars.get(written.format(avatar.id), None)).id == avatar.id
 
 
 async def test_only_the_owner_or_a_moderator_can_delete_an_avatar(

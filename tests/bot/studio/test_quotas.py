@@ -119,7 +119,7 @@ async def test_a_quota_counts_pictures_of_a_day_including_deleted_ones(
     await studio.members.delete_everything(owner)
     with pytest.raises(TooSoon):
         await open_and_close(admit())
-    with pytest.raises(BadPrompt, match=r"6 pictures.*allows 5"):
+    with pytest.raises(BadPrompt, match=r"6 pictures.*limit of this server is 5"):
         await open_and_close(admit(6))
 
 

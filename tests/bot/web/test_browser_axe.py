@@ -49,8 +49,8 @@ async def studio_page(page: Page, child: str) -> AsyncIterator[str]:
     yield "nine"
     await page.locator(".choose").nth(1).click()
     await page.locator(".choose").nth(9).click()
-    await expect(page.locator("#result[data-state=blend]")).to_be_visible()
-    yield "a blend"
+    await expect(page.locator("#result[data-state=morph]")).to_be_visible()
+    yield "a morph"
     await page.goto("/?prompt=pimk+hair")
     yield "a mistake"
 
@@ -63,7 +63,7 @@ async def find_page(page: Page, child: str) -> AsyncIterator[str]:
     await page.keyboard.press("5")
     yield "two chosen"
     await page.goto("/find?choices=x")
-    await expect(page.locator("#problem")).to_contain_text("no choices")
+    await expect(page.locator("#problem")).to_contain_text("cannot be read as choices")
     yield "a mistake"
 
 
@@ -100,6 +100,7 @@ PAGES: dict[str, States] = {
         "/gallery", "/gallery?hair=pink", "/gallery?hair=black&eyes=black", "/gallery?sort=loved"
     ),
     "matrix": plain("/matrix"),
+    "mine": plain("/mine", "/mine?scope=favourites"),
     "picture": picture_page,
     "legal": plain("/privacy", "/terms"),
     "admin": admin_pages,

@@ -83,17 +83,19 @@ async def test_every_page_works_by_keyboard(visit: Visit) -> None:
         await press("Enter")
     file = await (await wait.value).path()
     assert Image.open(file).size == (64, 64)
+    await tab_to(page, page.locator(".details summary"))
+    await press("Enter")
     await tab_to(page, page.locator("#copy"))
     await press("Enter")
     await expect(page.get_by_role("button", name="Copied")).to_be_visible()
     copied = await page.evaluate("navigator.clipboard.readText()")
     assert copied == "/avatar hair:purple eyes:red"
 
-    # Select two faces, blend them, and paint a child.
+    # Select two faces, morph them, and paint a child.
     for number in range(2):
         await tab_to(page, page.locator(".choose").nth(number))
         await press("Enter")
-    await expect(page.locator("#result[data-state=blend]")).to_be_visible()
+    await expect(page.locator("#result[data-state=morph]")).to_be_visible()
     share = page.locator("#share")
     await tab_to(page, share, "Shift+Tab")
     await press("ArrowRight")

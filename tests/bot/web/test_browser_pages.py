@@ -105,7 +105,7 @@ async def test_invalid_urls_show_error_pages(visit: Visit, width: int) -> None:
     page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
     html = "<img src=x onerror=alert(1)><script>alert(2)</script>"
     for address, status, text in (
-        ("/a/nothing", 404, "There is no avatar “nothing”"),
+        ("/a/nothing", 404, "There is no picture “nothing”"),
         ("/nowhere", 404, "There is nothing at /nowhere"),
         ("/gallery?cursor=x", 400, "This page of the gallery does not exist"),
         ("/gallery?hair=pimk", 400, "Did you mean pink?"),

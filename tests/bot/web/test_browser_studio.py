@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 from browser import DESKTOP, PHONE, Visit, expect_no_horizontal_scrolling, paint, wait_for_picture
-from playwright.async_api import Route, expect
+from playwright.async_api import Locator, Route, expect
 from tiny_model import add_model
 
 from bot.studio import Studio
 from db.records import GalleryQuery
 from export.registry import Registry
+
+from .conftest import Serve
 
 
 @pytest.fixture
@@ -20,6 +22,13 @@ def registry(tmp_path: Path) -> Registry:
     add_model(registry, "tiny", upscaler=True)
     registry.use("tiny")
     return registry
+
+
+async def edges(shown: Locator) -> tuple[float, float]:
+    """The upper and the lower edge, in pixels of the window."""
+    box = await shown.bounding_box()
+    assert box is not None
+    return box["y"], box["y"] + box["height"]
 
 
 async def newest(studio: Studio) -> dict[str, str]:
@@ -39,10 +48,10 @@ async def test_painting_by_prompt(visit: Visit, width: int) -> None:
     assert await wait_for_picture(page) == "pink hair, orange eyes"
     picture = page.locator("#result .picture")
     assert await picture.evaluate("image => image.naturalWidth") == 256
-    facts = page.locator(".facts")
-    await expect(facts).to_have_text("seed 7 · model tiny · link")
+    await expect(page.locator(".facts")).to_have_text("seed 7 · model tiny · link")
     await expect(page.locator(".tile img")).to_have_attribute("alt", "pink hair, orange eyes")
     await expect_no_horizontal_scrolling(page)
+    await page.get_by_text("Details").click()
     await page.get_by_role("link", name="link", exact=True).click()
     await expect(page).to_have_url(re.compile("/a/[a-z0-9]+$"))
 
@@ -197,7 +206,7 @@ async def test_the_url_restores_the_view(visit: Visit, width: int) -> None:
 
 
 @pytest.mark.parametrize("width", [PHONE, DESKTOP])
-async def test_two_faces_are_blended(visit: Visit, studio: Studio, width: int) -> None:
+async def test_two_faces_are_morphed(visit: Visit, studio: Studio, width: int) -> None:
     page = await visit(width)
     await paint(page, "black hair, black eyes")
     await paint(page, "white hair, yellow eyes")
@@ -206,10 +215,10 @@ async def test_two_faces_are_blended(visit: Visit, studio: Studio, width: int) -
     else:
         await page.locator(".choose").nth(1).click()
         await expect(page.locator("#visit-help")).to_have_text(
-            "Select another picture to blend it with."
+            "Select another picture to mix or morph it with."
         )
         await page.locator(".choose").nth(0).click()
-    await expect(page.locator("#result[data-state=blend]")).to_be_visible()
+    await expect(page.locator("#result[data-state=morph]")).to_be_visible()
     light = (
         "c => c.getContext('2d').getImageData(0, 0, c.width, 16).data"
         ".reduce((sum, v, i) => i % 4 < 3 ? sum + v : sum, 0) / (3 * 16 * c.width)"
@@ -231,7 +240,7 @@ async def test_two_faces_are_blended(visit: Visit, studio: Studio, width: int) -
     child, white, black = (await studio.gallery.page(query)).avatars
     assert child.parents == (black.id, white.id)
     await page.goto(url)
-    await expect(page.locator("#result[data-state=blend]")).to_be_visible()
+    await expect(page.locator("#result[data-state=morph]")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [PHONE, DESKTOP])
@@ -260,6 +269,7 @@ async def test_nine_pictures_favorite_download_and_discord_command(
     assert await sizes.evaluate_all("all => all.map(a => a.download)") == [
         f"irodori-{id}-{size}.png" for size in (64, 128, 256)
     ]
+    await page.get_by_text("Details").click()
     await page.get_by_role("button", name="Copy").click()
     await expect(page.get_by_role("button", name="Copied")).to_be_visible()
     copied = await page.evaluate("navigator.clipboard.readText()")
@@ -303,3 +313,151 @@ async def test_text_contrast(visit: Visit, scheme: str) -> None:
         }"""
     )
     assert min(ratios) >= 4.5  # WCAG AA
+
+
+async def test_a_locked_face_that_was_made_from_others_is_held(
+    visit: Visit, studio: Studio
+) -> None:
+    page = await visit(DESKTOP)
+    await paint(page, "pink hair, red eyes")
+    await page.get_by_role("button", name="Variations").click()
+    await page.locator(".sheet a").first.click()
+    await wait_for_picture(page)
+    count = await page.locator(".face").count()
+    await page.get_by_label("Lock this face").check(force=True)
+    await page.get_by_role("button", name="Paint", exact=True).click()
+    await expect(page.get_by_role("alert")).to_contain_text("nothing has changed")
+    await expect(page.locator(".face")).to_have_count(count)  # no other face was painted
+    await page.locator("#prompt").fill("green hair, red eyes")
+    await page.get_by_role("button", name="Paint", exact=True).click()
+    await expect(page.locator("#result .picture")).to_have_attribute("alt", "green hair, red eyes")
+    query = GalleryQuery("everyone", viewer=None, guild=None, values={}, limit=1)
+    (green,) = (await studio.gallery.page(query)).avatars
+    (parent,) = [await studio.avatars.get(id, viewer=None) for id in green.parents]
+    assert (green.latent == parent.latent).all()
+
+
+@pytest.mark.parametrize("width", [280, PHONE, 737, 760, 783, DESKTOP])
+async def test_the_page_with_a_picture_fits_its_width(visit: Visit, width: int) -> None:
+    page = await visit(width)
+    await page.locator("#seed").fill("4294967290")
+    await page.locator("#prompt").fill("hair:pink eyes:red")
+    await page.get_by_role("button", name="Paint", exact=True).click()
+    await wait_for_picture(page)
+    await expect_no_horizontal_scrolling(page)
+    assert await page.locator("#seed").evaluate("seed => seed.scrollWidth <= seed.clientWidth")
+
+
+async def test_on_a_phone_an_error_is_above_the_paint_bar(visit: Visit) -> None:
+    page = await visit(PHONE)
+    await page.locator("#prompt").fill("hair:nothing")
+    await page.get_by_role("button", name="Paint", exact=True).click()
+    alert = page.locator("#problem")
+    await expect(alert).to_contain_text("nothing")
+    top, bottom = await edges(alert)
+    bar, _ = await edges(page.locator(".go"))
+    assert top >= 0
+    assert bottom <= bar
+
+
+@pytest.mark.parametrize("size", [(640, 360), (844, 390)])
+async def test_on_a_phone_in_landscape_the_picture_is_on_the_screen(
+    visit: Visit, size: tuple[int, int]
+) -> None:
+    page = await visit(size[0])
+    await page.set_viewport_size({"width": size[0], "height": size[1]})
+    await paint(page, "pink hair, red eyes")
+    await page.evaluate("scrollTo(0, 0)")
+    top, bottom = await edges(page.locator("#result .picture"))
+    assert top >= 0
+    assert bottom <= size[1]
+
+
+async def test_in_forced_colors_a_selection_is_outlined(visit: Visit) -> None:
+    page = await visit(DESKTOP, "?prompt=hair:pink")
+    await page.emulate_media(forced_colors="active")
+    chosen = page.locator(".swatch:has(:checked)")
+    assert await chosen.evaluate("node => getComputedStyle(node).outlineStyle") == "solid"
+    other = page.locator(".swatch:not(:has(:checked))").first
+    assert await other.evaluate("node => getComputedStyle(node).outlineStyle") == "none"
+
+
+async def test_the_page_works_under_another_name_than_its_public_one(
+    visit: Visit, serve: Serve
+) -> None:
+    """`visit` fails for a request to another site."""
+    site = await serve(public_url="https://faces.example.org")
+    page = await visit(DESKTOP, at=site)
+    await paint(page, "pink hair, red eyes")
+    await expect(page.locator(".face img")).to_have_js_property("complete", True)
+    assert await page.locator(".face img").evaluate("image => image.naturalWidth") > 0
+    assert (await page.locator("#link").get_attribute("href") or "").startswith("/a/")
+
+
+async def test_words_that_are_not_used_are_named(visit: Visit) -> None:
+    page = await visit(DESKTOP)
+    await page.locator("#prompt").fill("male, pink hair")
+    await expect(page.locator("#note")).to_have_text("Not understood: “male”. Used: hair:pink.")
+    await page.locator("#prompt").fill("pink hair")
+    await expect(page.locator("#note")).to_have_text("")
+
+
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+async def test_the_page_opens_with_a_face_and_a_press_on_it_paints_another(
+    visit: Visit, width: int
+) -> None:
+    page = await visit(width)
+    face = page.locator(".welcome img")
+    await expect(face).to_have_js_property("complete", True)
+    assert await face.evaluate("image => image.naturalWidth") > 0
+    top, bottom = await edges(face)
+    assert top >= 0
+    assert bottom <= 740
+    await page.get_by_role("button", name="New face").click()
+    await wait_for_picture(page)
+    await expect(page.locator(".welcome")).to_be_hidden()
+
+
+async def test_mix_with_and_morph_into_take_a_picture_of_the_strip_or_the_gallery(
+    visit: Visit, studio: Studio
+) -> None:
+    page = await visit(DESKTOP)
+    await paint(page, "pink hair, red eyes")
+    await paint(page, "blue hair, green eyes")
+    await page.get_by_role("button", name="Mix with…").click()
+    await expect(page.locator("#tip")).to_contain_text("Choose the other one")
+    await page.locator(".face").last.click()
+    await expect(page.locator(".face")).to_have_count(3)
+    await wait_for_picture(page)
+    query = GalleryQuery("everyone", viewer=None, guild=None, values={}, limit=3)
+    child, blue, pink = (await studio.gallery.page(query)).avatars
+    assert child.parents == (blue.id, pink.id)
+
+    await page.get_by_role("button", name="Morph into…").click()
+    await page.locator(f"#gallery [href='/a/{pink.id}']").click()
+    await expect(page.locator("#result[data-state=morph]")).to_be_visible()
+    assert page.url.endswith(f"#/{child.id}~{pink.id}")
+    await page.go_back()
+    await wait_for_picture(page)
+    await page.get_by_role("button", name="Mix with…").click()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#tip")).to_have_text("")
+
+
+async def test_same_face_other_values_locks_the_face(visit: Visit) -> None:
+    page = await visit(DESKTOP)
+    await paint(page, "pink hair, red eyes")
+    await page.get_by_role("button", name="Same face, other values").click()
+    await expect(page.get_by_label("Lock this face")).to_be_checked()
+    hair = page.get_by_role("radiogroup", name="hair")
+    await hair.get_by_role("radio", name="green").check(force=True)
+    await expect(page.locator("#result .picture")).to_have_attribute("alt", "green hair, red eyes")
+
+
+async def test_a_new_tab_has_the_visitors_pictures(visit: Visit) -> None:
+    page = await visit(DESKTOP)
+    await paint(page, "pink hair, red eyes")
+    tab = await page.context.new_page()
+    await tab.goto("/")
+    await expect(tab.locator(".face")).to_have_count(1)
+    await expect(tab.locator(".face img")).to_have_attribute("alt", "pink hair, red eyes")

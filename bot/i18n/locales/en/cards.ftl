@@ -12,15 +12,15 @@ card-seed = seed { $seed }
 card-model = model { $model }
 card-id = id { $id }
 card-again = Again
-card-recolor = Colors
+card-recolor = Recolor
 card-variations = Variations
 card-mix = Mix…
 card-info = Info
-card-no-colors = The model in use has none of this avatar's colors.
+card-no-values = The model in use has none of this picture's values.
 
-recolor-title = The same face in other colors:
+recolor-title = The same face with other values:
 recolor-paint = Paint
-recolor-same = It already has these colors. Choose another one first.
+recolor-same = It already has these values. Choose another one first.
 
 with-title = Mix { $title } with…
 with-choose = One of your pictures or favorites
@@ -28,7 +28,7 @@ with-none = You have no other pictures or favorites to mix it with yet. `/avatar
 
 nearest-title = The model in use does not know { $missing }. The nearest wish that it knows:
 
-info-colors = colors
+info-values = values
 info-wish = wish
 info-any = anything
 info-seed = seed

@@ -20,13 +20,13 @@ privacy-page-time-guilds = { $days } days after Irodori was removed from a serve
 privacy-page-choices = What you can do
 privacy-page-choices-text = The command /privacy in Discord exports all your data, or deletes it permanently, including pictures that are just being painted. On this page you can delete each of your pictures. For everything else, write to the operator.
 privacy-page-stays = What stays after a deletion
-privacy-page-stays-text = Messages that were posted in Discord, with their pictures: delete them there. Of a deleted picture, its id and the times of painting and deletion. A server's block of you. Lines of the operator's log with Discord ids, but without names and prompts. Copies that others have saved.
+privacy-page-stays-text = Messages that were posted in Discord, with their pictures: delete them there. Of a deleted picture, its id and the times of painting and deletion. Servers' blocks of you. Lines of the operator's log with Discord ids, but without names and prompts. Copies that others have saved.
 
 terms-page-use = Use
 terms-page-use-text = Irodori paints faces with a neural network. Do not use it to break the law, Discord's terms or the rights of others, to harass people, or to overload it.
 terms-page-pictures = Pictures
-terms-page-pictures-text = All faces are generated; a likeness to persons or characters is by chance. You are responsible for what you do with them. Others can save, recolor and mix public pictures.
+terms-page-pictures-text = All faces are generated; a resemblance to persons or characters is a coincidence. You are responsible for what you do with them. Others can save, recolor and mix public pictures.
 terms-page-reports = Reports
 terms-page-reports-text = Report pictures that should not be public: in Discord below Info, here on the page of the picture. The operator can hide and delete pictures. Admins of a server can set limits and block members.
 terms-page-warranty = No warranty
-terms-page-warranty-text = The service is offered as it is, without any warranty. It may be interrupted or end, and pictures may be lost.
+terms-page-warranty-text = The service is provided as is, without any warranty. It may be interrupted or end, and pictures may be lost.

@@ -24,7 +24,7 @@ command-limits-channel =
     .answer-description = Paint in this channel or not
 command-limits-role =
     .name = role
-    .description = Exempt a role from cooldown and quota
+    .description = Exempt a role from cooldown and daily limit
     .role = role
     .role-description = The role
     .exempt = exempt
@@ -45,8 +45,8 @@ limits-cooldown = { $seconds ->
 }
 limits-daily = { $count ->
     [0] 📅 no daily limit
-    [one] 📅 one picture a member within 24 hours
-   *[other] 📅 { $count } pictures a member within 24 hours
+    [one] 📅 one picture per member within 24 hours
+   *[other] 📅 { $count } pictures per member within 24 hours
 }
 limits-channels = 💬 paints only in { $names }
 limits-channels-none = 💬 paints in every channel

@@ -1,6 +1,6 @@
 command-mix =
     .name = mix
-    .description = Mix two pictures: a child with the face and colors of both
+    .description = Mix two pictures: a child with features of both
     .a = a
     .a-description = The first picture: choose it, or type its id
     .b = b
@@ -11,4 +11,4 @@ command-mix =
     .private-description = Only you can see it
 mix-sibling = Sibling
 mix-no-parents = This picture is not a child of two others, so it has no siblings.
-mix-parents-gone = One of its parents has been deleted, so there are no more siblings.
+mix-parents-gone = One of its parents has been deleted, so no more siblings can be painted.

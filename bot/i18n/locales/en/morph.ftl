@@ -1,6 +1,6 @@
 command-morph =
     .name = morph
-    .description = A seamless animation that turns one face into another, and back
+    .description = Morph one face into another and back, as an animation
     .a = a
     .a-description = The first picture: choose it, or type its id
     .b = b
@@ -15,7 +15,7 @@ morph-title = A morph of { $count } faces
 morph-facts = { $seconds } s, in a loop
 morph-for = for { $member }
 morph-reduced = made smaller, to fit Discord’s upload limit
-morph-alt = animation of anime avatars: { $faces }
+morph-alt = morph of anime avatars: { $faces }
 morph-open = Open one of its pictures…
 morph-gif = As GIF
-morph-too-large = Even at its smallest, this animation is too large for uploads here. Try fewer pictures.
+morph-too-large = Even at its smallest, this morph is too large for uploads here. Try fewer pictures.

@@ -3,9 +3,9 @@
 direction-hair-length = Hair length
     .less = Shorter hair
     .more = Longer hair
-direction-fringe-length = Fringe
-    .less = Shorter fringe
-    .more = Longer fringe
+direction-fringe-length = Bangs
+    .less = Shorter bangs
+    .more = Longer bangs
 direction-hair-lightness = Hair lightness
     .less = Darker hair
     .more = Lighter hair

@@ -16,11 +16,11 @@ card-recolor = 色を変える
 card-variations = バリエーション
 card-mix = ミックス…
 card-info = くわしく
-card-no-colors = 今のモデルには、この絵の色がもうありません。
+card-no-values = 今のモデルには、この絵の特徴がもうありません。
 
-recolor-title = 同じ顔を別の色で：
+recolor-title = 同じ顔で、特徴を変えます：
 recolor-paint = 描く
-recolor-same = もうこの色です。先に別の色を選んでください。
+recolor-same = 今と同じです。先に別のものを選んでください。
 
 with-title = { $title }と何をミックスしますか？
 with-choose = あなたの絵かお気に入り
@@ -28,7 +28,7 @@ with-none = ミックスできる絵やお気に入りがまだありません�
 
 nearest-title = 今のモデルに{ $missing }はもうありません。いちばん近いのはこちらです：
 
-info-colors = 色
+info-values = 特徴
 info-wish = 注文
 info-any = おまかせ
 info-seed = シード
@@ -43,7 +43,7 @@ info-visitor = ウェブページの訪問者
 info-when = 日時
 info-favorites = お気に入り
 info-private = あなただけに見えます
-info-hidden = ボットの管理者が非公開にしました。あなただけに見えます
+info-hidden = ボットの運営者が非公開にしました。あなただけに見えます
 info-copy = もう一度頼むには
 info-copy-like = 似たものを頼むには
 info-gone = もう見られない絵

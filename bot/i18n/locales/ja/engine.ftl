@@ -2,9 +2,9 @@
 
 busy = 順番待ちの絵が多すぎます。{ $seconds }秒ほどしてからもう一度どうぞ。
 painter-failed = うまく描けませんでした。もう一度お試しください。
-painter-closing = 終了の準備中です。少ししてからもう一度どうぞ。
+painter-closing = ボットを終了しています。少ししてからもう一度どうぞ。
 model-gone = モデル { $name } はもう使えません。
-model-refused = このモデルは使えません：{ $why }。
+model-refused = このモデルは使えません：{ $why }
 model-does-not-run = モデル { $name } が動きません：{ $why }
 model-not-finite = モデル { $name }：{ $file } のスコアが有限の数ではありません。
 model-wrong-output = モデル { $name }：{ $file } の出力は { $made } ですが、マニフェストでは { $said } です。

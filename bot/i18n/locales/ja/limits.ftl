@@ -2,13 +2,13 @@
 
 command-limits =
     .name = 制限
-    .description = このサーバーでメンバーがどう使えるか
+    .description = このサーバーでメンバーが頼める量を制限します
 command-limits-show =
     .name = 表示
     .description = このサーバーの現在の設定
 command-limits-set =
     .name = 設定
-    .description = メンバー一人がどれだけ描けるか
+    .description = メンバー一人が描ける枚数と間隔
     .cooldown = 待ち時間
     .cooldown-description = 同じメンバーの依頼の間の秒数。0でなし
     .daily = 一日
@@ -24,7 +24,7 @@ command-limits-channel =
     .answer-description = そこで描くかどうか
 command-limits-role =
     .name = ロール
-    .description = 待ち時間も上限もないロール
+    .description = 待ち時間と1日の上限を免除するロール
     .role = ロール
     .role-description = どのロールか
     .exempt = 免除
@@ -37,13 +37,13 @@ command-limits-block =
     .blocked = ブロック中
     .blocked-description = ブロックまたは解除
 
-limits-title = **このサーバーでできること**
+limits-title = **このサーバーの制限**
 limits-cooldown = { $seconds ->
     [0] ⏳ 待ち時間なし
    *[other] ⏳ 同じメンバーの依頼の間は { $seconds } 秒
 }
 limits-daily = { $count ->
-    [0] 📅 一日の上限なし
+    [0] 📅 1日の上限なし
    *[other] 📅 メンバー一人につき24時間で { $count } 枚
 }
 limits-channels = 💬 描く場所は { $names } だけ

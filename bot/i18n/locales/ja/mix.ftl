@@ -1,6 +1,6 @@
 command-mix =
     .name = ミックス
-    .description = 2枚の絵から、顔と色を受け継いだ子どもを描きます
+    .description = 2枚の絵から、特徴を受け継いだ子どもを描きます
     .a = 絵1
     .a-description = 1枚目の絵：一覧から選ぶか、idを入力
     .b = 絵2

@@ -2,7 +2,7 @@
 
 command-model =
     .name = モデル
-    .description = どのモデルで描くか（運営者用）
+    .description = 描くモデルを選びます（運営者用）
 command-model-list =
     .name = 一覧
     .description = すべてのモデルとその成績

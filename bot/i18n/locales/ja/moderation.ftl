@@ -1,9 +1,9 @@
 # Refusals because of the limits of a server.
 
 moderation-blocked = このサーバーの管理者があなたをブロックしています。
-moderation-channel = このサーバーでは { $channels } でだけお返事します。
-moderation-too-many = { $count }枚のご注文ですが、このサーバーでは1日{ $most }枚までです。
-moderation-cooldown-over = ちょっと早すぎます！次の絵は { $when } から頼めます。
-moderation-quota = 今日の{ $most }枚を使い切りました。{ $when } からまた頼めます。
-moderation-cooldown = クールダウンは0秒から{ $most }秒までです（指定は{ $seconds }秒）。
+moderation-channel = このサーバーで描けるのは { $channels } だけです。
+moderation-too-many = { $count }枚のご注文ですが、このサーバーの1日の上限は{ $most }枚です。
+moderation-cooldown-over = まだ待ち時間中です。次の絵は { $when } から頼めます。
+moderation-daily-used = 1日の上限の{ $most }枚に達しました。{ $when } からまた頼めます。
+moderation-cooldown = 待ち時間は0秒から{ $most }秒までです（指定は{ $seconds }秒）。
 moderation-daily = 1日の上限は0枚から{ $most }枚までです（指定は{ $count }枚）。

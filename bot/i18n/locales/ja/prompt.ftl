@@ -11,4 +11,4 @@ prompt-unknown-word = 「{ $said }」がわかりません。{ $near }{ $choices
 prompt-near = もしかして：{ $words }？{" "}
 prompt-choices = { $attribute }で選べるのは{ $values }です。
 prompt-choices-joint = {""}
-prompt-no-choice = このモデルに選べるものはありません。どんな絵になるかはお楽しみです。
+prompt-no-choice = このモデルに選べる項目はありません。どの絵もおまかせになります。

@@ -16,11 +16,11 @@ card-recolor = 换色
 card-variations = 变化
 card-mix = 融合…
 card-info = 详情
-card-no-colors = 现在的模型已经没有这张图的颜色了。
+card-no-values = 现在的模型已经没有这张图的特征了。
 
-recolor-title = 同一张脸，换个颜色：
+recolor-title = 同一张脸，换个特征：
 recolor-paint = 画
-recolor-same = 它已经是这些颜色了，请先选一个别的。
+recolor-same = 现在就是这样，请先选一个别的。
 
 with-title = 把{ $title }和哪张融合？
 with-choose = 你的图或收藏
@@ -28,7 +28,7 @@ with-none = 你还没有别的图或收藏可以拿来融合。用 `/avatar` 画
 
 nearest-title = 现在的模型已经不认识{ $missing }了。最接近的是：
 
-info-colors = 颜色
+info-values = 特征
 info-wish = 要求
 info-any = 随意
 info-seed = 种子
@@ -43,7 +43,7 @@ info-visitor = 网页访客
 info-when = 时间
 info-favorites = 收藏
 info-private = 只有你能看到
-info-hidden = 已被机器人管理员隐藏：只有你能看到
+info-hidden = 已被机器人的运营者隐藏：只有你能看到
 info-copy = 再画一张同样的
 info-copy-like = 再画一张类似的
 info-gone = 一张已经看不到的图

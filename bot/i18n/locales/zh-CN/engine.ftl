@@ -2,9 +2,9 @@
 
 busy = 现在排队的图太多了，请大约 { $seconds } 秒后再来。
 painter-failed = 这张没画成，请再试一次。
-painter-closing = 画师正在收摊，请稍后再试。
+painter-closing = 机器人正在关闭，请稍后再试。
 model-gone = 模型 { $name } 已经不可用了。
-model-refused = 这个模型不能用：{ $why }。
+model-refused = 这个模型不能用：{ $why }
 model-does-not-run = 模型 { $name } 无法运行：{ $why }
 model-not-finite = 模型 { $name }：{ $file } 给出的分数不是有限值。
 model-wrong-output = 模型 { $name }：{ $file } 输出 { $made }，而清单写的是 { $said }。

@@ -2,7 +2,7 @@
 
 command-limits =
     .name = 限制
-    .description = 成员在本服务器可以怎样使用机器人
+    .description = 限制成员在本服务器能请求多少
 command-limits-show =
     .name = 查看
     .description = 本服务器当前的设置
@@ -37,7 +37,7 @@ command-limits-block =
     .blocked = 已屏蔽
     .blocked-description = 屏蔽或解除屏蔽
 
-limits-title = **本服务器允许的用法**
+limits-title = **本服务器的限制**
 limits-cooldown = { $seconds ->
     [0] ⏳ 没有冷却时间
    *[other] ⏳ 同一成员两次请求之间 { $seconds } 秒

@@ -1,6 +1,6 @@
 command-mix =
     .name = 融合
-    .description = 让两张图生一个孩子，脸和颜色各取一些
+    .description = 让两张图生一个孩子，兼有两张的特征
     .a = 甲
     .a-description = 第一张图：从列表里选，或输入编号
     .b = 乙

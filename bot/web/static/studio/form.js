@@ -65,13 +65,22 @@ async function parsePrompt() {
   request = new AbortController();
   const query = new URLSearchParams({ prompt: prompt.value });
   try {
-    selectSwatches((await get(`/api/wish?${query}`, { signal: request.signal })).wish);
+    const reading = await get(`/api/wish?${query}`, { signal: request.signal });
+    selectSwatches(reading.wish);
+    showUnused(reading);
   } catch {
     // Canceled by further typing, or not a valid prompt.
   }
 }
 
+/** Says which words of the prompt are not used, and which are. */
+function showUnused({ unused, prompt: used }) {
+  const words = unused.map((word) => `“${word}”`).join(", ");
+  find("#note").textContent = words && `Not understood: ${words}. Used: ${used || "nothing"}.`;
+}
+
 function cancelParsing() {
+  showUnused({ unused: [] });
   request?.abort();
   clearTimeout(timer);
 }
@@ -102,6 +111,13 @@ export function requestBody() {
   // Anything else is sent as it is: the server's error explains what is wrong.
   if (lock.checked && typed) body.seed = /^\d+$/.test(typed) ? Number(typed) : typed;
   return body;
+}
+
+/** Locks the face on display, and goes to the values. */
+export function lockFace() {
+  lock.checked = true;
+  edited();
+  swatches.find((swatch) => swatch.checked)?.focus();
 }
 
 /** Whether this avatar's face is locked. */

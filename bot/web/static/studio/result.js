@@ -1,11 +1,11 @@
-// The result: empty, a skeleton, one picture, a sheet of pictures, or a blend.
+// The result: empty, a skeleton, one picture, a sheet of pictures, or a morph.
 
 import { loadImage } from "./api.js";
 import { find } from "./dom.js";
-import { describe } from "../common.js";
+import { describe, imageOf, pageOf, thumbOf } from "../common.js";
 import { dotOf } from "./form.js";
 import { fillLink } from "./session.js";
-import * as blend from "./blend.js";
+import * as morph from "./morph.js";
 
 const result = find("#result");
 const frame = find(".frame", result);
@@ -38,7 +38,7 @@ export function showNothing() {
 }
 
 export async function showOne(avatar) {
-  const fresh = await loadImage(avatar.image_url, describe(avatar), avatar.width);
+  const fresh = await loadImage(imageOf(avatar), describe(avatar), avatar.width);
   fresh.className = "picture";
   fresh.dataset.id = avatar.id;
   find(".picture", result).replaceWith(fresh);
@@ -48,7 +48,7 @@ export async function showOne(avatar) {
   );
   find("#made").textContent = avatar.seed;
   find("#model").textContent = avatar.model;
-  find("#link").href = avatar.url;
+  find("#link").href = pageOf(avatar);
   find("#command").value = commandLine(avatar);
   for (const link of sizes) fillDownload(link, avatar);
   showFavorite(avatar);
@@ -74,40 +74,40 @@ export async function showSheet(avatars) {
   set("sheet");
 }
 
-export function showBlend(transition) {
-  blend.show(transition);
+export function showMorph(transition) {
+  morph.show(transition);
   const [a, b] = transition.pair;
   result.querySelectorAll(".end").forEach((link, i) => fillLink(link, transition.pair[i]));
   find("#morph").href = `/api/morph.webp?ids=${a.id},${b.id}`;
   setGlow(a);
-  set("blend");
+  set("morph");
 }
 
 function set(state) {
   result.dataset.state = state;
   result.dataset.previous = state;
   result.ariaBusy = null;
-  find(".hint", result).hidden = state !== "empty";
+  find(".welcome", result).hidden = state !== "empty";
   find(".picture", result).hidden = state !== "done";
   sheet.hidden = state !== "sheet";
-  canvas.hidden = state !== "blend";
+  canvas.hidden = state !== "morph";
   setControls(state);
-  const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  if (state !== "empty") result.scrollIntoView({ block: "nearest", behavior: reducedMotion ? "auto" : "smooth" });
+  // A smooth scroll would carry away an element that gets the keyboard's focus meanwhile.
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches || find(":focus-visible");
+  if (state !== "empty") find(".easel", result).scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" });
 }
 
 function setControls(state) {
-  find(".way", result).hidden = state !== "blend";
+  find(".way", result).hidden = state !== "morph";
   chips.hidden = state !== "done";
-  find(".facts", result).hidden = state !== "done";
-  find(".command", result).hidden = state !== "done";
+  find(".details", result).hidden = state !== "done";
   find(".tools", result).hidden = state === "empty";
-  for (const id of ["favorite", "variations", "sizes"]) find(`#${id}`).hidden = state !== "done";
-  for (const id of ["mix", "morph"]) find(`#${id}`).hidden = state !== "blend";
+  for (const id of ["favorite", "variations", "sizes", "recolor", "mix-with", "morph-with"]) find(`#${id}`).hidden = state !== "done";
+  for (const id of ["mix", "morph"]) find(`#${id}`).hidden = state !== "morph";
 }
 
 function setGlow(avatar) {
-  glow.src = avatar.thumb_url;
+  glow.src = thumbOf(avatar);
   glow.hidden = false;
 }
 
@@ -128,7 +128,7 @@ function chip(name, value, wish) {
 function fillDownload(link, avatar) {
   const size = Number(link.textContent);
   link.hidden = size > avatar.width;
-  link.href = `${avatar.image_url}?size=${size}`;
+  link.href = `${imageOf(avatar)}?size=${size}`;
   link.download = `irodori-${avatar.id}-${size}.png`;
 }
 

@@ -1,9 +1,10 @@
-// The pictures of this browser session: a strip that survives a reload, where two can be selected.
+// The visitor's pictures: a strip that survives a reload, where two can be selected. In a new tab, it
+// has those that the server knows by the visitor's cookie.
 
 import { get } from "./api.js";
 import { urlOf, hashOf } from "./url.js";
 import { find, mayPaint, announce } from "./dom.js";
-import { describe } from "../common.js";
+import { describe, thumbOf } from "../common.js";
 
 const MAX_PICTURES = 60; // that the strip keeps
 const KEY = "irodori-visit";
@@ -15,11 +16,21 @@ const helpText = help.textContent;
 
 let avatars = restore();
 let selected = [];
-let blend = () => {};
+let morph = () => {};
 
-export function open(onBlend) {
-  blend = onBlend;
+export function open(onMorph) {
+  morph = onMorph;
   if (!mayPaint) help.hidden = true;
+  draw();
+  if (avatars.length === 0) loadOwn();
+}
+
+async function loadOwn() {
+  const own = await get(`/api/mine?limit=${MAX_PICTURES}`).catch(() => null); // without it, no strip
+  if (!own) return;
+  const known = new Set(avatars.map(({ id }) => id)); // painted meanwhile
+  avatars = [...avatars, ...own.avatars.filter(({ id }) => !known.has(id))].slice(0, MAX_PICTURES);
+  save();
   draw();
 }
 
@@ -76,7 +87,7 @@ export function fillLink(link, avatar) {
   link.href = urlOf(draft, hashOf({ ids: [avatar.id] }));
   link.dataset.id = avatar.id;
   const image = find("img", link);
-  image.src = avatar.thumb_url;
+  image.src = thumbOf(avatar);
   image.alt = describe(avatar);
 }
 
@@ -100,7 +111,7 @@ function newFace(avatar) {
   fillLink(find(".face", item), avatar);
   find("img", item).addEventListener("error", () => remove(avatar.id));
   const button = find(".choose", item);
-  button.setAttribute("aria-label", `Blend ${describe(avatar)}, seed ${avatar.seed}`);
+  button.setAttribute("aria-label", `Mix or morph ${describe(avatar)}, seed ${avatar.seed}`);
   button.hidden = !mayPaint;
   button.addEventListener("click", () => select(avatar.id));
   return item;
@@ -115,8 +126,8 @@ function select(id) {
     const isSelected = selected.includes(face.dataset.id);
     find(".choose", face.parentElement).ariaPressed = String(isSelected);
   }
-  help.textContent = selected.length ? "Select another picture to blend it with." : helpText;
-  if (done) blend(...pair);
+  help.textContent = selected.length ? "Select another picture to mix or morph it with." : helpText;
+  if (done) morph(...pair);
   else if (selected.length) announce(help.textContent);
 }
 
@@ -144,5 +155,5 @@ addEventListener("drop", (event) => {
   face.classList.remove("drop-target");
   const url = event.dataTransfer.getData("text/uri-list");
   const [, id] = /(?:#\/|\/a\/|\/images\/|\/thumbs\/)([a-z0-9]{1,32})(?:\.|$|\s|\?)/.exec(url) ?? [];
-  if (id && id !== face.dataset.id) blend(id, face.dataset.id);
+  if (id && id !== face.dataset.id) morph(id, face.dataset.id);
 });

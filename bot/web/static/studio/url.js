@@ -1,18 +1,18 @@
 // The URL holds the form (`?prompt=…&seed=…`) and the view: `#/id` is a picture, `#/id+id+…` a sheet,
-// `#/a~b` a blend.
+// `#/a~b` a morph.
 
 const ID = "[a-z0-9]{1,32}";
 
 export function readView() {
   const ids = location.hash.slice(2);
   if (!location.hash.startsWith("#/")) return { ids: [] };
-  if (new RegExp(`^${ID}~${ID}$`).test(ids)) return { blend: true, ids: ids.split("~") };
+  if (new RegExp(`^${ID}~${ID}$`).test(ids)) return { morph: true, ids: ids.split("~") };
   if (new RegExp(`^${ID}(\\+${ID}){0,8}$`).test(ids)) return { ids: ids.split("+") };
   return { ids: [] };
 }
 
 export function hashOf(view) {
-  return view.ids.length ? `#/${view.ids.join(view.blend ? "~" : "+")}` : "";
+  return view.ids.length ? `#/${view.ids.join(view.morph ? "~" : "+")}` : "";
 }
 
 export function readDraft() {

@@ -13,6 +13,8 @@ from bot.studio import Studio
 from db.records import GalleryQuery, MemberSettings, Owner
 from db.store import Store
 
+from ..conftest import avatar_id
+
 pytestmark = pytest.mark.usefixtures("bot")
 
 
@@ -205,3 +207,11 @@ async def test_member_settings_are_the_defaults_of_options(
     public = await mika.slash("avatar", hair="pink", private=False)
     assert not public.ephemeral
     assert ren.can_see(public)
+
+
+async def test_an_option_may_have_a_shade(store: Store, mika: UserClient) -> None:
+    reply = await mika.slash("avatar", hair="light pink")
+    assert "pink hair" in reply.text
+    avatar = await store.avatars.get(avatar_id(reply))
+    assert avatar is not None
+    assert (avatar.wish, avatar.prompt) == ({"hair": "pink"}, "hair:light pink")

@@ -35,6 +35,7 @@ async def test_an_empty_gallery_names_the_command_that_adds_pictures(mika: UserC
     assert reply.ephemeral
     assert reply.pictures == []
     assert "/avatar" in reply.text
+    assert "♥️ below a picture" in (await mika.slash("gallery", scope="favourites")).text
 
 
 async def test_pages_lead_to_older_pictures_and_back(studio: Studio, mika: UserClient) -> None:
@@ -217,10 +218,10 @@ async def test_a_server_can_close_its_gallery(
     await studio.quotas.save_limits(str(discord.default_guild.id), GuildLimits(gallery=False))
     closed = await mika.slash("gallery", scope="server")
     assert closed.pictures == []
-    assert "switched off" in closed.text
+    assert "is closed" in closed.text
     (scope_select,) = [s.custom_id for s in page.selects if s.custom_id.startswith("irodori:look")]
     answer = await mika.select(page, scope_select, ["guild:new"])
-    assert "switched off" in answer.text
+    assert "is closed" in answer.text
     assert len(ids(page)) == 1
 
 
@@ -258,5 +259,5 @@ def test_the_state_of_a_page_fits_a_custom_id() -> None:
     assert found is not None
     assert dict(parse_qsl(found["values"])) == place.values
     many = {f"attribute {i}": "value" for i in range(6)}
-    with pytest.raises(BadPrompt, match="leave one out"):
+    with pytest.raises(BadPrompt, match="Leave one out"):
         GalleryState("everyone", values=many).custom_id("n")

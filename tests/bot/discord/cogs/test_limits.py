@@ -46,9 +46,10 @@ async def test_everyone_can_be_exempt(
         assert (await mika.slash("avatar", hair="pink")).pictures
 
 
-async def test_a_daily_quota_is_enforced(admin: UserClient, mika: UserClient) -> None:
-    assert "3 pictures a member" in (await admin.slash("limits set", daily=3)).text
-    assert "allows 3" in (await mika.slash("avatar", hair="pink", count=4)).text
+async def test_a_daily_limit_is_enforced(admin: UserClient, mika: UserClient) -> None:
+    assert "3 pictures per member" in (await admin.slash("limits set", daily=3)).text
+    refusal = await mika.slash("avatar", hair="pink", count=4)
+    assert "the daily limit of this server is 3" in refusal.text
     assert len((await mika.slash("avatar", hair="pink", count=2)).pictures) == 2
     assert "<t:" in (await mika.slash("avatar", hair="pink", count=2)).text
     assert len((await mika.slash("avatar", hair="pink")).pictures) == 1

@@ -33,7 +33,7 @@ async def test_morph_replies_with_an_animation_and_descriptions_of_its_faces(
         assert getattr(image, "n_frames", 1) > 3
         assert image.info["loop"] == 0
     path = "pink hair, blue eyes → black hair, red eyes → green hair, red eyes"
-    assert reply.alt_texts == [f"animation of anime avatars: {path}"]
+    assert reply.alt_texts == [f"morph of anime avatars: {path}"]
     assert all(face.id in reply.text for face in (a, b, c))
     card = await mika.select(reply, "irodori:open", [b.id])
     assert card.ephemeral

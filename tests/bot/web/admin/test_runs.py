@@ -1,5 +1,7 @@
 """Training runs."""
 
+import json
+import os
 import shutil
 from pathlib import Path
 
@@ -33,3 +35,22 @@ async def test_a_damaged_run_does_not_break_the_page(admin: Client, runs: Path) 
     shutil.rmtree(runs)
     assert "No training runs" in await page(admin, "/admin/runs")
     await page(admin, "/admin/runs/faces", 404)
+
+
+async def test_runs_that_cannot_be_read_do_not_hide_the_others(admin: Client, runs: Path) -> None:
+    huge = runs / "huge"
+    huge.mkdir()
+    (huge / "run.json").write_text(json.dumps({"format": 1, "settings": {"images": 10**399}}))
+    (huge / "log.jsonl").write_text(f'{{"images": {10**399}}}\n{{"images": 1, "loss": {10**399}}}')
+    for name in ("fifo", "loop", os.fsdecode(b"\xff\xfe")):
+        (runs / name).mkdir()
+        (runs / name / "run.json").write_text("{}")
+    os.mkfifo(runs / "fifo" / "log.jsonl")
+    os.mkfifo(runs / "fifo" / "samples-000002k.png")
+    (runs / "loop" / "log.jsonl").symlink_to("log.jsonl")
+    (runs / "nowhere").symlink_to("missing")
+    os.mkfifo(runs / "pipe")
+    text = await page(admin, "/admin/runs")
+    for name in ("huge", "fifo", "loop"):
+        assert name in text
+        await page(admin, f"/admin/runs/{name}")

@@ -214,3 +214,19 @@ async def test_rate_limits_and_a_full_queue_answer_as_described(
     monkeypatch.setattr(studio.painting, "create", busy)
     other = await serve()
     await checked_answer(other, "POST", "/api/avatars", json={"prompt": ""})
+
+
+async def test_a_body_is_required_where_one_without_a_content_type_is_refused(
+    client: Client,
+) -> None:
+    paths = (await checked_answer(client, "GET", "/api/openapi.json"))["paths"]
+    bodies = [
+        operation["requestBody"]
+        for methods in paths.values()
+        for operation in methods.values()
+        if "requestBody" in operation
+    ]
+    assert bodies
+    assert all(body["required"] for body in bodies)
+    async with client.post("/api/avatars/x/variations") as answer:
+        assert answer.status == 415

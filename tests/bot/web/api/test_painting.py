@@ -12,7 +12,7 @@ from bot.studio import Studio
 from bot.web.visitors import COOKIE
 from db.store import Store
 
-from ..conftest import Client
+from ..conftest import Client, Serve
 from .conftest import JSON, get, image, paint, pixels, post
 
 
@@ -166,10 +166,18 @@ async def test_internal_errors_do_not_leak_details(
 
 async def test_a_prompt_is_parsed(client: Client) -> None:
     async with client.get("/api/wish", params={"prompt": "blue eyes, blond hair"}) as answer:
-        read = {"wish": {"hair": "blonde", "eyes": "blue"}, "prompt": "hair:blonde eyes:blue"}
-        assert await answer.json() == read
+        assert await answer.json() == {
+            "wish": {"hair": "blonde", "eyes": "blue"},
+            "prompt": "hair:blonde eyes:blue",
+            "unused": [],
+        }
     async with client.get("/api/wish", params={"prompt": "pimk hair"}) as answer:
         assert answer.status == 400
+
+
+async def test_a_parsed_prompt_names_what_is_not_used(client: Client) -> None:
+    read = await get(client, "/api/wish?prompt=male,+pink+hair,+sunglasses")
+    assert (read["prompt"], read["unused"]) == ("hair:pink", ["male", "sunglasses"])
 
 
 async def test_json_is_utf8_and_round_trips(client: Client) -> None:
@@ -236,3 +244,36 @@ async def test_invalid_bodies_name_the_key(
     async with client.post(f"/api/avatars/{avatar['id']}/{path}", json=body) as answer:
         assert answer.status == 400
         assert text in (await answer.json())["error"]
+
+
+async def test_a_key_that_appears_twice_is_rejected(client: Client) -> None:
+    body = b'{"prompt": "hair:pink", "prompt": "hair:blue"}'
+    async with client.post("/api/avatars", data=body, headers=JSON) as answer:
+        assert answer.status == 400
+        assert await answer.json() == {"error": '"prompt" is given more than once'}
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "compress", "nonsense"])
+async def test_a_body_in_another_encoding_gets_an_error_in_json(
+    client: Client, encoding: str
+) -> None:
+    headers = JSON | {"content-encoding": encoding}
+    async with client.post("/api/avatars", data=b'{"prompt": ""}', headers=headers) as answer:
+        assert answer.status in (400, 415)
+        assert answer.content_type == "application/json"
+        assert (await answer.json())["error"]
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "nonsense"])
+async def test_a_body_is_utf8_whatever_its_content_type_says(client: Client, charset: str) -> None:
+    headers = {"content-type": f"application/json; charset={charset}"}
+    async with client.post("/api/avatars", data=b'{"prompt": ""}', headers=headers) as answer:
+        assert answer.status == 201
+
+
+async def test_favorites_are_limited_per_address(serve: Serve) -> None:
+    client = await serve(paint_per_minute=3)
+    (avatar,) = await paint(client)
+    for status in (200, 200, 429):
+        client.session.cookie_jar.clear()
+        await post(client, f"/api/avatars/{avatar['id']}/favourite", status)

@@ -10,6 +10,7 @@ from bot.studio import Studio
 from db.store import Store
 
 from ..conftest import Client, Serve
+from .conftest import get, post
 from .test_openapi import checked_answer
 
 
@@ -94,3 +95,16 @@ async def test_unknown_pictures_are_not_found(client: Client, method: str, path:
     options: dict[str, Any] = {} if method == "GET" else {"json": {"shape": {"smile": 1}}}
     async with client.request(method, f"/api/avatars/22222222/{path}", **options) as answer:
         assert answer.status == 404
+
+
+async def test_a_search_keeps_the_traits_of_its_prompt(
+    shaped: None, client: Client, studio: Studio
+) -> None:
+    first = await get(client, "/api/find?prompt=pink+hair,+smiling&seed=7")
+    assert first["prompt"] == "hair:pink smiling"
+    search = {key: first[key] for key in ("prompt", "seed", "model")}
+    for number in (1, 9):
+        (avatar,) = await post(client, "/api/find", **search, choices=f"2.{number}")
+        assert avatar["prompt"] == "hair:pink smiling"
+        position = (await get(client, f"/api/avatars/{avatar['id']}/shape"))["shape"]["smile"]
+        assert position == pytest.approx(0.75, abs=0.01)

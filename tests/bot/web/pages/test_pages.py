@@ -1,3 +1,4 @@
+import io
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -6,6 +7,7 @@ import pytest
 from aiohttp import ClientSession, FormData
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import TCPSite
+from PIL import Image
 from tiny_model import EYES, add_model, attribute
 
 from bot.inference.engine import Engine
@@ -78,7 +80,8 @@ async def test_pages_have_no_inline_or_foreign_content(
 
 async def test_links_of_the_page_exist(client: Client) -> None:
     page = await get(client, "/")
-    files = [a["href"] for a in page.all("link")] + [a["src"] for a in page.all("script")]
+    files = [a["href"] for a in page.all("link") if a["rel"] != "manifest"]
+    files += [a["src"] for a in page.all("script")]
     assert len(files) >= 3
     for file in files:
         async with client.get(str(file)) as answer:
@@ -318,7 +321,7 @@ async def test_the_matrix_links_to_the_pictures(
     assert len(page.all("th")) >= 12 + 10
     turned = await get(client, "/matrix?rows=eyes&columns=hair")
     assert turned.all("a", href="/gallery?eyes=red&hair=pink")
-    for query in ("rows=hat", "rows=hair&columns=hair", "row=hair"):
+    for query in ("rows=hat", "rows=hair&columns=hair"):
         await get(client, f"/matrix?{query}", 400)
 
 
@@ -406,3 +409,72 @@ async def test_the_wear_page_shows_a_name_and_lines_to_copy(client: Client) -> N
     async with client.get(str(face["src"])) as answer:
         assert answer.status == 200
     assert "blue" in (await get(client, "/wear?values=hair:bleu", 400)).text
+
+
+@pytest.mark.parametrize("path", ["/", "/find", "/gallery", "/matrix"])
+async def test_keys_that_other_sites_add_to_links_are_ignored(client: Client, path: str) -> None:
+    await get(client, f"{path}?utm_source=a&utm_source=b&fbclid=1")
+
+
+async def test_the_gallery_ignores_only_unknown_keys(client: Client) -> None:
+    await get(client, "/gallery?hair=nothing&utm_source=x", 400)
+
+
+@pytest.mark.parametrize("path", ["/gallery", "/find", "/matrix"])
+async def test_a_slash_at_the_end_redirects(client: Client, path: str) -> None:
+    url = f"{path}/?sort=loved"
+    async with client.get(url, allow_redirects=False) as answer:
+        assert answer.status == 308
+        assert answer.headers["Location"] == f"{path}?sort=loved"
+
+
+async def test_the_morph_of_the_first_visit_is_painted_once(client: Client, studio: Studio) -> None:
+    async with client.get("/welcome.webp") as answer:
+        assert (answer.status, answer.content_type) == (200, "image/webp")
+        with Image.open(io.BytesIO(await answer.read())) as morph:
+            assert getattr(morph, "n_frames", 1) > 30
+    painted = studio.engine_stats.pictures
+    for path in ("/welcome.webp", "/welcome-still.webp", "/welcome.webp"):
+        async with client.get(path) as answer:
+            assert answer.status == 200
+    with Image.open(io.BytesIO(await (await client.get("/welcome-still.webp")).read())) as still:
+        assert getattr(still, "n_frames", 1) == 1
+    assert studio.engine_stats.pictures == painted
+
+
+async def test_the_visitors_own_pictures_and_favorites(
+    client: Client, serve: Serve, studio: Studio, owner: Owner
+) -> None:
+    (others,) = await studio.painting.create("hair:red", Request(owner))
+    assert (await get(client, "/mine")).tiles() == []
+    async with client.post("/api/avatars", json={"prompt": "hair:pink"}) as answer:
+        (own,) = await answer.json()
+    async with client.post(f"/api/avatars/{others.id}/favourite", json={}) as answer:
+        assert answer.status == 200
+    assert (await get(client, "/mine")).tiles() == [f"/a/{own['id']}"]
+    favorites = await get(client, "/mine?scope=favourites")
+    assert favorites.tiles() == [f"/a/{others.id}"]
+    async with client.get("/api/mine") as answer:
+        assert [avatar["id"] for avatar in (await answer.json())["avatars"]] == [own["id"]]
+    await studio.avatars.set_hidden(own["id"], hidden=True)
+    assert (await get(client, "/mine")).tiles() == []
+    stranger = await serve()
+    assert (await get(stranger, "/mine")).tiles() == []
+    empty = await get(stranger, "/mine?scope=favourites")
+    assert "The heart on the page of a picture adds it" in empty.text
+
+
+async def test_files_for_browsers_and_search_engines(serve: Serve) -> None:
+    client = await serve(public_url="https://faces.example.org")
+    async with client.get("/robots.txt") as answer:
+        assert "Disallow: /admin" in await answer.text()
+    async with client.get("/manifest.webmanifest") as answer:
+        assert answer.content_type == "application/manifest+json"
+        manifest = await answer.json()
+    async with client.get(manifest["icons"][0]["src"]) as answer:
+        assert answer.content_type == "image/svg+xml"
+    for path in ("/", "/gallery"):
+        page = await get(client, path)
+        image = {"property": "og:image", "content": "https://faces.example.org/welcome-still.webp"}
+        assert page.all("meta", **image)
+        assert page.all("link", rel="manifest")

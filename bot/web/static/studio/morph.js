@@ -1,4 +1,4 @@
-// The blend of two faces: a strip of frames, one of which the slider selects.
+// The morph of two faces: a strip of frames, one of which the slider selects.
 
 import { fetchFile } from "./api.js";
 import { find } from "./dom.js";

@@ -1,0 +1,43 @@
+"""Files for browsers and search engines: the web manifest and robots.txt."""
+
+from collections.abc import Mapping
+from typing import cast
+
+from aiohttp import web
+
+from bot.web.keys import TEMPLATES
+
+routes = web.RouteTableDef()
+
+ROBOTS = """\
+User-agent: *
+Disallow: /admin
+Disallow: /api/
+Disallow: /mine
+"""
+CACHED = {"Cache-Control": "public, max-age=3600"}
+
+
+@routes.get("/robots.txt")
+async def robots(request: web.Request) -> web.Response:
+    return web.Response(text=ROBOTS, headers=CACHED)
+
+
+@routes.get("/manifest.webmanifest")
+async def manifest(request: web.Request) -> web.Response:
+    """What a browser needs to install the page as an app."""
+    static = cast(Mapping[str, str], request.app[TEMPLATES].globals["static"])
+    return web.json_response(
+        {
+            "name": "Irodori",
+            "short_name": "Irodori",
+            "description": "Paints anime faces that nobody has drawn before.",
+            "start_url": "/",
+            "display": "minimal-ui",
+            "background_color": "#faf7f2",
+            "theme_color": "#faf7f2",
+            "icons": [{"src": static["icon.svg"], "sizes": "any", "type": "image/svg+xml"}],
+        },
+        content_type="application/manifest+json",
+        headers=CACHED,
+    )

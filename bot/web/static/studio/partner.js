@@ -1,0 +1,58 @@
+// Choosing the other picture of "Mix with…" and "Morph into…": from the strip, or from the gallery
+// below it.
+
+import { find, announce } from "./dom.js";
+
+const TIPS = {
+  "mix-with": "A child has features of both faces. Choose the other one below. Escape cancels.",
+  "morph-with": "One face turns into the other, as an animation. Choose the other one below. Escape cancels.",
+};
+
+let choosing = null; // id of the pressed button
+let first; // id of the picture on display
+
+/** Calls `onMix` or `onMorph` with the ids of both pictures; `shownId` returns the first one. */
+export function listen({ shownId, onMix, onMorph }) {
+  for (const id of Object.keys(TIPS)) {
+    find(`#${id}`).addEventListener("click", () => (choosing === id ? stop() : start(id, shownId())));
+  }
+  // Before other listeners, which would open the picture.
+  addEventListener("click", (event) => {
+    const link = choosing && event.target.closest("a[data-id], #gallery a.tile");
+    if (!link) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const other = link.dataset.id ?? link.pathname.split("/").pop();
+    if (other === first) return showTip("This is the same picture. Choose another one.");
+    const done = choosing === "mix-with" ? onMix : onMorph;
+    const pair = [first, other];
+    stop();
+    done(...pair);
+  }, true);
+  addEventListener("keydown", (event) => event.key === "Escape" && choosing && stop());
+}
+
+function start(id, shownId) {
+  stop();
+  choosing = id;
+  first = shownId;
+  document.body.dataset.choosing = "";
+  find(`#${id}`).ariaPressed = "true";
+  showTip(TIPS[id]);
+  const strip = find("#visit");
+  const place = strip.querySelectorAll(".face").length > 1 ? strip : find("#gallery");
+  place.scrollIntoView({ block: "nearest" });
+}
+
+/** Ends choosing, and hides the tip. */
+export function stop() {
+  if (choosing) find(`#${choosing}`).ariaPressed = "false";
+  choosing = null;
+  delete document.body.dataset.choosing;
+  showTip("");
+}
+
+export function showTip(text) {
+  find("#tip").textContent = text;
+  if (text) announce(text);
+}
