@@ -37,7 +37,7 @@ MAX_NEAR = 32  # of 255: the largest difference of near pictures
 MAX_LATENT = 20  # no standard normal number is as large
 
 Agreement = Literal["same", "near", "different"]
-Word = Annotated[str, StringConstraints(max_length=100)]
+Word = Annotated[str, StringConstraints(max_length=1000)]
 
 
 class Recipe(BaseModel):
@@ -49,7 +49,8 @@ class Recipe(BaseModel):
 
     version: Literal[1] = 1
     id: Word
-    prompt: Annotated[str, StringConstraints(max_length=MAX_LENGTH)]
+    # Longer than a prompt that is typed: it may name the values of many attributes.
+    prompt: Annotated[str, StringConstraints(max_length=10 * MAX_LENGTH)]
     wish: dict[Word, Word]
     conditions: dict[Word, Word]
     seed: int = Field(ge=0, lt=SEEDS)
@@ -191,7 +192,8 @@ class RecipeService:
         return avatar
 
     async def _recipe_of(self, avatar: Avatar) -> Recipe:
-        return Recipe(
+        # Without validation: a stored picture is shown whatever its values are.
+        return Recipe.model_construct(
             id=avatar.id,
             prompt=avatar.prompt,
             wish=avatar.wish,

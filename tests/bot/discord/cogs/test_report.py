@@ -40,7 +40,7 @@ async def test_own_and_private_pictures_cannot_be_reported(
         shown = await ren.click(card, label="ℹ️")
         await studio.avatars.set_hidden(avatar_id(card), True)
         form = await ren.click_for_modal(shown, label="Report")
-        assert "no avatar" in (await ren.submit(form)).text
+        assert "no picture" in (await ren.submit(form)).text
     assert await studio.reports.open() == []
 
 
