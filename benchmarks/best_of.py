@@ -97,7 +97,7 @@ def main() -> None:
         folder, manifest = Registry(given.models).load(given.model)
         if given.sheet:
             sheet = draw_sheet(*onnx_generator(folder, manifest, given.candidates), manifest)
-            sheet.save(given.sheet, quality=45, method=6)
+            sheet.save(given.sheet, quality=32, method=6)
             return
         if given.data is None:
             parser.error("--data is needed for a measurement")

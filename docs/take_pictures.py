@@ -42,7 +42,7 @@ FONTS = """<?xml version="1.0"?>
 """
 DESKTOP, PHONE = (1280, 860), (360, 780)  # CSS pixels
 SCALE = 2  # device pixels per CSS pixel; the sheet is scaled down
-TALL = 640  # height of a window on the sheet, in pixels
+TALL = 500  # height of a window on the sheet, in pixels
 GAP, ROUND = 20, 14  # pixels between the windows, and of their corners
 
 
@@ -192,7 +192,7 @@ def photograph(browser: Browser, address: str, name: str) -> None:
             page.close()
         rows.append(beside(windows, across=True))
     sheet = beside(rows, across=False)
-    sheet.save(ROOT / "docs" / f"page-{name}.webp", quality=50, alpha_quality=70, method=6)
+    sheet.save(ROOT / "docs" / f"page-{name}.webp", quality=40, alpha_quality=70, method=6)
 
 
 def window(png: bytes) -> Image.Image:
