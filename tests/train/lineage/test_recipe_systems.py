@@ -148,9 +148,9 @@ def test_heads_of_the_acgan_recipes() -> None:
 
     for discriminator, shared in ((coupled, True), (decoupled, True), (two, False)):
         realness = reached(discriminator, lambda given: given[0])
-        naming = reached(discriminator, lambda given: given[1][0])
-        assert (realness == naming) == shared
-        assert bool(realness & naming) == shared
+        classes = reached(discriminator, lambda given: given[1][0])
+        assert (realness == classes) == shared
+        assert bool(realness & classes) == shared
 
 
 def test_makegirlsmoe_has_16_blocks_pixel_shuffles_and_no_batch_norm_in_its_discriminator() -> None:
