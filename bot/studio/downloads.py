@@ -32,7 +32,7 @@ def circle(data: bytes, size: int | None = None) -> bytes:
     return file.getvalue()
 
 
-# A file of raw pixels in RGBA would be within Discord's limits, too.
+# Even uncompressed, emoji and stickers of these sizes are smaller than Discord's limits.
 CROPS: Mapping[str, Callable[[bytes], bytes]] = {
     "circle": circle,
     "emoji": partial(circle, size=EMOJI),

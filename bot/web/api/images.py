@@ -1,7 +1,7 @@
 """Endpoints that serve the pictures' files."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from aiohttp import web
@@ -30,14 +30,15 @@ routes = web.RouteTableDef()
 async def image(request: web.Request) -> web.Response:
     """Get a picture's file."""
     size = read_query(request.query, schemas.ImageQuery).size
-    studio = request.app[STUDIO]
-    avatar = await studio.avatars.get(request.match_info["id"], viewer=None)
-    tag = f"{avatar.sha256}-{min(size or avatar.width, avatar.width)}-recipe"
-    if has_cached(request, tag):
-        return web.Response(status=304, headers=_immutable(tag))
-    picture = await studio.avatars.picture(avatar.id, viewer=None, size=size)
-    content_type = f"image/{picture.format}"
-    return web.Response(body=picture.data, content_type=content_type, headers=_immutable(tag))
+    avatars = request.app[STUDIO].avatars
+    avatar = await avatars.get(request.match_info["id"], viewer=None)
+
+    async def read() -> tuple[bytes, str]:
+        picture = await avatars.picture(avatar.id, viewer=None, size=size)
+        return picture.data, f"image/{picture.format}"
+
+    kind = f"{min(size or avatar.width, avatar.width)}-recipe"
+    return await _unchanging(request, f"{avatar.sha256}-{kind}", read)
 
 
 @routes.get("/images/{id}/{crop}.png")
@@ -81,12 +82,12 @@ async def _converted(
     read_query(request.query, schemas.EmptyQuery)
     avatars = request.app[STUDIO].avatars
     avatar = await avatars.get(request.match_info["id"], viewer=None)
-    tag = f"{avatar.sha256}-{kind}"
-    if has_cached(request, tag):
-        return web.Response(status=304, headers=_immutable(tag))
-    picture = await avatars.picture(avatar.id, viewer=None)
-    data = await asyncio.to_thread(convert, picture.data)
-    return web.Response(body=data, content_type=content_type, headers=_immutable(tag))
+
+    async def read() -> tuple[bytes, str]:
+        picture = await avatars.picture(avatar.id, viewer=None)
+        return await asyncio.to_thread(convert, picture.data), content_type
+
+    return await _unchanging(request, f"{avatar.sha256}-{kind}", read)
 
 
 @routes.get("/thumbs/{id}.webp")
@@ -100,15 +101,23 @@ async def _converted(
 async def thumbnail(request: web.Request) -> web.Response:
     """Get a picture's thumbnail, 128 pixels or the picture's size if that is smaller."""
     read_query(request.query, schemas.EmptyQuery)
-    studio = request.app[STUDIO]
-    avatar = await studio.avatars.get(request.match_info["id"], viewer=None)
-    tag = f"{avatar.sha256}-thumb"
+    avatars = request.app[STUDIO].avatars
+    avatar = await avatars.get(request.match_info["id"], viewer=None)
+
+    async def read() -> tuple[bytes, str]:
+        return await avatars.thumbnail(avatar.id, viewer=None), "image/webp"
+
+    return await _unchanging(request, f"{avatar.sha256}-thumb", read)
+
+
+async def _unchanging(
+    request: web.Request, tag: str, read: Callable[[], Awaitable[tuple[bytes, str]]]
+) -> web.Response:
+    """A file that never changes under its URL: browsers need not revalidate it. `read` returns its
+    content and content type, and is not called if the client has the version of the tag.
+    """
+    headers = {"ETag": f'"{tag}"', "Cache-Control": "public, max-age=31536000, immutable"}
     if has_cached(request, tag):
-        return web.Response(status=304, headers=_immutable(tag))
-    data = await studio.avatars.thumbnail(avatar.id, viewer=None)
-    return web.Response(body=data, content_type="image/webp", headers=_immutable(tag))
-
-
-def _immutable(tag: str) -> dict[str, str]:
-    """A picture never changes under its id: browsers need not revalidate it."""
-    return {"ETag": f'"{tag}"', "Cache-Control": "public, max-age=31536000, immutable"}
+        return web.Response(status=304, headers=headers)
+    data, content_type = await read()
+    return web.Response(body=data, content_type=content_type, headers=headers)
