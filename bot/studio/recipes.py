@@ -1,4 +1,4 @@
-"""Recipes: what a picture was painted from, carried by its PNG, and repainting from them."""
+"""Recipes, which PNG files contain: what a picture was painted from, and painting it again."""
 
 import asyncio
 import base64
