@@ -10,7 +10,7 @@ from discord_server import BotError, DiscordServer
 from discord_server.model import Interaction, Message
 
 DEFERRED = 5  # the answer "thinking…"
-SETTLE_SECONDS = 300.0  # for all replies, after the last fault
+REPLY_SECONDS = 300.0  # for all replies, after the last fault
 ANNOUNCEMENTS = ("restarted", "Painting", "painted before")  # texts that are replaced later
 
 
@@ -25,8 +25,8 @@ def is_pending(interaction: Interaction) -> bool:
     return message.loading or (announced and not message.files)
 
 
-async def settle(
-    discord: DiscordServer, interactions: Iterable[Interaction], seconds: float = SETTLE_SECONDS
+async def wait_for_replies(
+    discord: DiscordServer, interactions: Iterable[Interaction], seconds: float = REPLY_SECONDS
 ) -> None:
     """Waits until every acknowledged interaction is answered, or it takes too long."""
     waiting = list(interactions)

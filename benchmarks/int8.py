@@ -96,7 +96,7 @@ def run(session: ort.InferenceSession, inputs: Feed) -> np.ndarray:
 
 
 def print_times(name: str, sessions: Sequence[ort.InferenceSession], inputs: Feed) -> None:
-    """Prints the shortest times per image, measured in turns."""
+    """Prints the shortest times per image, measured alternately."""
     batch, *_ = batches(inputs)
     times: list[list[float]] = [[] for _ in sessions]
     for _ in range(ROUNDS):

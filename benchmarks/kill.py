@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from bot_process import BotProcess, bot_process
-from crowd import SETTLE_SECONDS, count_outcomes, count_painted_twice, settle
+from crowd import REPLY_SECONDS, count_outcomes, count_painted_twice, wait_for_replies
 from discord_server import BotError, DiscordServer, UserClient
 from discord_server.model import Interaction
 from tiny_model import add_model
@@ -40,9 +40,9 @@ COMMITS = 4  # of an order at most, for the time that a slow disk needs
 class Crowd:
     """Members who send one request each, again in each round."""
 
-    def __init__(self, discord: DiscordServer, members: int, settle_seconds: float) -> None:
+    def __init__(self, discord: DiscordServer, members: int, reply_seconds: float) -> None:
         self._discord = discord
-        self._settle_seconds = settle_seconds
+        self._reply_seconds = reply_seconds
         self._members = [discord.member(f"Member {n}") for n in range(members)]
         self._requests: list[asyncio.Task[None]] = []
         self._known: set[str] = set()  # tokens of earlier interactions
@@ -62,9 +62,9 @@ class Crowd:
             lambda: any(i.answer is not None for i in self.interactions()), "no answer"
         )
 
-    async def settle(self) -> Counter[str]:
+    async def wait_for_replies(self) -> Counter[str]:
         """Waits for the replies of this round, and counts the outcomes."""
-        await settle(self._discord, self.interactions(), self._settle_seconds)
+        await wait_for_replies(self._discord, self.interactions(), self._reply_seconds)
         for request in self._requests:
             request.cancel()
         await asyncio.gather(*self._requests, return_exceptions=True)
@@ -85,7 +85,7 @@ async def run(options: argparse.Namespace) -> int:
         registry = Registry(folder / "models")
         add_model(registry, "tiny")
         registry.use("tiny")
-        seconds = SETTLE_SECONDS + COMMITS * options.members * options.commit_seconds
+        seconds = REPLY_SECONDS + COMMITS * options.members * options.commit_seconds
         async with DiscordServer(deadline=options.deadline, timeout=seconds) as discord:
             discord.schemas = None  # leaves the processor to the bot
             crowd = Crowd(discord, options.members, seconds)
@@ -95,14 +95,14 @@ async def run(options: argparse.Namespace) -> int:
                     discord,
                     folder,
                     commit_seconds=options.commit_seconds,
-                    start_seconds=SETTLE_SECONDS,
+                    start_seconds=REPLY_SECONDS,
                 )
 
             async with start():  # how long a round takes without kills
                 started = time.monotonic()
                 crowd.send()
                 await crowd.wait_for_acknowledgment()
-                outcomes = await crowd.settle()
+                outcomes = await crowd.wait_for_replies()
                 seconds = time.monotonic() - started
             print(f"without kills, {seconds:.1f} s: {dict(outcomes)}", flush=True)
             kills = rounds = 0
@@ -118,7 +118,7 @@ async def run(options: argparse.Namespace) -> int:
                         await asyncio.sleep(chance.uniform(0, longest))
                         await bot.stop(signal.SIGKILL)
                 async with start():
-                    counts += await crowd.settle()
+                    counts += await crowd.wait_for_replies()
                 kills, rounds = kills + in_round, rounds + 1
                 print(f"{kills} kills, {rounds} rounds: {dict(counts)}", flush=True)
         twice = count_painted_twice(folder / "irodori.db")

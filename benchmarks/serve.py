@@ -167,7 +167,7 @@ async def compare_upscalers(
 async def compare_encoding(
     registry: Registry, latents: np.ndarray, conditions: np.ndarray, seconds: float
 ) -> None:
-    """Painting and encoding at the same time, and in turns."""
+    """Painting and encoding at the same time, and one after the other."""
     engine = await Engine.open(registry, EngineSettings())
     painted = rejection_sampling(engine, engine.model.sizes[-1], engine.model.candidates)
 
@@ -184,12 +184,12 @@ async def compare_encoding(
     with ThreadPoolExecutor() as threads:
         overlapping = Contestant("overlapping", encoding(threads), clients=max(CONCURRENT))
         # the engine's only thread cannot paint meanwhile
-        in_turns = Contestant("in turns", encoding(engine._worker), clients=max(CONCURRENT))
-        await rounds([overlapping, in_turns], latents, conditions, seconds)
+        sequential = Contestant("sequential", encoding(engine._worker), clients=max(CONCURRENT))
+        await rounds([overlapping, sequential], latents, conditions, seconds)
     await engine.close()
-    print(f"Painted and encoded\n{HEAD}", overlapping, in_turns, sep="\n")
-    ratio = overlapping.throughput / in_turns.throughput
-    print(f"  overlapping: {ratio:.2f} x in turns\n")
+    print(f"Painted and encoded\n{HEAD}", overlapping, sequential, sep="\n")
+    ratio = overlapping.throughput / sequential.throughput
+    print(f"  overlapping: {ratio:.2f} x sequential\n")
 
 
 def vnni() -> str:

@@ -32,7 +32,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import psutil
 from bot_process import BotProcess, bot_process
-from crowd import SETTLE_SECONDS, count_outcomes, count_painted_twice, describe, is_pending, settle
+from crowd import (
+    REPLY_SECONDS,
+    count_outcomes,
+    count_painted_twice,
+    describe,
+    is_pending,
+    wait_for_replies,
+)
 from discord_server import BotError, DiscordServer, UserClient
 from tiny_model import add_model
 
@@ -136,7 +143,7 @@ async def send(
             await asyncio.sleep(chance.uniform(0, 2 * PAUSE_SECONDS))
             sample(number)
             try:
-                async with asyncio.timeout(2 * SETTLE_SECONDS):
+                async with asyncio.timeout(2 * REPLY_SECONDS):
                     with contextlib.suppress(BotError):  # counted from the interaction's state
                         await _order(member)
             except TimeoutError:
@@ -164,10 +171,10 @@ async def run(options: argparse.Namespace) -> int:
             add_model(registry, model)
         (folder / "models" / DAMAGED / GENERATOR).write_bytes(b"")
         registry.use(MODELS[0])
-        async with DiscordServer(deadline=options.deadline, timeout=SETTLE_SECONDS) as discord:
+        async with DiscordServer(deadline=options.deadline, timeout=REPLY_SECONDS) as discord:
             discord.schemas = None  # leaves the processor to the bot
             members = [discord.member(f"Member {n}") for n in range(options.members)]
-            async with bot_process(discord, folder, start_seconds=SETTLE_SECONDS) as bot:
+            async with bot_process(discord, folder, start_seconds=REPLY_SECONDS) as bot:
                 process = psutil.Process(bot.process.pid)
 
                 def sample(number: int) -> None:
@@ -185,7 +192,7 @@ async def run(options: argparse.Namespace) -> int:
                 with contextlib.suppress(asyncio.CancelledError):
                     await failing
                 discord.rest.faults.clear()
-                await settle(discord, discord.interactions.values())
+                await wait_for_replies(discord, discord.interactions.values())
                 alive = bot.process.returncode is None
             counts = count_outcomes(discord.interactions.values())
         twice = count_painted_twice(folder / "irodori.db")

@@ -53,16 +53,16 @@ class Database:
         """A transaction that is on disk when it ends. An `urgent` one does not wait for those that
         wait already.
         """
-        turns = (self._writers,) if urgent else (self._ordinary, self._writers)
-        async with self._available(*turns), self._writing.begin() as session:
+        semaphores = (self._writers,) if urgent else (self._ordinary, self._writers)
+        async with self._available(*semaphores), self._writing.begin() as session:
             yield session
 
     @asynccontextmanager
-    async def _available(self, *turns: asyncio.Semaphore) -> AsyncIterator[None]:
+    async def _available(self, *semaphores: asyncio.Semaphore) -> AsyncIterator[None]:
         arrived = time.monotonic()
         async with AsyncExitStack() as stack:
-            for turn in turns:
-                await stack.enter_async_context(turn)
+            for semaphore in semaphores:
+                await stack.enter_async_context(semaphore)
             # A session that waited while another one waited for the lock in vain fails with it:
             # otherwise the waits would add up.
             if arrived < self._busy_until:
@@ -91,8 +91,8 @@ class Database:
         """
         if self._engine.dialect.name != "sqlite":
             return True
-        turns = self._available(self._ordinary, self._writers)
-        async with turns, self._engine.connect() as connection:
+        available = self._available(self._ordinary, self._writers)
+        async with available, self._engine.connect() as connection:
             # by the driver, because this cannot be done in a transaction
             driver: Any = (await connection.get_raw_connection()).driver_connection
             rows = await driver.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -55,8 +55,8 @@ def standardize(output: ClassifierOutput, reference: ClassifierOutput) -> Tensor
     for layer, features in output.features.items():
         real = reference.features[layer]
         mean = real.mean(dim=0)
-        spread = (real - mean).square().sum(dim=1).mean().sqrt()
-        parts.append((features - mean) / spread.clamp(min=1e-9))
+        deviation = (real - mean).square().sum(dim=1).mean().sqrt()
+        parts.append((features - mean) / deviation.clamp(min=1e-9))
     return torch.cat(parts, dim=1)
 
 

@@ -25,8 +25,8 @@ class Export(
     """
 
     def __init__(self, part: int, after: str | None = None, label: str = "…") -> None:
-        place = str(part) if after is None else f"{part}.{after}"
-        super().__init__(Button(label=label, emoji="📦", custom_id=f"irodori:export:{place}"))
+        suffix = str(part) if after is None else f"{part}.{after}"
+        super().__init__(Button(label=label, emoji="📦", custom_id=f"irodori:export:{suffix}"))
         self.part, self.after = part, after
 
     @classmethod

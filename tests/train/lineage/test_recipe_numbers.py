@@ -213,15 +213,15 @@ def test_convolutions_without_biases(name: str, width: int) -> None:
 
 
 def test_dcgan_96_starts_with_the_weights_of_pytorch() -> None:
-    def spread(name: str) -> float:
+    def deviation(name: str) -> float:
         settings = small(name, width=16)
         assert settings.lineage is not None
         discriminator = build_discriminator(settings.network, settings.lineage, ())
         return modules(discriminator, nn.Conv2d)[-1].weight.std().item()
 
     inputs = 4 * 16 * 4 * 4
-    assert spread("dcgan-96") == pytest.approx(1 / math.sqrt(3 * inputs), rel=0.05)
-    assert spread("dcgan-tricks") == pytest.approx(0.02, rel=0.05)
+    assert deviation("dcgan-96") == pytest.approx(1 / math.sqrt(3 * inputs), rel=0.05)
+    assert deviation("dcgan-tricks") == pytest.approx(0.02, rel=0.05)
 
 
 def test_dcgan_96_updates_its_generator_at_the_first_of_five_batches() -> None:

@@ -40,8 +40,8 @@ function start(id, shownId) {
   find(`#${id}`).ariaPressed = "true";
   showTip(TIPS[id]);
   const strip = find("#visit");
-  const place = strip.querySelectorAll(".face").length > 1 ? strip : find("#gallery");
-  place.scrollIntoView({ block: "nearest" });
+  const target = strip.querySelectorAll(".face").length > 1 ? strip : find("#gallery");
+  target.scrollIntoView({ block: "nearest" });
 }
 
 /** Ends choosing, and hides the tip. */
