@@ -3,11 +3,14 @@
 import asyncio
 import math
 import time
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, cast, type_coerce
+from sqlalchemy import ColumnElement, cast, func, select, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
@@ -19,11 +22,16 @@ from db.schema import Base
 class Database:
     """`reading()` opens a session that only reads; `writing()` a transaction.
 
-    Both raise StoreUnavailable, within some seconds, while the database does not work.
+    Both raise StoreUnavailable, within some seconds, while the database does not work. `process`
+    identifies this process among those on the same database, see `db.processes`.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self.process = uuid.uuid4().hex
+        self.url = engine.url
+        sqlite_file = engine.url.database if engine.dialect.name == "sqlite" else None
+        self.sqlite_file = None if sqlite_file is None else Path(sqlite_file)
         self._reading = async_sessionmaker(engine)
         self._writing = async_sessionmaker(writing(engine))
         # SQLite has one writer at a time; waiting writers must not hold connections of readers
@@ -76,6 +84,15 @@ class Database:
                 if failure.busy:
                     self._busy_until = time.monotonic()
                 raise failure from error
+
+    async def now(self, session: AsyncSession) -> datetime:
+        """The time by the clock that all processes on the database share. SQLite's processes run on
+        one machine.
+        """
+        if self.sqlite_file is not None:
+            return datetime.now(UTC)
+        moment: datetime = (await session.execute(select(func.clock_timestamp()))).scalar_one()
+        return moment
 
     async def upsert(self, session: AsyncSession, table: type[Base], *rows: dict[str, Any]) -> None:
         """Inserts rows, or updates those with the same primary key. All have the same columns."""

@@ -3,7 +3,8 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,18 @@ def writing(engine: AsyncEngine) -> AsyncEngine:
     after a read could not wait for the lock, and would fail.
     """
     return engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
+
+
+@asynccontextmanager
+async def listening(url: URL) -> AsyncIterator[Any]:
+    """A connection of asyncpg to PostgreSQL, outside the pool, for notifications."""
+    engine = _postgres(url, BUSY_SECONDS, 1).execution_options(isolation_level="AUTOCOMMIT")
+    try:
+        async with engine.connect() as connection:
+            raw = await connection.get_raw_connection()
+            yield raw.driver_connection
+    finally:
+        await engine.dispose()
 
 
 def parse_url(url: str) -> URL:
