@@ -35,6 +35,7 @@ from tiny_model import add_model
 from export.registry import Registry
 
 ROOT = Path(__file__).parents[1]
+WISH = {"prompt": "hair:pink"}
 SECONDS = 120  # until all processes serve, or a request is answered
 
 
@@ -122,7 +123,7 @@ async def send(session: aiohttp.ClientSession, page: str) -> tuple[str, float]:
     started = time.perf_counter()
     timeout = aiohttp.ClientTimeout(total=SECONDS)
     try:
-        async with session.post(f"{page}/api/avatars", json={}, timeout=timeout) as answer:
+        async with session.post(f"{page}/api/avatars", json=WISH, timeout=timeout) as answer:
             await answer.read()
             status = str(answer.status)
     except (aiohttp.ClientError, TimeoutError) as error:

@@ -14,9 +14,13 @@ from sqlalchemy import ColumnElement, cast, func, select, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
-from db.engine import writing
-from db.errors import StoreUnavailable, unavailable
+from db.engine import BUSY_SECONDS, writing
+from db.errors import StoreUnavailable, is_full, unavailable
 from db.schema import Base
+
+FULL_SECONDS = 0.05  # between two attempts to connect to a server that has no connection left
+
+SessionFactory = async_sessionmaker[AsyncSession]
 
 
 class Database:
@@ -41,6 +45,7 @@ class Database:
         # of those that are not urgent, so that an urgent one waits for one transaction at most
         self._ordinary = asyncio.Semaphore(max(1, writers - 1))
         self._readers = asyncio.Semaphore(connections - writers)
+        self._open_sessions = 0
         self._busy_until = -math.inf  # monotonic time when the lock was last waited for in vain
         # both databases have ON CONFLICT; SQLAlchemy implements it per dialect
         # A JSON column as text, which can be grouped. SQLite stores it as text, and its index could
@@ -53,7 +58,7 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """A session that sees one state of the database."""
-        async with self._available(self._readers), self._reading() as session:
+        async with self._available(self._readers), self._session(self._reading) as session:
             yield session
 
     @asynccontextmanager
@@ -62,8 +67,33 @@ class Database:
         wait already.
         """
         semaphores = (self._writers,) if urgent else (self._ordinary, self._writers)
-        async with self._available(*semaphores), self._writing.begin() as session:
+        async with self._available(*semaphores), self._session(self._writing) as session:
             yield session
+            await session.commit()
+
+    @asynccontextmanager
+    async def _session(self, create: SessionFactory) -> AsyncIterator[AsyncSession]:
+        """A session with a connection. While PostgreSQL has none left, because other processes have
+        them all, it waits for one that this process has already, or else for some seconds.
+        """
+        until = time.monotonic() + BUSY_SECONDS
+        while True:
+            async with create() as session:
+                try:
+                    await session.connection()
+                except Exception as error:
+                    pool: Any = self._engine.pool
+                    has_own = self._open_sessions or pool.checkedin()
+                    if not is_full(error) or (not has_own and time.monotonic() > until):
+                        raise
+                else:
+                    self._open_sessions += 1
+                    try:
+                        yield session
+                    finally:
+                        self._open_sessions -= 1
+                    return
+            await asyncio.sleep(FULL_SECONDS)
 
     @asynccontextmanager
     async def _available(self, *semaphores: asyncio.Semaphore) -> AsyncIterator[None]:
