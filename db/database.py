@@ -5,7 +5,7 @@ import math
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,9 @@ from db.engine import BUSY_SECONDS, writing
 from db.errors import StoreUnavailable, is_full, unavailable
 from db.schema import Base
 
-FULL_SECONDS = 0.05  # between two attempts to connect to a server that has no connection left
+FULL_SECONDS = (
+    0.5  # at most, between two attempts to connect to a server that has no connection left
+)
 
 SessionFactory = async_sessionmaker[AsyncSession]
 
@@ -46,6 +48,9 @@ class Database:
         self._ordinary = asyncio.Semaphore(max(1, writers - 1))
         self._readers = asyncio.Semaphore(connections - writers)
         self._open_sessions = 0
+        self._last_connected = -math.inf  # monotonic time
+        self._connecting = asyncio.Lock()  # while PostgreSQL has no connection left
+        self._closed = asyncio.Event()  # a session was closed
         self._busy_until = -math.inf  # monotonic time when the lock was last waited for in vain
         # both databases have ON CONFLICT; SQLAlchemy implements it per dialect
         # A JSON column as text, which can be grouped. SQLite stores it as text, and its index could
@@ -73,27 +78,44 @@ class Database:
 
     @asynccontextmanager
     async def _session(self, create: SessionFactory) -> AsyncIterator[AsyncSession]:
-        """A session with a connection. While PostgreSQL has none left, because other processes have
-        them all, it waits for one that this process has already, or else for some seconds.
+        """A session with a connection."""
+        async with AsyncExitStack() as stack:
+            session = create()
+            stack.push_async_callback(session.close)
+            try:
+                await session.connection()
+            except Exception as error:
+                if not is_full(error):
+                    raise
+                await self._connect_while_full(session)
+            self._open_sessions += 1
+            self._last_connected = time.monotonic()
+            try:
+                yield session
+            finally:
+                await session.close()
+                self._open_sessions -= 1
+                self._closed.set()
+
+    async def _connect_while_full(self, session: AsyncSession) -> None:
+        """Waits for a connection while PostgreSQL has none left, because other processes have them
+        all: for one that this process has already, or until the others close some. Raises an error
+        if this process has had none for BUSY_SECONDS.
         """
-        until = time.monotonic() + BUSY_SECONDS
-        while True:
-            async with create() as session:
+        async with self._connecting:  # one at a time: each attempt costs the server a process
+            arrived = time.monotonic()
+            while True:
+                self._closed.clear()
                 try:
                     await session.connection()
-                except Exception as error:
-                    pool: Any = self._engine.pool
-                    has_own = self._open_sessions or pool.checkedin()
-                    if not is_full(error) or (not has_own and time.monotonic() > until):
-                        raise
-                else:
-                    self._open_sessions += 1
-                    try:
-                        yield session
-                    finally:
-                        self._open_sessions -= 1
                     return
-            await asyncio.sleep(FULL_SECONDS)
+                except Exception as error:
+                    since = max(arrived, self._last_connected)
+                    lost = not self._open_sessions and time.monotonic() - since > BUSY_SECONDS
+                    if lost or not is_full(error):
+                        raise
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._closed.wait(), FULL_SECONDS)
 
     @asynccontextmanager
     async def _available(self, *semaphores: asyncio.Semaphore) -> AsyncIterator[None]:
