@@ -36,10 +36,15 @@ def _hash(subject: str) -> str:
 
 
 async def mark_forgotten(database: Database, session: AsyncSession, subject: str) -> None:
-    """Marks a hash, and deletes marks that no request needs any more."""
-    f, now = ForgottenRow, await database.now(session)
-    await session.execute(delete(f).where(f.moment < now - KEPT))
-    await database.upsert(session, f, {"subject": subject, "moment": now})
+    now = await database.now(session)
+    await database.upsert(session, ForgottenRow, {"subject": subject, "moment": now})
+
+
+async def delete_marks(database: Database) -> None:
+    """Deletes marks that no request needs any more."""
+    async with database.writing() as session:
+        now = await database.now(session)
+        await session.execute(delete(ForgottenRow).where(ForgottenRow.moment < now - KEPT))
 
 
 async def find_forgotten(

@@ -33,4 +33,5 @@ class RetentionService:
             if count := await self._retention.delete_before(due):
                 log.info("%d old pictures deleted", count)
         await self._rate_buckets.delete_full()
+        await self._retention.delete_marks()
         await self._retention.empty_log()

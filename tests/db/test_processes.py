@@ -3,13 +3,15 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import func, select
 
-from db import events, processes
+from db import events, forgetting, processes, rate_buckets
 from db.forgetting import OwnerForgotten
 from db.records import GuildLimits, Owner, Usage
+from db.schema import Base, ForgottenRow, RateBucketRow
 from db.store import Store
 
 from .conftest import ANN, NOON, MakeAvatar, get_avatar, pending_reply
@@ -171,6 +173,33 @@ async def test_pictures_that_others_paint_for_a_forgotten_owner_are_not_stored(
         await store.avatars.add([new_avatar()], began)
     assert len(await store.avatars.add([new_avatar(owner=BEN)], began)) == 1
     assert len(await store.avatars.add([new_avatar()], time.monotonic())) == 1
+
+
+async def test_marks_of_forgotten_owners_are_deleted(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.members.delete_everything(ANN)
+    await store.retention.delete_marks()
+    assert await count_rows(store, ForgottenRow) == 1
+    monkeypatch.setattr(forgetting, "KEPT", timedelta(0))
+    await store.retention.delete_marks()
+    assert await count_rows(store, ForgottenRow) == 0
+
+
+async def count_rows(store: Store, table: type[Base]) -> int:
+    async with store._database.reading() as session:
+        return await session.scalar(select(func.count()).select_from(table)) or 0
+
+
+async def test_buckets_are_deleted_once_they_are_full(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.rate_buckets.take("paint", "192.0.2.1", 1, 6)
+    await store.rate_buckets.delete_full()
+    assert await count_rows(store, RateBucketRow) == 1
+    monkeypatch.setattr(rate_buckets, "FULL_AFTER", timedelta(0))
+    await store.rate_buckets.delete_full()
+    assert await count_rows(store, RateBucketRow) == 0
 
 
 async def test_pictures_stored_while_their_owner_is_forgotten_are_deleted_or_refused(

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -10,8 +12,8 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from bot_process import TIMEOUT
-from discord_server import DiscordServer, UserClient
+from bot_process import TIMEOUT, bot_process
+from discord_server import MANAGE_GUILD, DiscordServer, UserClient
 from discord_server.model import Guild
 from paused_engine import PausedEngine
 from postgres import SERVER, create_database, url_of
@@ -135,6 +137,110 @@ def mikas(discord: DiscordServer, bots: list[Bot]) -> list[UserClient]:
 
 def member_of(client: UserClient) -> Owner:
     return Owner("discord", str(client.id))
+
+
+OPERATING = Path(__file__).parents[3] / "docs" / "operating.md"
+# Leases expire soon.
+SETUP = """
+from db import processes
+from bot.studio import processes as service
+processes.LEASE_SECONDS, service.HEARTBEAT_SECONDS = 2, 0.2
+"""
+
+
+def documented_commands() -> list[list[str]]:
+    """The options of the bots in the section on several bots."""
+    section = OPERATING.read_text("utf-8").partition("## Several bots on one database")[2]
+    block = section.partition("```\n")[2].partition("```")[0]
+    settings = dict(re.findall(r"^export IRODORI_(\w+)=(\S+)", block, re.MULTILINE))
+    assert settings.keys() == {"DB__URL", "DISCORD__SHARDS"}
+    shards = ["--discord.shards", settings["DISCORD__SHARDS"]]
+    return [[*shards, *words.split()] for words in re.findall(r"python -m bot (\S.*)", block)]
+
+
+# Starting processes takes long, so these tests use one of the databases.
+ONE_DATABASE = pytest.mark.parametrize("url", ["postgresql" if SERVER else "sqlite"], indirect=True)
+
+
+@ONE_DATABASE
+async def test_a_process_takes_over_from_one_that_is_killed(
+    discord: DiscordServer, registry: Registry, url: str, tmp_path: Path
+) -> None:
+    """Two processes with the commands of the documentation, of which one is killed."""
+    commands = documented_commands()
+    assert len(commands) == SHARDS
+    mika = discord.member("Mika", guild_of_shard(discord, 0))
+    async with AsyncExitStack() as stack:
+        starting = [
+            stack.enter_async_context(
+                bot_process(
+                    discord,
+                    tmp_path,
+                    *("--db.url", url, "--engine.max_batch", "1", *options),
+                    setup=SETUP,
+                    alone=False,
+                )
+            )
+            for options in commands
+        ]
+        killed, other = await asyncio.gather(*starting)
+        requests = [asyncio.create_task(mika.slash("avatar", count=9)) for _ in range(4)]
+
+        def all_acknowledged() -> bool:
+            answers = [i.answer for i in discord.interactions.values()]
+            return len(answers) == 4 and None not in answers
+
+        await discord.wait_until(all_acknowledged, "not acknowledged")
+        assert await killed.stop(signal.SIGKILL) == -signal.SIGKILL
+        unfinished = sum(not request.done() for request in requests)
+        assert unfinished
+        replies = await asyncio.gather(*requests)
+        await discord.wait_until(
+            lambda: all(len(reply.pictures) == 9 for reply in replies), "no pictures", TIMEOUT
+        )
+        store = await Store.open(url)
+        assert await store.avatars.count() == 36
+        await store.close()
+        assert "Traceback" not in other.log
+
+
+def same_member(client: UserClient, server: DiscordServer) -> UserClient:
+    """The client of the same member in the same guild, on the simulated Discord of another
+    application.
+    """
+    guild = server.default_guild
+    assert client.guild is not None
+    guild.id = client.guild.id
+    same = server.member(client.user.name)
+    rights = guild.members.pop(same.id)
+    del server.users[same.id]
+    same.user.id = client.id
+    server.users[same.id], guild.members[same.id] = same.user, rights
+    return same
+
+
+@ONE_DATABASE
+async def test_two_applications_in_a_guild_share_its_quotas(
+    registry: Registry, url: str, tmp_path: Path
+) -> None:
+    async with AsyncExitStack() as stack:
+        servers = [await stack.enter_async_context(DiscordServer()) for _ in range(2)]
+        mikas = [servers[0].member("Mika")]
+        mikas.append(same_member(mikas[0], servers[1]))
+        starting = (bot_process(server, tmp_path, "--db.url", url) for server in servers)
+        await asyncio.gather(*map(stack.enter_async_context, starting))
+        admin = servers[0].member("Aki", permissions=MANAGE_GUILD)
+        await admin.slash("limits set", daily=4)
+        replies = await asyncio.gather(*(mika.slash("avatar", count=3) for mika in mikas))
+        refused = [reply for reply in replies if "daily limit of 4" in reply.text]
+        assert len(refused) == 1
+        (painted,) = [reply for reply in replies if reply not in refused]
+        await painted.wait_for_pictures()
+        for mika in mikas:
+            assert "daily limit of 4" in (await mika.slash("avatar", count=2)).text
+        await (await mikas[1].slash("avatar")).wait_for_pictures()
+        for server in servers:
+            assert server.violations == []
 
 
 async def count_avatars(bot: Bot) -> int:
