@@ -60,10 +60,13 @@ async def serve(settings: Settings, token: str | None) -> None:
         with contextlib.suppress(NotImplementedError):  # Windows
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with open_studio(settings) as (studio, engine), _shutdown_steps() as shutdown:
+        await studio.processes.join()
         front_ends = []
         if settings.web.enabled:
             front_ends.append(await _open_page(shutdown, studio, settings.web))
         _in_background(shutdown, _follow_models(engine, settings.engine.poll_seconds))
+        _in_background(shutdown, studio.processes.keep_lease())
+        _in_background(shutdown, studio.processes.follow())
         _in_background(shutdown, keep_retention(studio))
         if settings.db.backup_hours:
             _in_background(shutdown, keep_backups(settings.db))

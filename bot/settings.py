@@ -2,10 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, IPvAnyNetwork
+from pydantic import AfterValidator, Field, IPvAnyNetwork, model_validator
 
 import config
 from bot.passwords import PasswordHash
@@ -57,6 +57,23 @@ class DiscordSettings(Section):
     """Ids of users who may use /model and /stats, besides the application's owner."""
     open_requests: int = Field(default=8, ge=0)
     """Requests of one member that may wait for pictures at once. 0: no limit."""
+    shards: int | None = Field(default=None, ge=1, examples=[2])
+    """Number of shards of the bot, in all its processes. Unset: as many as Discord recommends."""
+    shard_ids: tuple[int, ...] = ()
+    """Shards that this process connects, such as [0]; each of the others belongs to another process
+    on the same database. Empty: all.
+    """
+
+    @model_validator(mode="after")
+    def _check_shards(self) -> Self:
+        if self.shard_ids and self.shards is None:
+            raise ValueError("discord.shard_ids needs discord.shards, the number of all shards")
+        wrong = [id for id in self.shard_ids if not 0 <= id < (self.shards or 1)]
+        if wrong or len(set(self.shard_ids)) < len(self.shard_ids):
+            raise ValueError(
+                f"discord.shard_ids must be different numbers from 0 to {(self.shards or 1) - 1}"
+            )
+        return self
 
 
 class WebSettings(Section):

@@ -5,6 +5,7 @@ somebody saw is never lost.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.avatar_rows import delete_values, draw_unused_ids, load_avatars, new_row, scrub, select_key
 from db.condition_counts import ConditionCounts
 from db.database import Database
+from db.events import announce
+from db.forgetting import OwnerForgotten, find_forgotten, hash_guild, hash_owner
 from db.owners import save_owner, select_owner_id
 from db.records import Avatar, Family, NewAvatar, Owner, Picture
 from db.schema import AvatarRow, ParentRow, PictureRow, ThumbnailRow
@@ -29,12 +32,17 @@ class AvatarRepository:
         self._database = database
         self._counts = counts
 
-    async def add(self, avatars: Sequence[NewAvatar]) -> list[Avatar]:
+    async def add(
+        self, avatars: Sequence[NewAvatar], requested: float | None = None
+    ) -> list[Avatar]:
         """Stores all of them, in this order, or none; they are on disk when it returns. If
         avatars are stored for their `order_id` already, it returns those.
 
-        Raises ValueError for a parent that was never stored, and for a latent or condition that
-        is not one vector.
+        `requested` is the monotonic time when the request began. If the data of a guild was deleted
+        since then, the avatars are stored without it.
+
+        Raises OwnerForgotten if an owner's data was deleted since then, and ValueError for a parent
+        that was never stored, and for a latent or condition that is not one vector.
         """
         created = datetime.now(UTC)
         async with self._database.writing() as session:
@@ -48,6 +56,9 @@ class AvatarRepository:
             for order_id in {new.order_id for new in avatars if new.order_id is not None}:
                 if keys := list(await session.scalars(_select_of_order(order_id))):
                     return await load_avatars(session, keys)
+            if requested is not None:
+                # after the owner's row is written: their deletion is seen, or deletes these
+                avatars = await _without_forgotten(self._database, session, avatars, requested)
             ids = await draw_unused_ids(session, len(avatars))
             rows = [
                 new_row(new, id, created, owners[new.owner])
@@ -58,7 +69,9 @@ class AvatarRepository:
             await session.flush()
             await self._counts.add(session, rows)
             keys = [row.id for row in rows]
+            public = [row.public_id for row in rows if not row.private]
             session.expunge_all()
+            await announce(self._database, session, public)
             return await load_avatars(session, keys)
 
     async def get(self, id: str) -> Avatar | None:
@@ -222,6 +235,22 @@ class AvatarRepository:
         async with self._database.reading() as session:
             living = select(func.count()).where(AvatarRow.deleted_at.is_(None))
             return await session.scalar(living) or 0
+
+
+async def _without_forgotten(
+    database: Database, session: AsyncSession, avatars: Sequence[NewAvatar], since: float
+) -> list[NewAvatar]:
+    """The avatars without guilds whose data was deleted since a monotonic time. Raises
+    OwnerForgotten.
+    """
+    owners = {hash_owner(new.owner) for new in avatars}
+    guilds = {new.guild: hash_guild(new.guild) for new in avatars if new.guild is not None}
+    subjects = {*owners, *guilds.values()}
+    forgotten = await find_forgotten(database, session, subjects, since)
+    if owners & forgotten:
+        raise OwnerForgotten
+    gone = {guild for guild, subject in guilds.items() if subject in forgotten}
+    return [replace(new, guild=None, channel=None) if new.guild in gone else new for new in avatars]
 
 
 def _own(owner: Owner, after: str | None) -> Select[Any]:

@@ -3,7 +3,8 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,11 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.util import await_only
 
 from config import expand_home
-from db.errors import StoreError
+from db.errors import StoreError, is_full
 
 DRIVERS = ("sqlite+aiosqlite", "postgresql+asyncpg")
 PRAGMAS = (
@@ -50,7 +51,7 @@ async def connect(url: str, connections: int = CONNECTIONS) -> AsyncEngine:
     except (ImportError, OSError) as error:
         raise StoreError(f"cannot open the database {shown}: {error}") from error
     try:
-        async with writing(engine).begin() as connection:
+        async with _connection(writing(engine)) as connection, connection.begin():
             await connection.run_sync(_migrate)
     except CommandError as error:
         raise StoreError(
@@ -63,12 +64,30 @@ async def connect(url: str, connections: int = CONNECTIONS) -> AsyncEngine:
         await engine.dispose()
     engine = create(parsed, BUSY_SECONDS, connections)
     try:
-        async with engine.connect():
+        async with _connection(engine):
             pass  # goes to the pool
     except (SQLAlchemyError, OSError) as error:
         await engine.dispose()
         raise _cannot_open(shown, error) from error
     return engine
+
+
+@asynccontextmanager
+async def _connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Waits while other processes have all connections that the server allows."""
+    until = time.monotonic() + OPENING_SECONDS
+    while True:
+        try:
+            connection = await engine.connect()
+            break
+        except Exception as error:
+            if not is_full(error) or time.monotonic() > until:
+                raise
+        await asyncio.sleep(0.1)
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 def _cannot_open(shown: str, error: Exception) -> StoreError:
@@ -81,6 +100,18 @@ def writing(engine: AsyncEngine) -> AsyncEngine:
     after a read could not wait for the lock, and would fail.
     """
     return engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
+
+
+@asynccontextmanager
+async def listening(url: URL) -> AsyncIterator[Any]:
+    """A connection of asyncpg to PostgreSQL, outside the pool, for notifications."""
+    engine = _postgres(url, BUSY_SECONDS, 1).execution_options(isolation_level="AUTOCOMMIT")
+    try:
+        async with engine.connect() as connection:
+            raw = await connection.get_raw_connection()
+            yield raw.driver_connection
+    finally:
+        await engine.dispose()
 
 
 def parse_url(url: str) -> URL:
@@ -150,23 +181,9 @@ def _retry_while_busy(execute: Callable[[], object], seconds: float) -> None:
 
 
 def _postgres(url: URL, busy_seconds: float, connections: int) -> AsyncEngine:
-    import asyncpg  # of the extra "postgres"
-
-    async def open_connection(*arguments: Any, **options: Any) -> Any:
-        """Waits while other processes have all connections that the server allows."""
-        until = time.monotonic() + busy_seconds
-        while True:
-            try:
-                return await asyncpg.connect(*arguments, **options)
-            except asyncpg.TooManyConnectionsError:
-                if time.monotonic() > until:
-                    raise
-            await asyncio.sleep(0.1)
-
     return create_async_engine(
         url,
         connect_args={
-            "async_creator_fn": open_connection,
             "timeout": busy_seconds,
             "server_settings": {"lock_timeout": f"{round(busy_seconds * 1000)}"},
         },

@@ -39,6 +39,12 @@ class StoreUnavailable(Exception):  # noqa: N818 (a state, not a defect of the p
         self.busy = busy
 
 
+def is_full(error: Exception) -> bool:
+    """Whether PostgreSQL has no connection left."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(cause, "sqlstate", None) == "53300"
+
+
 def unavailable(error: Exception) -> StoreUnavailable | None:
     """The error as StoreUnavailable, or None if it has another cause."""
     if isinstance(error, PoolTimeoutError):

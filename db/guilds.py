@@ -19,7 +19,12 @@ class GuildRepository:
         if row is None:
             return GuildLimits()
         return GuildLimits(
-            row.cooldown, row.daily, tuple(row.channels), tuple(row.exempt_roles), row.gallery
+            row.cooldown,
+            row.daily,
+            tuple(row.channels),
+            tuple(row.exempt_roles),
+            row.gallery,
+            row.reports_channel,
         )
 
     async def save_limits(self, guild: str, limits: GuildLimits) -> None:
@@ -30,6 +35,7 @@ class GuildRepository:
             "channels": list(limits.channels),
             "exempt_roles": list(limits.exempt_roles),
             "gallery": limits.gallery,
+            "reports_channel": limits.reports_channel,
         }
         async with self._database.writing() as session:
             await self._database.upsert(session, LimitsRow, row)

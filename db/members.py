@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.avatar_rows import delete_values, scrub
 from db.condition_counts import ConditionCounts
 from db.database import Database
+from db.forgetting import hash_owner, mark_forgotten
 from db.owners import save_owner
 from db.records import MemberSettings, Owner
 from db.schema import AvatarRow, FavoriteRow, OwnerRow, PendingReplyRow, ReportRow, SettingsRow
@@ -85,15 +86,17 @@ class MemberRepository:
         """
         p = PendingReplyRow
         async with self._database.writing() as session:
+            # Pictures that any process is painting for the owner are stored before this
+            # transaction, or see the mark: both write the owner's row.
+            await save_owner(self._database, session, Owner(owner.kind, owner.key))
+            await mark_forgotten(self._database, session, hash_owner(owner))
             await session.execute(
                 delete(p).where(p.owner_kind == owner.kind, p.owner_key == owner.key)
             )
         count = 0
         while True:
             async with self._database.writing() as session:
-                # Locks in the same order as all transactions: owners, avatars, counts. Pictures
-                # that are painted for the owner meanwhile are stored before or after this
-                # transaction.
+                # Locks in the same order as all transactions: owners, avatars, counts.
                 o = OwnerRow
                 this_owner = select(o.id).where(o.kind == owner.kind, o.key == owner.key)
                 key = await session.scalar(this_owner.with_for_update())

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.exc import OperationalError
 
 from db.database import Database
 from db.errors import StoreUnavailable
+from db.processes import without_lease
 from db.records import Owner, PendingReply
 from db.schema import PendingReplyRow
 from db.tasks import Task, parse_task
@@ -71,13 +72,14 @@ class PendingReplyRepository:
             "private": reply.private,
             "named": reply.names_requester,
             "created": reply.created,
+            "process": self._database.process,
         }
         await self._write(_Change(saved=row))
 
     async def resolve(self, ids: Collection[str]) -> None:
         """Deletes the replies, their tokens included. While the database does not work, it returns
         before they are deleted: that is done by the next transaction that succeeds, and before
-        `since` reads any.
+        `claim` reads any.
         """
         try:
             await self._write(_Change(resolved=ids))
@@ -87,18 +89,42 @@ class PendingReplyRepository:
             if self._retrying is None:
                 self._retrying = asyncio.create_task(self._retry())
 
-    async def since(self, moment: datetime) -> list[PendingReply]:
-        """The replies created after this moment, the oldest first; deletes all others."""
-        resolved = set(self._undeleted)
+    async def replace_token(self, id: str, token: str) -> None:
+        """Does nothing if the reply is resolved."""
         p = PendingReplyRow
         async with self._database.writing() as session:
+            await session.execute(update(p).where(p.id == id).values(token=token))
+
+    async def claim(self, application: str, moment: datetime) -> list[PendingReply]:
+        """The application's replies that are this process's from now on: its own, and those of
+        processes without a lease. The oldest first. Deletes all that were created before `moment`.
+
+        Of several processes that claim a reply, one gets it.
+        """
+        resolved = set(self._undeleted)
+        p, own = PendingReplyRow, self._database.process
+        ours = p.application == application
+        free = or_(p.process == own, without_lease(p.process))
+        async with self._database.writing() as session:
             await session.execute(delete(p).where(or_(p.created < moment, p.id.in_(resolved))))
-            rows = await session.scalars(select(p).order_by(p.created, p.id))
+            await session.execute(update(p).where(ours, free).values(process=own))
+            rows = await session.scalars(
+                select(p).where(ours, p.process == own).order_by(p.created, p.id)
+            )
             found = [_record(row) for row in rows]
         # one that was resolved meanwhile is not deleted yet
         found = [reply for reply in found if reply.id not in self._undeleted]
         self._undeleted -= resolved
         return found
+
+    async def count_elsewhere(self, owner: Owner) -> int:
+        """Number of the owner's replies that other processes have pending."""
+        p = PendingReplyRow
+        of_owner = (p.owner_kind == owner.kind, p.owner_key == owner.key)
+        elsewhere = (p.process != self._database.process, ~without_lease(p.process))
+        async with self._database.reading() as session:
+            count = select(func.count()).select_from(p).where(*of_owner, *elsewhere)
+            return await session.scalar(count) or 0
 
     async def finish(self) -> None:
         """Waits for changes whose callers were canceled, and tries the deletions once more."""

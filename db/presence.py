@@ -1,11 +1,12 @@
 """The guilds (Discord's servers) that the bot is in, and the data of those that it has left."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from sqlalchemy import delete, func, select, update
 
 from db.database import Database
+from db.forgetting import hash_guild, mark_forgotten
 from db.schema import AvatarRow, BlockedRow, LimitsRow, PresenceRow, UsageRow
 
 BATCH = 100  # avatars that one transaction changes
@@ -17,9 +18,16 @@ class PresenceRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def save(self, application: str, guilds: Collection[str], now: datetime) -> None:
-        """The application is in these guilds and in no other: it has left those that it was in
-        before, and those with limits or blocked members that no application is known to be in.
+    async def save(
+        self,
+        application: str,
+        guilds: Collection[str],
+        now: datetime,
+        serves: Callable[[str], bool] = lambda guild: True,
+    ) -> None:
+        """Of the guilds that this process serves, the application is in these and in no other: it
+        has left those that it was in before, and those with limits or blocked members that no
+        application is known to be in.
         """
         p = PresenceRow
         async with self._database.writing() as session:
@@ -31,6 +39,7 @@ class PresenceRepository:
             in_it = [guild for guild in set(guilds) if left_at.get(guild, now) is not None]
             left = [guild for guild, moment in left_at.items() if moment is None]
             gone = {*left, *(unknown - known)} - set(guilds)
+            gone = {guild for guild in gone if serves(guild)}
             rows = [
                 {"application": application, "guild": guild, "left_at": moment}
                 for found, moment in ((in_it, None), (gone, now))
@@ -61,12 +70,19 @@ class PresenceRepository:
 
     async def delete_data(self, guild: str) -> int:
         """Deletes the guild's limits, blocked members and usage. Its pictures belong to members:
-        they stay, without guild and channel. Returns the number of pictures.
+        they stay, without guild and channel, as do those that are being painted. Returns the number
+        of pictures. Does nothing if an application is in the guild.
         """
-        a = AvatarRow
+        a, p = AvatarRow, PresenceRow
         count = 0
         while True:
             async with self._database.writing() as session:
+                # locked, so that no application joins meanwhile
+                present = select(p.left_at).where(p.guild == guild).with_for_update()
+                if None in list(await session.scalars(present)):
+                    return count
+                if not count:
+                    await mark_forgotten(self._database, session, hash_guild(guild))
                 found = select(a.id).where(a.guild == guild).order_by(a.id).limit(BATCH)
                 keys = list(await session.scalars(found.with_for_update(key_share=True)))
                 if not keys:

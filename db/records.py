@@ -180,7 +180,7 @@ class GuildLimits:
     """Limits that a server's admins set: `cooldown` is in seconds, `daily` in pictures of a member
     within 24 hours, both 0 for no limit. The bot paints only in `channels`, or everywhere
     if there are none; `exempt_roles` have neither cooldown nor quota; `gallery` is whether members
-    may browse the server's pictures.
+    may browse the server's pictures. `reports_channel` gets the reports of pictures painted there.
     """
 
     cooldown: int = 0
@@ -188,6 +188,7 @@ class GuildLimits:
     channels: tuple[str, ...] = ()
     exempt_roles: tuple[str, ...] = ()
     gallery: bool = True
+    reports_channel: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
 """Deletes pictures that are too old."""
 
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import select
 
 from db.avatar_rows import delete_values, scrub
 from db.condition_counts import ConditionCounts
 from db.database import Database
+from db.forgetting import delete_marks
 from db.schema import AvatarRow
 
 BATCH = 100  # avatars that one transaction deletes
@@ -17,6 +19,7 @@ class RetentionRepository:
         self._database = database
         self._counts = counts
         self.empty_log = database.empty_log
+        self.delete_marks = partial(delete_marks, database)
 
     async def delete_before(self, moment: datetime) -> int:
         """Deletes pictures painted before this moment that are nobody's favorite; their number."""

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     DateTime,
     Dialect,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -147,7 +148,8 @@ class SettingsRow(Base):
 
 class UsageRow(Base):
     """Pictures of the last day, for quotas. A table of its own, so that deleting pictures does not
-    lower the count.
+    lower the count. A row with a process counts pictures that this process has admitted and not
+    painted yet, as long as its lease is valid.
     """
 
     __tablename__ = "usage"
@@ -162,6 +164,7 @@ class UsageRow(Base):
     guild: Mapped[str | None] = mapped_column(String(32))
     created: Mapped[datetime] = mapped_column(Utc)
     pictures: Mapped[int]
+    process: Mapped[str | None] = mapped_column(String(32))
 
 
 class LimitsRow(Base):
@@ -173,6 +176,7 @@ class LimitsRow(Base):
     channels: Mapped[list[str]] = mapped_column(JSON)
     exempt_roles: Mapped[list[str]] = mapped_column(JSON)
     gallery: Mapped[bool]
+    reports_channel: Mapped[str | None] = mapped_column(String(32))
 
 
 class BlockedRow(Base):
@@ -227,6 +231,39 @@ class PendingReplyRow(Base):
     private: Mapped[bool]
     names_requester: Mapped[bool] = mapped_column("named")
     created: Mapped[datetime] = mapped_column(Utc)
+    process: Mapped[str | None] = mapped_column(String(32))  # that replies
+
+
+class ProcessRow(Base):
+    """A process that serves, as long as its `beats` increase: see `db.processes`."""
+
+    __tablename__ = "processes"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    beats: Mapped[int] = mapped_column(BigInteger)
+
+
+class ForgottenRow(Base):
+    """An owner or guild whose data was deleted a short time ago, as a hash: see `db.forgetting`."""
+
+    __tablename__ = "forgotten"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    subject: Mapped[str] = mapped_column(String(64), primary_key=True)
+    moment: Mapped[datetime] = mapped_column(Utc)
+
+
+class RateBucketRow(Base):
+    """The rate limit of one address, as a token bucket that all processes share."""
+
+    __tablename__ = "rate_buckets"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    kind: Mapped[str] = mapped_column(String(32), primary_key=True)
+    address: Mapped[str] = mapped_column(String(64), primary_key=True)
+    level: Mapped[float] = mapped_column(Double)
+    moment: Mapped[datetime] = mapped_column(Utc)
 
 
 class NoteRow(Base):

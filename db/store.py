@@ -1,11 +1,14 @@
 """The store: the repositories on one database."""
 
+import logging
 from datetime import UTC, datetime
 
 from db.avatars import AvatarRepository
 from db.condition_counts import ConditionCounts
 from db.database import Database
 from db.engine import CONNECTIONS, connect
+from db.errors import StoreUnavailable
+from db.events import PaintedEvents
 from db.favorites import FavoriteRepository
 from db.galleries import GalleryRepository
 from db.guilds import GuildRepository
@@ -13,11 +16,15 @@ from db.members import MemberRepository
 from db.notes import NoteRepository
 from db.pending_replies import PendingReplyRepository
 from db.presence import PresenceRepository
+from db.processes import ProcessRepository
+from db.rate_buckets import RateBucketRepository
 from db.records import Statistics
 from db.reports import ReportRepository
 from db.retention import RetentionRepository
 from db.statistics import read_statistics
 from db.usage import UsageRepository
+
+logger = logging.getLogger(__name__)
 
 
 class Store:
@@ -27,6 +34,7 @@ class Store:
         self._database = database
         self._counts = counts = ConditionCounts(database)
         self.avatars = AvatarRepository(database, counts)
+        self.events = PaintedEvents(database)
         self.favorites = FavoriteRepository(database)
         self.galleries = GalleryRepository(database, counts)
         self.guilds = GuildRepository(database)
@@ -34,6 +42,8 @@ class Store:
         self.notes = NoteRepository(database)
         self.pending_replies = PendingReplyRepository(database)
         self.presence = PresenceRepository(database)
+        self.processes = ProcessRepository(database)
+        self.rate_buckets = RateBucketRepository(database)
         self.reports = ReportRepository(database)
         self.retention = RetentionRepository(database, counts)
         self.usage = UsageRepository(database)
@@ -57,5 +67,10 @@ class Store:
 
     async def close(self) -> None:
         await self.pending_replies.finish()
+        await self.usage.finish()
+        try:
+            await self.processes.leave()
+        except StoreUnavailable as error:  # it expires
+            logger.info("the lease of this process is not ended: %s", error)
         await self._counts.close()
         await self._database.close()

@@ -14,16 +14,19 @@ from discord_server import DiscordServer
 ROOT = Path(__file__).parents[1]
 TIMEOUT = 60  # seconds; on a machine that does other things, too
 
-# As `python -m bot`, but every commit takes `seconds`, as on a slow disk.
+# Every commit takes `seconds`, as on a slow disk.
 SLOW_DISK = """
-import asyncio, runpy
+import asyncio
 from sqlalchemy import Engine, event
 from sqlalchemy.util import await_only
 
 @event.listens_for(Engine, "commit")
 def wait(connection):
     await_only(asyncio.sleep({seconds}))
-
+"""
+# As `python -m bot`, after some code.
+RUN = """
+import runpy
 runpy.run_module("bot", run_name="__main__", alter_sys=True)
 """
 
@@ -53,8 +56,12 @@ async def bot_process(
     *arguments: str,
     commit_seconds: float = 0,
     start_seconds: float = TIMEOUT,
+    setup: str = "",
+    alone: bool = True,
 ) -> AsyncIterator[BotProcess]:
-    """A connected process, stopped by SIGKILL. Its database, models and log are in `folder`."""
+    """A connected process, stopped by SIGKILL. Its database, models and log are in `folder`. It
+    runs the code `setup` first. One that is not `alone` has a shard among those of others.
+    """
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT),
@@ -68,8 +75,9 @@ async def bot_process(
         *("--engine.provider", "cpu"),
         *("--web.enabled", "false"),
     ]
-    slow = ("-c", SLOW_DISK.format(seconds=commit_seconds))
-    program = slow if commit_seconds else ("-m", "bot")
+    if commit_seconds:
+        setup += SLOW_DISK.format(seconds=commit_seconds)
+    program = ("-c", setup + RUN) if setup else ("-m", "bot")
     file = folder / "bot.log"
     with file.open("ab") as log:
         process = await asyncio.create_subprocess_exec(
@@ -84,4 +92,5 @@ async def bot_process(
         yield bot
     finally:
         await bot.stop(signal.SIGKILL)
-        await discord.wait_disconnected()
+        if alone:
+            await discord.wait_disconnected()

@@ -50,6 +50,8 @@ class IrodoriBot(commands.AutoShardedBot):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             proxy=proxy_of(settings),
+            shard_count=settings.shards,
+            shard_ids=list(settings.shard_ids) or None,  # type: ignore[arg-type]
             max_messages=None,
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
             allowed_contexts=app_commands.AppCommandContext(
@@ -67,6 +69,12 @@ class IrodoriBot(commands.AutoShardedBot):
         """The bot's own user id; the bot must have logged in."""
         assert self.user is not None
         return self.user.id
+
+    def serves(self, guild: str) -> bool:
+        """Whether Discord sends the events of this guild to this process."""
+        if not self.settings.shard_ids or self.settings.shards is None:
+            return True
+        return (int(guild) >> 22) % self.settings.shards in self.settings.shard_ids
 
     def accept(self) -> bool:
         """Makes `close` wait for the current task, which replies. False if the bot is closing."""

@@ -86,7 +86,8 @@ class ServingBot(ConfiguredBot):
     def __init__(self, studio: Studio, settings: DiscordSettings) -> None:
         super().__init__(studio, settings)
         self._follower: asyncio.Task[None] | None = None
-        self._resumer: asyncio.Task[None] | None = None
+        self._resumers: set[asyncio.Task[None]] = set()
+        self._unsubscribe = studio.processes.subscribe(self._start_resuming)
 
     async def setup_hook(self) -> None:
         await super().setup_hook()
@@ -95,6 +96,8 @@ class ServingBot(ConfiguredBot):
 
     async def close(self) -> None:
         """Finishes the replies in progress; those that take longer stay pending."""
+        if not self.closing:
+            self._unsubscribe()
         self.closing = True
         if self._follower is not None:
             self._follower.cancel()
@@ -123,8 +126,15 @@ class ServingBot(ConfiguredBot):
     async def on_ready(self) -> None:
         """Resumes pending replies, also after Discord could not be reached for a while."""
         logger.info("ready in Discord as %s", self.user)
-        if self._resumer is None or self._resumer.done():
-            self._resumer = asyncio.create_task(self._resume())
+        self._start_resuming()
+
+    def _start_resuming(self) -> None:
+        """Resumes pending replies if Discord is connected."""
+        if not self.is_ready():
+            return
+        resumer = asyncio.create_task(self._resume())
+        self._resumers.add(resumer)
+        resumer.add_done_callback(self._resumers.discard)
 
     async def _resume(self) -> None:
         if not self.accept():

@@ -1,15 +1,14 @@
 """Delivers painted pictures to Discord: immediately, through the fair queue, or after a restart.
 
 A pending reply is stored before the interaction is acknowledged, and deleted once it is filled in.
-Replies that a killed process left pending are resumed by the next one, which shows pictures that
-are stored already instead of painting them again.
+Replies that a killed process left pending are resumed by the next one, or by another one on the
+same database, which shows pictures that are stored already instead of painting them again.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
@@ -130,12 +129,13 @@ class Delivery:
 
     async def resume(self) -> None:
         """Resumes replies that are pending since an earlier process, or since Discord could not be
-        reached.
+        reached, and those of other processes that have ended.
         """
+        application = str(self._client.application_id)
         since = datetime.now(UTC) - timedelta(seconds=TOKEN_SECONDS - MARGIN_SECONDS)
         # Replies that are resolved while the others are read are not resumed either.
         busy = {*self._in_progress}
-        found = await self._studio.pending_replies.since(since)
+        found = await self._studio.pending_replies.claim(application, since)
         busy.update(self._in_progress)
         resumed = [pending for pending in found if pending.id not in busy]
         self._in_progress.update((pending.id, pending.owner) for pending in resumed)
@@ -150,8 +150,17 @@ class Delivery:
     ) -> None:
         assert pending.task is not None
         await saving
+        await self._check_open_elsewhere(pending.owner)
         async with self._admitting:
             await admission.enter_async_context(admit(source, pending.task.pictures))
+
+    async def _check_open_elsewhere(self, owner: Owner) -> None:
+        """As `open_request`, with the member's requests in other processes. Raises NotAllowed."""
+        most, studio = self._client.settings.open_requests, self._studio
+        if most and not studio.processes.alone:
+            here = sum(other == owner for other in self._in_progress.values())
+            if here + await studio.pending_replies.count_elsewhere(owner) > most:
+                raise NotAllowed("order-too-many", most=most)
 
     async def _withdraw(self, pending: PendingReply, preparing: "asyncio.Task[None]") -> None:
         """Resolves a refused or unacknowledged reply, so that it is not painted later."""
@@ -235,7 +244,14 @@ class Delivery:
         if pending.task is None:
             raise ValueError(f"the pending reply {pending.id} has no valid task")
         async with admission:
-            request = Request(pending.owner, pending.guild, pending.channel, order_id=pending.id)
+            age = max(timedelta(), datetime.now(UTC) - pending.created)
+            request = Request(
+                pending.owner,
+                pending.guild,
+                pending.channel,
+                order_id=pending.id,
+                began=monotonic() - age.total_seconds(),
+            )
             return await self._studio.run(pending.task, request)
 
     async def _show_result(self, reply: DeferredReply, result: Result) -> None:
@@ -278,8 +294,8 @@ class Delivery:
                     logger.info("the position in the queue could not be shown: %s", error)
                 if shown is None and is_to_mention(pending) and reply.message_id is not None:
                     # so that this message is edited after a restart
-                    stored = replace(pending, token=str(reply.message_id))
-                    await self._studio.pending_replies.save(stored)
+                    token = str(reply.message_id)
+                    await self._studio.pending_replies.replace_token(pending.id, token)
                 shown = text
             await asyncio.wait([painting], timeout=EDIT_SECONDS)
 

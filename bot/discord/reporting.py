@@ -1,4 +1,4 @@
-"""Reports of pictures: the button and form of members, and the buttons of operators."""
+"""Reports of pictures: the button and form of members, and the buttons of moderators."""
 
 import re
 from typing import Any, Self
@@ -9,7 +9,7 @@ from discord import ButtonStyle, ui
 from bot.discord.bot import Interaction
 from bot.discord.components import ID, Button, Component
 from bot.discord.context import language_of, owner_of
-from bot.discord.permissions import require_operator
+from bot.discord.permissions import is_moderator, require_operator
 from bot.discord.replies import defer_update, respond, retry_once
 from bot.i18n.messages import say
 from bot.studio.reports import MAX_REASON
@@ -55,7 +55,9 @@ async def submit_report(interaction: Interaction, avatar_id: str) -> None:
 
 
 class Decision(Component[Button], template=f"irodori:reported:(?P<what>hide|dismiss):{ID}"):
-    """Hides a reported picture, or dismisses its reports."""
+    """Hides a reported picture, or dismisses its reports, as an operator or as a moderator of the
+    server where it was painted.
+    """
 
     def __init__(self, what: str, avatar_id: str, language: str = "en") -> None:
         style = ButtonStyle.danger if what == "hide" else ButtonStyle.secondary
@@ -69,9 +71,11 @@ class Decision(Component[Button], template=f"irodori:reported:(?P<what>hide|dism
         return cls(match["what"], match["id"])
 
     async def on_use(self, interaction: Interaction) -> None:
-        await require_operator(interaction)
-        await defer_update(interaction)
         studio = interaction.client.studio
+        avatar = await studio.avatars.get(self.avatar_id, owner_of(interaction), moderator=True)
+        if not is_moderator(interaction, avatar):
+            await require_operator(interaction)
+        await defer_update(interaction)
         if self.what == "hide":
             await studio.avatars.set_hidden(self.avatar_id, True)
         else:

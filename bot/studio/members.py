@@ -7,7 +7,6 @@ from bot.errors import BadPrompt
 from bot.i18n.messages import LANGUAGES
 from bot.inference.engine import Engine
 from bot.prompts.vocabulary import quote
-from bot.studio.ongoing import OngoingWork
 from bot.studio.painter import check_size
 from db.errors import StoreUnavailable
 from db.members import MemberRepository
@@ -22,17 +21,14 @@ class MemberService:
         self,
         engine: Engine,
         members: MemberRepository,
-        ongoing: OngoingWork,
         retention: RetentionRepository,
     ) -> None:
         self._engine = engine
         self._members = members
-        self._ongoing = ongoing
         self._retention = retention
 
     async def delete_everything(self, owner: Owner) -> int:
-        """Deletes the owner's data, also what is being painted; the number of avatars."""
-        self._ongoing.cancel(owner)
+        """Deletes the owner's data; the number of avatars. What is being painted is not stored."""
         count = await self._members.delete_everything(owner)
         try:
             await self._retention.empty_log()

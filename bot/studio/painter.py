@@ -3,22 +3,26 @@
 import asyncio
 import hashlib
 import secrets
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from bot.errors import BadPrompt
+from bot.errors import BadPrompt, NotFound
 from bot.inference.engine import Engine
 from bot.inference.latents import draw_candidates
 from bot.inference.model import Model
 from bot.studio.images import encode_png
-from bot.studio.ongoing import OngoingWork, Work
 from bot.studio.request import Request
 from db.avatars import AvatarRepository
-from db.members import MemberRepository
+from db.forgetting import OwnerForgotten
 from db.records import Avatar, NewAvatar
 from db.tasks import SEEDS
+
+MAX_REMEMBERED = 1000  # ids of published avatars
+
+Listener = Callable[[Avatar | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,38 +44,46 @@ class PaintJob:
 
 
 class Painter:
-    def __init__(
-        self, engine: Engine, avatars: AvatarRepository, members: MemberRepository
-    ) -> None:
+    def __init__(self, engine: Engine, avatars: AvatarRepository) -> None:
         self._engine = engine
         self._avatars = avatars
-        self._members = members
-        self.ongoing = OngoingWork()
-        self._listeners: list[Callable[[Avatar], None]] = []
+        self._listeners: list[Listener] = []
+        self._published: deque[str] = deque(maxlen=MAX_REMEMBERED)
 
-    def subscribe(self, listener: Callable[[Avatar], None]) -> Callable[[], None]:
-        """Calls the listener with every public avatar once it is stored; returns the function that
-        unsubscribes. A listener must neither block nor raise.
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Calls the listener with every public avatar once it is stored, by this process or by
+        another one on the same database, and with None if some may be missing. Returns the function
+        that unsubscribes. A listener must neither block nor raise.
         """
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    @property
+    def has_listeners(self) -> bool:
+        return bool(self._listeners)
+
+    def publish(self, avatar: Avatar | None) -> None:
+        """Calls the listeners, unless they have been called with the avatar already."""
+        if avatar is not None:
+            if avatar.private or avatar.id in self._published:
+                return
+            self._published.append(avatar.id)
+        for listener in tuple(self._listeners):
+            listener(avatar)
 
     async def paint(self, job: PaintJob, request: Request) -> list[Avatar]:
         """Raises BadPrompt (size), Busy, ModelUnavailable, NotFound (the owner's data is deleted
         meanwhile).
         """
-        with self.ongoing.begin(request.owner) as work:
-            added = await self._paint(job, request, work)
-            if work.canceled:  # while they were stored
-                await self._members.delete_everything(request.owner)
-            work.check()
+        try:
+            added = await self._paint(job, request)
+        except OwnerForgotten:
+            raise NotFound("privacy-not-kept") from None
         for avatar in added:
-            if not avatar.private:
-                for listener in tuple(self._listeners):
-                    listener(avatar)
+            self.publish(avatar)
         return added
 
-    async def _paint(self, job: PaintJob, request: Request, work: Work) -> list[Avatar]:
+    async def _paint(self, job: PaintJob, request: Request) -> list[Avatar]:
         model, size = job.model, check_size(job.model, job.size)
         if request.order_id is not None:
             painted = await self._avatars.of_order(request.order_id)
@@ -83,7 +95,6 @@ class Painter:
         )
         # beside the engine, which paints the next batch meanwhile
         pictures = await asyncio.gather(*(asyncio.to_thread(encode_png, i) for i in images))
-        work.check()
         return await self._avatars.add(
             [
                 NewAvatar(
@@ -107,7 +118,8 @@ class Painter:
                     choices=job.choices,
                 )
                 for i, seed in enumerate(job.seeds)
-            ]
+            ],
+            request.began,
         )
 
 

@@ -1,15 +1,13 @@
 """Quotas: checks requests against the limits that a guild's admins have set."""
 
-import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from bot.errors import BadPrompt, Blocked, TooSoon, WrongChannel
 from bot.studio.request import Request
 from db.guilds import GuildRepository
-from db.records import GuildLimits, Owner, Usage
+from db.records import GuildLimits, Usage
 from db.usage import UsageRepository
 
 DAY = timedelta(days=1)
@@ -17,24 +15,14 @@ MAX_COOLDOWN = 24 * 60 * 60  # seconds
 MAX_DAILY = 100_000  # pictures
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Ticket:
-    """An admitted request whose pictures count towards the quota and are not stored yet."""
-
-    created: datetime
-    pictures: int
-
-
 class QuotaService:
     """Counts admitted requests as well as stored pictures, so that concurrent requests are limited
-    like consecutive ones.
+    like consecutive ones, also those of other processes.
     """
 
     def __init__(self, guilds: GuildRepository, usage: UsageRepository) -> None:
         self._guilds = guilds
         self._usage = usage
-        self._tickets: dict[tuple[Owner, str], list[Ticket]] = {}
-        self._lock = asyncio.Lock()
 
     async def save_limits(self, guild: str, limits: GuildLimits) -> None:
         """Raises BadPrompt for values out of range."""
@@ -52,21 +40,20 @@ class QuotaService:
         *,
         roles: Collection[str] = (),
         parent_channel: str | None = None,
-    ) -> AsyncIterator[Ticket | None]:
+    ) -> AsyncIterator[None]:
         """Admits a request. The pictures count towards the owner's quota from the start; they are
-        painted and stored in the block. Yields None if no quota applies. `parent_channel` is the
-        channel of a thread.
+        painted and stored in the block. `parent_channel` is the channel of a thread.
 
         A request that only reads has 0 pictures: it uses up no quota, but the guild's blocks and
         channels apply. Raises Blocked, WrongChannel, TooSoon, and BadPrompt for more pictures than
         a day's quota.
         """
-        ticket = await self._open(request, pictures, roles, parent_channel)
+        reservation = await self._open(request, pictures, roles, parent_channel)
         try:
-            yield ticket
+            yield
         finally:
-            if ticket is not None and request.guild is not None:
-                self._close(request.owner, request.guild, ticket)
+            if reservation is not None:
+                await self._usage.release(reservation)
 
     async def _open(
         self,
@@ -74,7 +61,8 @@ class QuotaService:
         pictures: int,
         roles: Collection[str],
         parent_channel: str | None,
-    ) -> Ticket | None:
+    ) -> int | None:
+        """The key of a reservation of usage, or None if no quota applies."""
         owner, guild = request.owner, request.guild
         if guild is None:
             return None
@@ -89,27 +77,9 @@ class QuotaService:
             return None
         if limits.daily and pictures > limits.daily:
             raise BadPrompt("moderation-too-many", count=pictures, most=limits.daily)
-        async with self._lock:  # counting and adding the ticket are one step
-            now = datetime.now(UTC)
-            # Tickets are read before usage: a picture that is stored in between is counted twice
-            # for a moment, instead of not at all.
-            open_tickets = list(self._tickets.get((owner, guild), ()))
-            used = await self._usage.since(owner, guild, now - DAY)
-            used += [
-                Usage(ticket.created, ticket.pictures)
-                for ticket in open_tickets
-                if ticket.created <= now  # later ones are from before a change of the clock
-            ]
-            _check(limits, used, pictures, now)
-            ticket = Ticket(now, pictures)
-            self._tickets.setdefault((owner, guild), []).append(ticket)
-            return ticket
-
-    def _close(self, owner: Owner, guild: str, ticket: Ticket) -> None:
-        tickets = self._tickets[owner, guild]
-        tickets.remove(ticket)
-        if not tickets:
-            del self._tickets[owner, guild]
+        return await self._usage.reserve(
+            owner, guild, pictures, lambda used, now: _check(limits, used, pictures, now)
+        )
 
 
 def _check(limits: GuildLimits, used: list[Usage], pictures: int, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """A request to paint: its owner, guild and channel, and whether the pictures are private."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 from db.records import Owner
 
@@ -11,7 +12,8 @@ class Request:
     visible to the owner only.
 
     `order_id` identifies a request across restarts: a repeated request with the same id returns
-    the pictures of the first one.
+    the pictures of the first one. `began` is the monotonic time when the request was received: if
+    the owner's data is deleted afterwards, nothing is stored.
     """
 
     owner: Owner
@@ -19,6 +21,7 @@ class Request:
     channel: str | None = None
     private: bool = False
     order_id: str | None = None
+    began: float = field(default_factory=time.monotonic, compare=False)
 
     @property
     def user(self) -> str:

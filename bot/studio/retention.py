@@ -4,25 +4,20 @@ import logging
 from datetime import datetime, timedelta
 
 from bot.settings import PrivacySettings
-from db.presence import PresenceRepository
-from db.retention import RetentionRepository
+from db.store import Store
 
 log = logging.getLogger("bot.retention")
 
 
 class RetentionService:
-    def __init__(
-        self,
-        settings: PrivacySettings,
-        retention: RetentionRepository,
-        presence: PresenceRepository,
-    ) -> None:
+    def __init__(self, settings: PrivacySettings, store: Store) -> None:
         self._settings = settings
-        self._retention = retention
-        self._presence = presence
-        self.present_in = presence.save
-        self.joined = presence.joined
-        self.left = presence.left
+        self._retention = store.retention
+        self._presence = store.presence
+        self._rate_buckets = store.rate_buckets
+        self.present_in = store.presence.save
+        self.joined = store.presence.joined
+        self.left = store.presence.left
 
     async def apply(self, now: datetime) -> None:
         """Deletes what is due, and then what SQLite's log still contains of deleted data. Raises
@@ -37,4 +32,6 @@ class RetentionService:
             due = now - timedelta(days=self._settings.picture_days)
             if count := await self._retention.delete_before(due):
                 log.info("%d old pictures deleted", count)
+        await self._rate_buckets.delete_full()
+        await self._retention.delete_marks()
         await self._retention.empty_log()

@@ -17,6 +17,7 @@ from bot.studio.morph_file import Morph
 from bot.studio.named_faces import NamedFaceService
 from bot.studio.painter import Painter
 from bot.studio.painting import PaintingService
+from bot.studio.processes import ProcessService
 from bot.studio.quotas import QuotaService
 from bot.studio.readiness import ReadinessCheck
 from bot.studio.recipes import RecipeService
@@ -57,7 +58,7 @@ class Studio:
         self._engine = engine
         self.privacy = privacy or PrivacySettings()
         self.page_url = page_url.rstrip("/")
-        painter = Painter(engine, store.avatars, store.members)
+        painter = Painter(engine, store.avatars)
         self.recipes = RecipeService(engine, painter, store.avatars)
         self.avatars = AvatarService(store, self.recipes)
         self.painting = PaintingService(engine, painter, self.avatars, store.avatars)
@@ -68,11 +69,12 @@ class Studio:
         self.finding = FindService(engine, painter, store.usage)
         self.named_faces = NamedFaceService(engine)
         self.gallery = GalleryService(engine, store.galleries, store.guilds)
-        self.members = MemberService(engine, store.members, painter.ongoing, store.retention)
+        self.members = MemberService(engine, store.members, store.retention)
         self.reports = ReportService(self.avatars, store.reports)
-        self.retention = RetentionService(self.privacy, store.retention, store.presence)
+        self.retention = RetentionService(self.privacy, store)
         self.exports = ExportService(store)
         self.quotas = QuotaService(store.guilds, store.usage)
+        self.processes = ProcessService(store, painter)
         self.models = ModelCatalog(engine)
         self.guilds = store.guilds  # limits are saved by `quotas`, which checks them
         self.pending_replies = store.pending_replies

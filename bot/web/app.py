@@ -84,8 +84,11 @@ def create_app(studio: Studio, settings: WebSettings) -> web.Application:
     app[STUDIO] = studio
     app[SETTINGS] = settings
     app[METRICS] = Metrics(studio)
-    app[PAINT_RATE] = RateLimiter(settings.paint_per_minute, "web-too-many")
-    app[NAMED_FACE_RATE] = RateLimiter(settings.named_faces_per_minute, "web-too-many")
+    for key, kind, most in (
+        (PAINT_RATE, "paint", settings.paint_per_minute),
+        (NAMED_FACE_RATE, "named-face", settings.named_faces_per_minute),
+    ):
+        app[key] = RateLimiter(kind, most, "web-too-many", studio.processes)
     app[middleware.STORE_OUTAGE] = Outage(middleware.log)
     app[CONNECTIONS] = Connections(settings.trusted_proxies)
     app[OPENAPI] = openapi_document()

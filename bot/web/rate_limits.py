@@ -5,11 +5,14 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
 from bot.errors import TooSoon
+from bot.studio import StoreUnavailable
+from bot.studio.processes import ProcessService
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -20,17 +23,34 @@ MAX_ADDRESSES = 10_000  # that have a bucket; after an unused minute a bucket is
 class RateLimiter:
     """`per_minute` is both the size of a bucket and its refill in a minute; 0 means no limit.
     `refusal` is the key of the message when a bucket is empty.
+
+    Buckets are in memory, which is fast. While other processes serve on the same database, the
+    buckets of this `kind` are there, and shared.
     """
 
-    def __init__(self, per_minute: int, refusal: str) -> None:
+    def __init__(self, kind: str, per_minute: int, refusal: str, processes: ProcessService) -> None:
+        self._kind = kind
         self._per_minute = per_minute
         self._refusal = refusal
+        self._processes = processes
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # level, time
 
-    def charge(self, address: str, count: int) -> None:
+    async def charge(self, address: str, count: int) -> None:
         """Takes `count` tokens. Raises TooSoon, and then takes none."""
         if not self._per_minute:
             return
+        missing = await self._take(address, count)
+        if missing > 0:
+            wait = timedelta(seconds=missing * 60 / self._per_minute)
+            raise TooSoon(self._refusal, retry_at=datetime.now(UTC) + wait)
+
+    async def _take(self, address: str, count: int) -> float:
+        """How many tokens are missing; see RateBucketRepository.take."""
+        if not self._processes.alone:
+            with suppress(StoreUnavailable):
+                return await self._processes.take_from_bucket(
+                    self._kind, address, count, self._per_minute
+                )
         now = time.monotonic()
         level, since = self._buckets.pop(address, (float(self._per_minute), now))
         level = min(self._per_minute, level + (now - since) * self._per_minute / 60)
@@ -39,9 +59,7 @@ class RateLimiter:
         self._buckets[address] = (level if missing > 0 else level - count, now)
         while len(self._buckets) > MAX_ADDRESSES:
             self._buckets.popitem(last=False)
-        if missing > 0:
-            wait = timedelta(seconds=missing * 60 / self._per_minute)
-            raise TooSoon(self._refusal, retry_at=datetime.now(UTC) + wait)
+        return missing
 
 
 def client_address(request: web.Request, trusted: Sequence[Network]) -> str:

@@ -76,14 +76,14 @@ def require_painting_allowed(request: web.Request) -> None:
         raise NotAllowed(denial)
 
 
-def charge(request: web.Request, pictures: int) -> None:
+async def charge(request: web.Request, pictures: int) -> None:
     """Charges the pictures to the rate limit of the visitor's address. Raises TooSoon."""
-    request.app[PAINT_RATE].charge(address_of(request), pictures)
+    await request.app[PAINT_RATE].charge(address_of(request), pictures)
 
 
-def charge_named_face(request: web.Request) -> None:
+async def charge_named_face(request: web.Request) -> None:
     """Charges a new face to the rate limit of the visitor's address. Raises TooSoon."""
-    request.app[NAMED_FACE_RATE].charge(address_of(request), 1)
+    await request.app[NAMED_FACE_RATE].charge(address_of(request), 1)
 
 
 def address_of(request: web.Request) -> str:

@@ -1,14 +1,9 @@
-"""Stores for tests: SQLite, and PostgreSQL if TEST_POSTGRES_URL is set.
-
-The variable has the URL `postgresql+asyncpg://…` of a server, with a user who can create databases.
-"""
+"""Stores for tests: SQLite, and PostgreSQL if TEST_POSTGRES_URL is set."""
 
 import json
 import os
 import shutil
-import uuid
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,15 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 import pytest_asyncio
-from sqlalchemy import make_url, select, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from postgres import SERVER, create_database, url_of
+from sqlalchemy import make_url, select
 
 from db.records import Avatar, NewAvatar, Owner, PendingReply, Picture
 from db.schema import AvatarRow, ConditionCountRow
 from db.store import Store
 from db.tasks import CreateTask
 
-SERVER = os.environ.get("TEST_POSTGRES_URL")
 ANN = Owner("discord", "1", "Ann")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -35,25 +29,6 @@ MakeAvatar = Callable[..., NewAvatar]
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite+aiosqlite:///{tmp_path}/data/irodori.db"
-
-
-@asynccontextmanager
-async def create_database(template: str = "template1") -> AsyncIterator[str]:
-    """Creates a PostgreSQL database, and drops it at the end; returns its name."""
-    assert SERVER
-    server = create_async_engine(SERVER, isolation_level="AUTOCOMMIT")
-    name = f"irodori_test_{uuid.uuid4().hex}"
-    async with server.connect() as connection:
-        await connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-        yield name
-        await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    await server.dispose()
-
-
-def url_of(name: str) -> str:
-    """The URL of a PostgreSQL database."""
-    assert SERVER
-    return make_url(SERVER).set(database=name).render_as_string(hide_password=False)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

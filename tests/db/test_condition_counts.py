@@ -152,8 +152,15 @@ async def test_opening_an_older_database_creates_the_counts(
     assert len(before) == 2
     await store.close()
     with sqlite3.connect(sqlite_url.removeprefix("sqlite+aiosqlite:///")) as raw:
-        for table in ("colours", "thumbnails", "guild_presence", "reports"):
+        newer = ("guild_presence", "reports", "processes", "forgotten", "rate_buckets")
+        for table in ("colours", "thumbnails", *newer):
             raw.execute(f"DROP TABLE {table}")
+        for table, column in (
+            ("owed", "process"),
+            ("usage", "process"),
+            ("guild_limits", "reports_channel"),
+        ):
+            raw.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         raw.execute("DROP INDEX ix_avatar_parents_parent")
         for index in ("hidden", "owner_seed", "owner_key", "private", "loved_conditions"):
             raw.execute(f"DROP INDEX ix_avatars_{index}")

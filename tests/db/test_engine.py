@@ -3,6 +3,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from postgres import SERVER
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -10,8 +11,6 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from db.engine import connect, writing
 from db.errors import StoreError
 from db.store import Store
-
-from .conftest import SERVER
 
 
 async def test_every_connection_to_sqlite_has_its_settings(sqlite_url: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from postgres import SERVER
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
@@ -17,7 +18,7 @@ from db.errors import StoreUnavailable, unavailable
 from db.records import GalleryQuery
 from db.store import Store
 
-from .conftest import SERVER, MakeAvatar, get_picture
+from .conftest import MakeAvatar, get_picture
 
 EVERYONE = GalleryQuery("everyone", None, None, {})
 

@@ -86,7 +86,7 @@ async def test_deleting_everything_includes_settings_and_pending_replies(
     await store.pending_replies.save(pending_reply("b", owner=BEN))
     assert await store.members.delete_everything(ANN) == 0
     assert await store.members.settings(ANN) == MemberSettings()
-    assert [o.id for o in await store.pending_replies.since(NOON)] == ["b"]
+    assert [o.id for o in await store.pending_replies.claim("42", NOON)] == ["b"]
 
 
 async def test_an_owner_of_many_is_forgotten_in_small_commits(

@@ -21,15 +21,17 @@ async def test_pending_replies_are_listed_until_resolved_or_expired(store: Store
     for id, moment in minutes.items():
         await store.pending_replies.save(pending_reply(id, created=moment))
     await store.pending_replies.save(pending_reply("b", created=minutes["b"], token="renewed"))
-    assert [(o.id, o.token[:7]) for o in await store.pending_replies.since(NOON)] == [
+    assert [(o.id, o.token[:7]) for o in await store.pending_replies.claim("42", NOON)] == [
         ("a", "aW50ZXJ"),
         ("c", "aW50ZXJ"),
         ("b", "renewed"),
     ]
     await store.pending_replies.resolve(["c", "no such order"])
-    assert [o.id for o in await store.pending_replies.since(NOON + timedelta(minutes=1))] == ["b"]
+    assert [o.id for o in await store.pending_replies.claim("42", NOON + timedelta(minutes=1))] == [
+        "b"
+    ]
     # expired replies were deleted
-    assert [o.id for o in await store.pending_replies.since(NOON)] == ["b"]
+    assert [o.id for o in await store.pending_replies.claim("42", NOON)] == ["b"]
 
 
 def test_repr_hides_the_token() -> None:
@@ -44,7 +46,7 @@ async def test_the_task_of_a_pending_reply_is_none_if_invalid(
     await store.pending_replies.save(pending_reply("b"))
     async with store._database.writing() as session:
         await session.execute(text("UPDATE owed SET work = 'delete_everything' WHERE id = 'a'"))
-    assert [(p.id, p.task is None) for p in await store.pending_replies.since(NOON)] == [
+    assert [(p.id, p.task is None) for p in await store.pending_replies.claim("42", NOON)] == [
         ("a", True),
         ("b", False),
     ]
@@ -67,7 +69,7 @@ async def test_concurrent_saves_share_a_transaction(
     ids = [f"{n:02}" for n in range(20)]
     await asyncio.gather(*(store.pending_replies.save(pending_reply(id)) for id in ids))
     assert transactions <= 2
-    assert [o.id for o in await store.pending_replies.since(NOON)] == ids
+    assert [o.id for o in await store.pending_replies.claim("42", NOON)] == ids
 
 
 async def test_a_reply_that_cannot_be_saved_does_not_fail_concurrent_ones(store: Store) -> None:
@@ -75,7 +77,7 @@ async def test_a_reply_that_cannot_be_saved_does_not_fail_concurrent_ones(store:
     saves = [store.pending_replies.save(reply) for reply in replies]
     results = await asyncio.gather(*saves, return_exceptions=True)
     assert [isinstance(result, Exception) for result in results] == [False, True, False]
-    assert [o.id for o in await store.pending_replies.since(NOON)] == ["a", "c"]
+    assert [o.id for o in await store.pending_replies.claim("42", NOON)] == ["a", "c"]
 
 
 async def test_a_reply_is_resolved_after_a_canceled_save(store: Store) -> None:
@@ -83,7 +85,7 @@ async def test_a_reply_is_resolved_after_a_canceled_save(store: Store) -> None:
     await asyncio.sleep(0)
     saving.cancel()
     await store.pending_replies.resolve(["a"])
-    assert await store.pending_replies.since(NOON) == []
+    assert await store.pending_replies.claim("42", NOON) == []
 
 
 async def test_an_urgent_write_precedes_those_that_wait(sqlite_url: str) -> None:
@@ -137,7 +139,7 @@ async def test_a_reply_resolved_while_the_database_is_locked_is_not_resumed(
         await store.pending_replies.save(pending_reply(id))
     with locked(sqlite_url):
         await store.pending_replies.resolve(["a"])
-    assert [reply.id for reply in await store.pending_replies.since(NOON)] == ["b"]
+    assert [reply.id for reply in await store.pending_replies.claim("42", NOON)] == ["b"]
     assert stored_ids(sqlite_url) == {"b"}
     await store.close()
 

@@ -31,7 +31,7 @@ async def test_saved_records_are_read_after_a_restart(url: str) -> None:
     assert await store.guilds.limits("100") == limits
     assert await store.guilds.limits("999") == GuildLimits(0, 0, (), (), True)
     assert await store.guilds.blocked("100") == ["7"]
-    [again] = await store.pending_replies.since(NOON)
+    [again] = await store.pending_replies.claim("42", NOON)
     assert again == pending_reply()
     assert again.owner.name == "Ann"
     assert await store.notes.get("commands") == "abc"

@@ -21,7 +21,8 @@ class GuildsCog(commands.Cog):
     async def on_ready(self) -> None:
         guilds = [str(guild.id) for guild in self.bot.guilds]
         now = datetime.now(UTC)
-        await _record(self.bot.studio.retention.present_in(self._application, guilds, now))
+        retention = self.bot.studio.retention
+        await _record(retention.present_in(self._application, guilds, now, self.bot.serves))
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:

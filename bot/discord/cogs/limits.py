@@ -84,6 +84,17 @@ class LimitsCog(commands.Cog):
         await self._change(guild, channels=_with(channels, where, answer))
         await self._show(interaction, guild)
 
+    @limits.command(name="reports", description=description("limits reports"))
+    @describe_options("limits reports", "where")
+    async def reports(
+        self,
+        interaction: Interaction,
+        where: app_commands.Transform[str, TextChannel] | None = None,
+    ) -> None:
+        guild = await self._admit(interaction)
+        await self._change(guild, reports_channel=where)
+        await self._show(interaction, guild)
+
     @limits.command(name="role", description=description("limits role"))
     @describe_options("limits role", "role", "exempt")
     async def role(self, interaction: Interaction, role: discord.Role, exempt: bool = True) -> None:
@@ -127,8 +138,13 @@ class LimitsCog(commands.Cog):
             _listed("limits-roles", "<@&{}>", limits.exempt_roles, language),
             say("limits-gallery-on" if limits.gallery else "limits-gallery-off", language),
             _listed("limits-blocked", "<@{}>", blocked, language),
+            _listed("limits-reports", "<#{}>", _one(limits.reports_channel), language),
         ]
         await fill_in(interaction, "\n".join(lines))
+
+
+def _one(id: str | None) -> tuple[str, ...]:
+    return () if id is None else (id,)
 
 
 def _with(ids: tuple[str, ...], id: str, included: bool) -> tuple[str, ...]:

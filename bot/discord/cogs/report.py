@@ -1,4 +1,4 @@
-"""Reports of pictures: stores them, and sends them to the operators' channel."""
+"""Reports of pictures: stores them, and sends them to the channels of moderators and operators."""
 
 import asyncio
 import io
@@ -48,15 +48,29 @@ class ReportCog(commands.Cog):
             await report_failure(interaction, error)
 
     def _notify(self, avatar: Avatar, count: int, reason: str) -> None:
-        if self.bot.studio.privacy.reports_channel is not None:
-            task = asyncio.create_task(self._send(avatar, count, reason))
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
+        task = asyncio.create_task(self._send_to_channels(avatar, count, reason))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
 
-    async def _send(self, avatar: Avatar, count: int, reason: str) -> None:
+    async def _send_to_channels(self, avatar: Avatar, count: int, reason: str) -> None:
+        """To the operators' channel, and to that of the server where the picture was painted."""
         studio = self.bot.studio
-        id = studio.privacy.reports_channel
-        assert id is not None
+        channels = set()
+        if studio.privacy.reports_channel is not None:
+            channels.add(studio.privacy.reports_channel)
+        try:
+            if avatar.guild is not None:
+                chosen = (await studio.guilds.limits(avatar.guild)).reports_channel
+                channels |= set() if chosen is None else {int(chosen)}
+        except StoreUnavailable as error:
+            log.warning(
+                "server %s: its channel for reports cannot be read: %s", avatar.guild, error
+            )
+        for id in sorted(channels):
+            await self._send(id, avatar, count, reason)
+
+    async def _send(self, id: int, avatar: Avatar, count: int, reason: str) -> None:
+        studio = self.bot.studio
         guild = getattr(self.bot.get_channel(id), "guild", None)
         language = language_for(str(guild.preferred_locale)) if guild is not None else "en"
         lines = [say("report-notice", language, id=avatar.id, count=count)]

@@ -55,7 +55,7 @@ async def login(request: web.Request) -> web.Response:
     if not re.fullmatch(rf"{PATH}(/[\w-][\w.-]*){{0,2}}", target, re.ASCII):
         target = PATH
     try:
-        sessions.login_rate.charge(address, 1)
+        await sessions.login_rate.charge(address, 1)
         correct = await sessions.check_password(form.get("password", ""))
     except Refusal as error:
         response = _render_login(request, target, status_of(error), str(error))

@@ -32,7 +32,9 @@ class Sessions:
     """
 
     def __init__(self, password: PasswordHash, studio: Studio) -> None:
-        self.login_rate = RateLimiter(LOGINS_PER_MINUTE, "web-too-many-logins")
+        self.login_rate = RateLimiter(
+            "login", LOGINS_PER_MINUTE, "web-too-many-logins", studio.processes
+        )
         self._password = password
         self._studio = studio
         self._key = b""

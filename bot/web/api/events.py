@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
@@ -34,7 +35,7 @@ class EventStreams:
         self._studio = studio
         self._base = base
         self._queues: dict[asyncio.Queue[Avatar | None], str] = {}  # and addresses of listeners
-        self._unsubscribe = studio.painting.subscribe(self._publish)
+        self._unsubscribe: Callable[[], None] | None = None
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Streams until either side ends it. Raises BadRequest, Busy at MAX_LISTENERS, and TooSoon
@@ -46,7 +47,10 @@ class EventStreams:
         address = client_address(request, request.app[SETTINGS].trusted_proxies)
         self._check_limits(address)
         queue: asyncio.Queue[Avatar | None] = asyncio.Queue(BACKLOG + 1)
-        self._queues[queue] = address  # before the query for missed pictures, so that none is lost
+        # before the query for missed pictures, so that none is lost
+        self._queues[queue] = address
+        if self._unsubscribe is None:
+            self._unsubscribe = self._studio.painting.subscribe(self._publish)
         response = web.StreamResponse(
             headers={
                 "Content-Type": "text/event-stream; charset=utf-8",
@@ -82,16 +86,23 @@ class EventStreams:
             return response  # the page was closed
         finally:
             del self._queues[queue]
+            if not self._queues:
+                self._end_subscription()
 
     async def close(self, app: web.Application) -> None:
         """Ends all streams, which would keep the server from stopping."""
-        self._unsubscribe()
+        self._end_subscription()
         for queue in tuple(self._queues):
             _end(queue)
 
-    def _publish(self, avatar: Avatar) -> None:
+    def _end_subscription(self) -> None:
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+
+    def _publish(self, avatar: Avatar | None) -> None:
         for queue in tuple(self._queues):
-            if queue.qsize() < BACKLOG:
+            if avatar is not None and queue.qsize() < BACKLOG:
                 queue.put_nowait(avatar)
             else:  # its page reconnects and gets the missed pictures
                 _end(queue)

@@ -61,7 +61,7 @@ async def sheet_image(request: web.Request) -> web.Response:
     """
     visitors.require_painter(request)
     search = await _read_search(request)
-    visitors.charge(request, FACES)
+    await visitors.charge(request, FACES)
     owner = visitors.current_owner(request)
     painted = await request.app[STUDIO].finding.paint(search, Request(owner))
     return web.Response(
@@ -93,7 +93,7 @@ async def _read_search(request: web.Request) -> Search:
     query = read_query(request.query, schemas.FindQuery)
     studio = request.app[STUDIO]
     if query.model not in ("", studio.model_name):
-        visitors.charge(request, 1)  # the model may have to be loaded
+        await visitors.charge(request, 1)  # the model may have to be loaded
     return await studio.finding.open(
         query.prompt,
         query.seed,

@@ -130,7 +130,7 @@ async def favourite(request: web.Request) -> web.Response:
     """
     visitors.require_same_origin(request)
     await read_body(request, schemas.EmptyRequest)
-    visitors.charge(request, 1)  # without a cookie, every request is another visitor
+    await visitors.charge(request, 1)  # without a cookie, every request is another visitor
     token = visitors.token_of(request) or visitors.new_token()
     studio = request.app[STUDIO]
     found = await studio.avatars.get(request.match_info["id"], viewer=None)
@@ -153,7 +153,7 @@ async def report(request: web.Request) -> web.Response:
     """
     visitors.require_same_origin(request)
     given = await read_body(request, schemas.ReportRequest)
-    visitors.charge(request, 1)
+    await visitors.charge(request, 1)
     token = visitors.token_of(request) or visitors.new_token()
     id, owner = request.match_info["id"], visitors.owner_of(token)
     await request.app[STUDIO].reports.report(id, owner, given.reason)

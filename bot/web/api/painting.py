@@ -105,7 +105,7 @@ async def shape_preview(request: web.Request) -> web.Response:
     id, body = request.match_info["id"], await read_body(request, schemas.ShapeRequest)
     studio = request.app[STUDIO]
     await studio.avatars.get(id, viewer=None)
-    visitors.charge(request, 1)
+    await visitors.charge(request, 1)
     data = await studio.shaping.preview(id, body.shape, Request(visitors.current_owner(request)))
     return web.Response(body=data, content_type="image/webp", headers={"Cache-Control": "no-store"})
 
@@ -171,7 +171,7 @@ async def transition(request: web.Request) -> web.Response:
     headers = {"ETag": f'"{tag}"', "Cache-Control": "private, max-age=3600"}
     if has_cached(request, tag):
         return web.Response(status=304, headers=headers)
-    visitors.charge(request, ANIMATION_COST)
+    await visitors.charge(request, ANIMATION_COST)
     painted = await studio.animations.transition(
         query.a, query.b, query.frames, Request(visitors.current_owner(request))
     )
@@ -194,7 +194,7 @@ async def morph(request: web.Request) -> web.Response:
     ids = read_query(request.query, schemas.MorphQuery).ids
     for id in ids[:ANIMATION_COST]:
         await request.app[STUDIO].avatars.get(id, viewer=None)
-    visitors.charge(request, ANIMATION_COST)
+    await visitors.charge(request, ANIMATION_COST)
     animation = await request.app[STUDIO].animations.morph(
         ids, Request(visitors.current_owner(request))
     )
@@ -215,7 +215,7 @@ async def paint_avatars(
 
     Raises TooSoon, and what the studio raises.
     """
-    visitors.charge(request, pictures)
+    await visitors.charge(request, pictures)
     token = visitors.token_of(request) or visitors.new_token()
     avatars = await paint(request.app[STUDIO], visitors.owner_of(token))
     response = json_response(avatar_bodies(avatars, base_url(request)), status=201)

@@ -31,7 +31,7 @@ async def open_file(request: web.Request) -> web.Response:
     """
     visitors.require_painter(request)
     data = await read_file(request, PNG, MAX_FILE)
-    visitors.charge(request, 1)
+    await visitors.charge(request, 1)
     token = visitors.token_of(request) or visitors.new_token()
     owner = visitors.owner_of(token)
     recipes = request.app[STUDIO].recipes
@@ -61,7 +61,7 @@ async def prove(request: web.Request) -> Proof:
     studio = request.app[STUDIO]
     avatar = await studio.avatars.get(request.match_info["id"], viewer=None)
     visitors.require_painting_allowed(request)  # links on other sites may lead here
-    visitors.charge(request, 1)
+    await visitors.charge(request, 1)
     return await studio.recipes.prove(avatar, Request(visitors.current_owner(request)))
 
 

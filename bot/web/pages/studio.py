@@ -49,7 +49,7 @@ async def welcome(request: web.Request) -> web.Response:
 async def paint(request: web.Request) -> web.Response:
     """Paints the form sent without JavaScript, and redirects to the picture's page."""
     visitors.require_painter(request)
-    visitors.charge(request, 1)
+    await visitors.charge(request, 1)
     form = await read_form(request)
     swatches = {
         key.removeprefix(WISH_PREFIX): value

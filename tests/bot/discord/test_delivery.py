@@ -88,7 +88,7 @@ async def test_a_request_that_cannot_be_written_in_time_is_refused(
     assert refused.ephemeral
     written.set()
     await asyncio.wait_for(resolved.wait(), TIMEOUT)
-    assert await studio.pending_replies.since(LONG_AGO) == []
+    assert await studio.pending_replies.claim(str(discord.application_id), LONG_AGO) == []
     assert await store.avatars.count() == 0
 
 
@@ -257,7 +257,9 @@ async def test_a_reply_after_its_token_expired_goes_to_the_channel(
     )
     outcomes = [vars(r)["fields"]["outcome"] for r in caplog.records if r.getMessage() == "order"]
     assert sorted(outcomes) == ["done", "expired"]
-    assert await studio.pending_replies.since(LONG_AGO) == [], "an expired reply is resolved"
+    assert await studio.pending_replies.claim(str(discord.application_id), LONG_AGO) == [], (
+        "an expired reply is resolved"
+    )
     assert {violation.code for violation in discord.violations} == {50027}
     discord.violations.clear()
 

@@ -78,7 +78,7 @@ async def test_a_request_whose_acknowledgment_fails_is_not_painted_later(
     discord.inject_fault(CALLBACK, status, times=1 if status < 500 else 5)
     reply = await mika.slash("avatar", hair="pink")
     assert "Something went wrong" in reply.text
-    assert await studio.pending_replies.since(LONG_AGO) == []
+    assert await studio.pending_replies.claim(str(discord.application_id), LONG_AGO) == []
     assert await store.avatars.count() == 0
     assert (await mika.slash("avatar", hair="pink")).pictures, "it does not count"
 
@@ -91,7 +91,7 @@ async def test_an_acknowledgment_that_seems_lost_does_not_remain(
     reply = await mika.slash("avatar", hair="pink")
     assert "Something went wrong" in reply.text
     assert len(mika.messages()) == 1
-    assert await studio.pending_replies.since(LONG_AGO) == []
+    assert await studio.pending_replies.claim(str(discord.application_id), LONG_AGO) == []
     assert await store.avatars.count() == 0
 
 
@@ -123,7 +123,7 @@ async def test_a_reply_that_discord_never_takes_is_resolved(
     discord.inject_fault(ORIGINAL, None, method="PATCH", times=4)
     await mika.slash("avatar", hair="pink")
     assert "Something went wrong" in mika.messages()[0].text
-    assert await studio.pending_replies.since(LONG_AGO) == []
+    assert await studio.pending_replies.claim(str(discord.application_id), LONG_AGO) == []
 
 
 @pytest.mark.usefixtures("bot")
@@ -174,7 +174,7 @@ async def test_a_reply_is_complete_even_if_the_database_fails_afterwards(
     await asyncio.wait_for(resolved.wait(), TIMEOUT)
     assert len(reply.pictures) == 1
     assert [message.id for message in mika.messages()] == [reply.id], "no error follows"
-    assert await studio.pending_replies.since(LONG_AGO) == []
+    assert await studio.pending_replies.claim(str(discord.application_id), LONG_AGO) == []
 
 
 async def test_a_resumed_reply_is_painted_even_if_that_cannot_be_announced(

@@ -50,7 +50,8 @@ async def sent(
     run: Run, studio: Studio, store: Store, earlier: EarlierDiscord
 ) -> AsyncIterator[dict[str, Reply]]:
     """The messages of version 0.2 while the current bot runs; no reply is pending."""
-    pending = await store.pending_replies.since(datetime(2020, 1, 1, tzinfo=UTC))
+    application = str(earlier.server.application_id)
+    pending = await store.pending_replies.claim(application, datetime(2020, 1, 1, tzinfo=UTC))
     await store.pending_replies.resolve([reply.id for reply in pending])
     async with run(studio):
         yield earlier.messages

@@ -18,7 +18,7 @@ OTHER = Owner("discord", "2", "Ren")
 async def test_pictures_in_progress_are_not_stored(
     studio: Studio, engine: Engine, store: Store, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shown: list[Avatar] = []
+    shown: list[Avatar | None] = []
     studio.painting.subscribe(shown.append)
     paused = PausedEngine(engine, monkeypatch)
     mine = asyncio.create_task(studio.painting.create("", Request(owner), count=3))
@@ -41,10 +41,10 @@ async def test_pictures_that_are_stored_meanwhile_are_deleted(
     add = AvatarRepository.add
 
     async def add_after_the_deletion(
-        repository: AvatarRepository, avatars: list[NewAvatar]
+        repository: AvatarRepository, avatars: list[NewAvatar], requested: float
     ) -> list[Avatar]:
         await studio.members.delete_everything(owner)
-        return await add(repository, avatars)
+        return await add(repository, avatars, requested)
 
     monkeypatch.setattr(AvatarRepository, "add", add_after_the_deletion)
     with pytest.raises(NotFound, match="was deleted meanwhile"):

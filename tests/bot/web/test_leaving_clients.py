@@ -53,7 +53,7 @@ async def test_a_client_that_leaves_in_mid_body_is_not_an_error(
 async def test_pictures_of_clients_that_left_are_not_painted(
     listen: Listen, engine: Engine, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    published: list[Avatar] = []
+    published: list[Avatar | None] = []
     studio.painting.subscribe(published.append)
     paused = PausedEngine(engine, monkeypatch)
     page = await listen()

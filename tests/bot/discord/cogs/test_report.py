@@ -1,6 +1,6 @@
 """Reports of pictures by members, and the operators' channel."""
 
-from discord_server import DiscordServer, Reply, UserClient
+from discord_server import MANAGE_GUILD, MANAGE_MESSAGES, DiscordServer, Reply, UserClient
 
 from bot.inference.engine import Engine
 from bot.settings import PrivacySettings
@@ -82,6 +82,33 @@ async def test_operators_decide_in_their_channel(
         await operator.click(message, label="Dismiss reports")
         assert not (await studio.avatars.get(avatar_id(second), viewer=None)).hidden
     assert await studio.reports.open() == []
+
+
+async def test_moderators_of_a_server_decide_in_the_channel_of_their_server(
+    run: Run, discord: DiscordServer, studio: Studio, mika: UserClient, ren: UserClient
+) -> None:
+    channel = discord.channel("moderators")
+    admin = discord.member("Aki", permissions=MANAGE_GUILD)
+    moderator = discord.member("Momo", permissions=MANAGE_MESSAGES)
+    elsewhere = discord.guild("Elsewhere")
+    mika_there, ren_there = (discord.member(name, elsewhere) for name in ("Mika", "Ren"))
+    async with run(studio):
+        text = (await admin.slash("limits reports", where=channel)).text
+        assert f"<#{channel.id}>" in text
+        await report(ren_there, await mika_there.slash("avatar"))
+        await report(ren, await mika.slash("avatar"), "rude")
+        second = await mika.slash("avatar")
+        await report(ren, second)
+        await discord.wait_until(lambda: len(moderator.messages(channel)) == 2, "no reports")
+        [kept, hidden] = moderator.messages(channel)
+        assert "rude" in kept.content
+        assert (await ren.click(kept, label="Hide picture")).ephemeral, "is no moderator"
+        await moderator.click(kept, label="Dismiss reports")
+        await moderator.click(hidden, label="Hide picture")
+        assert (await studio.avatars.get(avatar_id(second), None, moderator=True)).hidden
+        assert "operators only" in (await admin.slash("limits reports")).text
+        await report(ren, await mika.slash("avatar"))
+    assert len(moderator.messages(channel)) == 2
 
 
 async def test_help_links_the_pages(
