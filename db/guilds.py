@@ -1,9 +1,11 @@
 """Guilds (Discord's servers): limits, and blocked members."""
 
+from dataclasses import asdict
+
 from sqlalchemy import delete, select
 
 from db.database import Database
-from db.records import GuildLimits
+from db.records import GuildLimits, RoleLimits
 from db.schema import BlockedRow, LimitsRow
 
 
@@ -19,7 +21,12 @@ class GuildRepository:
         if row is None:
             return GuildLimits()
         return GuildLimits(
-            row.cooldown, row.daily, tuple(row.channels), tuple(row.exempt_roles), row.gallery
+            cooldown=row.cooldown,
+            daily=row.daily,
+            channels=tuple(row.channels),
+            exempt_roles=tuple(row.exempt_roles),
+            gallery=row.gallery,
+            role_limits={id: RoleLimits(**own) for id, own in (row.role_limits or {}).items()},
         )
 
     async def save_limits(self, guild: str, limits: GuildLimits) -> None:
@@ -30,6 +37,7 @@ class GuildRepository:
             "channels": list(limits.channels),
             "exempt_roles": list(limits.exempt_roles),
             "gallery": limits.gallery,
+            "role_limits": {id: asdict(own) for id, own in limits.role_limits.items()},
         }
         async with self._database.writing() as session:
             await self._database.upsert(session, LimitsRow, row)

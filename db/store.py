@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 
 from db.avatars import AvatarRepository
+from db.brackets import BracketRepository
+from db.community import CommunityRepository, PuzzleRepository
 from db.condition_counts import ConditionCounts
 from db.database import Database
 from db.engine import CONNECTIONS, connect
@@ -12,6 +14,7 @@ from db.guilds import GuildRepository
 from db.members import MemberRepository
 from db.notes import NoteRepository
 from db.pending_replies import PendingReplyRepository
+from db.posts import PostRepository
 from db.presence import PresenceRepository
 from db.records import Statistics
 from db.reports import ReportRepository
@@ -27,13 +30,17 @@ class Store:
         self._database = database
         self._counts = counts = ConditionCounts(database)
         self.avatars = AvatarRepository(database, counts)
+        self.brackets = BracketRepository(database)
+        self.community = CommunityRepository(database)
         self.favorites = FavoriteRepository(database)
         self.galleries = GalleryRepository(database, counts)
         self.guilds = GuildRepository(database)
         self.members = MemberRepository(database, counts)
         self.notes = NoteRepository(database)
         self.pending_replies = PendingReplyRepository(database)
+        self.posts = PostRepository(database)
         self.presence = PresenceRepository(database)
+        self.puzzles = PuzzleRepository(database)
         self.reports = ReportRepository(database)
         self.retention = RetentionRepository(database, counts)
         self.usage = UsageRepository(database)

@@ -47,7 +47,7 @@ class ExportService:
         limit_bytes: int = UPLOAD_BYTES,
     ) -> Export:
         """A zip of at most `limit_bytes`: pictures, and `avatars.json` with all data
-        about them; in the first part also `favourites.json`, `reports.json` and
+        about them; in the first part also `favourites.json`, `reports.json`, `community.json` and
         `settings.json`.
 
         `after` is the `last` of the part before; without it, the parts before are read again.
@@ -78,6 +78,7 @@ class ExportService:
             files["reports.json"] = [
                 {"id": id, "reason": reason} for id, reason in await self._store.reports.by(owner)
             ]
+            files["community.json"] = await self._store.community.of_owner(owner)
             files["settings.json"] = asdict(await self._store.members.settings(owner))
         data = await asyncio.to_thread(_zip, files)
         return Export(data, part, parts, ids[-1] if more else None)
