@@ -47,8 +47,8 @@ class ExportService:
         limit_bytes: int = UPLOAD_BYTES,
     ) -> Export:
         """A zip of at most `limit_bytes`: pictures, and `avatars.json` with all data
-        about them; in the first part also `favourites.json`, `reports.json`, `community.json` and
-        `settings.json`.
+        about them; in the first part also `favourites.json`, `reports.json` and
+        `settings.json`, and `community.json` if the owner takes part in something.
 
         `after` is the `last` of the part before; without it, the parts before are read again.
         Raises NotFound for a part that does not exist.
@@ -78,7 +78,9 @@ class ExportService:
             files["reports.json"] = [
                 {"id": id, "reason": reason} for id, reason in await self._store.reports.by(owner)
             ]
-            files["community.json"] = await self._store.community.of_owner(owner)
+            community = await self._store.community.of_owner(owner)
+            if any(community.values()):
+                files["community.json"] = community
             files["settings.json"] = asdict(await self._store.members.settings(owner))
         data = await asyncio.to_thread(_zip, files)
         return Export(data, part, parts, ids[-1] if more else None)
