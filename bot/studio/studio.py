@@ -9,6 +9,7 @@ from bot.studio.animations import AnimationService
 from bot.studio.avatars import AvatarService
 from bot.studio.community.guessing import Puzzle
 from bot.studio.community.service import CommunityService
+from bot.studio.enlarging import EnlargingService
 from bot.studio.exports import ExportService
 from bot.studio.family import FamilyService
 from bot.studio.finding import FindService, Sheet, read_path
@@ -63,6 +64,7 @@ class Studio:
         painter = Painter(engine, store.avatars, store.members)
         self.recipes = RecipeService(engine, painter, store.avatars)
         self.avatars = AvatarService(store, self.recipes)
+        self.enlarging = EnlargingService(engine, self.avatars)
         self.painting = PaintingService(engine, painter, self.avatars, store.avatars)
         self.family = FamilyService(engine, painter, self.avatars)
         self.shaping = ShapingService(engine, painter, self.avatars)
