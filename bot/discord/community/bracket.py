@@ -19,6 +19,7 @@ from bot.discord.replies import respond
 from bot.discord.text import file_of, title
 from bot.errors import NotFound
 from bot.i18n.messages import say
+from bot.studio.community.bracket import ROUND
 from db.records import Avatar, Bracket, CommunitySettings, Post
 
 KIND = "bracket"
@@ -55,7 +56,8 @@ async def plan(bot: IrodoriBot, guild: str, settings: CommunitySettings, now: da
         return
     community = bot.studio.community
     bracket = await community.bracket.step(guild, now)
-    if bracket is not None:
+    # the winner of a bracket that ended while brackets were off is no news
+    if bracket is not None and (bracket.finished is None or now - bracket.finished < ROUND):
         subject = f"{bracket.id}:{bracket.round}"
         await community.posts.plan(KIND, guild, subject, settings.bracket, now)
 

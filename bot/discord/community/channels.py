@@ -49,7 +49,9 @@ async def is_spoiler(place: Place) -> bool:
     """Whether pictures are hidden behind a spoiler here."""
     if place.guild is None:
         return False
-    return place.is_in((await place.client.studio.community.settings(place.guild)).spoilers)
+    return place.is_in(
+        (await place.client.studio.community.settings_for_reply(place.guild)).spoilers
+    )
 
 
 async def lineage(place: Place, avatar: Avatar, language: str) -> str:
@@ -75,7 +77,7 @@ async def note_reply(place: Place, message: int, avatars: Sequence[Avatar]) -> N
         return
     community = place.client.studio.community
     try:
-        settings = await community.settings(place.guild)
+        settings = await community.settings_for_reply(place.guild)
         link = MessageLink(place.guild, place.channel, str(message))
         ids = [avatar.id for avatar in avatars if not avatar.private]
         await community.note_reply(settings, link, place.is_in(settings.retract), ids)

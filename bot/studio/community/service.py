@@ -1,5 +1,6 @@
 """The features for communities: what a server has turned on, and one service for each feature."""
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from db.store import Store
 HEARTS = (1, 2, 3, 5, 10, 20)  # from which a picture is showcased
 RETRACT_MINUTES = (1, 5, 10, 30, 60)
 FLOOD = 5  # replies within RETRACT_MINUTES that a channel may get without any being deleted
+CACHE_SECONDS = 5  # in which replies may not notice that another process has changed settings
 STATUS = "status"  # the note of whether the bot's status shows the model
 
 
@@ -24,6 +26,7 @@ class CommunityService:
 
     def __init__(self, engine: Engine, store: Store, gallery: GalleryService) -> None:
         self._store = store
+        self._cached: dict[str, tuple[float, CommunitySettings]] = {}  # with the time of reading
         self.settings = store.community.settings
         self.all_settings = store.community.all_settings
         self.posts = store.posts
@@ -31,6 +34,13 @@ class CommunityService:
         self.portrait = PortraitService(engine, store.community)
         self.bracket = BracketService(store.brackets, store.avatars)
         self.guessing = GuessService(engine, store, gallery)
+
+    async def settings_for_reply(self, guild: str) -> CommunitySettings:
+        """The settings, which every reply needs, at most CACHE_SECONDS old."""
+        cached = self._cached.get(guild)
+        if cached is None or time.monotonic() - cached[0] > CACHE_SECONDS:
+            self._cached[guild] = cached = time.monotonic(), await self.settings(guild)
+        return cached[1]
 
     async def change(self, guild: str, **changes: Any) -> CommunitySettings:
         """Changes fields of the settings. Raises BadPrompt for a number that is not offered."""
@@ -46,6 +56,7 @@ class CommunityService:
             # pictures that were loved before are not posted all at once
             await self.posts.skip_loved(guild, settings.hearts, settings.showcase, now)
         await self._store.community.save_settings(guild, settings)
+        self._cached.pop(guild, None)
         for kind in ("welcome", "showcase", "bracket"):
             if getattr(settings, kind) != getattr(before, kind):
                 await self.posts.delete_waiting(kind, guild)
@@ -68,7 +79,7 @@ class CommunityService:
 
     async def links(self, avatar: Avatar, guild: str) -> dict[str, MessageLink]:
         """By parent, the message of the server that shows it."""
-        if not avatar.parents or not (await self.settings(guild)).links:
+        if not avatar.parents or not (await self.settings_for_reply(guild)).links:
             return {}
         return await self._store.community.links(avatar.parents, guild)
 
