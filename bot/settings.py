@@ -57,6 +57,10 @@ class DiscordSettings(Section):
     """Ids of users who may use /model and /stats, besides the application's owner."""
     open_requests: int = Field(default=8, ge=0)
     """Requests of one member that may wait for pictures at once. 0: no limit."""
+    members_intent: bool = False
+    """Request the privileged Server Members Intent, which servers need to welcome newcomers. First
+    turn it on in the Developer Portal, at Bot.
+    """
     shards: int | None = Field(default=None, ge=1, examples=[2])
     """Number of shards of the bot, in all its processes. Unset: as many as Discord recommends."""
     shard_ids: tuple[int, ...] = ()

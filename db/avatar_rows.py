@@ -18,7 +18,10 @@ from db.schema import (
     FavoriteRow,
     ParentRow,
     PictureRow,
+    PostedAvatarRow,
+    PostRow,
     ReportRow,
+    ShownRow,
     ThumbnailRow,
     ValueRow,
 )
@@ -105,6 +108,7 @@ async def scrub(database: Database, session: AsyncSession, keys: Collection[int]
     """
     for table in (PictureRow, ThumbnailRow, ParentRow, FavoriteRow, ReportRow):
         await session.execute(delete(table).where(table.avatar_id.in_(keys)))
+    await withdraw_posts(session, keys)
     # read first: an upsert would lock this row, and deletions would wait for each other
     nobody = await session.scalar(select(select_owner_id(NOBODY)))
     if nobody is None:
@@ -132,6 +136,16 @@ async def scrub(database: Database, session: AsyncSession, keys: Collection[int]
             choices=None,
         )
     )
+
+
+async def withdraw_posts(session: AsyncSession, keys: Collection[int]) -> None:
+    """Lets the posts that show one of these avatars be deleted, and forgets which messages do."""
+    shown = PostedAvatarRow
+    with_them = select(shown.post_id).where(shown.avatar_id.in_(keys))
+    due = update(PostRow).where(PostRow.id.in_(with_them)).values(due=datetime.now(UTC))
+    await session.execute(due)
+    for table in (PostedAvatarRow, ShownRow):
+        await session.execute(delete(table).where(table.avatar_id.in_(keys)))
 
 
 async def load_avatars(session: AsyncSession, keys: Iterable[int]) -> list[Avatar]:

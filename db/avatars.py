@@ -12,7 +12,15 @@ from typing import Any
 from sqlalchemy import Select, String, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.avatar_rows import delete_values, draw_unused_ids, load_avatars, new_row, scrub, select_key
+from db.avatar_rows import (
+    delete_values,
+    draw_unused_ids,
+    load_avatars,
+    new_row,
+    scrub,
+    select_key,
+    withdraw_posts,
+)
 from db.condition_counts import ConditionCounts
 from db.database import Database
 from db.events import announce
@@ -219,6 +227,7 @@ class AvatarRepository:
                 row.private, row.hidden_at = hidden, datetime.now(UTC) if hidden else None
                 await session.flush()
                 if hidden:
+                    await withdraw_posts(session, [row.id])
                     await self._counts.subtract(session, [(row.id, row.conditions)])
                 else:
                     await self._counts.add(session, [row])

@@ -17,14 +17,25 @@ from db.schema import (
     FavoriteRow,
     ParentRow,
     PictureRow,
+    PostedAvatarRow,
     ReportRow,
+    ShownRow,
     ThumbnailRow,
     ValueRow,
 )
 
 BATCH_ROWS = 200
 # Rows that belong to an avatar and are deleted together with it.
-DEPENDENT = (PictureRow, ThumbnailRow, ValueRow, ParentRow, FavoriteRow, ReportRow)
+DEPENDENT = (
+    PictureRow,
+    ThumbnailRow,
+    ValueRow,
+    ParentRow,
+    FavoriteRow,
+    ReportRow,
+    PostedAvatarRow,
+    ShownRow,
+)
 
 
 def integrity_problems(file: Path) -> list[str]:

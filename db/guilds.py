@@ -1,9 +1,11 @@
 """Guilds (Discord's servers): limits, and blocked members."""
 
+from dataclasses import asdict
+
 from sqlalchemy import delete, select
 
 from db.database import Database
-from db.records import GuildLimits
+from db.records import GuildLimits, RoleLimits
 from db.schema import BlockedRow, LimitsRow
 
 
@@ -19,12 +21,13 @@ class GuildRepository:
         if row is None:
             return GuildLimits()
         return GuildLimits(
-            row.cooldown,
-            row.daily,
-            tuple(row.channels),
-            tuple(row.exempt_roles),
-            row.gallery,
-            row.reports_channel,
+            cooldown=row.cooldown,
+            daily=row.daily,
+            channels=tuple(row.channels),
+            exempt_roles=tuple(row.exempt_roles),
+            gallery=row.gallery,
+            reports_channel=row.reports_channel,
+            role_limits={id: RoleLimits(**own) for id, own in (row.role_limits or {}).items()},
         )
 
     async def save_limits(self, guild: str, limits: GuildLimits) -> None:
@@ -36,6 +39,7 @@ class GuildRepository:
             "exempt_roles": list(limits.exempt_roles),
             "gallery": limits.gallery,
             "reports_channel": limits.reports_channel,
+            "role_limits": {id: asdict(own) for id, own in limits.role_limits.items()},
         }
         async with self._database.writing() as session:
             await self._database.upsert(session, LimitsRow, row)

@@ -1,6 +1,7 @@
 """Members: their settings, and the deletion of all their data."""
 
 import asyncio
+from datetime import UTC, datetime
 
 from sqlalchemy import delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,9 +11,22 @@ from db.condition_counts import ConditionCounts
 from db.database import Database
 from db.forgetting import hash_owner, mark_forgotten
 from db.owners import save_owner
+from db.posts import withdraw_welcomes
 from db.records import MemberSettings, Owner
-from db.schema import AvatarRow, FavoriteRow, OwnerRow, PendingReplyRow, ReportRow, SettingsRow
+from db.schema import (
+    AvatarRow,
+    FavoriteRow,
+    GuessRow,
+    OwnerRow,
+    PendingReplyRow,
+    PortraitRow,
+    ReportRow,
+    SettingsRow,
+    VoteRow,
+)
 
+# The tables with data of an owner that is not in the owner's avatars and favorites.
+OF_OWNER = (SettingsRow, ReportRow, VoteRow, GuessRow, PortraitRow)
 FORGET_BATCH = 25  # avatars or favorites that one transaction deletes
 
 
@@ -78,8 +92,9 @@ class MemberRepository:
             await self._database.upsert(session, SettingsRow, row)
 
     async def delete_everything(self, owner: Owner) -> int:
-        """Deletes the owner's avatars, favorites, settings, reports, pending replies, name and
-        identity; returns the number of avatars. Usage is kept for a day, for quotas.
+        """Deletes the owner's avatars, favorites, settings, reports, votes, answers, pending
+        replies, name and identity; returns the number of avatars. Usage is kept for a day, for
+        quotas. Posts that show the avatars or welcome the owner are to be deleted.
 
         Commits FORGET_BATCH avatars or favorites at a time, so that others can write in between.
         If it is interrupted, the next call deletes the rest.
@@ -93,6 +108,7 @@ class MemberRepository:
             await session.execute(
                 delete(p).where(p.owner_kind == owner.kind, p.owner_key == owner.key)
             )
+            await withdraw_welcomes(session, owner, datetime.now(UTC))
         count = 0
         while True:
             async with self._database.writing() as session:
@@ -105,7 +121,7 @@ class MemberRepository:
                 deleted = await self._delete_avatars(session, key)
                 count += deleted
                 if not deleted and not await self._delete_favorites(session, key):
-                    for table in (SettingsRow, ReportRow):
+                    for table in OF_OWNER:
                         await session.execute(delete(table).where(table.owner_id == key))
                     await session.execute(delete(OwnerRow).where(OwnerRow.id == key))
                     return count

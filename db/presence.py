@@ -5,9 +5,23 @@ from datetime import datetime
 
 from sqlalchemy import delete, func, select, update
 
+from db.brackets import delete_brackets_of
+from db.community import delete_puzzles_of
 from db.database import Database
 from db.forgetting import hash_guild, mark_forgotten
-from db.schema import AvatarRow, BlockedRow, LimitsRow, PresenceRow, UsageRow
+from db.posts import delete_posts_of
+from db.schema import (
+    AvatarRow,
+    BlockedRow,
+    CommunityRow,
+    LimitsRow,
+    PortraitRow,
+    PresenceRow,
+    UsageRow,
+)
+
+# The tables with data of a guild that refer to no other table with such data.
+OF_GUILD = (LimitsRow, BlockedRow, UsageRow, CommunityRow, PortraitRow, PresenceRow)
 
 BATCH = 100  # avatars that one transaction changes
 
@@ -26,8 +40,8 @@ class PresenceRepository:
         serves: Callable[[str], bool] = lambda guild: True,
     ) -> None:
         """Of the guilds that this process serves, the application is in these and in no other: it
-        has left those that it was in before, and those with limits or blocked members that no
-        application is known to be in.
+        has left those that it was in before, and those with limits, blocked members or community
+        features that no application is known to be in.
         """
         p = PresenceRow
         async with self._database.writing() as session:
@@ -36,6 +50,7 @@ class PresenceRepository:
             left_at = {row.guild: row.left_at for row in await session.execute(own)}
             unknown = set(await session.scalars(select(LimitsRow.guild)))
             unknown |= set(await session.scalars(select(BlockedRow.guild).distinct()))
+            unknown |= set(await session.scalars(select(CommunityRow.guild)))
             in_it = [guild for guild in set(guilds) if left_at.get(guild, now) is not None]
             left = [guild for guild, moment in left_at.items() if moment is None]
             gone = {*left, *(unknown - known)} - set(guilds)
@@ -69,9 +84,10 @@ class PresenceRepository:
             return list(await session.scalars(left))
 
     async def delete_data(self, guild: str) -> int:
-        """Deletes the guild's limits, blocked members and usage. Its pictures belong to members:
-        they stay, without guild and channel, as do those that are being painted. Returns the number
-        of pictures. Does nothing if an application is in the guild.
+        """Deletes the guild's limits, blocked members, usage, and all data of its community
+        features. Its pictures belong to members: they stay, without guild and channel, as do those
+        that are being painted. Returns the number of pictures. Does nothing if an application is in
+        the guild.
         """
         a, p = AvatarRow, PresenceRow
         count = 0
@@ -86,7 +102,9 @@ class PresenceRepository:
                 found = select(a.id).where(a.guild == guild).order_by(a.id).limit(BATCH)
                 keys = list(await session.scalars(found.with_for_update(key_share=True)))
                 if not keys:
-                    for table in (LimitsRow, BlockedRow, UsageRow, PresenceRow):
+                    for delete_all in (delete_posts_of, delete_brackets_of, delete_puzzles_of):
+                        await delete_all(session, guild)
+                    for table in OF_GUILD:
                         await session.execute(delete(table).where(table.guild == guild))
                     return count
                 nowhere = update(a).where(a.id.in_(keys)).values(guild=None, channel=None)

@@ -176,11 +176,20 @@ class MemberSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RoleLimits:
+    """Limits of the members with a role, in place of those of the server; 0 for no limit."""
+
+    cooldown: int = 0
+    daily: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class GuildLimits:
     """Limits that a server's admins set: `cooldown` is in seconds, `daily` in pictures of a member
     within 24 hours, both 0 for no limit. The bot paints only in `channels`, or everywhere
     if there are none; `exempt_roles` have neither cooldown nor quota; `gallery` is whether members
     may browse the server's pictures. `reports_channel` gets the reports of pictures painted there.
+    `role_limits` are by role id.
     """
 
     cooldown: int = 0
@@ -189,6 +198,7 @@ class GuildLimits:
     exempt_roles: tuple[str, ...] = ()
     gallery: bool = True
     reports_channel: str | None = None
+    role_limits: Mapping[str, RoleLimits] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,3 +255,86 @@ class Reported:
     count: int
     first: datetime
     reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CommunitySettings:
+    """What a server's admins have turned on; by default nothing. Channels are by id, None for off.
+
+    - `welcome`: channel where newcomers get their face;
+    - `showcase`: channel where pictures with `hearts` favorites are posted;
+    - `bracket`: channel of the weekly bracket;
+    - `portrait`: channel of the family portrait;
+    - `guess`: whether members may play `/guess`;
+    - `spoilers`: channels where pictures are hidden behind a spoiler;
+    - `retract`: channels where replies are deleted after `retract_minutes` if there are many;
+    - `links`: whether children have a link to their parents' messages.
+    """
+
+    welcome: str | None = None
+    showcase: str | None = None
+    hearts: int = 3
+    bracket: str | None = None
+    portrait: str | None = None
+    guess: bool = False
+    spoilers: tuple[str, ...] = ()
+    retract: tuple[str, ...] = ()
+    retract_minutes: int = 10
+    links: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A message that the bot posts by itself in a guild, or deletes later. A guild has one post of
+    each kind and subject. `attempted` is whether an earlier attempt to post it may have succeeded;
+    `content` identifies what an updated message shows. `message` is None before it is posted, and
+    if Discord refused it.
+    """
+
+    id: int
+    guild: str
+    kind: str
+    subject: str
+    channel: str
+    created: datetime
+    attempted: bool = False
+    message: str | None = None
+    content: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    """A guild's bracket of one week: the ids of the pictures in each round so far, None for those
+    that were deleted meanwhile. The current round ends at `ends`. `winner` is None before the
+    bracket is finished, and if no picture is left.
+    """
+
+    id: int
+    guild: str
+    rounds: tuple[tuple[str | None, ...], ...]
+    ends: datetime
+    finished: datetime | None
+    winner: str | None
+
+    @property
+    def round(self) -> int:
+        """The current round, from 0."""
+        return len(self.rounds) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """An owner's answers to questions of `/guess` in a guild."""
+
+    owner: Owner
+    right: int
+    answers: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageLink:
+    """A message that shows an avatar."""
+
+    guild: str
+    channel: str
+    message: str

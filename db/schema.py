@@ -177,6 +177,7 @@ class LimitsRow(Base):
     exempt_roles: Mapped[list[str]] = mapped_column(JSON)
     gallery: Mapped[bool]
     reports_channel: Mapped[str | None] = mapped_column(String(32))
+    role_limits: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # by role id
 
 
 class BlockedRow(Base):
@@ -211,6 +212,134 @@ class ReportRow(Base):
     owner_id: Mapped[int] = mapped_column(ForeignKey("owners.id"), primary_key=True)
     created: Mapped[datetime] = mapped_column(Utc)
     reason: Mapped[str]
+
+
+class CommunityRow(Base):
+    """What a guild's admins have turned on of the features for communities."""
+
+    __tablename__ = "community"
+
+    guild: Mapped[str] = mapped_column(String(32), primary_key=True)
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class PostRow(Base):
+    """A message that the bot posts by itself, or a reply that it deletes later.
+
+    It is posted once: `taken_until` is until when one process tries to, and `posted` when that was
+    decided; `message` stays None if Discord refused it. `content` identifies what an updated
+    message shows. The message is deleted at `due`.
+    """
+
+    __tablename__ = "posts"
+    __table_args__ = (
+        UniqueConstraint("guild", "kind", "subject"),
+        Index("ix_posts_replies", "channel", "created"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    guild: Mapped[str] = mapped_column(String(32))
+    kind: Mapped[str] = mapped_column(String(16))
+    subject: Mapped[str] = mapped_column(String(64))
+    channel: Mapped[str] = mapped_column(String(32))
+    created: Mapped[datetime] = mapped_column(Utc)
+    taken_until: Mapped[datetime | None] = mapped_column(Utc)
+    posted: Mapped[datetime | None] = mapped_column(Utc)
+    message: Mapped[str | None] = mapped_column(String(32))
+    content: Mapped[str | None] = mapped_column(String(64))
+    due: Mapped[datetime | None] = mapped_column(Utc)
+
+
+class PostedAvatarRow(Base):
+    """An avatar that a post shows, so that the post is deleted together with it."""
+
+    __tablename__ = "post_avatars"
+    __table_args__ = (
+        Index("ix_post_avatars_post", "post_id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    avatar_id: Mapped[int] = mapped_column(ForeignKey("avatars.id"), primary_key=True)
+    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"), primary_key=True)
+
+
+class ShownRow(Base):
+    """The first public message that showed an avatar in a guild, for links from its children."""
+
+    __tablename__ = "avatar_messages"
+    __table_args__ = (
+        Index("ix_avatar_messages_message", "message"),
+        {"sqlite_with_rowid": False},
+    )
+
+    avatar_id: Mapped[int] = mapped_column(ForeignKey("avatars.id"), primary_key=True)
+    guild: Mapped[str] = mapped_column(String(32), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(32))
+    message: Mapped[str] = mapped_column(String(32))
+
+
+class BracketRow(Base):
+    """A guild's bracket of one week. `rounds` has the public ids that take part in each round so
+    far, None for a picture that was deleted; in the last round there is one, the `winner`.
+    """
+
+    __tablename__ = "brackets"
+    __table_args__ = (UniqueConstraint("guild", "week"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    guild: Mapped[str] = mapped_column(String(32))
+    week: Mapped[str] = mapped_column(String(8))
+    rounds: Mapped[list[list[str | None]]] = mapped_column(JSON)
+    ends: Mapped[datetime] = mapped_column(Utc)
+    finished: Mapped[datetime | None] = mapped_column(Utc)
+    winner: Mapped[str | None] = mapped_column(String(8))
+
+
+class VoteRow(Base):
+    """An owner's vote in one pair of a bracket's round: for the first (0) or the second (1)."""
+
+    __tablename__ = "votes"
+    __table_args__ = (Index("ix_votes_owner", "owner_id"), {"sqlite_with_rowid": False})
+
+    bracket_id: Mapped[int] = mapped_column(ForeignKey("brackets.id"), primary_key=True)
+    round: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    pair: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("owners.id"), primary_key=True)
+    choice: Mapped[int]
+
+
+class PortraitRow(Base):
+    """A member who takes part in the family portrait of a guild."""
+
+    __tablename__ = "portrait_members"
+    __table_args__ = (Index("ix_portrait_members_owner", "owner_id"), {"sqlite_with_rowid": False})
+
+    guild: Mapped[str] = mapped_column(String(32), primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("owners.id"), primary_key=True)
+    joined: Mapped[datetime] = mapped_column(Utc)
+
+
+class PuzzleRow(Base):
+    """A question of `/guess`; `answer` is the number of the right choice, from 1."""
+
+    __tablename__ = "puzzles"
+    __table_args__ = (Index("ix_puzzles_guild", "guild"),)
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    guild: Mapped[str] = mapped_column(String(32))
+    answer: Mapped[int]
+    created: Mapped[datetime] = mapped_column(Utc)
+
+
+class GuessRow(Base):
+    """An owner's only answer to a question."""
+
+    __tablename__ = "guesses"
+    __table_args__ = (Index("ix_guesses_owner", "owner_id"), {"sqlite_with_rowid": False})
+
+    puzzle_id: Mapped[str] = mapped_column(ForeignKey("puzzles.id"), primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("owners.id"), primary_key=True)
+    choice: Mapped[int]
 
 
 class PendingReplyRow(Base):
@@ -346,5 +475,9 @@ Index(
     AvatarRow.favorites,
     sqlite_where=_public & (AvatarRow.favorites > 0),
 ).ddl_if(dialect="sqlite")
+# The posts that are to be posted, and those that are to be deleted: few of many.
+_open, _due = PostRow.posted.is_(None), PostRow.due.is_not(None)
+Index("ix_posts_open", PostRow.id, sqlite_where=_open, postgresql_where=_open)
+Index("ix_posts_due", PostRow.due, sqlite_where=_due, postgresql_where=_due)
 # Not partial: the foreign key is checked by it when an owner is deleted.
 Index("ix_avatars_owner_key", AvatarRow.owner_id)

@@ -4,6 +4,8 @@ import logging
 from datetime import UTC, datetime
 
 from db.avatars import AvatarRepository
+from db.brackets import BracketRepository
+from db.community import CommunityRepository, PuzzleRepository
 from db.condition_counts import ConditionCounts
 from db.database import Database
 from db.engine import CONNECTIONS, connect
@@ -15,6 +17,7 @@ from db.guilds import GuildRepository
 from db.members import MemberRepository
 from db.notes import NoteRepository
 from db.pending_replies import PendingReplyRepository
+from db.posts import PostRepository
 from db.presence import PresenceRepository
 from db.processes import ProcessRepository
 from db.rate_buckets import RateBucketRepository
@@ -34,6 +37,8 @@ class Store:
         self._database = database
         self._counts = counts = ConditionCounts(database)
         self.avatars = AvatarRepository(database, counts)
+        self.brackets = BracketRepository(database)
+        self.community = CommunityRepository(database)
         self.events = PaintedEvents(database)
         self.favorites = FavoriteRepository(database)
         self.galleries = GalleryRepository(database, counts)
@@ -41,8 +46,10 @@ class Store:
         self.members = MemberRepository(database, counts)
         self.notes = NoteRepository(database)
         self.pending_replies = PendingReplyRepository(database)
+        self.posts = PostRepository(database)
         self.presence = PresenceRepository(database)
         self.processes = ProcessRepository(database)
+        self.puzzles = PuzzleRepository(database)
         self.rate_buckets = RateBucketRepository(database)
         self.reports = ReportRepository(database)
         self.retention = RetentionRepository(database, counts)

@@ -120,6 +120,13 @@ class FindTask(BaseTask):
     seed: Seed | None = None
 
 
+class GuessTask(BaseTask):
+    """A question of `/guess`, with the model in use."""
+
+    kind: Literal["guess"] = "guess"
+    seed: Seed | None = None
+
+
 class AdoptTask(BaseTask):
     """`choices` are as in `db.records.Avatar`."""
 
@@ -142,7 +149,7 @@ PictureTask: TypeAlias = (
     | PortraitTask
     | AdoptTask
 )
-Task: TypeAlias = PictureTask | MorphTask | FindTask
+Task: TypeAlias = PictureTask | MorphTask | FindTask | GuessTask
 
 _adapter: TypeAdapter[Task] = TypeAdapter(Annotated[Task, Field(discriminator="kind")])
 

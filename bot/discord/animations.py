@@ -9,6 +9,7 @@ import discord
 from discord import ui
 
 from bot.discord.bot import Interaction, PaintCommand
+from bot.discord.community.channels import Place, is_spoiler
 from bot.discord.components import Button, Component
 from bot.discord.context import is_ephemeral, owner_of, settings_of
 from bot.discord.deferred_reply import DeferredReply
@@ -53,6 +54,7 @@ async def _upload(reply: DeferredReply, morph: Morph, faces: Sequence[Avatar]) -
         io.BytesIO(morph.data),
         filename=f"irodori-morph-{'-'.join(face.id for face in faces)}.{morph.format}",
         description=_alt_text(faces, reply.pending.language),
+        spoiler=await is_spoiler(Place.of_reply(reply)),
     )
     view = MorphView(morph, faces, reply.pending.language)
     await reply.edit(content=_caption(reply.pending, morph, faces), attachments=[file], view=view)

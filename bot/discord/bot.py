@@ -32,7 +32,8 @@ class PaintCommand:
 
 class IrodoriBot(commands.AutoShardedBot):
     """Replies to interactions and mentions. Mentions need the intents for messages; none of these
-    is privileged, because Discord always sends bots the text of messages that mention them.
+    is privileged, because Discord always sends bots the text of messages that mention them. The
+    privileged intent for members is only requested if the settings say so.
     """
 
     def __init__(
@@ -45,7 +46,12 @@ class IrodoriBot(commands.AutoShardedBot):
             command_prefix=commands.when_mentioned,  # unused: see `on_message`
             help_command=None,
             tree_cls=tree_cls,
-            intents=discord.Intents(guilds=True, guild_messages=True, dm_messages=True),
+            intents=discord.Intents(
+                guilds=True,
+                guild_messages=True,
+                dm_messages=True,
+                members=settings.members_intent,
+            ),
             allowed_mentions=discord.AllowedMentions.none(),
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Self
 
-from discord import Attachment, ButtonStyle, SelectOption, ui
+from discord import Attachment, ButtonStyle, InteractionMessage, SelectOption, ui
 
 from bot.discord.bot import Interaction
 from bot.discord.buttons import (
@@ -21,6 +21,7 @@ from bot.discord.buttons import (
     Shape,
     Variations,
 )
+from bot.discord.community.channels import Place, is_spoiler, lineage, note_reply
 from bot.discord.components import (
     ID,
     Button,
@@ -39,7 +40,6 @@ from bot.discord.replies import defer_answer, defer_update, delete_message, retr
 from bot.discord.text import caption, file_of, option_of
 from bot.errors import BadPrompt, NotFound
 from bot.i18n.messages import say
-from bot.studio import Studio
 from bot.studio.recipes import MAX_FILE
 from db.records import Avatar, Owner
 from db.tasks import PortraitTask
@@ -63,6 +63,7 @@ class Delete(AvatarButton, template=f"irodori:delete:{ID}"):
         try:
             moderator = is_moderator(interaction, await studio.avatars.get(self.avatar_id, me))
             await studio.avatars.delete(self.avatar_id, me, moderator=moderator)
+            interaction.client.dispatch("community_change")
         except NotFound:
             # Deleted elsewhere, or here by a click whose edit of the message failed.
             if not is_requester(interaction):
@@ -107,6 +108,7 @@ class PictureSelect(Component[Select], template=SHOW):
         options = self.item.options
         number = [option.value for option in options].index(chosen) + 1
         text = caption(avatar, language, number=number, count=len(options), requested_by=requester)
+        text += await lineage(Place.of(interaction), avatar, language)
         shapes = studio.shaping.is_offered(avatar)
         view = AnswerView(avatar, language, options, shapes=shapes)
         await retry_once(lambda: interaction.edit_original_response(content=text, view=view))
@@ -145,9 +147,10 @@ class AnswerView(ui.View):
 async def show_avatars(reply: DeferredReply, avatars: Sequence[Avatar]) -> None:
     """Fills in a reply with pictures and their buttons."""
     pending = reply.pending
+    place = Place.of_reply(reply)
     await reply.edit(
         **await _card(
-            reply.client.studio,
+            place,
             avatars,
             pending.owner,
             pending.language,
@@ -166,12 +169,18 @@ async def open_card(interaction: Interaction, avatar_id: str, *, private: bool =
     await require_admission(interaction)
     me, language = owner_of(interaction), await language_of(interaction)
     avatar = await studio.avatars.get(avatar_id, me)
-    await defer_answer(interaction, private=private or avatar.private)
+    private = private or avatar.private
+    await defer_answer(interaction, private=private)
+    place = Place.of(interaction)
 
-    async def edit() -> None:
-        await interaction.edit_original_response(**await _card(studio, [avatar], me, language))
+    async def edit() -> InteractionMessage:
+        return await interaction.edit_original_response(
+            **await _card(place, [avatar], me, language)
+        )
 
-    await retry_once(edit)
+    message = await retry_once(edit)
+    if not private:
+        await note_reply(place, message.id, [avatar])
 
 
 async def open_file(interaction: Interaction, file: Attachment) -> None:
@@ -191,17 +200,18 @@ async def open_file(interaction: Interaction, file: Attachment) -> None:
         async with admit(interaction, 1):
             opened = await studio.recipes.repaint(data, request_of(interaction))
     me, language = owner_of(interaction), await language_of(interaction)
-    card = await _card(studio, [opened.avatar], me, language)
+    place = Place.of(interaction)
+    card = await _card(place, [opened.avatar], me, language)
     card["content"] += f"\n{say(opened.message, language)}"
 
-    async def edit() -> None:
-        await interaction.edit_original_response(**card)
+    async def edit() -> InteractionMessage:
+        return await interaction.edit_original_response(**card)
 
-    await retry_once(edit)
+    await note_reply(place, (await retry_once(edit)).id, [opened.avatar])
 
 
 async def _card(
-    studio: Studio,
+    place: Place,
     avatars: Sequence[Avatar],
     viewer: Owner,
     language: str,
@@ -210,15 +220,17 @@ async def _card(
     portrait_of: str | None = None,
 ) -> dict[str, Any]:
     """The parts of the message, as `edit` takes them."""
-    first = avatars[0]
+    first, studio = avatars[0], place.client.studio
+    spoiler = await is_spoiler(place)
     pictures = [await studio.avatars.picture(avatar.id, viewer) for avatar in avatars]
     options = [option_of(avatar, language, number=i) for i, avatar in enumerate(avatars, 1)]
     return {
         "content": caption(
             first, language, count=len(avatars), requested_by=requested_by, portrait_of=portrait_of
-        ),
+        )
+        + await lineage(place, first, language),
         "attachments": [
-            file_of(avatar, picture, language)
+            file_of(avatar, picture, language, spoiler=spoiler)
             for avatar, picture in zip(avatars, pictures, strict=True)
         ],
         "view": AnswerView(first, language, options, shapes=studio.shaping.is_offered(first)),
@@ -237,6 +249,7 @@ async def _remove_deleted(interaction: Interaction, remaining: Sequence[Avatar])
     text = caption(
         remaining[0], language, count=len(remaining), requested_by=requester_shown(interaction)
     )
+    text += await lineage(Place.of(interaction), remaining[0], language)
     shapes = interaction.client.studio.shaping.is_offered(remaining[0])
     view = AnswerView(remaining[0], language, options, shapes=shapes)
     await retry_once(

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 import aiohttp
@@ -15,17 +16,21 @@ from bot.discord import buttons, card, recolor, shape
 from bot.discord.animations import show_morph
 from bot.discord.bot import Interaction, IrodoriBot, PaintCommand, Source
 from bot.discord.cogs import find_cogs
+from bot.discord.community.channels import Place, note_reply
 from bot.discord.deferred_reply import DeferredReply
 from bot.discord.delivery import Delivery, Result
 from bot.discord.failures import is_accepted, report_failure
 from bot.discord.finding import show_sheet
+from bot.discord.guessing import show_puzzle
 from bot.discord.sync import sync_if_changed
 from bot.discord.translator import FluentTranslator
 from bot.settings import DiscordSettings
 from bot.stopping import GRACE_SECONDS
 from bot.studio import Studio
+from bot.studio.community.guessing import Puzzle
 from bot.studio.finding import Sheet
 from bot.studio.morph_file import Morph
+from db.records import Avatar
 
 logger = logging.getLogger(__name__)
 
@@ -147,12 +152,18 @@ class ServingBot(ConfiguredBot):
 
 async def show(reply: DeferredReply, result: Result) -> None:
     """Fills in a reply with what the studio painted."""
+    avatars: Sequence[Avatar] = ()
     if isinstance(result, Morph):
         await show_morph(reply, result)
     elif isinstance(result, Sheet):
         await show_sheet(reply, result)
+    elif isinstance(result, Puzzle):
+        await show_puzzle(reply, result)
     else:
+        avatars = result
         await card.show_avatars(reply, result)
+    if reply.shown is not None and not reply.pending.private:
+        await note_reply(Place.of_reply(reply), reply.shown, avatars)
 
 
 async def run_discord(studio: Studio, settings: DiscordSettings, token: str) -> None:
@@ -163,6 +174,18 @@ async def run_discord(studio: Studio, settings: DiscordSettings, token: str) -> 
     set_discord_urls(settings)
     # Voice is not used, so its missing libraries need no warning.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+    try:
+        await _serve(studio, settings, token)
+    except discord.PrivilegedIntentsRequired:
+        logger.error(
+            "discord.members_intent is true, but the application has no Server Members Intent; "
+            "turn it on at https://discord.com/developers/applications, Bot. Until the next start, "
+            "newcomers are not welcomed"
+        )
+        await _serve(studio, settings.model_copy(update={"members_intent": False}), token)
+
+
+async def _serve(studio: Studio, settings: DiscordSettings, token: str) -> None:
     async with ServingBot(studio, settings) as bot:
         await bot.start(token)
 

@@ -30,6 +30,7 @@ class DeferredReply:
         self.pending = pending
         self._by_token = not is_to_mention(pending)
         self._message: discord.Message | discord.PartialMessage | None = None
+        self.shown: int | None = None  # the id of the message, once it was filled in or sent
 
     @property
     def message_id(self) -> int | None:
@@ -78,7 +79,7 @@ class DeferredReply:
     async def _edit(self, parts: dict[str, Any]) -> None:
         if self._by_token:
             try:
-                await self._webhook().edit_message(_original(), **parts)
+                self.shown = (await self._webhook().edit_message(_original(), **parts)).id
                 return
             except discord.HTTPException as error:
                 if not _is_expired(error):
@@ -92,6 +93,7 @@ class DeferredReply:
             await self._edit_in_channel(parts)
         except (discord.Forbidden, discord.NotFound) as error:
             raise ReplyExpiredError from error
+        self.shown = self.message_id
 
     async def _edit_in_channel(self, parts: dict[str, Any]) -> None:
         pending = self.pending

@@ -22,6 +22,7 @@ from bot.errors import Busy, NotAllowed
 from bot.i18n.messages import say
 from bot.logs import log_event
 from bot.studio import Request, Studio
+from bot.studio.community.guessing import Puzzle
 from bot.studio.finding import Sheet
 from bot.studio.morph_file import Morph
 from db.records import Avatar, Owner, PendingReply
@@ -41,7 +42,7 @@ EDIT_SECONDS = 2.0  # between two edits that show it
 MAX_ADMITTING = 4  # requests whose limits are read at once; more would wait for connections
 MAX_POSITION_EDITS = 4  # edits of positions at once; further ones are skipped
 
-Result = Sequence[Avatar] | Morph | Sheet
+Result = Sequence[Avatar] | Morph | Sheet | Puzzle
 Show = Callable[[DeferredReply, Result], Awaitable[None]]
 
 
@@ -212,7 +213,7 @@ class Delivery:
             if painting is not None:
                 await self._show_position(pending, reply, painting)
                 result = await painting
-            pictures = 1 if isinstance(result, Morph | Sheet) else len(result)
+            pictures = 1 if isinstance(result, Morph | Sheet | Puzzle) else len(result)
             await self._show_result(reply, result)
             outcome = "done"
         except ReplyExpiredError:

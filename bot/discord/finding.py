@@ -13,6 +13,7 @@ import discord
 from discord import ButtonStyle, ui
 
 from bot.discord.bot import Interaction, PaintCommand
+from bot.discord.community.channels import Place, is_spoiler
 from bot.discord.components import Button, Component
 from bot.discord.context import is_ephemeral, language_of, request_of, settings_of
 from bot.discord.deferred_reply import DeferredReply
@@ -155,7 +156,9 @@ class FindView(ui.View):
 
 async def show_sheet(reply: DeferredReply, sheet: Sheet) -> None:
     """Fills in a reply with the first sheet of a search."""
-    await reply.edit(**await _message(sheet, (), reply.pending.language))
+    pending = reply.pending
+    spoiler = await is_spoiler(Place.of_reply(reply))
+    await reply.edit(**await _message(sheet, (), pending.language, spoiler=spoiler))
 
 
 async def _show(interaction: Interaction, search: Search, selected: Choice = ()) -> None:
@@ -165,20 +168,26 @@ async def _show(interaction: Interaction, search: Search, selected: Choice = ())
         async with admit(interaction, 1):
             sheet = await studio.finding.paint(search, request_of(interaction))
         language = await language_of(interaction)
+        spoiler = await is_spoiler(Place.of(interaction))
 
         async def edit() -> None:
-            parts = await _message(sheet, selected, language)
+            parts = await _message(sheet, selected, language, spoiler=spoiler)
             await interaction.edit_original_response(**parts)
 
         await retry_once(edit)
 
 
-async def _message(sheet: Sheet, selected: Choice, language: str) -> dict[str, Any]:
+async def _message(
+    sheet: Sheet, selected: Choice, language: str, *, spoiler: bool
+) -> dict[str, Any]:
     """The parts of the message, as `edit` takes them."""
     search = sheet.search
     picture = await asyncio.to_thread(numbered_grid, sheet.images)
     file = discord.File(
-        io.BytesIO(picture), filename="irodori-find.webp", description=_alt_text(sheet, language)
+        io.BytesIO(picture),
+        filename="irodori-find.webp",
+        description=_alt_text(sheet, language),
+        spoiler=spoiler,
     )
     view = FindView(FindState.of(search, selected), language)
     return {"content": _caption(search, language), "attachments": [file], "view": view}

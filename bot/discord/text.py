@@ -7,9 +7,10 @@ import discord
 from bot.i18n.messages import describe, say
 from bot.prompts.wish import format_wish
 from bot.prompts.words import SYNONYMS
-from db.records import Avatar, Picture
+from db.records import Avatar, GuildLimits, Picture
 
 LABEL = 100  # characters of a select option's label, value or description
+MAX_LISTED = 20  # members, channels or roles of a server
 MAX_ALT_TEXT = 256  # characters; Discord allows 1024
 
 SWATCHES = {
@@ -51,11 +52,14 @@ def alt_text(avatar: Avatar, language: str = "en") -> str:
     return shorten(text, MAX_ALT_TEXT)
 
 
-def file_of(avatar: Avatar, picture: Picture, language: str = "en") -> discord.File:
+def file_of(
+    avatar: Avatar, picture: Picture, language: str = "en", *, spoiler: bool = False
+) -> discord.File:
     return discord.File(
         io.BytesIO(picture.data),
         filename=f"irodori-{avatar.id}.{picture.format}",
         description=alt_text(avatar, language),
+        spoiler=spoiler,
     )
 
 
@@ -106,3 +110,17 @@ def option_of(
         value=avatar.id,
         description=shorten(f"{seed}{favorites}", LABEL),
     )
+
+
+def role_lines(limits: GuildLimits, language: str) -> list[str]:
+    """A line for each role that has its own limits."""
+    return [
+        say(
+            "limits-of-role",
+            language,
+            role=f"<@&{id}>",
+            cooldown=say("limits-cooldown", language, seconds=own.cooldown),
+            daily=say("limits-daily", language, count=own.daily),
+        )
+        for id, own in list(limits.role_limits.items())[:MAX_LISTED]
+    ]

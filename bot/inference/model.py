@@ -116,6 +116,18 @@ class Model:
             return last
         return np.concatenate([self._spread(upscale, 1, images[:-1]), last])
 
+    def enlarge(self, image: np.ndarray, size: int) -> np.ndarray:
+        """uint8 [S, S, 3] to [size, size, 3], which is larger: by the upscaler, as often as
+        needed, and then scaled down. Interpolated without an upscaler that takes this size.
+        """
+        upscaler = self._upscaler
+        while upscaler is not None and len(image) < size and _takes(upscaler, len(image)):
+            image = _only(upscaler.run(None, {"image": image[None]}, self._run_options))[0]
+        if len(image) == size:
+            return image
+        filter = Image.Resampling.BOX if len(image) > size else Image.Resampling.LANCZOS
+        return np.asarray(Image.fromarray(image).resize((size, size), filter))
+
     def _spread(self, run: Callable[..., np.ndarray], most: int, *arrays: np.ndarray) -> np.ndarray:
         """Runs slices of at most `most` rows of the arrays, one core per slice."""
         n = len(arrays[0])
@@ -186,6 +198,12 @@ class Model:
 def _only(outputs: list[np.ndarray]) -> np.ndarray:
     (output,) = outputs  # its name differs between files
     return output
+
+
+def _takes(upscaler: ort.InferenceSession, size: int) -> bool:
+    """Whether an upscaler takes pictures of this size, and not only of its generator's."""
+    height = upscaler.get_inputs()[0].shape[1]
+    return not isinstance(height, int) or height == size
 
 
 def _halve(image: np.ndarray) -> np.ndarray:

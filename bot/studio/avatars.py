@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 MAX_RELATIVES = 12  # children, and siblings, that a family lists
 
 _ID = re.compile(
-    r"(?:\S*/)?(?:irodori-)?(?P<id>[a-z0-9]{1,32})(?:-\d{1,4})?(?:\.(?:png|webp))?(?:[?#]\S*)?"
+    r"(?:\S*/)?(?:spoiler_)?(?:irodori-)?(?P<id>[a-z0-9]{1,32})(?:-\d{1,4})?(?:\.(?:png|webp))?(?:[?#]\S*)?"
 )
 """An id as people copy it: alone, from a file's name, or from a link."""
 

@@ -48,7 +48,7 @@ class ExportService:
     ) -> Export:
         """A zip of at most `limit_bytes`: pictures, and `avatars.json` with all data
         about them; in the first part also `favourites.json`, `reports.json` and
-        `settings.json`.
+        `settings.json`, and `community.json` if the owner takes part in something.
 
         `after` is the `last` of the part before; without it, the parts before are read again.
         Raises NotFound for a part that does not exist.
@@ -78,6 +78,9 @@ class ExportService:
             files["reports.json"] = [
                 {"id": id, "reason": reason} for id, reason in await self._store.reports.by(owner)
             ]
+            community = await self._store.community.of_owner(owner)
+            if any(community.values()):
+                files["community.json"] = community
             files["settings.json"] = asdict(await self._store.members.settings(owner))
         data = await asyncio.to_thread(_zip, files)
         return Export(data, part, parts, ids[-1] if more else None)

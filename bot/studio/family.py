@@ -115,12 +115,13 @@ async def model_for(engine: Engine, avatars: Sequence[Avatar]) -> Model:
     names = {avatar.model for avatar in avatars}
     if len(names) == 1:
         return await engine.get(names.pop())
-    if not all(_can_paint(engine.model, avatar) for avatar in avatars):
+    if not all(can_paint(engine.model, avatar) for avatar in avatars):
         raise BadPrompt("studio-models-differ")
     return engine.model
 
 
-def _can_paint(model: Model, avatar: Avatar) -> bool:
+def can_paint(model: Model, avatar: Avatar) -> bool:
+    """Whether the model has the avatar's values and its number of latent dimensions."""
     try:
         model.manifest.encode(avatar.conditions)
     except ValueError:

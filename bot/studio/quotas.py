@@ -2,17 +2,29 @@
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 from bot.errors import BadPrompt, Blocked, TooSoon, WrongChannel
 from bot.studio.request import Request
 from db.guilds import GuildRepository
-from db.records import GuildLimits, Usage
+from db.records import GuildLimits, RoleLimits, Usage
 from db.usage import UsageRepository
 
 DAY = timedelta(days=1)
 MAX_COOLDOWN = 24 * 60 * 60  # seconds
 MAX_DAILY = 100_000  # pictures
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """`left` of `daily` pictures, None if there is no daily limit; `next_at` is when the member may
+    request the next picture, None for now.
+    """
+
+    daily: int
+    left: int | None
+    next_at: datetime | None
 
 
 class QuotaService:
@@ -26,11 +38,32 @@ class QuotaService:
 
     async def save_limits(self, guild: str, limits: GuildLimits) -> None:
         """Raises BadPrompt for values out of range."""
-        if not 0 <= limits.cooldown <= MAX_COOLDOWN:
-            raise BadPrompt("moderation-cooldown", most=MAX_COOLDOWN, seconds=limits.cooldown)
-        if not 0 <= limits.daily <= MAX_DAILY:
-            raise BadPrompt("moderation-daily", most=MAX_DAILY, count=limits.daily)
+        every: list[GuildLimits | RoleLimits] = [limits, *limits.role_limits.values()]
+        for own in every:
+            if not 0 <= own.cooldown <= MAX_COOLDOWN:
+                raise BadPrompt("moderation-cooldown", most=MAX_COOLDOWN, seconds=own.cooldown)
+            if not 0 <= own.daily <= MAX_DAILY:
+                raise BadPrompt("moderation-daily", most=MAX_DAILY, count=own.daily)
         await self._guilds.save_limits(guild, limits)
+
+    async def remaining(self, request: Request, roles: Collection[str]) -> Remaining | None:
+        """What is left of the member's quota in the request's guild; None without limits."""
+        if request.guild is None:
+            return None
+        limits = await self._guilds.limits(request.guild)
+        exempt = set(roles) & set(limits.exempt_roles)
+        limits = limits_of_roles(limits, roles)
+        if exempt or not (limits.cooldown or limits.daily):
+            return None
+        now = datetime.now(UTC)
+        used = await self._usage.since(request.owner, request.guild, now - DAY)
+        left = max(0, limits.daily - sum(u.pictures for u in used)) if limits.daily else None
+        next_at = None
+        try:
+            _check(limits, used, 1, now)
+        except TooSoon as error:
+            next_at = error.retry_at
+        return Remaining(limits.daily, left, next_at)
 
     @asynccontextmanager
     async def admit(
@@ -72,6 +105,7 @@ class QuotaService:
         if limits.channels and not {request.channel, parent_channel} & set(limits.channels):
             channels = " ".join(f"<#{id}>" for id in limits.channels)
             raise WrongChannel("moderation-channel", channels=channels)
+        limits = limits_of_roles(limits, roles)
         limited = limits.cooldown or limits.daily
         if not pictures or not limited or set(roles) & set(limits.exempt_roles):
             return None
@@ -80,6 +114,18 @@ class QuotaService:
         return await self._usage.reserve(
             owner, guild, pictures, lambda used, now: _check(limits, used, pictures, now)
         )
+
+
+def limits_of_roles(limits: GuildLimits, roles: Collection[str]) -> GuildLimits:
+    """The limits of a member with these roles: of each limit of the roles the most generous one,
+    and those of the server if no role has its own.
+    """
+    own = [limits.role_limits[role] for role in roles if role in limits.role_limits]
+    if not own:
+        return limits
+    unlimited = any(not role.daily for role in own)
+    daily = 0 if unlimited else max(role.daily for role in own)
+    return replace(limits, cooldown=min(role.cooldown for role in own), daily=daily)
 
 
 def _check(limits: GuildLimits, used: list[Usage], pictures: int, now: datetime) -> None:

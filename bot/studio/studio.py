@@ -7,6 +7,9 @@ from bot.inference.engine import Engine, Stats
 from bot.settings import PrivacySettings
 from bot.studio.animations import AnimationService
 from bot.studio.avatars import AvatarService
+from bot.studio.community.guessing import Puzzle
+from bot.studio.community.service import CommunityService
+from bot.studio.enlarging import EnlargingService
 from bot.studio.exports import ExportService
 from bot.studio.family import FamilyService
 from bot.studio.finding import FindService, Sheet, read_path
@@ -33,6 +36,7 @@ from db.tasks import (
     AgainTask,
     CreateTask,
     FindTask,
+    GuessTask,
     MixTask,
     MorphTask,
     PortraitTask,
@@ -61,6 +65,7 @@ class Studio:
         painter = Painter(engine, store.avatars)
         self.recipes = RecipeService(engine, painter, store.avatars)
         self.avatars = AvatarService(store, self.recipes)
+        self.enlarging = EnlargingService(engine, self.avatars)
         self.painting = PaintingService(engine, painter, self.avatars, store.avatars)
         self.family = FamilyService(engine, painter, self.avatars)
         self.shaping = ShapingService(engine, painter, self.avatars)
@@ -69,6 +74,7 @@ class Studio:
         self.finding = FindService(engine, painter, store.usage)
         self.named_faces = NamedFaceService(engine)
         self.gallery = GalleryService(engine, store.galleries, store.guilds)
+        self.community = CommunityService(engine, store, self.gallery)
         self.members = MemberService(engine, store.members, store.retention)
         self.reports = ReportService(self.avatars, store.reports)
         self.retention = RetentionService(self.privacy, store)
@@ -106,7 +112,7 @@ class Studio:
         """
         return await self._readiness.problem()
 
-    async def run(self, task: Task, request: Request) -> list[Avatar] | Morph | Sheet:
+    async def run(self, task: Task, request: Request) -> list[Avatar] | Morph | Sheet | Puzzle:
         """Runs the task of a pending reply. Raises the errors of the task's service."""
         if isinstance(task, MorphTask):
             return await self.animations.morph(
@@ -119,6 +125,8 @@ class Studio:
         if isinstance(task, FindTask):
             search = await self.finding.open(task.wish, task.seed)
             return await self.finding.paint(search, request)
+        if isinstance(task, GuessTask):
+            return await self.community.guessing.pose(request, task.seed)
         request = replace(request, private=task.private)
         match task:
             case CreateTask():

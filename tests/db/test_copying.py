@@ -14,10 +14,10 @@ from db.__main__ import main
 from db.backup import BackupError
 from db.copying import TABLES, CopyError, copy
 from db.engine import connect
-from db.records import Owner
+from db.records import MessageLink, Owner
 from db.store import Store
 
-from .conftest import ANN, MakeAvatar, get_avatar, get_picture, pending_reply
+from .conftest import ANN, NOON, MakeAvatar, get_avatar, get_picture, pending_reply
 
 BEN = Owner("web", "2", "Ben ベン")
 
@@ -38,6 +38,17 @@ async def full(tmp_path: Path, new_avatar: MakeAvatar) -> str:
     await store.favorites.toggle(first.id, BEN)
     await store.avatars.save_thumbnail(first.id, b"small")
     await store.pending_replies.save(pending_reply())
+    await store.community.toggle_portrait("100", BEN)
+    await store.puzzles.save("7", "100", 2)
+    await store.puzzles.answer("7", BEN, 2)
+    await store.posts.plan("showcase", "100", first.id, "200", NOON)
+    [post] = await store.posts.take(["100"], NOON, 1)
+    await store.posts.finish(post, NOON, "300", avatars=[first.id])
+    await store.community.show(second.id, MessageLink("100", "200", "301"))
+    await store.brackets.open("100", "2026-W09", [first.id, second.id], NOON)
+    latest = await store.brackets.latest("100")
+    assert latest is not None
+    await store.brackets.vote(latest[0], 0, BEN, 1)
     await store.notes.set("greeting", "こんにちは")
     await store.close()
     return url

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from db.records import GuildLimits
+from db.records import CommunitySettings, GuildLimits, MessageLink
 from db.store import Store
 
-from .conftest import NOON, MakeAvatar, get_avatar
+from .conftest import ANN, NOON, MakeAvatar, get_avatar
 
 DAY = timedelta(days=1)
 
@@ -53,7 +53,26 @@ async def test_the_data_of_a_guild_is_deleted_and_its_pictures_stay(
         await store.guilds.save_limits(guild, GuildLimits(daily=5))
         await store.guilds.block(guild, "7")
         await store.presence.left("42", guild, NOON)
+        await store.community.save_settings(guild, CommunitySettings(guess=True))
+        await store.community.toggle_portrait(guild, ANN)
+        await store.community.show(here.id, MessageLink(guild, "1", "2"))
+        await store.posts.plan("showcase", guild, here.id, "1", NOON)
+        [post] = await store.posts.take([guild], NOON, 9)
+        await store.posts.finish(post, NOON, "3", avatars=[here.id])
+        await store.puzzles.save(f"7{guild}", guild, 1)
+        await store.puzzles.answer(f"7{guild}", ANN, 1)
+        await store.brackets.open(guild, "2026-W09", [here.id, private.id], NOON)
+        latest = await store.brackets.latest(guild)
+        assert latest is not None
+        assert await store.brackets.vote(latest[0], 0, ANN, 1)
     assert await store.presence.delete_data("100") == 2
+    assert list(await store.community.all_settings()) == ["101"]
+    for guild, left in (("100", False), ("101", True)):
+        assert bool(await store.community.portrait(guild)) == left
+        assert bool(await store.community.links((here.id,), guild)) == left
+        assert bool(await store.posts.get("showcase", guild, here.id)) == left
+        assert bool(await store.puzzles.scores(guild, 9)) == left
+        assert bool(await store.brackets.latest(guild)) == left
     for avatar in (here, private):
         found = await get_avatar(store, avatar.id)
         assert (found.guild, found.channel, found.owner) == (None, None, avatar.owner)

@@ -21,6 +21,7 @@ late, and ImpossibleActionError if the client would not allow the action (a miss
 missing option, an invisible message).
 
     discord.member(name, guild=None, permissions=0, installed=False, locale=None) -> UserClient
+    await discord.join("Aki"), discord.leave(client) # while the bot is connected
     discord.operator                                 -> UserClient of the application's owner
     discord.role("art", mio, ren)                    -> Role, given to these members
     discord.user(name, installed=True)               -> UserClient without a guild (user install)
@@ -28,6 +29,7 @@ missing option, an invisible message).
     client.slash("show", picture=("face.png", data))  # an attachment: its name and bytes
     client.autocomplete(…)                           # the last option is being typed
     client.click(reply, label= | custom_id=), .select(reply, custom_id, values)
+    client.choose(reply, custom_id, [channel])       # in a select of channels or roles
     client.slash_for_modal(…), .click_for_modal(…)   -> Modal
     client.submit(modal, **values), .user_command(name, target)
     client.send(text, channel=)
@@ -68,7 +70,7 @@ written here are checked. The responses of the fake server are validated too: le
 A retry after an injected fault (40060 after a lost response) is not a violation.
 
 **Counters**: .session_starts, .resumes, .replayed (events), .heartbeats, .syncs (command
-overwrites).
+overwrites). .activities are those of the bot's status.
 """
 
 from .attachments import Attachment

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, VOICE_STATE, RESUME = 0, 1, 2, 3, 4, 6
 RECONNECT, REQUEST_MEMBERS, INVALID_SESSION, HELLO, HEARTBEAT_ACK = 7, 8, 9, 10, 11
 
-GUILDS, GUILD_MESSAGES, DIRECT_MESSAGES, MESSAGE_CONTENT = 1 << 0, 1 << 9, 1 << 12, 1 << 15
-PRIVILEGED = (1 << 1) | (1 << 8) | MESSAGE_CONTENT
+GUILDS, GUILD_MEMBERS = 1 << 0, 1 << 1
+GUILD_MESSAGES, DIRECT_MESSAGES, MESSAGE_CONTENT = 1 << 9, 1 << 12, 1 << 15
+PRIVILEGED = GUILD_MEMBERS | (1 << 8) | MESSAGE_CONTENT
 KNOWN_INTENTS = (1 << 17) - 1 | (1 << 20) | (1 << 21) | (1 << 24) | (1 << 25)
 
 CLOSE_REASONS = {
@@ -155,6 +156,9 @@ class Connection:
         elif op in (PRESENCE, VOICE_STATE, REQUEST_MEMBERS):
             if self.session is None:
                 await self.reject(4003, f"op {op} before IDENTIFY")
+            elif op == PRESENCE:
+                self.server.activities = data["activities"]
+                self.server.state_changed.notify()
         else:
             await self.reject(4001, f"op {op}")
 
@@ -275,7 +279,7 @@ def guild_create(server: "DiscordServer", guild: Guild) -> dict[str, Any]:
         "member_count": len(members),
         "members": bot_only,
         "channels": [channel.payload() for channel in guild.channels],
-        "threads": [],
+        "threads": [c.payload() for c in server.channels.values() if c.parent and c.guild is guild],
         "presences": [],
         "voice_states": [],
         "stage_instances": [],

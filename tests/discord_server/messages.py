@@ -191,6 +191,8 @@ class References:
         if kind in limits.SELECTS:
             defaults = {"min_values": 1, "max_values": 1}
             result.pop("required", None)
+            for value in result.get("default_values", []):
+                value["id"] = str(value["id"])
         elif kind == limits.CONTAINER:
             defaults = {"accent_color": None, "spoiler": False}
         elif kind == limits.SEPARATOR:

@@ -38,6 +38,8 @@ class Select:
     min_values: int
     max_values: int
     disabled: bool
+    type: int
+    default_values: list[str]  # ids, of selects of channels, roles or users
 
 
 class Reply:
@@ -151,6 +153,8 @@ class Reply:
                 component["min_values"],
                 component["max_values"],
                 bool(component.get("disabled")),
+                component["type"],
+                [value["id"] for value in component.get("default_values", [])],
             )
             for component, _ in limits.walk(self.components, [])
             if component["type"] in limits.SELECTS

@@ -58,6 +58,7 @@ class DiscordServer:
         self.identified_at: list[float] = []
         self.connections: set[gateway.Connection] = set()
         self.sessions: dict[str, gateway.Session] = {}
+        self.activities: list[dict[str, Any]] = []  # the bot's status
         # Guilds, channels and users
         self.bot = User("Irodori", bot=True)
         self.owner = User("Owner")
@@ -212,6 +213,21 @@ class DiscordServer:
         known = guild.members.get(client.user.id, EVERYONE)
         guild.members[client.user.id] = known | permissions
         return client
+
+    async def join(self, name: str, guild: Guild | None = None) -> UserClient:
+        """A user joins a guild while the bot is connected."""
+        guild = guild or self.default_guild
+        client = self.member(name, guild)
+        event = guild.member_payload(client.user) | {"guild_id": str(guild.id)}
+        await self.dispatch("GUILD_MEMBER_ADD", event, guild, gateway.GUILD_MEMBERS)
+        return client
+
+    async def leave(self, client: UserClient) -> None:
+        """The user leaves the guild."""
+        assert client.guild is not None
+        del client.guild.members[client.id]
+        event = {"guild_id": str(client.guild.id), "user": client.user.payload()}
+        await self.dispatch("GUILD_MEMBER_REMOVE", event, client.guild, gateway.GUILD_MEMBERS)
 
     def user(self, name: str, *, installed: bool = True, locale: str | None = None) -> UserClient:
         """The client of a user who shares no guild with the bot."""

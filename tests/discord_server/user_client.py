@@ -1,6 +1,7 @@
 """The Discord client of one user: commands, components, messages."""
 
 import contextlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import invocations, limits
@@ -15,6 +16,7 @@ from .model import (
     Guild,
     Interaction,
     Message,
+    Role,
     User,
 )
 from .permissions import MANAGE_MESSAGES, SEND_MESSAGES
@@ -163,6 +165,23 @@ class UserClient:
         return await self._wait_for_reply(
             self._use_component(reply, data, f"select {select.custom_id}")
         )
+
+    async def choose(
+        self, reply: Reply, custom_id: str, chosen: Sequence[Channel] | Sequence[Role]
+    ) -> Reply:
+        """Chooses channels or roles in a select of them."""
+        select = next(s for s in reply.selects if s.custom_id == custom_id)
+        if not select.min_values <= len(chosen) <= select.max_values:
+            raise ImpossibleActionError(
+                f"{select.min_values} to {select.max_values} values are to be chosen"
+            )
+        resolved: dict[str, Any] = {}
+        for value in chosen:
+            kind = CHANNEL if isinstance(value, Channel) else ROLE
+            self._option({"type": kind, "name": custom_id}, value, False, reply.channel, resolved)
+        data = {"component_type": select.type, "custom_id": custom_id, "resolved": resolved}
+        data |= {"values": [str(value.id) for value in chosen]}
+        return await self._wait_for_reply(self._use_component(reply, data, f"select {custom_id}"))
 
     async def submit(self, modal: Modal, **values: Any) -> Reply:
         """Submits a modal; `values` are by custom_id of its fields."""

@@ -12,12 +12,11 @@ from bot.discord.bot import Interaction, IrodoriBot
 from bot.discord.command_texts import describe_options, description
 from bot.discord.context import language_of
 from bot.discord.replies import defer_answer, fill_in
+from bot.discord.text import MAX_LISTED, role_lines
 from bot.errors import NotAllowed
 from bot.i18n.messages import say
 from bot.studio.quotas import MAX_COOLDOWN, MAX_DAILY
-from db.records import GuildLimits
-
-MAX_LISTED = 20  # members, channels or roles in one line
+from db.records import GuildLimits, RoleLimits
 
 
 class TextChannel(app_commands.Transformer):
@@ -96,11 +95,27 @@ class LimitsCog(commands.Cog):
         await self._show(interaction, guild)
 
     @limits.command(name="role", description=description("limits role"))
-    @describe_options("limits role", "role", "exempt")
-    async def role(self, interaction: Interaction, role: discord.Role, exempt: bool = True) -> None:
-        guild = await self._admit(interaction)
-        roles = (await self.studio.guilds.limits(guild)).exempt_roles
-        await self._change(guild, exempt_roles=_with(roles, str(role.id), exempt))
+    @describe_options("limits role", "role", "exempt", "cooldown", "daily")
+    async def role(
+        self,
+        interaction: Interaction,
+        role: discord.Role,
+        exempt: bool | None = None,
+        cooldown: app_commands.Range[int, 0, MAX_COOLDOWN] | None = None,
+        daily: app_commands.Range[int, 0, MAX_DAILY] | None = None,
+    ) -> None:
+        """Exempts the role, or with a cooldown or daily limit gives it its own limits."""
+        guild, id = await self._admit(interaction), str(role.id)
+        limits = await self.studio.guilds.limits(guild)
+        own = {other: of_role for other, of_role in limits.role_limits.items() if other != id}
+        if cooldown is not None or daily is not None:
+            own[id] = RoleLimits(
+                limits.cooldown if cooldown is None else cooldown,
+                limits.daily if daily is None else daily,
+            )
+            exempt = exempt or False
+        exempt_roles = _with(limits.exempt_roles, id, exempt is None or exempt)
+        await self._change(guild, exempt_roles=exempt_roles, role_limits=own)
         await self._show(interaction, guild)
 
     @limits.command(name="block", description=description("limits block"))
@@ -136,6 +151,7 @@ class LimitsCog(commands.Cog):
             say("limits-daily", language, count=limits.daily),
             _listed("limits-channels", "<#{}>", limits.channels, language),
             _listed("limits-roles", "<@&{}>", limits.exempt_roles, language),
+            *role_lines(limits, language),
             say("limits-gallery-on" if limits.gallery else "limits-gallery-off", language),
             _listed("limits-blocked", "<@{}>", blocked, language),
             _listed("limits-reports", "<#{}>", _one(limits.reports_channel), language),

@@ -88,6 +88,7 @@ class Forget(Component[Button], template="irodori:forget:(?P<step>ask|yes|no)"):
         else:
             studio = interaction.client.studio
             count = await studio.members.delete_everything(owner_of(interaction))
+            interaction.client.dispatch("community_change")
             view.add_item(ui.TextDisplay(say("privacy-forgotten", language, count=count)))
         await retry_once(lambda: interaction.edit_original_response(view=view))
 

@@ -1,16 +1,20 @@
-"""`/settings`: a member's defaults, in a panel that saves every change."""
+"""`/settings`: a member's defaults, in a panel that saves every change; with `server`, what the
+server has turned on, see `bot.discord.community.panel`.
+"""
 
 import re
 from dataclasses import replace
 from typing import Self
 
+import discord
 from discord import SelectOption, app_commands, ui
 from discord.ext import commands
 
 from bot.discord.bot import Interaction, IrodoriBot
-from bot.discord.command_texts import description
+from bot.discord.command_texts import describe_options, description
+from bot.discord.community import panel
 from bot.discord.components import Component, Select
-from bot.discord.context import language_of, owner_of, settings_of
+from bot.discord.context import language_of, owner_of, request_of, roles_of, settings_of
 from bot.discord.replies import defer_update, respond, retry_once
 from bot.i18n.messages import LANGUAGES, say
 from db.records import MemberSettings
@@ -36,9 +40,9 @@ class Setting(Component[Select], template="irodori:set:(?P<what>[a-z]+)"):
         settings = changed(await settings_of(interaction), self.what, self.item.values[0])
         await studio.members.save_settings(owner_of(interaction), settings)
         interaction.extras.pop("settings")  # the reply is in the new language
-        language = await language_of(interaction)
-        panel = SettingsPanel(settings, studio.sizes, language, saved=True)
-        await retry_once(lambda: interaction.edit_original_response(view=panel))
+        language, hint = await language_of(interaction), await _hint(interaction, "settings-saved")
+        view = SettingsPanel(settings, studio.sizes, language, hint)
+        await retry_once(lambda: interaction.edit_original_response(view=view))
 
 
 class SettingsPanel(ui.LayoutView):
@@ -47,8 +51,7 @@ class SettingsPanel(ui.LayoutView):
         settings: MemberSettings,
         sizes: tuple[int, ...],
         language: str,
-        *,
-        saved: bool = False,
+        hint: str,
     ) -> None:
         super().__init__(timeout=None)
         default = {"": say("settings-private-default", language)}
@@ -61,8 +64,7 @@ class SettingsPanel(ui.LayoutView):
         }
         speech = {"": say("settings-language-default", language)} | NAMES
         is_private = {None: "", False: "no", True: "yes"}[settings.private]
-        hint = say("settings-saved" if saved else "settings-hint", language)
-        self.add_item(ui.TextDisplay(f"### ⚙️ {say('settings-title', language)}\n-# {hint}"))
+        self.add_item(ui.TextDisplay(f"### ⚙️ {say('settings-title', language)}\n{hint}"))
         for what, icon, choices, chosen in (
             ("private", "🔒", private, is_private),
             ("size", "📐", size, str(settings.size or "")),
@@ -81,6 +83,23 @@ def changed(settings: MemberSettings, what: str, value: str) -> MemberSettings:
     return replace(settings, language=value if value in LANGUAGES else None)
 
 
+async def _hint(interaction: Interaction, key: str) -> str:
+    """The hint of this key, and what is left of the member's quota in this server."""
+    language = await language_of(interaction)
+    hint = f"-# {say(key, language)}"
+    quotas = interaction.client.studio.quotas
+    left = await quotas.remaining(request_of(interaction), roles_of(interaction))
+    if left is None:
+        return hint
+    facts = []
+    if left.left is not None:
+        facts.append(say("settings-left", language, left=left.left, daily=left.daily))
+    if left.next_at is not None:
+        when = discord.utils.format_dt(left.next_at, "R")
+        facts.append(say("settings-next", language, when=when))
+    return "\n".join([hint, *(f"⏳ {fact}" for fact in facts)])
+
+
 def _options(choices: dict[str, str], chosen: str) -> list[SelectOption]:
     """The options of a select; a choice that no longer exists is shown as the default."""
     chosen = chosen if chosen in choices else ""
@@ -91,14 +110,20 @@ def _options(choices: dict[str, str], chosen: str) -> list[SelectOption]:
 
 
 class SettingsCog(commands.Cog):
-    components = (Setting,)
+    components = (Setting, *panel.COMPONENTS)
 
     def __init__(self, bot: IrodoriBot) -> None:
         self.bot = bot
 
     @app_commands.command(name="settings", description=description("settings"))
-    async def settings(self, interaction: Interaction) -> None:
+    @describe_options("settings", "server")
+    async def settings(self, interaction: Interaction, server: bool = False) -> None:
+        if server:
+            await panel.open_panel(interaction)
+            return
         studio = interaction.client.studio
         settings, language = await settings_of(interaction), await language_of(interaction)
-        panel = SettingsPanel(settings, studio.sizes, language)
-        await respond(lambda: interaction.response.send_message(view=panel, ephemeral=True))
+        view = SettingsPanel(
+            settings, studio.sizes, language, await _hint(interaction, "settings-hint")
+        )
+        await respond(lambda: interaction.response.send_message(view=view, ephemeral=True))

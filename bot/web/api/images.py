@@ -7,6 +7,7 @@ from functools import partial
 from aiohttp import web
 
 from bot.studio.downloads import CROPS, pack
+from bot.web import visitors
 from bot.web.api import schemas
 from bot.web.api.openapi import Answer, describe
 from bot.web.api.responses import has_cached
@@ -39,6 +40,29 @@ async def image(request: web.Request) -> web.Response:
 
     kind = f"{min(size or avatar.width, avatar.width)}-recipe"
     return await _unchanging(request, f"{avatar.sha256}-{kind}", read)
+
+
+@routes.get("/images/{id}/large.png")
+@describe(
+    {
+        200: Answer("The file, which never changes.", "image/png", HEADERS),
+        304: Answer("The version in If-None-Match is current."),
+    },
+    query=schemas.EmptyQuery,
+    errors=(400, 403, 404, 429, 503),
+)
+async def large(request: web.Request) -> web.Response:
+    """Get a picture enlarged to 512 pixels by its model's upscaler; counts as a painted one."""
+    read_query(request.query, schemas.EmptyQuery)
+    studio = request.app[STUDIO]
+    avatar = await studio.avatars.get(request.match_info["id"], viewer=None)
+
+    async def read() -> tuple[bytes, str]:
+        visitors.require_painting_allowed(request)
+        await visitors.charge(request, 1)
+        return await studio.enlarging.enlarge(avatar, viewer=None), "image/png"
+
+    return await _unchanging(request, f"{avatar.sha256}-large", read)
 
 
 @routes.get("/images/{id}/{crop}.png")

@@ -2,6 +2,7 @@
 picture with its family.
 """
 
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -44,6 +45,7 @@ async def gallery_page(request: web.Request) -> web.Response:
         filters=filters,
         sort=query.sort,
         avatars=page.avatars,
+        banner=await studio.community.bracket.banner(datetime.now(UTC)),
         count=await studio.gallery.count(filters),
         facets=await studio.gallery.facets(filters),
         older=page.older and gallery_url(filters, query.sort, page.older),

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import jinja2
 from aiohttp import web
 
-from bot.i18n.messages import describe
+from bot.i18n.messages import describe, say
 from bot.prompts.colors import COLORS
 from bot.prompts.parser import MAX_LENGTH
 from bot.prompts.wish import format_wish
@@ -35,6 +35,7 @@ def create_environment(folder: Path, assets: Mapping[str, str]) -> jinja2.Enviro
         max_length=MAX_LENGTH,
         value_prompt=value_prompt,
         alt_text=alt_text,
+        say=say,
         repaint_url=repaint_url,
         find_url=find_url,
         format_day=format_day,

@@ -10,7 +10,7 @@ from paused_engine import PausedEngine
 from bot.errors import BadPrompt, Blocked, NotFound, TooSoon, WrongChannel
 from bot.inference.engine import Engine
 from bot.studio import Request, Studio
-from db.records import Avatar, GuildLimits, Owner
+from db.records import Avatar, GuildLimits, Owner, RoleLimits
 from db.store import Store
 
 OTHER = Owner("discord", "2")
@@ -195,3 +195,25 @@ async def test_limits_out_of_range_are_rejected(
     with pytest.raises(BadPrompt, match=message):
         await studio.quotas.save_limits("1", limits)
     assert await studio.guilds.limits("1") == GuildLimits()
+
+
+async def test_of_the_limits_of_several_roles_the_most_generous_hold(
+    studio: Studio, admit: Admit, owner: Owner
+) -> None:
+    roles = {"5": RoleLimits(cooldown=60, daily=3), "6": RoleLimits(cooldown=0, daily=2)}
+    await studio.quotas.save_limits("1", GuildLimits(cooldown=3600, daily=1, role_limits=roles))
+    for own, daily, left in (([], 1, 1), (["5"], 3, 3), (["5", "6", "7"], 3, 3)):
+        remaining = await studio.quotas.remaining(Request(owner, guild="1"), own)
+        assert remaining is not None
+        assert (remaining.daily, remaining.left, remaining.next_at) == (daily, left, None)
+    await open_and_close(admit(2, roles=["6"]))
+    with pytest.raises(BadPrompt, match="3 pictures; the daily limit of this server is 2"):
+        await open_and_close(admit(3, roles=["6"]))
+
+
+async def test_what_remains_of_a_quota_is_none_without_limits_or_for_an_exempt_role(
+    studio: Studio, owner: Owner
+) -> None:
+    assert await studio.quotas.remaining(Request(owner, guild="1"), []) is None
+    await studio.quotas.save_limits("1", GuildLimits(daily=1, exempt_roles=("5",)))
+    assert await studio.quotas.remaining(Request(owner, guild="1"), ["5"]) is None

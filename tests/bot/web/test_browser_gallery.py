@@ -1,12 +1,14 @@
 """Gallery, picture page and matrix in headless Chromium."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 from browser import DESKTOP, PHONE, Visit, expect_no_horizontal_scrolling
 from playwright.async_api import Route, expect
 
 from bot.studio import Request, Studio
+from bot.studio.community.bracket import ROUND
 from db.records import Owner
 
 
@@ -45,6 +47,19 @@ async def test_new_pictures_appear_after_the_stream_was_refused(
             await page.clock.run_for(30_000)
     tile = page.locator("#grid .tile img").first
     await expect(tile).to_have_attribute("alt", "green hair, blue eyes")
+
+
+async def test_the_picture_of_the_week_leads_to_its_page(
+    visit: Visit, studio: Studio, owner: Owner
+) -> None:
+    await studio.painting.create("hair:pink eyes:red", Request(owner, guild="1"), count=2)
+    now, bracket = datetime.now(UTC), studio.community.bracket
+    await bracket.step("1", now)
+    await bracket.step("1", now + ROUND)
+    page = await visit(PHONE, "gallery")
+    await expect_no_horizontal_scrolling(page)
+    await page.get_by_role("link", name="Picture of the week").click()
+    await expect(page.get_by_role("heading", name="pink hair, red eyes")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [PHONE, DESKTOP])

@@ -11,6 +11,7 @@ card-no-wish = no wish, all random
 card-seed = seed { $seed }
 card-model = model { $model }
 card-id = id { $id }
+card-child-of = child of { $parents }
 card-again = Again
 card-recolor = Recolor
 card-variations = Variations

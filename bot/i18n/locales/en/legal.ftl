@@ -8,7 +8,7 @@ legal-no-operator = The operator of this copy of Irodori has given no name. Ask 
 legal-contact = Contact: { $contact }
 
 privacy-page-stored = What is stored about members of Discord
-privacy-page-stored-text = The pictures that you requested, with prompt, seed, choices of /find, model, time, server and channel; your favorites, settings and reports; your Discord id and display name; for one day, the number of pictures you requested. Irodori reads only messages that mention it and direct messages to it.
+privacy-page-stored-text = The pictures that you requested, with prompt, seed, choices of /find, model, time, server and channel; your favorites, settings and reports; your Discord id and display name; where a server has turned it on, your votes in brackets, your answers to /guess, and that you were welcomed or have joined a family portrait; for one day, the number of pictures you requested. Irodori reads only messages that mention it and direct messages to it.
 privacy-page-visitors = What is stored about visitors of this page
 privacy-page-visitors-text = The pictures that you painted, your favorites and your reports. A cookie with a random number recognizes your browser for a year; the database contains only a hash of that number. Irodori uses no other cookies for visitors, no analytics and no other companies' services here. It uses your address for rate limits. If several processes serve this page, they store a hash of it for that, for about a minute after your last request and at most two hours.
 privacy-page-seen = Who sees it
@@ -16,7 +16,7 @@ privacy-page-seen-text = Everybody can see pictures that are not private, in gal
 privacy-page-time = How long it is stored
 privacy-page-time-text = Until you delete it. The operator's backups may contain deleted data until newer ones replace them.
 privacy-page-time-pictures = Pictures that are nobody's favorite are deleted after { $days } days.
-privacy-page-time-guilds = { $days } days after Irodori was removed from a server, the server's limits and blocks are deleted, and the pictures painted there no longer name the server.
+privacy-page-time-guilds = { $days } days after Irodori was removed from a server, the server's limits, blocks and settings, and all votes, answers and portraits there are deleted, and the pictures painted there no longer name the server.
 privacy-page-choices = What you can do
 privacy-page-choices-text = The command /privacy in Discord exports all your data, or deletes it permanently, including pictures that are just being painted. On this page you can delete each of your pictures. For everything else, write to the operator.
 privacy-page-stays = What stays after a deletion

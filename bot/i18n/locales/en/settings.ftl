@@ -1,6 +1,8 @@
 command-settings =
     .name = settings
     .description = Set your defaults: privacy, size, language
+    .server = server
+    .server-description = Show the settings of this server instead, for its admins
 settings-title = Your settings
 settings-hint = Your defaults apply in every server and in direct messages. An option that you give in a command overrides its default.
 settings-private = Who sees your new pictures
@@ -13,3 +15,5 @@ settings-size-value = { $size } × { $size } pixels
 settings-language = Language
 settings-language-default = Like Discord (default)
 settings-saved = Saved.
+settings-left = Left in this server within 24 hours: { $left } of { $daily } pictures.
+settings-next = You can request the next picture { $when }.

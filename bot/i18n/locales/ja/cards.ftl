@@ -11,6 +11,7 @@ card-no-wish = 注文なし、すべておまかせ
 card-seed = シード { $seed }
 card-model = モデル { $model }
 card-id = ID { $id }
+card-child-of = { $parents } の子
 card-again = もう1枚
 card-recolor = 色を変える
 card-variations = バリエーション

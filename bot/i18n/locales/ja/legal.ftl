@@ -8,7 +8,7 @@ legal-no-operator = この Irodori の運営者は名前を公開していませ
 legal-contact = 連絡先：{ $contact }
 
 privacy-page-stored = Discord のメンバーについて保存するもの
-privacy-page-stored-text = リクエストした絵と、そのプロンプト、シード、/find での選択、モデル、日時、サーバー、チャンネル。お気に入り、設定、報告。Discord の ID と表示名。1 日の間、リクエストした絵の枚数。Irodori が読むのは、メンションされたメッセージとダイレクトメッセージだけです。
+privacy-page-stored-text = リクエストした絵と、そのプロンプト、シード、/find での選択、モデル、日時、サーバー、チャンネル。お気に入り、設定、報告。Discord の ID と表示名。サーバーが機能をオンにしている場合は、トーナメントの投票、/guess の回答、ようこその投稿と家族写真への参加。1 日の間、リクエストした絵の枚数。Irodori が読むのは、メンションされたメッセージとダイレクトメッセージだけです。
 privacy-page-visitors = このページの訪問者について保存するもの
 privacy-page-visitors-text = 描いた絵、お気に入り、報告。乱数の入った Cookie で 1 年間ブラウザーを識別します。データベースにはその乱数のハッシュだけを保存します。訪問者に対してほかの Cookie やアクセス解析、他社のサービスは使いません。アドレスは回数制限に使います。複数のプロセスがこのページを提供している場合は、そのためにハッシュだけを最後のリクエストから約 1 分間、長くても 2 時間保存します。
 privacy-page-seen = だれが見られるか
@@ -16,7 +16,7 @@ privacy-page-seen-text = 非公開でない絵は、ギャラリーとこのペ�
 privacy-page-time = 保存する期間
 privacy-page-time-text = 削除されるまで保存します。運営者のバックアップには、新しいものに置き換わるまで、削除されたデータが残ることがあります。
 privacy-page-time-pictures = だれのお気に入りでもない絵は { $days } 日後に削除します。
-privacy-page-time-guilds = Irodori がサーバーから外されて { $days } 日たつと、そのサーバーの制限とブロックを削除し、そこで描いた絵からサーバーの記録を消します。
+privacy-page-time-guilds = Irodori がサーバーから外されて { $days } 日たつと、そのサーバーの制限、ブロック、設定と、そこでの投票、回答、家族写真を削除し、そこで描いた絵からサーバーの記録を消します。
 privacy-page-choices = できること
 privacy-page-choices-text = Discord の /privacy コマンドで、すべてのデータを書き出すか、描いている途中の絵も含めて完全に削除できます。このページでは自分の絵を 1 枚ずつ削除できます。そのほかのことは運営者にご連絡ください。
 privacy-page-stays = 削除したあとも残るもの

@@ -1,6 +1,8 @@
 command-settings =
     .name = 設定
     .description = あなたの初期設定：公開範囲、サイズ、言語
+    .server = サーバー
+    .server-description = 代わりにこのサーバーの設定を表示（管理者用）
 settings-title = あなたの設定
 settings-hint = この初期設定は、すべてのサーバーとDMで使われます。コマンドでオプションを指定すると、そちらが優先されます。
 settings-private = 新しい絵を見られる人
@@ -13,3 +15,5 @@ settings-size-value = { $size } × { $size } ピクセル
 settings-language = 言語
 settings-language-default = Discordに合わせる（初期設定）
 settings-saved = 保存しました。
+settings-left = このサーバーで24時間以内に描ける残り：{ $daily } 枚中 { $left } 枚
+settings-next = 次の絵は { $when } に描けます。

@@ -11,6 +11,7 @@ card-no-wish = 没有要求，全部随机
 card-seed = 种子 { $seed }
 card-model = 模型 { $model }
 card-id = 编号 { $id }
+card-child-of = { $parents } 的孩子
 card-again = 再来一张
 card-recolor = 换色
 card-variations = 变化

@@ -1,6 +1,8 @@
 command-settings =
     .name = 设置
     .description = 你的默认选项：私密、尺寸、语言
+    .server = 服务器
+    .server-description = 改为显示本服务器的设置，供管理员使用
 settings-title = 你的设置
 settings-hint = 这些默认选项在所有服务器和私信中都有效。在命令里填写的选项优先于默认选项。
 settings-private = 谁能看到你的新图
@@ -13,3 +15,5 @@ settings-size-value = { $size } × { $size } 像素
 settings-language = 语言
 settings-language-default = 跟随 Discord（默认）
 settings-saved = 已保存。
+settings-left = 本服务器 24 小时内还可画：{ $left } / { $daily } 张
+settings-next = 你可以在 { $when } 请求下一张图。

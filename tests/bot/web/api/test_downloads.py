@@ -68,3 +68,17 @@ async def test_a_pack_has_nine_sizes_and_the_crops(client: Client) -> None:
         f"{name}-emoji.png": 128,
         f"{name}-sticker.png": 320,
     }
+
+
+async def test_a_picture_is_enlarged_to_512_pixels_and_looks_the_same(client: Client) -> None:
+    (avatar,) = await paint(client)
+    path = f"/images/{avatar['id']}/large.png"
+    large = await image(client, path)
+    assert (large.mode, large.size) == ("RGB", (512, 512))
+    halved = np.asarray(large.reduce(2)).astype(int)
+    assert np.abs(halved - await pixels(client, avatar)).mean() < 4
+    async with client.get(path) as answer:
+        headers = {"If-None-Match": answer.headers["ETag"]}
+    async with client.get(path, headers=headers) as answer:
+        assert answer.status == 304
+    assert "no picture" in (await get(client, "/images/xxxxxxxx/large.png", 404))["error"]

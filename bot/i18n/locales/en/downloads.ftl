@@ -1,0 +1,3 @@
+# Files of a picture.
+
+download-large = Download enlarged to 512 pixels

@@ -1,0 +1,89 @@
+# /settings server と、ボットが自分から投稿するもの
+
+command-guess =
+    .name = 親当て
+    .description = この子の親はどれ？このサーバーの絵で遊ぶゲーム
+
+server-title = このサーバーの設定
+server-hint = ここにある機能は、オンにするまですべてオフです。変更はすぐに保存されます。どの機能も誰にも通知を送りません。
+server-not-allowed = サーバーの設定を変えられるのは「サーバー管理」の権限を持つメンバーだけです。
+server-not-here = この設定には、ボットがこのサーバーに参加している必要があります。
+server-on = オン
+server-off = オフ
+server-turn-on = オンにする
+server-turn-off = オフにする
+server-rest = ボットがこのほかに自分から投稿することはありません。メンバーのコマンド向け：
+server-channel-none = チャンネルなし：オフ
+server-channels-none = チャンネルなし：オフ
+server-section-overview = 一覧
+server-section-welcome = ようこそ
+server-section-showcase = 人気の絵
+server-section-bracket = 週間トーナメント
+server-section-portrait = 家族写真
+server-section-guess = /guess（親当て）
+server-section-replies = 返信
+server-section-roles = ロールごとの制限
+server-section-bot = ボットのステータス
+server-about-welcome = 新しいメンバーを、その人だけの顔（`/me` の顔）で迎えます。
+server-about-showcase = このサーバーの絵が決まった数の♥を集めると、作者の名前とともに一度だけ投稿します。すでにその数に達している絵は投稿しません。
+server-about-bracket = 毎週、このサーバーの新しい絵のうち♥の多い8枚が2枚ずつ対戦し、各ラウンドで2日間投票します。優勝した絵は、ウェブのギャラリーのページに2週間表示されます。
+server-about-portrait = 参加したメンバー全員の顔を1枚の絵にまとめ、参加者に合わせて更新します。参加も退出も絵の下のボタンからで、参加した人だけが写ります。
+server-about-guess = `/guess` は、このサーバーの2枚の絵から生まれた子と4枚の絵を見せ、親を当てるゲームです。成績は記録されます。
+server-about-replies = 絵の付いた返信の見せ方です。スレッドは親チャンネルと同じ扱いです。
+server-about-roles = ロールごとに待ち時間と1日の枚数を決められます。複数のロールを持つ人には、緩いほうが適用されます。ロールを選んでください：
+server-about-bot = ボットのステータスに、使用中のモデルの名前をすべてのサーバーで表示します。これはボットの運営者にだけ表示されます。
+server-welcome = チャンネル
+server-showcase = チャンネル
+server-hearts = 必要な♥の数
+server-hearts-value = ♥ { $count }
+server-bracket = チャンネル
+server-portrait = チャンネル
+server-guess = /guess
+server-spoilers = 絵をスポイラーで隠すチャンネル
+server-retract = 連投された返信を削除するチャンネル
+server-retract-minutes = この時間内に返信が5件を超えると連投とみなし、それぞれこの時間が過ぎたら削除します。絵はギャラリーに残ります。
+server-retract-minutes-value = { $count } 分
+server-links = 子の絵から親のメッセージへリンクする
+server-role-none = ロールを選ぶ
+server-role-cooldown = { $role }：次の依頼までの秒数
+server-role-daily = { $role }：24時間以内の枚数
+server-role-seconds = { $count } 秒
+server-role-pictures = { $count } 枚
+server-role-like-server = サーバーと同じ
+server-role-unlimited = 制限なし
+server-no-intent = まだ動きません。ボットの運営者が、DiscordのDeveloper PortalでServer Members Intentをオンにし、`discord.members_intent = true` を設定する必要があります。
+server-no-channel = ボットからこのチャンネルが見えません。
+server-no-permission = ボットはこのチャンネルに絵を投稿できません。「チャンネルを見る」「メッセージを送信」「ファイルを添付」の権限が必要です。
+
+welcome-text = { $member } さん、ようこそ！これはあなたの顔です。`/me` でいつでも同じ顔が出ます。
+welcome-alt = 新しいメンバーの顔
+showcase-text = 🌟 ♥ { $count }：{ $member } さんの **{ $title }**
+bracket-title = 🏆 今週の一枚：残り { $count } 枚
+bracket-final = 🏆 今週の一枚：決勝
+bracket-how = 各段で、好きなほうの絵に投票してください。このラウンドは { $when } に終わります。
+bracket-alt = 番号付きで2枚ずつ並んだ { $count } 枚の絵
+bracket-voted = { $number } 番の絵に投票しました。このラウンドが終わる { $when } まで変更できます。
+bracket-over = このラウンドは終わりました。
+bracket-winner = 🏆 今週の一枚は、{ $member } さんの **{ $title }** です。
+portrait-title = 👪 家族写真
+portrait-how = { $count ->
+    [0] まだ誰も参加していません。ボタンを押すと、あなたの顔（`/me` の顔）が加わります。
+   *[other] { $count } 人が参加しています。ボタンで自分の顔を加えたり外したりできます。
+}
+portrait-more = ほか { $count } 人
+portrait-alt = メンバー { $count } 人の顔
+portrait-button = 参加・退出
+portrait-joined = あなたの顔が家族写真に加わります。同じボタンで外せます。
+portrait-left = あなたの顔を家族写真から外しました。
+portrait-off = このサーバーの家族写真は終了しました。
+guess-title = この子の親はどれ？
+guess-how = 4枚のうち1枚が親です。回答は1人1回です。
+guess-alt = 1つの顔と、1から4の番号が付いた4つの顔
+guess-score = { $member }：{ $answers } 問中 { $right } 問正解
+guess-right = 正解、{ $number } 番です！{ $answers } 問中 { $right } 問正解しています。
+guess-wrong = 残念、正解は { $number } 番です。{ $answers } 問中 { $right } 問正解しています。
+guess-repeated = もう回答しています。正解は { $number } 番です。{ $answers } 問中 { $right } 問正解しています。
+guess-off = このサーバーでは `/guess` はオフです。「サーバー管理」の権限を持つメンバーが `/settings server` でオンにできます。
+guess-too-few = `/guess` には、このサーバーで描かれた公開の絵が { $count } 枚必要です。
+guess-gone = この問題はもうありません。
+gallery-banner = 今週の一枚

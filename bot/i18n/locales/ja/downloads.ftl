@@ -1,0 +1,3 @@
+# Files of a picture.
+
+download-large = 512ピクセルに拡大してダウンロード

@@ -1,0 +1,89 @@
+# /settings server，以及机器人自行发布的内容
+
+command-guess =
+    .name = 猜父母
+    .description = 这是谁的孩子？用本服务器的图玩的游戏
+
+server-title = 本服务器的设置
+server-hint = 这里的功能在你开启之前都是关闭的。更改会立即保存；任何功能都不会提醒任何人。
+server-not-allowed = 只有拥有“管理服务器”权限的成员才能更改服务器的设置。
+server-not-here = 这些设置需要机器人已加入本服务器。
+server-on = 已开启
+server-off = 已关闭
+server-turn-on = 开启
+server-turn-off = 关闭
+server-rest = 除此之外，机器人不会自行发布任何内容。成员命令相关：
+server-channel-none = 未选频道：关闭
+server-channels-none = 未选频道：关闭
+server-section-overview = 总览
+server-section-welcome = 欢迎新人
+server-section-showcase = 精选展示
+server-section-bracket = 每周淘汰赛
+server-section-portrait = 全家福
+server-section-guess = /guess（猜父母）
+server-section-replies = 回复
+server-section-roles = 身份组的限额
+server-section-bot = 机器人的状态
+server-about-welcome = 用一张专属的脸欢迎新成员，也就是 `/me` 显示的那张。
+server-about-showcase = 本服务器的图获得足够多的 ♥ 后，会连同作者的名字发布一次。已经达到这个数目的图不会发布。
+server-about-bracket = 每周，本服务器新图中 ♥ 最多的八张两两对决，每轮投票两天。冠军会在网页画廊上展示两周。
+server-about-portrait = 把所有参加的成员的脸合成一张图，并随成员变化更新。用图下的按钮加入或退出；只显示加入的人。
+server-about-guess = `/guess` 显示由本服务器两张图生成的孩子和四张图，请成员猜出父母。成绩会被记录。
+server-about-replies = 带图回复的显示方式。子区与所属频道相同。
+server-about-roles = 身份组可以有自己的冷却时间和每日限额。成员有多个身份组时，以较宽松的为准。请选择身份组：
+server-about-bot = 机器人的状态在所有服务器显示当前使用的模型名称。只有机器人的运营者能看到这一项。
+server-welcome = 频道
+server-showcase = 频道
+server-hearts = 需要的 ♥ 数
+server-hearts-value = { $count } ♥
+server-bracket = 频道
+server-portrait = 频道
+server-guess = /guess
+server-spoilers = 在这些频道用剧透遮住图片
+server-retract = 在这些频道删除刷屏的回复
+server-retract-minutes = 这段时间内回复超过 5 条即视为刷屏，每条都会在这段时间后删除。图仍留在画廊里。
+server-retract-minutes-value = { $count } 分钟
+server-links = 为孩子附上父母消息的链接
+server-role-none = 选择身份组
+server-role-cooldown = { $role }：两次请求之间的秒数
+server-role-daily = { $role }：24 小时内的图数
+server-role-seconds = { $count } 秒
+server-role-pictures = { $count } 张
+server-role-like-server = 与服务器相同
+server-role-unlimited = 不限
+server-no-intent = 目前还不能用：机器人的运营者需要在 Discord 开发者门户开启 Server Members Intent，并设置 `discord.members_intent = true`。
+server-no-channel = 机器人看不到这个频道。
+server-no-permission = 机器人不能在这个频道发布图片。需要“查看频道”“发送消息”和“附加文件”权限。
+
+welcome-text = 欢迎，{ $member }！这张脸属于你：`/me` 总会画出它。
+welcome-alt = 新成员的脸
+showcase-text = 🌟 { $count } ♥：{ $member } 的 **{ $title }**
+bracket-title = 🏆 本周之图：还剩 { $count } 张
+bracket-final = 🏆 本周之图：决赛
+bracket-how = 在每一行中，为你更喜欢的图投票。本轮 { $when } 结束。
+bracket-alt = 两两成对、带编号的 { $count } 张图
+bracket-voted = 你投给了 { $number } 号图。本轮 { $when } 结束之前可以更改。
+bracket-over = 这一轮已经结束。
+bracket-winner = 🏆 本周之图是 { $member } 的 **{ $title }**。
+portrait-title = 👪 全家福
+portrait-how = { $count ->
+    [0] 还没有人参加。点按钮即可加入你的脸，也就是 `/me` 显示的那张。
+   *[other] 有 { $count } 位成员参加。点按钮可以加入或移除你的脸。
+}
+portrait-more = 还有 { $count } 位
+portrait-alt = { $count } 位成员的脸
+portrait-button = 加入或退出
+portrait-joined = 你的脸会加入全家福。再点同一个按钮即可移除。
+portrait-left = 你的脸已从全家福中移除。
+portrait-off = 本服务器已没有全家福。
+guess-title = 这是谁的孩子？
+guess-how = 四张图中有一张是父母之一。每人只能回答一次。
+guess-alt = 一张脸，以及编号 1 到 4 的四张脸
+guess-score = { $member }：{ $answers } 题答对 { $right } 题
+guess-right = 答对了，是 { $number } 号！你在 { $answers } 题中答对了 { $right } 题。
+guess-wrong = 不对，是 { $number } 号。你在 { $answers } 题中答对了 { $right } 题。
+guess-repeated = 你已经回答过了；答案是 { $number } 号。你在 { $answers } 题中答对了 { $right } 题。
+guess-off = 本服务器已关闭 `/guess`。拥有“管理服务器”权限的成员可以用 `/settings server` 开启。
+guess-too-few = `/guess` 需要 { $count } 张在本服务器画的公开图片。
+guess-gone = 这道题已经不存在了。
+gallery-banner = 本周之图
