@@ -7,6 +7,7 @@ from bot.inference.engine import Engine, Stats
 from bot.settings import PrivacySettings
 from bot.studio.animations import AnimationService
 from bot.studio.avatars import AvatarService
+from bot.studio.browser_models import BrowserModels
 from bot.studio.exports import ExportService
 from bot.studio.family import FamilyService
 from bot.studio.finding import FindService, Sheet, read_path
@@ -74,6 +75,7 @@ class Studio:
         self.exports = ExportService(store)
         self.quotas = QuotaService(store.guilds, store.usage)
         self.models = ModelCatalog(engine)
+        self.browser_models = BrowserModels(engine)
         self.guilds = store.guilds  # limits are saved by `quotas`, which checks them
         self.pending_replies = store.pending_replies
         self.notes = store.notes
