@@ -7,8 +7,7 @@ from pathlib import Path
 from bot.inference.engine import Engine
 from bot.inference.model import Model
 from export.directions import Direction
-from export.external_data import external_files
-from export.manifest import CRITIC, GENERATOR, UPSCALER, FileEntry, Manifest
+from export.manifest import CRITIC, GENERATOR, UPSCALER, FileEntry, Manifest, is_in_one_file
 
 MAX_BYTES = 64 * 2**20
 """Of a model's files together; visitors do not want to download more."""
@@ -52,7 +51,7 @@ def _describe(model: Model, folder: Path) -> BrowserModel | None:
     if sum(entry.bytes for _, entry in files.values()) > MAX_BYTES:
         return None
     try:
-        if any(external_files(folder / name) for name, _ in files.values()):
+        if not all(is_in_one_file(folder / name) for name, _ in files.values()):
             return None
     except OSError:  # the folder was removed; the engine has the model in memory
         return None
