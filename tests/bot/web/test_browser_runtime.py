@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import main
-from bot.web import browser_runtime
 from bot.web.browser_runtime import BACKENDS, FOLDER, InstallError, install, installed
 
 PACKAGE = json.loads((FOLDER / "package.json").read_text("utf-8"))
@@ -72,6 +71,6 @@ def test_an_archive_with_another_checksum_is_refused(
 def test_the_command_says_that_npm_is_missing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(browser_runtime.shutil, "which", lambda name: None)
+    monkeypatch.setattr("shutil.which", lambda name: None)
     assert main(["web-runtime"]) == 1
     assert "npm is not installed" in capsys.readouterr().err
