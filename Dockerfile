@@ -9,6 +9,13 @@ COPY export export
 RUN sed -i 's/"onnxruntime-gpu>=/"onnxruntime>=/' pyproject.toml && \
     python -m venv /opt/irodori && \
     /opt/irodori/bin/pip install --no-cache-dir '.[postgres]'
+# What browsers need to paint by themselves. In another folder, so that it is installed with the bot.
+# hadolint ignore=DL3008
+RUN apt-get update && \
+    apt-get install --yes --no-install-recommends npm && \
+    rm -rf /var/lib/apt/lists/*
+WORKDIR /
+RUN /opt/irodori/bin/python -m bot web-runtime
 
 FROM python:3.12-slim-bookworm
 RUN useradd --system --uid 10001 --no-create-home --home-dir /data irodori && \

@@ -3,11 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: bot test clean
+.PHONY: bot web-runtime test clean
 .DELETE_ON_ERROR: # half a virtual environment is none
 
 bot: $(VENV)/.bot      ## serve: the web page, and Discord if DISCORD_TOKEN is set
 	$(PY) -m bot
+
+web-runtime: $(VENV)/.bot ## install what browsers need to paint by themselves, with npm
+	$(PY) -m bot web-runtime
 
 test: $(VENV)/.test    ## install everything, then check and test everything
 	$(VENV)/bin/ruff check .

@@ -1,8 +1,8 @@
 """`python -m bot`: serves the web page and, given a token, Discord.
 
 `python -m bot --check` tests the configuration, `python -m bot doctor` looks for damaged data,
-`python -m bot sync` registers the commands with Discord, and `python -m bot password` hashes a
-password for /admin.
+`python -m bot sync` registers the commands with Discord, `python -m bot web-runtime` installs what
+browsers need to paint, and `python -m bot password` hashes a password for /admin.
 """
 
 import argparse
@@ -25,6 +25,7 @@ from bot.errors import ModelUnavailable
 from bot.passwords import MIN_LENGTH, PasswordHash
 from bot.serve import REFUSED, EngineStopped, StartError, open_studio, serve
 from bot.settings import Settings, discord_token
+from bot.web import browser_runtime
 from config.output import allow_any_encoding
 from db.errors import StoreError
 
@@ -42,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _doctor(given[1:])
         if given[:1] == ["password"]:
             return _password(given[1:])
+        if given[:1] == ["web-runtime"]:
+            return _web_runtime(given[1:])
         if "--check" in given:
             given.remove("--check")
             return _check(given)
@@ -70,8 +73,9 @@ def read_settings(arguments: Sequence[str]) -> Settings:
         + ", ".join(Settings.model_fields)
         + ". `python -m bot sync [--guild ID]` registers the commands with Discord, everywhere or "
         "in one server, even if they have not changed; `python -m bot doctor [--fix]` checks the "
-        "database, pictures and models for damage; `python -m bot password` prints the line of "
-        "config.toml that enables /admin.",
+        "database, pictures and models for damage; `python -m bot web-runtime` installs what "
+        "browsers need to paint by themselves, with npm; `python -m bot password` prints the line "
+        "of config.toml that enables /admin.",
         allow_abbrev=False,
     )
     parser.add_argument(
@@ -151,6 +155,19 @@ def _password(arguments: Sequence[str]) -> int:
         return 2
     print("Add this line to config.toml, below [web]:", file=sys.stderr)
     print(f'admin_password_hash = "{PasswordHash.of(password)}"')
+    return 0
+
+
+def _web_runtime(arguments: Sequence[str]) -> int:
+    argparse.ArgumentParser(prog="python -m bot web-runtime", allow_abbrev=False).parse_args(
+        arguments
+    )
+    try:
+        version = browser_runtime.install()
+    except browser_runtime.InstallError as error:
+        print(f"The runtime for browsers is not installed: {error}", file=sys.stderr)
+        return 1
+    print(f"{browser_runtime.PACKAGE} {version} is installed in {browser_runtime.FOLDER}.")
     return 0
 
 

@@ -139,6 +139,10 @@ class EngineSettings(Section):
     """Largest number of pictures in the queue; further requests are refused."""
     candidates: int = Field(default=0, ge=0, le=MAX_CANDIDATES)
     """Candidates per picture, of which the critic keeps one. 0: the model's own number."""
+    upscaler: Literal["auto", "float"] = "auto"
+    """Upscaler; auto uses the model's int8 one if it is faster on this machine. Only the float one
+    paints the same pictures on all machines, and as browsers do.
+    """
     load_seconds: float = Field(default=120, gt=0)
     """Seconds that a model may take to load and to paint its first batch."""
     poll_seconds: float = Field(default=5, gt=0)

@@ -203,6 +203,11 @@ class Manifest(BaseModel):
         return conditions
 
 
+def is_in_one_file(path: Path) -> bool:
+    """Whether an ONNX file contains all its weights. Raises OSError."""
+    return not external_files(path)
+
+
 def file_entry(path: Path) -> FileEntry:
     """SHA-256 and size of a file. Raises OSError."""
     with path.open("rb") as file:

@@ -180,15 +180,16 @@ class Engine:
         ahead = self._queue.position(user)
         return 0 if ahead is None else ahead + sum(count for _, count in self._painting)
 
+    def is_loaded(self, name: str) -> bool:
+        return self._models.is_loaded(name)
+
     async def get(self, name: str) -> Model:
         """The model of this name, loaded if necessary. Raises ModelUnavailable."""
         return await self._models.get(name)
 
     async def refresh(self) -> bool:
-        """Switches to the model in `models/current` if it has changed; True if it did.
-
-        Painting continues meanwhile. A model that cannot be used is refused and logged once, and
-        the model in use stays.
+        """Switches to the model in `models/current`, see LoadedModels; True if it has changed.
+        Painting continues meanwhile.
         """
         return await self._models.refresh()
 

@@ -31,6 +31,9 @@ class LoadedModels:
         model = await asyncio.to_thread(load_model, registry, None, settings)
         return cls(registry, settings, model)
 
+    def is_loaded(self, name: str) -> bool:
+        return self._find(name) is not None
+
     async def get(self, name: str) -> Model:
         """The model of this name, loaded if necessary. Raises ModelUnavailable."""
         found = self._find(name)

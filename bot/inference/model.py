@@ -265,7 +265,8 @@ class _Loading:
         self._model = model = Model(folder, manifest, self._settings)
         if self._aborted:
             model.abort()
-        model.choose_upscaler()
+        if self._settings.upscaler == "auto":
+            model.choose_upscaler()
         model.warm_up(self._settings.max_batch)
         log.info("model %s is loaded (%s)", model.name, model.provider)
         return model

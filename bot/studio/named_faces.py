@@ -25,6 +25,7 @@ from bot.studio.painter import candidates_for, seed_of
 from bot.studio.painting import read_shaped_prompt
 
 MAX_NAME = 100  # characters of a normalized name
+LOADING_COST = 60  # faces that could be painted while a model is loaded
 MAX_SIZE = 512  # pixels; a model's largest size up to this one is painted
 CACHE_BYTES = 64 * 2**20
 
@@ -79,6 +80,10 @@ class NamedFaceService:
         if file is not None:
             self._files.move_to_end(face)
         return file
+
+    def cost(self, face: NamedFace) -> int:
+        """What painting the face counts as: more than one face if its model is not loaded."""
+        return 1 if self._engine.is_loaded(face.model) else LOADING_COST
 
     async def paint(self, face: NamedFace, user: str) -> FaceFile:
         """The face's file, which is painted unless it is in memory. The queue is fair across users.

@@ -30,11 +30,12 @@ MAX_COUNT = 9
 
 @dataclass(frozen=True, slots=True)
 class PromptReading:
-    """The wish of a prompt; `used` is its wish and shape in short form; `unused` are words that
+    """The wish and the shape of a prompt; `used` is both in short form; `unused` are words that
     describe something that the model does not know.
     """
 
     wish: Mapping[str, str]
+    shape: Mapping[str, float]
     used: str
     unused: tuple[str, ...]
 
@@ -67,7 +68,7 @@ class PaintingService:
         wish, shape = read_shaped_prompt(prompt, model)
         _, rest = read_traits(prompt, model.directions.names, attributes)
         used = " ".join(filter(None, (format_wish(wish), format_traits(shape))))
-        return PromptReading(wish, used, unused_words(rest, attributes))
+        return PromptReading(wish, shape, used, unused_words(rest, attributes))
 
     def queue_position(self, owner: Owner) -> int:
         """Number of pictures that are painted before the owner's next one."""

@@ -7,6 +7,7 @@ from bot.inference.engine import Engine, Stats
 from bot.settings import PrivacySettings
 from bot.studio.animations import AnimationService
 from bot.studio.avatars import AvatarService
+from bot.studio.browser_models import BrowserModels
 from bot.studio.community.guessing import Puzzle
 from bot.studio.community.service import CommunityService
 from bot.studio.enlarging import EnlargingService
@@ -82,6 +83,7 @@ class Studio:
         self.quotas = QuotaService(store.guilds, store.usage)
         self.processes = ProcessService(store, painter)
         self.models = ModelCatalog(engine)
+        self.browser_models = BrowserModels(engine)
         self.guilds = store.guilds  # limits are saved by `quotas`, which checks them
         self.pending_replies = store.pending_replies
         self.notes = store.notes

@@ -15,7 +15,7 @@ from bot.passwords import PasswordHash
 from bot.settings import WebSettings
 from bot.stopping import GRACE_SECONDS
 from bot.studio import Studio
-from bot.web import middleware
+from bot.web import browser_runtime, middleware
 from bot.web.admin import live, login, models, pictures, reports, runs
 from bot.web.admin.filters import FILTERS
 from bot.web.admin.load import LOAD, Load
@@ -23,8 +23,10 @@ from bot.web.admin.sessions import SESSIONS, Sessions
 from bot.web.api import events, finding, gallery, images, monitoring, named_faces, painting, recipes
 from bot.web.api.openapi import build_document
 from bot.web.assets import Assets
+from bot.web.browser_painting import BrowserPainting
 from bot.web.connections import CONNECTIONS, Connections
 from bot.web.keys import (
+    BROWSER_PAINTING,
     METRICS,
     NAMED_FACE_RATE,
     OPENAPI,
@@ -34,6 +36,7 @@ from bot.web.keys import (
     TEMPLATES,
 )
 from bot.web.metrics import Metrics
+from bot.web.pages import browser as browser_pages
 from bot.web.pages import find as find_pages
 from bot.web.pages import gallery as gallery_pages
 from bot.web.pages import legal, proof, site, wear
@@ -56,6 +59,7 @@ API = (
 )
 PAGES = (
     studio_pages.routes,
+    browser_pages.routes,
     find_pages.routes,
     gallery_pages.routes,
     proof.routes,
@@ -82,6 +86,7 @@ def create_app(studio: Studio, settings: WebSettings) -> web.Application:
     )
     assets = _assets()
     app[STUDIO] = studio
+    app[BROWSER_PAINTING] = BrowserPainting(studio, browser_runtime.installed())
     app[SETTINGS] = settings
     app[METRICS] = Metrics(studio)
     for key, kind, most in (

@@ -81,9 +81,9 @@ async def charge(request: web.Request, pictures: int) -> None:
     await request.app[PAINT_RATE].charge(address_of(request), pictures)
 
 
-async def charge_named_face(request: web.Request) -> None:
-    """Charges a new face to the rate limit of the visitor's address. Raises TooSoon."""
-    await request.app[NAMED_FACE_RATE].charge(address_of(request), 1)
+async def charge_named_faces(request: web.Request, count: int) -> None:
+    """Charges new faces to the rate limit of the visitor's address. Raises TooSoon."""
+    await request.app[NAMED_FACE_RATE].charge(address_of(request), count)
 
 
 def address_of(request: web.Request) -> str:

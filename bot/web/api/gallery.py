@@ -115,7 +115,12 @@ async def wish(request: web.Request) -> web.Response:
     query = read_query(request.query, schemas.PromptQuery)
     reading = request.app[STUDIO].painting.explain(query.prompt)
     return json_response(
-        schemas.Prompt(wish=dict(reading.wish), prompt=reading.used, unused=list(reading.unused))
+        schemas.Prompt(
+            wish=dict(reading.wish),
+            shape=dict(reading.shape),
+            prompt=reading.used,
+            unused=list(reading.unused),
+        )
     )
 
 

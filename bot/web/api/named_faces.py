@@ -89,7 +89,7 @@ async def _answer(request: web.Request) -> web.Response:
     file = faces.cached(face)
     if file is None:
         visitors.require_painting_allowed(request)
-        await visitors.charge_named_face(request)
+        await visitors.charge_named_faces(request, faces.cost(face))
         file = await faces.paint(face, user=f"name:{visitors.address_of(request)}")
     headers = _headers(file, pinned="model" in request.match_info)
     if has_cached(request, file.tag):

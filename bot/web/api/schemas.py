@@ -414,6 +414,7 @@ class Favorite(Schema):
 
 class Prompt(Schema):
     wish: Wish
+    shape: Shape
     prompt: str
     """The wish in short form, with the traits that shape the face."""
     unused: list[str]

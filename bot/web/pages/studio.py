@@ -1,22 +1,29 @@
 """The studio page, and its form, which also works without JavaScript."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
 from bot.errors import BadPrompt, Refusal
-from bot.i18n.messages import describe, direction_name
+from bot.i18n.messages import describe, direction_name, say
 from bot.studio import Request
 from bot.web import visitors
 from bot.web.api.schemas import IMAGE_SIZES, WISH_PREFIX, PaintForm
 from bot.web.errors import status_of
-from bot.web.keys import STUDIO
+from bot.web.keys import BROWSER_PAINTING, STUDIO
+from bot.web.pages.legal import accepted_language
 from bot.web.pages.render import render
 from bot.web.requests import known_keys, read_form, reject_duplicates, validate
 from db.records import GalleryQuery
 from export.manifest import Attribute
 
 NEWEST = 12  # pictures of the gallery below the studio
+BROWSER_WORDS = (
+    *("paint", "keep", "loading", "on", "offline", "failed"),
+    *("kept", "prompt", "seed", "other-model", "keep-first"),
+)
+"""Messages of `browser_painting.ftl` that the page and its script show."""
 
 routes = web.RouteTableDef()
 
@@ -30,8 +37,8 @@ async def studio_page(request: web.Request) -> web.Response:
     try:
         wish = request.app[STUDIO].painting.parse(prompt)
     except BadPrompt as error:
-        return await _render_studio(request, {"prompt": prompt, "seed": seed}, {}, error)
-    return await _render_studio(request, {"prompt": prompt, "seed": seed}, wish)
+        return await render_studio(request, {"prompt": prompt, "seed": seed}, {}, error)
+    return await render_studio(request, {"prompt": prompt, "seed": seed}, wish)
 
 
 @routes.get("/welcome.webp")
@@ -67,20 +74,25 @@ async def paint(request: web.Request) -> web.Response:
             wish, Request(owner), seed=fields.seed, prompt=fields.prompt
         )
     except Refusal as error:
-        return await _render_studio(request, form, swatches, error)
+        return await render_studio(request, form, swatches, error)
     response = web.Response(status=303, headers={"Location": f"/a/{avatars[0].id}"})
     visitors.remember(request, response, token)
     return response
 
 
-async def _render_studio(
+async def render_studio(
     request: web.Request,
     form: Mapping[str, str],
     wish: Mapping[str, str],
     error: Refusal | None = None,
+    *,
+    offline: bool = False,
 ) -> web.Response:
+    """The page; with `offline`, without pictures that the bot serves."""
     studio = request.app[STUDIO]
     newest = GalleryQuery(scope="everyone", viewer=None, guild=None, values={}, limit=NEWEST)
+    avatars = [] if offline else (await studio.gallery.page(newest)).avatars
+    may_paint = visitors.may_paint(request)
     response = render(
         request,
         "studio.html",
@@ -93,12 +105,26 @@ async def _render_studio(
         wish=wish,
         seed=form.get("seed", ""),
         error="" if error is None else str(error),
-        may_paint=visitors.may_paint(request),
-        avatars=(await studio.gallery.page(newest)).avatars,
+        may_paint=may_paint,
+        browser=_browser_painting(request) if may_paint else None,
+        offline=offline,
+        avatars=avatars,
     )
     if visitors.token_of(request) is None:
         visitors.remember(request, response, visitors.new_token())
     return response
+
+
+def _browser_painting(request: web.Request) -> Mapping[str, str] | None:
+    """What the script needs to paint in the browser, and its words; None if browsers cannot."""
+    package = request.app[BROWSER_PAINTING].package
+    if package is None:
+        return None
+    language = accepted_language(request.headers.get("Accept-Language", ""))
+    megabytes = math.ceil(package.bytes / 1e6)
+    words = {key: say(f"browser-{key}", language) for key in BROWSER_WORDS}
+    off = say("browser-off", language, megabytes=megabytes)
+    return {"package": package.url, "off": off, **words}
 
 
 def example_prompt(attributes: Sequence[Attribute]) -> str:

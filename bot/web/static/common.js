@@ -6,6 +6,9 @@ export const describe = ({ conditions }) =>
 
 // Addresses on this site. Those that the API returns have the site's public name, under which the
 // page may not have been opened.
+/** The URL of a module of this version, for a worker. */
+export const urlOfModule = (name) => new URL(name, import.meta.url);
+
 export const pageOf = ({ id }) => `/a/${id}`;
 export const imageOf = ({ id }) => `/images/${id}.png`;
 export const thumbOf = ({ id }) => `/thumbs/${id}.webp`;

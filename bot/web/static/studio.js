@@ -4,8 +4,10 @@
 
 import { describe, tile } from "./common.js";
 import { get, post } from "./studio/api.js";
+import * as browser from "./studio/browser.js";
 import * as url from "./studio/url.js";
 import * as morph from "./studio/morph.js";
+import * as painter from "./studio/painter.js";
 import { showError, find, form, mayPaint, announce } from "./studio/dom.js";
 import * as result from "./studio/result.js";
 import * as paintForm from "./studio/form.js";
@@ -24,11 +26,11 @@ form.addEventListener("submit", async (event) => {
   const body = paintForm.requestBody();
   await paint(body.count ?? 1, async () => {
     const [avatar] = shown;
-    if (!isLocked() || (body.count && !isMade(avatar))) return post("/api/avatars", body);
+    if (!isLocked() || (body.count && !isMade(avatar))) return painter.create(body);
     const changes = await lockedChanges(body);
-    if (changes) return post(`/api/avatars/${avatar.id}/recolour`, { wish: changes });
-    if (body.count) return post(`/api/avatars/${avatar.id}/variations`);
-    if (!isMade(avatar)) return post("/api/avatars", body);
+    if (changes) return painter.recolor(avatar, changes);
+    if (body.count) return painter.vary(avatar);
+    if (!isMade(avatar)) return painter.create(body);
     throw new Error("This face is locked, and nothing has changed. Choose another value, or unlock it.");
   }, body.prompt);
 });
@@ -40,7 +42,7 @@ const isMade = (avatar) => avatar.parents.length > 0 || avatar.choices != null;
 /** Values of the prompt that differ from the locked face; null without any. */
 async function lockedChanges(body) {
   const [avatar] = shown;
-  const { wish } = await get(`/api/wish?${new URLSearchParams({ prompt: body.prompt })}`);
+  const { wish } = await browser.readPrompt(body.prompt);
   return differences(wish, avatar);
 }
 
@@ -55,19 +57,19 @@ async function recolor() {
   if (!mayPaint || !isLocked() || painting) return;
   const wish = differences(paintForm.selectedWish(), avatar);
   if (!wish) return;
-  await paint(1, () => post(`/api/avatars/${avatar.id}/recolour`, { wish }));
+  await paint(1, () => painter.recolor(avatar, wish));
   if (shown[0] !== avatar) await recolor(); // swatches selected meanwhile
 }
 
 find("#variations").addEventListener("click", () =>
-  paint(9, () => post(`/api/avatars/${shown[0].id}/variations`)),
+  paint(9, () => painter.vary(shown[0])),
 );
 
 shape.listen((avatar, positions) =>
-  paint(1, () => post(`/api/avatars/${avatar.id}/shape`, { shape: positions })),
+  paint(1, () => painter.reshape(avatar, positions)),
 );
 
-const mix = (a, b) => paint(1, () => post("/api/mix", { a, b }));
+const mix = (a, b) => paint(1, async () => painter.mix(a, b));
 
 find("#mix").addEventListener("click", () => mix(...shown.map((avatar) => avatar.id)));
 
@@ -75,6 +77,16 @@ partner.listen({
   shownId: () => shown[0].id,
   onMix: mix,
   onMorph: (a, b) => go({ morph: true, ids: [a, b] }),
+});
+
+// Keeps a picture of this browser: the bot paints and stores it.
+find("#store")?.addEventListener("click", () => {
+  const [local] = shown;
+  paint(1, async () => {
+    const kept = await browser.keep(local);
+    session.remove(local.id);
+    return [kept];
+  });
 });
 
 find("#recolor").addEventListener("click", () => {
@@ -98,7 +110,7 @@ async function paint(count, make, prompt) {
   try {
     const avatars = await make();
     session.add(avatars);
-    addTiles(avatars);
+    addTiles(avatars.filter(({ local }) => !local));
     if (mine !== latest) return; // the visitor moved on: the pictures are in the strip
     paintForm.showWish(avatars[0], prompt ?? before);
     url.push({ ids: avatars.map((avatar) => avatar.id) }, paintForm.draft());
@@ -155,7 +167,7 @@ async function showView() {
 
 /** Loads whether the avatar is a favorite. */
 async function loadFavorite(avatar) {
-  if (avatar.favourite !== undefined) return;
+  if (avatar.favourite !== undefined || avatar.local) return;
   avatar.favourite = (await get(`/api/avatars/${avatar.id}`)).favourite;
   session.save();
   if (shown[0] === avatar) result.showFavorite(avatar);
@@ -250,9 +262,11 @@ function addTiles(avatars) {
   find("#gallery .nothing")?.remove();
 }
 
+browser.start();
 paintForm.listen(() => url.amend(paintForm.draft()), recolor);
 session.open((a, b) => go({ morph: true, ids: [a, b] }));
-if (url.readView().ids.length) {
+// The page of the service worker does not have the URL's form.
+if (url.readView().ids.length || "start" in browser.words) {
   if (url.hasDraft()) paintForm.fill(url.readDraft());
   showView();
 }

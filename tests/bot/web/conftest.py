@@ -1,6 +1,7 @@
 """The web front end on localhost with the tiny model."""
 
 import asyncio
+import fcntl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any, NamedTuple
@@ -22,6 +23,7 @@ from playwright.async_api import (
 
 from bot.settings import WebSettings
 from bot.studio import Studio
+from bot.web import browser_runtime as runtime_files
 from bot.web.app import create_app, create_runner
 from bot.web.connections import CONNECTIONS, Listener
 from bot.web.requests import MAX_LINE
@@ -111,6 +113,16 @@ async def serve(studio: Studio) -> AsyncIterator[Serve]:
 @pytest.fixture
 async def client(serve: Serve) -> Client:
     return await serve()
+
+
+@pytest.fixture(scope="session")
+def browser_runtime() -> None:
+    """Installs ONNX Runtime for browsers if it is missing; needs npm."""
+    # one process at a time: the others wait, and find it installed
+    with (runtime_files.FOLDER / "package.json").open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if not runtime_files.installed():
+            runtime_files.install()
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -8,6 +8,11 @@ export async function post(url, body = {}) {
   return read(await request(url, withBody(body)));
 }
 
+/** Sends a file. */
+export async function postFile(url, blob) {
+  return read(await request(url, { method: "POST", headers: { "content-type": blob.type }, body: blob }));
+}
+
 /** The response itself, for what is no JSON; to a POST if there is a body. */
 export async function fetchFile(url, body) {
   const response = await request(url, body && withBody(body));

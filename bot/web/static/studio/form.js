@@ -1,6 +1,6 @@
 // The form: prompt and swatches in sync, the seed and its lock, one picture or nine.
 
-import { get } from "./api.js";
+import { readPrompt } from "./browser.js";
 import { showError, find, form } from "./dom.js";
 
 const prompt = find("#prompt");
@@ -60,12 +60,11 @@ for (const [from, to] of [[one, nine], [nine, one]]) {
   });
 }
 
-/** Parses the prompt on the server. Errors are shown on Paint, not while typing. */
+/** Parses the prompt. Errors are shown on Paint, not while typing. */
 async function parsePrompt() {
   request = new AbortController();
-  const query = new URLSearchParams({ prompt: prompt.value });
   try {
-    const reading = await get(`/api/wish?${query}`, { signal: request.signal });
+    const reading = await readPrompt(prompt.value, { signal: request.signal });
     selectSwatches(reading.wish);
     showUnused(reading);
   } catch {

@@ -42,6 +42,7 @@ export async function showOne(avatar) {
   fresh.className = "picture";
   fresh.dataset.id = avatar.id;
   find(".picture", result).replaceWith(fresh);
+  result.toggleAttribute("data-local", Boolean(avatar.local));
   setGlow(avatar);
   chips.replaceChildren(
     ...Object.entries(avatar.conditions).map(([name, value]) => chip(name, value, avatar.wish)),
@@ -50,7 +51,7 @@ export async function showOne(avatar) {
   find("#model").textContent = avatar.model;
   find("#link").href = pageOf(avatar);
   find("#command").value = commandLine(avatar);
-  for (const link of sizes) fillDownload(link, avatar);
+  for (const link of sizes) await fillDownload(link, avatar);
   showFavorite(avatar);
   set("done");
 }
@@ -68,6 +69,7 @@ export async function showSheet(avatars) {
     cell.append(link);
     return cell;
   });
+  result.toggleAttribute("data-local", Boolean(avatars[0].local));
   await Promise.all(cells.map((cell) => find("img", cell).decode().catch(() => {})));
   sheet.replaceChildren(...cells);
   setGlow(avatars[0]);
@@ -77,6 +79,7 @@ export async function showSheet(avatars) {
 export function showMorph(transition) {
   morph.show(transition);
   const [a, b] = transition.pair;
+  result.toggleAttribute("data-local", Boolean(a.local || b.local));
   result.querySelectorAll(".end").forEach((link, i) => fillLink(link, transition.pair[i]));
   find("#morph").href = `/api/morph.webp?ids=${a.id},${b.id}`;
   setGlow(a);
@@ -103,6 +106,8 @@ function setControls(state) {
   find(".details", result).hidden = state !== "done";
   find(".tools", result).hidden = state === "empty";
   for (const id of ["favorite", "variations", "sizes", "recolor", "mix-with", "morph-with"]) find(`#${id}`).hidden = state !== "done";
+  const store = find("#store");
+  if (store) store.hidden = state !== "done";
   for (const id of ["mix", "morph"]) find(`#${id}`).hidden = state !== "morph";
 }
 
@@ -124,11 +129,21 @@ function chip(name, value, wish) {
   return item;
 }
 
+let object; // URL of the latest picture of this browser
+async function objectUrl(url) {
+  const response = await fetch(url);
+  if (object) URL.revokeObjectURL(object);
+  object = URL.createObjectURL(await response.blob());
+  return object;
+}
+
 /** Makes a link download the avatar in its size. */
-function fillDownload(link, avatar) {
+async function fillDownload(link, avatar) {
   const size = Number(link.textContent);
-  link.hidden = size > avatar.width;
+  link.hidden = avatar.local ? size !== avatar.width : size > avatar.width;
   link.href = `${imageOf(avatar)}?size=${size}`;
+  // A download does not ask the service worker, which has the pictures of this browser.
+  if (avatar.local && !link.hidden) link.href = await objectUrl(imageOf(avatar));
   link.download = `irodori-${avatar.id}-${size}.png`;
 }
 

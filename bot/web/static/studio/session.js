@@ -2,6 +2,7 @@
 // has those that the server knows by the visitor's cookie.
 
 import { get } from "./api.js";
+import { stored } from "./browser.js";
 import { urlOf, hashOf } from "./url.js";
 import { find, mayPaint, announce } from "./dom.js";
 import { describe, thumbOf } from "../common.js";
@@ -26,10 +27,10 @@ export function open(onMorph) {
 }
 
 async function loadOwn() {
-  const own = await get(`/api/mine?limit=${MAX_PICTURES}`).catch(() => null); // without it, no strip
-  if (!own) return;
+  const own = await get(`/api/mine?limit=${MAX_PICTURES}`).catch(() => ({ avatars: [] })); // without the bot
+  const found = [...(await stored()), ...own.avatars];
   const known = new Set(avatars.map(({ id }) => id)); // painted meanwhile
-  avatars = [...avatars, ...own.avatars.filter(({ id }) => !known.has(id))].slice(0, MAX_PICTURES);
+  avatars = [...avatars, ...found.filter(({ id }) => !known.has(id))].slice(0, MAX_PICTURES);
   save();
   draw();
 }
@@ -109,7 +110,7 @@ export function draw() {
 function newFace(avatar) {
   const item = find("#new-face").content.firstElementChild.cloneNode(true);
   fillLink(find(".face", item), avatar);
-  find("img", item).addEventListener("error", () => remove(avatar.id));
+  find("img", item).addEventListener("error", () => navigator.onLine && remove(avatar.id));
   const button = find(".choose", item);
   button.setAttribute("aria-label", `Mix or morph ${describe(avatar)}, seed ${avatar.seed}`);
   button.hidden = !mayPaint;

@@ -1,6 +1,7 @@
 // The sliders that move a face along the directions of its model, with a live preview.
 
 import { fetchFile, get } from "./api.js";
+import * as browser from "./browser.js";
 import { find, mayPaint, showError } from "./dom.js";
 
 const button = find("#shape"); // null if the model in use has no directions
@@ -12,6 +13,7 @@ const PAUSE = 120; // milliseconds without a movement, after which a preview is 
 
 let shown; // the avatar on display
 let start = {}; // its sliders' values, by direction
+let source = null; // if this browser paints the previews: what from
 let timer;
 let requesting = false; // one preview at a time: the next one shows the newest positions
 
@@ -23,7 +25,7 @@ export function listen(keep) {
     describe(slider);
     updateButtons();
     clearTimeout(timer);
-    timer = setTimeout(preview, PAUSE);
+    timer = setTimeout(preview, source ? 0 : PAUSE);
   });
   find("#reset").addEventListener("click", () => {
     fill();
@@ -46,8 +48,10 @@ export function follow(avatar) {
 async function open() {
   const avatar = shown;
   try {
-    const { shape } = await get(`/api/avatars/${avatar.id}/shape`);
+    const own = await browser.sourceOf(avatar);
+    const { shape } = own ?? (await get(`/api/avatars/${avatar.id}/shape`));
     if (avatar !== shown) return;
+    source = own;
     if (!sliders.some(({ name }) => name in shape)) throw new Error("The model of this picture has no directions.");
     start = Object.fromEntries(Object.entries(shape).map(([name, at]) => [name, Math.round(at * STEPS)]));
     for (const slider of sliders) slider.closest("label").hidden = !(slider.name in start);
@@ -96,7 +100,7 @@ function hidePreview() {
   canvas.hidden = true;
 }
 
-async function preview() {
+async function preview(large = false) {
   if (requesting) return;
   const avatar = shown;
   const shape = changes();
@@ -104,8 +108,7 @@ async function preview() {
   if (wanted === "{}") return hidePreview();
   requesting = true;
   try {
-    const response = await fetchFile(`/api/avatars/${avatar.id}/shape/preview`, { shape });
-    const bitmap = await createImageBitmap(await response.blob());
+    const bitmap = source ? await browser.frame(source, shape, large) : await fetchPreview(avatar, shape);
     if (avatar === shown && !panel.hidden && Object.keys(changes()).length) {
       canvas.width = canvas.height = bitmap.width;
       canvas.getContext("2d").drawImage(bitmap, 0, 0);
@@ -119,5 +122,12 @@ async function preview() {
   } finally {
     requesting = false;
   }
-  if (avatar === shown && !panel.hidden && JSON.stringify(changes()) !== wanted) await preview();
+  if (avatar !== shown || panel.hidden) return;
+  if (JSON.stringify(changes()) !== wanted) await preview();
+  else if (source && !large) await preview(true); // the sliders rest
+}
+
+async function fetchPreview(avatar, shape) {
+  const response = await fetchFile(`/api/avatars/${avatar.id}/shape/preview`, { shape });
+  return createImageBitmap(await response.blob());
 }

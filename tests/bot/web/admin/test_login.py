@@ -166,7 +166,10 @@ async def test_admin_pages_comply_with_the_content_security_policy(
     async with admin.get(path, headers=HTML) as answer:
         assert answer.status == 200
         assert answer.headers["Cache-Control"] == "no-store"
-        assert "script-src 'self'; style-src 'self'" in answer.headers["Content-Security-Policy"]
+        assert (
+            "script-src 'self' 'wasm-unsafe-eval'; style-src 'self'"
+            in answer.headers["Content-Security-Policy"]
+        )
         text = await answer.text()
     assert not re.search(
         r"<script(?![^>]* src=)|<style|\sstyle=|\son\w+=|https?://(?!www\.w3)", text

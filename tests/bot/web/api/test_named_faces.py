@@ -175,6 +175,18 @@ async def test_new_faces_are_limited_per_address(serve: Serve) -> None:
     await paint(client)  # has its own limit
 
 
+async def test_loading_an_older_model_counts_as_many_faces(
+    serve: Serve, engine: Engine, registry: Registry
+) -> None:
+    add_model(registry, "older")
+    add_model(registry, "oldest")
+    client = await serve(named_faces_per_minute=61)
+    await read(client, "/avatar/v/older/a.png")
+    await read(client, "/avatar/v/older/b.png")  # is loaded now
+    async with client.get("/avatar/v/oldest/a.png") as answer:
+        assert answer.status == 429
+
+
 async def test_without_painting_there_are_no_new_faces(serve: Serve) -> None:
     client = await serve(paint="off")
     assert "turned off" in (await get(client, "/avatar/nelly.png", 403))["error"]

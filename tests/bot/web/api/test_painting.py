@@ -168,6 +168,7 @@ async def test_a_prompt_is_parsed(client: Client) -> None:
     async with client.get("/api/wish", params={"prompt": "blue eyes, blond hair"}) as answer:
         assert await answer.json() == {
             "wish": {"hair": "blonde", "eyes": "blue"},
+            "shape": {},
             "prompt": "hair:blonde eyes:blue",
             "unused": [],
         }
