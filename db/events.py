@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.avatar_rows import load_avatars
@@ -83,7 +82,7 @@ class PaintedEvents:
                         process, *ids = payload.split()
                         if process != self._database.process and wanted():
                             await self._publish(publish, AvatarRow.public_id.in_(ids))
-            except (OSError, SQLAlchemyError, StoreUnavailable, TimeoutError) as error:
+            except Exception as error:  # of asyncpg, SQLAlchemy or the network
                 if not failing:
                     log.warning("pictures of other processes are not announced: %s", error)
             failing = True

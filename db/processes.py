@@ -45,9 +45,9 @@ class ProcessRepository:
 
     async def join(self) -> None:
         """Begins the lease. The first process on a SQLite file ends those of earlier processes."""
+        self._joined = True
         if self._database.sqlite_file is not None and fcntl is not None:
             await self._join_file(self._database.sqlite_file)
-        self._joined = True
         await self.beat()
 
     async def beat(self) -> bool:

@@ -151,17 +151,10 @@ class Delivery:
     ) -> None:
         assert pending.task is not None
         await saving
-        await self._check_open_elsewhere(pending.owner)
+        here = sum(other == pending.owner for other in self._in_progress.values())
+        await _check_open_elsewhere(self._client, pending.owner, here)
         async with self._admitting:
             await admission.enter_async_context(admit(source, pending.task.pictures))
-
-    async def _check_open_elsewhere(self, owner: Owner) -> None:
-        """As `open_request`, with the member's requests in other processes. Raises NotAllowed."""
-        most, studio = self._client.settings.open_requests, self._studio
-        if most and not studio.processes.alone:
-            here = sum(other == owner for other in self._in_progress.values())
-            if here + await studio.pending_replies.count_elsewhere(owner) > most:
-                raise NotAllowed("order-too-many", most=most)
 
     async def _withdraw(self, pending: PendingReply, preparing: "asyncio.Task[None]") -> None:
         """Resolves a refused or unacknowledged reply, so that it is not painted later."""
@@ -245,15 +238,7 @@ class Delivery:
         if pending.task is None:
             raise ValueError(f"the pending reply {pending.id} has no valid task")
         async with admission:
-            age = max(timedelta(), datetime.now(UTC) - pending.created)
-            request = Request(
-                pending.owner,
-                pending.guild,
-                pending.channel,
-                order_id=pending.id,
-                began=monotonic() - age.total_seconds(),
-            )
-            return await self._studio.run(pending.task, request)
+            return await self._studio.run(pending.task, _request(pending))
 
     async def _show_result(self, reply: DeferredReply, result: Result) -> None:
         """Shows the result. While Discord fails or cannot be reached, the reply stays pending and
@@ -299,6 +284,23 @@ class Delivery:
                     await self._studio.pending_replies.replace_token(pending.id, token)
                 shown = text
             await asyncio.wait([painting], timeout=EDIT_SECONDS)
+
+
+async def _check_open_elsewhere(client: IrodoriBot, owner: Owner, here: int) -> None:
+    """As `open_request`, for the member's requests `here` and in other processes. Raises
+    NotAllowed.
+    """
+    most, studio = client.settings.open_requests, client.studio
+    if most and not studio.processes.alone:
+        if here + await studio.pending_replies.count_elsewhere(owner) > most:
+            raise NotAllowed("order-too-many", most=most)
+
+
+def _request(pending: PendingReply) -> Request:
+    age = max(timedelta(), datetime.now(UTC) - pending.created)
+    began = monotonic() - age.total_seconds()
+    owner, guild, channel = pending.owner, pending.guild, pending.channel
+    return Request(owner, guild, channel, order_id=pending.id, began=began)
 
 
 def _remaining(received: float, seconds: float) -> float:

@@ -20,13 +20,19 @@ class ProcessService:
         self._events = store.events
         self._painter = painter
         self._listeners: list[Listener] = []
-        self.join = store.processes.join
         self.take_from_bucket = store.rate_buckets.take
 
     @property
     def alone(self) -> bool:
         """Whether no other process serves on the database, as of some seconds ago."""
         return self._processes.alone
+
+    async def join(self) -> None:
+        """Begins the lease of this process, or leaves that to the first heartbeat that succeeds."""
+        try:
+            await self._processes.join()
+        except StoreUnavailable as error:
+            log.warning("the lease of this process is not written yet: %s", error)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Calls the listener at times when there are pending replies whose process has ended;
@@ -43,6 +49,9 @@ class ProcessService:
                 left = await self._processes.beat()
             except StoreUnavailable as error:
                 log.info("a heartbeat was not written: %s", error)
+                continue
+            except Exception:  # without heartbeats, others would take over what this one does
+                log.exception("a heartbeat was not written")
                 continue
             if left:
                 for listener in tuple(self._listeners):

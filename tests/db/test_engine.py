@@ -1,5 +1,7 @@
 import asyncio
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -110,31 +112,51 @@ async def test_error_messages_hide_the_password() -> None:
     assert "hunter2" not in str(caught.value)
 
 
-@pytest.mark.skipif(SERVER is None, reason="TEST_POSTGRES_URL is not set")
-async def test_processes_wait_for_a_connection_of_postgresql(url: str) -> None:
-    """The server allows as many connections as one of the two processes has."""
+@asynccontextmanager
+async def limited(url: str, connections: int) -> AsyncIterator[str]:
+    """The URL for a role that may open this number of connections of PostgreSQL."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "postgresql":
         pytest.skip("SQLite has no such limit")
     role = f"{parsed.database}_member"
     admin = create_async_engine(url, isolation_level="AUTOCOMMIT")
     async with admin.connect() as connection:
-        await connection.execute(text(f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 2"))
+        await connection.execute(text(f"CREATE ROLE {role} LOGIN CONNECTION LIMIT {connections}"))
         await connection.execute(text(f"ALTER DATABASE {parsed.database} OWNER TO {role}"))
-    limited = parsed.set(username=role).render_as_string(hide_password=False)
+        await connection.execute(text(f"GRANT ALL ON SCHEMA public TO {role}"))
     try:
-        first = await connect(limited, connections=2)
-        async with first.connect(), first.connect():
-            opening = asyncio.create_task(Store.open(limited, connections=2))
-            done, _ = await asyncio.wait([opening], timeout=0.5)
-            assert not done
-        await first.dispose()
-        await (await opening).close()
+        yield parsed.set(username=role).render_as_string(hide_password=False)
     finally:
         async with admin.connect() as connection:
             await connection.execute(
                 text(f"ALTER DATABASE {parsed.database} OWNER TO CURRENT_USER")
             )
             await connection.execute(text(f"REASSIGN OWNED BY {role} TO CURRENT_USER"))
+            await connection.execute(text(f"DROP OWNED BY {role}"))
             await connection.execute(text(f"DROP ROLE {role}"))
         await admin.dispose()
+
+
+@pytest.mark.skipif(SERVER is None, reason="TEST_POSTGRES_URL is not set")
+async def test_processes_wait_for_a_connection_of_postgresql(url: str) -> None:
+    """The server allows as many connections as one of the two processes has."""
+    async with limited(url, 2) as only_two:
+        first = await connect(only_two, connections=2)
+        async with first.connect(), first.connect():
+            opening = asyncio.create_task(Store.open(only_two, connections=2))
+            done, _ = await asyncio.wait([opening], timeout=0.5)
+            assert not done
+        await first.dispose()
+        await (await opening).close()
+
+
+@pytest.mark.skipif(SERVER is None, reason="TEST_POSTGRES_URL is not set")
+async def test_requests_wait_while_postgresql_has_no_connection_left(url: str) -> None:
+    """Three processes would open twelve connections; the server allows four."""
+    async with limited(url, 4) as only_four:
+        stores = [await Store.open(only_four, connections=4) for _ in range(3)]
+        writes = [store.notes.set(f"{n}", "") for n in range(20) for store in stores]
+        reads = [store.notes.get("0") for _ in range(20) for store in stores]
+        await asyncio.gather(*writes, *reads)
+        for store in stores:
+            await store.close()

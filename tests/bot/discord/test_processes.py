@@ -267,6 +267,20 @@ async def test_pictures_of_the_other_bot_are_streamed(
     assert received == [avatar.id for avatar in newest.avatars][::-1]
 
 
+async def test_the_pages_of_both_bots_share_a_rate_limit(bots: list[Bot]) -> None:
+    async with AsyncExitStack() as stack:
+        settings = WebSettings(paint_per_minute=3)
+        servers = [TestServer(create_app(bot.studio, settings)) for bot in bots]
+        pages = [await stack.enter_async_context(TestClient(server)) for server in servers]
+
+        async def paint(page: int) -> int:
+            async with pages[page].post("/api/avatars", json={"prompt": ""}) as answer:
+                return answer.status
+
+        assert [await paint(page) for page in (0, 1, 1)] == [201] * 3
+        assert [await paint(page) for page in (0, 1)] == [429] * 2
+
+
 async def test_a_bot_that_reconnects_leaves_the_replies_of_the_other_one_alone(
     discord: DiscordServer,
     bots: list[Bot],
