@@ -136,6 +136,13 @@ class PostRepository:
                 for reply in replies:
                     reply.due = reply.created + window
 
+    async def forget_replies(self, guild: str) -> None:
+        """Deletes what is stored of replies, which then stay in Discord."""
+        p = PostRow
+        replies = select(p.id).where(p.guild == guild, p.kind == REPLY)
+        async with self._database.writing() as session:
+            await _delete(session, list(await session.scalars(replies)))
+
     async def find_loved(self, guild: str, favorites: int, limit: int) -> list[Avatar]:
         """Public avatars of the guild with at least so many favorites, without those that a post
         of the showcase has had.

@@ -136,3 +136,30 @@ async def test_a_context_menu_command_has_its_target(
     bot: ScriptedBot, mio: UserClient, ren: UserClient
 ) -> None:
     assert (await mio.user_command("Look", ren)).content == "that is Ren"
+
+
+async def test_channels_and_roles_are_chosen_in_their_selects(
+    bot: ScriptedBot, mio: UserClient, discord: DiscordServer
+) -> None:
+    async def send(interaction: Interaction) -> None:
+        view = discord_py.ui.View(timeout=None)
+        view.add_item(discord_py.ui.ChannelSelect(custom_id="where", min_values=0))
+        view.add_item(discord_py.ui.RoleSelect(custom_id="who"))
+        await interaction.response.send_message("selects", view=view)
+
+    async def show(interaction: Interaction) -> None:
+        data = cast(Any, interaction.data)
+        names = [found["name"] for kind in data["resolved"].values() for found in kind.values()]
+        await interaction.response.edit_message(content=f"{data['values']} {names}")
+
+    bot.handler = send
+    reply = await mio.slash("do")
+    bot.handler = show
+    art = discord.channel("art")
+    await mio.choose(reply, "where", [art])
+    assert reply.content == f"['{art.id}'] ['art']"
+    role = discord.role("painters")
+    await mio.choose(reply, "who", [role])
+    assert reply.content == f"['{role.id}'] ['painters']"
+    with pytest.raises(ImpossibleActionError, match="1 to 1 values"):
+        await mio.choose(reply, "who", [])

@@ -76,13 +76,15 @@ POSTING = ("welcome", "showcase", "bracket", "portrait")  # sections that post b
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the panel shows. `shows_model` is None for members who may not change it; `problems` are
-    keys of messages about the section on display, `role` is the one whose limits are shown.
+    """What the panel shows. `shows_model` is None for members who may not change it; `channels`
+    are those that exist, by id, because Discord may refuse others as chosen; `problems` are keys of
+    messages about the section on display, `role` is the one whose limits are shown.
     """
 
     settings: CommunitySettings
     limits: GuildLimits
     shows_model: bool | None
+    channels: frozenset[str] = frozenset()
     problems: tuple[str, ...] = ()
     role: str | None = None
 
@@ -281,9 +283,8 @@ class Panel(ui.LayoutView):
         self.add_item(ui.ActionRow(SectionSelect(options)))
         self.add_item(ui.TextDisplay("\n".join(_lines(section, state, language))))
         for field in SECTIONS[section]:
-            label = say(field.key, language)
-            self.add_item(ui.TextDisplay(f"**{label}**"))
-            self.add_item(ui.ActionRow(_item(field, state.settings, language)))
+            self.add_item(ui.TextDisplay(say(field.key, language)))
+            self.add_item(ui.ActionRow(_item(field, state, language)))
         if section == ROLES:
             self._add_role(state, language)
         if section == BOT and state.shows_model is not None:
@@ -344,6 +345,7 @@ async def _panel(interaction: Interaction, section: str, role: str | None = None
         settings,
         await studio.guilds.limits(guild),
         await studio.community.shows_model() if operator else None,
+        frozenset(str(channel.id) for channel in getattr(interaction.guild, "channels", ())),
         tuple(_problems(interaction, section, settings)),
         role,
     )
@@ -408,12 +410,11 @@ def _summary(section: str, state: State, language: str) -> str:
     return f"🟢 {name}: {' · '.join(filter(None, parts)) or say('server-on', language)}"
 
 
-def _item(field: Field, settings: CommunitySettings, language: str) -> Component[Any]:
-    value = getattr(settings, field.name)
-    if field.kind == "channel":
-        return ChannelField.of(field, [] if value is None else [value], language)
-    if field.kind == "channels":
-        return ChannelField.of(field, value, language)
+def _item(field: Field, state: State, language: str) -> Component[Any]:
+    value = getattr(state.settings, field.name)
+    if field.kind in ("channel", "channels"):
+        ids = value if field.kind == "channels" else [value]
+        return ChannelField.of(field, [id for id in ids if id in state.channels], language)
     if field.kind == "switch":
         return SwitchField(field.name, value, language)
     options = [

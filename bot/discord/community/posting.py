@@ -2,7 +2,7 @@
 
 A post is stored before it is sent. An attempt of which it is unknown whether it succeeded is
 repeated with the same nonce, which Discord remembers for some minutes, and after a look at the
-channel's newest messages.
+channel's newest messages. Where the bot may not read these, it is not repeated.
 """
 
 import logging
@@ -82,9 +82,10 @@ async def edit(bot: IrodoriBot, post: Post, content: Content) -> None:
     except REQUEST_ERRORS as error:
         if _is_gone(error):
             await posts.delete(post)
-        else:
-            log.warning("%s of server %s is not updated: %s", post.kind, post.guild, error)
-        return
+            return
+        log.warning("%s of server %s is not updated: %s", post.kind, post.guild, error)
+        if is_temporary(error):
+            return  # tried again in the next step; otherwise at the next change
     await posts.set_content(post, content.identity)
 
 

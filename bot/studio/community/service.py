@@ -60,6 +60,8 @@ class CommunityService:
         for kind in ("welcome", "showcase", "bracket"):
             if getattr(settings, kind) != getattr(before, kind):
                 await self.posts.delete_waiting(kind, guild)
+        if settings.retract != before.retract:
+            await self.posts.forget_replies(guild)
         if settings.portrait != before.portrait:  # it is posted in the new channel, if any
             await self.posts.withdraw("portrait", guild, now)
         return settings

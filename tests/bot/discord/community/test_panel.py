@@ -151,3 +151,16 @@ async def test_only_operators_turn_on_the_status_which_shows_the_model_in_use(
     assert discord.activities[0]["state"] == "🎨 tiny"
     await discord.operator.click(theirs, label="Turn off")
     await discord.wait_until(lambda: not discord.activities, "the status still shows a model")
+
+
+async def test_the_panel_says_that_a_channel_was_deleted(
+    discord: DiscordServer, run: Run, studio: Studio, admin: UserClient, guild: str, news: Channel
+) -> None:
+    await studio.community.change(guild, bracket=str(news.id), spoilers=(str(news.id),))
+    discord.default_guild.channels.remove(news)
+    async with run(studio):
+        panel = await admin.slash("settings", server=True)
+        await show(admin, panel, "replies")
+        await show(admin, panel, "bracket")
+        assert say("server-no-channel") in panel.text
+        assert [select.default_values for select in panel.selects] == [[], []]

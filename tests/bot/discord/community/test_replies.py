@@ -1,5 +1,7 @@
 """Spoilers, replies that are deleted in a flood, and links from children to their parents."""
 
+from datetime import timedelta
+
 import pytest
 from discord_server import Channel, DiscordServer, UserClient
 
@@ -9,6 +11,8 @@ from db.records import MemberSettings, Owner
 
 from ..conftest import Run, avatar_id
 from .conftest import Clock
+
+HOUR = timedelta(hours=1)
 
 
 async def test_pictures_in_chosen_channels_and_their_threads_are_spoilers(
@@ -61,6 +65,18 @@ async def test_replies_of_a_flood_are_deleted_after_some_minutes_and_pictures_st
         )
         assert not any(reply.deleted for reply in [*elsewhere, kept])
     await studio.avatars.get(avatar_id(flood[0]), Owner("discord", str(mika.id)))
+
+
+async def test_replies_stay_once_an_admin_has_turned_their_deletion_off(
+    run: Run, studio: Studio, mika: UserClient, guild: str, news: Channel, clock: Clock
+) -> None:
+    await studio.community.change(guild, retract=(str(news.id),), retract_minutes=5)
+    async with run(studio):
+        for _ in range(6):
+            await mika.slash("avatar", channel=news)
+    assert len(await studio.community.posts.due([guild], clock.now() + HOUR, 9)) == 6
+    await studio.community.change(guild, retract=())
+    assert await studio.community.posts.due([guild], clock.now() + HOUR, 9) == []
 
 
 @pytest.mark.usefixtures("bot")
