@@ -106,6 +106,8 @@ class PrivacySettings(Section):
 class EngineSettings(Section):
     """Inference."""
 
+    backend: Literal["process", "ray"] = "process"
+    """Where pictures are painted: in this process, or on a Ray cluster (extra "cluster")."""
     provider: Literal["auto", "cuda", "cpu"] = "auto"
     """Device that models run on; auto uses CUDA if it is available."""
     threads: int = Field(default=0, ge=0)
@@ -122,6 +124,18 @@ class EngineSettings(Section):
     """Seconds that a model may take to load and to paint its first batch."""
     poll_seconds: float = Field(default=5, gt=0)
     """Seconds between two checks of models/current."""
+    ray_address: str = "auto"
+    """Address of the Ray cluster. auto: the cluster of this machine's Ray node."""
+    ray_batches: int = Field(default=4, ge=1, le=64)
+    """Batches of this process that the Ray cluster paints at once."""
+    ray_min_replicas: int = Field(default=1, ge=1)
+    """Fewest replicas on the Ray cluster; each one loads the models."""
+    ray_max_replicas: int = Field(default=4, ge=1)
+    """Most replicas on the Ray cluster, under load."""
+    ray_cpus: float = Field(default=1, gt=0)
+    """CPU cores of a replica."""
+    ray_gpus: float = Field(default=0, ge=0)
+    """GPUs of a replica; 0.5 for two replicas on one GPU. 0: replicas paint on the CPU."""
 
 
 class LogSettings(Section):

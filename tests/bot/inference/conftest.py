@@ -1,7 +1,9 @@
 """Helpers for tests of the engine."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +11,7 @@ import pytest
 from paused_engine import PausedEngine
 from tiny_model import EYES, HAIR, LATENT_DIM
 
+from bot.inference.backend import Backend
 from bot.inference.engine import Engine
 from bot.settings import EngineSettings
 from export.registry import Registry
@@ -27,6 +30,34 @@ def request(seed: int, n: int = 1) -> tuple[Floats, Floats]:
 
 def difference(a: Images, b: Images) -> int:
     return int(np.abs(a.astype(int) - b.astype(int)).max())
+
+
+@pytest.fixture(params=["process", "ray"])
+def each_backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Opens every engine with this backend: replicas of Ray Serve run in this process, too."""
+    backend: str = request.param
+    if backend == "ray":
+        serve = pytest.importorskip("ray.serve")
+        monkeypatch.setattr("bot.inference.engine.open_backend", open_local_replica)
+        # `serve.batch` reads the limit of its replica, which Ray does not define in this process
+        limit = SimpleNamespace(max_ongoing_requests=64)
+        context = SimpleNamespace(_deployment_config=limit)
+        monkeypatch.setattr(serve, "get_replica_context", lambda: context)
+    return backend
+
+
+async def open_local_replica(registry: Registry, settings: EngineSettings) -> Backend:
+    """One replica without a cluster, which gets one batch at a time."""
+    from ray import serve
+
+    from bot.inference.ray_backend import RayBackend
+    from bot.inference.ray_replica import application
+
+    replicas = await asyncio.to_thread(
+        serve.run, application(registry.root, settings), _local_testing_mode=True
+    )
+    one_at_a_time = settings.model_copy(update={"ray_batches": 1})
+    return await RayBackend.open(registry, one_at_a_time, replicas)
 
 
 @pytest.fixture
