@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +41,11 @@ class RayBackend:
     @classmethod
     async def connect(cls, registry: Registry, settings: EngineSettings) -> "RayBackend":
         """Connects to the cluster. Raises ModelUnavailable."""
-        # Not on the main thread, where Ray would replace the handler of SIGTERM.
+        # Not on the main thread, where Ray would replace Python's handler of SIGTERM.
         handle = await asyncio.to_thread(_find_replicas, settings.ray_address)
+        if threading.current_thread() is threading.main_thread():
+            # Ray's handler in C++ prints a stack trace before it calls the one before it.
+            signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
         return await cls.open(registry, settings, handle)
 
     @classmethod
@@ -107,6 +112,7 @@ def _find_replicas(address: str) -> Replicas:
 def _connect(address: str) -> None:
     try:
         ray.init(address, namespace=APPLICATION, logging_level=logging.ERROR, log_to_driver=False)
+        logging.getLogger("ray.serve").setLevel(logging.WARNING)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise ModelUnavailable("model-no-cluster", address=address, why=_line(error)) from error
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from fractions import Fraction
+from dataclasses import dataclass
 from pathlib import Path
 
 from ray import serve
@@ -14,11 +14,8 @@ from bot.inference.process_backend import ProcessBackend
 from bot.settings import EngineSettings
 from export.registry import Registry
 
-MERGED = 16  # batches that may be painted as one, and that may wait at a replica
-PER_REPLICA = 2  # batches at once; Ray adds replicas above this mean
-
-Call = tuple[str, Batch]
-"""Name of the model, and what it paints."""
+PER_REPLICA = 2  # batches of the bots; Ray adds replicas while the mean is above it
+MOST_PER_REPLICA = 16  # further batches wait until a replica has fewer
 
 
 def application(models: Path, settings: EngineSettings) -> serve.Application:
@@ -26,7 +23,7 @@ def application(models: Path, settings: EngineSettings) -> serve.Application:
     deployment = serve.deployment(
         name="painter",
         ray_actor_options={"num_cpus": settings.ray_cpus, "num_gpus": settings.ray_gpus},
-        max_ongoing_requests=MERGED,
+        max_ongoing_requests=MOST_PER_REPLICA,
         autoscaling_config={
             "min_replicas": settings.ray_min_replicas,
             "max_replicas": settings.ray_max_replicas,
@@ -44,9 +41,13 @@ def _settings_of_replica(settings: EngineSettings) -> EngineSettings:
     return settings.model_copy(update={"provider": provider, "threads": threads})
 
 
-def _size(calls: list[Call]) -> int:
-    """The size of batches, in parts of MERGED of a full one."""
-    return sum(math.ceil(MERGED * min(Fraction(1), batch.share)) for _, batch in calls)
+@dataclass(eq=False, slots=True)
+class _Call:
+    """A batch of one process of the bot; `model` is a name."""
+
+    model: str
+    batch: Batch
+    painted: asyncio.Future[PaintedBatch]
 
 
 class Painter:
@@ -57,9 +58,8 @@ class Painter:
     async def __init__(self, models: str, settings: EngineSettings) -> None:  # type: ignore[misc]
         self._backend = await ProcessBackend.open(Registry(Path(models)), settings)
         self._refreshing: asyncio.Task[bool] | None = None
-        self._paint_merged = serve.batch(
-            max_batch_size=MERGED, batch_wait_timeout_s=0, batch_size_fn=_size
-        )(self._paint_calls)
+        self._waiting: list[_Call] = []
+        self._painting = asyncio.Lock()
 
     async def check_health(self) -> None:
         """Called by Ray every few seconds."""
@@ -81,24 +81,38 @@ class Painter:
         return ModelInfo.of(model)
 
     async def paint(self, model: str, batch: Batch) -> PaintedBatch:
-        """Batches of several callers are painted as one if they arrive during another one."""
-        painted = await self._paint_merged((model, batch))
-        if isinstance(painted, Exception):
-            raise painted
-        return painted
+        """Starts at once on an idle replica. Batches that arrive during another one are painted
+        together afterwards.
+        """
+        call = _Call(model, batch, asyncio.get_running_loop().create_future())
+        self._waiting.append(call)
+        try:
+            async with self._painting:
+                if call in self._waiting:
+                    await self._paint_with_others(call)
+            return await call.painted
+        finally:
+            if call in self._waiting:  # canceled
+                self._waiting.remove(call)
 
-    async def _paint_calls(self, calls: list[Call]) -> list[PaintedBatch | Exception]:
-        results: dict[int, PaintedBatch | Exception] = {}
-        for name in dict.fromkeys(name for name, _ in calls):
-            indices = [i for i, (other, _) in enumerate(calls) if other == name]
-            batches = [calls[i][1] for i in indices]
-            try:
-                results |= zip(indices, await self._paint_by(name, batches), strict=True)
-            except Exception as error:  # of this model only
-                results |= dict.fromkeys(indices, error)
-        return [results[i] for i in range(len(calls))]
-
-    async def _paint_by(self, name: str, batches: list[Batch]) -> list[PaintedBatch]:
-        model = await self._backend.models.get(name)
-        painted = await self._backend.paint(model, join(batches))
-        return split(painted, batches, model.manifest.image_size)
+    async def _paint_with_others(self, first: _Call) -> None:
+        """Paints the first call and later ones by the same model, up to a full batch."""
+        calls, share = [first], first.batch.share
+        for call in self._waiting:
+            if call is not first and call.model == first.model and share + call.batch.share <= 1:
+                calls.append(call)
+                share += call.batch.share
+        self._waiting = [call for call in self._waiting if call not in calls]
+        batches = [call.batch for call in calls]
+        try:
+            model = await self._backend.models.get(first.model)
+            painted = await self._backend.paint(model, join(batches))
+            parts = split(painted, batches, model.manifest.image_size)
+        except Exception as error:
+            for call in calls:
+                if not call.painted.done():  # canceled
+                    call.painted.set_exception(error)
+        else:
+            for call, part in zip(calls, parts, strict=True):
+                if not call.painted.done():
+                    call.painted.set_result(part)

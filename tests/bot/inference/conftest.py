@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from types import SimpleNamespace
 
 import numpy as np
 import numpy.typing as npt
@@ -33,31 +32,33 @@ def difference(a: Images, b: Images) -> int:
 
 
 @pytest.fixture(params=["process", "ray"])
-def each_backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Opens every engine with this backend: replicas of Ray Serve run in this process, too."""
-    backend: str = request.param
-    if backend == "ray":
-        serve = pytest.importorskip("ray.serve")
-        monkeypatch.setattr("bot.inference.engine.open_backend", open_local_replica)
-        # `serve.batch` reads the limit of its replica, which Ray does not define in this process
-        limit = SimpleNamespace(max_ongoing_requests=64)
-        context = SimpleNamespace(_deployment_config=limit)
-        monkeypatch.setattr(serve, "get_replica_context", lambda: context)
-    return backend
+def each_backend(request: pytest.FixtureRequest) -> None:
+    """Opens every engine with this backend."""
+    if request.param == "ray":
+        request.getfixturevalue("ray_engines")
 
 
-async def open_local_replica(registry: Registry, settings: EngineSettings) -> Backend:
-    """One replica without a cluster, which gets one batch at a time."""
+@pytest.fixture
+def ray_engines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opens every engine with a replica of Ray Serve that runs in this process."""
+    pytest.importorskip("ray.serve")
+    monkeypatch.setattr("bot.inference.engine.open_backend", open_replica)
+
+
+async def open_replica(registry: Registry, settings: EngineSettings) -> Backend:
     from ray import serve
 
     from bot.inference.ray_backend import RayBackend
     from bot.inference.ray_replica import application
 
-    replicas = await asyncio.to_thread(
+    replica = await asyncio.to_thread(
         serve.run, application(registry.root, settings), _local_testing_mode=True
     )
-    one_at_a_time = settings.model_copy(update={"ray_batches": 1})
-    return await RayBackend.open(registry, one_at_a_time, replicas)
+    # one batch at a time, as in the other backend, unless the test gives another number
+    given = settings.ray_batches if "ray_batches" in settings.model_fields_set else 1
+    return await RayBackend.open(
+        registry, settings.model_copy(update={"ray_batches": given}), replica
+    )
 
 
 @pytest.fixture
