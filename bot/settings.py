@@ -68,6 +68,8 @@ class WebSettings(Section):
     """Address to listen on. 0.0.0.0 accepts other machines; use a proxy with HTTPS then."""
     port: int = Field(default=8080, ge=0, le=65535)
     """Port to listen on."""
+    metrics_port: int | None = Field(default=None, ge=1, le=65535, examples=[9090])
+    """Port of /metrics, also without the web page. Unset: /metrics is a part of the web page."""
     paint: Literal["open", "local", "off"] = "open"
     """Who may paint on the web page: everybody, this machine only, or nobody."""
     paint_per_minute: int = Field(default=120, ge=0)
