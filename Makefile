@@ -27,7 +27,7 @@ $(VENV)/.bot: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(VENV)/bin/python
-	$(PY) -m pip install --quiet --editable '.[train,test,postgres]'
+	$(PY) -m pip install --quiet --editable '.[train,test,postgres,cluster]'
 	@touch $(VENV)/.bot $@
 
 clean:                 ## remove the virtual environment and all caches

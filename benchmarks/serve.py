@@ -1,6 +1,6 @@
 """Measures inference: latency of the model in use, and the engine compared with eager PyTorch.
 
-    python benchmarks/serve.py [--run RUN] [--models DIR] [--seconds S]
+    python benchmarks/serve.py [--run RUN] [--models DIR] [--seconds S] [--backend ray]
 
 The first table is the latency of single pictures of the model in use: at each size, with one
 candidate and with the number of the model, for 1 and for 64 concurrent clients.
@@ -14,6 +14,9 @@ painted meanwhile, and one after the other.
 
 The last table compares the engine with eager PyTorch for one generator: that of a run, or one
 with the architecture of the model in use and random weights.
+
+With `--backend ray` the only table compares the engine in this process with replicas on a local
+Ray cluster, one replica per core (extra "cluster").
 
 Each client requests one picture at a time, without pauses. Contestants alternate in short rounds,
 so that other load on the machine affects them equally.
@@ -43,6 +46,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # so that `train` is the pac
 from bot.errors import ModelUnavailable
 from bot.inference.engine import Engine
 from bot.inference.model import CUDA
+from bot.inference.process_backend import ProcessBackend
 from bot.settings import EngineSettings
 from bot.studio.images import encode_png
 from config.cores import usable_cores
@@ -82,9 +86,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--run", type=Path, help="a training run, such as runs/faces64")
     parser.add_argument("--models", type=Path, default=Path("models"))
+    parser.add_argument("--backend", choices=("process", "ray"), default="process")
     parser.add_argument("--seconds", type=float, default=5, help="duration of each measurement")
     arguments = parser.parse_args()
     try:
+        if arguments.backend == "ray":
+            asyncio.run(compare_backends(Registry(arguments.models), arguments.seconds))
+            return
         if arguments.run is not None:
             generator, info = load_generator(arguments.run)
         else:
@@ -168,7 +176,8 @@ async def compare_encoding(
     registry: Registry, latents: np.ndarray, conditions: np.ndarray, seconds: float
 ) -> None:
     """Painting and encoding at the same time, and one after the other."""
-    engine = await Engine.open(registry, EngineSettings())
+    backend = await ProcessBackend.open(registry, EngineSettings())
+    engine = Engine(backend, EngineSettings())
     painted = rejection_sampling(engine, engine.model.sizes[-1], engine.model.candidates)
 
     def encoding(executor: ThreadPoolExecutor) -> Paint:
@@ -183,13 +192,54 @@ async def compare_encoding(
 
     with ThreadPoolExecutor() as threads:
         overlapping = Contestant("overlapping", encoding(threads), clients=max(CONCURRENT))
-        # the engine's only thread cannot paint meanwhile
-        sequential = Contestant("sequential", encoding(engine._worker), clients=max(CONCURRENT))
+        # the backend's only thread cannot paint meanwhile
+        sequential = Contestant("sequential", encoding(backend._worker), clients=max(CONCURRENT))
         await rounds([overlapping, sequential], latents, conditions, seconds)
     await engine.close()
     print(f"Painted and encoded\n{HEAD}", overlapping, sequential, sep="\n")
     ratio = overlapping.throughput / sequential.throughput
     print(f"  overlapping: {ratio:.2f} x sequential\n")
+
+
+async def compare_backends(registry: Registry, seconds: float) -> None:
+    """The model in use, painted in this process and by replicas of Ray Serve on this machine."""
+    import ray
+    from ray import serve
+
+    from bot.inference.ray_backend import RayBackend
+    from bot.inference.ray_replica import application
+
+    cores = usable_cores()
+    settings = EngineSettings(ray_min_replicas=cores, ray_max_replicas=cores)
+    ray.init(num_cpus=cores, include_dashboard=False, log_to_driver=False)
+    serve.start(proxy_location="Disabled")
+    replicas = serve.run(application(registry.root, settings), route_prefix=None)
+    engines = {
+        "this process": await Engine.open(registry, settings),
+        f"Ray, {cores} replicas": Engine(
+            await RayBackend.open(registry, settings, replicas), settings
+        ),
+    }
+    model = engines["this process"].model
+    latents, conditions = requests(model.manifest, max(CONCURRENT))
+    print(
+        f"{model.name}, {model.provider}, {cores} cores (load {load()}), Ray {ray.__version__}, "
+        f"best of {model.candidates}\n\n{HEAD}"
+    )
+    for size in (model.sizes[0], model.sizes[-1]):
+        for clients in CONCURRENT:
+            lines = [
+                Contestant(
+                    f"{name}, {size} pixels",
+                    rejection_sampling(engine, size, model.candidates),
+                    clients=clients,
+                )
+                for name, engine in engines.items()
+            ]
+            await rounds(lines, latents, conditions, seconds)
+            print(*lines, "", sep="\n")
+    for engine in engines.values():
+        await engine.close()
 
 
 def vnni() -> str:

@@ -1,8 +1,9 @@
 """`python -m bot`: serves the web page and, given a token, Discord.
 
 `python -m bot --check` tests the configuration, `python -m bot doctor` looks for damaged data,
-`python -m bot sync` registers the commands with Discord, `python -m bot web-runtime` installs what
-browsers need to paint, and `python -m bot password` hashes a password for /admin.
+`python -m bot sync` registers the commands with Discord, `python -m bot deploy` starts the replicas
+on a Ray cluster, `python -m bot web-runtime` installs what browsers need to paint, and
+`python -m bot password` hashes a password for /admin.
 """
 
 import argparse
@@ -41,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _sync(given[1:])
         if given[:1] == ["doctor"]:
             return _doctor(given[1:])
+        if given[:1] == ["deploy"]:
+            return _deploy(given[1:])
         if given[:1] == ["password"]:
             return _password(given[1:])
         if given[:1] == ["web-runtime"]:
@@ -73,9 +76,10 @@ def read_settings(arguments: Sequence[str]) -> Settings:
         + ", ".join(Settings.model_fields)
         + ". `python -m bot sync [--guild ID]` registers the commands with Discord, everywhere or "
         "in one server, even if they have not changed; `python -m bot doctor [--fix]` checks the "
-        "database, pictures and models for damage; `python -m bot web-runtime` installs what "
-        "browsers need to paint by themselves, with npm; `python -m bot password` prints the line "
-        "of config.toml that enables /admin.",
+        "database, pictures and models for damage; `python -m bot deploy` starts the replicas on a "
+        "Ray cluster; `python -m bot web-runtime` installs what browsers need to paint by "
+        "themselves, with npm; `python -m bot password` prints the line of config.toml that "
+        "enables /admin.",
         allow_abbrev=False,
     )
     parser.add_argument(
@@ -136,6 +140,17 @@ def _sync(arguments: Sequence[str]) -> int:
         raise StartError(f"Discord did not accept the commands: {error}") from error
     scope = "everywhere" if known.guild is None else f"in server {known.guild}"
     print(f"Discord has the commands {scope}: {', '.join(names)}.")
+    return 0
+
+
+def _deploy(arguments: Sequence[str]) -> int:
+    settings = read_settings(arguments)
+    try:
+        from bot.inference.ray_backend import deploy  # needs the extra "cluster"
+    except ModuleNotFoundError as error:
+        raise ModelUnavailable("model-no-ray", module=str(error.name)) from error
+    deploy(settings.models.dir, settings.engine)
+    print("The Ray cluster paints. Start the bots with --engine.backend ray.")
     return 0
 
 

@@ -11,6 +11,7 @@ from time import monotonic
 from typing import Any
 
 import discord
+from aiohttp import web
 
 from bot import logs
 from bot.backups import keep_backups
@@ -19,8 +20,9 @@ from bot.inference.engine import Engine
 from bot.retention import keep_retention
 from bot.settings import DiscordSettings, Settings, WebSettings
 from bot.studio import Studio
-from bot.web.app import create_app, create_runner
+from bot.web.app import create_app, create_metrics_app, create_runner
 from bot.web.connections import CONNECTIONS, Listener
+from bot.web.metrics import Metrics
 from db.backup import BackupError, sqlite_path
 from db.store import Store
 from export.registry import Registry
@@ -62,8 +64,11 @@ async def serve(settings: Settings, token: str | None) -> None:
     async with open_studio(settings) as (studio, engine), _shutdown_steps() as shutdown:
         await studio.processes.join()
         front_ends = []
+        metrics = Metrics(studio)
         if settings.web.enabled:
-            front_ends.append(await _open_page(shutdown, studio, settings.web))
+            front_ends.append(await _open_page(shutdown, studio, settings.web, metrics))
+        if settings.web.metrics_port is not None:
+            await _open_metrics(shutdown, metrics, settings.web.host, settings.web.metrics_port)
         _in_background(shutdown, _follow_models(engine, settings.engine.poll_seconds))
         _in_background(shutdown, studio.processes.keep_lease())
         _in_background(shutdown, studio.processes.follow())
@@ -115,9 +120,11 @@ async def _shutdown_steps() -> AsyncIterator[ShutdownSteps]:
         await asyncio.gather(*(step() for step in steps))
 
 
-async def _open_page(shutdown: ShutdownSteps, studio: Studio, settings: WebSettings) -> str:
+async def _open_page(
+    shutdown: ShutdownSteps, studio: Studio, settings: WebSettings, metrics: Metrics
+) -> str:
     """Serves the web page until shutdown; its URL. Raises StartError."""
-    app = create_app(studio, settings)
+    app = create_app(studio, settings, metrics)
     runner = create_runner(app)
     await runner.setup()
     assert runner.server is not None
@@ -131,12 +138,29 @@ async def _open_page(shutdown: ShutdownSteps, studio: Studio, settings: WebSetti
     try:
         await listener.open(settings.host, settings.port)
     except OSError as error:
-        raise StartError(
-            f"the web page cannot listen on {settings.host}, port {settings.port}: "
-            f"{error.strerror or error}. Choose another one with --web.host and --web.port"
-        ) from error
+        raise _cannot_listen("the web page", settings.host, settings.port, error) from error
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"http://{host}:{listener.port}"
+
+
+async def _open_metrics(shutdown: ShutdownSteps, metrics: Metrics, host: str, port: int) -> None:
+    """Serves /metrics on a port of its own until shutdown. Raises StartError."""
+    runner = create_runner(create_metrics_app(metrics))
+    await runner.setup()
+    shutdown.append(runner.cleanup)
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        raise _cannot_listen("/metrics", host, port, error, "metrics_port") from error
+
+
+def _cannot_listen(
+    what: str, host: str, port: int, error: OSError, setting: str = "port"
+) -> StartError:
+    return StartError(
+        f"{what} cannot listen on {host}, port {port}: {error.strerror or error}. "
+        f"Choose another one with --web.host and --web.{setting}"
+    )
 
 
 async def _follow_models(engine: Engine, seconds: float) -> None:

@@ -89,6 +89,8 @@ class WebSettings(Section):
     """Address to listen on. 0.0.0.0 accepts other machines; use a proxy with HTTPS then."""
     port: int = Field(default=8080, ge=0, le=65535)
     """Port to listen on."""
+    metrics_port: int | None = Field(default=None, ge=1, le=65535, examples=[9090])
+    """Port of /metrics, also without the web page. Unset: /metrics is a part of the web page."""
     paint: Literal["open", "local", "off"] = "open"
     """Who may paint on the web page: everybody, this machine only, or nobody."""
     paint_per_minute: int = Field(default=120, ge=0)
@@ -127,6 +129,8 @@ class PrivacySettings(Section):
 class EngineSettings(Section):
     """Inference."""
 
+    backend: Literal["process", "ray"] = "process"
+    """Where pictures are painted: in this process, or on a Ray cluster (extra "cluster")."""
     provider: Literal["auto", "cuda", "cpu"] = "auto"
     """Device that models run on; auto uses CUDA if it is available."""
     threads: int = Field(default=0, ge=0)
@@ -147,6 +151,18 @@ class EngineSettings(Section):
     """Seconds that a model may take to load and to paint its first batch."""
     poll_seconds: float = Field(default=5, gt=0)
     """Seconds between two checks of models/current."""
+    ray_address: str = "auto"
+    """Address of the Ray cluster. auto: the cluster of this machine's Ray node."""
+    ray_batches: int = Field(default=4, ge=1, le=64)
+    """Batches of this process that the Ray cluster paints at once."""
+    ray_min_replicas: int = Field(default=1, ge=1)
+    """Fewest replicas on the Ray cluster; each one loads the models."""
+    ray_max_replicas: int = Field(default=4, ge=1)
+    """Most replicas on the Ray cluster, under load."""
+    ray_cpus: float = Field(default=1, gt=0)
+    """CPU cores of a replica."""
+    ray_gpus: float = Field(default=0, ge=0)
+    """GPUs of a replica; 0.5 for two replicas on one GPU. 0: replicas paint on the CPU."""
 
 
 class LogSettings(Section):

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from bot.inference.engine import Engine
+from bot.inference.model import Model
 
 TIMEOUT = 60  # seconds; on a machine that does other things, too
 
@@ -21,15 +22,17 @@ class PausedEngine:
         self.batches: list[int] = []
         self._resumed = threading.Event()
         self._started = threading.Semaphore(0)
-        paint = engine.model.paint
+        paused, paint = engine.model.name, Model.paint
 
-        def paint_after_resume(latents: Array, conditions: Array) -> Array:
-            self.batches.append(len(latents))
-            self._started.release()
-            assert self._resumed.wait(TIMEOUT), "the test never resumed the engine"
-            return paint(latents, conditions)
+        def paint_after_resume(model: Model, latents: Array, conditions: Array) -> Array:
+            if model.name == paused:
+                self.batches.append(len(latents))
+                self._started.release()
+                assert self._resumed.wait(TIMEOUT), "the test never resumed the engine"
+            return paint(model, latents, conditions)
 
-        monkeypatch.setattr(engine.model, "paint", paint_after_resume)
+        # a replica of Ray has the model, where the engine has only a description
+        monkeypatch.setattr(Model, "paint", paint_after_resume)
 
     async def batch_started(self) -> None:
         """Waits until the next batch starts."""

@@ -3,10 +3,10 @@
 import asyncio
 import logging
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 
 from bot.errors import ModelUnavailable
-from bot.inference.model import Model, load_model
-from bot.settings import EngineSettings
+from bot.inference.model_info import ModelInfo
 from export.registry import Registry
 
 OLDER_MODELS = 2  # that stay loaded, to recolor their pictures
@@ -14,27 +14,30 @@ OLDER_MODELS = 2  # that stay loaded, to recolor their pictures
 log = logging.getLogger(__name__)
 
 
+Load = Callable[[str | None], Awaitable[ModelInfo]]
+"""Loads the model of a name, or the one in use. Raises ModelUnavailable."""
+
+
 class LoadedModels:
     """`current` is the model in use. Belongs to the running event loop."""
 
-    def __init__(self, registry: Registry, settings: EngineSettings, current: Model) -> None:
+    def __init__(self, registry: Registry, load: Load, current: ModelInfo) -> None:
         self.current = current
         self.registry = registry
-        self._settings = settings
-        self._older: OrderedDict[str, Model] = OrderedDict()
+        self._load = load
+        self._older: OrderedDict[str, ModelInfo] = OrderedDict()
         self._loading = asyncio.Lock()
         self._logged_refusal = ""
 
     @classmethod
-    async def open(cls, registry: Registry, settings: EngineSettings) -> "LoadedModels":
+    async def open(cls, registry: Registry, load: Load) -> "LoadedModels":
         """Loads the model in use. Raises ModelUnavailable."""
-        model = await asyncio.to_thread(load_model, registry, None, settings)
-        return cls(registry, settings, model)
+        return cls(registry, load, await load(None))
 
     def is_loaded(self, name: str) -> bool:
         return self._find(name) is not None
 
-    async def get(self, name: str) -> Model:
+    async def get(self, name: str) -> ModelInfo:
         """The model of this name, loaded if necessary. Raises ModelUnavailable."""
         found = self._find(name)
         if found is not None:
@@ -72,13 +75,10 @@ class LoadedModels:
             log.info("model %s takes over from %s", name, previous.name)
             return True
 
-    def _find(self, name: str) -> Model | None:
+    def _find(self, name: str) -> ModelInfo | None:
         return self.current if name == self.current.name else self._older.get(name)
 
-    async def _load(self, name: str) -> Model:
-        return await asyncio.to_thread(load_model, self.registry, name, self._settings)
-
-    def _keep(self, model: Model) -> None:
+    def _keep(self, model: ModelInfo) -> None:
         if model is self.current:
             return
         self._older[model.name] = model

@@ -16,6 +16,7 @@ import onnxruntime as ort
 from PIL import Image
 
 from bot.errors import ModelUnavailable
+from bot.inference.model_info import ModelInfo
 from bot.inference.upscaler_choice import prefers_int8
 from bot.settings import EngineSettings
 from config.cores import usable_cores
@@ -31,14 +32,11 @@ SCALE = 4  # factor of an upscaler
 SLICE = 8  # pictures per run on one core; more exceed the cache and are not faster
 
 
-class Model:
+class Model(ModelInfo):
     """Paints pictures. Thread-safe; every method blocks.
 
     On a CPU each core paints whole pictures, which is faster than splitting each layer between the
     cores. A single picture to upscale is split nevertheless: the upscaler has few, large layers.
-
-    `sizes` are the widths of pictures in pixels: the generator's, and with an upscaler two and four
-    times that. `candidates` is the number of candidates per picture; 1 without a critic.
     """
 
     def __init__(self, folder: Path, manifest: Manifest, settings: EngineSettings) -> None:
@@ -48,28 +46,28 @@ class Model:
             return _open_session(folder / file, settings.provider, threads)
 
         self._session = session
-        self.name = manifest.name
-        self.manifest = manifest
-        self.directions = read_directions(folder, manifest)
         self._generator = _open_session(folder / GENERATOR, settings.provider)
         self._critic = session(CRITIC)
-        self.provider: str = self._generator.get_providers()[0]
-        self._threads = 1 if self.provider == CUDA else settings.threads or usable_cores()
         self._upscaler = session(UPSCALER)
+        size = manifest.image_size
+        provider: str = self._generator.get_providers()[0]
+        self._threads = 1 if provider == CUDA else settings.threads or usable_cores()
+        super().__init__(
+            name=manifest.name,
+            manifest=manifest,
+            directions=read_directions(folder, manifest),
+            provider=provider,
+            sizes=(size, 2 * size, SCALE * size) if self._upscaler else (size,),
+            has_critic=self._critic is not None,
+            candidates=(settings.candidates or manifest.candidates) if self._critic else 1,
+            # Larger batches are not faster on a CPU, and delay other users.
+            upscaled_at_once=settings.max_batch if provider == CUDA else 2 * self._threads,
+        )
         self._upscaler_shared = (
             session(UPSCALER, self._threads) if self._threads > 1 else self._upscaler
         )
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix=f"paint-{self.name}")
         self._run_options = ort.RunOptions()
-        size = manifest.image_size
-        self.sizes = (size, 2 * size, SCALE * size) if self._upscaler else (size,)
-        self.candidates = (settings.candidates or manifest.candidates) if self._critic else 1
-        # Larger batches are not faster on a CPU, and delay other users.
-        self.upscaled_at_once = settings.max_batch if self.provider == CUDA else 2 * self._threads
-
-    @property
-    def has_critic(self) -> bool:
-        return self._critic is not None
 
     def paint(self, latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
         """float32 [n, Z] and [n, C] to uint8 [n, S, S, 3] RGB."""

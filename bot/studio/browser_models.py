@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.inference.engine import Engine
-from bot.inference.model import Model
+from bot.inference.model_info import ModelInfo
 from export.directions import Direction
 from export.manifest import CRITIC, GENERATOR, UPSCALER, FileEntry, Manifest, is_in_one_file
 
@@ -31,7 +31,7 @@ class BrowserModel:
 class BrowserModels:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._described: tuple[Model, BrowserModel | None] | None = None
+        self._described: tuple[ModelInfo, BrowserModel | None] | None = None
 
     @property
     def current(self) -> BrowserModel | None:
@@ -42,7 +42,7 @@ class BrowserModels:
         return self._described[1]
 
 
-def _describe(model: Model, folder: Path) -> BrowserModel | None:
+def _describe(model: ModelInfo, folder: Path) -> BrowserModel | None:
     listed = model.manifest.files
     names = {"generator": GENERATOR, "critic": CRITIC, "upscaler": UPSCALER}
     files = {network: (name, listed[name]) for network, name in names.items() if name in listed}

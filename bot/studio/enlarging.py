@@ -40,7 +40,7 @@ class EnlargingService:
         try:
             async with self._turn:
                 image = square(picture.data, picture.width)
-                large = await asyncio.to_thread(model.enlarge, image, LARGE)
+                large = await self._engine.enlarge(model, image, LARGE)
                 return await asyncio.to_thread(encode_png, large)
         finally:
             self._waiting -= 1

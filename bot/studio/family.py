@@ -9,7 +9,7 @@ from bot.errors import BadPrompt
 from bot.inference.conditions import mix_conditions
 from bot.inference.engine import Engine
 from bot.inference.latents import mix_latents, perturb
-from bot.inference.model import Model
+from bot.inference.model_info import ModelInfo
 from bot.prompts.wish import check_wish, format_wish
 from bot.studio.avatars import AvatarService
 from bot.studio.painter import Painter, PaintJob, draw_seeds
@@ -106,7 +106,7 @@ class FamilyService:
         return await self._painter.paint(job, with_privacy_of([first, second], request))
 
 
-async def model_for(engine: Engine, avatars: Sequence[Avatar]) -> Model:
+async def model_for(engine: Engine, avatars: Sequence[Avatar]) -> ModelInfo:
     """A model that can paint all of these faces: their own if they have the same one, otherwise the
     model in use.
 
@@ -120,7 +120,7 @@ async def model_for(engine: Engine, avatars: Sequence[Avatar]) -> Model:
     return engine.model
 
 
-def can_paint(model: Model, avatar: Avatar) -> bool:
+def can_paint(model: ModelInfo, avatar: Avatar) -> bool:
     """Whether the model has the avatar's values and its number of latent dimensions."""
     try:
         model.manifest.encode(avatar.conditions)

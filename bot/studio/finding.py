@@ -7,7 +7,7 @@ import numpy as np
 
 from bot.errors import BadPrompt
 from bot.inference.engine import Engine
-from bot.inference.model import Model
+from bot.inference.model_info import ModelInfo
 from bot.prompts.traits import format_traits
 from bot.prompts.vocabulary import quote
 from bot.prompts.wish import check_wish, format_wish
@@ -118,7 +118,7 @@ class FindService:
         )
         return await self._painter.paint(job, request)
 
-    async def _draw(self, search: Search) -> tuple[Model, Faces]:
+    async def _draw(self, search: Search) -> tuple[ModelInfo, Faces]:
         if search.round > ROUNDS:
             raise BadPrompt("find-rounds", most=ROUNDS)
         model = await self._engine.get(search.model)

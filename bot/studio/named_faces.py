@@ -18,7 +18,7 @@ from bot.errors import BadPrompt, NotFound
 from bot.i18n.messages import listed
 from bot.inference.conditions import complete_wish
 from bot.inference.engine import Engine
-from bot.inference.model import Model
+from bot.inference.model_info import ModelInfo
 from bot.prompts.vocabulary import quote
 from bot.studio.images import encode_png, scaled_png, scaled_webp
 from bot.studio.painter import candidates_for, seed_of
@@ -131,7 +131,7 @@ class NamedFaceService:
         )
         return np.asarray(images[0])
 
-    async def _model(self, name: str) -> Model:
+    async def _model(self, name: str) -> ModelInfo:
         if name != self._engine.model.name:
             names = await asyncio.to_thread(self._engine.registry.names)
             if name not in names:

@@ -12,7 +12,7 @@ import numpy as np
 from bot.errors import BadPrompt, NotFound
 from bot.inference.engine import Engine
 from bot.inference.latents import draw_candidates
-from bot.inference.model import Model
+from bot.inference.model_info import ModelInfo
 from bot.studio.images import encode_png
 from bot.studio.request import Request
 from db.avatars import AvatarRepository
@@ -32,7 +32,7 @@ class PaintJob:
     `choices` are as in `Avatar`.
     """
 
-    model: Model
+    model: ModelInfo
     wish: Mapping[str, str]
     seeds: Sequence[int]
     conditions: Sequence[Mapping[str, str]]
@@ -138,14 +138,14 @@ def seed_of(text: str) -> int:
     return int.from_bytes(digest[:4], "big")
 
 
-def candidates_for(model: Model, seeds: Sequence[int]) -> np.ndarray:
+def candidates_for(model: ModelInfo, seeds: Sequence[int]) -> np.ndarray:
     """Latents float32 [n, N, Z], N being the model's number of candidates."""
     return np.stack(
         [draw_candidates(seed, model.candidates, model.manifest.latent_dim) for seed in seeds]
     )
 
 
-def check_size(model: Model, size: int | None) -> int:
+def check_size(model: ModelInfo, size: int | None) -> int:
     """The size in pixels; the model's largest for None. Raises BadPrompt."""
     if size is None:
         return model.sizes[-1]

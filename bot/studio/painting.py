@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 from bot.errors import BadPrompt
 from bot.inference.conditions import complete_wish
 from bot.inference.engine import Engine
-from bot.inference.model import Model
+from bot.inference.model_info import ModelInfo
 from bot.prompts.parser import MAX_LENGTH, read_prompt, tidy_prompt, unused_words
 from bot.prompts.traits import format_traits, read_traits
 from bot.prompts.wish import check_wish, format_wish
@@ -164,7 +164,7 @@ class PaintingService:
             return await self._painter.paint(job, request)
 
 
-def read_shaped_prompt(text: str, model: Model) -> tuple[dict[str, str], dict[str, float]]:
+def read_shaped_prompt(text: str, model: ModelInfo) -> tuple[dict[str, str], dict[str, float]]:
     """The wish and the shape that a prompt expresses. Raises BadPrompt."""
     if len(text) > MAX_LENGTH:
         return read_prompt(text, model.manifest.attributes), {}  # raises
@@ -172,19 +172,19 @@ def read_shaped_prompt(text: str, model: Model) -> tuple[dict[str, str], dict[st
     return read_prompt(rest, model.manifest.attributes), shape
 
 
-def shape_of(prompt: str | None, model: Model) -> dict[str, float]:
+def shape_of(prompt: str | None, model: ModelInfo) -> dict[str, float]:
     """The shape that a prompt expresses, in the directions of this model."""
     names = model.directions.names
     return read_traits((prompt or "")[:MAX_LENGTH], names, model.manifest.attributes)[0]
 
 
-def prompt_for(wish: Mapping[str, str], parent: Avatar, model: Model) -> str:
+def prompt_for(wish: Mapping[str, str], parent: Avatar, model: ModelInfo) -> str:
     """A prompt for another wish that keeps the shape of the parent's prompt."""
     shape = format_traits(shape_of(parent.prompt, model))
     return " ".join(filter(None, (format_wish(wish), shape)))
 
 
-def inherited_prompt(parent: Avatar, owner: Owner, model: Model) -> str:
+def inherited_prompt(parent: Avatar, owner: Owner, model: ModelInfo) -> str:
     """The parent's prompt if both have the same owner, otherwise its wish and shape: text that an
     owner wrote must disappear when the owner deletes it.
     """

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from bot.errors import BadPrompt, NotFound
 from bot.inference.engine import Engine
-from bot.inference.model import Model
+from bot.inference.model_info import ModelInfo
 from bot.prompts.parser import MAX_LENGTH
 from bot.prompts.traits import format_traits, read_traits
 from bot.prompts.vocabulary import quote
@@ -258,7 +258,7 @@ def compare(a: np.ndarray, b: np.ndarray) -> Comparison:
     return Comparison("near" if near else "different", largest, mean)
 
 
-def _checked_latent(recipe: Recipe, model: Model) -> np.ndarray:
+def _checked_latent(recipe: Recipe, model: ModelInfo) -> np.ndarray:
     """float32 [Z]. Raises BadPrompt for a recipe that the model cannot paint."""
     try:
         latent = np.frombuffer(base64.b64decode(recipe.latent, validate=True), "<f4")

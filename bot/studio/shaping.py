@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from bot.errors import BadPrompt
 from bot.inference.engine import Engine
-from bot.inference.model import Model
+from bot.inference.model_info import ModelInfo
 from bot.prompts.vocabulary import quote
 from bot.studio.avatars import AvatarService
 from bot.studio.family import with_privacy_of
@@ -85,7 +85,7 @@ class ShapingService:
         return await asyncio.to_thread(strip, images)
 
 
-def _check_shape(shape: Mapping[str, float], model: Model) -> None:
+def _check_shape(shape: Mapping[str, float], model: ModelInfo) -> None:
     """Raises BadPrompt."""
     names = model.directions.names
     if not names:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.inference.conditions import complete_wish
 from bot.inference.engine import Engine
-from bot.inference.model import Model
+from bot.inference.model_info import ModelInfo
 from bot.studio.images import strip
 from bot.studio.morph_file import Pace, encode, plan_frames
 from bot.studio.painter import candidates_for
@@ -41,7 +41,7 @@ class WelcomeService:
                 self._painted = await self._paint(model)
             return self._painted
 
-    async def _paint(self, model: Model) -> Welcome:
+    async def _paint(self, model: ModelInfo) -> Welcome:
         # The first candidate of each seed: choosing among more would need a critic's scores.
         latents = candidates_for(model, SEEDS)[:, 0]
         conditions = [

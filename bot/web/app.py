@@ -70,7 +70,9 @@ PAGES = (
 ADMIN = (login.routes, models.routes, live.routes, runs.routes, pictures.routes, reports.routes)
 
 
-def create_app(studio: Studio, settings: WebSettings) -> web.Application:
+def create_app(
+    studio: Studio, settings: WebSettings, metrics: Metrics | None = None
+) -> web.Application:
     """Pages, API and, with a password, admin pages. The caller opens and closes the studio."""
     app = web.Application(
         middlewares=[
@@ -88,7 +90,7 @@ def create_app(studio: Studio, settings: WebSettings) -> web.Application:
     app[STUDIO] = studio
     app[BROWSER_PAINTING] = BrowserPainting(studio, browser_runtime.installed())
     app[SETTINGS] = settings
-    app[METRICS] = Metrics(studio)
+    app[METRICS] = metrics or Metrics(studio)
     for key, kind, most in (
         (PAINT_RATE, "paint", settings.paint_per_minute),
         (NAMED_FACE_RATE, "named-face", settings.named_faces_per_minute),
@@ -107,6 +109,18 @@ def create_app(studio: Studio, settings: WebSettings) -> web.Application:
     app.router.add_get("/static/{version}/{name:.+}", assets.answer)
     if settings.admin_password_hash:
         _add_admin(app, PasswordHash.parse(settings.admin_password_hash))
+    return app
+
+
+def create_metrics_app(metrics: Metrics) -> web.Application:
+    """Only /metrics, for a port of its own."""
+
+    async def answer(request: web.Request) -> web.Response:
+        body, content_type = metrics.render()
+        return web.Response(body=body, headers={"Content-Type": content_type})
+
+    app = web.Application()
+    app.router.add_get("/metrics", answer)
     return app
 
 

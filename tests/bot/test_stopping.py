@@ -22,16 +22,16 @@ SLOW_BOT = """
 import sys
 import time
 from bot.__main__ import main
-from bot.inference import engine
+from bot.inference import process_backend
 
-run = engine._run
+paint_batch = process_backend.paint_batch
 
-def run_slowly(*batch):
+def paint_slowly(*arguments):
     print("painting", flush=True)
     time.sleep(2)
-    return run(*batch)
+    return paint_batch(*arguments)
 
-engine._run = run_slowly
+process_backend.paint_batch = paint_slowly
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -10,7 +10,7 @@ from bot.errors import NotAllowed, NotFound
 from bot.inference.conditions import mix_conditions
 from bot.inference.engine import Engine
 from bot.inference.latents import mix_latents
-from bot.inference.model import Model
+from bot.inference.model_info import ModelInfo
 from bot.studio.family import can_paint
 from bot.studio.gallery import GalleryService
 from bot.studio.images import puzzle, square
@@ -103,7 +103,7 @@ def _shared(avatar: Avatar, values: dict[str, str]) -> int:
     return sum(avatar.conditions[name] == value for name, value in values.items())
 
 
-def _size(model: Model) -> int:
+def _size(model: ModelInfo) -> int:
     return max((s for s in model.sizes if s <= 2 * SIDE), default=model.sizes[0])
 
 

@@ -5,7 +5,7 @@ from aiohttp import web
 from bot.web.api import schemas
 from bot.web.api.openapi import RETRY_AFTER, Answer, describe
 from bot.web.api.responses import json_response
-from bot.web.keys import METRICS, OPENAPI, STUDIO
+from bot.web.keys import METRICS, OPENAPI, SETTINGS, STUDIO
 
 NO_STORE = {"Cache-Control": "no-store"}
 READINESS = {
@@ -58,6 +58,8 @@ async def health(request: web.Request) -> web.Response:
 @describe({200: Answer("Prometheus text format 0.0.4.", "text/plain")})
 async def metrics(request: web.Request) -> web.Response:
     """Get metrics for Prometheus."""
+    if request.app[SETTINGS].metrics_port is not None:
+        raise web.HTTPNotFound
     body, content_type = request.app[METRICS].render()
     return web.Response(body=body, headers={"Content-Type": content_type})
 

@@ -8,9 +8,12 @@ import pytest
 from tiny_model import EYES, HAIR, IMAGE_SIZE, LATENT_DIM, add_model
 
 from bot.inference.engine import Engine
+from bot.inference.model import Model
 from export.registry import Registry
 
 from .conftest import Floats, Images, difference, open_engine, request
+
+pytestmark = pytest.mark.usefixtures("each_backend")
 
 
 @pytest.fixture
@@ -65,13 +68,13 @@ async def test_one_batch_holds_pictures_of_several_sizes(full_engine: Engine) ->
 async def test_few_pictures_are_upscaled_at_once(
     full_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    upscale, batches = full_engine.model.upscale, list[int]()
+    upscale, batches = Model.upscale, list[int]()
 
-    def counting(images: Images, size: int) -> Images:
+    def counting(model: Model, images: Images, size: int) -> Images:
         batches.append(len(images))
-        return upscale(images, size)
+        return upscale(model, images, size)
 
-    monkeypatch.setattr(full_engine.model, "upscale", counting)
+    monkeypatch.setattr(Model, "upscale", counting)
     await full_engine.paint(*request(0, 9))
     assert batches == [4, 4, 1], "two per core"
 
@@ -113,7 +116,7 @@ async def test_the_critic_scores_with_the_conditions(full_engine: Engine) -> Non
 async def test_the_first_of_equal_candidates_is_kept(
     full_engine: Engine, monkeypatch: pytest.MonkeyPatch, scores: list[float], best: int
 ) -> None:
-    monkeypatch.setattr(full_engine.model, "score", lambda *_: np.array(scores, np.float32))
+    monkeypatch.setattr(Model, "score", lambda *_: np.array(scores, np.float32))
     latents, conditions = candidates_of(0, 1)
     _, chosen = await full_engine.paint_best(latents, conditions)
     np.testing.assert_array_equal(chosen[0], latents[0, best])

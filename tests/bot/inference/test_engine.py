@@ -8,11 +8,13 @@ from tiny_model import IMAGE_SIZE, LATENT_DIM
 
 from bot.errors import Busy, ModelUnavailable
 from bot.inference.engine import Engine
-from bot.inference.model import SLICE
+from bot.inference.model import SLICE, Model
 from bot.settings import EngineSettings
 from export.registry import Registry
 
 from .conftest import Floats, Images, difference, open_engine, request
+
+pytestmark = pytest.mark.usefixtures("each_backend")
 
 
 async def test_a_picture_shows_its_conditions(engine: Engine) -> None:
@@ -257,11 +259,11 @@ async def test_arrays_of_the_wrong_shape_raise_an_error(
 async def test_a_failed_batch_fails_its_requests_only(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(latents: Floats, conditions: Floats) -> Images:
+    def fail(model: Model, latents: Floats, conditions: Floats) -> Images:
         raise RuntimeError("out of memory")
 
     with monkeypatch.context() as patch:
-        patch.setattr(engine.model, "paint", fail)
+        patch.setattr(Model, "paint", fail)
         answers = await asyncio.gather(
             *(engine.paint(*request(seed)) for seed in range(3)), return_exceptions=True
         )
@@ -278,7 +280,7 @@ async def test_a_batch_that_cannot_be_delivered_fails_its_requests_only(
         raise MemoryError("no memory for the pictures")
 
     with monkeypatch.context() as patch:
-        patch.setattr("bot.inference.engine.np.stack", fail)
+        patch.setattr("bot.inference.paint_request.np.stack", fail)
         async with asyncio.timeout(TIMEOUT):
             answers = await asyncio.gather(
                 *(engine.paint(*request(seed)) for seed in range(3)), return_exceptions=True
@@ -347,11 +349,11 @@ async def test_a_partly_painted_request_stops_at_its_first_error(
 ) -> None:
     batches: list[int] = []
 
-    def fail(latents: Floats, conditions: Floats) -> Images:
+    def fail(model: Model, latents: Floats, conditions: Floats) -> Images:
         batches.append(len(latents))
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(engine.model, "paint", fail)
+    monkeypatch.setattr(Model, "paint", fail)
     with pytest.raises(ModelUnavailable, match="try again"):
         await engine.paint(*request(0, 50))
     assert batches == [16]

@@ -23,6 +23,8 @@ from export.registry import Registry
 
 from .conftest import difference, open_engine, request
 
+pytestmark = pytest.mark.usefixtures("each_backend")
+
 
 async def test_a_new_model_is_used_while_the_old_one_finishes(
     engine: Engine, registry: Registry, pause: Callable[[], PausedEngine]

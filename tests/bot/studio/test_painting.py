@@ -13,6 +13,7 @@ from tiny_model import add_model, attribute
 
 from bot.errors import BadPrompt, Busy, ModelUnavailable, NotAllowed, NotFound
 from bot.inference.engine import Engine
+from bot.inference.model import Model
 from bot.settings import EngineSettings
 from bot.studio import Request, Studio
 from bot.studio.images import encode_png
@@ -278,22 +279,22 @@ async def test_an_unknown_gallery_is_rejected(
 
 
 async def test_the_next_batch_is_painted_while_pictures_are_encoded(
-    engine: Engine, studio: Studio, owner: Owner, monkeypatch: pytest.MonkeyPatch
+    studio: Studio, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     encoding, painting_again = threading.Event(), threading.Event()
-    paint = engine.model.paint
+    paint = Model.paint
 
-    def note_painting(*arrays: Any) -> Any:
+    def note_painting(*arguments: Any) -> Any:
         if encoding.is_set():
             painting_again.set()
-        return paint(*arrays)
+        return paint(*arguments)
 
     def encode_slowly(image: Any) -> bytes:
         encoding.set()
         assert painting_again.wait(TIMEOUT), "no batch is painted during the encoding"
         return encode_png(image)
 
-    monkeypatch.setattr(engine.model, "paint", note_painting)
+    monkeypatch.setattr(Model, "paint", note_painting)
     monkeypatch.setattr("bot.studio.painter.encode_png", encode_slowly)
     first = asyncio.create_task(studio.painting.create({}, Request(owner)))
     assert await asyncio.to_thread(encoding.wait, TIMEOUT)

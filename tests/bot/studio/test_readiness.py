@@ -6,6 +6,7 @@ import pytest
 from paused_engine import PausedEngine
 
 from bot.inference.engine import Engine
+from bot.inference.model import Model
 from bot.studio import Studio
 from db.store import Store
 
@@ -33,7 +34,6 @@ async def test_concurrent_checks_paint_once_and_their_result_is_cached(
 
 async def test_a_model_that_fails_is_not_ready(
     studio: Studio,
-    engine: Engine,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -42,7 +42,7 @@ async def test_a_model_that_fails_is_not_ready(
 
     monkeypatch.setattr("bot.studio.readiness.CACHE_SECONDS", 0)
     with monkeypatch.context() as patch:
-        patch.setattr(engine.model, "paint", fail)
+        patch.setattr(Model, "paint", fail)
         for _ in range(2):
             assert await studio.check_ready() == (
                 "the engine does not paint: Painting failed. Please try again."
