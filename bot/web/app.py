@@ -132,6 +132,7 @@ def create_runner(app: web.Application) -> web.AppRunner:
         access_log=None,
         handler_cancellation=True,
         keepalive_timeout=KEEP_ALIVE,
+        auto_decompress=False,  # aiohttp answers unknown encodings itself, in plain text
         shutdown_timeout=GRACE_SECONDS / 2,  # aiohttp waits twice: before and after it cancels
         max_line_size=MAX_LINE,
         logger=_ServerLog(logging.getLogger("aiohttp.server")),
