@@ -10,7 +10,16 @@ from db.condition_counts import ConditionCounts
 from db.database import Database
 from db.owners import save_owner
 from db.records import MemberSettings, Owner
-from db.schema import AvatarRow, FavoriteRow, OwnerRow, PendingReplyRow, ReportRow, SettingsRow
+from db.schema import (
+    AvatarRow,
+    FavoriteRow,
+    LinkCodeRow,
+    LinkRow,
+    OwnerRow,
+    PendingReplyRow,
+    ReportRow,
+    SettingsRow,
+)
 
 FORGET_BATCH = 25  # avatars or favorites that one transaction deletes
 
@@ -77,8 +86,8 @@ class MemberRepository:
             await self._database.upsert(session, SettingsRow, row)
 
     async def delete_everything(self, owner: Owner) -> int:
-        """Deletes the owner's avatars, favorites, settings, reports, pending replies, name and
-        identity; returns the number of avatars. Usage is kept for a day, for quotas.
+        """Deletes the owner's avatars, favorites, settings, reports, pending replies, links, name
+        and identity; returns the number of avatars. Usage is kept for a day, for quotas.
 
         Commits FORGET_BATCH avatars or favorites at a time, so that others can write in between.
         If it is interrupted, the next call deletes the rest.
@@ -104,6 +113,9 @@ class MemberRepository:
                 if not deleted and not await self._delete_favorites(session, key):
                     for table in (SettingsRow, ReportRow):
                         await session.execute(delete(table).where(table.owner_id == key))
+                    linked = (LinkRow.owner_id == key) | (LinkRow.member_id == key)
+                    await session.execute(delete(LinkRow).where(linked))
+                    await session.execute(delete(LinkCodeRow).where(LinkCodeRow.member_id == key))
                     await session.execute(delete(OwnerRow).where(OwnerRow.id == key))
                     return count
 

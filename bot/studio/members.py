@@ -10,6 +10,7 @@ from bot.prompts.vocabulary import quote
 from bot.studio.ongoing import OngoingWork
 from bot.studio.painter import check_size
 from db.errors import StoreUnavailable
+from db.links import LinkRepository
 from db.members import MemberRepository
 from db.records import MemberSettings, Owner
 from db.retention import RetentionRepository
@@ -22,18 +23,25 @@ class MemberService:
         self,
         engine: Engine,
         members: MemberRepository,
+        links: LinkRepository,
         ongoing: OngoingWork,
         retention: RetentionRepository,
     ) -> None:
         self._engine = engine
         self._members = members
+        self._links = links
         self._ongoing = ongoing
         self._retention = retention
 
     async def delete_everything(self, owner: Owner) -> int:
-        """Deletes the owner's data, also what is being painted; the number of avatars."""
-        self._ongoing.cancel(owner)
-        count = await self._members.delete_everything(owner)
+        """Deletes the data of the owner and of all that are linked with it, also what is being
+        painted; the number of avatars.
+        """
+        count = 0
+        # the browsers of a member first: if it is interrupted, the next call finds the rest
+        for linked in reversed(await self._links.linked_owners(owner)):
+            self._ongoing.cancel(linked)
+            count += await self._members.delete_everything(linked)
         try:
             await self._retention.empty_log()
         except StoreUnavailable as error:  # it is emptied within an hour

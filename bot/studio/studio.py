@@ -11,6 +11,7 @@ from bot.studio.exports import ExportService
 from bot.studio.family import FamilyService
 from bot.studio.finding import FindService, Sheet, read_path
 from bot.studio.gallery import GalleryService
+from bot.studio.links import LinkService
 from bot.studio.members import MemberService
 from bot.studio.models import ModelCatalog
 from bot.studio.morph_file import Morph
@@ -68,7 +69,10 @@ class Studio:
         self.finding = FindService(engine, painter, store.usage)
         self.named_faces = NamedFaceService(engine)
         self.gallery = GalleryService(engine, store.galleries, store.guilds)
-        self.members = MemberService(engine, store.members, painter.ongoing, store.retention)
+        self.members = MemberService(
+            engine, store.members, store.links, painter.ongoing, store.retention
+        )
+        self.links = LinkService(store.links)
         self.reports = ReportService(self.avatars, store.reports)
         self.retention = RetentionService(self.privacy, store.retention, store.presence)
         self.exports = ExportService(store)

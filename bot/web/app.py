@@ -25,6 +25,7 @@ from bot.web.api.openapi import build_document
 from bot.web.assets import Assets
 from bot.web.connections import CONNECTIONS, Connections
 from bot.web.keys import (
+    LINK_RATE,
     METRICS,
     NAMED_FACE_RATE,
     OPENAPI,
@@ -36,7 +37,7 @@ from bot.web.keys import (
 from bot.web.metrics import Metrics
 from bot.web.pages import find as find_pages
 from bot.web.pages import gallery as gallery_pages
-from bot.web.pages import legal, proof, site, wear
+from bot.web.pages import legal, link, proof, site, wear
 from bot.web.pages import studio as studio_pages
 from bot.web.pages.render import create_environment
 from bot.web.rate_limits import RateLimiter
@@ -58,6 +59,7 @@ PAGES = (
     studio_pages.routes,
     find_pages.routes,
     gallery_pages.routes,
+    link.routes,
     proof.routes,
     wear.routes,
     legal.routes,
@@ -86,6 +88,7 @@ def create_app(studio: Studio, settings: WebSettings) -> web.Application:
     app[METRICS] = Metrics(studio)
     app[PAINT_RATE] = RateLimiter(settings.paint_per_minute, "web-too-many")
     app[NAMED_FACE_RATE] = RateLimiter(settings.named_faces_per_minute, "web-too-many")
+    app[LINK_RATE] = RateLimiter(link.TRIES_PER_MINUTE, "web-too-many")
     app[middleware.STORE_OUTAGE] = Outage(middleware.log)
     app[CONNECTIONS] = Connections(settings.trusted_proxies)
     app[OPENAPI] = openapi_document()

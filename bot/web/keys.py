@@ -13,6 +13,7 @@ from bot.web.rate_limits import RateLimiter
 STUDIO = web.AppKey("studio", Studio)
 SETTINGS = web.AppKey("settings", WebSettings)
 PAINT_RATE = web.AppKey("paint_rate", RateLimiter)
+LINK_RATE = web.AppKey("link_rate", RateLimiter)
 NAMED_FACE_RATE = web.AppKey("named_face_rate", RateLimiter)
 METRICS = web.AppKey("metrics", Metrics)
 OPENAPI = web.AppKey("openapi", dict[str, Any])

@@ -10,7 +10,7 @@ legal-contact = Contact: { $contact }
 privacy-page-stored = What is stored about members of Discord
 privacy-page-stored-text = The pictures that you requested, with prompt, seed, choices of /find, model, time, server and channel; your favorites, settings and reports; your Discord id and display name; for one day, the number of pictures you requested. Irodori reads only messages that mention it and direct messages to it.
 privacy-page-visitors = What is stored about visitors of this page
-privacy-page-visitors-text = The pictures that you painted, your favorites and your reports. A cookie with a random number recognizes your browser for a year; the database contains only a hash of that number. Irodori uses no other cookies for visitors, no analytics and no other companies' services here. It uses your address for rate limits while it runs, and does not store it.
+privacy-page-visitors-text = The pictures that you painted, your favorites and your reports; the member of Discord with whom you linked your browser. A cookie with a random number recognizes your browser for a year; the database contains only a hash of that number. Irodori uses no other cookies for visitors, no analytics and no other companies' services here. It uses your address for rate limits while it runs, and does not store it.
 privacy-page-seen = Who sees it
 privacy-page-seen-text = Everybody can see pictures that are not private, in galleries and on this page. Only you see your private ones. Saved files of public pictures contain their prompt and seed: whoever has a file can paint the picture again, even when it was deleted here. The operator can read everything that is stored, and gets the reports of pictures.
 privacy-page-time = How long it is stored
@@ -18,7 +18,7 @@ privacy-page-time-text = Until you delete it. The operator's backups may contain
 privacy-page-time-pictures = Pictures that are nobody's favorite are deleted after { $days } days.
 privacy-page-time-guilds = { $days } days after Irodori was removed from a server, the server's limits and blocks are deleted, and the pictures painted there no longer name the server.
 privacy-page-choices = What you can do
-privacy-page-choices-text = The command /privacy in Discord exports all your data, or deletes it permanently, including pictures that are just being painted. On this page you can delete each of your pictures. For everything else, write to the operator.
+privacy-page-choices-text = The command /privacy in Discord exports all your data, or deletes it permanently, including pictures that are just being painted, and those of browsers that you linked. On this page you can delete each of your pictures. For everything else, write to the operator.
 privacy-page-stays = What stays after a deletion
 privacy-page-stays-text = Messages that were posted in Discord, with their pictures: delete them there. Of a deleted picture, its id and the times of painting and deletion. Servers' blocks of you. Lines of the operator's log with Discord ids, but without names and prompts. Copies that others have saved.
 
