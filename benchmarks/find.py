@@ -3,9 +3,14 @@
     python benchmarks/find.py
 
 The favorite is a random other face of the model. From each sheet, a member chooses the one to
-three faces that seem nearest to it. Distances are those of pooled features of EfficientNet-Lite0,
-which the search does not know, and members perceive them with noise. The figures are of the nearest
-face that a member has seen, in standard deviations below the mean distance of random faces.
+three faces that seem nearest to it. Distances are those of pooled features of the judge's network,
+EfficientNet-Lite2, which the search does not know, and members perceive them with noise. A score is
+that of the nearest face that a member has seen, in standard deviations below the mean distance of
+random faces. A search is compared with random sheets of as many faces, and with nine of them, by
+
+- the difference of the scores;
+- the ratio of the distances of the nearest faces, the median of the members;
+- the share of random sheets whose nearest face is farther away than that of the search.
 """
 
 import argparse
@@ -25,11 +30,12 @@ from bot.settings import EngineSettings
 from bot.studio.search import FACES, ROUNDS, Faces, Search, draw_faces
 from config import ModelsSettings
 from export.registry import Registry
+from train.metrics.fidelity import NETWORK
 from train.networks.features import FeatureNetwork
 
 RANDOM_SHEETS = (ROUNDS, 9)
 RANDOM_FACES = 2000  # of which random sheets and favorites are drawn
-DRAWS = 200  # random sheets per member, whose mean is taken
+DRAWS = 200  # of random sheets, for each member
 INPUT_SIZE = 64  # pixels of the feature network
 BATCH = 36  # faces
 NOISE = 0.3  # of a perceived distance, in standard deviations of the distances
@@ -57,9 +63,7 @@ def draw_random_faces(model: Model, count: int) -> Faces:
 
 
 class Member:
-    """`favorite` is the index of a random face. `nearest` is the score of the nearest face seen
-    after each sheet.
-    """
+    """`nearest` is the score of the nearest face seen after each sheet."""
 
     def __init__(self, number: int, features: np.ndarray) -> None:
         self._random = np.random.RandomState([number, 6])
@@ -82,10 +86,13 @@ class Member:
         if self.search.round < ROUNDS:
             self.search = self.search.nearer(tuple(sorted(int(i) + 1 for i in chosen)))
 
-    def look_at_random(self, sheets: int) -> float:
-        """The mean score of the nearest of so many random sheets."""
+    def look_at_random(self, sheets: int) -> np.ndarray:
+        """Scores [DRAWS] of the nearest face on so many random sheets."""
         seen = self._random.randint(len(self._others), size=(DRAWS, sheets * FACES))
-        return float(self._others[seen].max(1).mean())
+        return np.asarray(self._others[seen].max(1))
+
+    def distance_of(self, score: float) -> float:
+        return float(self._mean - score * self._deviation)
 
 
 def describe(scores: np.ndarray) -> str:
@@ -93,16 +100,33 @@ def describe(scores: np.ndarray) -> str:
     return f"{scores.mean():5.2f} ± {1.96 * scores.std(ddof=1) / np.sqrt(len(scores)):.2f}"
 
 
+def compare(members: Sequence[Member], sheets: int) -> str:
+    """A line about whole searches and so many random sheets."""
+    found = np.array([member.nearest[-1] for member in members])
+    draws = np.stack([member.look_at_random(sheets) for member in members])
+    random = draws.mean(1)
+    ratios = [
+        member.distance_of(score) / member.distance_of(other)
+        for member, score, other in zip(members, found, random, strict=True)
+    ]
+    won = 100 * (found[:, None] > draws).mean(1)
+    return (
+        f"random, {sheets * FACES:2} faces: {describe(random)}; a search of {ROUNDS * FACES} faces"
+        f" is nearer by {describe(found - random)}, its distance is {np.median(ratios):.3f} times"
+        f" theirs, and it wins {describe(won)} %"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--members", type=int, default=100)
+    parser.add_argument("--members", type=int, default=300)
     parser.add_argument("--model", help="name of the model (default: the one in use)")
     parser.add_argument("--models", type=Path, default=ModelsSettings().dir)
     given = parser.parse_args()
     torch.set_num_threads(1)
     settings = EngineSettings(provider="cpu", threads=1)
     model = load_model(Registry(given.models), given.model, settings)
-    network = FeatureNetwork("lite0", INPUT_SIZE, (32,), pooled=True)
+    network = FeatureNetwork(NETWORK, INPUT_SIZE, (), pooled=True)
 
     features = compute_features(model, network, [draw_random_faces(model, RANDOM_FACES)])
     members = [Member(number, features) for number in range(given.members)]
@@ -117,12 +141,7 @@ def main() -> None:
         nearest = np.array([member.nearest[round] for member in members])
         print(f"search, {(round + 1) * FACES:2} faces: {describe(nearest)}")
     for count in RANDOM_SHEETS:
-        random = np.array([member.look_at_random(count) for member in members])
-        print(
-            f"random, {count * FACES:2} faces: {describe(random)}; "
-            f"a whole search is nearer by {describe(nearest - random)}, "
-            f"for {np.mean(nearest > random):.0%} of the members"
-        )
+        print(compare(members, count))
 
 
 if __name__ == "__main__":

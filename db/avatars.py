@@ -25,7 +25,7 @@ from db.condition_counts import ConditionCounts
 from db.database import Database
 from db.events import announce
 from db.forgetting import OwnerForgotten, find_forgotten, hash_guild, hash_owner
-from db.owners import save_owner, select_owner_id
+from db.owners import read_linked_ids, save_owner, select_owner_id
 from db.records import Avatar, Family, NewAvatar, Owner, Picture
 from db.schema import AvatarRow, ParentRow, PictureRow, ThumbnailRow
 from db.usage import count_usage
@@ -147,20 +147,22 @@ class AvatarRepository:
     async def picture_sizes(
         self, owner: Owner, after: str | None = None, limit: int | None = None
     ) -> list[tuple[str, int]]:
-        """Ids and pictures' bytes of the owner's avatars, the oldest first: all, or at most `limit`
-        of those after an avatar, which may be deleted.
+        """Ids and pictures' bytes of the avatars of the owner and of those linked with it, the
+        oldest first: all, or at most `limit` of those after an avatar, which may be deleted.
         """
         a = AvatarRow
-        own = _own(owner, after).with_only_columns(a.public_id, a.bytes)
         async with self._database.reading() as session:
+            linked = await read_linked_ids(session, owner)
+            own = _own(linked, after).with_only_columns(a.public_id, a.bytes)
             rows = await session.execute(own.order_by(a.id).limit(limit))
             return [(id, size) for id, size in rows]
 
     async def count_own(self, owner: Owner, after: str | None = None) -> int:
-        """Number of the owner's avatars, or of those after an avatar, up to MAX_COUNTED."""
-        own = _own(owner, after).with_only_columns(AvatarRow.id).limit(MAX_COUNTED)
-        count = select(func.count()).select_from(own.subquery())
+        """Number of avatars as in `picture_sizes`, up to MAX_COUNTED."""
         async with self._database.reading() as session:
+            linked = await read_linked_ids(session, owner)
+            own = _own(linked, after).with_only_columns(AvatarRow.id).limit(MAX_COUNTED)
+            count = select(func.count()).select_from(own.subquery())
             return await session.scalar(count) or 0
 
     async def with_pictures(self, ids: Sequence[str]) -> list[tuple[Avatar, bytes]]:
@@ -262,10 +264,11 @@ async def _without_forgotten(
     return [replace(new, guild=None, channel=None) if new.guild in gone else new for new in avatars]
 
 
-def _own(owner: Owner, after: str | None) -> Select[Any]:
-    """Selects the owner's avatars, or those after one."""
+def _own(owners: Sequence[int], after: str | None) -> Select[Any]:
+    """Selects the avatars of owners, or those after one."""
     a = AvatarRow
-    own = select(a).where(a.owner_id == select_owner_id(owner), a.deleted_at.is_(None))
+    is_own = a.owner_id == owners[0] if len(owners) == 1 else a.owner_id.in_(owners)
+    own = select(a).where(is_own, a.deleted_at.is_(None))
     if after is not None:
         own = own.where(a.id > select(a.id).where(a.public_id == after).scalar_subquery())
     return own

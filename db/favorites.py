@@ -6,12 +6,14 @@ from sqlalchemy import delete, select, update
 
 from db.avatar_rows import select_key
 from db.database import Database
-from db.owners import save_owner, select_owner_id
+from db.owners import read_linked_ids, save_owner
 from db.records import Owner
 from db.schema import AvatarRow, FavoriteRow
 
 
 class FavoriteRepository:
+    """A favorite of an owner is one of all owners that are linked with it."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
@@ -28,7 +30,8 @@ class FavoriteRepository:
             key = await session.scalar(select_key(id).with_for_update(key_share=True))
             if key is None:  # deleted just now
                 return None
-            this = (f.avatar_id == key) & (f.owner_id == owner_key)
+            linked = await read_linked_ids(session, owner)
+            this = (f.avatar_id == key) & f.owner_id.in_(linked)
             removed = await session.scalar(delete(f).where(this).returning(f.avatar_id))
             if removed is None:
                 values = {"avatar_id": key, "owner_id": owner_key, "created": datetime.now(UTC)}
@@ -40,9 +43,9 @@ class FavoriteRepository:
 
     async def contains(self, id: str, owner: Owner) -> bool:
         f = FavoriteRow
-        this = select(f.avatar_id).where(
-            f.avatar_id == select_key(id).scalar_subquery(),
-            f.owner_id == select_owner_id(owner),
-        )
         async with self._database.reading() as session:
+            linked = await read_linked_ids(session, owner)
+            this = select(f.avatar_id).where(
+                f.avatar_id == select_key(id).scalar_subquery(), f.owner_id.in_(linked)
+            )
             return await session.scalar(this) is not None

@@ -17,6 +17,7 @@ from db.gallery_queries import (
     parse_cursor,
     select_positions,
 )
+from db.owners import read_linked_ids
 from db.records import GalleryQuery, Page, PairCount
 from db.schema import AvatarRow
 
@@ -45,8 +46,11 @@ class GalleryRepository:
         if query.scope == "everyone" and (query.values or query.counted):
             counts = await self._counts.read()
             leading, public = _leading(query, counts), counts.count(query.values)
-        every = select_positions(query, leading)
         async with self._database.reading() as session:
+            viewers = []
+            if query.viewer is not None:
+                viewers = await read_linked_ids(session, query.viewer)
+            every = select_positions(query, leading, viewers)
             shown = await _read(session, every, start, newer, query.limit + 1)
             more_ahead = len(shown) > query.limit
             shown = sorted(shown[: query.limit], reverse=True)

@@ -14,9 +14,10 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from db.owners import select_owner_id
 from db.records import LAST, GalleryQuery
 from db.schema import AvatarRow, FavoriteRow, ValueRow
+
+NOBODY = 0  # no owner has this key
 
 Position = tuple[int, ...]
 Key = InstrumentedAttribute[int]
@@ -95,8 +96,11 @@ class Positions:
         return found if self.sorted else [or_(*found)]
 
 
-def select_positions(query: GalleryQuery, leading: str | None = None) -> Positions:
-    """The positions of all avatars in the gallery.
+def select_positions(
+    query: GalleryQuery, leading: str | None = None, viewers: Sequence[int] = ()
+) -> Positions:
+    """The positions of all avatars in the gallery. `viewers` are the primary keys of the viewer and
+    of the owners that are linked with it.
 
     In the gallery of everyone, the index of values is read at the value of the attribute `leading`.
     It is sorted from new to old. Without `leading`, the index of the gallery's order is read.
@@ -124,12 +128,13 @@ def select_positions(query: GalleryQuery, leading: str | None = None) -> Positio
     elif query.viewer is None:
         raise ValueError(f"the gallery {query.scope!r} needs a viewer")
     elif query.scope == "mine":
-        visible = and_(AvatarRow.owner_id == select_owner_id(query.viewer), existing)
+        visible = and_(_is_one_of(AvatarRow.owner_id, viewers), existing)
     else:
-        viewer = select_owner_id(query.viewer)
         key, joins = FavoriteRow.avatar_id, True
-        readable = or_(AvatarRow.private.is_(False), AvatarRow.owner_id == viewer)
-        visible = and_(FavoriteRow.owner_id == viewer, existing, readable)
+        readable = or_(AvatarRow.private.is_(False), _is_one_of(AvatarRow.owner_id, viewers))
+        visible = and_(_is_one_of(FavoriteRow.owner_id, viewers), existing, readable)
+    if query.public:
+        visible = and_(visible, AvatarRow.private.is_(False))
     columns = [key] if query.sort == "new" else [AvatarRow.favorites, key]
     positions = cast(Select[Any], select(*columns))
     if joins:
@@ -140,6 +145,13 @@ def select_positions(query: GalleryQuery, leading: str | None = None) -> Positio
         filters=[_has_value(attribute, value, key) for attribute, value in values.items()],
         sorted=query.sort == "new" or not joins,
     )
+
+
+def _is_one_of(column: Key, keys: Sequence[int]) -> ColumnElement[bool]:
+    # databases read an index in its order for one key, and sort for several
+    if len(keys) > 1:
+        return column.in_(keys)
+    return column == (keys[0] if keys else NOBODY)
 
 
 def _has_value(attribute: str, value: str, key: Key) -> ColumnElement[bool]:

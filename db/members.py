@@ -17,6 +17,8 @@ from db.schema import (
     AvatarRow,
     FavoriteRow,
     GuessRow,
+    LinkCodeRow,
+    LinkRow,
     OwnerRow,
     PendingReplyRow,
     PortraitRow,
@@ -93,8 +95,8 @@ class MemberRepository:
 
     async def delete_everything(self, owner: Owner) -> int:
         """Deletes the owner's avatars, favorites, settings, reports, votes, answers, pending
-        replies, name and identity; returns the number of avatars. Usage is kept for a day, for
-        quotas. Posts that show the avatars or welcome the owner are to be deleted.
+        replies, links, name and identity; returns the number of avatars. Usage is kept for a day,
+        for quotas. Posts that show the avatars or welcome the owner are to be deleted.
 
         Commits FORGET_BATCH avatars or favorites at a time, so that others can write in between.
         If it is interrupted, the next call deletes the rest.
@@ -123,6 +125,9 @@ class MemberRepository:
                 if not deleted and not await self._delete_favorites(session, key):
                     for table in OF_OWNER:
                         await session.execute(delete(table).where(table.owner_id == key))
+                    linked = (LinkRow.owner_id == key) | (LinkRow.member_id == key)
+                    await session.execute(delete(LinkRow).where(linked))
+                    await session.execute(delete(LinkCodeRow).where(LinkCodeRow.member_id == key))
                     await session.execute(delete(OwnerRow).where(OwnerRow.id == key))
                     return count
 

@@ -116,7 +116,8 @@ class GalleryQuery:
     `values` (attribute -> value) filters avatars by their conditions. `sort` is newest first, or
     most favorites first and then newest. `cursor` is None for the first page, LAST for the last
     one, or `older` or `newer` of a `Page` with the same sort. With `counted` the page has `count`
-    and `before`.
+    and `before`. With `public`, private avatars are left out. The viewer's are also those of the
+    owners that are linked with the viewer.
     """
 
     scope: Scope
@@ -127,6 +128,7 @@ class GalleryQuery:
     cursor: str | None = None
     sort: Sort = "new"
     counted: bool = False
+    public: bool = False
 
 
 LAST = "last"

@@ -342,6 +342,27 @@ class GuessRow(Base):
     choice: Mapped[int]
 
 
+class LinkRow(Base):
+    """A browser, an owner of its own, that belongs to a member of Discord."""
+
+    __tablename__ = "links"
+    __table_args__ = (Index("ix_links_member", "member_id", "owner_id"),)
+
+    owner_id: Mapped[int] = mapped_column(ForeignKey("owners.id"), primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("owners.id"))
+    created: Mapped[datetime] = mapped_column(Utc)
+
+
+class LinkCodeRow(Base):
+    """The SHA-256 of a member's newest code, until it is used."""
+
+    __tablename__ = "link_codes"
+
+    member_id: Mapped[int] = mapped_column(ForeignKey("owners.id"), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    created: Mapped[datetime] = mapped_column(Utc)
+
+
 class PendingReplyRow(Base):
     __tablename__ = "owed"
     __table_args__ = (Index("ix_owed_created", "created"),)

@@ -14,6 +14,7 @@ from db.events import PaintedEvents
 from db.favorites import FavoriteRepository
 from db.galleries import GalleryRepository
 from db.guilds import GuildRepository
+from db.links import LinkRepository
 from db.members import MemberRepository
 from db.notes import NoteRepository
 from db.pending_replies import PendingReplyRepository
@@ -43,6 +44,7 @@ class Store:
         self.favorites = FavoriteRepository(database)
         self.galleries = GalleryRepository(database, counts)
         self.guilds = GuildRepository(database)
+        self.links = LinkRepository(database)
         self.members = MemberRepository(database, counts)
         self.notes = NoteRepository(database)
         self.pending_replies = PendingReplyRepository(database)

@@ -16,7 +16,8 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,15 @@ def main() -> None:
     names = sys.argv[1:] or list(PAGES)
     if unknown := [name for name in names if name not in PAGES]:
         sys.exit(f"there is no page {unknown[0]}; there are {', '.join(PAGES)}")
+    with browser_and_bot() as (browser, address):
+        fill(address)
+        for name in names:
+            photograph(browser, address, name)
+
+
+@contextmanager
+def browser_and_bot() -> Iterator[tuple[Browser, str]]:
+    """Chromium, and the address of a bot with the committed model and an empty database."""
     programs = ("chromium-headless-shell", "chromium", "google-chrome")
     chromium = next(filter(None, map(shutil.which, programs)), None)
     if chromium is None:
@@ -124,7 +134,6 @@ def main() -> None:
         try:
             assert bot.stdout is not None
             address = re.findall(r"http://[\d.:]+", bot.stdout.readline())[0]
-            fill(address)
             fonts = Path(folder) / "fonts.conf"
             fonts.write_text(FONTS)
             with sync_playwright() as playwright:
@@ -133,8 +142,7 @@ def main() -> None:
                     args=FLAGS,
                     env={**os.environ, "FONTCONFIG_FILE": str(fonts)},
                 )
-                for name in names:
-                    photograph(browser, address, name)
+                yield browser, address
         finally:
             bot.terminate()
             bot.wait()

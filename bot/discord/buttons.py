@@ -239,7 +239,7 @@ class Info(AvatarButton, template=f"irodori:info:{ID}"):
         language = await language_of(interaction)
         text = await info_of(studio, avatar, me, language)
         view = discord.ui.View(timeout=None)
-        if not avatar.private and avatar.owner != me:
+        if not avatar.private and not await studio.avatars.owns(me, avatar):
             view.add_item(ReportButton(avatar.id, language))
         await respond(lambda: interaction.response.send_message(text, view=view, ephemeral=True))
 

@@ -98,7 +98,7 @@ class PictureSelect(Component[Select], template=SHOW):
         studio = interaction.client.studio
         chosen = self.item.values[0]
         avatar = await studio.avatars.get(chosen, owner_of(interaction))
-        if not is_owner(interaction, avatar) and not is_moderator(interaction, avatar):
+        if not await is_owner(interaction, avatar) and not is_moderator(interaction, avatar):
             await open_card(interaction, chosen)
             return
         await defer_update(interaction)

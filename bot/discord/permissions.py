@@ -28,8 +28,9 @@ async def require_admission(source: Source) -> None:
         pass
 
 
-def is_owner(interaction: Interaction, avatar: Avatar) -> bool:
-    return avatar.owner == owner_of(interaction)
+async def is_owner(interaction: Interaction, avatar: Avatar) -> bool:
+    """Whether the avatar was painted by the member, or in a browser that the member has linked."""
+    return await interaction.client.studio.avatars.owns(owner_of(interaction), avatar)
 
 
 def is_moderator(interaction: Interaction, avatar: Avatar) -> bool:

@@ -42,9 +42,16 @@ class AvatarService:
     async def get(self, id: str, viewer: Owner | None, moderator: bool = False) -> Avatar:
         """Raises NotFound. A moderator also sees avatars that were hidden."""
         avatar = await self._find(id)
-        if avatar.private and avatar.owner != viewer and not (moderator and avatar.hidden):
+        is_visible = not avatar.private or (moderator and avatar.hidden)
+        if not is_visible and (viewer is None or not await self.owns(viewer, avatar)):
             raise _not_found(id)
         return avatar
+
+    async def owns(self, owner: Owner, avatar: Avatar) -> bool:
+        """Whether the avatar belongs to the owner, or to one that is linked with it."""
+        if avatar.owner == owner:
+            return True
+        return avatar.owner in await self._store.links.linked_owners(owner)
 
     async def picture(self, id: str, viewer: Owner | None, size: int | None = None) -> Picture:
         """The picture, with its recipe unless it is private. A `size` in pixels below the
@@ -105,7 +112,7 @@ class AvatarService:
         NotAllowed.
         """
         avatar = await (self._find(id) if moderator else self.get(id, by))
-        if not moderator and avatar.owner != by:
+        if not moderator and not await self.owns(by, avatar):
             raise NotAllowed("studio-not-yours")
         if not await self._store.avatars.delete(avatar.id):
             raise _not_found(id)

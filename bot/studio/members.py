@@ -9,6 +9,7 @@ from bot.inference.engine import Engine
 from bot.prompts.vocabulary import quote
 from bot.studio.painter import check_size
 from db.errors import StoreUnavailable
+from db.links import LinkRepository
 from db.members import MemberRepository
 from db.records import MemberSettings, Owner
 from db.retention import RetentionRepository
@@ -21,15 +22,22 @@ class MemberService:
         self,
         engine: Engine,
         members: MemberRepository,
+        links: LinkRepository,
         retention: RetentionRepository,
     ) -> None:
         self._engine = engine
         self._members = members
+        self._links = links
         self._retention = retention
 
     async def delete_everything(self, owner: Owner) -> int:
-        """Deletes the owner's data; the number of avatars. What is being painted is not stored."""
-        count = await self._members.delete_everything(owner)
+        """Deletes the data of the owner and of all that are linked with it; the number of avatars.
+        What is being painted is not stored.
+        """
+        count = 0
+        # the browsers of a member first: if it is interrupted, the next call finds the rest
+        for linked in reversed(await self._links.linked_owners(owner)):
+            count += await self._members.delete_everything(linked)
         try:
             await self._retention.empty_log()
         except StoreUnavailable as error:  # it is emptied within an hour

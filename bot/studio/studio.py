@@ -15,6 +15,7 @@ from bot.studio.exports import ExportService
 from bot.studio.family import FamilyService
 from bot.studio.finding import FindService, Sheet, read_path
 from bot.studio.gallery import GalleryService
+from bot.studio.links import LinkService
 from bot.studio.members import MemberService
 from bot.studio.models import ModelCatalog
 from bot.studio.morph_file import Morph
@@ -76,7 +77,8 @@ class Studio:
         self.named_faces = NamedFaceService(engine)
         self.gallery = GalleryService(engine, store.galleries, store.guilds)
         self.community = CommunityService(engine, store, self.gallery)
-        self.members = MemberService(engine, store.members, store.retention)
+        self.members = MemberService(engine, store.members, store.links, store.retention)
+        self.links = LinkService(store.links)
         self.reports = ReportService(self.avatars, store.reports)
         self.retention = RetentionService(self.privacy, store)
         self.exports = ExportService(store)

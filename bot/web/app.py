@@ -27,6 +27,7 @@ from bot.web.browser_painting import BrowserPainting
 from bot.web.connections import CONNECTIONS, Connections
 from bot.web.keys import (
     BROWSER_PAINTING,
+    LINK_RATE,
     METRICS,
     NAMED_FACE_RATE,
     OPENAPI,
@@ -39,7 +40,7 @@ from bot.web.metrics import Metrics
 from bot.web.pages import browser as browser_pages
 from bot.web.pages import find as find_pages
 from bot.web.pages import gallery as gallery_pages
-from bot.web.pages import legal, proof, site, wear
+from bot.web.pages import legal, link, proof, site, wear
 from bot.web.pages import studio as studio_pages
 from bot.web.pages.render import create_environment
 from bot.web.rate_limits import RateLimiter
@@ -62,6 +63,7 @@ PAGES = (
     browser_pages.routes,
     find_pages.routes,
     gallery_pages.routes,
+    link.routes,
     proof.routes,
     wear.routes,
     legal.routes,
@@ -90,10 +92,10 @@ def create_app(
     app[STUDIO] = studio
     app[BROWSER_PAINTING] = BrowserPainting(studio, browser_runtime.installed())
     app[SETTINGS] = settings
-    app[METRICS] = metrics or Metrics(studio)
     for key, kind, most in (
         (PAINT_RATE, "paint", settings.paint_per_minute),
         (NAMED_FACE_RATE, "named-face", settings.named_faces_per_minute),
+        (LINK_RATE, "link", link.TRIES_PER_MINUTE),
     ):
         app[key] = RateLimiter(kind, most, "web-too-many", studio.processes)
     app[middleware.STORE_OUTAGE] = Outage(middleware.log)
@@ -154,6 +156,7 @@ def create_runner(app: web.Application) -> web.AppRunner:
         access_log=None,
         handler_cancellation=True,
         keepalive_timeout=KEEP_ALIVE,
+        auto_decompress=False,  # aiohttp answers unknown encodings itself, in plain text
         shutdown_timeout=GRACE_SECONDS / 2,  # aiohttp waits twice: before and after it cancels
         max_line_size=MAX_LINE,
         logger=_ServerLog(logging.getLogger("aiohttp.server")),

@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import json
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
@@ -16,7 +17,7 @@ from bot.errors import Refusal
 
 MAX_BODY = 16 * 1024  # bytes
 BODY_SECONDS = 10  # in which a body must arrive
-ENCODINGS = ("gzip", "deflate", "identity")  # of a body
+ENCODINGS = ("gzip", "deflate", "identity")  # of a JSON body; files and forms are never encoded
 MAX_LINE = 256 * 1024  # bytes of a request's first line, so that long prompts get an error page
 
 M = TypeVar("M", bound=BaseModel)
@@ -42,19 +43,15 @@ async def read_body(request: web.Request, model: type[M]) -> M:
         raise web.HTTPUnsupportedMediaType(
             text="send JSON, with the header content-type: application/json"
         )
-    encoding = request.headers.get("Content-Encoding", "identity").lower()
-    if encoding not in ENCODINGS:
-        raise web.HTTPUnsupportedMediaType(
-            text=f"the content encoding {_quoted(encoding)} is not supported;"
-            f" use {', '.join(ENCODINGS)} or none"
-        )
+    encoding = _require_encoding(request, ENCODINGS)
     try:
         async with _body_deadline():
-            text = (await request.read()).decode("utf-8")
+            data = await request.read()
+        text = _decompressed(data, encoding).decode("utf-8")
         body = json.loads(text, object_pairs_hook=_unique_keys) if text else {}
     except BadRequest:
         raise
-    except (ValueError, RecursionError, web.RequestPayloadError):
+    except (ValueError, RecursionError, zlib.error, web.RequestPayloadError):
         raise BadRequest("the body is not valid JSON in UTF-8") from None
     if not isinstance(body, dict):
         raise BadRequest('the body must be a JSON object such as {"prompt": "hair:pink"}')
@@ -70,6 +67,7 @@ async def read_file(request: web.Request, content_type: str, most: int) -> bytes
         raise web.HTTPUnsupportedMediaType(
             text=f"send the file, with the header content-type: {content_type}"
         )
+    _require_encoding(request, ("identity",))
     data = bytearray()
     try:
         async with _body_deadline():
@@ -80,6 +78,34 @@ async def read_file(request: web.Request, content_type: str, most: int) -> bytes
     except web.RequestPayloadError:
         raise BadRequest("the file is not complete") from None
     return bytes(data)
+
+
+def _require_encoding(request: web.Request, supported: Sequence[str]) -> str:
+    """The content encoding of the body. Raises HTTPUnsupportedMediaType."""
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if encoding not in supported:
+        others = "".join(f"{name}, " for name in supported if name != "identity")
+        raise web.HTTPUnsupportedMediaType(
+            text=f"the content encoding {_quoted(encoding)} is not supported;"
+            f" use {others}identity or none"
+        )
+    return encoding
+
+
+def _decompressed(data: bytes, encoding: str) -> bytes:
+    """Raises zlib.error, HTTPRequestEntityTooLarge."""
+    if encoding == "identity":
+        return data
+    # Some clients send deflate without the header of zlib, whose first byte ends in 8.
+    has_header = data[:1] and data[0] & 15 == 8
+    window = 31 if encoding == "gzip" else 15 if has_header else -15
+    decompressor = zlib.decompressobj(window)
+    found = decompressor.decompress(data, MAX_BODY + 1)
+    if len(found) > MAX_BODY:
+        raise web.HTTPRequestEntityTooLarge(MAX_BODY, len(found))
+    if not decompressor.eof:
+        raise zlib.error("the data is not complete")
+    return found
 
 
 def _unique_keys(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
@@ -116,8 +142,9 @@ def read_query(query: MultiMapping[str], model: type[M]) -> M:
 async def read_form(request: web.Request) -> dict[str, str]:
     """The text fields of a form.
 
-    Raises BadRequest, HTTPRequestEntityTooLarge, HTTPRequestTimeout.
+    Raises BadRequest, HTTPUnsupportedMediaType, HTTPRequestEntityTooLarge, HTTPRequestTimeout.
     """
+    _require_encoding(request, ("identity",))
     try:
         async with _body_deadline():
             form = await request.post()

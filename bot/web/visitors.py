@@ -4,7 +4,6 @@ import hashlib
 import ipaddress
 import re
 import secrets
-from dataclasses import replace
 from urllib.parse import SplitResult, urlsplit
 
 from aiohttp import web
@@ -98,15 +97,15 @@ def require_same_origin(request: web.Request) -> None:
 
 
 async def own_page(request: web.Request, query: MineQuery) -> Page:
-    """The visitor's own pictures or favorites, the newest first; none without a cookie. Pictures
-    that operators have hidden are left out.
+    """The visitor's own pictures or favorites, the newest first; none without a cookie. Private
+    pictures are left out: those that operators have hidden, and those of a linked member.
 
     Raises BadPrompt for a cursor that is not valid.
     """
     token = token_of(request)
     if token is None:
         return Page([], None, None)
-    page = await request.app[STUDIO].gallery.page(
+    return await request.app[STUDIO].gallery.page(
         GalleryQuery(
             scope=query.scope,
             viewer=owner_of(token),
@@ -114,9 +113,9 @@ async def own_page(request: web.Request, query: MineQuery) -> Page:
             values={},
             limit=query.limit,
             cursor=query.cursor,
+            public=True,
         )
     )
-    return replace(page, avatars=[avatar for avatar in page.avatars if not avatar.private])
 
 
 async def relation(request: web.Request, avatar: Avatar) -> tuple[bool, bool]:
@@ -124,8 +123,8 @@ async def relation(request: web.Request, avatar: Avatar) -> tuple[bool, bool]:
     token = token_of(request)
     if token is None:
         return False, False
-    owner = owner_of(token)
-    return await request.app[STUDIO].avatars.is_favorite(avatar, owner), avatar.owner == owner
+    owner, avatars = owner_of(token), request.app[STUDIO].avatars
+    return await avatars.is_favorite(avatar, owner), await avatars.owns(owner, avatar)
 
 
 def _denial(request: web.Request) -> str | None:

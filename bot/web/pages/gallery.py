@@ -12,6 +12,7 @@ from bot.web import visitors
 from bot.web.api.schemas import PAGE_SIZE, WISH_PREFIX, MatrixQuery, MineQuery, PageQuery
 from bot.web.keys import STUDIO
 from bot.web.matrix import choose_axes
+from bot.web.pages.link import link_panel
 from bot.web.pages.render import gallery_url, render
 from bot.web.requests import known_keys, read_query
 from db.records import GalleryQuery
@@ -70,6 +71,7 @@ async def mine_page(request: web.Request) -> web.Response:
         avatars=page.avatars,
         older=links["older"],
         newer=links["newer"],
+        link=await link_panel(request),
     )
 
 

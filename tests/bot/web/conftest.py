@@ -100,7 +100,7 @@ async def serve(studio: Studio) -> AsyncIterator[Serve]:
     async def start(**settings: Any) -> Client:
         app = create_app(studio, WebSettings(**settings))
         server = TestServer(app)
-        await server.start_server(max_line_size=MAX_LINE)  # as in the bot
+        await server.start_server(max_line_size=MAX_LINE, auto_decompress=False)  # as in the bot
         client: Client = TestClient(server)
         clients.append(client)
         return client

@@ -439,9 +439,15 @@ async def test_mix_with_and_morph_into_take_a_picture_of_the_strip_or_the_galler
     assert page.url.endswith(f"#/{child.id}~{pink.id}")
     await page.go_back()
     await wait_for_picture(page)
-    await page.get_by_role("button", name="Mix with…").click()
+    mix = page.get_by_role("button", name="Mix with…")
+    await mix.click()
     await page.keyboard.press("Escape")
     await expect(page.locator("#tip")).to_have_text("")
+    await mix.click()
+    await page.get_by_role("button", name="Cancel").click()
+    await expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
+    await expect(page.locator("#tip")).to_have_text("")
+    await expect(mix).to_be_focused()
 
 
 async def test_same_face_other_values_locks_the_face(visit: Visit) -> None:

@@ -29,7 +29,8 @@ export function listen({ shownId, onMix, onMorph }) {
     stop();
     done(...pair);
   }, true);
-  addEventListener("keydown", (event) => event.key === "Escape" && choosing && stop());
+  addEventListener("keydown", (event) => event.key === "Escape" && cancel());
+  find("#cancel-choosing").addEventListener("click", cancel);
 }
 
 function start(id, shownId) {
@@ -39,13 +40,22 @@ function start(id, shownId) {
   document.body.dataset.choosing = "";
   find(`#${id}`).ariaPressed = "true";
   showTip(TIPS[id]);
+  find("#cancel-choosing").hidden = false;
   const strip = find("#visit");
   const target = strip.querySelectorAll(".face").length > 1 ? strip : find("#gallery");
   target.scrollIntoView({ block: "nearest" });
 }
 
+function cancel() {
+  if (!choosing) return;
+  const pressed = find(`#${choosing}`);
+  stop();
+  pressed.focus();
+}
+
 /** Ends choosing, and hides the tip. */
 export function stop() {
+  find("#cancel-choosing").hidden = true;
   if (choosing) find(`#${choosing}`).ariaPressed = "false";
   choosing = null;
   delete document.body.dataset.choosing;

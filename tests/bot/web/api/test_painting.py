@@ -1,18 +1,23 @@
 """Painting, favorites and deletion."""
 
+import gzip
 import json
+import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from aiohttp import ClientSession
 
 from bot.errors import Busy
 from bot.prompts.parser import MAX_LENGTH
 from bot.studio import Studio
+from bot.web.requests import MAX_BODY
 from bot.web.visitors import COOKIE
 from db.store import Store
 
-from ..conftest import Client, Serve
+from ..conftest import Client, Listen, Serve
 from .conftest import JSON, get, image, paint, pixels, post
 
 
@@ -254,15 +259,44 @@ async def test_a_key_that_appears_twice_is_rejected(client: Client) -> None:
         assert await answer.json() == {"error": '"prompt" is given more than once'}
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate", "compress", "nonsense"])
+@pytest.mark.parametrize(
+    ("encoding", "status"),
+    [("gzip", 400), ("deflate", 400), ("br", 415), ("zstd", 415), ("nonsense", 415)],
+)
 async def test_a_body_in_another_encoding_gets_an_error_in_json(
-    client: Client, encoding: str
+    listen: Listen, encoding: str, status: int
 ) -> None:
+    server = await listen()
     headers = JSON | {"content-encoding": encoding}
-    async with client.post("/api/avatars", data=b'{"prompt": ""}', headers=headers) as answer:
-        assert answer.status in (400, 415)
+    url = f"{server.url}/api/avatars"
+    async with (
+        ClientSession() as session,
+        session.post(url, data=b'{"prompt": ""}', headers=headers) as answer,
+    ):
+        assert answer.status == status
         assert answer.content_type == "application/json"
         assert (await answer.json())["error"]
+
+
+def raw_deflate(data: bytes) -> bytes:
+    compressor = zlib.compressobj(wbits=-15)
+    return compressor.compress(data) + compressor.flush()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "compress"),
+    [("gzip", gzip.compress), ("deflate", zlib.compress), ("deflate", raw_deflate)],
+)
+async def test_compressed_bodies_are_read_up_to_the_limit(
+    client: Client, encoding: str, compress: Callable[[bytes], bytes]
+) -> None:
+    headers = JSON | {"content-encoding": encoding}
+    for spaces, cut, status in ((0, 0, 201), (0, 5, 400), (MAX_BODY, 0, 413)):
+        body = compress(b'{"prompt": ""}' + b" " * spaces)
+        body = body[: len(body) - cut]
+        async with client.post("/api/avatars", data=body, headers=headers) as answer:
+            assert answer.status == status
+            assert answer.content_type == "application/json"
 
 
 @pytest.mark.parametrize("charset", ["utf-16", "nonsense"])
