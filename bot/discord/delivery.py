@@ -290,9 +290,10 @@ async def _check_open_elsewhere(client: IrodoriBot, owner: Owner, here: int) -> 
     NotAllowed.
     """
     most, studio = client.settings.open_requests, client.studio
-    if most and not studio.processes.alone:
-        if here + await studio.pending_replies.count_elsewhere(owner) > most:
-            raise NotAllowed("order-too-many", most=most)
+    if not most or studio.processes.alone:
+        return
+    if here + await studio.pending_replies.count_elsewhere(owner) > most:
+        raise NotAllowed("order-too-many", most=most)
 
 
 def _request(pending: PendingReply) -> Request:
