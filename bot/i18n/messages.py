@@ -13,7 +13,8 @@ from babel.lists import format_list
 from fluent.runtime import FluentBundle, FluentResource
 from fluent.runtime.types import fluent_number
 
-LANGUAGES = ("en", "zh-CN", "ja")
+LANGUAGE_NAMES = {"en": "English", "zh-CN": "简体中文", "ja": "日本語"}  # each in its own language
+LANGUAGES = tuple(LANGUAGE_NAMES)
 
 LOCALES = Path(__file__).parent / "locales"
 JAPANESE = "髪黒緑桜絵顔気図変戦"

@@ -397,7 +397,7 @@ class Opened(Compared):
     changed: list[str]
     """Parts of the file's recipe that are not the picture's."""
     message: str
-    """What was found, in English."""
+    """What was found, in the language of Accept-Language."""
 
 
 class Proof(Compared):

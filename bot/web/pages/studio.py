@@ -1,17 +1,19 @@
 """The studio page, and its form, which also works without JavaScript."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from aiohttp import web
 
 from bot.errors import BadPrompt, Refusal
-from bot.i18n.messages import describe, direction_name
-from bot.studio import Request
+from bot.i18n.messages import describe, direction_name, say
+from bot.studio import Request, Studio
 from bot.web import visitors
 from bot.web.api.schemas import IMAGE_SIZES, WISH_PREFIX, PaintForm
 from bot.web.errors import status_of
 from bot.web.keys import STUDIO
-from bot.web.pages.render import render
+from bot.web.languages import language_of
+from bot.web.pages.render import render, value_prompt
 from bot.web.requests import known_keys, read_form, reject_duplicates, validate
 from db.records import GalleryQuery
 from export.manifest import Attribute
@@ -79,20 +81,21 @@ async def _render_studio(
     wish: Mapping[str, str],
     error: Refusal | None = None,
 ) -> web.Response:
-    studio = request.app[STUDIO]
+    studio, language = request.app[STUDIO], language_of(request)
     newest = GalleryQuery(scope="everyone", viewer=None, guild=None, values={}, limit=NEWEST)
     response = render(
         request,
         "studio.html",
         200 if error is None else status_of(error),
         attributes=studio.attributes,
-        directions=[(name, direction_name(name)) for name in studio.shaping.directions],
+        directions=[(name, direction_name(name, language)) for name in studio.shaping.directions],
         sizes=[size for size in IMAGE_SIZES if size <= studio.sizes[-1]],
         prompt=form.get("prompt", ""),
-        example=example_prompt(studio.attributes),
+        example=example_prompt(studio.attributes, language),
+        words_of=partial(_words_of, studio, language),
         wish=wish,
         seed=form.get("seed", ""),
-        error="" if error is None else str(error),
+        error="" if error is None else error.text(language),
         may_paint=visitors.may_paint(request),
         avatars=(await studio.gallery.page(newest)).avatars,
     )
@@ -101,7 +104,20 @@ async def _render_studio(
     return response
 
 
-def example_prompt(attributes: Sequence[Attribute]) -> str:
+def example_prompt(attributes: Sequence[Attribute], language: str) -> str:
     """The placeholder of the prompt field."""
     values = {a.name: a.values[2 * len(a.values) // (3 + i)] for i, a in enumerate(attributes[:2])}
-    return describe(values) or "leave it empty for a surprise"
+    return describe(values, language) or say("page-studio-surprise", language)
+
+
+def _words_of(studio: Studio, language: str, attribute: str, value: str) -> str:
+    """What a swatch writes into the prompt: words in the visitor's language, if they are understood
+    as this value, otherwise its short form.
+    """
+    words, short = describe({attribute: value}, language), value_prompt(attribute, value)
+    if words.isascii():
+        return short
+    try:
+        return words if studio.painting.parse(words) == {attribute: value} else short
+    except BadPrompt:
+        return short

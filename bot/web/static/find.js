@@ -1,7 +1,8 @@
 // Finding a face by choosing. The search is in the URL: `?prompt=…&seed=…&choices=13.2&model=…`, so
 // that the browser's back and forward move between sheets. Sheets that were shown are in its cache.
 
-import { describe, request } from "./common.js";
+import { request } from "./common.js";
+import { describe, say } from "./words.js";
 
 const find = (selector) => document.querySelector(selector);
 const board = find("#faces");
@@ -38,7 +39,7 @@ async function load(selected = []) {
     history.replaceState(history.state, "", urlOf(sheet, sheet.choices));
     draw(image);
     choose(selected);
-    announce(`Sheet ${sheet.round} of ${sheet.rounds}.`);
+    announce(say("script-find-sheet", sheet));
   } catch (error) {
     if (mine !== latest) return;
     showError(error.message);
@@ -53,7 +54,7 @@ async function loadStrip(url) {
   try {
     response = await fetch(url);
   } catch {
-    throw new Error("The bot does not answer. Please try again in a moment.");
+    throw new Error(say("script-request-silent"));
   }
   if (!response.ok) throw new Error((await response.json()).error);
   return createImageBitmap(await response.blob());
@@ -82,7 +83,7 @@ function draw(strip) {
     const canvas = face.querySelector("canvas");
     canvas.width = canvas.height = size;
     canvas.getContext("2d").drawImage(strip, i * size, 0, size, size, 0, 0, size, size);
-    face.setAttribute("aria-label", `Face ${i + 1}: ${describe(sheet.faces[i])}`);
+    face.setAttribute("aria-label", say("script-find-face", { number: i + 1, face: describe(sheet.faces[i]) }));
     face.disabled = false;
     face.classList.remove("fresh");
     void face.offsetWidth; // starts the animation again
@@ -118,9 +119,10 @@ function update() {
 }
 
 function describeState(last) {
-  const where = `Sheet ${sheet.round} of ${sheet.rounds}`;
-  if (chosen.size) return `${where} · ${chosen.size} chosen`;
-  return last ? `${where} · choose one to adopt` : `${where} · choose one or more`;
+  const next = chosen.size
+    ? say("script-find-chosen", { count: chosen.size })
+    : say(last ? "script-find-choose-last" : "script-find-choose");
+  return `${say("script-find-sheet", sheet)} · ${next}`;
 }
 
 function setBusy(state) {

@@ -2,7 +2,7 @@
 
 import { fetchFile } from "./api.js";
 import { find } from "./dom.js";
-import { describe } from "../common.js";
+import { describe, say } from "../words.js";
 
 const canvas = find(".between");
 const slider = find("#share");
@@ -29,7 +29,7 @@ export function show(transition) {
   names = transition.pair.map(describe);
   canvas.width = size;
   canvas.height = size;
-  canvas.setAttribute("aria-label", `Between ${names.join(" and ")}`);
+  canvas.setAttribute("aria-label", say("script-studio-between", { a: names[0], b: names[1] }));
   slider.value = 50;
   draw();
 }
@@ -45,6 +45,6 @@ function draw() {
     context.globalAlpha = alpha;
     context.drawImage(frames, frame * size, 0, size, size, 0, 0, size, size);
   }
-  const other = 100 - slider.value;
-  slider.setAttribute("aria-valuetext", `${other} % ${names[0]}, ${slider.value} % ${names[1]}`);
+  const shares = { first: 100 - slider.value, a: names[0], second: Number(slider.value), b: names[1] };
+  slider.setAttribute("aria-valuetext", say("script-studio-shares", shares));
 }

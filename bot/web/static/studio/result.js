@@ -2,7 +2,8 @@
 
 import { loadImage } from "./api.js";
 import { find } from "./dom.js";
-import { describe, imageOf, pageOf, thumbOf } from "../common.js";
+import { imageOf, pageOf, thumbOf } from "../common.js";
+import { describe, pair, say } from "../words.js";
 import { dotOf } from "./form.js";
 import { fillLink } from "./session.js";
 import * as morph from "./morph.js";
@@ -116,10 +117,10 @@ function chip(name, value, wish) {
   item.className = "chip";
   if (!(name in wish)) {
     item.dataset.random = "";
-    item.title = "random";
+    item.title = say("page-random");
   }
   const words = document.createElement("span");
-  words.textContent = `${value} ${name}`;
+  words.textContent = pair(value, name);
   item.append(...[dotOf(name, value)].filter(Boolean), words);
   return item;
 }

@@ -2,6 +2,7 @@
 
 import { fetchFile, get } from "./api.js";
 import { find, mayPaint, showError } from "./dom.js";
+import { say } from "../words.js";
 
 const button = find("#shape"); // null if the model in use has no directions
 const panel = find("#sliders");
@@ -48,7 +49,7 @@ async function open() {
   try {
     const { shape } = await get(`/api/avatars/${avatar.id}/shape`);
     if (avatar !== shown) return;
-    if (!sliders.some(({ name }) => name in shape)) throw new Error("The model of this picture has no directions.");
+    if (!sliders.some(({ name }) => name in shape)) throw new Error(say("script-studio-no-directions"));
     start = Object.fromEntries(Object.entries(shape).map(([name, at]) => [name, Math.round(at * STEPS)]));
     for (const slider of sliders) slider.closest("label").hidden = !(slider.name in start);
     panel.hidden = false;
