@@ -420,6 +420,12 @@ class Prompt(Schema):
     """Words that describe something that the model does not know."""
 
 
+class Queue(Schema):
+    before: Annotated[int, Field(ge=0)]
+    """Pictures that are painted before the visitor's next one; 0 if none of the visitor's is
+    waiting."""
+
+
 class Liveness(Schema):
     ok: bool
 

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from bot.i18n.messages import (
     LANGUAGE_NAMES,
+    REGIONS,
     attribute_name,
     describe,
     say,
@@ -62,6 +63,7 @@ def create_environment(folder: Path, assets: Mapping[str, str]) -> jinja2.Enviro
         filter_query=filter_query,
         toggle_filter=toggle_filter,
         language_names=LANGUAGE_NAMES,
+        regions=REGIONS,
     )
     return environment
 
@@ -102,12 +104,9 @@ def functions_in(language: str) -> dict[str, Any]:
         "pair": lambda value, attribute: describe({attribute: value}, language),
         "value_name": lambda value: value_name(value, language),
         "attribute_name": lambda attribute: attribute_name(attribute, language),
-        "format_day": lambda moment: format_date(moment, "long", _LOCALES[language]),
+        "format_day": lambda moment: format_date(moment, "long", REGIONS[language]),
         "words": partial(words_for_scripts, language),
     }
-
-
-_LOCALES = {"en": "en_GB", "zh-CN": "zh_CN", "ja": "ja"}  # en_US: November 29, 2025
 
 
 @cache

@@ -17,6 +17,12 @@ Disallow: /admin
 Disallow: /api/
 Disallow: /mine
 """
+ICONS = {
+    "icon.svg": {"sizes": "any", "type": "image/svg+xml"},
+    "icon-192.png": {"sizes": "192x192", "type": "image/png"},
+    "icon-512.png": {"sizes": "512x512", "type": "image/png"},
+    "icon-maskable.png": {"sizes": "512x512", "type": "image/png", "purpose": "maskable"},
+}
 CACHED = {"Cache-Control": "public, max-age=3600"}
 
 
@@ -42,7 +48,7 @@ async def manifest(request: web.Request) -> web.Response:
             "display": "minimal-ui",
             "background_color": "#faf7f2",
             "theme_color": "#faf7f2",
-            "icons": [{"src": static["icon.svg"], "sizes": "any", "type": "image/svg+xml"}],
+            "icons": [{"src": static[name], **kind} for name, kind in ICONS.items()],
         },
         content_type="application/manifest+json",
         headers=CACHED,

@@ -1,5 +1,6 @@
 // A picture's page. This script adds favoriting, copying and deleting.
 
+import "./enlarge.js";
 import { request } from "./common.js";
 import { say } from "./words.js";
 

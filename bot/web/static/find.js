@@ -2,6 +2,7 @@
 // that the browser's back and forward move between sheets. Sheets that were shown are in its cache.
 
 import { request } from "./common.js";
+import { watchQueue } from "./queue.js";
 import { describe, say } from "./words.js";
 
 const find = (selector) => document.querySelector(selector);
@@ -31,6 +32,7 @@ async function load(selected = []) {
   const given = new URLSearchParams(location.search);
   const query = new URLSearchParams([...given].filter(([key]) => KEYS.includes(key)));
   prompt.value = query.get("prompt") ?? "";
+  const stopWatching = watchQueue(showQueue);
   try {
     const loaded = await request(`/api/find?${query}`);
     const image = await loadStrip(loaded.image_url);
@@ -45,6 +47,7 @@ async function load(selected = []) {
     showError(error.message);
     if (sheet) history.replaceState(history.state, "", urlOf(sheet, sheet.choices));
   } finally {
+    stopWatching();
     if (mine === latest) setBusy(false);
   }
 }
@@ -115,7 +118,7 @@ function update() {
   nearer.disabled = busy || !chosen.size || last;
   adopt.disabled = busy || chosen.size !== 1;
   undo.disabled = busy || !sheet?.choices;
-  if (sheet) find("#state").textContent = describeState(last);
+  find("#state").textContent = sheet ? describeState(last) : "";
 }
 
 function describeState(last) {
@@ -123,6 +126,12 @@ function describeState(last) {
     ? say("script-find-chosen", { count: chosen.size })
     : say(last ? "script-find-choose-last" : "script-find-choose");
   return `${say("script-find-sheet", sheet)} · ${next}`;
+}
+
+function showQueue(text) {
+  if (!text) return update();
+  find("#state").textContent = text;
+  announce(text);
 }
 
 function setBusy(state) {

@@ -2,7 +2,9 @@
 // swatches are kept in sync, a locked face can be recolored, two faces can be morphed, and every
 // step is in the URL, so that the browser's back and forward are undo and redo.
 
+import "./enlarge.js";
 import { tile } from "./common.js";
+import { watchQueue } from "./queue.js";
 import { describe, say } from "./words.js";
 import { get, post } from "./studio/api.js";
 import * as url from "./studio/url.js";
@@ -13,6 +15,7 @@ import * as paintForm from "./studio/form.js";
 import * as session from "./studio/session.js";
 import * as shape from "./studio/shape.js";
 import * as partner from "./studio/partner.js";
+import "./studio/float.js";
 
 let shown = []; // the avatars on display
 let painting = false;
@@ -96,6 +99,7 @@ async function paint(count, make, prompt) {
   button.ariaDisabled = "true";
   result.wait(count > 1 ? "sheet" : "done", count);
   session.addPlaceholders(count);
+  const stopWatching = watchQueue((text) => (find("#queue").textContent = text));
   try {
     const avatars = await make();
     session.add(avatars);
@@ -110,6 +114,7 @@ async function paint(count, make, prompt) {
     showError(error.message);
     session.draw();
   } finally {
+    stopWatching();
     painting = false;
     button.ariaDisabled = null;
     if (mine === latest) result.stopWaiting();

@@ -21,6 +21,7 @@ page-newer = Newer
 page-older = Older
 page-pixels = { $size } px
 page-enlarge = Enlarge
+page-enlarged = Enlarged picture
 page-close = Close
 script-request-silent = The bot does not answer. Please try again in a moment.
 script-request-incomplete = The bot's answer was incomplete.

@@ -16,8 +16,8 @@ page-wear-forum = 掲示板の署名（BBCode）
 page-wear-readme = README（Markdown）
 page-wear-html = ウェブページ（HTML）
 page-wear-options = オプション
-page-wear-size = 縮小します（16ピクセルから）。
-page-wear-webp = .png のかわりに使うと、ファイルがずっと小さくなります。
+page-wear-size = で縮小します（16ピクセルから）。
+page-wear-webp = を .png のかわりに使うと、ファイルがずっと小さくなります。
 page-wear-gravatar = 画像のないメンバー用（Gravatar の d=）には、名前や番号を入れたアドレスを使ってください。
 page-wear-case = 大文字と小文字、名前の前後の空白は区別しません。
 page-wear-cors = ほかのサイトのページから、スクリプトで読むこともできます（CORS）。

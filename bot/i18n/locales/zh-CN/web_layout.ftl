@@ -21,6 +21,7 @@ page-newer = 更新的图
 page-older = 更早的图
 page-pixels = { $size } px
 page-enlarge = 放大
+page-enlarged = 放大的图片
 page-close = 关闭
 script-request-silent = 机器人没有回应，请稍后再试。
 script-request-incomplete = 机器人的回应不完整。

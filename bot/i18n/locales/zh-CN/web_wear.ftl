@@ -16,7 +16,7 @@ page-wear-forum = 论坛签名（BBCode）
 page-wear-readme = README（Markdown）
 page-wear-html = 网页（HTML）
 page-wear-options = 选项
-page-wear-size = 缩小图片，最小 16 像素。
+page-wear-size = 可缩小图片，最小 16 像素。
 page-wear-webp = 代替 .png，文件会小很多。
 page-wear-gravatar = 给没有头像的成员（Gravatar 的 d=）使用时，地址里写上他们的名字或编号即可。
 page-wear-case = 不区分大小写，名字前后的空格也不影响。

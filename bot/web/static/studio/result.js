@@ -43,6 +43,7 @@ export async function showOne(avatar) {
   fresh.className = "picture";
   fresh.dataset.id = avatar.id;
   find(".picture", result).replaceWith(fresh);
+  find(".enlarge", result).href = imageOf(avatar);
   setGlow(avatar);
   chips.replaceChildren(
     ...Object.entries(avatar.conditions).map(([name, value]) => chip(name, value, avatar.wish)),
@@ -89,7 +90,7 @@ function set(state) {
   result.dataset.previous = state;
   result.ariaBusy = null;
   find(".welcome", result).hidden = state !== "empty";
-  find(".picture", result).hidden = state !== "done";
+  find(".enlarge", result).hidden = state !== "done";
   sheet.hidden = state !== "sheet";
   canvas.hidden = state !== "morph";
   setControls(state);
