@@ -3,7 +3,7 @@
 // are kept: then the bot paints them again, from the recipe in their files.
 
 import { get, postFile } from "./api.js";
-import { find } from "./dom.js";
+import { find, form } from "./dom.js";
 import { imageOf, urlOfModule } from "../common.js";
 import * as faces from "../local/faces.js";
 import { addRecipe, decodeLatent, encodeLatent, readRecipe } from "../local/recipe.js";
@@ -151,17 +151,25 @@ export async function readPrompt(prompt, options) {
 }
 
 function readValues(prompt) {
-  let rest = ` ${prompt.toLowerCase().replace(/[,\s]+/g, " ")} `;
+  let rest = ` ${prompt.toLowerCase().replace(/[,、，\s]+/g, " ")} `;
   const wish = {};
   for (const { name, values } of model.attributes) {
     for (const value of values) {
-      const said = [`${name}:${value}`, `${value} ${name}`].find((text) => rest.includes(` ${text.toLowerCase()} `));
+      const forms = [wordsOf(name, value), `${name}:${value}`, `${value} ${name}`];
+      const said = forms.find((text) => text && rest.includes(` ${text.toLowerCase()} `));
       if (!said || name in wish) continue;
       wish[name] = value;
       rest = rest.replace(` ${said.toLowerCase()} `, " ");
     }
   }
   return rest.trim() === "" ? wish : null;
+}
+
+/** What the swatch of a value writes. */
+function wordsOf(name, value) {
+  const swatches = [...form.querySelectorAll(".swatch input")];
+  const isOf = (swatch) => swatch.name === form.dataset.prefix + name && swatch.value === value;
+  return swatches.find(isOf)?.dataset.words ?? "";
 }
 
 /** What a picture was painted from. Throws an Error if it was by another model. */
