@@ -228,7 +228,7 @@ async function open() {
     else reject(new BrowserFailure(error));
   });
   const broken = new Promise((_, reject) => {
-    worker.addEventListener("error", (event) => reject(new Error(event.message ?? "the worker does not start")));
+    worker.addEventListener("error", (event) => reject(new Error(event.message ?? "worker")));
   });
   await Promise.race([call("open", { model, runtime: content.runtimes[backend], backend }), broken]);
   showNote(navigator.onLine && !("start" in words) ? words.on : words.offline);
@@ -249,13 +249,13 @@ async function installOffline(backend) {
     await new Promise((resolve, reject) => {
       installing.addEventListener("statechange", () => {
         if (installing.state === "activated") resolve();
-        if (installing.state === "redundant") reject(new Error("the files cannot be stored"));
+        if (installing.state === "redundant") reject(new Error("service-worker"));
       });
     });
   }
   if (serviceWorker.controller) return;
   const served = new Promise((resolve) => serviceWorker.addEventListener("controllerchange", resolve, { once: true }));
-  (await serviceWorker.ready).active.postMessage("serve this page");
+  (await serviceWorker.ready).active.postMessage("claim");
   await served;
 }
 
