@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from discord import Attachment, ButtonStyle, InteractionMessage, SelectOption, ui
+from discord.utils import escape_markdown
 
 from bot.discord.bot import Interaction
 from bot.discord.buttons import (
@@ -37,14 +38,16 @@ from bot.discord.deferred_reply import DeferredReply
 from bot.discord.family import Sibling
 from bot.discord.permissions import admit, is_moderator, is_owner, require_admission
 from bot.discord.replies import defer_answer, defer_update, delete_message, retry_once
-from bot.discord.text import caption, file_of, option_of
+from bot.discord.text import caption, file_of, option_of, shorten
 from bot.errors import BadPrompt, NotFound
 from bot.i18n.messages import say
+from bot.studio import Studio
 from bot.studio.recipes import MAX_FILE
 from db.records import Avatar, Owner
-from db.tasks import PortraitTask
+from db.tasks import CreateTask, PortraitTask
 
 SHOW = "irodori:show"
+MAX_UNUSED = 150  # characters; Discord allows 2000 in a message
 
 
 class Delete(AvatarButton, template=f"irodori:delete:{ID}"):
@@ -146,18 +149,31 @@ class AnswerView(ui.View):
 
 async def show_avatars(reply: DeferredReply, avatars: Sequence[Avatar]) -> None:
     """Fills in a reply with pictures and their buttons."""
-    pending = reply.pending
-    place = Place.of_reply(reply)
-    await reply.edit(
-        **await _card(
-            place,
-            avatars,
-            pending.owner,
-            pending.language,
-            requested_by=pending.owner.key if pending.names_requester else None,
-            portrait_of=pending.task.member if isinstance(pending.task, PortraitTask) else None,
-        )
+    pending, studio = reply.pending, reply.client.studio
+    card = await _card(
+        Place.of_reply(reply),
+        avatars,
+        pending.owner,
+        pending.language,
+        requested_by=pending.owner.key if pending.names_requester else None,
+        portrait_of=pending.task.member if isinstance(pending.task, PortraitTask) else None,
     )
+    if isinstance(pending.task, CreateTask) and pending.task.prompt:
+        card["content"] += _unused(studio, pending.task.prompt, pending.language)
+    await reply.edit(**card)
+
+
+def _unused(studio: Studio, prompt: str, language: str) -> str:
+    """A line that says which words of a prompt are not used; empty if all are."""
+    try:
+        reading = studio.painting.explain(prompt)
+    except BadPrompt:  # the model has changed since the prompt was read
+        return ""
+    if not reading.unused:
+        return ""
+    words = [say("card-quoted", language, word=word) for word in reading.unused]
+    text = say("card-unused", language, words=say("words-comma", language).join(words))
+    return f"\n-# {shorten(escape_markdown(text), MAX_UNUSED)}"
 
 
 async def open_card(interaction: Interaction, avatar_id: str, *, private: bool = True) -> None:

@@ -13,7 +13,10 @@ from babel.lists import format_list
 from fluent.runtime import FluentBundle, FluentResource
 from fluent.runtime.types import fluent_number
 
-LANGUAGES = ("en", "zh-CN", "ja")
+LANGUAGE_NAMES = {"en": "English", "zh-CN": "简体中文", "ja": "日本語"}  # each in its own language
+LANGUAGES = tuple(LANGUAGE_NAMES)
+# For lists, dates and link previews. en_US: "a, b, and c", "November 29, 2025"
+REGIONS = {"en": "en_GB", "zh-CN": "zh_CN", "ja": "ja_JP"}
 
 LOCALES = Path(__file__).parent / "locales"
 JAPANESE = "髪黒緑桜絵顔気図変戦"
@@ -98,8 +101,7 @@ def listed(words: Iterable[str], language: str = "en", *, last: str = "and") -> 
     if len(words) > MAX_LISTED:
         more = say("words-more", language, count=len(words) - MAX_LISTED + 1)
         words = [*words[: MAX_LISTED - 1], more]
-    locale = {"en": "en_GB", "zh-CN": "zh_CN"}.get(language, language)  # en_US: "a, b, and c"
-    return format_list(words, "or" if last == "or" else "standard", locale)
+    return format_list(words, "or" if last == "or" else "standard", REGIONS[language])
 
 
 def _pair(attribute: str, value: str, language: str) -> str:

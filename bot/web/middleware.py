@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from bot.errors import Refusal
+from bot.i18n.messages import say
 from bot.outages import Outage
 from bot.studio import StoreUnavailable
+from bot.web import languages
 from bot.web.admin.sessions import PATH as ADMIN_PATH
 from bot.web.connections import CONNECTIONS
 from bot.web.errors import headers_of, status_of
@@ -93,27 +95,28 @@ async def compress(request: web.Request, handler: Handler) -> web.StreamResponse
 @web.middleware
 async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Responds to every error, with JSON for programs and a page for browsers."""
-    headers: dict[str, str] = {}
+    headers = {"Vary": languages.VARY}
+    language = languages.language_of(request)
     try:
         return await handler(request)
     except Refusal as error:
-        status, text = status_of(error), str(error)
+        status, text = status_of(error), error.text(language)
         headers |= headers_of(error)
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        status, text = error.status, _http_message(request, error)
+        status, text = error.status, _http_message(request, error, language)
         if "Allow" in error.headers:
             headers["Allow"] = error.headers["Allow"]
     except StoreUnavailable as error:
         request.app[STORE_OUTAGE].report("the database cannot be used: %s", error)
-        status, text = 503, "the database cannot be used at the moment; try again in a few seconds"
+        status, text = 503, say("web-database", language)
         headers["Retry-After"] = str(STORE_RETRY_SECONDS)
     except Exception as error:
         if isinstance(error, ConnectionError) and request.transport is None:
             return web.Response(status=CLIENT_LEFT)  # nobody reads it, but it is counted
         log.exception("%s %s failed", request.method, request.path)
-        status, text = 500, "internal error; see the bot's log for details"
+        status, text = 500, say("web-failure", language)
     if _wants_page(request):
         response = render(request, "error.html", status, message=text)
     else:
@@ -122,15 +125,15 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     return response
 
 
-def _http_message(request: web.Request, error: web.HTTPException) -> str:
+def _http_message(request: web.Request, error: web.HTTPException, language: str) -> str:
     match error.status:
         case 404:
-            return f"there is nothing at {request.path}"
+            return say("web-nothing", language, path=request.path)
         case 405:
-            allowed = error.headers["Allow"]
-            return f"{request.path} does not support {request.method}; allowed: {allowed}"
+            facts = {"path": request.path, "method": request.method}
+            return say("web-method", language, allowed=error.headers["Allow"], **facts)
         case 413:
-            return f"the body is larger than {MAX_BODY // 1024} KiB"
+            return say("web-large-body", language, most=MAX_BODY // 1024)
         case _:
             return error.text or error.reason
 

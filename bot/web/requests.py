@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from bot.errors import Refusal
+from bot.i18n.messages import Fact, say
 
 MAX_BODY = 16 * 1024  # bytes
 BODY_SECONDS = 10  # in which a body must arrive
@@ -28,10 +29,7 @@ H = TypeVar("H", bound=Callable[[web.Request], Awaitable[web.StreamResponse]])
 
 
 class BadRequest(Refusal):
-    """A request that is not valid, with the reason in English, like the keys of the API."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__("web-request", why=why)
+    """A request that is not valid."""
 
 
 async def read_body(request: web.Request, model: type[M]) -> M:
@@ -52,9 +50,9 @@ async def read_body(request: web.Request, model: type[M]) -> M:
     except BadRequest:
         raise
     except (ValueError, RecursionError, zlib.error, web.RequestPayloadError):
-        raise BadRequest("the body is not valid JSON in UTF-8") from None
+        raise BadRequest("web-no-json") from None
     if not isinstance(body, dict):
-        raise BadRequest('the body must be a JSON object such as {"prompt": "hair:pink"}')
+        raise BadRequest("web-no-object", example='{"prompt": "hair:pink"}')
     return validate(model, body)
 
 
@@ -74,9 +72,9 @@ async def read_file(request: web.Request, content_type: str, most: int) -> bytes
             async for part in request.content.iter_any():
                 data += part
                 if len(data) > most:
-                    raise BadRequest(f"the file is larger than {most // 2**20} MiB")
+                    raise BadRequest("web-large-file", most=most // 2**20)
     except web.RequestPayloadError:
-        raise BadRequest("the file is not complete") from None
+        raise BadRequest("web-part-of-file") from None
     return bytes(data)
 
 
@@ -113,7 +111,7 @@ def _unique_keys(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise BadRequest(f"{_quoted(key)} is given more than once")
+            raise BadRequest("web-twice", key=_quoted(key))
         found[key] = value
     return found
 
@@ -149,7 +147,7 @@ async def read_form(request: web.Request) -> dict[str, str]:
         async with _body_deadline():
             form = await request.post()
     except (ValueError, LookupError, RuntimeError, web.RequestPayloadError):
-        raise BadRequest("the form cannot be read") from None
+        raise BadRequest("web-no-form") from None
     return {key: value for key, value in form.items() if isinstance(value, str)}
 
 
@@ -185,29 +183,28 @@ def validate(model: type[M], values: Mapping[str, Any]) -> M:
     try:
         return model.model_validate(dict(values))
     except ValidationError as error:
-        raise BadRequest(_message(model, error.errors()[0])) from None
+        raise _refusal(model, error.errors()[0]) from None
 
 
 def reject_duplicates(query: MultiMapping[str]) -> None:
     """Raises BadRequest for a key that appears more than once."""
     for key in query:
         if len(query.getall(key)) > 1:
-            raise BadRequest(f"{_quoted(key)} is given more than once")
+            raise BadRequest("web-twice", key=_quoted(key))
 
 
-def _message(model: type[BaseModel], error: ErrorDetails) -> str:
+def _refusal(model: type[BaseModel], error: ErrorDetails) -> BadRequest:
     path = [str(part) for part in error["loc"]]
     if error["type"] == "extra_forbidden":
-        known = ", ".join(model.model_fields)
-        valid = f"valid keys: {known}" if known else "no keys are valid here"
-        return f"unknown key {_quoted(path[0])}; {valid}"
+        known, key = ", ".join(model.model_fields), _quoted(path[0])
+        return BadRequest("web-unknown-key", known=known or "none", key=key)
     key, expected = _shortened(".".join(path)), _expectation(model, path)
     if error["type"] == "missing":
-        return f"{key} is missing; it must be {expected}"
-    return f"{key} must be {expected}; it is {_shown(error['input'])}"
+        return BadRequest("web-missing", key=key, expected=expected)
+    return BadRequest("web-invalid", key=key, expected=expected, found=_shown(error["input"]))
 
 
-def _expectation(model: type[BaseModel], path: Sequence[str]) -> str:
+def _expectation(model: type[BaseModel], path: Sequence[str]) -> Fact:
     """The type in the model's JSON schema at this path, in words."""
     root = model.model_json_schema()
 
@@ -225,28 +222,34 @@ def _expectation(model: type[BaseModel], path: Sequence[str]) -> str:
         if not isinstance(step, dict):
             break
         schema = resolved(step)
-    examples = schema.get("examples") or []
-    such_as = f" such as {json.dumps(examples[0])}" if examples else ""
     if "enum" in schema:
-        return "one of " + ", ".join(json.dumps(value) for value in schema["enum"])
+        return _words("web-one-of", values=", ".join(json.dumps(v) for v in schema["enum"]))
+    examples = schema.get("examples") or []
+    example = json.dumps(examples[0]) if examples else "none"
     match schema.get("type"):
         case "integer":
             most = schema.get("maximum", schema.get("exclusiveMaximum", 0) - 1)
-            return f"a whole number from {schema['minimum']} to {most}"
+            return _words("web-whole-number", least=schema["minimum"], most=most)
         case "object":
-            return f"an object{such_as}"
+            return _words("web-object", example=example)
         case "array":
-            return "a list"
+            return _words("web-list")
         case _:
-            most = f" of at most {schema['maxLength']} characters" if "maxLength" in schema else ""
-            return f"a string{most}{such_as}"
+            return _words("web-string", most=schema.get("maxLength", 0), example=example)
 
 
-def _shown(value: Any) -> str:
+def _words(key: str, /, **facts: Fact) -> Fact:
+    """A part of a message, in its language."""
+    return lambda language: say(key, language, **facts)
+
+
+def _shown(value: Any) -> Fact:
     if isinstance(value, str):
         return _quoted(value)
-    if isinstance(value, dict | list):
-        return "an object" if isinstance(value, dict) else "a list"
+    if isinstance(value, dict):
+        return _words("web-object", example="none")
+    if isinstance(value, list):
+        return _words("web-list")
     return _shortened(json.dumps(value))
 
 

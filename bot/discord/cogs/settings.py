@@ -16,11 +16,10 @@ from bot.discord.community import panel
 from bot.discord.components import Component, Select
 from bot.discord.context import language_of, owner_of, request_of, roles_of, settings_of
 from bot.discord.replies import defer_update, respond, retry_once
-from bot.i18n.messages import LANGUAGES, say
+from bot.i18n.messages import LANGUAGE_NAMES, LANGUAGES, say
 from db.records import MemberSettings
 
 DEFAULT = "default"
-NAMES = {"en": "English", "zh-CN": "简体中文", "ja": "日本語"}  # each in its own language
 
 
 class Setting(Component[Select], template="irodori:set:(?P<what>[a-z]+)"):
@@ -62,7 +61,7 @@ class SettingsPanel(ui.LayoutView):
         size = {"": say("settings-size-default", language)} | {
             str(size): say("settings-size-value", language, size=size) for size in sizes
         }
-        speech = {"": say("settings-language-default", language)} | NAMES
+        speech = {"": say("settings-language-default", language)} | LANGUAGE_NAMES
         is_private = {None: "", False: "no", True: "yes"}[settings.private]
         self.add_item(ui.TextDisplay(f"### ⚙️ {say('settings-title', language)}\n{hint}"))
         for what, icon, choices, chosen in (

@@ -78,7 +78,7 @@ async def crop(request: web.Request) -> web.Response:
     """Get a picture as a circle, in its own size or in that of Discord's emoji and stickers."""
     name = request.match_info["crop"]
     if name not in CROPS:
-        raise BadRequest(f"there is no {name[:40]}.png; there are: {', '.join(CROPS)}")
+        raise BadRequest("web-crop", name=f"{name[:40]}.png", known=", ".join(CROPS))
     return await _converted(request, name, CROPS[name], "image/png")
 
 

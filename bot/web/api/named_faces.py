@@ -81,7 +81,7 @@ async def _answer(request: web.Request) -> web.Response:
     part = request.match_info.get
     format = part("format", "").lower()
     if format not in get_args(Format):
-        raise BadRequest(f"the address must end with .png or .webp; it ends with .{format[:40]}")
+        raise BadRequest("web-format", format=f".{format[:40]}")
     size = read_query(request.query, schemas.NamedFaceQuery).size
     faces = request.app[STUDIO].named_faces
     face = faces.identify(part("name", ""), part("values", ""), part("model"))

@@ -48,6 +48,16 @@ async def create(request: web.Request) -> web.Response:
     )
 
 
+@routes.get("/api/queue")
+@describe({200: Answer("The position.", schemas.Queue)}, query=schemas.EmptyQuery, errors=(400,))
+async def queue(request: web.Request) -> web.Response:
+    """Show how many pictures are painted before the visitor's next one."""
+    read_query(request.query, schemas.EmptyQuery)
+    owner = visitors.current_owner(request)
+    before = request.app[STUDIO].painting.queue_position(owner)
+    return json_response(schemas.Queue(before=before), headers={"Cache-Control": "no-store"})
+
+
 @routes.post("/api/avatars/{id}/again")
 @describe(PAINTED, body=schemas.SeedRequest, errors=(*PAINTING_ERRORS, 404))
 async def again(request: web.Request) -> web.Response:

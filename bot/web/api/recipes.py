@@ -10,6 +10,7 @@ from bot.web.api import schemas
 from bot.web.api.openapi import PAINTING_ERRORS, Answer, describe
 from bot.web.api.responses import avatar_body, base_url, json_response
 from bot.web.keys import STUDIO
+from bot.web.languages import language_of
 from bot.web.requests import read_file, read_query
 
 PNG = "image/png"
@@ -36,7 +37,7 @@ async def open_file(request: web.Request) -> web.Response:
     owner = visitors.owner_of(token)
     recipes = request.app[STUDIO].recipes
     opened = await recipes.find(data) or await recipes.repaint(data, Request(owner))
-    response = json_response(_opened_body(opened, base_url(request)))
+    response = json_response(_opened_body(opened, request))
     visitors.remember(request, response, token)
     return response
 
@@ -65,15 +66,15 @@ async def prove(request: web.Request) -> Proof:
     return await studio.recipes.prove(avatar, Request(visitors.current_owner(request)))
 
 
-def _opened_body(opened: Opened, base: str) -> schemas.Opened:
+def _opened_body(opened: Opened, request: web.Request) -> schemas.Opened:
     return schemas.Opened(
-        avatar=avatar_body(opened.avatar, base),
+        avatar=avatar_body(opened.avatar, base_url(request)),
         repainted=opened.repainted,
         agreement=opened.comparison.agreement,
         largest_difference=opened.comparison.largest,
         mean_difference=opened.comparison.mean,
         changed=list(opened.changed),
-        message=say(opened.message),
+        message=say(opened.message, language_of(request)),
     )
 
 

@@ -397,7 +397,7 @@ class Opened(Compared):
     changed: list[str]
     """Parts of the file's recipe that are not the picture's."""
     message: str
-    """What was found, in English."""
+    """What was found, in the language of Accept-Language."""
 
 
 class Proof(Compared):
@@ -419,6 +419,12 @@ class Prompt(Schema):
     """The wish in short form, with the traits that shape the face."""
     unused: list[str]
     """Words that describe something that the model does not know."""
+
+
+class Queue(Schema):
+    before: Annotated[int, Field(ge=0)]
+    """Pictures that are painted before the visitor's next one; 0 if none of the visitor's is
+    waiting."""
 
 
 class Liveness(Schema):

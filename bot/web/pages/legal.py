@@ -1,12 +1,11 @@
 """The privacy policy and the terms of use, in the visitor's language."""
 
-import re
-
 from aiohttp import web
 
-from bot.i18n.messages import language_for, say
+from bot.i18n.messages import say
 from bot.settings import PrivacySettings
 from bot.web.keys import STUDIO
+from bot.web.languages import language_of
 from bot.web.pages.render import render
 
 routes = web.RouteTableDef()
@@ -27,21 +26,8 @@ async def terms_page(request: web.Request) -> web.Response:
     return _page(request, "terms")
 
 
-def accepted_language(header: str) -> str:
-    """The first of the browser's preferred languages that there is, from Accept-Language."""
-    preferred = []
-    for position, item in enumerate(header.split(",")):
-        tag, _, parameters = item.partition(";")
-        weight = re.search(r"q\s*=\s*([01](?:\.\d*)?)", parameters)
-        quality = float(weight[1]) if weight else 1.0
-        language = language_for(tag.strip())
-        if quality and language.lower().startswith(tag.strip().partition("-")[0].lower() or "?"):
-            preferred.append((-quality, position, language))
-    return min(preferred)[2] if preferred else "en"
-
-
 def _page(request: web.Request, page: str) -> web.Response:
-    language = accepted_language(request.headers.get("Accept-Language", ""))
+    language = language_of(request)
     settings = request.app[STUDIO].privacy
     sections = [
         (say(f"{page}-page-{name}", language), _paragraphs(page, name, settings, language))
@@ -53,18 +39,14 @@ def _page(request: web.Request, page: str) -> web.Response:
         operator = [say("legal-no-operator", language)]
     if settings.contact:
         operator.append(say("legal-contact", language, contact=settings.contact))
-    response = render(
+    return render(
         request,
         "legal.html",
         page=page,
-        language=language,
         title=say(f"legal-{page}", language),
         operator=operator,
         sections=sections,
     )
-    response.headers["Content-Language"] = language
-    response.headers["Vary"] = "Accept-Language"
-    return response
 
 
 def _paragraphs(page: str, name: str, settings: PrivacySettings, language: str) -> list[str]:

@@ -9,7 +9,7 @@ from bot.i18n.messages import say
 from bot.studio.links import CODE_MINUTES
 from bot.web import visitors
 from bot.web.keys import LINK_RATE, STUDIO
-from bot.web.pages.legal import accepted_language
+from bot.web.languages import language_of
 from bot.web.requests import completed, read_form
 
 TRIES_PER_MINUTE = 6  # codes that can be entered from one address
@@ -21,7 +21,6 @@ routes = web.RouteTableDef()
 class LinkPanel:
     """The words of the panel: with `name`, the member that this browser is linked with."""
 
-    language: str
     title: str
     how: str
     button: str
@@ -31,16 +30,15 @@ class LinkPanel:
 
 
 async def link_panel(request: web.Request) -> LinkPanel:
-    language = accepted_language(request.headers.get("Accept-Language", ""))
+    language = language_of(request)
     token = visitors.token_of(request)
     member = token and await request.app[STUDIO].links.member_of(visitors.owner_of(token))
     title = say("link-page-title", language)
     if member:
         how = say("link-page-linked", language, name=member.name)
-        return LinkPanel(language, title, how, say("link-page-unlink", language), member.name)
+        return LinkPanel(title, how, say("link-page-unlink", language), member.name)
     is_wrong = request.query.get("link") == "wrong"
     return LinkPanel(
-        language,
         title,
         say("link-page-how", language),
         say("link-page-link", language),

@@ -1,22 +1,45 @@
 """Renders the templates: their environment, and the functions that they call."""
 
-from collections.abc import Mapping
-from datetime import datetime
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import jinja2
 from aiohttp import web
+from babel.dates import format_date
+from markupsafe import Markup
 
-from bot.i18n.messages import describe, say
+from bot.i18n.messages import (
+    LANGUAGE_NAMES,
+    REGIONS,
+    attribute_name,
+    describe,
+    say,
+    value_name,
+)
+from bot.i18n.scripts import messages_for_scripts
 from bot.prompts.colors import COLORS
 from bot.prompts.parser import MAX_LENGTH
 from bot.prompts.wish import format_wish
+from bot.web import languages, visitors
 from bot.web.api.responses import base_url
 from bot.web.api.schemas import WISH_PREFIX, filter_query
 from bot.web.keys import TEMPLATES
 from db.records import Avatar
+
+# Messages that all scripts need: how pictures are described, and failed requests.
+SHARED_WORDS = (
+    "page-random",
+    "words-comma",
+    "words-pair",
+    "attribute-",
+    "value-",
+    "card-face",
+    "script-request-",
+)
 
 
 def create_environment(folder: Path, assets: Mapping[str, str]) -> jinja2.Environment:
@@ -34,14 +57,13 @@ def create_environment(folder: Path, assets: Mapping[str, str]) -> jinja2.Enviro
         wish_prefix=WISH_PREFIX,
         max_length=MAX_LENGTH,
         value_prompt=value_prompt,
-        alt_text=alt_text,
-        say=say,
         repaint_url=repaint_url,
         find_url=find_url,
-        format_day=format_day,
         gallery_url=gallery_url,
         filter_query=filter_query,
         toggle_filter=toggle_filter,
+        language_names=LANGUAGE_NAMES,
+        regions=REGIONS,
     )
     return environment
 
@@ -49,15 +71,56 @@ def create_environment(folder: Path, assets: Mapping[str, str]) -> jinja2.Enviro
 def render(
     request: web.Request, template: str, status: int = 200, **variables: Any
 ) -> web.Response:
-    """A page. Shared caches must not store it, because it depends on the visitor's cookie."""
-    variables = {"site": site_url(request), "status": status, **variables}
+    """A page in the visitor's language. Shared caches must not store it, because it depends on the
+    visitor's cookie.
+    """
+    language = languages.language_of(request)
+    variables = {
+        "site": site_url(request),
+        "status": status,
+        "language_url": partial(language_url, request),
+        **functions_in(language),
+        **variables,
+    }
     text = request.app[TEMPLATES].get_template(template).render(variables)
-    return web.Response(
-        text=text,
-        status=status,
-        content_type="text/html",
-        headers={"Cache-Control": "private, no-cache"},
-    )
+    headers = {
+        "Cache-Control": "private, no-cache",
+        "Content-Language": language,
+        "Vary": languages.VARY,
+    }
+    response = web.Response(text=text, status=status, content_type="text/html", headers=headers)
+    if languages.chosen_language(request):
+        languages.remember(response, language, secure=visitors.is_secure(request))
+    return response
+
+
+def functions_in(language: str) -> dict[str, Any]:
+    """Variables of the templates that depend on the language."""
+    return {
+        "language": language,
+        "say": lambda key, **facts: say(key, language, **facts),
+        "alt_text": partial(alt_text, language=language),
+        "describe": partial(describe, language=language),
+        "pair": lambda value, attribute: describe({attribute: value}, language),
+        "value_name": lambda value: value_name(value, language),
+        "attribute_name": lambda attribute: attribute_name(attribute, language),
+        "format_day": lambda moment: format_date(moment, "long", REGIONS[language]),
+        "words": partial(words_for_scripts, language),
+    }
+
+
+@cache
+def words_for_scripts(language: str, topics: Iterable[str]) -> Markup:
+    """The messages of scripts on these topics, as JSON for a script element."""
+    prefixes = (*SHARED_WORDS, *(f"script-{topic}-" for topic in topics))
+    text = json.dumps(messages_for_scripts(language, prefixes), ensure_ascii=False)
+    return Markup(text.replace("<", "\\u003c"))
+
+
+def language_url(request: web.Request, language: str) -> str:
+    """This page in another language; the result of a form becomes its empty form."""
+    url = request.rel_url if request.method == "GET" else request.rel_url.with_path("/")
+    return str(url.update_query({languages.KEY: language}))
 
 
 def site_url(request: web.Request) -> str:
@@ -100,9 +163,5 @@ def value_prompt(attribute: str, value: str) -> str:
     return format_wish({attribute: value})
 
 
-def alt_text(avatar: Avatar) -> str:
-    return describe(avatar.conditions) or "a face"
-
-
-def format_day(moment: datetime) -> str:
-    return f"{moment.day} {moment:%B %Y}"
+def alt_text(avatar: Avatar, language: str = "en") -> str:
+    return describe(avatar.conditions, language) or say("card-face", language)

@@ -2,18 +2,19 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from aiohttp import web
 
 from bot.errors import BadPrompt, Refusal
 from bot.i18n.messages import describe, direction_name, say
-from bot.studio import Request
+from bot.studio import Request, Studio
 from bot.web import visitors
 from bot.web.api.schemas import IMAGE_SIZES, WISH_PREFIX, PaintForm
 from bot.web.errors import status_of
 from bot.web.keys import BROWSER_PAINTING, STUDIO
-from bot.web.pages.legal import accepted_language
-from bot.web.pages.render import render
+from bot.web.languages import language_of
+from bot.web.pages.render import render, value_prompt
 from bot.web.requests import known_keys, read_form, reject_duplicates, validate
 from db.records import GalleryQuery
 from export.manifest import Attribute
@@ -89,7 +90,7 @@ async def render_studio(
     offline: bool = False,
 ) -> web.Response:
     """The page; with `offline`, without pictures that the bot serves."""
-    studio = request.app[STUDIO]
+    studio, language = request.app[STUDIO], language_of(request)
     newest = GalleryQuery(scope="everyone", viewer=None, guild=None, values={}, limit=NEWEST)
     avatars = [] if offline else (await studio.gallery.page(newest)).avatars
     may_paint = visitors.may_paint(request)
@@ -98,15 +99,16 @@ async def render_studio(
         "studio.html",
         200 if error is None else status_of(error),
         attributes=studio.attributes,
-        directions=[(name, direction_name(name)) for name in studio.shaping.directions],
+        directions=[(name, direction_name(name, language)) for name in studio.shaping.directions],
         sizes=[size for size in IMAGE_SIZES if size <= studio.sizes[-1]],
         prompt=form.get("prompt", ""),
-        example=example_prompt(studio.attributes),
+        example=example_prompt(studio.attributes, language),
+        words_of=partial(_words_of, studio, language),
         wish=wish,
         seed=form.get("seed", ""),
-        error="" if error is None else str(error),
+        error="" if error is None else error.text(language),
         may_paint=may_paint,
-        browser=_browser_painting(request) if may_paint else None,
+        browser=_browser_painting(request, language) if may_paint else None,
         offline=offline,
         avatars=avatars,
     )
@@ -115,19 +117,31 @@ async def render_studio(
     return response
 
 
-def _browser_painting(request: web.Request) -> Mapping[str, str] | None:
+def _browser_painting(request: web.Request, language: str) -> Mapping[str, str] | None:
     """What the script needs to paint in the browser, and its words; None if browsers cannot."""
     package = request.app[BROWSER_PAINTING].package
     if package is None:
         return None
-    language = accepted_language(request.headers.get("Accept-Language", ""))
     megabytes = math.ceil(package.bytes / 1e6)
     words = {key: say(f"browser-{key}", language) for key in BROWSER_WORDS}
     off = say("browser-off", language, megabytes=megabytes)
     return {"package": package.url, "off": off, **words}
 
 
-def example_prompt(attributes: Sequence[Attribute]) -> str:
+def example_prompt(attributes: Sequence[Attribute], language: str) -> str:
     """The placeholder of the prompt field."""
     values = {a.name: a.values[2 * len(a.values) // (3 + i)] for i, a in enumerate(attributes[:2])}
-    return describe(values) or "leave it empty for a surprise"
+    return describe(values, language) or say("page-studio-surprise", language)
+
+
+def _words_of(studio: Studio, language: str, attribute: str, value: str) -> str:
+    """What a swatch writes into the prompt: words in the visitor's language, if they are understood
+    as this value, otherwise its short form.
+    """
+    words, short = describe({attribute: value}, language), value_prompt(attribute, value)
+    if words.isascii():
+        return short
+    try:
+        return words if studio.painting.parse(words) == {attribute: value} else short
+    except BadPrompt:
+        return short

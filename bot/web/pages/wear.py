@@ -9,7 +9,7 @@ from bot.web.api.named_faces import PREFIX
 from bot.web.api.schemas import WearQuery
 from bot.web.keys import STUDIO
 from bot.web.pages.render import render, site_url
-from bot.web.requests import read_query
+from bot.web.requests import known_keys, read_query
 
 EXAMPLE = "nelly"  # the name that the page shows first
 
@@ -19,7 +19,7 @@ routes = web.RouteTableDef()
 @routes.get("/wear")
 async def wear_page(request: web.Request) -> web.Response:
     """`?name=…&values=…`; a script updates the page while the visitor types."""
-    query = read_query(request.query, WearQuery)
+    query = read_query(known_keys(request.query, WearQuery.model_fields), WearQuery)
     studio = request.app[STUDIO]
     # raises BadPrompt, so that the page shows no broken picture
     studio.named_faces.identify(query.name or EXAMPLE)

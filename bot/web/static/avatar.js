@@ -1,6 +1,8 @@
 // A picture's page. This script adds favoriting, copying and deleting.
 
+import "./enlarge.js";
 import { request } from "./common.js";
+import { say } from "./words.js";
 
 const find = (selector) => document.querySelector(selector);
 const { id } = find(".portrait").dataset;
@@ -25,7 +27,7 @@ favorite.addEventListener("click", () =>
     const state = await request(`/api/avatars/${id}/favourite`, "POST");
     favorite.ariaPressed = String(state.favourite);
     favorite.querySelector("span").textContent = state.favourites;
-    news.textContent = state.favourite ? "Added to your favorites." : "Removed from your favorites.";
+    news.textContent = say(state.favourite ? "script-favorite-added" : "script-favorite-removed");
   }),
 );
 
@@ -34,12 +36,12 @@ copy.addEventListener("click", () =>
     const command = find("#command");
     try {
       await navigator.clipboard.writeText(command.textContent);
-      copy.textContent = "Copied";
-      news.textContent = "Copied.";
+      copy.textContent = say("script-picture-copied");
+      news.textContent = say("script-picture-copied-command");
     } catch {
       // Without HTTPS there is no clipboard: select the command, ready to be copied.
       getSelection().selectAllChildren(command);
-      news.textContent = "The command is selected.";
+      news.textContent = say("script-picture-selected");
     }
   }),
 );
@@ -51,10 +53,10 @@ find("#share").addEventListener("click", () =>
       // Closing the system's dialog is no error.
       return navigator.share(link).catch((error) => error.name === "AbortError" || Promise.reject(error));
     }
-    if (!navigator.clipboard) throw new Error("The link is in the address bar. Copy it from there.");
+    if (!navigator.clipboard) throw new Error(say("script-picture-no-clipboard"));
     await navigator.clipboard.writeText(link.url);
-    news.textContent = "Copied the link.";
-    find("#share").textContent = "Copied the link";
+    find("#share").textContent = say("script-picture-copied-link");
+    news.textContent = find("#share").textContent;
   }),
 );
 
@@ -69,8 +71,8 @@ report?.addEventListener("click", () => {
       attempt(async () => {
         await request(`/api/avatars/${id}/report`, "POST", { reason: find("#reason").value });
         report.disabled = true;
-        report.textContent = "Reported";
-        news.textContent = "Thank you. The operator will look at this picture.";
+        report.textContent = say("script-picture-reported");
+        news.textContent = say("script-picture-thanks");
       }),
     { once: true },
   );

@@ -1,8 +1,6 @@
 // Shared by all pages that show pictures.
 
-/** "pink hair, orange eyes" */
-export const describe = ({ conditions }) =>
-  Object.entries(conditions).map(([name, value]) => `${value} ${name}`).join(", ") || "a face";
+import { say } from "./words.js";
 
 // Addresses on this site. Those that the API returns have the site's public name, under which the
 // page may not have been opened.
@@ -40,10 +38,10 @@ export async function request(url, method = "GET", body = undefined) {
       body: reads ? undefined : JSON.stringify(body ?? {}),
       signal: controller.signal,
     }).catch(() => {
-      throw new Error("The bot does not answer. Please try again in a moment.");
+      throw new Error(say("script-request-silent"));
     });
     if (response.status === 204) return null;
-    const content = await response.json().catch(() => ({ error: "The bot's answer was incomplete." }));
+    const content = await response.json().catch(() => ({ error: say("script-request-incomplete") }));
     if (!response.ok || content.error) throw new Error(content.error);
     return content;
   } finally {

@@ -1,7 +1,9 @@
 // Finding a face by choosing. The search is in the URL: `?prompt=…&seed=…&choices=13.2&model=…`, so
 // that the browser's back and forward move between sheets. Sheets that were shown are in its cache.
 
-import { describe, request } from "./common.js";
+import { request } from "./common.js";
+import { watchQueue } from "./queue.js";
+import { describe, say } from "./words.js";
 
 const find = (selector) => document.querySelector(selector);
 const board = find("#faces");
@@ -30,6 +32,7 @@ async function load(selected = []) {
   const given = new URLSearchParams(location.search);
   const query = new URLSearchParams([...given].filter(([key]) => KEYS.includes(key)));
   prompt.value = query.get("prompt") ?? "";
+  const stopWatching = watchQueue(showQueue);
   try {
     const loaded = await request(`/api/find?${query}`);
     const image = await loadStrip(loaded.image_url);
@@ -38,12 +41,13 @@ async function load(selected = []) {
     history.replaceState(history.state, "", urlOf(sheet, sheet.choices));
     draw(image);
     choose(selected);
-    announce(`Sheet ${sheet.round} of ${sheet.rounds}.`);
+    announce(say("script-find-sheet", sheet));
   } catch (error) {
     if (mine !== latest) return;
     showError(error.message);
     if (sheet) history.replaceState(history.state, "", urlOf(sheet, sheet.choices));
   } finally {
+    stopWatching();
     if (mine === latest) setBusy(false);
   }
 }
@@ -53,7 +57,7 @@ async function loadStrip(url) {
   try {
     response = await fetch(url);
   } catch {
-    throw new Error("The bot does not answer. Please try again in a moment.");
+    throw new Error(say("script-request-silent"));
   }
   if (!response.ok) throw new Error((await response.json()).error);
   return createImageBitmap(await response.blob());
@@ -82,7 +86,7 @@ function draw(strip) {
     const canvas = face.querySelector("canvas");
     canvas.width = canvas.height = size;
     canvas.getContext("2d").drawImage(strip, i * size, 0, size, size, 0, 0, size, size);
-    face.setAttribute("aria-label", `Face ${i + 1}: ${describe(sheet.faces[i])}`);
+    face.setAttribute("aria-label", say("script-find-face", { number: i + 1, face: describe(sheet.faces[i]) }));
     face.disabled = false;
     face.classList.remove("fresh");
     void face.offsetWidth; // starts the animation again
@@ -114,13 +118,20 @@ function update() {
   nearer.disabled = busy || !chosen.size || last;
   adopt.disabled = busy || chosen.size !== 1;
   undo.disabled = busy || !sheet?.choices;
-  if (sheet) find("#state").textContent = describeState(last);
+  find("#state").textContent = sheet ? describeState(last) : "";
 }
 
 function describeState(last) {
-  const where = `Sheet ${sheet.round} of ${sheet.rounds}`;
-  if (chosen.size) return `${where} · ${chosen.size} chosen`;
-  return last ? `${where} · choose one to adopt` : `${where} · choose one or more`;
+  const next = chosen.size
+    ? say("script-find-chosen", { count: chosen.size })
+    : say(last ? "script-find-choose-last" : "script-find-choose");
+  return `${say("script-find-sheet", sheet)} · ${next}`;
+}
+
+function showQueue(text) {
+  if (!text) return update();
+  find("#state").textContent = text;
+  announce(text);
 }
 
 function setBusy(state) {

@@ -1,7 +1,8 @@
 // The gallery. Without this script the page has links to older and newer pictures; with it, the
 // grid scrolls without end, and new pictures appear as they are painted.
 
-import { request, describe, tile } from "./common.js";
+import { request, tile } from "./common.js";
+import { describe, language, say } from "./words.js";
 
 const AHEAD = 1.5; // viewport heights above and below that have tiles; the rest is padding
 const KEPT = 40; // pages on either side that stay in memory
@@ -302,14 +303,14 @@ function addNew(avatars) {
   for (const { id } of faces) nodes.get(id)?.classList.add("fresh");
   const count = find("#count");
   count.dataset.count = Number(count.dataset.count) + faces.length;
-  count.textContent = Number(count.dataset.count).toLocaleString("en");
+  count.textContent = Number(count.dataset.count).toLocaleString(language);
   if (inside) {
     unseen += faces.length;
-    newPictures.textContent = unseen === 1 ? "1 new picture" : `${unseen} new pictures`;
+    newPictures.textContent = say("script-gallery-fresh", { count: unseen });
     newPictures.hidden = false;
     news.textContent = newPictures.textContent;
   } else {
-    news.textContent = `New: ${faces[0].alt}.`;
+    news.textContent = say("script-gallery-new", { face: faces[0].alt });
   }
 }
 

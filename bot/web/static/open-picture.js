@@ -1,5 +1,7 @@
 // Opens a picture that was saved from here and is dropped onto the page, or chosen with a button.
 
+import { say } from "./words.js";
+
 const TYPES = ["image/png"];
 
 const dialog = document.createElement("dialog");
@@ -8,7 +10,9 @@ dialog.setAttribute("aria-labelledby", "opened-message");
 dialog.innerHTML = `
   <img alt="" width="192" height="192" hidden>
   <p id="opened-message" role="status"></p>
-  <form method="dialog"><a class="button" hidden>Open it</a> <button class="outlined">Close</button></form>`;
+  <form method="dialog"><a class="button" hidden></a> <button class="outlined"></button></form>`;
+dialog.querySelector("a").textContent = say("script-open-it");
+dialog.querySelector("button").textContent = say("script-open-close");
 document.body.append(dialog);
 
 const input = document.createElement("input");
@@ -18,7 +22,7 @@ input.hidden = true;
 const button = document.createElement("button");
 button.type = "button";
 button.className = "plain";
-button.textContent = "Open a saved picture";
+button.textContent = say("script-open-button");
 button.addEventListener("click", () => input.click());
 input.addEventListener("change", () => {
   if (input.files.length) openFile(input.files[0]);
@@ -38,7 +42,8 @@ function show(message, avatar) {
 }
 
 async function openFile(file) {
-  show("Opening…");
+  if (!TYPES.includes(file.type)) return show(say("script-open-no-png"));
+  show(say("script-open-opening"));
   try {
     const response = await fetch("/api/open", {
       method: "POST",
@@ -48,7 +53,7 @@ async function openFile(file) {
     const { error, message, avatar } = await response.json();
     show(error || message, avatar);
   } catch {
-    show("The bot does not answer. Please try again in a moment.");
+    show(say("script-request-silent"));
   }
 }
 

@@ -2,7 +2,10 @@
 // swatches are kept in sync, a locked face can be recolored, two faces can be morphed, and every
 // step is in the URL, so that the browser's back and forward are undo and redo.
 
-import { describe, tile } from "./common.js";
+import "./enlarge.js";
+import { tile } from "./common.js";
+import { watchQueue } from "./queue.js";
+import { describe, say } from "./words.js";
 import { get, post } from "./studio/api.js";
 import * as browser from "./studio/browser.js";
 import * as url from "./studio/url.js";
@@ -14,6 +17,7 @@ import * as paintForm from "./studio/form.js";
 import * as session from "./studio/session.js";
 import * as shape from "./studio/shape.js";
 import * as partner from "./studio/partner.js";
+import "./studio/float.js";
 
 let shown = []; // the avatars on display
 let painting = false;
@@ -31,7 +35,7 @@ form.addEventListener("submit", async (event) => {
     if (changes) return painter.recolor(avatar, changes);
     if (body.count) return painter.vary(avatar);
     if (!isMade(avatar)) return painter.create(body);
-    throw new Error("This face is locked, and nothing has changed. Choose another value, or unlock it.");
+    throw new Error(say("script-studio-locked"));
   }, body.prompt);
 });
 
@@ -92,7 +96,7 @@ find("#store")?.addEventListener("click", () => {
 find("#recolor").addEventListener("click", () => {
   paintForm.lockFace();
   partner.stop();
-  partner.showTip("This face is locked. Choose other values, and it is painted with them.");
+  partner.showTip(say("script-studio-now-locked"));
 });
 
 /** Paints and shows pictures, one request at a time. `prompt` is what the form said. */
@@ -107,6 +111,7 @@ async function paint(count, make, prompt) {
   button.ariaDisabled = "true";
   result.wait(count > 1 ? "sheet" : "done", count);
   session.addPlaceholders(count);
+  const stopWatching = browser.isOn() ? () => {} : watchQueue((text) => (find("#queue").textContent = text));
   try {
     const avatars = await make();
     session.add(avatars);
@@ -115,12 +120,13 @@ async function paint(count, make, prompt) {
     paintForm.showWish(avatars[0], prompt ?? before);
     url.push({ ids: avatars.map((avatar) => avatar.id) }, paintForm.draft());
     await showAvatars(avatars);
-    const what = describe(avatars[0]);
-    announce(avatars.length > 1 ? `Painted ${avatars.length} pictures.` : `Painted: ${what}.`);
+    const [face, count] = [describe(avatars[0]), avatars.length];
+    announce(count > 1 ? say("script-studio-painted-many", { count }) : say("script-studio-painted", { face }));
   } catch (error) {
     showError(error.message);
     session.draw();
   } finally {
+    stopWatching();
     painting = false;
     button.ariaDisabled = null;
     if (mine === latest) result.stopWaiting();
@@ -153,7 +159,8 @@ async function showView() {
       shown = avatars;
       result.showMorph(transition);
       updateTools();
-      announce(`Between ${avatars.map(describe).join(" and ")}. Move the slider.`);
+      const [a, b] = avatars.map(describe);
+      announce(say("script-studio-move", { a, b }));
     } else {
       await showAvatars(avatars);
     }
@@ -230,12 +237,13 @@ find("#favorite").addEventListener("click", async () => {
     Object.assign(avatar, await post(`/api/avatars/${avatar.id}/favourite`));
     session.save();
     result.showFavorite(avatar);
-    announce(avatar.favourite ? "Added to your favorites." : "Removed from your favorites.");
+    announce(say(avatar.favourite ? "script-favorite-added" : "script-favorite-removed"));
   } catch (error) {
     showError(error.message);
   }
 });
 
+const copyLabel = find("#copy").textContent;
 find("#copy").addEventListener("click", async () => {
   const command = find("#command");
   try {
@@ -245,9 +253,9 @@ find("#copy").addEventListener("click", async () => {
     command.select();
     document.execCommand("copy");
   }
-  find("#copy").textContent = "Copied";
-  announce("Copied the Discord command.");
-  setTimeout(() => (find("#copy").textContent = "Copy"), 1500);
+  find("#copy").textContent = say("script-studio-copied");
+  announce(say("script-studio-copied-command"));
+  setTimeout(() => (find("#copy").textContent = copyLabel), 1500);
 });
 
 /** Adds pictures to the gallery below. */

@@ -1,5 +1,7 @@
 // The page /wear: shows the face of the typed name, and its addresses.
 
+import { say } from "./words.js";
+
 const find = (selector) => document.querySelector(selector);
 const page = find(".wear");
 const { origin, model, example } = page.dataset;
@@ -24,7 +26,7 @@ function showAddresses() {
 function showFace() {
   problems?.abort();
   find("#problem").textContent = "";
-  face.alt = `The face of ${name.value.trim() || example}`;
+  face.alt = say("script-wear-face", { name: name.value.trim() || example });
   face.src = `/avatar/${path()}`;
 }
 
@@ -35,7 +37,7 @@ async function showProblem() {
     if (response.ok) return;
     find("#problem").textContent = (await response.json()).error;
   } catch (error) {
-    if (error.name !== "AbortError") find("#problem").textContent = "The bot does not answer. Please try again in a moment.";
+    if (error.name !== "AbortError") find("#problem").textContent = say("script-request-silent");
   }
 }
 
@@ -55,10 +57,10 @@ page.addEventListener("click", async (event) => {
   if (!button) return;
   try {
     await navigator.clipboard.writeText(button.parentElement.querySelector("code").textContent);
-    find("#news").textContent = "Copied.";
-    button.textContent = "Copied";
+    find("#news").textContent = say("script-wear-copied-line");
+    button.textContent = say("script-wear-copied");
   } catch {
     getSelection().selectAllChildren(button.parentElement.querySelector("code"));
-    find("#news").textContent = "Selected: copy it with your keyboard.";
+    find("#news").textContent = say("script-wear-selected");
   }
 });

@@ -80,6 +80,9 @@ async def admin_pages(page: Page, child: str) -> AsyncIterator[str]:
 async def picture_page(page: Page, child: str) -> AsyncIterator[str]:
     await page.goto(f"/a/{child}")
     yield "a picture"
+    await page.locator(".enlarge").click()
+    yield "the enlarged picture"
+    await page.keyboard.press("Escape")
     await page.get_by_role("button", name="Report this picture").click()
     yield "the form of a report"
 
@@ -103,6 +106,7 @@ PAGES: dict[str, States] = {
     "mine": plain("/mine", "/mine?scope=favourites"),
     "picture": picture_page,
     "legal": plain("/privacy", "/terms"),
+    "wear": plain("/wear", "/proof/{child}"),
     "admin": admin_pages,
     "errors": plain("/a/nothing", "/gallery?cursor=x"),
 }

@@ -1,5 +1,7 @@
 // Requests to the bot. Errors have messages that can be shown to visitors.
 
+import { say } from "../words.js";
+
 export async function get(url, options) {
   return read(await request(url, options));
 }
@@ -30,13 +32,13 @@ async function request(url, options) {
     return await fetch(url, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Error("The bot does not answer. Please try again in a moment.");
+    throw new Error(say("script-request-silent"));
   }
 }
 
 async function read(response) {
   const body = await response.json().catch((error) => {
-    throw error.name === "AbortError" ? error : new Error("The bot's answer was cut off.");
+    throw error.name === "AbortError" ? error : new Error(say("script-request-incomplete"));
   });
   if (!response.ok) throw new Error(body.error);
   return body;
@@ -48,7 +50,7 @@ export async function loadImage(url, alt, size) {
   image.alt = alt;
   image.src = url;
   await image.decode().catch(() => {
-    throw new Error("The picture could not be loaded. It may have been deleted.");
+    throw new Error(say("script-request-picture"));
   });
   return image;
 }

@@ -3,7 +3,7 @@
 // are kept: then the bot paints them again, from the recipe in their files.
 
 import { get, postFile } from "./api.js";
-import { find } from "./dom.js";
+import { find, form } from "./dom.js";
 import { imageOf, urlOfModule } from "../common.js";
 import * as faces from "../local/faces.js";
 import { addRecipe, decodeLatent, encodeLatent, readRecipe } from "../local/recipe.js";
@@ -151,17 +151,25 @@ export async function readPrompt(prompt, options) {
 }
 
 function readValues(prompt) {
-  let rest = ` ${prompt.toLowerCase().replace(/[,\s]+/g, " ")} `;
+  let rest = ` ${prompt.toLowerCase().replace(/[,、，\s]+/g, " ")} `;
   const wish = {};
   for (const { name, values } of model.attributes) {
     for (const value of values) {
-      const said = [`${name}:${value}`, `${value} ${name}`].find((text) => rest.includes(` ${text.toLowerCase()} `));
+      const forms = [wordsOf(name, value), `${name}:${value}`, `${value} ${name}`];
+      const said = forms.find((text) => text && rest.includes(` ${text.toLowerCase()} `));
       if (!said || name in wish) continue;
       wish[name] = value;
       rest = rest.replace(` ${said.toLowerCase()} `, " ");
     }
   }
   return rest.trim() === "" ? wish : null;
+}
+
+/** What the swatch of a value writes. */
+function wordsOf(name, value) {
+  const swatches = [...form.querySelectorAll(".swatch input")];
+  const isOf = (swatch) => swatch.name === form.dataset.prefix + name && swatch.value === value;
+  return swatches.find(isOf)?.dataset.words ?? "";
 }
 
 /** What a picture was painted from. Throws an Error if it was by another model. */
@@ -220,7 +228,7 @@ async function open() {
     else reject(new BrowserFailure(error));
   });
   const broken = new Promise((_, reject) => {
-    worker.addEventListener("error", (event) => reject(new Error(event.message ?? "the worker does not start")));
+    worker.addEventListener("error", (event) => reject(new Error(event.message ?? "worker")));
   });
   await Promise.race([call("open", { model, runtime: content.runtimes[backend], backend }), broken]);
   showNote(navigator.onLine && !("start" in words) ? words.on : words.offline);
@@ -241,13 +249,13 @@ async function installOffline(backend) {
     await new Promise((resolve, reject) => {
       installing.addEventListener("statechange", () => {
         if (installing.state === "activated") resolve();
-        if (installing.state === "redundant") reject(new Error("the files cannot be stored"));
+        if (installing.state === "redundant") reject(new Error("service-worker"));
       });
     });
   }
   if (serviceWorker.controller) return;
   const served = new Promise((resolve) => serviceWorker.addEventListener("controllerchange", resolve, { once: true }));
-  (await serviceWorker.ready).active.postMessage("serve this page");
+  (await serviceWorker.ready).active.postMessage("claim");
   await served;
 }
 

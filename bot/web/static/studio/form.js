@@ -2,6 +2,7 @@
 
 import { readPrompt } from "./browser.js";
 import { showError, find, form } from "./dom.js";
+import { say } from "../words.js";
 
 const prompt = find("#prompt");
 const seed = find("#seed");
@@ -74,8 +75,9 @@ async function parsePrompt() {
 
 /** Says which words of the prompt are not used, and which are. */
 function showUnused({ unused, prompt: used }) {
-  const words = unused.map((word) => `“${word}”`).join(", ");
-  find("#note").textContent = words && `Not understood: ${words}. Used: ${used || "nothing"}.`;
+  const words = unused.map((word) => say("script-studio-quoted", { word })).join(say("words-comma"));
+  const key = used ? "script-studio-unused" : "script-studio-unused-all";
+  find("#note").textContent = words && say(key, { words, used });
 }
 
 function cancelParsing() {

@@ -4,7 +4,7 @@
 import { fetchFile } from "./api.js";
 import * as browser from "./browser.js";
 import { find } from "./dom.js";
-import { describe } from "../common.js";
+import { describe, say } from "../words.js";
 
 const canvas = find(".between");
 const slider = find("#share");
@@ -32,7 +32,7 @@ export function show(transition) {
   shown = transition;
   names = transition.pair.map(describe);
   if (transition.bitmap) canvas.width = canvas.height = transition.size;
-  canvas.setAttribute("aria-label", `Between ${names.join(" and ")}`);
+  canvas.setAttribute("aria-label", say("script-studio-between", { a: names[0], b: names[1] }));
   slider.value = 50;
   draw();
 }
@@ -42,8 +42,8 @@ function draw() {
   const share = Number(slider.value) / 100;
   if (shown.bitmap) drawStrip(share);
   else paintFrame();
-  const other = 100 - slider.value;
-  slider.setAttribute("aria-valuetext", `${other} % ${names[0]}, ${slider.value} % ${names[1]}`);
+  const shares = { first: 100 - slider.value, a: names[0], second: Number(slider.value), b: names[1] };
+  slider.setAttribute("aria-valuetext", say("script-studio-shares", shares));
 }
 
 /** Fades between neighboring frames. */

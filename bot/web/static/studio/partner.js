@@ -2,10 +2,11 @@
 // below it.
 
 import { find, announce } from "./dom.js";
+import { say } from "../words.js";
 
 const TIPS = {
-  "mix-with": "A child has features of both faces. Choose the other one below. Escape cancels.",
-  "morph-with": "One face turns into the other, as an animation. Choose the other one below. Escape cancels.",
+  "mix-with": say("script-studio-mix-tip"),
+  "morph-with": say("script-studio-morph-tip"),
 };
 
 let choosing = null; // id of the pressed button
@@ -23,7 +24,7 @@ export function listen({ shownId, onMix, onMorph }) {
     event.preventDefault();
     event.stopPropagation();
     const other = link.dataset.id ?? link.pathname.split("/").pop();
-    if (other === first) return showTip("This is the same picture. Choose another one.");
+    if (other === first) return showTip(say("script-studio-same"));
     const done = choosing === "mix-with" ? onMix : onMorph;
     const pair = [first, other];
     stop();

@@ -2,7 +2,8 @@
 
 import { loadImage } from "./api.js";
 import { find } from "./dom.js";
-import { describe, imageOf, pageOf, thumbOf } from "../common.js";
+import { imageOf, pageOf, thumbOf } from "../common.js";
+import { describe, pair, say } from "../words.js";
 import { dotOf } from "./form.js";
 import { fillLink } from "./session.js";
 import * as morph from "./morph.js";
@@ -42,6 +43,7 @@ export async function showOne(avatar) {
   fresh.className = "picture";
   fresh.dataset.id = avatar.id;
   find(".picture", result).replaceWith(fresh);
+  find(".enlarge", result).href = imageOf(avatar);
   result.toggleAttribute("data-local", Boolean(avatar.local));
   setGlow(avatar);
   chips.replaceChildren(
@@ -91,7 +93,7 @@ function set(state) {
   result.dataset.previous = state;
   result.ariaBusy = null;
   find(".welcome", result).hidden = state !== "empty";
-  find(".picture", result).hidden = state !== "done";
+  find(".enlarge", result).hidden = state !== "done";
   sheet.hidden = state !== "sheet";
   canvas.hidden = state !== "morph";
   setControls(state);
@@ -121,10 +123,10 @@ function chip(name, value, wish) {
   item.className = "chip";
   if (!(name in wish)) {
     item.dataset.random = "";
-    item.title = "random";
+    item.title = say("page-random");
   }
   const words = document.createElement("span");
-  words.textContent = `${value} ${name}`;
+  words.textContent = pair(value, name);
   item.append(...[dotOf(name, value)].filter(Boolean), words);
   return item;
 }

@@ -5,7 +5,8 @@ import { get } from "./api.js";
 import { stored } from "./browser.js";
 import { urlOf, hashOf } from "./url.js";
 import { find, mayPaint, announce } from "./dom.js";
-import { describe, thumbOf } from "../common.js";
+import { thumbOf } from "../common.js";
+import { describe, say } from "../words.js";
 
 const MAX_PICTURES = 60; // that the strip keeps
 const KEY = "irodori-visit";
@@ -112,7 +113,7 @@ function newFace(avatar) {
   fillLink(find(".face", item), avatar);
   find("img", item).addEventListener("error", () => navigator.onLine && remove(avatar.id));
   const button = find(".choose", item);
-  button.setAttribute("aria-label", `Mix or morph ${describe(avatar)}, seed ${avatar.seed}`);
+  button.setAttribute("aria-label", say("script-studio-choose", { face: describe(avatar), seed: String(avatar.seed) }));
   button.hidden = !mayPaint;
   button.addEventListener("click", () => select(avatar.id));
   return item;
@@ -127,7 +128,7 @@ function select(id) {
     const isSelected = selected.includes(face.dataset.id);
     find(".choose", face.parentElement).ariaPressed = String(isSelected);
   }
-  help.textContent = selected.length ? "Select another picture to mix or morph it with." : helpText;
+  help.textContent = selected.length ? say("script-studio-choose-other") : helpText;
   if (done) morph(...pair);
   else if (selected.length) announce(help.textContent);
 }

@@ -3,6 +3,7 @@
 import { fetchFile, get } from "./api.js";
 import * as browser from "./browser.js";
 import { find, mayPaint, showError } from "./dom.js";
+import { say } from "../words.js";
 
 const button = find("#shape"); // null if the model in use has no directions
 const panel = find("#sliders");
@@ -52,7 +53,7 @@ async function open() {
     const { shape } = own ?? (await get(`/api/avatars/${avatar.id}/shape`));
     if (avatar !== shown) return;
     source = own;
-    if (!sliders.some(({ name }) => name in shape)) throw new Error("The model of this picture has no directions.");
+    if (!sliders.some(({ name }) => name in shape)) throw new Error(say("script-studio-no-directions"));
     start = Object.fromEntries(Object.entries(shape).map(([name, at]) => [name, Math.round(at * STEPS)]));
     for (const slider of sliders) slider.closest("label").hidden = !(slider.name in start);
     panel.hidden = false;

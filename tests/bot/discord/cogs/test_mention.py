@@ -39,6 +39,25 @@ async def test_an_unknown_word_gets_an_error_message(mika: UserClient, store: St
     assert await store.avatars.count() == 0
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("male, pink hair, **sunglasses**", "-# Not understood, and not used: “male”, “"),
+        ("pink hair", None),
+        ("ピンクの髪、male", "-# わからなかった言葉：「male」。"),
+    ],
+)
+async def test_the_reply_to_a_mention_says_what_was_not_understood(
+    mika: UserClient, text: str, expected: str | None
+) -> None:
+    reply = await (await mika.mention_bot(text)).wait_for_pictures()
+    if expected is None:
+        assert "Not understood" not in reply.text
+    else:
+        assert expected in reply.text
+        assert "**sunglasses**" not in reply.text
+
+
 async def test_in_dms_no_mention_is_needed(discord: DiscordServer, mika: UserClient) -> None:
     sent = await mika.send("blue hair", channel=mika.dm)
 

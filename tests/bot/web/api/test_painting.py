@@ -1,5 +1,6 @@
 """Painting, favorites and deletion."""
 
+import asyncio
 import gzip
 import json
 import zlib
@@ -9,12 +10,15 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 from aiohttp import ClientSession
+from paused_engine import PausedEngine, wait_for_queue
 
 from bot.errors import Busy
+from bot.inference.engine import Engine
 from bot.prompts.parser import MAX_LENGTH
-from bot.studio import Studio
+from bot.studio import Request, Studio
 from bot.web.requests import MAX_BODY
 from bot.web.visitors import COOKIE
+from db.records import Owner
 from db.store import Store
 
 from ..conftest import Client, Listen, Serve
@@ -312,3 +316,20 @@ async def test_favorites_are_limited_per_address(serve: Serve) -> None:
     for status in (200, 200, 429):
         client.session.cookie_jar.clear()
         await post(client, f"/api/avatars/{avatar['id']}/favourite", status)
+
+
+async def test_the_place_in_the_queue(
+    client: Client, engine: Engine, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await paint(client)  # so that the client has the cookie of a visitor
+    assert await get(client, "/api/queue") == {"before": 0}
+    paused = PausedEngine(engine, monkeypatch)
+    other = asyncio.create_task(studio.painting.create("", Request(Owner("discord", "1"))))
+    await paused.batch_started()
+    own = asyncio.create_task(paint(client, count=2))
+    await wait_for_queue(engine, 2)
+    assert await get(client, "/api/queue") == {"before": 1}
+    client.session.cookie_jar.clear()
+    assert await get(client, "/api/queue") == {"before": 0}
+    paused.resume()
+    await asyncio.gather(other, own)

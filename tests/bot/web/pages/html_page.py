@@ -23,6 +23,10 @@ class Page(HTMLParser):
     def all(self, tag: str, **attributes: str) -> list[dict[str, str | None]]:
         return [a for t, a in self.tags if t == tag and attributes.items() <= a.items()]
 
+    def scripts(self) -> list[dict[str, str | None]]:
+        """Scripts that a browser runs: the others are data."""
+        return [a for a in self.all("script") if a.get("type") != "application/json"]
+
     def swatches(self) -> list[dict[str, str | None]]:
         return [a for a in self.all("input", type="radio") if "wish." in (a.get("name") or "")]
 

@@ -8,7 +8,8 @@ from bot.inference.engine import Engine
 from bot.settings import PrivacySettings, WebSettings
 from bot.studio import Studio
 from bot.web.app import create_app
-from bot.web.pages.legal import SECTIONS, accepted_language
+from bot.web.languages import accepted_language
+from bot.web.pages.legal import SECTIONS
 from db.store import Store
 
 from ..conftest import Client
@@ -29,7 +30,7 @@ async def test_pages_are_in_the_language_of_the_browser(
             text = await answer.text()
             assert answer.status == 200
             assert answer.headers["Content-Language"] == language
-            assert answer.headers["Vary"] == "Accept-Language, Accept-Encoding"
+            assert answer.headers["Vary"] == "Accept-Language, Cookie, Accept-Encoding"
     assert f'lang="{language}"' in text
     assert "Ōkami &lt;Club&gt;" in text
     assert "mail@example.org" in text

@@ -1,6 +1,9 @@
 """Files of the site, and the morph of the first visit."""
 
 import io
+import subprocess
+import sys
+from pathlib import Path
 
 from PIL import Image
 
@@ -31,10 +34,25 @@ async def test_files_for_browsers_and_search_engines(serve: Serve) -> None:
     async with client.get("/manifest.webmanifest") as answer:
         assert answer.content_type == "application/manifest+json"
         manifest = await answer.json()
-    async with client.get(manifest["icons"][0]["src"]) as answer:
-        assert answer.content_type == "image/svg+xml"
+    for icon in manifest["icons"]:
+        async with client.get(icon["src"]) as answer:
+            assert answer.content_type == icon["type"]
+            data = await answer.read()
+        if icon["type"] == "image/png":
+            assert icon["sizes"] == "{}x{}".format(*Image.open(io.BytesIO(data)).size)
+    assert {"192x192", "512x512"} <= {icon["sizes"] for icon in manifest["icons"]}
+    assert "maskable" in {icon.get("purpose") for icon in manifest["icons"]}
     for path in ("/", "/gallery"):
         page = await get(client, path)
         image = {"property": "og:image", "content": "https://faces.example.org/welcome-still.webp"}
         assert page.all("meta", **image)
         assert page.all("link", rel="manifest")
+
+
+def test_icons_are_those_that_the_command_draws(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "docs/make_icons.py", str(tmp_path)], check=True)
+    drawn = sorted(tmp_path.iterdir())
+    assert len(drawn) == 3
+    for file in drawn:
+        with Image.open(file) as new, Image.open(Path("bot/web/static") / file.name) as kept:
+            assert (new.mode, new.tobytes()) == (kept.mode, kept.tobytes())

@@ -1,0 +1,33 @@
+# What all web pages have in common, and the page of an error.
+
+page-skip = Skip to content
+page-sections = Pages
+page-section-studio = Studio
+page-section-find = Find
+page-section-gallery = Gallery
+page-section-mine = Mine
+page-wear = Wear
+page-terms = Terms
+page-language = Language
+page-about = Paints anime faces that nobody has drawn before.
+page-random = random
+page-copy = Copy
+page-cancel = Cancel
+page-error-missing = Page not found
+page-error = Something went wrong
+page-go-studio = Go to the studio
+page-go-gallery = Go to the gallery
+page-newer = Newer
+page-older = Older
+page-pixels = { $size } px
+page-enlarge = Enlarge
+page-enlarged = Enlarged picture
+page-close = Close
+script-request-silent = The bot does not answer. Please try again in a moment.
+script-request-incomplete = The bot's answer was incomplete.
+script-request-picture = The picture could not be loaded. It may have been deleted.
+script-open-button = Open a saved picture
+script-open-opening = Opening…
+script-open-it = Open it
+script-open-close = Close
+script-open-no-png = This is not a PNG picture. Please use the original file, as it was downloaded.

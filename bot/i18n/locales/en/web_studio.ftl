@@ -1,0 +1,61 @@
+# The studio page, and what its scripts say.
+
+page-studio-title = Irodori: paint a face
+page-studio-about = Paint anime faces that nobody has drawn before, and shape, mix and morph them.
+page-studio = Studio
+page-studio-describe = Describe a face
+page-studio-surprise = leave it empty for a surprise
+page-studio-any = any
+page-studio-seed = Seed
+page-studio-lock = Lock this face
+page-studio-count = How many pictures
+page-studio-paint = Paint
+page-studio-off = Painting is turned off
+page-studio-picture = Your picture
+page-studio-new-face = New face
+page-studio-position = Position between the two faces
+page-studio-undo = Undo
+page-studio-favorite = Favorite
+page-studio-recolor = Same face, other values
+page-studio-mix-with = Mix with…
+page-studio-morph-with = Morph into…
+page-studio-mix = Mix them
+page-studio-morph = Morph
+page-studio-sizes = Download size in pixels
+page-studio-sliders = Shape of the face
+page-studio-reset = Reset
+page-studio-details = Details
+page-studio-made-seed = seed
+page-studio-made-model = model
+page-studio-link = link
+page-studio-command = Discord command
+page-studio-visit = Your pictures
+page-studio-visit-help = Drag one face onto another, or select two, to mix or morph them.
+page-studio-visit-all = My pictures
+page-studio-newest = Newest in the gallery
+page-studio-see-all = See all
+page-studio-none = No pictures yet. Paint the first one.
+script-studio-locked = This face is locked, and nothing has changed. Choose another value, or unlock it.
+script-studio-now-locked = This face is locked. Choose other values, and it is painted with them.
+script-studio-painted = Painted: { $face }.
+script-studio-painted-many = Painted { $count } pictures.
+script-studio-between = Between { $a } and { $b }
+script-studio-move = Between { $a } and { $b }. Move the slider.
+script-studio-shares = { $first } % { $a }, { $second } % { $b }
+script-studio-unused = Not understood: { $words }. Used: { $used }.
+script-studio-unused-all = Not understood: { $words }. Used: nothing.
+script-studio-quoted = “{ $word }”
+script-studio-mix-tip = A child has features of both faces. Choose the other one below. Escape cancels.
+script-studio-morph-tip = One face turns into the other, as an animation. Choose the other one below. Escape cancels.
+script-studio-same = This is the same picture. Choose another one.
+script-studio-choose = Mix or morph { $face }, seed { $seed }
+script-studio-choose-other = Select another picture to mix or morph it with.
+script-studio-no-directions = The model of this picture has no directions.
+script-studio-copied = Copied
+script-studio-copied-command = Copied the Discord command.
+script-favorite-added = Added to your favorites.
+script-favorite-removed = Removed from your favorites.
+script-queue-waiting = { $count ->
+    [one] One picture is painted before yours…
+   *[other] { $count } pictures are painted before yours…
+}

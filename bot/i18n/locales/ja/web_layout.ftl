@@ -1,0 +1,33 @@
+# What all web pages have in common, and the page of an error.
+
+page-skip = 本文へ移動
+page-sections = ページ
+page-section-studio = アトリエ
+page-section-find = さがす
+page-section-gallery = ギャラリー
+page-section-mine = 自分
+page-wear = 名前の顔
+page-terms = 利用規約
+page-language = 言語
+page-about = だれも描いたことのないアニメ顔を描きます。
+page-random = おまかせ
+page-copy = コピー
+page-cancel = やめる
+page-error-missing = ページが見つかりません
+page-error = 問題が起きました
+page-go-studio = アトリエへ
+page-go-gallery = ギャラリーへ
+page-newer = 新しい絵
+page-older = 古い絵
+page-pixels = { $size } px
+page-enlarge = 拡大
+page-enlarged = 拡大した絵
+page-close = 閉じる
+script-request-silent = ボットから応答がありません。少ししてからもう一度お試しください。
+script-request-incomplete = ボットの応答が途中で切れました。
+script-request-picture = 絵を読み込めませんでした。削除されたのかもしれません。
+script-open-button = 保存した絵を開く
+script-open-opening = 開いています…
+script-open-it = この絵を開く
+script-open-close = 閉じる
+script-open-no-png = PNG画像ではありません。ダウンロードしたままの元のファイルを使ってください。

@@ -1,0 +1,33 @@
+# What all web pages have in common, and the page of an error.
+
+page-skip = 跳到正文
+page-sections = 页面
+page-section-studio = 画室
+page-section-find = 寻找
+page-section-gallery = 画廊
+page-section-mine = 我的
+page-wear = 名字头像
+page-terms = 使用条款
+page-language = 语言
+page-about = 画谁都没画过的动漫头像。
+page-random = 随机
+page-copy = 复制
+page-cancel = 取消
+page-error-missing = 找不到页面
+page-error = 出错了
+page-go-studio = 去画室
+page-go-gallery = 去画廊
+page-newer = 更新的图
+page-older = 更早的图
+page-pixels = { $size } px
+page-enlarge = 放大
+page-enlarged = 放大的图片
+page-close = 关闭
+script-request-silent = 机器人没有回应，请稍后再试。
+script-request-incomplete = 机器人的回应不完整。
+script-request-picture = 图片加载失败，可能已被删除。
+script-open-button = 打开保存的图片
+script-open-opening = 正在打开……
+script-open-it = 打开这张图
+script-open-close = 关闭
+script-open-no-png = 这不是 PNG 图片。请使用下载时的原始文件。
