@@ -85,11 +85,10 @@ def caption(
 
 
 def _facts(avatar: Avatar, language: str) -> list[str]:
+    """Wish and id. Seed, model and command are behind the button Info."""
     wish = format_wish(avatar.wish)
     return [
         say("card-wish", language, wish=f"`{wish}`") if wish else say("card-no-wish", language),
-        say("card-seed", language, seed=f"`{avatar.seed}`"),
-        say("card-model", language, model=f"`{avatar.model}`"),
         say("card-id", language, id=f"`{avatar.id}`"),
     ]
 

@@ -118,9 +118,11 @@ def words_for_scripts(language: str, topics: Iterable[str]) -> Markup:
 
 
 def language_url(request: web.Request, language: str) -> str:
-    """This page in another language; the result of a form becomes its empty form."""
-    url = request.rel_url if request.method == "GET" else request.rel_url.with_path("/")
-    return str(url.update_query({languages.KEY: language}))
+    """This page in another language; for the result of a form, the empty form."""
+    if request.method == "POST":
+        return f"/?{languages.KEY}={language}"
+    # without the path, which may begin with two slashes, as the address of another site
+    return f"?{request.rel_url.update_query({languages.KEY: language}).raw_query_string}"
 
 
 def site_url(request: web.Request) -> str:

@@ -31,8 +31,10 @@ async def test_avatar_command_replies_with_picture_text_and_buttons(
     assert discord.member("Ren").can_see(reply)
     assert "pink hair, orange eyes" in reply.text
     assert "`hair:pink eyes:orange`" in reply.text
-    assert "`7`" in reply.text
-    assert "`tiny`" in reply.text
+    assert "`tiny`" not in reply.text
+    info = await mika.click(reply, label="ℹ️")  # the details
+    assert "`7`" in info.text
+    assert "`tiny`" in info.text
     assert reply.alt_texts == ["anime avatar: pink hair, orange eyes"]
     (picture,) = reply.pictures
     assert (picture.width, picture.height) == (64, 64)

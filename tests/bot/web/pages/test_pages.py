@@ -41,7 +41,7 @@ async def test_pages_have_no_inline_or_foreign_content(
             assert tag != "style"
             assert not any(name == "style" or name.startswith("on") for name in attributes), tag
             for name in ("src", "href", "action"):
-                assert re.match(r"[/#](?!/)", attributes.get(name) or "/"), (tag, attributes)
+                assert re.match(r"[/#?](?!/)", attributes.get(name) or "/"), (tag, attributes)
         assert all("src" in script for script in page.scripts())
 
 

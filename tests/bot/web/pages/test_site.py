@@ -42,7 +42,7 @@ async def test_files_for_browsers_and_search_engines(serve: Serve) -> None:
             assert icon["sizes"] == "{}x{}".format(*Image.open(io.BytesIO(data)).size)
     assert {"192x192", "512x512"} <= {icon["sizes"] for icon in manifest["icons"]}
     assert "maskable" in {icon.get("purpose") for icon in manifest["icons"]}
-    for path in ("/", "/gallery"):
+    for path in ("/", "/find", "/gallery", "/wear"):
         page = await get(client, path)
         image = {"property": "og:image", "content": "https://faces.example.org/welcome-still.webp"}
         assert page.all("meta", **image)
