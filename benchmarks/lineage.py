@@ -3,7 +3,8 @@
     python benchmarks/lineage.py --data faces64.zip --data-96 faces96.zip --threads 1
     python benchmarks/lineage.py --data faces64.zip --data-96 faces96.zip --speed
 
-Each entry of ENTRIES is trained for its own time (or for `--minutes`), and judged at four points.
+Each entry of ENTRIES is trained for its own time (or for `--minutes`), on a CPU in processor time
+per thread, so that other programs do not matter, and judged at four points.
 It goes on from what is there: finished entries are not repeated, interrupted trainings are resumed
 from their last checkpoint, with more minutes a finished one is trained further, and an entry whose
 recipe or flags have changed is trained anew. It may be killed at any moment. Results are stored in
@@ -67,7 +68,7 @@ class Entry:
     """Empty: the settings of `config.toml`."""
     flags: tuple[str, ...]
     minutes: float
-    """Of training, on one CPU thread."""
+    """Of training, in processor time of one CPU thread."""
 
 
 PLAIN = ("--width", "32", "--batch", "64")
@@ -219,6 +220,8 @@ class Lineage:
             arguments += ["--name", run.name, *self.plan(entry)["flags"]]
         if self.given.threads:
             arguments += ["--threads", self.given.threads]
+        if not torch.cuda.is_available():
+            arguments += ["--clock", "processor"]
         print(f"{entry.name}: training in {run} to {share * goal:g} {self.unit}", flush=True)
         code = call([*map(str, arguments), "--no-export"], run.with_suffix(".log"))
         if checkpoint.read_divergence(run):

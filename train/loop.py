@@ -4,7 +4,7 @@ import math
 import resource
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -123,8 +123,9 @@ class _Loop:
     ) -> None:
         self.folder, self.settings, self.trainer = folder, settings, trainer
         self.reporter, self.console, self.processes = reporter, console, processes
-        self.seconds_before, self.started = 0.0, time.monotonic()
-        self.saved_at, self.reported_at, self.speed = self.started, (self.started, 0), 0.0
+        self.now = _clock(settings)
+        self.seconds_before, self.started = 0.0, self.now()
+        self.saved_at, self.reported_at, self.speed = time.monotonic(), (time.monotonic(), 0), 0.0
         self.fallbacks = 0
         self.losses: dict[str, float] = {}
         self.figures: dict[str, float] = {}
@@ -134,7 +135,7 @@ class _Loop:
 
     @property
     def seconds(self) -> float:
-        return self.seconds_before + time.monotonic() - self.started
+        return self.seconds_before + self.now() - self.started
 
     @property
     def progress(self) -> float:
@@ -202,8 +203,8 @@ class _Loop:
             self.trainer.rate_factor = progress.rate_factor
             self.fallbacks = progress.fallbacks
             self.seconds_before = self.clock = progress.seconds
-        self.started = self.saved_at = time.monotonic()
-        self.reported_at = (self.started, self.trainer.images)
+        self.started, self.saved_at = self.now(), time.monotonic()
+        self.reported_at = (self.saved_at, self.trainer.images)
         if self.processes.is_main:
             report.rewind_log(self.folder, self.trainer.images)
             (self.folder / checkpoint.DIVERGED_FILE).unlink(missing_ok=True)
@@ -316,6 +317,13 @@ class _Loop:
                 fallbacks=self.fallbacks,
             )
             checkpoint.save(self.folder, tensors, progress)
+
+
+def _clock(settings: RunSettings) -> Callable[[], float]:
+    """The seconds that `minutes` are counted in."""
+    if settings.clock == "wall":
+        return time.monotonic
+    return lambda: time.process_time() / torch.get_num_threads()
 
 
 def peak_memory(device: torch.device) -> float:

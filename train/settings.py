@@ -264,6 +264,9 @@ class RunSettings(Section):
     """Total number of images shown."""
     minutes: float | None = Field(None, gt=0)
     """Duration of the training; overrides `images`."""
+    clock: Literal["wall", "processor"] = "wall"
+    """What `minutes` count: wall time, or the processor time per thread, which does not depend on
+    other programs (for a training on the CPU)."""
     pause_at: float = Field(1.0, gt=0, le=1)
     """Share of the goal at which the training stops with a checkpoint, to be resumed later."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -275,6 +278,12 @@ class RunSettings(Section):
     tensorboard: bool = False
     """Write event files for TensorBoard, too; needs the extra `tensorboard`."""
     checkpoint_minutes: float = Field(4, gt=0)
+
+    @model_validator(mode="after")
+    def _check_clock(self) -> "RunSettings":
+        if self.clock == "processor" and self.device == "cuda":
+            raise ValueError("clock = processor needs device = cpu, since a GPU works beside it")
+        return self
 
 
 class TrainSettings(RunSettings):

@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,37 @@ def test_resume_is_exact_bit_for_bit(
         for folder in (tmp_path / "whole", run)
     ]
     assert timeless[0] == timeless[1]
+
+
+class IdleReporter:
+    """Waits at the first report, as a training waits while other programs use the processor."""
+
+    command = "python -m train"
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.count = seconds, 0
+
+    def __call__(self, folder: Path, images: int) -> dict[str, float]:
+        if not self.count:
+            time.sleep(self.seconds)
+        self.count += 1
+        return {}
+
+
+@pytest.mark.parametrize("clock", ["wall", "processor"])
+def test_the_processor_clock_does_not_count_the_time_of_other_programs(
+    clock: str, tmp_path: Path, faces: Faces
+) -> None:
+    reporter, seconds = IdleReporter(1.2), 1.0
+    settings = tiny(minutes=seconds / 60, clock=clock, report_images=8)
+    loop.train(tmp_path, settings, AdversarialTrainer(settings, faces), reporter, Console())
+    assert checkpoint.read_progress(tmp_path).seconds >= seconds
+    assert (reporter.count == 1) == (clock == "wall")
+
+
+def test_error_for_the_processor_clock_on_a_gpu() -> None:
+    with pytest.raises(ValueError, match="clock = processor needs device = cpu"):
+        TrainSettings(clock="processor", device="cuda")
 
 
 def test_lines_logged_after_the_checkpoint_are_dropped(
