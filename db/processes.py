@@ -34,14 +34,15 @@ class ProcessRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._joined = False
+        self._alone = True
         self._lock: Any = None  # a file, see `_join_file`
         # of the others: the number of heartbeats, and the monotonic time when it was first seen
         self._seen: dict[str, tuple[int, float]] = {}
 
     @property
     def alone(self) -> bool:
-        """Whether no other process has a lease, as of the last heartbeat."""
-        return not self._seen
+        """Whether no other process has a lease, as of the last heartbeat that succeeded."""
+        return self._alone
 
     async def join(self) -> None:
         """Begins the lease. The first process on a SQLite file ends those of earlier processes."""
@@ -72,7 +73,7 @@ class ProcessRepository:
                     await session.execute(delete(p).where(p.id == id, p.beats == beats))
             left = select(PendingReplyRow.id).where(without_lease(PendingReplyRow.process))
             found = await session.scalar(left.limit(1))
-        self._seen = current
+        self._seen, self._alone = current, not current
         return found is not None
 
     async def leave(self) -> None:

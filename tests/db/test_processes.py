@@ -107,6 +107,7 @@ async def test_an_outage_ends_no_lease(
         failing.setattr(store._database, "writing", lambda **_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             await store.processes.beat()
+    assert not store.processes.alone
     monkeypatch.setattr(processes, "LEASE_SECONDS", 0)
     assert not await store.processes.beat()
 
