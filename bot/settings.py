@@ -164,6 +164,12 @@ class EngineSettings(Section):
     ray_gpus: float = Field(default=0, ge=0)
     """GPUs of a replica; 0.5 for two replicas on one GPU. 0: replicas paint on the CPU."""
 
+    @model_validator(mode="after")
+    def _check_replicas(self) -> Self:
+        if self.ray_max_replicas < self.ray_min_replicas:
+            raise ValueError("engine.ray_max_replicas must be at least engine.ray_min_replicas")
+        return self
+
 
 class LogSettings(Section):
     """Log."""

@@ -13,11 +13,12 @@ import pytest
 from paused_engine import TIMEOUT, PausedEngine
 from tiny_model import add_model
 
-from bot.__main__ import main
+from bot.__main__ import main, read_settings
 from bot.errors import ModelUnavailable
 from bot.inference.batch import Batch, PaintedBatch
 from bot.inference.engine import Engine
 from bot.inference.model import Model
+from config import SettingsError
 from export.registry import Registry
 
 from .conftest import Floats, Images, difference, open_engine, request
@@ -128,6 +129,11 @@ def test_without_the_extra_nothing_is_deployed(
     monkeypatch.delitem(sys.modules, "bot.inference.ray_backend", raising=False)
     assert main(["deploy"]) == 2
     assert "install the extra 'cluster'" in capsys.readouterr().err
+
+
+def test_more_replicas_at_least_than_at_most_are_refused() -> None:
+    with pytest.raises(SettingsError, match=r"ray_max_replicas must be at least"):
+        read_settings(["--engine.ray_min_replicas", "5"])
 
 
 def test_without_the_backend_ray_is_not_imported(registry: Registry, tmp_path: Path) -> None:
