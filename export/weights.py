@@ -1,7 +1,8 @@
 """`weights.safetensors`: the networks of a run, from which another training can start.
 
-The generator is stored in float16. Discriminators are stored in int8, which halves the size of the
-file; their precision matters less, because they are only trained further.
+Matrices and convolutions are stored in int8, everything else in float16: the file is for further
+training, which restores what the lower precision loses. Files of earlier versions have a generator
+in float16.
 """
 
 from pathlib import Path
@@ -15,10 +16,11 @@ from export.graph import ExportError
 from export.manifest import WEIGHTS, Manifest
 from train import checkpoint
 
-GENERATOR_PREFIX = "generator."
 SCALE = ".scale"
-PREFIXES = {"ema.": GENERATOR_PREFIX, "discriminator.": "discriminator."} | {
-    "feature_discriminators.": "feature_discriminators."
+PREFIXES = {
+    "ema.": "generator.",
+    "discriminator.": "discriminator.",
+    "feature_discriminators.": "feature_discriminators.",
 }
 """Prefixes of tensors in the checkpoint and in the file; the averaged generator is stored."""
 
@@ -29,8 +31,10 @@ def write_weights(run: Path, file: Path) -> None:
     for old, new in PREFIXES.items():
         for name, tensor in checkpoint.restore(run, old).items():
             key = new + name.removeprefix(old)
-            if new == GENERATOR_PREFIX or tensor.dim() < 2 or not tensor.is_floating_point():
-                tensors[key] = tensor.half() if tensor.is_floating_point() else tensor
+            if not tensor.is_floating_point():
+                tensors[key] = tensor
+            elif tensor.dim() < 2:
+                tensors[key] = tensor.half()
             else:
                 tensors[key], tensors[key + SCALE] = quantize(tensor)
     # save_file would create a file that other users cannot read.
@@ -61,7 +65,7 @@ def read_weights(folder: Path, manifest: Manifest) -> dict[str, Tensor]:
 
 
 def quantize(tensor: Tensor) -> tuple[Tensor, Tensor]:
-    """Quantizes to int8, with a scale for each output channel."""
+    """Quantizes to int8, with a scale for each row."""
     scale = tensor.abs().amax(dim=tuple(range(1, tensor.dim())), keepdim=True) / 127
     scale = scale.clamp(min=1e-7).half()
     return (tensor / scale.float()).round().clamp(-127, 127).to(torch.int8), scale

@@ -15,7 +15,7 @@ from train.models import build_generator, load_discriminator
 from train.networks.base import Generator
 
 
-def test_exported_weights_generate_the_same_images(
+def test_exported_weights_are_those_of_the_run_within_the_precision_of_int8(
     run: Path, generator: Generator, info: RunInfo, empty_registry: Registry
 ) -> None:
     folder, manifest = empty_registry.load(export_run(run, empty_registry))
@@ -28,11 +28,12 @@ def test_exported_weights_generate_the_same_images(
     conditions = torch.eye(5)[torch.arange(16) % 3] + torch.eye(5)[3 + torch.arange(16) % 2]
     with torch.inference_mode():
         images, others = generator(latents, conditions), restored(latents, conditions)
-    assert (images - others).abs().max() < 2 / 127.5
+    assert (images - others).abs().mean() < 1 / 127.5
 
-    for name, value in load_discriminator(run).state_dict().items():
-        error = (weights[f"discriminator.{name}"] - value).square().mean().sqrt()
-        assert error < 0.01 * value.square().mean().sqrt() + 1e-6, name
+    for prefix, network in (("generator", generator), ("discriminator", load_discriminator(run))):
+        for name, value in network.state_dict().items():
+            error = (weights[f"{prefix}.{name}"] - value).float().square().mean().sqrt()
+            assert error < 0.01 * value.float().square().mean().sqrt() + 1e-6, name
 
 
 def test_error_for_models_without_weights(empty_registry: Registry) -> None:
