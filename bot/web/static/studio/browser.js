@@ -8,7 +8,7 @@ import { imageOf, urlOfModule } from "../common.js";
 import * as faces from "../local/faces.js";
 import { addRecipe, decodeLatent, encodeLatent, readRecipe } from "../local/recipe.js";
 
-const CHOSEN = "irodori-browser"; // in localStorage, while the switch is on
+const CHOSEN = "irodori-browser"; // in localStorage: the backend, while the switch is on
 const PICTURES = "irodori-pictures"; // the cache that the service worker serves
 const MAX_PICTURES = 100;
 const SEEDS = 2 ** 32;
@@ -37,11 +37,11 @@ export function start() {
     return;
   }
   toggle.addEventListener("change", () => {
-    remember(toggle.checked);
+    if (!toggle.checked) remember(null);
     if (toggle.checked) load().catch(fail);
     else showNote(words.off);
   });
-  toggle.checked = "start" in words || remembered();
+  toggle.checked = "start" in words || remembered() !== null;
   if (toggle.checked) load().catch(fail);
 }
 
@@ -49,7 +49,7 @@ export function start() {
 export function fail(error) {
   console.warn(error);
   toggle.checked = false;
-  remember(false);
+  remember(null);
   showNote(words.failed);
 }
 
@@ -216,8 +216,15 @@ function load() {
 
 async function open() {
   showNote(words.loading);
-  const backend = await chooseBackend();
+  // Without a graphics card, the files of WebAssembly alone paint faster.
+  if (!(await openWith(await chooseBackend()))) await openWith("wasm");
+  showNote(navigator.onLine && !("start" in words) ? words.on : words.offline);
+}
+
+/** Starts a worker with this backend; false if the backend does not work here. */
+async function openWith(backend) {
   await installOffline(backend);
+  worker?.terminate();
   const content = await get(words.package);
   model = content.model;
   worker = new Worker(urlOfModule("local/worker.js"), { type: "module" });
@@ -230,12 +237,14 @@ async function open() {
   const broken = new Promise((_, reject) => {
     worker.addEventListener("error", (event) => reject(new Error(event.message ?? "worker")));
   });
-  await Promise.race([call("open", { model, runtime: content.runtimes[backend], backend }), broken]);
-  showNote(navigator.onLine && !("start" in words) ? words.on : words.offline);
+  const works = await Promise.race([call("open", { model, runtime: content.runtimes[backend], backend }), broken]);
+  if (isOn()) remember(works ? backend : "wasm");
+  return works;
 }
 
 /** WebGPU on a graphics card; software would be slower than WebAssembly. */
 async function chooseBackend() {
+  if (remembered() === "wasm") return "wasm"; // files that are stored, maybe offline
   const adapter = await navigator.gpu?.requestAdapter().catch(() => null);
   return adapter && !(adapter.info ?? adapter).isFallbackAdapter ? "webgpu" : "wasm";
 }
@@ -273,15 +282,15 @@ function showNote(text) {
 
 function remembered() {
   try {
-    return localStorage.getItem(CHOSEN) !== null;
+    return localStorage.getItem(CHOSEN);
   } catch {
-    return false;
+    return null;
   }
 }
 
-function remember(on) {
+function remember(backend) {
   try {
-    if (on) localStorage.setItem(CHOSEN, "on");
+    if (backend) localStorage.setItem(CHOSEN, backend);
     else localStorage.removeItem(CHOSEN);
   } catch {
     // Storage is disabled: the switch is off on the next visit.
