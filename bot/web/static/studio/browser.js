@@ -20,7 +20,7 @@ export const words = box?.dataset ?? {};
 
 let model; // of the package
 let worker;
-let loading = null; // a promise of the loaded worker
+let loading = null; // a promise of the backend of the loaded worker
 const waiting = new Map(); // by number of a call: its promise's functions
 let calls = 0;
 
@@ -37,12 +37,22 @@ export function start() {
     return;
   }
   toggle.addEventListener("change", () => {
-    if (!toggle.checked) remember(null);
-    if (toggle.checked) load().catch(fail);
-    else showNote(words.off);
+    if (toggle.checked) return turnOn();
+    remember(null);
+    showNote(words.off);
   });
   toggle.checked = "start" in words || remembered() !== null;
-  if (toggle.checked) load().catch(fail);
+  if (toggle.checked) turnOn();
+}
+
+async function turnOn() {
+  showNote(words.loading);
+  try {
+    remember(await load());
+    showNote(navigator.onLine && !("start" in words) ? words.on : words.offline);
+  } catch (error) {
+    fail(error);
+  }
 }
 
 /** Turns the switch off after a failure; the bot paints. */
@@ -214,11 +224,12 @@ function load() {
   return loading;
 }
 
+/** Starts the worker; returns its backend. */
 async function open() {
-  showNote(words.loading);
-  // Without a graphics card, the files of WebAssembly alone paint faster.
-  if (!(await openWith(await chooseBackend()))) await openWith("wasm");
-  showNote(navigator.onLine && !("start" in words) ? words.on : words.offline);
+  const backend = await chooseBackend();
+  if (await openWith(backend)) return backend;
+  await openWith("wasm"); // its files alone paint faster than those of both backends
+  return "wasm";
 }
 
 /** Starts a worker with this backend; false if the backend does not work here. */
@@ -237,9 +248,7 @@ async function openWith(backend) {
   const broken = new Promise((_, reject) => {
     worker.addEventListener("error", (event) => reject(new Error(event.message ?? "worker")));
   });
-  const works = await Promise.race([call("open", { model, runtime: content.runtimes[backend], backend }), broken]);
-  if (isOn()) remember(works ? backend : "wasm");
-  return works;
+  return Promise.race([call("open", { model, runtime: content.runtimes[backend], backend }), broken]);
 }
 
 /** WebGPU on a graphics card; software would be slower than WebAssembly. */
