@@ -88,6 +88,9 @@ async def test_without_a_network_the_page_paints_the_faces_of_the_bot(
 ) -> None:
     page = await visit()
     await turn_on(page)
+    await page.get_by_label("Paint in this browser").uncheck()
+    await expect(page.locator("#browser .help")).to_contain_text("Downloads up to")
+    await turn_on(page)  # at once, since everything is there
     await page.context.set_offline(True)
     await page.goto("/gallery")  # there is only the studio
     await expect(page.locator("#browser .help")).to_contain_text("The bot cannot be reached")

@@ -8,7 +8,7 @@ let networks; // generator, critic and upscaler; the latter two may be missing
 let latest = Promise.resolve(); // a session cannot run twice at the same time
 
 const METHODS = {
-  /** Loads the model. */
+  /** Loads the model; false if the backend does not work here, and WebAssembly paints. */
   async open({ model, runtime, backend }) {
     ort = await import(runtime.script.url);
     ort.env.wasm.wasmPaths = { wasm: runtime.binary.url };
@@ -17,7 +17,9 @@ const METHODS = {
     const files = {};
     for (const [name, file] of Object.entries(model.files)) files[name] = await load(file);
     networks = await create(files, "wasm");
-    if (backend !== "wasm") networks = (await accelerate(files, model, backend)) ?? networks;
+    const accelerated = backend === "wasm" ? networks : await accelerate(files, model, backend);
+    networks = accelerated ?? networks;
+    return accelerated !== null;
   },
 
   /** Paints the candidates, and keeps the best: a PNG, and the candidate's number. */

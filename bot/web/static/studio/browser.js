@@ -8,7 +8,7 @@ import { imageOf, urlOfModule } from "../common.js";
 import * as faces from "../local/faces.js";
 import { addRecipe, decodeLatent, encodeLatent, readRecipe } from "../local/recipe.js";
 
-const CHOSEN = "irodori-browser"; // in localStorage, while the switch is on
+const CHOSEN = "irodori-browser"; // in localStorage: the backend, while the switch is on
 const PICTURES = "irodori-pictures"; // the cache that the service worker serves
 const MAX_PICTURES = 100;
 const SEEDS = 2 ** 32;
@@ -20,7 +20,7 @@ export const words = box?.dataset ?? {};
 
 let model; // of the package
 let worker;
-let loading = null; // a promise of the loaded worker
+let loading = null; // a promise of the backend of the loaded worker
 const waiting = new Map(); // by number of a call: its promise's functions
 let calls = 0;
 
@@ -37,19 +37,29 @@ export function start() {
     return;
   }
   toggle.addEventListener("change", () => {
-    remember(toggle.checked);
-    if (toggle.checked) load().catch(fail);
-    else showNote(words.off);
+    if (toggle.checked) return turnOn();
+    remember(null);
+    showNote(words.off);
   });
-  toggle.checked = "start" in words || remembered();
-  if (toggle.checked) load().catch(fail);
+  toggle.checked = "start" in words || remembered() !== null;
+  if (toggle.checked) turnOn();
+}
+
+async function turnOn() {
+  showNote(words.loading);
+  try {
+    remember(await load());
+    showNote(navigator.onLine && !("start" in words) ? words.on : words.offline);
+  } catch (error) {
+    fail(error);
+  }
 }
 
 /** Turns the switch off after a failure; the bot paints. */
 export function fail(error) {
   console.warn(error);
   toggle.checked = false;
-  remember(false);
+  remember(null);
   showNote(words.failed);
 }
 
@@ -214,10 +224,18 @@ function load() {
   return loading;
 }
 
+/** Starts the worker; returns its backend. */
 async function open() {
-  showNote(words.loading);
   const backend = await chooseBackend();
+  if (await openWith(backend)) return backend;
+  await openWith("wasm"); // its files alone paint faster than those of both backends
+  return "wasm";
+}
+
+/** Starts a worker with this backend; false if the backend does not work here. */
+async function openWith(backend) {
   await installOffline(backend);
+  worker?.terminate();
   const content = await get(words.package);
   model = content.model;
   worker = new Worker(urlOfModule("local/worker.js"), { type: "module" });
@@ -230,12 +248,12 @@ async function open() {
   const broken = new Promise((_, reject) => {
     worker.addEventListener("error", (event) => reject(new Error(event.message ?? "worker")));
   });
-  await Promise.race([call("open", { model, runtime: content.runtimes[backend], backend }), broken]);
-  showNote(navigator.onLine && !("start" in words) ? words.on : words.offline);
+  return Promise.race([call("open", { model, runtime: content.runtimes[backend], backend }), broken]);
 }
 
 /** WebGPU on a graphics card; software would be slower than WebAssembly. */
 async function chooseBackend() {
+  if (remembered() === "wasm") return "wasm"; // files that are stored, maybe offline
   const adapter = await navigator.gpu?.requestAdapter().catch(() => null);
   return adapter && !(adapter.info ?? adapter).isFallbackAdapter ? "webgpu" : "wasm";
 }
@@ -273,15 +291,15 @@ function showNote(text) {
 
 function remembered() {
   try {
-    return localStorage.getItem(CHOSEN) !== null;
+    return localStorage.getItem(CHOSEN);
   } catch {
-    return false;
+    return null;
   }
 }
 
-function remember(on) {
+function remember(backend) {
   try {
-    if (on) localStorage.setItem(CHOSEN, "on");
+    if (backend) localStorage.setItem(CHOSEN, backend);
     else localStorage.removeItem(CHOSEN);
   } catch {
     // Storage is disabled: the switch is off on the next visit.
