@@ -92,6 +92,7 @@ def create_app(
     app[STUDIO] = studio
     app[BROWSER_PAINTING] = BrowserPainting(studio, browser_runtime.installed())
     app[SETTINGS] = settings
+    app[METRICS] = metrics or Metrics(studio)
     for key, kind, most in (
         (PAINT_RATE, "paint", settings.paint_per_minute),
         (NAMED_FACE_RATE, "named-face", settings.named_faces_per_minute),
