@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from export import critic as critics
 from export.card import CARD, SAMPLES, WEAKEST, draw_samples, draw_weakest, write_card
-from export.graph import OPSET, TOLERANCE, ExportError, clean_graph, store_as_float16
+from export.graph import OPSET, TOLERANCE, ExportError, clean_graph, store_as_float16, store_as_int8
 from export.manifest import (
     CRITIC,
     GENERATOR,
@@ -28,6 +28,7 @@ from export.manifest import (
 )
 from export.quantize import generate_images, quantize_upscaler
 from export.registry import Registry
+from export.rounding import round_convolutions
 from export.upscaler import read_upscaler, upscaler_in_use
 from export.weights import write_weights
 from train.checkpoint import JUDGED_FILE, RunInfo
@@ -91,6 +92,7 @@ def export_run(
 
     def build(folder: Path) -> None:
         path = folder / GENERATOR
+        round_convolutions(generator)
         model = to_onnx(generator, manifest.latent_dim, manifest.condition_dim)
         path.write_bytes(model.SerializeToString())
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
@@ -100,11 +102,11 @@ def export_run(
             (folder / UPSCALER).write_bytes(upscaler_graph.content)
             _add_quantized_upscaler(folder, upscaler_graph.content, session, manifest)
         generate = partial(_generate, session)
-        draw_samples(generate, manifest).save(folder / SAMPLES, optimize=True)
+        # 256 colors: a third of the size, and defects stay visible.
+        draw_samples(generate, manifest).quantize(256).save(folder / SAMPLES, optimize=True)
         if critic:
             scorer = _add_critic(folder, critic, session, manifest)
             weakest = draw_weakest(generate, partial(_score, scorer), manifest)
-            # 256 colors: a third of the size, and defects stay visible.
             weakest.quantize(256).save(folder / WEAKEST, optimize=True)
         (folder / CARD).write_text(write_card(manifest), "utf-8")
 
@@ -159,6 +161,7 @@ def to_onnx(generator: nn.Module, latent_dim: int, condition_dim: int) -> onnx.M
     assert program is not None  # it is None only without dynamo
     model = program.model_proto
     clean_graph(model, "generator")
+    store_as_int8(model)
     store_as_float16(model)
     onnx.checker.check_model(model, full_check=True)
     return model

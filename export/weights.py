@@ -7,13 +7,13 @@ in float16.
 
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
 from export.graph import ExportError
 from export.manifest import WEIGHTS, Manifest
+from export.rounding import dequantize, quantize
 from train import checkpoint
 
 SCALE = ".scale"
@@ -58,14 +58,7 @@ def read_weights(folder: Path, manifest: Manifest) -> dict[str, Tensor]:
     weights = {}
     for name, tensor in tensors.items():
         if name + SCALE in tensors:
-            weights[name] = tensor.float() * tensors[name + SCALE].float()
+            weights[name] = dequantize(tensor, tensors[name + SCALE])
         elif not name.endswith(SCALE):
             weights[name] = tensor.float() if tensor.is_floating_point() else tensor
     return weights
-
-
-def quantize(tensor: Tensor) -> tuple[Tensor, Tensor]:
-    """Quantizes to int8, with a scale for each row."""
-    scale = tensor.abs().amax(dim=tuple(range(1, tensor.dim())), keepdim=True) / 127
-    scale = scale.clamp(min=1e-7).half()
-    return (tensor / scale.float()).round().clamp(-127, 127).to(torch.int8), scale

@@ -47,7 +47,9 @@ def build_generator(settings: TrainSettings, values: list[int]) -> Generator:
     if settings.lineage is not None:
         return build.build_generator(settings.network, settings.lineage, values)
     network = settings.network
-    return irodori.IrodoriGenerator(network.resolution, network.latent_dim, values, network.width)
+    return irodori.IrodoriGenerator(
+        network.resolution, network.latent_dim, values, network.width, network.depth
+    )
 
 
 def build_discriminator(settings: TrainSettings, values: list[int]) -> Discriminator:

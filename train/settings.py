@@ -33,6 +33,9 @@ class NetworkSettings(Section):
     """Side of the images in pixels: 32, 64, 96 or 128."""
     width: int = Field(32, ge=2, multiple_of=2)
     """Channels at half the resolution; in other recipes this depends on the network."""
+    depth: int = Field(0, ge=0)
+    """Refinement blocks of the default recipe's generator at each size; they can be added to a
+    model when a training starts from it."""
     latent_dim: int = Field(96, ge=1)
 
     @model_validator(mode="after")

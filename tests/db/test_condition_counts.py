@@ -152,13 +152,17 @@ async def test_opening_an_older_database_creates_the_counts(
     assert len(before) == 2
     await store.close()
     with sqlite3.connect(sqlite_url.removeprefix("sqlite+aiosqlite:///")) as raw:
-        newer = ("guild_presence", "reports", "processes", "forgotten", "rate_buckets")
+        shared = ("processes", "forgotten", "rate_buckets")
+        community = ("community", "post_avatars", "posts", "avatar_messages", "votes", "brackets")
+        games = ("portrait_members", "guesses", "puzzles")
+        newer = ("guild_presence", "reports", "links", "link_codes", *shared, *community, *games)
         for table in ("colours", "thumbnails", *newer):
             raw.execute(f"DROP TABLE {table}")
         for table, column in (
             ("owed", "process"),
             ("usage", "process"),
             ("guild_limits", "reports_channel"),
+            ("guild_limits", "role_limits"),
         ):
             raw.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         raw.execute("DROP INDEX ix_avatar_parents_parent")

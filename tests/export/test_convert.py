@@ -123,8 +123,9 @@ def test_samples_are_generated_by_the_exported_graph(exported: Registry) -> None
     latent = np.random.RandomState(0).standard_normal((1, 8)).astype(np.float32)
     condition = manifest.encode({"hair": "aqua", "eyes": "blue"})[None]
     [image] = session.run(["image"], {"latent": latent, "condition": condition})
-    first = np.asarray(Image.open(folder / SAMPLES))[-3 * 32 : -2 * 32, -2 * 32 : -32]
-    assert np.abs(first.astype(int) - image[0]).max() <= 1
+    sheet = np.asarray(Image.open(folder / SAMPLES).convert("RGB"))
+    first = sheet[-3 * 32 : -2 * 32, -2 * 32 : -32]
+    assert np.abs(first.astype(int) - image[0]).mean() < 6  # 256 colors
 
 
 def test_names_a_model_after_its_data_and_images(empty_registry: Registry, info: RunInfo) -> None:

@@ -6,6 +6,7 @@ updates of residual networks (docs/experiments.md).
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -50,6 +51,28 @@ class Blur(nn.Module):
         return F.conv2d(x, self.kernel, groups=x.shape[1])
 
 
+class RefinementBlock(nn.Module):
+    """A residual block at one size (He et al. 2016), modulated by the style vector.
+
+    Its last convolution starts at zero (Goyal et al. 2017, section 5.1), so that a generator to
+    which blocks are added paints the same images at first.
+    """
+
+    def __init__(self, channels: int, style_dim: int) -> None:
+        super().__init__()
+        self.norms = nn.ModuleList(ConditionalBatchNorm(channels, style_dim) for _ in range(2))
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False) for _ in range(2)
+        )
+
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        """[N, C, H, W] and [N, D] to [N, C, H, W]."""
+        change = x
+        for norm, convolution in zip(self.norms, self.convolutions, strict=True):
+            change = convolution(F.relu(norm(change, style)))
+        return x + change
+
+
 class IrodoriGenerator(base.Generator):
     """Every block is modulated by a style vector: the latent and a linear embedding of the
     condition. Since it is linear, mixtures of conditions are interpolated.
@@ -61,12 +84,14 @@ class IrodoriGenerator(base.Generator):
         latent_dim: int = 96,
         values: Sequence[int] = (),
         width: int = 32,
+        depth: int = 0,
         embedding: int = 32,
     ) -> None:
         """`values` are the numbers of values of the attributes; empty for unconditional images.
 
         `width` is the number of channels at half the image size; it doubles with each halving of
-        the size, up to 8 × width.
+        the size, up to 8 × width. `depth` is the number of refinement blocks at each size between
+        the smallest one and that of the image.
         """
         super().__init__(image_size, latent_dim)
         condition_dim = sum(values)
@@ -80,6 +105,10 @@ class IrodoriGenerator(base.Generator):
             nn.ConvTranspose2d(a, b, 4, stride=2, padding=1, bias=False)
             for a, b in pairwise(channels)
         )
+        self.refine = nn.ModuleList(
+            nn.ModuleList(RefinementBlock(c, style_dim) for _ in range(depth))
+            for c in channels[1:-1]
+        )
         # Only at the full size: at lower ones the filter reduces sharpness.
         self.blur = Blur(channels[-1])
         self.to_rgb = nn.Conv2d(channels[-1], 3, 3, padding=1)
@@ -90,8 +119,11 @@ class IrodoriGenerator(base.Generator):
         if self.embedding is not None:
             style = torch.cat([style, self.embedding(condition)], dim=1)
         x = self.start(style).view(latent.shape[0], -1, self.side, self.side)
-        for norm, upsample in zip(self.norms, self.upsample, strict=False):
-            x = upsample(F.relu(norm(x, style)))
+        for step, upsample in enumerate(self.upsample):
+            x = upsample(F.relu(self.norms[step](x, style)))
+            if step < len(self.refine):
+                for block in cast(nn.ModuleList, self.refine[step]):
+                    x = block(x, style)
         x = F.relu(self.norms[-1](self.blur(x), style))
         return torch.tanh(self.to_rgb(x))
 
@@ -148,7 +180,9 @@ def build_networks(
     """`generator` and `discriminator` with initial weights."""
     resolution, width = settings.resolution, settings.width
     return {
-        "generator": IrodoriGenerator(resolution, settings.latent_dim, values, width),
+        "generator": IrodoriGenerator(
+            resolution, settings.latent_dim, values, width, settings.depth
+        ),
         "discriminator": IrodoriDiscriminator(resolution, values, width, group=group),
     }
 
@@ -164,3 +198,5 @@ def _initialize(module: nn.Module) -> None:
         nn.init.normal_(module.weight, 0.0, 0.02)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
+    if isinstance(module, RefinementBlock):  # after its convolutions
+        nn.init.zeros_(module.convolutions[-1].get_parameter("weight"))

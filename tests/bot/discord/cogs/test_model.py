@@ -24,6 +24,11 @@ async def test_model_list_shows_models_and_their_metrics(
     assert "FD ratio (Lite2) 1.5" in reply.text
 
 
+async def painted_by(client: UserClient) -> str:
+    """The details of a new picture, which name its model."""
+    return (await client.click(await client.slash("avatar", hair="pink"), label="ℹ️")).text
+
+
 @pytest.mark.usefixtures("bot")
 async def test_model_use_and_rollback_switch_immediately(
     discord: DiscordServer, registry: Registry, mika: UserClient
@@ -32,9 +37,9 @@ async def test_model_use_and_rollback_switch_immediately(
     operator = discord.operator
     assert [c.value for c in await operator.autocomplete("model use", model="bet")] == ["better"]
     assert "better" in (await operator.slash("model use", model="better")).text
-    assert "better" in (await mika.slash("avatar", hair="pink")).text
+    assert "`better`" in await painted_by(mika)
     assert "tiny" in (await operator.slash("model rollback")).text
-    assert "tiny" in (await mika.slash("avatar", hair="pink")).text
+    assert "`tiny`" in await painted_by(mika)
     registry.use("better")
     assert "better" in (await operator.slash("model reload")).text
 
@@ -67,7 +72,7 @@ async def test_queued_requests_are_finished_by_the_previous_model(
     paused.resume()
     reply = await task
     await discord.wait_until(lambda: reply.pictures, "no picture")
-    assert "`tiny`" in reply.text
+    assert "`tiny`" in (await mika.click(reply, label="ℹ️")).text
     # The command options are already those of the new model.
     options = {o["name"] for c in discord.commands[None].values() for o in c.get("options", [])}
     assert "hair" in options
