@@ -210,7 +210,7 @@ async def test_replies_not_finished_in_the_grace_period_stay_pending(
     paused.resume()
     async with run(studio):
         await discord.wait_until(lambda: reply.pictures, "no picture after the restart")
-    assert "`7`" in reply.text
+        assert "`7`" in (await mika.click(reply, label="ℹ️")).text
     assert await store.avatars.count() == 1
 
 
