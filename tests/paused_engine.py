@@ -22,16 +22,17 @@ class PausedEngine:
         self.batches: list[int] = []
         self._resumed = threading.Event()
         self._started = threading.Semaphore(0)
-        paused, paint = engine.model.name, Model.paint
+        paused, paint = engine.model, Model.paint
+        # a replica of Ray has the model, where the engine has only a description
+        is_remote = not isinstance(paused, Model)
 
         def paint_after_resume(model: Model, latents: Array, conditions: Array) -> Array:
-            if model.name == paused:
+            if model is paused or (is_remote and model.name == paused.name):
                 self.batches.append(len(latents))
                 self._started.release()
                 assert self._resumed.wait(TIMEOUT), "the test never resumed the engine"
             return paint(model, latents, conditions)
 
-        # a replica of Ray has the model, where the engine has only a description
         monkeypatch.setattr(Model, "paint", paint_after_resume)
 
     async def batch_started(self) -> None:
