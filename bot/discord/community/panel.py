@@ -24,13 +24,13 @@ from bot.studio.community.service import HEARTS, RETRACT_MINUTES
 from db.records import CommunitySettings, GuildLimits, RoleLimits
 
 MAX_CHANNELS = 25  # of one field; Discord's limit
-OVERVIEW, ROLES, BOT = "overview", "roles", "bot"
+OVERVIEW, REPORTS, ROLES, BOT = "overview", "reports", "roles", "bot"
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of CommunitySettings: one channel or none, several channels, one of the `choices`, or
-    a switch.
+    """A field of CommunitySettings, or the channel for reports: one channel or none, several
+    channels, one of the `choices`, or a switch.
     """
 
     name: str
@@ -49,6 +49,7 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
     "showcase": (Field("showcase", "channel"), Field("hearts", "number", HEARTS)),
     "bracket": (Field("bracket", "channel"),),
     "portrait": (Field("portrait", "channel"),),
+    REPORTS: (Field(REPORTS, "channel"),),
     "guess": (Field("guess", "switch"),),
     "replies": (
         Field("spoilers", "channels"),
@@ -65,13 +66,15 @@ ICONS = {
     "showcase": "🌟",
     "bracket": "🏆",
     "portrait": "👪",
+    REPORTS: "🚩",
     "guess": "🧩",
     "replies": "💬",
     ROLES: "🎖️",
     BOT: "🎨",
 }
 ROLE_CHOICES = {"cooldown": (0, 10, 30, 60, 300, 900, 3600), "daily": (0, 5, 10, 20, 50, 100, 200)}
-POSTING = ("welcome", "showcase", "bracket", "portrait")  # sections that post by themselves
+# sections that post by themselves
+POSTING = ("welcome", "showcase", "bracket", "portrait", REPORTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,10 @@ class State:
     channels: frozenset[str] = frozenset()
     problems: tuple[str, ...] = ()
     role: str | None = None
+
+    def value(self, name: str) -> Any:
+        """The value of a field."""
+        return self.limits.reports_channel if name == REPORTS else getattr(self.settings, name)
 
 
 class SectionSelect(Component[Select], template="irodori:server:section"):
@@ -313,8 +320,13 @@ async def open_panel(interaction: Interaction) -> None:
 async def _change(interaction: Interaction, name: str, value: Any) -> None:
     guild = _require_admin(interaction)
     await defer_update(interaction)
-    await interaction.client.studio.community.change(guild, **{name: value})
-    interaction.client.dispatch("community_change")
+    studio = interaction.client.studio
+    if name == REPORTS:
+        limits = await studio.guilds.limits(guild)
+        await studio.quotas.save_limits(guild, replace(limits, reports_channel=value))
+    else:
+        await studio.community.change(guild, **{name: value})
+        interaction.client.dispatch("community_change")
     section = next(s for s, fields in SECTIONS.items() if _field(name) in fields)
     view = await _panel(interaction, section)
     await retry_once(lambda: interaction.edit_original_response(view=view))
@@ -346,9 +358,9 @@ async def _panel(interaction: Interaction, section: str, role: str | None = None
         await studio.guilds.limits(guild),
         await studio.community.shows_model() if operator else None,
         frozenset(str(channel.id) for channel in getattr(interaction.guild, "channels", ())),
-        tuple(_problems(interaction, section, settings)),
-        role,
+        role=role,
     )
+    state = replace(state, problems=tuple(_problems(interaction, section, state)))
     return Panel(section, state, await language_of(interaction))
 
 
@@ -361,12 +373,12 @@ def _require_admin(interaction: Interaction) -> str:
     return str(interaction.guild_id)
 
 
-def _problems(interaction: Interaction, section: str, settings: CommunitySettings) -> list[str]:
+def _problems(interaction: Interaction, section: str, state: State) -> list[str]:
     """Keys of messages that say why a section does not work."""
     problems = []
     if section == "welcome" and not interaction.client.intents.members:
         problems.append("server-no-intent")
-    if section in POSTING and (id := getattr(settings, section)) is not None:
+    if section in POSTING and (id := state.value(section)) is not None:
         channel = interaction.client.get_channel(int(id))
         if channel is None:
             problems.append("server-no-channel")
@@ -394,7 +406,7 @@ def _summary(section: str, state: State, language: str) -> str:
     """A line of the overview: the section, and what is turned on."""
     parts = []
     for field in SECTIONS[section]:
-        value = getattr(state.settings, field.name)
+        value = state.value(field.name)
         if field.kind == "switch" and value:
             parts.append(say(field.key, language) if section == "replies" else "")
         elif field.kind == "channel" and value is not None:
@@ -411,7 +423,7 @@ def _summary(section: str, state: State, language: str) -> str:
 
 
 def _item(field: Field, state: State, language: str) -> Component[Any]:
-    value = getattr(state.settings, field.name)
+    value = state.value(field.name)
     if field.kind in ("channel", "channels"):
         ids = value if field.kind == "channels" else [value]
         return ChannelField.of(field, [id for id in ids if id in state.channels], language)

@@ -35,6 +35,18 @@ async def test_the_overview_lists_what_posts_by_itself_and_all_of_it_is_off(
 
 
 @pytest.mark.usefixtures("bot")
+async def test_the_channel_for_reports_is_the_one_of_the_limits(
+    admin: UserClient, studio: Studio, guild: str, news: Channel
+) -> None:
+    panel = await admin.slash("settings", server=True)
+    await show(admin, panel, "reports")
+    await admin.choose(panel, "irodori:server:channel:reports", [news])
+    assert await studio.guilds.limits(guild) == GuildLimits(reports_channel=str(news.id))
+    await show(admin, panel, "overview")
+    assert f"🟢 🚩 **Reports of pictures**: <#{news.id}>" in panel.text
+
+
+@pytest.mark.usefixtures("bot")
 async def test_only_admins_of_a_server_see_and_change_its_settings(
     discord: DiscordServer, admin: UserClient, mika: UserClient, studio: Studio, guild: str
 ) -> None:
