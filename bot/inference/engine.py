@@ -243,7 +243,7 @@ class Engine:
         try:
             painted = await self._backend.paint(model, batch)
             self._painted = time.monotonic()
-            self._record(parts, painted, time.perf_counter() - started)
+            _record(self._recorder, parts, painted, time.perf_counter() - started)
             images, latents = iter(painted.images), iter(painted.latents)
             for request, indices in parts:
                 request.deliver(indices, images, latents)
@@ -274,20 +274,21 @@ class Engine:
                 while self._queue.pictures < count and not self._closed:
                     await self._next_arrival()
 
-    def _record(self, parts: list[Part], painted: PaintedBatch, seconds: float) -> None:
-        self._recorder.upscaled += painted.upscaled
-        self._recorder.upscale_seconds += painted.upscale_seconds
-        counted = [(request, indices) for request, indices in parts if request.counted]
-        if counted:
-            self._recorder.add_batch(sum(len(indices) for _, indices in counted), seconds)
-        for request, indices in counted:
-            self._recorder.candidates += len(indices) * request.latents.shape[1]
-            if len(request.images) + len(indices) == len(request):
-                self._recorder.add_latency(time.perf_counter() - request.created)
-
     def _drop(self, request: PaintRequest) -> None:
         if self._queue.remove(request):
             self._recorder.dropped += 1
+
+
+def _record(recorder: Recorder, parts: list[Part], painted: PaintedBatch, seconds: float) -> None:
+    recorder.upscaled += painted.upscaled
+    recorder.upscale_seconds += painted.upscale_seconds
+    counted = [(request, indices) for request, indices in parts if request.counted]
+    if counted:
+        recorder.add_batch(sum(len(indices) for _, indices in counted), seconds)
+    for request, indices in counted:
+        recorder.candidates += len(indices) * request.latents.shape[1]
+        if len(request.images) + len(indices) == len(request):
+            recorder.add_latency(time.perf_counter() - request.created)
 
 
 def _refuse(requests: Iterable[PaintRequest], refusal: ModelUnavailable) -> None:

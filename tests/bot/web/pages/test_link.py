@@ -24,7 +24,7 @@ async def test_the_panel_speaks_the_visitors_language(client: Client) -> None:
         page = Page(await answer.text())
     assert "Discordの絵" in page.text
     assert "使えません" in page.text
-    assert page.all("section", id="link", lang="ja")
+    assert page.all("html", lang="ja")
 
 
 async def test_expired_and_invented_codes_link_nothing(
