@@ -64,7 +64,8 @@ class Shot:
 
 
 async def main() -> None:
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    programs = ("chromium-headless-shell", "chromium", "google-chrome")
+    chromium = next(filter(None, map(shutil.which, programs)), None)
     if chromium is None:
         sys.exit("this needs Chromium: apt-get install chromium")
     async with DiscordServer(deadline=30, timeout=120) as discord:

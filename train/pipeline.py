@@ -104,6 +104,8 @@ def train_run(
             lock(arguments.resume)
         faces = read_faces(settings.train, console, processes)
         settings = set_length(settings, len(faces), console)
+        if not arguments.resume:
+            settings = keep_refinement(settings)
         run = processes.on_main(lambda: start_run(arguments, settings, faces, console))
         if not arguments.resume:
             lock(run)
@@ -131,6 +133,8 @@ def dry_run(
     check_settings(settings.train, processes)
     faces = read_faces(settings.train, console, processes)
     settings = set_length(settings, len(faces), console)
+    if not arguments.resume:
+        settings = keep_refinement(settings)
     check_run(arguments, settings, faces)
     chosen = settings.train
     if chosen.images == default_images(len(faces)):
@@ -239,6 +243,22 @@ def start_run(
         progress = checkpoint.Progress(images=0, step=0, seconds=0.0)
         checkpoint.save(run, trainer.state_dict(), progress)
     return run
+
+
+def keep_refinement(settings: TrainingSettings) -> TrainingSettings:
+    """Settings with at least as many refinement blocks as the model that the training starts with.
+
+    Raises ModelError.
+    """
+    train = settings.train
+    if not train.start or train.lineage is not None:
+        return settings
+    _, manifest = Registry(settings.models.dir).load(train.start)
+    trained = manifest.training.get("settings", {}).get("network", {})
+    depth = max(train.network.depth, trained.get("depth", 0))
+    network = train.network.model_copy(update={"depth": depth})
+    changed = train.model_copy(update={"network": network})
+    return settings.model_copy(update={"train": changed})
 
 
 def print_new_layers(start: str, names: list[str], console: Console) -> None:
