@@ -8,18 +8,23 @@ from train.distributed import SINGLE_PROCESS, Processes
 from train.settings import TrainingSettings, TrainSettings
 from train.trainer import Trainer
 
-PASSES = 130
-"""Default training length in passes over the data, between the two bounds below."""
-LEAST_IMAGES, MOST_IMAGES = 60_000, 2_000_000
+PASSES, PASSES_FROM_MODEL = 130, 40
+"""Default training length in passes over the data, from scratch and from a model (`--start`)."""
+LEAST_IMAGES, LEAST_IMAGES_FROM_MODEL, MOST_IMAGES = 60_000, 8_000, 2_000_000
 WARM_UP_STEPS, TIMED_STEPS = 2, 8
 """Steps before and while the time is taken; every eighth step is slower (lazy regularization)."""
 MAX_SECONDS = 10.0
 """Limit of the timed steps."""
 
 
-def default_images(count: int) -> int:
-    """Number of images that a training on `count` images shows by default."""
-    return min(max(PASSES * count, LEAST_IMAGES), MOST_IMAGES)
+def default_images(count: int, from_model: bool = False) -> int:
+    """Number of images that a training on `count` images shows by default, from scratch or from
+    the weights of a model, which needs fewer.
+    """
+    passes, least = (
+        (PASSES_FROM_MODEL, LEAST_IMAGES_FROM_MODEL) if from_model else (PASSES, LEAST_IMAGES)
+    )
+    return min(max(passes * count, least), MOST_IMAGES)
 
 
 def set_length(settings: TrainingSettings, count: int, console: Console) -> TrainingSettings:
@@ -27,7 +32,7 @@ def set_length(settings: TrainingSettings, count: int, console: Console) -> Trai
     train = settings.train
     if train.minutes is not None or train.images:
         return settings
-    images = default_images(count)
+    images = default_images(count, bool(train.start))
     console.print(
         f"length: {images:,} images shown, {images / count:,.0f} passes over the data; --images or "
         "--minutes changes it",

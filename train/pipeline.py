@@ -29,7 +29,7 @@ from train.models import build_reporter, build_trainer
 from train.options import add_flags, changed_settings, given_flags
 from train.promote import incomparable, promote
 from train.settings import JudgeSettings, TrainingSettings, TrainSettings, deep_update
-from train.trainer import Trainer
+from train.trainer import SMALL_DATA, Trainer
 from train.transfer import adapt, new_layers
 
 MANY_BATCHES = 50
@@ -103,9 +103,7 @@ def train_run(
         if arguments.resume:
             lock(arguments.resume)
         faces = read_faces(settings.train, console, processes)
-        settings = set_length(settings, len(faces), console)
-        if not arguments.resume:
-            settings = keep_refinement(settings)
+        settings = fit_settings(arguments, settings, len(faces), console)
         run = processes.on_main(lambda: start_run(arguments, settings, faces, console))
         if not arguments.resume:
             lock(run)
@@ -132,12 +130,10 @@ def dry_run(
     """
     check_settings(settings.train, processes)
     faces = read_faces(settings.train, console, processes)
-    settings = set_length(settings, len(faces), console)
-    if not arguments.resume:
-        settings = keep_refinement(settings)
+    settings = fit_settings(arguments, settings, len(faces), console)
     check_run(arguments, settings, faces)
     chosen = settings.train
-    if chosen.images == default_images(len(faces)):
+    if chosen.images == default_images(len(faces), bool(chosen.start)):
         chosen = chosen.model_copy(update={"images": 0})  # the default, as a number
     for line in changed_settings(chosen):
         console.print(line, markup=False, highlight=False)
@@ -243,6 +239,34 @@ def start_run(
         progress = checkpoint.Progress(images=0, step=0, seconds=0.0)
         checkpoint.save(run, trainer.state_dict(), progress)
     return run
+
+
+def fit_settings(
+    arguments: argparse.Namespace, settings: TrainingSettings, count: int, console: Console
+) -> TrainingSettings:
+    """Settings that fit `count` images and the model that the training starts with."""
+    settings = set_length(settings, count, console)
+    if arguments.resume:
+        return settings
+    suggest_start(settings, count, console)
+    return keep_refinement(settings)
+
+
+def suggest_start(settings: TrainingSettings, count: int, console: Console) -> None:
+    """Names the model in use, if it would help a training from scratch on few images."""
+    train = settings.train
+    if train.start or train.lineage is not None or count >= SMALL_DATA:
+        return
+    try:
+        folder, manifest = Registry(settings.models.dir).load()
+    except ModelError:  # none, or one that cannot be started with
+        return
+    if manifest.image_size == train.network.resolution:
+        console.print(
+            f"few images: --start {folder.name} starts with a model that paints already, which "
+            "takes less time and gives more varied pictures",
+            highlight=False,
+        )
 
 
 def keep_refinement(settings: TrainingSettings) -> TrainingSettings:

@@ -216,6 +216,7 @@ def test_train_judge_export_and_promote(
     first = train_command("--data", few_faces_zip, "--images", 320, "--name", "first", *SMALL)
     assert first.returncode == 0, first.stdout
     assert "in use; there was no model before it" in first.stdout
+    assert "few images" not in first.stdout
     _, manifest = registry.load()
     assert {"generator.onnx", "MODEL_CARD.md", "samples.png"} <= set(manifest.files)
     first_result = json.loads((tmp_path / "runs/first/judge.json").read_text())
@@ -269,6 +270,7 @@ def test_train_judge_export_and_promote(
     )
     assert alone.returncode == 0, alone.stdout
     assert "training the judge" not in alone.stdout
+    assert f"few images: --start {manifest.name} " in alone.stdout
     assert "hair_as_asked" in (tmp_path / "runs/alone/log.jsonl").read_text()
 
     # A worse model is registered and not put in use, except with --force.
@@ -288,6 +290,7 @@ def test_train_judge_export_and_promote(
     start = ["--start", manifest.name, "--name", "third"]
     third = train_command(*worse, *start, "--force")
     assert "nothing was compared (--force)" in third.stdout
+    assert "few images" not in third.stdout
     assert registry.current() != manifest.name
     assert len(registry.names()) == 3
     _, like = registry.load()
@@ -308,11 +311,20 @@ def test_train_judge_export_and_promote(
 
 
 @pytest.mark.parametrize(
-    ("count", "images"), [(50, 60_000), (1_000, 130_000), (100_000, 2_000_000)]
+    ("count", "start", "images"),
+    [
+        (50, "", 60_000),
+        (1_000, "", 130_000),
+        (100_000, "", 2_000_000),
+        (50, "faces", 8_000),
+        (300, "faces", 12_000),
+        (100_000, "faces", 2_000_000),
+    ],
 )
-def test_the_default_length_fits_the_data(count: int, images: int) -> None:
+def test_the_default_length_fits_the_data(count: int, start: str, images: int) -> None:
     console = Console(record=True, width=200, file=io.StringIO())
-    settings = set_length(TrainingSettings(), count, console)
+    given = TrainingSettings.model_validate({"train": {"start": start}})
+    settings = set_length(given, count, console)
     assert settings.train.images == images
     assert f"{images:,} images shown, {images // count:,} passes" in console.export_text()
 
