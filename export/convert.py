@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from export import critic as critics
 from export.card import CARD, SAMPLES, WEAKEST, draw_samples, draw_weakest, write_card
-from export.graph import OPSET, TOLERANCE, ExportError, clean_graph, store_as_float16, store_as_int8
+from export.graph import OPSET, TOLERANCE, ExportError, clean_graph, store_weights
 from export.manifest import (
     CRITIC,
     GENERATOR,
@@ -28,7 +28,7 @@ from export.manifest import (
 )
 from export.quantize import generate_images, quantize_upscaler
 from export.registry import Registry
-from export.rounding import round_convolutions
+from export.rounding import round_weights
 from export.upscaler import read_upscaler, upscaler_in_use
 from export.weights import write_weights
 from train.checkpoint import JUDGED_FILE, RunInfo
@@ -92,7 +92,7 @@ def export_run(
 
     def build(folder: Path) -> None:
         path = folder / GENERATOR
-        round_convolutions(generator)
+        round_weights(generator)
         model = to_onnx(generator, manifest.latent_dim, manifest.condition_dim)
         path.write_bytes(model.SerializeToString())
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
@@ -161,8 +161,7 @@ def to_onnx(generator: nn.Module, latent_dim: int, condition_dim: int) -> onnx.M
     assert program is not None  # it is None only without dynamo
     model = program.model_proto
     clean_graph(model, "generator")
-    store_as_int8(model)
-    store_as_float16(model)
+    store_weights(model)
     onnx.checker.check_model(model, full_check=True)
     return model
 

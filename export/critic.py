@@ -6,7 +6,7 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from export.graph import OPSET, ExportError, clean_graph, store_as_float16
+from export.graph import OPSET, ExportError, clean_graph, store_weights
 from train.critic import Critic
 
 SCORE_TOLERANCE = 0.02
@@ -46,7 +46,7 @@ def to_onnx(critic: Critic, image_size: int, condition_dim: int) -> onnx.ModelPr
     assert program is not None  # it is None only without dynamo
     model = program.model_proto
     clean_graph(model, "critic")
-    store_as_float16(model)
+    store_weights(model)
     onnx.checker.check_model(model, full_check=True)
     return model
 

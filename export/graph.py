@@ -2,10 +2,7 @@
 
 import numpy as np
 import onnx
-import torch
 from onnx import TensorProto, helper, numpy_helper
-
-from export.rounding import dequantize, quantize
 
 OPSET = 18
 """ONNX Runtime's CUDA provider has kernels for all operations of the networks in this version."""
@@ -16,6 +13,8 @@ TOLERANCE = 1
 
 ROUNDED = 1e-6
 """Relative error of weights that are rounded already."""
+SMALLEST = 1e-12
+"""Lower bound of scales, for rows of zeros."""
 
 
 class ExportError(Exception):
@@ -38,42 +37,30 @@ def clean_graph(model: onnx.ModelProto, name: str) -> None:
         value.type.tensor_type.shape.dim[0].dim_param = "N"
 
 
-def store_as_int8(model: onnx.ModelProto) -> None:
-    """Stores the convolutions that `round_convolutions` has rounded as int8 and scales, with nodes
-    that ONNX Runtime folds at load time. All other weights stay.
+def store_weights(model: onnx.ModelProto) -> None:
+    """Stores the weights that `round_weights` has rounded as int8 and scales, and all others as
+    float16, with nodes that ONNX Runtime folds at load time.
     """
     graph = model.graph
     scales, nodes = [], []
     for tensor in graph.initializer:
         weights = numpy_helper.to_array(tensor)
-        if weights.dtype != np.float32 or weights.ndim != 4:
-            continue
-        steps, scale = quantize(torch.from_numpy(weights.copy()))
-        error = np.abs(dequantize(steps, scale).numpy() - weights).max()
-        if error > ROUNDED * np.abs(weights).max():
+        if weights.dtype != np.float32 or weights.ndim < 2:
             continue
         name = tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(steps.numpy(), f"{name}_steps"))
-        scales.append(numpy_helper.from_array(scale.float().numpy(), f"{name}_scale"))
+        # The scale is not that of `quantize` where the exporter has merged a batch norm.
+        scale = np.abs(weights).max(axis=tuple(range(1, weights.ndim)), keepdims=True) / 127
+        steps = np.rint(weights / np.maximum(scale, SMALLEST)).astype(np.int8)
+        if np.abs(steps * scale - weights).max() > ROUNDED * np.abs(weights).max():
+            tensor.CopyFrom(numpy_helper.from_array(weights.astype(np.float16), f"{name}_half"))
+            nodes.append(helper.make_node("Cast", [tensor.name], [name], to=TensorProto.FLOAT))
+            continue
+        tensor.CopyFrom(numpy_helper.from_array(steps, f"{name}_steps"))
+        scales.append(numpy_helper.from_array(scale, f"{name}_scale"))
         cast = helper.make_node("Cast", [tensor.name], [f"{name}_cast"], to=TensorProto.FLOAT)
         multiply = helper.make_node("Mul", [f"{name}_cast", scales[-1].name], [name])
         nodes.extend([cast, multiply])
     graph.initializer.extend(scales)
     nodes.extend(graph.node)
-    del graph.node[:]
-    graph.node.extend(nodes)
-
-
-def store_as_float16(model: onnx.ModelProto) -> None:
-    """Stores weights as float16, with Cast nodes that ONNX Runtime folds at load time."""
-    graph = model.graph
-    casts = []
-    for tensor in graph.initializer:
-        weights = numpy_helper.to_array(tensor)
-        if weights.dtype == np.float32 and weights.ndim > 1:
-            name = tensor.name
-            tensor.CopyFrom(numpy_helper.from_array(weights.astype(np.float16), f"{name}_half"))
-            casts.append(helper.make_node("Cast", [tensor.name], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)

@@ -17,8 +17,8 @@ def dequantize(steps: Tensor, scale: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def round_convolutions(network: nn.Module) -> None:
-    """Rounds the weights of convolutions to what int8 can store."""
+def round_weights(network: nn.Module) -> None:
+    """Rounds the weights of linear layers and convolutions to what int8 can store."""
     for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
             module.weight.copy_(dequantize(*quantize(module.weight)))

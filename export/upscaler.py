@@ -15,7 +15,7 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from export.graph import OPSET, TOLERANCE, ExportError, clean_graph, store_as_float16
+from export.graph import OPSET, TOLERANCE, ExportError, clean_graph, store_weights
 from export.manifest import MANIFEST, UPSCALER, ModelError, read_manifest, verify
 from export.registry import Registry
 from train.upscaler.network import SCALE
@@ -129,7 +129,7 @@ def to_onnx(network: nn.Module) -> onnx.ModelProto:
     for value, side in ((model.graph.input[0], "S"), (model.graph.output[0], f"{SCALE}S")):
         for dimension in value.type.tensor_type.shape.dim[1:3]:
             dimension.dim_param = side
-    store_as_float16(model)
+    store_weights(model)
     onnx.checker.check_model(model, full_check=True)
     return model
 

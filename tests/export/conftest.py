@@ -13,7 +13,7 @@ from torch.onnx import ONNXProgram
 from export.convert import export_run
 from export.manifest import GENERATOR, Attribute
 from export.registry import Registry
-from export.rounding import round_convolutions
+from export.rounding import round_weights
 from train.checkpoint import JUDGED_FILE, Progress, RunInfo, save, write_run
 from train.critic import Critic, save_critic
 from train.models import build_discriminator, build_generator
@@ -157,7 +157,7 @@ def make_generator(info: RunInfo) -> IrodoriGenerator:
             norm.get_buffer("norm.running_mean").normal_(0, 0.1)
             norm.get_buffer("norm.running_var").uniform_(0.1, 0.3)
         generator.to_rgb.weight.mul_(24)
-    round_convolutions(generator)  # as in an export
+    round_weights(generator)  # as in an export
     return generator.eval()
 
 
