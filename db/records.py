@@ -43,7 +43,8 @@ class NewAvatar:
     float32 `[Z]` and `condition` float32 `[C]`. `parents` are the public ids of the avatars that
     it was made from; `picture` is the encoded file, `width` and `height` its size in pixels.
     `order_id` identifies the request, so that it is not painted twice; see
-    `AvatarRepository.of_order`. `choices` are as in `Avatar`.
+    `AvatarRepository.of_order`. `choices` are as in `Avatar`. A `portrait` is stored only once; see
+    `AvatarRepository.portrait`.
     """
 
     owner: Owner
@@ -64,6 +65,7 @@ class NewAvatar:
     height: int
     order_id: str | None = None
     choices: str | None = None
+    portrait: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,7 @@ class PaintingService:
         model = self._engine.model
         size = check_size(model, size)
         portrait = request.owner, model.name, seed, request.private, size
-        # concurrent requests must not paint it twice
+        # concurrent requests must not paint it twice; those of two processes do, and store one
         lock = self._portrait_locks.setdefault(portrait, asyncio.Lock())
         async with lock:
             stored = await self._repository.portrait(*portrait)
@@ -160,6 +160,7 @@ class PaintingService:
                 candidates_for(model, [seed]),
                 prompt="",
                 size=size,
+                portrait=True,
             )
             return await self._painter.paint(job, request)
 

@@ -217,6 +217,22 @@ async def test_pictures_stored_while_their_owner_is_forgotten_are_deleted_or_ref
     assert await store.avatars.count() == 0
 
 
+async def test_a_portrait_that_several_processes_store_at_once_is_stored_once(
+    store: Store, others: list[Store], new_avatar: MakeAvatar
+) -> None:
+    everyone = [store, *others]
+    portrait = {"wish": {}, "seed": 5, "portrait": True}
+    adding = (process.avatars.add([new_avatar(**portrait)]) for process in everyone * 3)
+    stored = await asyncio.gather(*adding)
+    assert len({avatar.id for [avatar] in stored}) == 1
+    await asyncio.gather(
+        *(store.avatars.add([new_avatar(**portrait | {"seed": seed})]) for seed in (6, 7)),
+        store.avatars.add([new_avatar(**portrait, private=True)]),
+        store.avatars.add([new_avatar(**portrait | {"portrait": False})]),
+    )
+    assert await store.avatars.count() == 5
+
+
 async def test_pictures_that_others_paint_for_a_deleted_guild_do_not_name_it(
     store: Store, others: list[Store], new_avatar: MakeAvatar
 ) -> None:

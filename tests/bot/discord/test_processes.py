@@ -324,6 +324,17 @@ async def test_replies_of_a_bot_whose_lease_expires_are_taken_over(
     assert len(reply.pictures) == 3
 
 
+async def test_a_portrait_requested_from_both_bots_at_once_is_stored_once(
+    bots: list[Bot], paused: PausedEngine, mikas: list[UserClient]
+) -> None:
+    waiting = await mikas[0].slash("me")
+    portrait = await (await mikas[1].slash("me")).wait_for_pictures()
+    paused.resume()
+    await waiting.wait_for_pictures()
+    assert waiting.pictures[0].data == portrait.pictures[0].data
+    assert await count_avatars(bots[0]) == 1
+
+
 async def test_a_member_is_forgotten_while_the_other_bot_paints(
     discord: DiscordServer, bots: list[Bot], paused: PausedEngine, mikas: list[UserClient]
 ) -> None:
