@@ -17,6 +17,9 @@ from bot.settings import DiscordSettings
 from bot.studio import Studio
 from db.tasks import Task
 
+# Discord sends the guilds one by one: the bot is ready when none has arrived for this long.
+READY_SECONDS = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class PaintCommand:
@@ -55,6 +58,7 @@ class IrodoriBot(commands.AutoShardedBot):
             allowed_mentions=discord.AllowedMentions.none(),
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
+            guild_ready_timeout=READY_SECONDS,
             proxy=proxy_of(settings),
             shard_count=settings.shards,
             shard_ids=list(settings.shard_ids) or None,  # type: ignore[arg-type]

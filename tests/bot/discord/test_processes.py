@@ -19,7 +19,7 @@ from paused_engine import PausedEngine
 from postgres import SERVER, create_database, url_of
 
 from bot.discord import delivery
-from bot.discord.client import ServingBot, run_discord
+from bot.discord.client import run_discord
 from bot.errors import TooSoon
 from bot.inference.engine import Engine
 from bot.settings import DiscordSettings, EngineSettings, WebSettings
@@ -285,12 +285,8 @@ async def test_a_bot_that_reconnects_leaves_the_replies_of_the_other_one_alone(
     bots: list[Bot],
     paused: PausedEngine,
     mikas: list[UserClient],
-    monkeypatch: pytest.MonkeyPatch,
+    identify_at_once: None,
 ) -> None:
-    async def identify_at_once(bot: ServingBot, shard: int | None, *, initial: bool) -> None:
-        """Instead of five seconds later."""
-
-    monkeypatch.setattr(ServingBot, "before_identify_hook", identify_at_once)
     reply = await mikas[0].slash("avatar", count=3)
     ready = discord.session_starts
     session = next(s for s in discord.sessions.values() if s.shard == 1)
