@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import gcd
 from typing import Literal
 
 import numpy as np
@@ -211,6 +212,30 @@ class Usage:
 
     created: datetime
     pictures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shards:
+    """The shards of an application of Discord that a process connects: `ids` of `count`. One that
+    connects all of them, however many Discord recommends, has `ids` [0] of 1.
+    """
+
+    application: str
+    count: int
+    ids: list[int]
+
+    def overlap(self, other: "Shards") -> bool:
+        """Whether both get the events of one guild. A guild's shard is the remainder of a number by
+        `count`, so two shards have guilds in common if they agree modulo the common divisor.
+        """
+        divisor = gcd(self.count, other.count)
+        common = {id % divisor for id in self.ids} & {id % divisor for id in other.ids}
+        return self.application == other.application and bool(common)
+
+    def __str__(self) -> str:
+        if self.count == len(self.ids):
+            return "all shards"
+        return f"shard {', '.join(map(str, self.ids))} of {self.count}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,14 @@ from sqlalchemy import func, select
 
 from db import events, forgetting, processes, rate_buckets
 from db.forgetting import OwnerForgotten
-from db.records import GuildLimits, Owner, Usage
+from db.records import GuildLimits, Owner, Shards, Usage
 from db.schema import Base, ForgottenRow, RateBucketRow
 from db.store import Store
 
 from .conftest import ANN, NOON, MakeAvatar, get_avatar, pending_reply
 
 BEN = Owner("discord", "2", "Ben")
+EVERY_SHARD = Shards("42", 1, [0])
 
 
 @pytest.fixture
@@ -95,6 +96,41 @@ async def test_a_process_that_starts_alone_on_a_sqlite_file_resumes_at_once(
     assert await claimed(started) == []
     for store in (killed, started, second):
         await store.close()
+
+
+async def test_shards_belong_to_one_process_until_its_lease_ends(
+    store: Store, others: list[Store]
+) -> None:
+    first, second = others
+    assert await first.processes.claim_shards(Shards("42", 4, [0, 1]))
+    for taken in (Shards("42", 4, [1, 2]), Shards("42", 2, [0]), EVERY_SHARD):
+        assert not await second.processes.claim_shards(taken)
+    assert await second.processes.claim_shards(Shards("42", 4, [2, 3]))
+    assert await store.processes.claim_shards(Shards("43", 1, [0])), "another application"
+    await first.processes.beat()
+    assert await first.processes.claim_shards(Shards("42", 4, [0])), "its own"
+    assert await second.processes.claim_shards(Shards("42", 4, [1, 2]))
+    await first.close()
+    assert await second.processes.claim_shards(EVERY_SHARD)
+
+
+async def test_one_of_the_processes_that_start_at_once_gets_the_shards(
+    store: Store, others: list[Store]
+) -> None:
+    claims = (process.processes.claim_shards(EVERY_SHARD) for process in (store, *others))
+    assert sorted(await asyncio.gather(*claims)) == [False, False, True]
+
+
+async def test_shards_of_a_process_whose_lease_has_expired_are_free(
+    store: Store, others: list[Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed, started = others
+    assert await killed.processes.claim_shards(EVERY_SHARD)
+    await started.processes.beat()
+    assert not await started.processes.claim_shards(EVERY_SHARD)
+    monkeypatch.setattr(processes, "LEASE_SECONDS", 0)
+    await started.processes.beat()
+    assert await started.processes.claim_shards(EVERY_SHARD)
 
 
 async def test_an_outage_ends_no_lease(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from bot_process import TIMEOUT, bot_process
+from bot_process import TIMEOUT, BotProcess, bot_process
 from discord_server import MANAGE_GUILD, DiscordServer, UserClient
 from discord_server.model import Guild
 from paused_engine import PausedEngine
@@ -24,9 +24,10 @@ from bot.errors import TooSoon
 from bot.inference.engine import Engine
 from bot.settings import DiscordSettings, EngineSettings, WebSettings
 from bot.studio import Request, Studio
+from bot.studio import processes as service
 from bot.web.app import create_app
 from db import events, processes
-from db.records import GalleryQuery, GuildLimits, Owner
+from db.records import GalleryQuery, GuildLimits, Owner, Shards
 from db.store import Store
 from export.registry import Registry
 
@@ -55,7 +56,7 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[s
 
 @pytest.fixture(autouse=True)
 def frequent_heartbeats(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.studio.processes.HEARTBEAT_SECONDS", 0.2)
+    monkeypatch.setattr(service, "HEARTBEAT_SECONDS", 0.2)
     monkeypatch.setattr(events, "POLL_SECONDS", 0.1)
 
 
@@ -144,7 +145,7 @@ OPERATING = Path(__file__).parents[3] / "docs" / "operating.md"
 SETUP = """
 from db import processes
 from bot.studio import processes as service
-processes.LEASE_SECONDS, service.HEARTBEAT_SECONDS = 2, 0.2
+processes.LEASE_SECONDS, service.HEARTBEAT_SECONDS, service.TAKEOVER_SECONDS = 2, 0.2, 1
 """
 
 
@@ -166,24 +167,24 @@ ONE_DATABASE = pytest.mark.parametrize("url", ["postgresql" if SERVER else "sqli
 async def test_a_process_takes_over_from_one_that_is_killed(
     discord: DiscordServer, registry: Registry, url: str, tmp_path: Path
 ) -> None:
-    """Two processes with the commands of the documentation, of which one is killed."""
+    """Two processes with the commands of the documentation, of which one is killed, and one too
+    many.
+    """
     commands = documented_commands()
     assert len(commands) == SHARDS
     mika = discord.member("Mika", guild_of_shard(discord, 0))
     async with AsyncExitStack() as stack:
-        starting = [
-            stack.enter_async_context(
-                bot_process(
-                    discord,
-                    tmp_path,
-                    *("--db.url", url, "--engine.max_batch", "1", *options),
-                    setup=SETUP,
-                    alone=False,
-                )
-            )
-            for options in commands
-        ]
-        killed, other = await asyncio.gather(*starting)
+
+        async def start(options: list[str]) -> BotProcess:
+            given = ("--db.url", url, "--engine.max_batch", "1", *options)
+            process = bot_process(discord, tmp_path, *given, setup=SETUP, alone=False)
+            return await stack.enter_async_context(process)
+
+        killed, other = await asyncio.gather(*map(start, commands))
+        refused = await start(commands[1])
+        assert await asyncio.wait_for(refused.process.wait(), TIMEOUT) == 2
+        assert "Irodori cannot start: another process on the same database" in refused.log
+        assert "connects shard 1 of 2" in refused.log
         requests = [asyncio.create_task(mika.slash("avatar", count=9)) for _ in range(4)]
 
         def all_acknowledged() -> bool:
@@ -241,6 +242,29 @@ async def test_two_applications_in_a_guild_share_its_quotas(
         await (await mikas[1].slash("avatar")).wait_for_pictures()
         for server in servers:
             assert server.violations == []
+
+
+async def test_a_bot_waits_for_shards_until_the_lease_of_a_killed_one_expires(
+    discord: DiscordServer,
+    bots: list[Bot],
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(service, "RETRY_SECONDS", 0.05)
+    store = await Store.open(url)
+    started = Studio(bots[0].engine, store).processes
+    shards = Shards(str(discord.application_id), SHARDS, [0])
+    async with background(started.keep_lease()):
+        monkeypatch.setattr(service, "TAKEOVER_SECONDS", 1)
+        with pytest.raises(service.ShardsTaken, match="connects shard 0 of 2"):
+            await started.claim_shards(shards)
+        bots[0].lease.cancel()  # as if it was killed
+        monkeypatch.setattr(processes, "LEASE_SECONDS", 1)
+        monkeypatch.setattr(service, "TAKEOVER_SECONDS", TIMEOUT)
+        await started.claim_shards(shards)
+        assert f"waiting up to {TIMEOUT} s for the end of its lease" in caplog.text
+    await store.close()
 
 
 async def count_avatars(bot: Bot) -> int:
