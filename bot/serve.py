@@ -79,10 +79,11 @@ async def serve(settings: Settings, token: str | None) -> None:
             _in_background(shutdown, keep_backups(settings.db))
         stopped = asyncio.create_task(engine.stopped())
         ends: list[asyncio.Task[Any]] = [asyncio.create_task(stop.wait()), stopped]
-        tasks = [*ends]
+        connection: asyncio.Task[None] | None = None
         if token is not None:
             front_ends.append("Discord")
-            tasks.append(_in_background(shutdown, _keep_discord(studio, settings.discord, token)))
+            keeping = _keep_discord(studio, settings.discord, token)
+            connection = _in_background(shutdown, keeping)
         gc.collect()
         gc.freeze()  # what is loaded now stays: full collections, which block all requests, skip it
         off = "" if token else "; no DISCORD_TOKEN, so Discord stays off"
@@ -91,9 +92,10 @@ async def serve(settings: Settings, token: str | None) -> None:
             flush=True,
         )
         logs.configure(settings.log)
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        if not stop.is_set() and not stopped.done():
-            tasks[-1].result()  # the one of Discord, which has ended; raises StartError
+        running = ends if connection is None else [*ends, connection]
+        await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        if connection is not None and not stop.is_set() and not stopped.done():
+            connection.result()  # raises StartError
             if not settings.web.enabled:
                 raise StartError(REFUSED)
             log.error("%s. The web page stays open.", REFUSED)
