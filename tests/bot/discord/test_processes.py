@@ -256,11 +256,11 @@ async def test_a_bot_waits_for_shards_until_the_lease_of_a_killed_one_expires(
     started = Studio(bots[0].engine, store).processes
     shards = Shards(str(discord.application_id), SHARDS, [0])
     async with background(started.keep_lease()):
-        monkeypatch.setattr(service, "TAKEOVER_SECONDS", 1)
+        monkeypatch.setattr(service, "TAKEOVER_SECONDS", 0.2)
         with pytest.raises(service.ShardsTaken, match="connects shard 0 of 2"):
             await started.claim_shards(shards)
         bots[0].lease.cancel()  # as if it was killed
-        monkeypatch.setattr(processes, "LEASE_SECONDS", 1)
+        monkeypatch.setattr(processes, "LEASE_SECONDS", 0.5)
         monkeypatch.setattr(service, "TAKEOVER_SECONDS", TIMEOUT)
         await started.claim_shards(shards)
         assert f"waiting up to {TIMEOUT} s for the end of its lease" in caplog.text
@@ -337,7 +337,7 @@ async def test_replies_of_a_bot_whose_lease_expires_are_taken_over(
 ) -> None:
     reply = await mikas[0].slash("avatar", count=3)
     bots[0].lease.cancel()  # as if it hung
-    monkeypatch.setattr(processes, "LEASE_SECONDS", 1)
+    monkeypatch.setattr(processes, "LEASE_SECONDS", 0.5)
     await discord.wait_until(lambda: len(reply.pictures) == 3, "no pictures", TIMEOUT)
     paused.resume()  # it finds the pictures of the other one
     assert await count_avatars(bots[1]) == 3
