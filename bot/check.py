@@ -31,7 +31,6 @@ NEEDED = discord.Permissions(
 GUILDS = 200  # servers that are checked
 REACH_SECONDS = 15
 TOKEN = re.compile(r"(?P<application>[\w-]{18,30})\.[\w-]{5,8}\.[\w-]{25,50}")
-MISSING_ACCESS = 50001
 
 
 @dataclass(frozen=True, slots=True)

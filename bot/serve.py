@@ -20,10 +20,12 @@ from bot.inference.engine import Engine
 from bot.retention import keep_retention
 from bot.settings import DiscordSettings, Settings, WebSettings
 from bot.studio import Studio
+from bot.studio.processes import ShardsTaken
 from bot.web.app import create_app, create_metrics_app, create_runner
 from bot.web.connections import CONNECTIONS, Listener
 from bot.web.metrics import Metrics
 from db.backup import BackupError, sqlite_path
+from db.errors import StoreUnavailable
 from db.store import Store
 from export.registry import Registry
 
@@ -77,10 +79,11 @@ async def serve(settings: Settings, token: str | None) -> None:
             _in_background(shutdown, keep_backups(settings.db))
         stopped = asyncio.create_task(engine.stopped())
         ends: list[asyncio.Task[Any]] = [asyncio.create_task(stop.wait()), stopped]
-        tasks = [*ends]
+        connection: asyncio.Task[None] | None = None
         if token is not None:
             front_ends.append("Discord")
-            tasks.append(_in_background(shutdown, _keep_discord(studio, settings.discord, token)))
+            keeping = _keep_discord(studio, settings.discord, token)
+            connection = _in_background(shutdown, keeping)
         gc.collect()
         gc.freeze()  # what is loaded now stays: full collections, which block all requests, skip it
         off = "" if token else "; no DISCORD_TOKEN, so Discord stays off"
@@ -89,8 +92,10 @@ async def serve(settings: Settings, token: str | None) -> None:
             flush=True,
         )
         logs.configure(settings.log)
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        if not stop.is_set() and not stopped.done():
+        running = ends if connection is None else [*ends, connection]
+        await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        if connection is not None and not stop.is_set() and not stopped.done():
+            connection.result()  # raises StartError
             if not settings.web.enabled:
                 raise StartError(REFUSED)
             log.error("%s. The web page stays open.", REFUSED)
@@ -173,7 +178,9 @@ async def _follow_models(engine: Engine, seconds: float) -> None:
 
 
 async def _keep_discord(studio: Studio, settings: DiscordSettings, token: str) -> None:
-    """Keeps Discord connected; returns only if it does not accept the token."""
+    """Keeps Discord connected; returns only if it does not accept the token. Raises StartError if
+    another process serves the same shards.
+    """
     failures = 0
     while True:
         started = monotonic()
@@ -182,6 +189,10 @@ async def _keep_discord(studio: Studio, settings: DiscordSettings, token: str) -
             log.error("Discord closed the connection")
         except discord.LoginFailure:
             return
+        except ShardsTaken as error:
+            raise StartError(str(error)) from None
+        except StoreUnavailable as error:
+            log.error("Discord is not connected yet: %s", error)
         except (discord.DiscordException, OSError, TimeoutError) as error:
             log.error("Discord cannot be reached: %s", error)
         except Exception:

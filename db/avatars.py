@@ -4,7 +4,7 @@ Avatars are on disk when `add` returns. Callers show pictures only after that, s
 somebody saw is never lost.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -44,7 +44,8 @@ class AvatarRepository:
         self, avatars: Sequence[NewAvatar], requested: float | None = None
     ) -> list[Avatar]:
         """Stores all of them, in this order, or none; they are on disk when it returns. If
-        avatars are stored for their `order_id` already, it returns those.
+        avatars are stored for their `order_id` already, or one of them is a portrait that is, it
+        returns those.
 
         `requested` is the monotonic time when the request began. If the data of a guild was deleted
         since then, the avatars are stored without it.
@@ -60,9 +61,10 @@ class AvatarRepository:
                 owner: await save_owner(self._database, session, owner)
                 for owner in sorted({new.owner for new in avatars}, key=lambda o: (o.kind, o.key))
             }
-            # after the owner's row is written: another transaction for this order waits for it
-            for order_id in {new.order_id for new in avatars if new.order_id is not None}:
-                if keys := list(await session.scalars(_select_of_order(order_id))):
+            # after the owner's row is written: another transaction for this order, or for this
+            # portrait, waits for it
+            for stored in _select_stored(avatars):
+                if keys := list(await session.scalars(stored)):
                     return await load_avatars(session, keys)
             if requested is not None:
                 # after the owner's row is written: their deletion is seen, or deletes these
@@ -127,21 +129,8 @@ class AvatarRepository:
         seed, width in pixels and privacy. Hidden avatars are skipped, because they may be shown
         again.
         """
-        a = AvatarRow
-        found = select(a.id).where(
-            a.owner_id == select_owner_id(owner),
-            a.deleted_at.is_(None),
-            a.seed == seed,
-            a.model == model,
-            a.private.is_(private),
-            a.hidden_at.is_(None),
-            a.width == width,
-            a.choices.is_(None),
-            cast(a.wish, String) == "{}",
-            ~select(ParentRow.parent).where(ParentRow.avatar_id == a.id).exists(),
-        )
         async with self._database.reading() as session:
-            key = await session.scalar(found.order_by(a.id.desc()).limit(1))
+            key = await session.scalar(_select_portrait(owner, model, seed, private, width))
             return None if key is None else (await load_avatars(session, [key]))[0]
 
     async def picture_sizes(
@@ -277,6 +266,33 @@ def _own(owners: Sequence[int], after: str | None) -> Select[Any]:
 def _select_of_order(order_id: str) -> Select[Any]:
     """Selects the keys of what was painted for this order, in the order of painting."""
     return select(AvatarRow.id).where(AvatarRow.order_id == order_id).order_by(AvatarRow.id)
+
+
+def _select_portrait(owner: Owner, model: str, seed: int, private: bool, width: int) -> Select[Any]:
+    """Selects the key of the owner's newest portrait; see `AvatarRepository.portrait`."""
+    a = AvatarRow
+    found = select(a.id).where(
+        a.owner_id == select_owner_id(owner),
+        a.deleted_at.is_(None),
+        a.seed == seed,
+        a.model == model,
+        a.private.is_(private),
+        a.hidden_at.is_(None),
+        a.width == width,
+        a.choices.is_(None),
+        cast(a.wish, String) == "{}",
+        ~select(ParentRow.parent).where(ParentRow.avatar_id == a.id).exists(),
+    )
+    return found.order_by(a.id.desc()).limit(1)
+
+
+def _select_stored(avatars: Sequence[NewAvatar]) -> Iterator[Select[Any]]:
+    """Selects the keys of avatars that are to be stored only once, as earlier requests did."""
+    for order_id in {new.order_id for new in avatars if new.order_id is not None}:
+        yield _select_of_order(order_id)
+    for new in avatars:
+        if new.portrait:
+            yield _select_portrait(new.owner, new.model, new.seed, new.private, new.width)
 
 
 async def _check_parents(session: AsyncSession, parents: set[str]) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,7 +74,7 @@ class Database:
         semaphores = (self._writers,) if urgent else (self._ordinary, self._writers)
         async with self._available(*semaphores), self._session(self._writing) as session:
             yield session
-            await session.commit()
+            await _complete(session.commit())
 
     @asynccontextmanager
     async def _session(self, create: SessionFactory) -> AsyncIterator[AsyncSession]:
@@ -93,9 +93,11 @@ class Database:
             try:
                 yield session
             finally:
-                await session.close()
-                self._open_sessions -= 1
-                self._closed.set()
+                try:
+                    await _complete(session.close())
+                finally:
+                    self._open_sessions -= 1
+                    self._closed.set()
 
     async def _connect_while_full(self, session: AsyncSession) -> None:
         """Waits for a connection while PostgreSQL has none left, because other processes have them
@@ -169,3 +171,15 @@ class Database:
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+
+async def _complete(ending: Coroutine[Any, Any, None]) -> None:
+    """Ends a session, also if the task is canceled meanwhile, as tasks are at the end of the bot:
+    an aborted rollback would cost the connection, and an error in the log.
+    """
+    task = asyncio.ensure_future(ending)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise

@@ -1,19 +1,21 @@
 """The processes that serve on one database. Each has a lease, which it renews with heartbeats.
 
-A process without a lease does not exist for the others: what it has admitted does not count, and
-its pending replies belong to the process that claims them first.
+A process without a lease does not exist for the others: what it has admitted does not count, its
+pending replies belong to the process that claims them first, and so do its shards of Discord.
 """
 
 import asyncio
 import time
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, or_, select
+from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db.database import Database
+from db.records import Shards
 from db.schema import PendingReplyRow, ProcessRow
 
 try:
@@ -23,6 +25,7 @@ except ImportError:  # Windows
 
 HEARTBEAT_SECONDS = 5.0
 LEASE_SECONDS = 20.0
+SHARDS_LOCK = 0x1201D1  # an arbitrary number, of PostgreSQL's advisory lock
 
 
 class ProcessRepository:
@@ -35,6 +38,7 @@ class ProcessRepository:
         self._database = database
         self._joined = False
         self._alone = True
+        self._shards: dict[str, Any] | None = None
         self._lock: Any = None  # a file, see `_join_file`
         # of the others: the number of heartbeats, and the monotonic time when it was first seen
         self._seen: dict[str, tuple[int, float]] = {}
@@ -58,7 +62,7 @@ class ProcessRepository:
         own, p = self._database.process, ProcessRow
         seen, self._seen = self._seen, {}  # forgotten if the database fails
         async with self._database.writing(urgent=True) as session:
-            lease = self._database.insert(p).values(id=own, beats=1)
+            lease = self._database.insert(p).values(id=own, beats=1, shards=self._shards)
             more = {"beats": p.beats + 1}
             await session.execute(lease.on_conflict_do_update(index_elements=["id"], set_=more))
             others = await session.execute(select(p.id, p.beats).where(p.id != own))
@@ -76,10 +80,28 @@ class ProcessRepository:
         self._seen, self._alone = current, not current
         return found is not None
 
+    async def claim_shards(self, shards: Shards) -> bool:
+        """Adds shards to the lease, which begins if there is none. False if another process with a
+        lease connects one of them.
+        """
+        own, p, claimed = self._database.process, ProcessRow, asdict(shards)
+        async with self._database.writing() as session:
+            if self._database.sqlite_file is None:  # SQLite has one writer at a time
+                await session.execute(select(func.pg_advisory_xact_lock(SHARDS_LOCK)))
+            others = select(p.shards).where(p.id != own, p.shards.is_not(None))
+            for other in await session.scalars(others):
+                if shards.overlap(Shards(**other)):
+                    return False
+            lease = self._database.insert(p).values(id=own, beats=1, shards=claimed)
+            more = {"beats": p.beats + 1, "shards": claimed}
+            await session.execute(lease.on_conflict_do_update(index_elements=["id"], set_=more))
+        self._joined, self._shards = True, claimed
+        return True
+
     async def leave(self) -> None:
         """Ends the lease, if there is one."""
         if self._joined:
-            self._joined = False
+            self._joined, self._shards = False, None
             async with self._database.writing() as session:
                 own = delete(ProcessRow).where(ProcessRow.id == self._database.process)
                 await session.execute(own)

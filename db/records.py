@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import gcd
 from typing import Literal
 
 import numpy as np
@@ -43,7 +44,8 @@ class NewAvatar:
     float32 `[Z]` and `condition` float32 `[C]`. `parents` are the public ids of the avatars that
     it was made from; `picture` is the encoded file, `width` and `height` its size in pixels.
     `order_id` identifies the request, so that it is not painted twice; see
-    `AvatarRepository.of_order`. `choices` are as in `Avatar`.
+    `AvatarRepository.of_order`. `choices` are as in `Avatar`. A `portrait` is stored only once; see
+    `AvatarRepository.portrait`.
     """
 
     owner: Owner
@@ -64,6 +66,7 @@ class NewAvatar:
     height: int
     order_id: str | None = None
     choices: str | None = None
+    portrait: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +212,30 @@ class Usage:
 
     created: datetime
     pictures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shards:
+    """The shards of an application of Discord that a process connects: `ids` of `count`. One that
+    connects all of them, however many Discord recommends, has `ids` [0] of 1.
+    """
+
+    application: str
+    count: int
+    ids: list[int]
+
+    def overlap(self, other: "Shards") -> bool:
+        """Whether both get the events of one guild. A guild's shard is the remainder of a number by
+        `count`, so two shards have guilds in common if they agree modulo the common divisor.
+        """
+        divisor = gcd(self.count, other.count)
+        common = {id % divisor for id in self.ids} & {id % divisor for id in other.ids}
+        return self.application == other.application and bool(common)
+
+    def __str__(self) -> str:
+        if self.count == len(self.ids):
+            return "all shards"
+        return f"shard {', '.join(map(str, self.ids))} of {self.count}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -385,13 +385,16 @@ class PendingReplyRow(Base):
 
 
 class ProcessRow(Base):
-    """A process that serves, as long as its `beats` increase: see `db.processes`."""
+    """A process that serves, as long as its `beats` increase: see `db.processes`. `shards` are the
+    fields of `db.records.Shards`, or NULL without Discord.
+    """
 
     __tablename__ = "processes"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     beats: Mapped[int] = mapped_column(BigInteger)
+    shards: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class ForgottenRow(Base):

@@ -24,9 +24,11 @@ from sqlalchemy.util import await_only
 def wait(connection):
     await_only(asyncio.sleep({seconds}))
 """
-# As `python -m bot`, after some code.
+# As `python -m bot`, after some code. The simulated Discord sends its few guilds at once.
 RUN = """
 import runpy
+from bot.discord import bot
+bot.READY_SECONDS = 0.1
 runpy.run_module("bot", run_name="__main__", alter_sys=True)
 """
 
@@ -77,11 +79,10 @@ async def bot_process(
     ]
     if commit_seconds:
         setup += SLOW_DISK.format(seconds=commit_seconds)
-    program = ("-c", setup + RUN) if setup else ("-m", "bot")
     file = folder / "bot.log"
     with file.open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, *program, *settings, *arguments),
+            *(sys.executable, "-c", setup + RUN, *settings, *arguments),
             cwd=folder,
             env=environment,
             stderr=log,

@@ -6,14 +6,10 @@ attributes.
 """
 
 import math
-from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-
-Augmentation = Literal["none", "flip", "flip-and-rotate", "flip-and-shift"]
-"""flip-and-shift applies to real and fake images, the others to real ones only."""
 
 SHIFT = 4
 """Largest shift in pixels at 64×64; proportional at other sizes."""

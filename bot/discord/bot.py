@@ -15,7 +15,11 @@ from bot.discord.proxy import proxy_of
 from bot.i18n.messages import language_in
 from bot.settings import DiscordSettings
 from bot.studio import Studio
+from db.records import Shards
 from db.tasks import Task
+
+# Discord sends the guilds one by one: the bot is ready when none has arrived for this long.
+READY_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class IrodoriBot(commands.AutoShardedBot):
             allowed_mentions=discord.AllowedMentions.none(),
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
+            guild_ready_timeout=READY_SECONDS,
             proxy=proxy_of(settings),
             shard_count=settings.shards,
             shard_ids=list(settings.shard_ids) or None,  # type: ignore[arg-type]
@@ -76,11 +81,18 @@ class IrodoriBot(commands.AutoShardedBot):
         assert self.user is not None
         return self.user.id
 
+    @property
+    def own_shards(self) -> Shards:
+        """The shards that this process connects; the bot must have logged in."""
+        application, settings = str(self.application_id), self.settings
+        if not settings.shard_ids or settings.shards is None:
+            return Shards(application, 1, [0])
+        return Shards(application, settings.shards, list(settings.shard_ids))
+
     def serves(self, guild: str) -> bool:
         """Whether Discord sends the events of this guild to this process."""
-        if not self.settings.shard_ids or self.settings.shards is None:
-            return True
-        return (int(guild) >> 22) % self.settings.shards in self.settings.shard_ids
+        own = self.own_shards
+        return (int(guild) >> 22) % own.count in own.ids
 
     def accept(self) -> bool:
         """Makes `close` wait for the current task, which replies. False if the bot is closing."""

@@ -95,6 +95,7 @@ class ServingBot(ConfiguredBot):
         self._unsubscribe = studio.processes.subscribe(self._start_resuming)
 
     async def setup_hook(self) -> None:
+        await self.studio.processes.claim_shards(self.own_shards)
         await super().setup_hook()
         await self.offer_commands()
         self._follower = asyncio.create_task(self._follow_attributes())
@@ -169,7 +170,8 @@ async def show(reply: DeferredReply, result: Result) -> None:
 async def run_discord(studio: Studio, settings: DiscordSettings, token: str) -> None:
     """Serves Discord until canceled.
 
-    Raises discord.LoginFailure for a token that Discord does not know.
+    Raises discord.LoginFailure for a token that Discord does not know, and ShardsTaken while
+    another process on the database serves the same shards.
     """
     set_discord_urls(settings)
     # Voice is not used, so its missing libraries need no warning.

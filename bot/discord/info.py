@@ -21,7 +21,7 @@ async def info_of(studio: Studio, avatar: Avatar, viewer: Owner, language: str) 
         "values": describe(avatar.conditions, language),
         "wish": describe(avatar.wish, language) or say("info-any", language),
         "seed": f"`{avatar.seed}`",
-        "model": f"`{avatar.model}`",
+        "model": _model(studio, avatar, language),
         "size": say("info-size-value", language, width=avatar.width, height=avatar.height),
         "id": f"`{avatar.id}`",
         "parents": " + ".join(parents),
@@ -37,23 +37,26 @@ async def info_of(studio: Studio, avatar: Avatar, viewer: Owner, language: str) 
     if avatar.private:
         key = "info-hidden" if avatar.hidden else "info-private"
         lines.append(f"🔒 {say(key, language)}")
-    copy = "info-copy" if is_repeatable(avatar) else "info-copy-like"
-    lines.append(f"{say(copy, language)}:\n```\n{command_line(avatar)}\n```")
+    repeatable = studio.painting.is_repeatable(avatar)
+    copy = "info-copy" if repeatable else "info-copy-like"
+    lines.append(f"{say(copy, language)}:\n```\n{_command_line(avatar, repeatable)}\n```")
     return shorten("\n".join(lines), MAX_TEXT)
 
 
-def command_line(avatar: Avatar) -> str:
-    """A command that paints the same picture, or a similar one if that is not possible."""
+def _model(studio: Studio, avatar: Avatar, language: str) -> str:
+    model = f"`{avatar.model}`"
+    if studio.painting.is_model_in_use(avatar):
+        return model
+    return say("picture-other-model", language, model=model)
+
+
+def _command_line(avatar: Avatar, repeatable: bool) -> str:
+    """A command that paints the same picture, or a similar one if it is not repeatable."""
     options = option_names(list(avatar.wish), taken=())
     typed = [f"{options[name]}:{value}" for name, value in avatar.wish.items()]
-    if is_repeatable(avatar):
+    if repeatable:
         typed += [f"seed:{avatar.seed}", f"size:{avatar.width}"]
     return " ".join(["/avatar", *typed])
-
-
-def is_repeatable(avatar: Avatar) -> bool:
-    """Whether `/avatar` with its wish and seed paints the same picture."""
-    return not avatar.parents and avatar.choices is None
 
 
 async def _parent(studio: Studio, id: str, viewer: Owner, language: str) -> str:

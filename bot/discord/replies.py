@@ -11,7 +11,6 @@ import discord
 
 from bot.discord.bot import Interaction, Mention, Source
 
-C = TypeVar("C")
 T = TypeVar("T")
 UNKNOWN_MESSAGE = 10008
 ALREADY_ACKNOWLEDGED = 40060

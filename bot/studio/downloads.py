@@ -11,7 +11,6 @@ from bot.studio.images import PNG, scaled_png
 
 PACK_SIZES = (16, 24, 32, 48, 64, 96, 128, 192, 256)  # pixels
 EMOJI, STICKER = 128, 320  # pixels; Discord wants a sticker of exactly this size
-MAX_EMOJI, MAX_STICKER = 256 * 1024, 512 * 1024  # bytes that Discord accepts
 OVERSAMPLING = 4  # of a circle's edge
 
 

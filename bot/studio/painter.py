@@ -29,7 +29,7 @@ Listener = Callable[[Avatar | None], None]
 class PaintJob:
     """n pictures of one wish by one model: n `seeds`, n `conditions` (the wish completed) and
     `latents` float32 [n, N, Z] (N candidates each). `size` is in pixels, None for the largest.
-    `choices` are as in `Avatar`.
+    `choices` and `portrait` are as in `NewAvatar`.
     """
 
     model: ModelInfo
@@ -41,6 +41,7 @@ class PaintJob:
     parents: tuple[str, ...] = ()
     size: int | None = None
     choices: str | None = None
+    portrait: bool = False
 
 
 class Painter:
@@ -116,6 +117,7 @@ class Painter:
                     height=images.shape[1],
                     order_id=request.order_id,
                     choices=job.choices,
+                    portrait=job.portrait,
                 )
                 for i, seed in enumerate(job.seeds)
             ],

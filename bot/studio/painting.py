@@ -74,6 +74,17 @@ class PaintingService:
         """Number of pictures that are painted before the owner's next one."""
         return self._engine.queue_position(user_of(owner))
 
+    def is_repeatable(self, avatar: Avatar) -> bool:
+        """Whether its wish and seed paint the same picture: other models paint other faces from
+        them, and pictures made from others or found by a search have latents of their own.
+        """
+        own_latent = bool(avatar.parents) or avatar.choices is not None
+        return not own_latent and self.is_model_in_use(avatar)
+
+    def is_model_in_use(self, avatar: Avatar) -> bool:
+        """Whether the model in use painted the avatar."""
+        return avatar.model == self._engine.model.name
+
     async def create(
         self,
         wish: Mapping[str, str] | str,
@@ -146,7 +157,7 @@ class PaintingService:
         model = self._engine.model
         size = check_size(model, size)
         portrait = request.owner, model.name, seed, request.private, size
-        # concurrent requests must not paint it twice
+        # concurrent requests must not paint it twice; those of two processes do, and store one
         lock = self._portrait_locks.setdefault(portrait, asyncio.Lock())
         async with lock:
             stored = await self._repository.portrait(*portrait)
@@ -160,6 +171,7 @@ class PaintingService:
                 candidates_for(model, [seed]),
                 prompt="",
                 size=size,
+                portrait=True,
             )
             return await self._painter.paint(job, request)
 

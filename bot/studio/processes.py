@@ -3,15 +3,25 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from time import monotonic
 
 from bot.studio.painter import Painter
 from db.errors import StoreUnavailable
-from db.processes import HEARTBEAT_SECONDS
+from db.processes import HEARTBEAT_SECONDS, LEASE_SECONDS
+from db.records import Shards
 from db.store import Store
 
 log = logging.getLogger(__name__)
 
+# Within this time, the lease of a process that was killed expires, and this one sees it.
+TAKEOVER_SECONDS = LEASE_SECONDS + 2 * HEARTBEAT_SECONDS
+RETRY_SECONDS = 1.0
+
 Listener = Callable[[], None]
+
+
+class ShardsTaken(Exception):  # noqa: N818 (what happened, not what is wrong)
+    """Another process connects the same shards of Discord; the message says what to do."""
 
 
 class ProcessService:
@@ -33,6 +43,30 @@ class ProcessService:
             await self._processes.join()
         except StoreUnavailable as error:
             log.warning("the lease of this process is not written yet: %s", error)
+
+    async def claim_shards(self, shards: Shards) -> None:
+        """Reserves shards of Discord for this process: members would get two replies from two
+        processes. Waits until the lease of a process that was killed has expired.
+
+        Raises ShardsTaken if another process still has them then, and StoreUnavailable.
+        """
+        if await self._processes.claim_shards(shards):
+            return
+        log.warning(
+            "another process on this database connects %s of the bot, or did so until it was "
+            "killed; waiting up to %.0f s for the end of its lease",
+            shards,
+            TAKEOVER_SECONDS,
+        )
+        until = monotonic() + TAKEOVER_SECONDS
+        while monotonic() < until:
+            await asyncio.sleep(RETRY_SECONDS)
+            if await self._processes.claim_shards(shards):
+                return
+        raise ShardsTaken(
+            f"another process on the same database connects {shards} of the bot; stop it, or let "
+            "each process connect other shards with discord.shards and discord.shard_ids"
+        )
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Calls the listener at times when there are pending replies whose process has ended;

@@ -12,8 +12,6 @@ from bot.studio.browser_models import BrowserModel
 from bot.web.browser_runtime import RuntimeFile
 
 PREFIX = "/browser"
-RUNTIME = "script", "binary"
-DIRECTION = {"name", "vector", "range"}
 Runtimes = Mapping[str, tuple[RuntimeFile, RuntimeFile]]
 
 

@@ -4,12 +4,13 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from discord_server import DiscordServer
 
+from bot.__main__ import main
 from export.registry import Registry
 
 ROOT = Path(__file__).parents[2]
@@ -22,29 +23,58 @@ async def discord() -> AsyncIterator[DiscordServer]:
         yield server
 
 
+def environment(discord: DiscordServer, token: str | None) -> dict[str, str]:
+    return {
+        "IRODORI_DISCORD__API_URL": discord.api_url,
+        "IRODORI_ENGINE__PROVIDER": "cpu",
+        "IRODORI_WEB__PORT": "0",
+        "DISCORD_TOKEN": discord.token if token is None else token,
+    }
+
+
 async def run(
     folder: Path, discord: DiscordServer, *arguments: str, token: str | None = None
 ) -> tuple[int, str]:
     """Runs `python -m bot`; returns exit status and output."""
-    environment = {key: value for key, value in os.environ.items() if key != "DISCORD_TOKEN"}
-    environment |= {
-        "PYTHONPATH": str(ROOT),
-        "IRODORI_DISCORD__API_URL": discord.api_url,
-        "IRODORI_ENGINE__PROVIDER": "cpu",
-        "IRODORI_WEB__PORT": "0",
-    }
-    token = discord.token if token is None else token
+    variables = environment(discord, token)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", *arguments),
         cwd=folder,
-        env=environment | {"DISCORD_TOKEN": token},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
     printed, _ = await asyncio.wait_for(process.communicate(), TIMEOUT)
     assert process.returncode is not None
+    token = variables["DISCORD_TOKEN"]
     assert not token or token not in printed.decode()
     return process.returncode, printed.decode()
+
+
+Check = Callable[..., Awaitable[tuple[int, str]]]
+
+
+@pytest.fixture
+def check(
+    discord: DiscordServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Check:
+    """`python -m bot --check` in this process, since starting one takes two seconds."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("logging.disable", lambda: None)
+
+    async def check(*arguments: str, token: str | None = None) -> tuple[int, str]:
+        for name, value in environment(discord, token).items():
+            monkeypatch.setenv(name, value)
+        status = await asyncio.to_thread(main, ["--check", *arguments])
+        printed = capsys.readouterr()
+        assert printed.err == ""
+        assert os.environ["DISCORD_TOKEN"] not in printed.out
+        return status, printed.out
+
+    return check
 
 
 def entries(folder: Path) -> list[Path]:
@@ -73,17 +103,15 @@ async def test_check_succeeds_with_a_valid_configuration(
 
 
 async def test_check_reports_every_problem(
-    discord: DiscordServer, registry: Registry, tmp_path: Path
+    registry: Registry, tmp_path: Path, check: Check
 ) -> None:
     (tmp_path / "models" / "tiny" / "generator.onnx").write_bytes(b"broken")
     (tmp_path / "file").touch()
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen()
-        status, output = await run(
-            tmp_path,
-            discord,
-            *("--check", "--web.port", str(server.getsockname()[1])),
+        status, output = await check(
+            *("--web.port", str(server.getsockname()[1])),
             *("--db.url", "sqlite+aiosqlite:///file/irodori.db"),
             token="a-secret-of-another-kind",
         )
@@ -102,23 +130,23 @@ async def test_check_reports_every_problem(
 
 
 async def test_check_reports_a_token_that_discord_rejects(
-    discord: DiscordServer, registry: Registry, tmp_path: Path
+    discord: DiscordServer, registry: Registry, check: Check
 ) -> None:
     elsewhere = discord.guild("Elsewhere", has_bot=False)
     discord.default_guild.members[discord.bot.id] = 0
-    status, output = await run(tmp_path, discord, "--check", "--discord.guild", str(elsewhere.id))
+    status, output = await check("--discord.guild", str(elsewhere.id))
     assert status == 1
     assert "Studio (" in output
     assert "attach files" in output
     assert f"no access to server {elsewhere.id}" in output
     discord.token = discord.token[:-1] + "x"
-    status, output = await run(tmp_path, discord, "--check", token=discord.token[:-1] + "y")
+    status, output = await check(token=discord.token[:-1] + "y")
     assert status == 1
     assert "does not accept the token" in output
 
 
-async def test_check_reports_an_invalid_setting(discord: DiscordServer, tmp_path: Path) -> None:
-    status, output = await run(tmp_path, discord, "--check", "--web.prot", "1")
+async def test_check_reports_an_invalid_setting(check: Check) -> None:
+    status, output = await check("--web.prot", "1")
     assert status == 1
     assert "web.prot" in output
 
@@ -135,6 +163,11 @@ async def test_sync_sends_commands_even_if_unchanged(
     assert {command["name"] for command in discord.commands[guild].values()} >= {"avatar", "mix"}
     assert not discord.commands.get(None)
     assert discord.violations == []
-    status, output = await run(tmp_path, discord, "sync", token="")
-    assert status == 2
-    assert "DISCORD_TOKEN is not set" in output
+
+
+def test_sync_needs_a_token(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("DISCORD_TOKEN", raising=False)
+    assert main(["sync"]) == 2
+    assert "DISCORD_TOKEN is not set" in capsys.readouterr().err

@@ -10,13 +10,14 @@ from sqlalchemy import func, select
 
 from db import events, forgetting, processes, rate_buckets
 from db.forgetting import OwnerForgotten
-from db.records import GuildLimits, Owner, Usage
+from db.records import GuildLimits, Owner, Shards, Usage
 from db.schema import Base, ForgottenRow, RateBucketRow
 from db.store import Store
 
 from .conftest import ANN, NOON, MakeAvatar, get_avatar, pending_reply
 
 BEN = Owner("discord", "2", "Ben")
+EVERY_SHARD = Shards("42", 1, [0])
 
 
 @pytest.fixture
@@ -95,6 +96,41 @@ async def test_a_process_that_starts_alone_on_a_sqlite_file_resumes_at_once(
     assert await claimed(started) == []
     for store in (killed, started, second):
         await store.close()
+
+
+async def test_shards_belong_to_one_process_until_its_lease_ends(
+    store: Store, others: list[Store]
+) -> None:
+    first, second = others
+    assert await first.processes.claim_shards(Shards("42", 4, [0, 1]))
+    for taken in (Shards("42", 4, [1, 2]), Shards("42", 2, [0]), EVERY_SHARD):
+        assert not await second.processes.claim_shards(taken)
+    assert await second.processes.claim_shards(Shards("42", 4, [2, 3]))
+    assert await store.processes.claim_shards(Shards("43", 1, [0])), "another application"
+    await first.processes.beat()
+    assert await first.processes.claim_shards(Shards("42", 4, [0])), "its own"
+    assert await second.processes.claim_shards(Shards("42", 4, [1, 2]))
+    await first.close()
+    assert await second.processes.claim_shards(EVERY_SHARD)
+
+
+async def test_one_of_the_processes_that_start_at_once_gets_the_shards(
+    store: Store, others: list[Store]
+) -> None:
+    claims = (process.processes.claim_shards(EVERY_SHARD) for process in (store, *others))
+    assert sorted(await asyncio.gather(*claims)) == [False, False, True]
+
+
+async def test_shards_of_a_process_whose_lease_has_expired_are_free(
+    store: Store, others: list[Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed, started = others
+    assert await killed.processes.claim_shards(EVERY_SHARD)
+    await started.processes.beat()
+    assert not await started.processes.claim_shards(EVERY_SHARD)
+    monkeypatch.setattr(processes, "LEASE_SECONDS", 0)
+    await started.processes.beat()
+    assert await started.processes.claim_shards(EVERY_SHARD)
 
 
 async def test_an_outage_ends_no_lease(
@@ -215,6 +251,22 @@ async def test_pictures_stored_while_their_owner_is_forgotten_are_deleted_or_ref
     results = await asyncio.gather(forgetting, *adding, return_exceptions=True)
     assert {type(result) for result in results} <= {int, type(None), OwnerForgotten}
     assert await store.avatars.count() == 0
+
+
+async def test_a_portrait_that_several_processes_store_at_once_is_stored_once(
+    store: Store, others: list[Store], new_avatar: MakeAvatar
+) -> None:
+    everyone = [store, *others]
+    portrait = {"wish": {}, "seed": 5, "portrait": True}
+    adding = (process.avatars.add([new_avatar(**portrait)]) for process in everyone * 3)
+    stored = await asyncio.gather(*adding)
+    assert len({avatar.id for [avatar] in stored}) == 1
+    await asyncio.gather(
+        *(store.avatars.add([new_avatar(**portrait | {"seed": seed})]) for seed in (6, 7)),
+        store.avatars.add([new_avatar(**portrait, private=True)]),
+        store.avatars.add([new_avatar(**portrait | {"portrait": False})]),
+    )
+    assert await store.avatars.count() == 5
 
 
 async def test_pictures_that_others_paint_for_a_deleted_guild_do_not_name_it(

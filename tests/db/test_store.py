@@ -5,6 +5,9 @@ import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
+import aiosqlite
+import pytest
+
 from db.records import GalleryQuery, GuildLimits, MemberSettings, Owner
 from db.store import Store
 
@@ -65,6 +68,31 @@ async def test_a_canceled_write_leaves_the_store_usable(
     assert before % 2 == 0
     await asyncio.gather(*(store.avatars.add([new_avatar()]) for _ in range(20)))
     assert await store.avatars.count() == before + 20
+
+
+async def test_no_rollback_is_aborted_if_a_task_is_canceled(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = await Store.open(sqlite_url)
+    began = asyncio.Event()
+    rollback = aiosqlite.Connection.rollback
+
+    async def slow_rollback(connection: aiosqlite.Connection) -> None:
+        began.set()
+        await asyncio.sleep(0.05)
+        await rollback(connection)
+
+    monkeypatch.setattr(aiosqlite.Connection, "rollback", slow_rollback)
+    for work in (store.avatars.count(), store.notes.set("key", "value")):
+        task: asyncio.Task[object] = asyncio.create_task(work)
+        await began.wait()
+        began.clear()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    monkeypatch.undo()
+    await store.close()
+    assert caplog.messages == []
 
 
 async def test_readers_do_not_wait_for_writers(

@@ -1,99 +1,42 @@
 """`/settings server`: everything that a server can turn on, one section at a time.
 
-Each section has a text and some fields. A change is saved at once. The custom id of a component
-holds the name of its field, so that it works after a restart.
+Each section has a text and some fields, which `sections` lists. A change is saved at once. The
+custom id of a component holds the name of its field, so that it works after a restart.
 """
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal, Self
+from dataclasses import replace
+from typing import Any, Self
 
 import discord
 from discord import ButtonStyle, ChannelType, SelectOption, ui
 
 from bot.discord.bot import Interaction
+from bot.discord.community.sections import (
+    BOT,
+    ICONS,
+    OVERVIEW,
+    POSTING,
+    REPORTS,
+    ROLES,
+    SECTIONS,
+    Field,
+    State,
+    describe,
+    find_field,
+    section_of,
+)
 from bot.discord.components import Button, Component, Select
 from bot.discord.context import language_of
 from bot.discord.permissions import is_operator
 from bot.discord.replies import defer_update, respond, retry_once
-from bot.discord.text import role_lines
 from bot.errors import NotAllowed
 from bot.i18n.messages import say
-from bot.studio.community.service import HEARTS, RETRACT_MINUTES
-from db.records import CommunitySettings, GuildLimits, RoleLimits
+from db.records import GuildLimits, RoleLimits
 
 MAX_CHANNELS = 25  # of one field; Discord's limit
-OVERVIEW, REPORTS, ROLES, BOT = "overview", "reports", "roles", "bot"
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A field of CommunitySettings, or the channel for reports: one channel or none, several
-    channels, one of the `choices`, or a switch.
-    """
-
-    name: str
-    kind: Literal["channel", "channels", "number", "switch"]
-    choices: tuple[int, ...] = ()
-
-    @property
-    def key(self) -> str:
-        """The beginning of its messages."""
-        return f"server-{self.name.replace('_', '-')}"
-
-
-SECTIONS: dict[str, tuple[Field, ...]] = {
-    OVERVIEW: (),
-    "welcome": (Field("welcome", "channel"),),
-    "showcase": (Field("showcase", "channel"), Field("hearts", "number", HEARTS)),
-    "bracket": (Field("bracket", "channel"),),
-    "portrait": (Field("portrait", "channel"),),
-    REPORTS: (Field(REPORTS, "channel"),),
-    "guess": (Field("guess", "switch"),),
-    "replies": (
-        Field("spoilers", "channels"),
-        Field("retract", "channels"),
-        Field("retract_minutes", "number", RETRACT_MINUTES),
-        Field("links", "switch"),
-    ),
-    ROLES: (),
-    BOT: (),
-}
-ICONS = {
-    OVERVIEW: "📋",
-    "welcome": "👋",
-    "showcase": "🌟",
-    "bracket": "🏆",
-    "portrait": "👪",
-    REPORTS: "🚩",
-    "guess": "🧩",
-    "replies": "💬",
-    ROLES: "🎖️",
-    BOT: "🎨",
-}
 ROLE_CHOICES = {"cooldown": (0, 10, 30, 60, 300, 900, 3600), "daily": (0, 5, 10, 20, 50, 100, 200)}
-# sections that post by themselves
-POSTING = ("welcome", "showcase", "bracket", "portrait", REPORTS)
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What the panel shows. `shows_model` is None for members who may not change it; `channels`
-    are those that exist, by id, because Discord may refuse others as chosen; `problems` are keys of
-    messages about the section on display, `role` is the one whose limits are shown.
-    """
-
-    settings: CommunitySettings
-    limits: GuildLimits
-    shows_model: bool | None
-    channels: frozenset[str] = frozenset()
-    problems: tuple[str, ...] = ()
-    role: str | None = None
-
-    def value(self, name: str) -> Any:
-        """The value of a field."""
-        return self.limits.reports_channel if name == REPORTS else getattr(self.settings, name)
 
 
 class SectionSelect(Component[Select], template="irodori:server:section"):
@@ -136,7 +79,7 @@ class ChannelField(
         return cls(match["name"], item)
 
     async def on_use(self, interaction: Interaction) -> None:
-        field = _field(self.name)
+        field = find_field(self.name)
         ids = tuple(str(channel.id) for channel in self.item.values)
         value = ids if field.kind == "channels" else next(iter(ids), None)
         await _change(interaction, self.name, value)
@@ -288,7 +231,7 @@ class Panel(ui.LayoutView):
             if name != BOT or state.shows_model is not None
         ]
         self.add_item(ui.ActionRow(SectionSelect(options)))
-        self.add_item(ui.TextDisplay("\n".join(_lines(section, state, language))))
+        self.add_item(ui.TextDisplay("\n".join(describe(section, state, language))))
         for field in SECTIONS[section]:
             self.add_item(ui.TextDisplay(say(field.key, language)))
             self.add_item(ui.ActionRow(_item(field, state, language)))
@@ -327,8 +270,7 @@ async def _change(interaction: Interaction, name: str, value: Any) -> None:
     else:
         await studio.community.change(guild, **{name: value})
         interaction.client.dispatch("community_change")
-    section = next(s for s, fields in SECTIONS.items() if _field(name) in fields)
-    view = await _panel(interaction, section)
+    view = await _panel(interaction, section_of(find_field(name)))
     await retry_once(lambda: interaction.edit_original_response(view=view))
 
 
@@ -389,39 +331,6 @@ def _problems(interaction: Interaction, section: str, state: State) -> list[str]
     return problems
 
 
-def _lines(section: str, state: State, language: str) -> list[str]:
-    if section == OVERVIEW:
-        return [
-            *(_summary(name, state, language) for name in POSTING),
-            f"-# {say('server-rest', language)}",
-            *(_summary(name, state, language) for name in ("guess", "replies", ROLES)),
-        ]
-    lines = [say(f"server-about-{section}", language)]
-    if section == ROLES:
-        lines += role_lines(state.limits, language)
-    return [*lines, *(f"⚠️ {say(key, language)}" for key in state.problems)]
-
-
-def _summary(section: str, state: State, language: str) -> str:
-    """A line of the overview: the section, and what is turned on."""
-    parts = []
-    for field in SECTIONS[section]:
-        value = state.value(field.name)
-        if field.kind == "switch" and value:
-            parts.append(say(field.key, language) if section == "replies" else "")
-        elif field.kind == "channel" and value is not None:
-            parts.append(f"<#{value}>")
-        elif field.kind == "channels" and value:
-            channels = " ".join(f"<#{id}>" for id in value)
-            parts.append(f"{say(field.key, language)} {channels}")
-    if section == ROLES and state.limits.role_limits:
-        parts.append(" ".join(f"<@&{id}>" for id in state.limits.role_limits))
-    name = f"{ICONS[section]} **{say(f'server-section-{section}', language)}**"
-    if not parts:
-        return f"⚪ {name}: {say('server-off', language)}"
-    return f"🟢 {name}: {' · '.join(filter(None, parts)) or say('server-on', language)}"
-
-
 def _item(field: Field, state: State, language: str) -> Component[Any]:
     value = state.value(field.name)
     if field.kind in ("channel", "channels"):
@@ -438,7 +347,3 @@ def _item(field: Field, state: State, language: str) -> Component[Any]:
         for choice in field.choices
     ]
     return NumberField(field.name, options)
-
-
-def _field(name: str) -> Field:
-    return next(f for fields in SECTIONS.values() for f in fields if f.name == name)

@@ -102,6 +102,8 @@ async def avatar_page(request: web.Request) -> web.Response:
         request,
         "avatar.html",
         avatar=avatar,
+        model_in_use=studio.painting.is_model_in_use(avatar),
+        repeatable=studio.painting.is_repeatable(avatar),
         family=await studio.avatars.family(avatar),
         favorite=favorite,
         own=own,

@@ -98,6 +98,7 @@ async def render_studio(
         request,
         "studio.html",
         200 if error is None else status_of(error),
+        model=studio.model_name,
         attributes=studio.attributes,
         directions=[(name, direction_name(name, language)) for name in studio.shaping.directions],
         sizes=[size for size in IMAGE_SIZES if size <= studio.sizes[-1]],

@@ -30,18 +30,19 @@ form.addEventListener("submit", async (event) => {
   const body = paintForm.requestBody();
   await paint(body.count ?? 1, async () => {
     const [avatar] = shown;
-    if (!isLocked() || (body.count && !isMade(avatar))) return painter.create(body);
+    if (!isLocked()) return painter.create(body);
+    const repeatable = paintForm.isRepeatable(avatar);
+    if (body.count && repeatable) return painter.create(body);
     const changes = await lockedChanges(body);
     if (changes) return painter.recolor(avatar, changes);
     if (body.count) return painter.vary(avatar);
-    if (!isMade(avatar)) return painter.create(body);
+    if (repeatable) return painter.create(body);
     throw new Error(say("script-studio-locked"));
   }, body.prompt);
 });
 
-/** Whether the face on display is locked; its seed alone does not paint it if it was made from others. */
+/** Whether the face on display is locked. */
 const isLocked = () => shown.length === 1 && paintForm.isLocked(shown[0]);
-const isMade = (avatar) => avatar.parents.length > 0 || avatar.choices != null;
 
 /** Values of the prompt that differ from the locked face; null without any. */
 async function lockedChanges(body) {

@@ -15,7 +15,7 @@ from discord_server import DiscordServer, Reply, UserClient
 from paused_engine import PausedEngine
 
 from bot.discord import delivery
-from bot.discord.client import run_discord
+from bot.discord.client import ServingBot, run_discord
 from bot.inference.engine import Engine
 from bot.settings import DiscordSettings
 from bot.studio import Studio
@@ -63,6 +63,22 @@ def run(discord: DiscordServer) -> Run:
 def unlimited_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replies are sent when complete, without "Painting…" before, even on a slow machine."""
     monkeypatch.setattr(delivery, "PATIENCE_SECONDS", TIMEOUT)
+
+
+@pytest.fixture(autouse=True)
+def ready_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The simulated Discord sends its few guilds at once."""
+    monkeypatch.setattr("bot.discord.bot.READY_SECONDS", 0.1)
+
+
+@pytest.fixture
+def identify_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an invalid session, a client identifies without waiting five seconds."""
+
+    async def wait(bot: ServingBot, shard: int | None, *, initial: bool) -> None:
+        pass
+
+    monkeypatch.setattr(ServingBot, "before_identify_hook", wait)
 
 
 @pytest.fixture

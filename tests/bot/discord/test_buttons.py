@@ -1,9 +1,12 @@
 import pytest
 from discord_server import MANAGE_MESSAGES, DiscordServer, UserClient
+from tiny_model import add_model
 
+from bot.inference.engine import Engine
 from bot.studio import Request, Studio
 from db.records import Avatar, GalleryQuery, Owner, Scope
 from db.store import Store
+from export.registry import Registry
 
 from .conftest import avatar_id
 
@@ -216,6 +219,18 @@ async def test_info_shows_all_metadata_and_the_command_to_repeat_it(
     family = await mika.click(sheet, label="ℹ️")
     assert f"made from: `{avatar_id(first)}` (pink hair" in family.text
     assert "/avatar hair:pink\n" in family.text, "variations have no seed that can be repeated"
+
+
+async def test_info_says_that_a_retired_model_painted_the_picture(
+    registry: Registry, engine: Engine, mika: UserClient
+) -> None:
+    reply = await mika.slash("avatar", hair="pink", seed=7)
+    add_model(registry, "newer")
+    registry.use("newer")
+    await engine.refresh()
+    info = await mika.click(reply, label="ℹ️")
+    assert "`tiny` (no longer in use" in info.text
+    assert "/avatar hair:pink\n" in info.text, "the seed would paint another face"
 
 
 async def test_info_hides_private_parents(

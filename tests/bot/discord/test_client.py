@@ -127,7 +127,7 @@ async def test_the_token_is_in_no_log(
 
 @pytest.mark.usefixtures("bot")
 async def test_the_client_resumes_after_reconnecting(
-    discord: DiscordServer, mika: UserClient
+    discord: DiscordServer, mika: UserClient, identify_at_once: None
 ) -> None:
     reply = await mika.slash("avatar", hair="pink")
     await discord.request_reconnect()

@@ -12,21 +12,22 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from bot_process import TIMEOUT, bot_process
+from bot_process import TIMEOUT, BotProcess, bot_process
 from discord_server import MANAGE_GUILD, DiscordServer, UserClient
 from discord_server.model import Guild
 from paused_engine import PausedEngine
 from postgres import SERVER, create_database, url_of
 
 from bot.discord import delivery
-from bot.discord.client import ServingBot, run_discord
+from bot.discord.client import run_discord
 from bot.errors import TooSoon
 from bot.inference.engine import Engine
 from bot.settings import DiscordSettings, EngineSettings, WebSettings
 from bot.studio import Request, Studio
+from bot.studio import processes as service
 from bot.web.app import create_app
 from db import events, processes
-from db.records import GalleryQuery, GuildLimits, Owner
+from db.records import GalleryQuery, GuildLimits, Owner, Shards
 from db.store import Store
 from export.registry import Registry
 
@@ -55,7 +56,7 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[s
 
 @pytest.fixture(autouse=True)
 def frequent_heartbeats(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.studio.processes.HEARTBEAT_SECONDS", 0.2)
+    monkeypatch.setattr(service, "HEARTBEAT_SECONDS", 0.2)
     monkeypatch.setattr(events, "POLL_SECONDS", 0.1)
 
 
@@ -144,7 +145,7 @@ OPERATING = Path(__file__).parents[3] / "docs" / "operating.md"
 SETUP = """
 from db import processes
 from bot.studio import processes as service
-processes.LEASE_SECONDS, service.HEARTBEAT_SECONDS = 2, 0.2
+processes.LEASE_SECONDS, service.HEARTBEAT_SECONDS, service.TAKEOVER_SECONDS = 2, 0.2, 1
 """
 
 
@@ -166,24 +167,24 @@ ONE_DATABASE = pytest.mark.parametrize("url", ["postgresql" if SERVER else "sqli
 async def test_a_process_takes_over_from_one_that_is_killed(
     discord: DiscordServer, registry: Registry, url: str, tmp_path: Path
 ) -> None:
-    """Two processes with the commands of the documentation, of which one is killed."""
+    """Two processes with the commands of the documentation, of which one is killed, and one too
+    many.
+    """
     commands = documented_commands()
     assert len(commands) == SHARDS
     mika = discord.member("Mika", guild_of_shard(discord, 0))
     async with AsyncExitStack() as stack:
-        starting = [
-            stack.enter_async_context(
-                bot_process(
-                    discord,
-                    tmp_path,
-                    *("--db.url", url, "--engine.max_batch", "1", *options),
-                    setup=SETUP,
-                    alone=False,
-                )
-            )
-            for options in commands
-        ]
-        killed, other = await asyncio.gather(*starting)
+
+        async def start(options: list[str]) -> BotProcess:
+            given = ("--db.url", url, "--engine.max_batch", "1", *options)
+            process = bot_process(discord, tmp_path, *given, setup=SETUP, alone=False)
+            return await stack.enter_async_context(process)
+
+        killed, other = await asyncio.gather(*map(start, commands))
+        refused = await start(commands[1])
+        assert await asyncio.wait_for(refused.process.wait(), TIMEOUT) == 2
+        assert "Irodori cannot start: another process on the same database" in refused.log
+        assert "connects shard 1 of 2" in refused.log
         requests = [asyncio.create_task(mika.slash("avatar", count=9)) for _ in range(4)]
 
         def all_acknowledged() -> bool:
@@ -243,6 +244,29 @@ async def test_two_applications_in_a_guild_share_its_quotas(
             assert server.violations == []
 
 
+async def test_a_bot_waits_for_shards_until_the_lease_of_a_killed_one_expires(
+    discord: DiscordServer,
+    bots: list[Bot],
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(service, "RETRY_SECONDS", 0.05)
+    store = await Store.open(url)
+    started = Studio(bots[0].engine, store).processes
+    shards = Shards(str(discord.application_id), SHARDS, [0])
+    async with background(started.keep_lease()):
+        monkeypatch.setattr(service, "TAKEOVER_SECONDS", 0.2)
+        with pytest.raises(service.ShardsTaken, match="connects shard 0 of 2"):
+            await started.claim_shards(shards)
+        bots[0].lease.cancel()  # as if it was killed
+        monkeypatch.setattr(processes, "LEASE_SECONDS", 0.5)
+        monkeypatch.setattr(service, "TAKEOVER_SECONDS", TIMEOUT)
+        await started.claim_shards(shards)
+        assert f"waiting up to {TIMEOUT} s for the end of its lease" in caplog.text
+    await store.close()
+
+
 async def count_avatars(bot: Bot) -> int:
     return await bot.store.avatars.count()
 
@@ -285,12 +309,8 @@ async def test_a_bot_that_reconnects_leaves_the_replies_of_the_other_one_alone(
     bots: list[Bot],
     paused: PausedEngine,
     mikas: list[UserClient],
-    monkeypatch: pytest.MonkeyPatch,
+    identify_at_once: None,
 ) -> None:
-    async def identify_at_once(bot: ServingBot, shard: int | None, *, initial: bool) -> None:
-        """Instead of five seconds later."""
-
-    monkeypatch.setattr(ServingBot, "before_identify_hook", identify_at_once)
     reply = await mikas[0].slash("avatar", count=3)
     ready = discord.session_starts
     session = next(s for s in discord.sessions.values() if s.shard == 1)
@@ -317,11 +337,22 @@ async def test_replies_of_a_bot_whose_lease_expires_are_taken_over(
 ) -> None:
     reply = await mikas[0].slash("avatar", count=3)
     bots[0].lease.cancel()  # as if it hung
-    monkeypatch.setattr(processes, "LEASE_SECONDS", 1)
+    monkeypatch.setattr(processes, "LEASE_SECONDS", 0.5)
     await discord.wait_until(lambda: len(reply.pictures) == 3, "no pictures", TIMEOUT)
     paused.resume()  # it finds the pictures of the other one
     assert await count_avatars(bots[1]) == 3
     assert len(reply.pictures) == 3
+
+
+async def test_a_portrait_requested_from_both_bots_at_once_is_stored_once(
+    bots: list[Bot], paused: PausedEngine, mikas: list[UserClient]
+) -> None:
+    waiting = await mikas[0].slash("me")
+    portrait = await (await mikas[1].slash("me")).wait_for_pictures()
+    paused.resume()
+    await waiting.wait_for_pictures()
+    assert waiting.pictures[0].data == portrait.pictures[0].data
+    assert await count_avatars(bots[0]) == 1
 
 
 async def test_a_member_is_forgotten_while_the_other_bot_paints(

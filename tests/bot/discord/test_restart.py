@@ -157,7 +157,7 @@ async def test_acknowledged_requests_on_a_slow_disk_survive_sigkill(
     discord.timeout = 2 * TIMEOUT
     discord.deadline *= slowness()
     members = [discord.member(f"Member {n}") for n in range(5)]
-    async with process(commit_seconds=2) as bot:
+    async with process(commit_seconds=0.5) as bot:
         tasks = [asyncio.create_task(client.slash("avatar", hair="blue")) for client in members]
 
         def answered() -> bool:

@@ -8,6 +8,7 @@ from browser import DESKTOP, PHONE, Visit, expect_no_horizontal_scrolling, paint
 from playwright.async_api import Locator, Route, expect
 from tiny_model import add_model
 
+from bot.inference.engine import Engine
 from bot.studio import Studio
 from db.records import GalleryQuery
 from export.registry import Registry
@@ -335,6 +336,33 @@ async def test_a_locked_face_that_was_made_from_others_is_held(
     (green,) = (await studio.gallery.page(query)).avatars
     (parent,) = [await studio.avatars.get(id, viewer=None) for id in green.parents]
     assert (green.latent == parent.latent).all()
+
+
+async def test_a_locked_face_of_a_retired_model_is_held(
+    visit: Visit, studio: Studio, registry: Registry, engine: Engine
+) -> None:
+    page = await visit(DESKTOP)
+    await paint(page, "pink hair, red eyes")
+    command = page.locator("#command")
+    await expect(command).to_have_value(re.compile("seed:"))
+    add_model(registry, "newer")
+    registry.use("newer")
+    await engine.refresh()
+    await page.reload()
+    await wait_for_picture(page)
+    await expect(command).to_have_value("/avatar hair:pink eyes:red")
+    await page.get_by_text("Details").click()
+    await expect(page.locator("#model")).to_have_text(re.compile("tiny .no longer in use"))
+    await page.get_by_label("Lock this face").check(force=True)
+    await page.get_by_role("button", name="Paint", exact=True).click()
+    await expect(page.get_by_role("alert")).to_contain_text("nothing has changed")
+    await page.locator("#prompt").fill("green hair, red eyes")
+    await page.get_by_role("button", name="Paint", exact=True).click()
+    await expect(page.locator("#result .picture")).to_have_attribute("alt", "green hair, red eyes")
+    query = GalleryQuery("everyone", viewer=None, guild=None, values={}, limit=2)
+    green, pink = (await studio.gallery.page(query)).avatars
+    assert green.model == pink.model == "tiny"
+    assert (green.latent == pink.latent).all()
 
 
 @pytest.mark.parametrize("width", [280, PHONE, 737, 760, 783, DESKTOP])

@@ -36,6 +36,7 @@ info-wish = wish
 info-any = anything
 info-seed = seed
 info-model = model
+picture-other-model = { $model } (no longer in use: the same seed paints another face now)
 info-size = size
 info-size-value = { $width } × { $height } pixels
 info-id = id

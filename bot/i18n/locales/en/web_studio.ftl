@@ -51,6 +51,7 @@ script-studio-same = This is the same picture. Choose another one.
 script-studio-choose = Mix or morph { $face }, seed { $seed }
 script-studio-choose-other = Select another picture to mix or morph it with.
 script-studio-no-directions = The model of this picture has no directions.
+script-studio-other-model = { $model } (no longer in use: the same seed paints another face now)
 script-studio-copied = Copied
 script-studio-copied-command = Copied the Discord command.
 script-favorite-added = Added to your favorites.

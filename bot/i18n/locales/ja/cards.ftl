@@ -36,6 +36,7 @@ info-wish = 注文
 info-any = おまかせ
 info-seed = シード
 info-model = モデル
+picture-other-model = { $model }（現在は使われていません。同じシードでも、いまは別の顔になります）
 info-size = サイズ
 info-size-value = { $width } × { $height } ピクセル
 info-id = ID

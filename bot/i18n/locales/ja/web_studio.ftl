@@ -51,6 +51,7 @@ script-studio-same = 同じ絵です。別の絵を選んでください。
 script-studio-choose = { $face }（シード { $seed }）をミックスまたはモーフ
 script-studio-choose-other = ミックスやモーフの相手をもう1枚選んでください。
 script-studio-no-directions = この絵のモデルでは顔の形を変えられません。
+script-studio-other-model = { $model }（現在は使われていません。同じシードでも、いまは別の顔になります）
 script-studio-copied = コピー済み
 script-studio-copied-command = Discord のコマンドをコピーしました。
 script-favorite-added = お気に入りに追加しました。

@@ -36,6 +36,7 @@ info-wish = 要求
 info-any = 随意
 info-seed = 种子
 info-model = 模型
+picture-other-model = { $model }（已不再使用：同样的种子现在会画出另一张脸）
 info-size = 尺寸
 info-size-value = { $width } × { $height } 像素
 info-id = 编号

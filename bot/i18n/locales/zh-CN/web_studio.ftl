@@ -51,6 +51,7 @@ script-studio-same = 这是同一张图，请另选一张。
 script-studio-choose = 用 { $face }（种子 { $seed }）融合或变身
 script-studio-choose-other = 再选一张图来融合或变身。
 script-studio-no-directions = 画这张图的模型不能微调脸的样子。
+script-studio-other-model = { $model }（已不再使用：同样的种子现在会画出另一张脸）
 script-studio-copied = 已复制
 script-studio-copied-command = 已复制 Discord 命令。
 script-favorite-added = 已加入收藏。

@@ -124,6 +124,13 @@ export function lockFace() {
 /** Whether this avatar's face is locked. */
 export const isLocked = (avatar) => lock.checked && seed.value.trim() === String(avatar.seed);
 
+/** Whether the bot's model painted this avatar; a picture of this browser is repeated by the browser. */
+export const isOfModelInUse = (avatar) => avatar.local || avatar.model === form.dataset.model;
+
+/** Whether wish and seed paint this avatar again: they do not if it was made from others. */
+export const isRepeatable = (avatar) =>
+  isOfModelInUse(avatar) && !avatar.parents.length && avatar.choices == null;
+
 export const draft = () => ({ prompt: prompt.value, seed: seed.value.trim(), lock: lock.checked });
 
 export function fill(draft) {

@@ -4,7 +4,7 @@ import { loadImage } from "./api.js";
 import { find } from "./dom.js";
 import { imageOf, pageOf, thumbOf } from "../common.js";
 import { describe, pair, say } from "../words.js";
-import { dotOf } from "./form.js";
+import { dotOf, isOfModelInUse, isRepeatable } from "./form.js";
 import { fillLink } from "./session.js";
 import * as morph from "./morph.js";
 
@@ -50,7 +50,8 @@ export async function showOne(avatar) {
     ...Object.entries(avatar.conditions).map(([name, value]) => chip(name, value, avatar.wish)),
   );
   find("#made").textContent = avatar.seed;
-  find("#model").textContent = avatar.model;
+  const { model } = avatar;
+  find("#model").textContent = isOfModelInUse(avatar) ? model : say("script-studio-other-model", { model });
   find("#link").href = pageOf(avatar);
   find("#command").value = commandLine(avatar);
   for (const link of sizes) await fillDownload(link, avatar);
@@ -149,10 +150,10 @@ async function fillDownload(link, avatar) {
   link.download = `irodori-${avatar.id}-${size}.png`;
 }
 
-/** The Discord command for this picture, or for one like it if it was made from others. */
+/** The Discord command for this picture, or for one like it if it cannot be repeated. */
 function commandLine(avatar) {
   const option = (name) => name.toLowerCase().replace(/[^\p{L}\p{N}_]+/gu, "-").replace(/^-|-$/g, "");
   const options = Object.entries(avatar.wish).map(([name, value]) => `${option(name)}:${value}`);
-  if (!avatar.parents.length && avatar.choices == null) options.push(`seed:${avatar.seed}`, `size:${avatar.width}`);
+  if (isRepeatable(avatar)) options.push(`seed:${avatar.seed}`, `size:${avatar.width}`);
   return ["/avatar", ...options].join(" ");
 }

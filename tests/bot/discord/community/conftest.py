@@ -1,7 +1,10 @@
 """Fixtures for tests of what the bot posts by itself."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from discord_server import MANAGE_GUILD, Channel, DiscordServer, Reply, UserClient
@@ -9,6 +12,8 @@ from discord_server import MANAGE_GUILD, Channel, DiscordServer, Reply, UserClie
 from bot.discord.community import scheduler
 from bot.studio import Request, Studio
 from db.records import Avatar, Owner
+
+from ..conftest import Run
 
 
 class Clock:
@@ -49,48 +54,56 @@ def news(discord: DiscordServer) -> Channel:
     return discord.channel("news")
 
 
-Paint = Callable[..., Awaitable[list[Avatar]]]
+@dataclass(frozen=True)
+class Community:
+    """The default guild: the bot, the settings of the guild, its members, and the posts of the bot
+    in the channel `news`.
+    """
 
+    discord: DiscordServer
+    studio: Studio
+    start: Run
+    admin: UserClient
+    guild: str
+    news: Channel
 
-@pytest.fixture
-def paint(studio: Studio, guild: str) -> Paint:
-    """`paint(client, count=3, private=False)` paints pictures in the default guild."""
+    @property
+    def channel(self) -> str:
+        """The id of `news`."""
+        return str(self.news.id)
 
-    async def paint(client: UserClient, count: int = 1, private: bool = False) -> list[Avatar]:
+    def run(self, **settings: Any) -> AbstractAsyncContextManager[asyncio.Task[None]]:
+        """`async with community.run(): ...` runs the bot."""
+        return self.start(self.studio, **settings)
+
+    async def change(self, **settings: Any) -> None:
+        """Changes the settings of the guild."""
+        await self.studio.community.change(self.guild, **settings)
+
+    async def paint(
+        self, client: UserClient, count: int = 1, private: bool = False
+    ) -> list[Avatar]:
+        """Paints pictures in the guild."""
         owner = Owner("discord", str(client.id), client.user.name)
-        request = Request(owner, guild=guild, channel="1", private=private)
-        return await studio.painting.create({}, request, count=count)
+        request = Request(owner, guild=self.guild, channel="1", private=private)
+        return await self.studio.painting.create({}, request, count=count)
 
-    return paint
-
-
-Love = Callable[[Avatar, int], Awaitable[None]]
-
-
-@pytest.fixture
-def love(studio: Studio) -> Love:
-    """`love(avatar, 3)` makes it a favorite of three members."""
-
-    async def love(avatar: Avatar, count: int) -> None:
+    async def love(self, avatar: Avatar, count: int) -> None:
+        """Makes the avatar a favorite of so many members."""
         for number in range(count):
-            await studio.avatars.toggle_favorite(avatar.id, Owner("discord", str(1000 + number)))
+            member = Owner("discord", str(1000 + number))
+            await self.studio.avatars.toggle_favorite(avatar.id, member)
 
-    return love
-
-
-Posts = Callable[[int], Awaitable[list[Reply]]]
+    async def posts(self, count: int) -> list[Reply]:
+        """Waits for so many messages in `news`."""
+        shown = lambda: len(self.admin.messages(self.news)) == count  # noqa: E731
+        found = [message.text for message in self.admin.messages(self.news)]
+        await self.discord.wait_until(shown, f"not {count} posts, first {found}", within=20)
+        return self.admin.messages(self.news)
 
 
 @pytest.fixture
-def posts(
-    discord: DiscordServer, admin: UserClient, news: Channel
-) -> Callable[..., Awaitable[list[Reply]]]:
-    """`await posts(2)` waits for two messages in the channel of news."""
-
-    async def posts(count: int) -> list[Reply]:
-        shown = lambda: len(admin.messages(news)) == count  # noqa: E731
-        found = [message.text for message in admin.messages(news)]
-        await discord.wait_until(shown, f"not {count} posts, first {found}", within=20)
-        return admin.messages(news)
-
-    return posts
+def community(
+    discord: DiscordServer, studio: Studio, run: Run, admin: UserClient, guild: str, news: Channel
+) -> Community:
+    return Community(discord, studio, run, admin, guild, news)

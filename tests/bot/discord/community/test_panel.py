@@ -3,12 +3,12 @@
 import pytest
 from discord_server import MANAGE_GUILD, Channel, DiscordServer, Reply, UserClient
 
-from bot.discord.community.panel import POSTING, SECTIONS
+from bot.discord.community.sections import POSTING, SECTIONS
 from bot.i18n.messages import LANGUAGES, say
 from bot.studio import Studio
 from db.records import CommunitySettings, GuildLimits, RoleLimits
 
-from ..conftest import Run
+from .conftest import Community
 
 
 async def show(admin: UserClient, panel: Reply, section: str) -> Reply:
@@ -66,18 +66,18 @@ async def test_in_direct_messages_there_are_no_settings_of_a_server(admin: UserC
 
 
 async def test_changes_are_saved_and_shown_also_by_a_panel_from_before_a_restart(
+    community: Community,
     discord: DiscordServer,
-    run: Run,
     studio: Studio,
     admin: UserClient,
     guild: str,
     news: Channel,
 ) -> None:
-    async with run(studio):
+    async with community.run():
         panel = await admin.slash("settings", server=True)
         await show(admin, panel, "showcase")
         await admin.choose(panel, "irodori:server:channel:showcase", [news])
-    async with run(studio):
+    async with community.run():
         await admin.select(panel, "irodori:server:number:hearts", ["5"])
         assert await studio.community.settings(guild) == CommunitySettings(
             showcase=str(news.id), hearts=5
@@ -104,9 +104,7 @@ async def test_changes_are_saved_and_shown_also_by_a_panel_from_before_a_restart
 
 
 @pytest.mark.usefixtures("bot")
-async def test_the_panel_says_that_welcomes_need_the_intent_for_members(
-    admin: UserClient,
-) -> None:
+async def test_the_panel_says_that_welcomes_need_the_intent_for_members(admin: UserClient) -> None:
     panel = await admin.slash("settings", server=True)
     await show(admin, panel, "welcome")
     assert say("server-no-intent") in panel.text
@@ -166,11 +164,11 @@ async def test_only_operators_turn_on_the_status_which_shows_the_model_in_use(
 
 
 async def test_the_panel_says_that_a_channel_was_deleted(
-    discord: DiscordServer, run: Run, studio: Studio, admin: UserClient, guild: str, news: Channel
+    community: Community, discord: DiscordServer, admin: UserClient, news: Channel
 ) -> None:
-    await studio.community.change(guild, bracket=str(news.id), spoilers=(str(news.id),))
+    await community.change(bracket=str(news.id), spoilers=(str(news.id),))
     discord.default_guild.channels.remove(news)
-    async with run(studio):
+    async with community.run():
         panel = await admin.slash("settings", server=True)
         await show(admin, panel, "replies")
         await show(admin, panel, "bracket")

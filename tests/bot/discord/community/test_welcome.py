@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from discord_server import Channel, DiscordServer, UserClient
+from discord_server import DiscordServer, UserClient
 from PIL import Image
 
 from bot.i18n.messages import say
@@ -11,8 +11,7 @@ from bot.studio import Studio
 from db.records import Owner
 from db.store import Store
 
-from ..conftest import Run
-from .conftest import Posts
+from .conftest import Community
 
 MEMBERS = 1 << 1  # the intent
 NOW = datetime.now(UTC)
@@ -24,18 +23,13 @@ def pixels(data: bytes) -> np.ndarray:
 
 @pytest.mark.usefixtures("clock")
 async def test_a_newcomer_is_welcomed_once_with_the_face_of_me(
-    discord: DiscordServer,
-    run: Run,
-    studio: Studio,
-    guild: str,
-    news: Channel,
-    posts: Posts,
+    community: Community, discord: DiscordServer
 ) -> None:
     discord.granted_intents = MEMBERS
-    await studio.community.change(guild, welcome=str(news.id))
-    async with run(studio, members_intent=True):
+    await community.change(welcome=community.channel)
+    async with community.run(members_intent=True):
         aki = await discord.join("Aki")
-        [post] = await posts(1)
+        [post] = await community.posts(1)
         assert post.text == say("welcome-text", member=f"<@{aki.id}>")
         assert post.message.mentions == []
         mine = await aki.slash("me")
@@ -43,16 +37,16 @@ async def test_a_newcomer_is_welcomed_once_with_the_face_of_me(
         assert np.array_equal(pixels(face.data), pixels(of_me.data))
         await discord.leave(aki)
         await discord.join("Aki")
-    async with run(studio, members_intent=True):
-        await posts(1)
+    async with community.run(members_intent=True):
+        await community.posts(1)
 
 
 @pytest.mark.usefixtures("clock")
 async def test_nobody_is_welcomed_unless_an_admin_has_turned_it_on(
-    discord: DiscordServer, run: Run, studio: Studio, store: Store, mika: UserClient
+    community: Community, discord: DiscordServer, store: Store, mika: UserClient
 ) -> None:
     discord.granted_intents = MEMBERS
-    async with run(studio, members_intent=True):
+    async with community.run(members_intent=True):
         await discord.join("Aki")
         await mika.slash("help")  # answered after the event
     assert await store.posts.take([str(discord.default_guild.id)], NOW, 9) == []
@@ -61,25 +55,24 @@ async def test_nobody_is_welcomed_unless_an_admin_has_turned_it_on(
 
 @pytest.mark.usefixtures("clock")
 async def test_forgetting_a_newcomer_deletes_the_welcome(
-    discord: DiscordServer, run: Run, studio: Studio, guild: str, news: Channel, posts: Posts
+    community: Community, discord: DiscordServer, studio: Studio
 ) -> None:
     discord.granted_intents = MEMBERS
-    await studio.community.change(guild, welcome=str(news.id))
-    async with run(studio, members_intent=True):
+    await community.change(welcome=community.channel)
+    async with community.run(members_intent=True):
         aki = await discord.join("Aki")
-        await posts(1)
+        await community.posts(1)
         await studio.members.delete_everything(Owner("discord", str(aki.id)))
-        await posts(0)
+        await community.posts(0)
 
 
 async def test_without_the_granted_intent_the_bot_says_so_and_serves_everything_else(
+    community: Community,
     discord: DiscordServer,
-    run: Run,
-    studio: Studio,
     admin: UserClient,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with run(studio, members_intent=True):
+    async with community.run(members_intent=True):
         panel = await admin.slash("settings", server=True)
         await admin.select(panel, "irodori:server:section", ["welcome"])
         assert say("server-no-intent") in panel.text

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.studio.downloads import MAX_EMOJI, MAX_STICKER, PACK_SIZES
+from bot.studio.downloads import PACK_SIZES
 
 from ..conftest import Client
 from .conftest import get, image, paint, pixels
@@ -29,7 +29,7 @@ async def test_a_circle_has_transparent_corners_and_the_pictures_pixels(client: 
 
 
 @pytest.mark.parametrize(
-    ("crop", "size", "limit"), [("emoji", 128, MAX_EMOJI), ("sticker", 320, MAX_STICKER)]
+    ("crop", "size", "limit"), [("emoji", 128, 256 * 1024), ("sticker", 320, 512 * 1024)]
 )
 async def test_emoji_and_stickers_are_as_discord_accepts_them(
     client: Client, crop: str, size: int, limit: int

@@ -78,6 +78,20 @@ async def test_painting_without_javascript(client: Client, store: Store) -> None
     assert re.search(r"seed\W*7\D.*model\W*tiny", page.text, re.IGNORECASE | re.DOTALL)
 
 
+async def test_the_page_of_a_picture_by_a_retired_model_says_so(
+    client: Client, registry: Registry, engine: Engine, studio: Studio, owner: Owner
+) -> None:
+    (avatar,) = await studio.painting.create("hair:pink", Request(owner), seed=7)
+    add_model(registry, "newer")
+    registry.use("newer")
+    await engine.refresh()
+    async with client.get(f"/a/{avatar.id}") as answer:
+        page = Page(await answer.text())
+    assert "tiny (no longer in use" in page.text
+    assert "/avatar hair:pink" in page.text
+    assert "seed:7" not in page.text, "it would paint another face"
+
+
 @pytest.mark.parametrize(
     ("form", "error"),
     [
