@@ -16,12 +16,17 @@ async def test_examples_use_values_of_the_model(mika: UserClient) -> None:
     assert "/morph" in reply.text
 
 
-@pytest.mark.parametrize(("locale", "command"), [("zh-CN", "/头像"), ("ja", "/アバター")])
-async def test_commands_have_the_names_that_discord_shows(
+@pytest.mark.parametrize(
+    ("locale", "command"),
+    [("zh-CN", "/头像 头发:白色 眼睛:黄色"), ("ja", "/アバター 髪:白 目:黄色")],
+)
+async def test_commands_and_options_have_the_names_that_discord_shows(
     discord: DiscordServer, locale: str, command: str
 ) -> None:
-    reply = await discord.member("Yui", locale=locale).slash("help")
-    assert f"`{command} hair:white" in reply.text
+    member = discord.member("Yui", locale=locale)
+    assert f"`{command}`" in (await member.slash("help")).text
+    values = [option.partition(":")[2] for option in command.split()[1:]]
+    assert (await member.slash("avatar", hair=values[0], eyes=values[1])).pictures
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
