@@ -8,8 +8,8 @@ from browser import DESKTOP, PHONE, Visit, expect_no_horizontal_scrolling, paint
 from playwright.async_api import Locator, Route, expect
 from tiny_model import add_model
 
-from bot.studio import Studio
-from db.records import GalleryQuery
+from bot.studio import Request, Studio
+from db.records import GalleryQuery, Owner
 from export.registry import Registry
 
 from .conftest import Serve
@@ -315,13 +315,16 @@ async def test_text_contrast(visit: Visit, scheme: str) -> None:
     assert min(ratios) >= 4.5  # WCAG AA
 
 
+@pytest.mark.parametrize("made", ["variation", "child"])
 async def test_a_locked_face_that_was_made_from_others_is_held(
-    visit: Visit, studio: Studio
+    visit: Visit, studio: Studio, owner: Owner, made: str
 ) -> None:
-    page = await visit(DESKTOP)
-    await paint(page, "pink hair, red eyes")
-    await page.get_by_role("button", name="Variations").click()
-    await page.locator(".sheet a").first.click()
+    a, b = await studio.painting.create("hair:pink eyes:red", Request(owner), count=2)
+    if made == "variation":
+        face, *_ = await studio.family.variations(a.id, Request(owner))
+    else:
+        (face,) = await studio.family.mix(a.id, b.id, Request(owner))
+    page = await visit(DESKTOP, f"#/{face.id}")
     await wait_for_picture(page)
     count = await page.locator(".face").count()
     await page.get_by_label("Lock this face").check(force=True)
@@ -333,8 +336,8 @@ async def test_a_locked_face_that_was_made_from_others_is_held(
     await expect(page.locator("#result .picture")).to_have_attribute("alt", "green hair, red eyes")
     query = GalleryQuery("everyone", viewer=None, guild=None, values={}, limit=1)
     (green,) = (await studio.gallery.page(query)).avatars
-    (parent,) = [await studio.avatars.get(id, viewer=None) for id in green.parents]
-    assert (green.latent == parent.latent).all()
+    assert green.parents == (face.id,)
+    assert (green.latent == face.latent).all()
 
 
 @pytest.mark.parametrize("width", [280, PHONE, 737, 760, 783, DESKTOP])
