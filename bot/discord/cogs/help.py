@@ -40,7 +40,9 @@ def help_text(
     lines = [
         say("help-title", language),
         f"`{' '.join(['/' + _name('avatar', names), *_typed(wish, names)])}`",
-        say("help-avatar", language, count=command_text("command-avatar", "count", names)),
+        say(
+            "help-avatar", language, count=command_text("command-avatar", "count", names) or "count"
+        ),
         "",
         say("help-mention", language, example=f"{mention} {describe(wish, language)}".strip()),
         say("help-buttons", language),
