@@ -348,13 +348,18 @@ async def test_the_page_with_a_picture_fits_its_width(visit: Visit, width: int) 
     await page.get_by_role("button", name="Paint", exact=True).click()
     await wait_for_picture(page)
     await expect_no_horizontal_scrolling(page)
-    assert await page.locator("#seed").evaluate("seed => seed.scrollWidth <= seed.clientWidth")
+    seed = page.locator("#seed")
+    await seed.evaluate("seed => (seed.style.letterSpacing = '.08em')")  # as in wide fonts
+    assert await seed.evaluate("seed => seed.scrollWidth <= seed.clientWidth")
 
 
 async def test_on_a_phone_an_error_is_above_the_paint_bar(visit: Visit) -> None:
     page = await visit(PHONE)
+    await page.set_viewport_size({"width": PHONE, "height": 640})
+    await paint(page, "pink hair, red eyes")
+    await page.evaluate("scrollTo(0, 0)")
     await page.locator("#prompt").fill("hair:nothing")
-    await page.get_by_role("button", name="Paint", exact=True).click()
+    await page.keyboard.press("Enter")
     alert = page.locator("#problem")
     await expect(alert).to_contain_text("nothing")
     top, bottom = await edges(alert)
