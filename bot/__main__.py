@@ -24,7 +24,7 @@ from bot.check import Finding, findings
 from bot.discord.client import sync_commands
 from bot.errors import ModelUnavailable
 from bot.passwords import MIN_LENGTH, PasswordHash
-from bot.serve import REFUSED, EngineStopped, StartError, open_studio, serve
+from bot.serve import REFUSED, EngineStopped, StartError, engine_settings, open_studio, serve
 from bot.settings import Settings, discord_token
 from bot.web import browser_runtime
 from config.output import allow_any_encoding
@@ -149,7 +149,7 @@ def _deploy(arguments: Sequence[str]) -> int:
         from bot.inference.ray_backend import deploy  # needs the extra "cluster"
     except ModuleNotFoundError as error:
         raise ModelUnavailable("model-no-ray", module=str(error.name)) from error
-    deploy(settings.models.dir, settings.engine)
+    deploy(settings.models.dir, engine_settings(settings))
     print("The Ray cluster paints. Start the bots with --engine.backend ray.")
     return 0
 

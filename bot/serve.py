@@ -18,9 +18,10 @@ from bot.backups import keep_backups
 from bot.discord.client import run_discord
 from bot.inference.engine import Engine
 from bot.retention import keep_retention
-from bot.settings import DiscordSettings, Settings, WebSettings
+from bot.settings import DiscordSettings, EngineSettings, Settings, WebSettings
 from bot.studio import Studio
 from bot.studio.processes import ShardsTaken
+from bot.web import browser_runtime
 from bot.web.app import create_app, create_metrics_app, create_runner
 from bot.web.connections import CONNECTIONS, Listener
 from bot.web.metrics import Metrics
@@ -104,10 +105,17 @@ async def serve(settings: Settings, token: str | None) -> None:
             raise EngineStopped("the engine stopped by an error, see the log")
 
 
+def engine_settings(settings: Settings) -> EngineSettings:
+    """The engine's settings. Where browsers paint, too, it uses the float upscaler, as they do."""
+    if settings.engine.upscaler == "auto" and settings.web.enabled and browser_runtime.installed():
+        return settings.engine.model_copy(update={"upscaler": "float"})
+    return settings.engine
+
+
 @asynccontextmanager
 async def open_studio(settings: Settings) -> AsyncIterator[tuple[Studio, Engine]]:
     async with AsyncExitStack() as stack:
-        engine = await Engine.open(Registry(settings.models.dir), settings.engine)
+        engine = await Engine.open(Registry(settings.models.dir), engine_settings(settings))
         stack.push_async_callback(engine.close)
         store = await Store.open(settings.db.url, settings.db.connections)
         stack.push_async_callback(store.close)

@@ -144,8 +144,9 @@ class EngineSettings(Section):
     candidates: int = Field(default=0, ge=0, le=MAX_CANDIDATES)
     """Candidates per picture, of which the critic keeps one. 0: the model's own number."""
     upscaler: Literal["auto", "float"] = "auto"
-    """Upscaler; auto uses the model's int8 one if it is faster on this machine. Only the float one
-    paints the same pictures on all machines, and as browsers do.
+    """Upscaler. auto: the model's int8 one if it is faster on this machine, but the float one if
+    browsers can paint (`python -m bot web-runtime`). Only the float one paints the same pictures on
+    all machines, and as browsers do.
     """
     load_seconds: float = Field(default=120, gt=0)
     """Seconds that a model may take to load and to paint its first batch."""

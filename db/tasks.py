@@ -4,11 +4,12 @@
 them, so fields keep their names.
 """
 
+import base64
 import secrets
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, TypeAdapter
 
 SEEDS = 2**32  # seeds are unsigned 32-bit numbers
 VARIATIONS = 9  # pictures that VariationsTask paints
@@ -104,6 +105,18 @@ class PortraitTask(BaseTask):
     private: bool = False
 
 
+class RepaintTask(BaseTask):
+    """`file` is a PNG with its recipe."""
+
+    kind: Literal["repaint"] = "repaint"
+    file: Base64Bytes = Field(repr=False)
+    private: bool = False
+
+    @classmethod
+    def of(cls, file: bytes) -> Self:
+        return cls(file=base64.b64encode(file))
+
+
 class MorphTask(BaseTask):
     kind: Literal["morph"] = "morph"
     ids: tuple[str, ...]
@@ -148,6 +161,7 @@ PictureTask: TypeAlias = (
     | MixTask
     | PortraitTask
     | AdoptTask
+    | RepaintTask
 )
 Task: TypeAlias = PictureTask | MorphTask | FindTask | GuessTask
 

@@ -47,7 +47,7 @@ class Registry:
         found = [
             path.name
             for path in self.root.iterdir()
-            if is_safe_name(path.name) and (path / MANIFEST).is_file()
+            if is_safe_name(path.name) and _has_manifest(path)
         ]
         return sorted(found, key=lambda name: (self._created(name), name))
 
@@ -61,7 +61,7 @@ class Registry:
     def folder(self, name: str) -> Path:
         """The folder of a model. Raises ModelError for an unknown or invalid name."""
         path = self.root / name
-        if not is_safe_name(name) or not (path / MANIFEST).is_file():
+        if not is_safe_name(name) or not _has_manifest(path):
             raise ModelError(f"there is no model {name!r} in {self.root}; {self._list_names()}")
         return path
 
@@ -241,6 +241,14 @@ class Registry:
     def _list_names(self) -> str:
         names = self.names()
         return f"there are: {', '.join(names)}" if names else "there are no models yet"
+
+
+def _has_manifest(folder: Path) -> bool:
+    """False also where that cannot be read, such as a link to nowhere."""
+    try:
+        return (folder / MANIFEST).is_file()
+    except OSError:
+        return False
 
 
 def _sync(path: Path) -> None:

@@ -176,6 +176,15 @@ def build_upscaler(scale: int = 4) -> onnx.ModelProto:
     return build("upscaler", nodes, [image], upscaled, {"scales": scales})
 
 
+def black_upscaler() -> bytes:
+    """An upscaler whose pictures are black, unlike those of the other one."""
+    model = build_upscaler()
+    node = model.graph.node[0]
+    node.output[0] = "large"
+    model.graph.node.append(helper.make_node("Sub", ["large", "large"], ["upscaled"]))
+    return bytes(model.SerializeToString())
+
+
 def build_critic(condition_dim: int) -> onnx.ModelProto:
     s = IMAGE_SIZE
     weight_by_condition = np.ones(condition_dim, np.float32)

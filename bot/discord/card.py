@@ -11,7 +11,7 @@ from typing import Any, Self
 from discord import Attachment, ButtonStyle, InteractionMessage, SelectOption, ui
 from discord.utils import escape_markdown
 
-from bot.discord.bot import Interaction
+from bot.discord.bot import Interaction, PaintCommand
 from bot.discord.buttons import (
     Again,
     AvatarButton,
@@ -33,10 +33,10 @@ from bot.discord.components import (
     language_shown,
     requester_shown,
 )
-from bot.discord.context import is_requester, language_of, owner_of, request_of
+from bot.discord.context import is_requester, language_of, owner_of
 from bot.discord.deferred_reply import DeferredReply
 from bot.discord.family import Sibling
-from bot.discord.permissions import admit, is_moderator, is_owner, require_admission
+from bot.discord.permissions import is_moderator, is_owner, require_admission
 from bot.discord.replies import defer_answer, defer_update, delete_message, retry_once
 from bot.discord.text import caption, file_of, option_of, shorten
 from bot.errors import BadPrompt, NotFound
@@ -44,7 +44,7 @@ from bot.i18n.messages import say
 from bot.studio import Studio
 from bot.studio.recipes import MAX_FILE
 from db.records import Avatar, Owner
-from db.tasks import CreateTask, PortraitTask
+from db.tasks import CreateTask, PortraitTask, RepaintTask
 
 SHOW = "irodori:show"
 MAX_UNUSED = 150  # characters; Discord allows 2000 in a message
@@ -158,6 +158,9 @@ async def show_avatars(reply: DeferredReply, avatars: Sequence[Avatar]) -> None:
         requested_by=pending.owner.key if pending.names_requester else None,
         portrait_of=pending.task.member if isinstance(pending.task, PortraitTask) else None,
     )
+    if isinstance(pending.task, RepaintTask):
+        opened = await studio.recipes.compare_repainted(pending.task.file, avatars[0])
+        card["content"] += f"\n{say(opened.message, pending.language)}"
     if isinstance(pending.task, CreateTask) and pending.task.prompt:
         card["content"] += _unused(studio, pending.task.prompt, pending.language)
     await reply.edit(**card)
@@ -203,7 +206,7 @@ async def open_file(interaction: Interaction, file: Attachment) -> None:
     """Shows the picture of a file with its buttons, and says whether the file is that picture. If
     it is not stored any more, it is painted again, which counts as one picture.
 
-    Raises BadPrompt, NotFound, Blocked, WrongChannel, TooSoon, Busy, ModelUnavailable.
+    Raises BadPrompt, Refusal, discord.HTTPException.
     """
     studio = interaction.client.studio
     if file.size > MAX_FILE:
@@ -213,8 +216,8 @@ async def open_file(interaction: Interaction, file: Attachment) -> None:
     data = await file.read()
     opened = await studio.recipes.find(data)
     if opened is None:
-        async with admit(interaction, 1):
-            opened = await studio.recipes.repaint(data, request_of(interaction))
+        await interaction.client.paint(interaction, PaintCommand(RepaintTask.of(data)))
+        return
     me, language = owner_of(interaction), await language_of(interaction)
     place = Place.of(interaction)
     card = await _card(place, [opened.avatar], me, language)

@@ -111,6 +111,8 @@ class Delivery:
                     preparing.result()
                 if isinstance(source, Mention):
                     admission.enter_context(typing_in(source.channel))
+                elif "deferred" in source.extras:  # by the command, to read a file first
+                    await saving
                 elif not saving.done():
                     raise Busy(BUSY_SECONDS)
                 else:

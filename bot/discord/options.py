@@ -118,7 +118,7 @@ def wish_command(
     ]
     callback.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     attribute_of = {attribute.name: attribute for attribute in studio.attributes}
-    localized = _localized_names(name, names, fixed)
+    localized = localized_names(name, names, fixed)
     app_commands.describe(
         **{
             key: locale_str(
@@ -163,7 +163,7 @@ def _plain(annotation: Any) -> Any:
     return type(values[0]) if get_origin(annotation) is Literal else annotation
 
 
-def _localized_names(
+def localized_names(
     command: str, names: Sequence[str], fixed: Collection[str]
 ) -> dict[str, dict[str, str]]:
     """Option names in other languages: attribute -> language -> name.

@@ -157,8 +157,12 @@ class RecipeService:
         Raises BadPrompt (no or an invalid recipe), NotFound (the model is not here), Busy,
         ModelUnavailable.
         """
-        recipe, pixels = await asyncio.to_thread(read_file, data)
-        avatar = await self._paint(recipe, request)
+        recipe, _ = await asyncio.to_thread(read_file, data)
+        return await self.compare_repainted(data, await self._paint(recipe, request))
+
+    async def compare_repainted(self, data: bytes, avatar: Avatar) -> Opened:
+        """Compares a file with the avatar that was painted from its recipe. Raises NotFound."""
+        _, pixels = await asyncio.to_thread(read_file, data)
         return Opened(avatar, await self._compare_file(avatar, pixels), repainted=True)
 
     async def _compare_file(self, avatar: Avatar, pixels: np.ndarray) -> Comparison:

@@ -43,6 +43,7 @@ from db.tasks import (
     MorphTask,
     PortraitTask,
     RecolorTask,
+    RepaintTask,
     ShapeTask,
     Task,
     VariationsTask,
@@ -162,5 +163,7 @@ class Studio:
                     task.wish, task.seed, choices=before, model=task.model
                 )
                 return await self.finding.adopt(search, number, request, size=task.size)
+            case RepaintTask():
+                return [(await self.recipes.repaint(task.file, request)).avatar]
             case _:
                 assert_never(task)

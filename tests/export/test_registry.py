@@ -34,6 +34,14 @@ def test_lists_a_broken_model_with_the_reason(registry: Registry) -> None:
         registry.load("c")
 
 
+def test_a_link_that_leads_nowhere_does_not_hide_the_models(registry: Registry) -> None:
+    (registry.root / "missing").symlink_to("nothing")
+    (registry.root / "long").symlink_to("x" * 300)  # which no file system allows
+    assert registry.names() == ["b", "a", "c"]
+    with pytest.raises(ModelError, match="there is no model 'long'"):
+        registry.folder("long")
+
+
 def test_adds_a_verified_model(registry: Registry) -> None:
     added = registry.add(make_manifest("d", 4, metrics={"q": 3.0}), write_generator())
     assert set(added.files) == {GENERATOR}

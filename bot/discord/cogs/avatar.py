@@ -12,6 +12,8 @@ from bot.discord.options import CommandOption, wish_command
 from bot.studio.painting import MAX_COUNT
 from db.tasks import SEEDS, CreateTask
 
+OPTIONS = ("count", "seed", "size", "private")  # besides the attributes
+
 
 class AvatarCog(commands.Cog):
     def __init__(self, bot: IrodoriBot) -> None:
@@ -42,10 +44,11 @@ class AvatarCog(commands.Cog):
             await interaction.client.paint(interaction, PaintCommand(task, private))
 
         studio = self.bot.studio
-        options = {
-            "count": CommandOption(app_commands.Range[int, 1, MAX_COUNT], 1),
-            "seed": CommandOption(app_commands.Range[int, 0, SEEDS - 1], None),
-            "size": CommandOption(Literal[studio.sizes], None),
-            "private": CommandOption(bool, None),
-        }
-        return [wish_command(studio, "avatar", run, options)]
+        options = (
+            CommandOption(app_commands.Range[int, 1, MAX_COUNT], 1),
+            CommandOption(app_commands.Range[int, 0, SEEDS - 1], None),
+            CommandOption(Literal[studio.sizes], None),
+            CommandOption(bool, None),
+        )
+        fixed = dict(zip(OPTIONS, options, strict=True))
+        return [wish_command(studio, "avatar", run, fixed)]

@@ -1,16 +1,17 @@
 """`/help`: a short list of commands, with examples for the model in use."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from discord import app_commands
 from discord.ext import commands
 
 from bot.discord.bot import Interaction, IrodoriBot
+from bot.discord.cogs.avatar import OPTIONS
 from bot.discord.command_texts import description
 from bot.discord.context import language_of
-from bot.discord.options import option_names
+from bot.discord.options import localized_names, option_names
 from bot.discord.replies import respond
-from bot.i18n.messages import command_text, describe, language_for, say
+from bot.i18n.messages import command_text, describe, language_for, say, value_name
 from export.manifest import Attribute
 
 SHOWN = ("find", "me", "mix", "morph", "gallery", "show", "settings", "privacy")
@@ -34,14 +35,14 @@ class HelpCog(commands.Cog):
 def help_text(
     attributes: Sequence[Attribute], language: str, mention: str, names: str = "en"
 ) -> str:
-    """`names` is the language of the commands' names, which Discord chooses."""
+    """`names` is the language of the names of commands and options, which Discord chooses."""
     wish = example(attributes)
-    options = option_names(list(wish), taken=())
-    typed = [f"{options[name]}:{value}" for name, value in wish.items()]
     lines = [
         say("help-title", language),
-        f"`{' '.join(['/' + _name('avatar', names), *typed])}`",
-        say("help-avatar", language),
+        f"`{' '.join(['/' + _name('avatar', names), *_typed(wish, names)])}`",
+        say(
+            "help-avatar", language, count=command_text("command-avatar", "count", names) or "count"
+        ),
         "",
         say("help-mention", language, example=f"{mention} {describe(wish, language)}".strip()),
         say("help-buttons", language),
@@ -61,6 +62,16 @@ def example(attributes: Sequence[Attribute]) -> dict[str, str]:
         free = [value for _, value in pairs if value not in wish.values()]
         wish[attribute.name] = (free or [pairs[0][1]])[0]
     return wish
+
+
+def _typed(wish: Mapping[str, str], language: str) -> list[str]:
+    """The wish as options of `/avatar`, such as "hair:pink" or "髪:ピンク"."""
+    options = option_names(list(wish), taken=OPTIONS)
+    localized = localized_names("avatar", list(wish), OPTIONS)
+    return [
+        f"{localized[name].get(language, options[name])}:{value_name(value, language)}"
+        for name, value in wish.items()
+    ]
 
 
 def _name(name: str, language: str) -> str:

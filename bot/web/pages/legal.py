@@ -11,7 +11,7 @@ from bot.web.pages.render import render
 routes = web.RouteTableDef()
 
 SECTIONS = {
-    "privacy": ("stored", "visitors", "seen", "time", "choices", "stays"),
+    "privacy": ("stored", "visitors", "browser", "seen", "time", "choices", "stays"),
     "terms": ("use", "pictures", "reports", "warranty"),
 }
 

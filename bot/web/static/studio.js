@@ -268,7 +268,7 @@ function addTiles(avatars) {
     tiles.prepend(item);
   }
   while (tiles.children.length > 12) tiles.lastElementChild.remove();
-  find("#gallery .nothing")?.remove();
+  if (tiles.children.length) find("#gallery .nothing")?.remove();
 }
 
 browser.start();

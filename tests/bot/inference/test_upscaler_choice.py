@@ -4,10 +4,9 @@ import logging
 from types import SimpleNamespace
 
 import numpy as np
-import onnx
 import onnxruntime as ort
 import pytest
-from tiny_model import add_model, build_upscaler
+from tiny_model import add_model, black_upscaler
 
 from bot.inference import upscaler_choice
 from bot.inference.model import Model, load_model
@@ -68,37 +67,26 @@ def load_with_int8(registry: Registry, content: bytes, threads: int = 1) -> Mode
     return load_model(registry, "large", EngineSettings(provider="cpu", threads=threads))
 
 
-@pytest.fixture
-def darker() -> bytes:
-    """An upscaler whose pictures are black, unlike those of the float one."""
-    model = build_upscaler()
-    node = model.graph.node[0]
-    node.output[0] = "large"
-    model.graph.node.append(onnx.helper.make_node("Sub", ["large", "large"], ["upscaled"]))
-    return bytes(model.SerializeToString())
-
-
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("faster", [True, False])
 def test_a_model_upscales_with_the_chosen_file(
     registry: Registry,
     monkeypatch: pytest.MonkeyPatch,
-    darker: bytes,
     faster: bool,
     threads: int,
 ) -> None:
     monkeypatch.setattr("bot.inference.model.prefers_int8", lambda *_: faster)
-    model = load_with_int8(registry, darker, threads)
+    model = load_with_int8(registry, black_upscaler(), threads)
     images = np.full((1, 64, 64, 3), 200, np.uint8)
     for n in (1, 2, 3):
         assert (model.upscale(images.repeat(n, 0), 256) == (0 if faster else 200)).all()
 
 
 def test_an_int8_upscaler_that_differs_is_not_used(
-    registry: Registry, darker: bytes, caplog: pytest.LogCaptureFixture
+    registry: Registry, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
-        model = load_with_int8(registry, darker)
+        model = load_with_int8(registry, black_upscaler())
     assert model.upscale(np.full((1, 64, 64, 3), 200, np.uint8), 256).min() == 200
     assert "its mean error is" in caplog.text
 

@@ -117,6 +117,14 @@ async def test_the_load_is_drawn_and_updated(
     assert await shift(page) < 0.02
 
 
+async def test_in_forced_colors_a_curve_has_the_color_of_text(enter: Visit) -> None:
+    page = await enter(DESKTOP, "admin/live", forced_colors="active", color_scheme="dark")
+    curve = page.locator(".chart .plot path.stroke-1").first
+    await expect(curve).to_be_attached()
+    text = await page.evaluate("getComputedStyle(document.body).color")
+    assert await curve.evaluate("path => getComputedStyle(path).stroke") == text
+
+
 @pytest.mark.parametrize("width", [PHONE, DESKTOP])
 async def test_a_training_run_is_drawn_and_updated(enter: Visit, run: Path, width: int) -> None:
     page = await enter(width, "admin/runs")

@@ -103,12 +103,12 @@ PAGES: dict[str, States] = {
         "/gallery", "/gallery?hair=pink", "/gallery?hair=black&eyes=black", "/gallery?sort=loved"
     ),
     "matrix": plain("/matrix"),
-    "mine": plain("/mine", "/mine?scope=favourites"),
+    "mine": plain("/mine", "/mine?scope=favourites", "/mine?link=wrong"),
     "picture": picture_page,
     "legal": plain("/privacy", "/terms"),
     "wear": plain("/wear", "/proof/{child}"),
     "admin": admin_pages,
-    "errors": plain("/a/nothing", "/gallery?cursor=x"),
+    "errors": plain("/a/nothing", "/gallery?cursor=x", "/offline"),
 }
 
 

@@ -99,6 +99,19 @@ async def test_pages_work_without_javascript(
     await expect_no_horizontal_scrolling(page)
 
 
+@pytest.mark.parametrize("width", [280, 737, 783])
+async def test_nothing_is_cut_at_unusual_widths(
+    visit: Visit, studio: Studio, owner: Owner, width: int
+) -> None:
+    (avatar,) = await studio.painting.create("hair:pink eyes:red", Request(owner))
+    picture = f"/a/{avatar.id}", f"/proof/{avatar.id}"
+    pages = "/", "/find", "/gallery", "/matrix", *picture, "/mine", "/wear", "/privacy", "/terms"
+    page = await visit(width)
+    for path in (*pages, "/nowhere", "/?lang=ja", "/?lang=zh-CN"):
+        await page.goto(path)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
 @pytest.mark.parametrize("width", [PHONE, DESKTOP])
 async def test_invalid_urls_show_error_pages(visit: Visit, width: int) -> None:
     page = await visit(width)

@@ -25,6 +25,7 @@ async def test_privacy_command_lists_the_stored_data(mika: UserClient) -> None:
     panel = await mika.slash("privacy")
     assert panel.ephemeral
     assert "seed" in panel.text
+    assert "painted in your browser" in panel.text
     assert [button.label for button in panel.buttons] == ["Export", "Forget me"]
 
 

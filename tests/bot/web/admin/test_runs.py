@@ -49,6 +49,7 @@ async def test_runs_that_cannot_be_read_do_not_hide_the_others(admin: Client, ru
     os.mkfifo(runs / "fifo" / "samples-000002k.png")
     (runs / "loop" / "log.jsonl").symlink_to("log.jsonl")
     (runs / "nowhere").symlink_to("missing")
+    (runs / "long").symlink_to("x" * 300)
     os.mkfifo(runs / "pipe")
     text = await page(admin, "/admin/runs")
     for name in ("huge", "fifo", "loop"):

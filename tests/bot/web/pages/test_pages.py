@@ -280,12 +280,14 @@ async def test_malformed_http_is_answered_and_logged_in_one_line(
     assert not any(record.exc_info for record in caplog.records)
 
 
-@pytest.mark.parametrize("path", ["/", "/find", "/gallery", "/matrix"])
+@pytest.mark.parametrize(
+    "path", ["/", "/find", "/gallery", "/matrix", "/mine", "/wear", "/privacy"]
+)
 async def test_keys_that_other_sites_add_to_links_are_ignored(client: Client, path: str) -> None:
     await get(client, f"{path}?utm_source=a&utm_source=b&fbclid=1")
 
 
-@pytest.mark.parametrize("path", ["/gallery", "/find", "/matrix"])
+@pytest.mark.parametrize("path", ["/gallery", "/find", "/matrix", "/mine", "/wear", "/terms"])
 async def test_a_slash_at_the_end_redirects(client: Client, path: str) -> None:
     url = f"{path}/?sort=loved"
     async with client.get(url, allow_redirects=False) as answer:
