@@ -309,7 +309,8 @@ def test_makegirlsmoe_and_the_report_have_their_networks() -> None:
     assert len(modules(discriminator, LeakyBlock)) == 8, "two at each size but the last"
     trained = build_trainer(small("acgan-srresnet", width=32), faces())
     for network in (trained.generator, trained.discriminator):
-        for layer in (*modules(network, nn.Conv2d)[:3], modules(network, nn.Linear)[0]):
+        layers: list[nn.Conv2d | nn.Linear] = [*modules(network, nn.Conv2d)[:3]]
+        for layer in (*layers, *modules(network, nn.Linear)[:1]):
             assert layer.weight.std().item() == pytest.approx(0.02, rel=0.1)
     generator, discriminator = networks("acgan-decoupled")
     assert len(modules(generator, nn.PixelShuffle)) == 3
