@@ -281,7 +281,7 @@ class Lineage:
             parts.append(report.scaled(model.generate(latents, conditions), size))
             return parts[-1]
 
-        found = judge.evaluate(generate, model.info.latent_dim, self.given.fakes if last else 1)
+        found = judge.evaluate(generate, model.latent_dim, self.given.fakes if last else 1)
         return found.figures | detected.figures(torch.cat(parts)[: found.fakes])
 
     def store(self, entry: Entry) -> None:
