@@ -3,14 +3,14 @@
     python benchmarks/lineage.py --data faces64.zip --data-96 faces96.zip --threads 1
     python benchmarks/lineage.py --data faces64.zip --data-96 faces96.zip --speed
 
-Each entry of ENTRIES is trained for its own time (or for `--minutes`), on a CPU in processor time
-per thread, so that other programs do not matter, and judged at four points.
+Each entry of `lineage_entries.py` is trained for its own time (or for `--minutes`), on a CPU in
+processor time per thread, so that other programs do not matter, and judged at four points.
 It goes on from what is there: finished entries are not repeated, interrupted trainings are resumed
 from their last checkpoint, with more minutes a finished one is trained further, and an entry whose
 recipe or flags have changed is trained anew. It may be killed at any moment. Results are stored in
 `docs/lineage/`. Failures are listed at the end; divergences are in the table. `--speed` only prints
 the images per second of each entry. The document, which `lineage_document.py` writes, includes
-paragraphs of `docs/lineage/notes.toml`.
+paragraphs of `docs/lineage/notes.toml`, and answers the claims of `lineage_claims.py`.
 """
 
 import argparse
@@ -24,7 +24,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).parents[1]))  # so that `train` is the package
 
 from benchmarks import lineage_document
+from benchmarks.lineage_entries import ENTRIES, Entry
 from train import checkpoint, recipes, report
 from train.compare import sheet
 from train.compare.table import Row, diverged
@@ -59,61 +60,6 @@ PAUSED = 130
 REPORTS_JUDGE = 4_000
 """Training images of the judge in the reports of the trainings; not used for the results."""
 SPEED_STEPS = 10
-
-
-@dataclass(frozen=True)
-class Entry:
-    name: str
-    recipe: str
-    """Empty: the settings of `config.toml`."""
-    flags: tuple[str, ...]
-    minutes: float
-    """Of training, in processor time of one CPU thread."""
-
-
-PLAIN = ("--width", "32", "--batch", "64")
-"""The same width and batch for all networks of DCGAN, whose losses are compared."""
-SMALL_BATCH = ("--batch", "16")
-MAKEGIRLSMOE = ("--upscalings", "3", "--width", "32", "--batch", "16")
-"""The same networks for the weights of realness and for the heads."""
-ENTRIES = (
-    Entry("dcgan", "dcgan", PLAIN, 60),
-    Entry("wgan-gp", "wgan-gp", PLAIN, 120),
-    Entry("realness-0.2", "acgan-srresnet", (*MAKEGIRLSMOE, "--realness-weight", "0.2"), 90),
-    Entry("realness-1", "acgan-srresnet", (*MAKEGIRLSMOE, "--realness-weight", "1"), 90),
-    Entry("realness-5", "acgan-srresnet", (*MAKEGIRLSMOE, "--realness-weight", "5"), 90),
-    Entry(
-        "realness-5-deep-heads",
-        "acgan-srresnet",
-        (*MAKEGIRLSMOE, "--realness-weight", "5", "--heads", "deep", "--head-units", "512", "256"),
-        90,
-    ),
-    Entry(
-        "realness-5-two-nets",
-        "acgan-srresnet",
-        (*MAKEGIRLSMOE, "--realness-weight", "5", "--heads", "network"),
-        90,
-    ),
-    Entry("acgan-dcgan", "acgan-dcgan", PLAIN, 60),
-    Entry("acgan-decoupled", "acgan-decoupled", ("--width", "48", "--batch", "16"), 120),
-    Entry("wgan-gp-report", "wgan-gp-report", PLAIN, 60),
-    Entry("dcgan-residual", "dcgan", (*PLAIN, "--residual-blocks", "2"), 60),
-    Entry("aegan", "aegan", ("--width", "32", *SMALL_BATCH), 90),
-    Entry("aegan-dcgan", "aegan-dcgan", ("--width", "32", *SMALL_BATCH), 60),
-    Entry("aegan-wgan-gp", "aegan-wgan-gp", ("--width", "32", *SMALL_BATCH), 120),
-    Entry("ebgan", "ebgan", ("--width", "64", "--discriminator-width", "32", *SMALL_BATCH), 60),
-    Entry("dcgan-tricks", "dcgan-tricks", PLAIN, 60),
-    Entry("cgan", "cgan", PLAIN, 60),
-    Entry("dcgan-96", "dcgan-96", ("--width", "32", "--batch", "32"), 120),
-    Entry("gan", "gan", (), 30),
-    Entry("wgan", "wgan", ("--width", "32", *SMALL_BATCH), 120),
-    Entry("stackgan", "stackgan", ("--width", "24", *SMALL_BATCH), 180),
-    Entry("acgan-two-nets", "acgan-two-nets", ("--width", "48", "--batch", "16"), 120),
-    Entry("acgan-srresnet", "acgan-srresnet", ("--width", "32", "--batch", "16"), 120),
-    Entry("r3gan", "r3gan", ("--width", "16", *SMALL_BATCH), 180),
-    Entry("irodori", "irodori", (), 60),
-)
-"""In the order of training: first the claims of the texts."""
 
 
 class Lineage:
@@ -281,7 +227,7 @@ class Lineage:
             parts.append(report.scaled(model.generate(latents, conditions), size))
             return parts[-1]
 
-        found = judge.evaluate(generate, model.info.latent_dim, self.given.fakes if last else 1)
+        found = judge.evaluate(generate, model.latent_dim, self.given.fakes if last else 1)
         return found.figures | detected.figures(torch.cat(parts)[: found.fakes])
 
     def store(self, entry: Entry) -> None:

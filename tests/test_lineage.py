@@ -13,9 +13,9 @@ from drawn_faces import face_files, write_zip
 from judged_once import judged_once
 from PIL import Image
 
-from benchmarks import lineage, lineage_document
-from benchmarks.lineage import ENTRIES as ALL
-from benchmarks.lineage import Entry
+from benchmarks import lineage, lineage_claims, lineage_document
+from benchmarks.lineage_entries import ENTRIES as ALL
+from benchmarks.lineage_entries import Entry
 from train import checkpoint, recipes
 from train.__main__ import main as train
 from train.pipeline import build_parser, read_settings
@@ -81,7 +81,10 @@ def test_the_benchmark_trains_and_reports_all_recipes(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     (tmp_path / "docs/lineage").mkdir(parents=True)
-    notes = 'summary = "What we saw."\ngood = "It is good."\nearlier = "Before."\n'
+    notes = (
+        'summary = "What we saw."\nearlier = "Before."\n'
+        '[systems]\ngood = "It is good."\nold = "Not shown."\n[earlier_systems]\ngood = "Gone."\n'
+    )
     (tmp_path / "docs/lineage/notes.toml").write_text(notes)
     row = {"name": "old", "images": 80, "seconds": 60.0, "figures": {"q": 3.0}}
     old = {"plan": {"recipe": "gan"}, "asked": ["pink hair"], "row": row, "on_the_way": []}
@@ -108,6 +111,8 @@ def test_the_benchmark_trains_and_reports_all_recipes(
     assert "What we saw." in results
     assert "| old |" in earlier
     assert "It is good." in earlier
+    assert "Not shown." not in document, "a comment on another training of this name"
+    assert "Gone." not in document
     assert re.search(r"the conditional systems generate: \w+ hair, \w+ eyes; ", document)
     rows = re.findall(r"^\| (\w+) \| !\[\1\]\((lineage/\1\.webp)\) \|$", document, re.M)
     assert [name for name, _ in rows] == ["good", "wild", "old"]
@@ -116,6 +121,7 @@ def test_the_benchmark_trains_and_reports_all_recipes(
             assert shown.size == (10 * 96, 96)
     with Image.open(tmp_path / "docs/lineage/curves.webp") as curves:
         assert curves.width > 500
+    assert "| claim |" not in document, "no text claims something about these entries"
     assert not list((tmp_path / "docs").rglob("*.safetensors"))
 
     # In a second run only failed trainings are repeated, even without their folders.
@@ -178,6 +184,100 @@ def test_the_entries_are_valid_and_contain_all_recipes() -> None:
     assert len({entry.name for entry in ALL}) == len(ALL)
     for entry in ALL:
         read_settings(build_parser().parse_args(["--recipe", entry.recipe, *entry.flags]))
+
+
+def store(docs: Path, name: str, **ends: float) -> None:
+    """Writes made-up results of four points, whose figures come closer to those at the end."""
+    figures = {
+        "lite2_fd_ratio": 20.0,
+        "detector_faces": 0.5,
+        "near_duplicates": 0.0,
+        "dropped_clusters": 0.0,
+    } | ends
+    minutes = figures.pop("minutes", 60.0)
+    rows = [
+        {
+            "name": name,
+            "images": round(1000 * share * minutes),
+            "seconds": 60 * share * minutes,
+            "figures": {key: value / share for key, value in figures.items()},
+        }
+        for share in (0.125, 0.25, 0.5, 1.0)
+    ]
+    content = {
+        "format": lineage.FORMAT,
+        "plan": {"recipe": "", "flags": [], "data": "faces64.zip"},
+        **{"unit": "minutes", "goal": minutes, "diverged": False, "machine": "one thread"},
+        **{"width": [32, 32], "batch": 16, "data_size": 14_000, "fakes": 2_000, "asked": []},
+        "rows": rows,
+    }
+    (docs / "lineage").mkdir(parents=True, exist_ok=True)
+    (docs / f"lineage/{name}.json").write_text(json.dumps(content))
+
+
+def claims(docs: Path) -> dict[str, tuple[str, str]]:
+    """What the document says about each claim: the figures, and the answer."""
+    lineage_document.write(docs, [entry.name for entry in ALL])
+    document = (docs / "lineage.md").read_text("utf-8")
+    table = document.partition("| claim |")[2].partition("\n\n")[0]
+    lines = (line.strip("|").split("|") for line in table.splitlines()[2:])
+    return {claim.strip(): (shown.strip(), answer.strip()) for claim, shown, answer in lines}
+
+
+def test_claims_are_answered_at_as_many_minutes_or_images(tmp_path: Path) -> None:
+    store(tmp_path, "dcgan", lite2_fd_ratio=20.0, near_duplicates=0.2, minutes=60)
+    store(tmp_path, "wgan-gp", lite2_fd_ratio=16.0, near_duplicates=0.1, minutes=120)
+    found = claims(tmp_path)
+    measured, answer = found[
+        "WGAN-GP converges faster than DCGAN: better after as many epochs (homework)"
+    ]
+    assert measured == "FD ratio (Lite2) at 60,000 images: wgan-gp 32 against dcgan 20"
+    assert answer == "no"
+    measured, answer = found["A DCGAN that trains well has better images than WGAN-GP (report)"]
+    assert measured == "FD ratio (Lite2) at 60 minutes: dcgan 20 against wgan-gp 32"
+    assert answer == "yes"
+    measured, answer = found["WGAN-GP collapses less (homework)"]
+    assert "near-duplicates at 60,000 images: wgan-gp 20.0% against dcgan 20.0%; " in measured
+    assert answer == "no difference"
+    assert not any("homework's own" in claim for claim in found), "its training is not there"
+    document = (tmp_path / "lineage.md").read_text("utf-8")
+    assert re.search(r"\d+ more claims wait for the trainings of realness-1, ", document)
+
+
+def test_claims_that_hold_in_part_and_of_a_diverged_training(tmp_path: Path) -> None:
+    store(tmp_path, "realness-1", lite2_fd_ratio=10.0, all_as_asked=0.7)
+    store(tmp_path, "realness-5", lite2_fd_ratio=9.8, all_as_asked=0.2)
+    store(tmp_path, "realness-5-deep-heads", lite2_fd_ratio=12.0, all_as_asked=0.6)
+    found = {claim: answer for claim, (_, answer) in claims(tmp_path).items()}
+    assert list(found.values()) == ["yes", "no difference", "in part"]
+    file = tmp_path / "lineage/realness-5.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"diverged": True}))
+    assert next(iter(claims(tmp_path).values()))[1] == "a training diverged"
+
+
+def test_each_topic_has_its_plots(tmp_path: Path) -> None:
+    for number, entry in enumerate(ALL):
+        store(tmp_path, entry.name, lite2_fd_ratio=5.0 + number, all_as_asked=0.5)
+    found = claims(tmp_path)
+    assert len(found) == sum(len(topic.claims) for topic in lineage_claims.TOPICS)
+    file = tmp_path / "lineage/curves.webp"
+    with Image.open(file) as all_of_them:
+        assert all_of_them.height > 900
+    assert file.stat().st_size < 60_000
+    for file in (tmp_path / "lineage").glob("*.json"):
+        if file.stem not in ("dcgan", "wgan-gp"):
+            file.unlink()
+    claims(tmp_path)
+    with Image.open(tmp_path / "lineage/curves.webp") as one_topic:
+        assert one_topic.height < 300
+
+
+def test_each_entry_has_a_topic() -> None:
+    shown = [name for topic in lineage_claims.TOPICS for name in topic.entries]
+    assert sorted(shown) == sorted(entry.name for entry in ALL)
+    for topic in lineage_claims.TOPICS:
+        for claim in topic.claims:
+            assert claim.entries <= set(shown), claim.text
 
 
 def test_the_document_is_that_of_the_stored_results(tmp_path: Path) -> None:

@@ -103,6 +103,17 @@ def onnx_generator(
 
     The critic keeps one of `candidates` images; by default the number in the manifest.
     """
+    generate, critic = onnx_networks(folder, manifest)
+    if critic is None:
+        return generate, manifest.latent_dim
+    count = candidates or manifest.candidates
+    return best_of(generate, critic, count), count * manifest.latent_dim
+
+
+def onnx_networks(folder: Path, manifest: Manifest) -> tuple[GenerateFn, GenerateFn | None]:
+    """The generator of an exported model, and its critic, which maps images [N, 3, S, S] and
+    conditions [N, C] to scores [N]; None without a critic.
+    """
 
     def run(file: str, **given: Tensor) -> Tensor:
         feed = {name: tensor.cpu().numpy() for name, tensor in given.items()}
@@ -125,5 +136,4 @@ def onnx_generator(
         )
         for file in files
     }
-    count = (candidates or manifest.candidates) if CRITIC in files else 1
-    return best_of(generate, critic, count), count * manifest.latent_dim
+    return generate, critic if CRITIC in files else None

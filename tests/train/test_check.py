@@ -59,6 +59,9 @@ def test_check_without_usable_images(lay_out: Write, capsys: pytest.CaptureFixtu
     with pytest.raises(SystemExit, match="1"):
         main(["check", str(data)])
     assert "used: 0 images" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="1"):
+        main(["check", str(lay_out({"1.png": picture(size=(28, 28))}, name="digits"))])
+    assert "use --resolution 32 --enlarge, or larger images" in capsys.readouterr().out
 
 
 def test_summary_of_a_training(data: Path) -> None:

@@ -209,8 +209,17 @@ def test_errors_without_usable_images(lay_out: Write, tmp_path: Path) -> None:
     (tmp_path / "no.zip").write_bytes(b"no zip")
     with pytest.raises(DataError, match="neither a folder nor a zip"):
         load(tmp_path / "no.zip", 32)
-    with pytest.raises(DataError, match=r"smaller than 64×64 .*--resolution \(such as 32\)"):
-        load(lay_out(tagged(*PAIRS), name="small"), 64)
+    small = lay_out(tagged(*PAIRS), name="small")
+    with pytest.raises(DataError, match=r"smaller than 64×64 .*use --resolution 32, --enlarge, or"):
+        load(small, 64)
+    with pytest.raises(DataError, match=r"smaller than 256×256 .*; use larger images"):
+        load(small, 256)  # the size of the upscaler
+    files = {f"{side}.png": picture(size=(side, side)) for side in (20, 28)}
+    tiny = lay_out(files, name="tiny")
+    with pytest.raises(
+        DataError, match=r"\(shorter sides of up to 28\); use --resolution 32 --enl"
+    ):
+        load(tiny, 64)
 
 
 def test_small_images_are_enlarged_if_enabled(lay_out: Write) -> None:

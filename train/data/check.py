@@ -39,8 +39,9 @@ def main(given: Sequence[str], console: Console) -> None:
         enlarge=arguments.enlarge,
         attributes=arguments.attributes,
     )
-    for line in lines(found):
-        console.print(line, markup=False, highlight=False)
+    for line in (*lines(found), found.advice(arguments.resolution)):
+        if line:
+            console.print(line, markup=False, highlight=False)
     if arguments.sheet and found.records:
         contact_sheet(found).save(arguments.sheet, "PNG")
         console.print(f"contact sheet: {arguments.sheet}", markup=False, highlight=False)

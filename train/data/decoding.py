@@ -52,7 +52,7 @@ def decode(
         if min(stored.size) < size and not enlarge:
             width, height = ImageOps.exif_transpose(stored).size
             message = f"too small: {width}×{height} pixels for a training size of {size}"
-            return Problem(entry.location, message, TOO_SMALL)
+            return Problem(entry.location, message, TOO_SMALL, min(width, height))
         image = ImageOps.exif_transpose(stored)
         if min(image.size) < size:
             enlarged.add(entry.file)

@@ -18,6 +18,8 @@ class Problem:
     message: str
     reason: str
     """The kind of problem, by which reports group."""
+    side: int = 0
+    """Shorter side of an image that is too small."""
 
 
 @dataclass(frozen=True)

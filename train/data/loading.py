@@ -37,6 +37,25 @@ class Inspection:
         problems = [Unused(p.location, p.reason) for p in self.problems]
         return problems + self.unused
 
+    def advice(self, size: int) -> str:
+        """What to do if no image is used because all are smaller than `size`; else empty."""
+        sides = [problem.side for problem in self.problems if problem.reason == TOO_SMALL]
+        if self.records or not sides:
+            return ""
+        fitting = [known for known in SIZES if known <= max(sides)]
+        if size not in SIZES:  # the upscaler, which has one size
+            use = "larger images"
+        elif fitting:
+            use = f"--resolution {fitting[-1]}, --enlarge, or larger images"
+        elif size > SIZES[0]:
+            use = f"--resolution {SIZES[0]} --enlarge, or larger images"
+        else:
+            use = "--enlarge, or larger images"
+        return (
+            f"every image is smaller than {size}×{size} pixels (shorter sides of up to"
+            f" {max(sides)}); use {use}"
+        )
+
     @property
     def summary(self) -> str:
         text = f"layout: {self.layout}; {len(self.records):,} images used"
@@ -83,14 +102,8 @@ def load(
     """
     found = inspect(path, size, enlarge=enlarge, attributes=attributes)
     entries, images, problems = found.records, found.images, found.problems
-    small = sum(problem.reason == TOO_SMALL for problem in problems)
-    if small and not entries:
-        smaller = "a smaller --resolution (such as 32), " if size > 32 else ""
-        enlarge_them = "--enlarge, " if size in SIZES else ""  # not for the upscaler
-        raise DataError(
-            f"{path}: every image is smaller than {size}×{size} pixels; "
-            f"use {smaller}{enlarge_them}or larger images"
-        )
+    if advice := found.advice(size):
+        raise DataError(f"{path}: {advice}")
     if problems:
         listed = "\n".join(f"  {p.location}: {p.message}" for p in problems[:SHOWN])
         more = f"\n  … and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""

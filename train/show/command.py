@@ -1,4 +1,4 @@
-"""`python -m train show RUN`: pictures of a trained run, from its checkpoint."""
+"""`python -m train show RUN`: pictures of a trained run from its checkpoint, or of a model."""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -8,45 +8,55 @@ from PIL import Image
 from rich.console import Console
 
 import config
-from train import report
+from export.registry import Registry
+from train import checkpoint, report
 from train.data import DataError
-from train.metrics import SECOND_SEED
+from train.judging import judge_of_model
+from train.metrics import SECOND_SEED, Judge
 from train.metrics.of_run import faces_of_run, judge_of_run
 from train.settings import TrainingSettings
 from train.show import pictures
 from train.show.arithmetic import arithmetic
-from train.show.model import Model, ShowError
+from train.show.model import Model, ShowError, is_exported
 from train.show.reconstruction import reconstruction
+from train.show.wishes import wishes
 
 PICTURES: dict[str, Callable[[Model], Image.Image]] = {
     "samples": pictures.samples,
     "grid": pictures.grid,
     "interpolation": pictures.interpolation,
 }
-ALL = [*PICTURES, "best", "epochs", "arithmetic", "animation", "losses"]
-"""What a run can show by itself; a reconstruction needs images."""
+REPORTED = ("epochs", "animation", "losses")
+"""Pictures of the reports of a run; an exported model has none."""
+ALL = [*PICTURES, "best", "arithmetic", *REPORTED]
+"""What can be shown without being asked for something: "wishes" needs wishes, a reconstruction
+needs images."""
 RECONSTRUCTION = "reconstruction"
+NAMES = [*ALL, "wishes", RECONSTRUCTION, "all"]
 
 
 def main(given: Sequence[str], console: Console) -> None:
-    """Raises ShowError, SettingsError, CheckpointError and DataError."""
+    """Raises ShowError, SettingsError, CheckpointError, ModelError and DataError."""
     arguments = _parser().parse_args(given)
     arguments.images = _take_images(arguments.what)
     if arguments.best is not None or arguments.of is not None:
         arguments.what = arguments.what or ["best"]
-    wrong = [name for name in arguments.what if name not in [*ALL, RECONSTRUCTION, "all"]]
+    if arguments.wish:
+        arguments.what = arguments.what or ["wishes"]
+    wrong = [name for name in arguments.what if name not in NAMES]
     if wrong:
-        names = ", ".join([*ALL, RECONSTRUCTION, "all"])
-        raise ShowError(f"there is no picture {wrong[0]!r}; there are: {names}")
+        raise ShowError(f"there is no picture {wrong[0]!r}; there are: {', '.join(NAMES)}")
     everything = "all" in arguments.what or not arguments.what
     train = {"data": arguments.data} if arguments.data else {}
     settings = config.read(TrainingSettings, arguments.config, {"train": train})
-    folder = arguments.out or arguments.run
+    shown = _find(arguments.run, settings.models.dir)
+    folder = arguments.out or _default_folder(shown, settings)
     folder.mkdir(parents=True, exist_ok=True)
-    shown = [*ALL, *([RECONSTRUCTION] if arguments.images else [])]
-    for name in shown if everything else dict.fromkeys(arguments.what):
+    names = [*ALL, *(["wishes"] if arguments.wish else [])]
+    names += [RECONSTRUCTION] if arguments.images else []
+    for name in names if everything else dict.fromkeys(arguments.what):
         # A new model for each picture, so that it does not depend on the other ones.
-        model = Model(arguments.run, arguments.seed)
+        model = Model(shown, arguments.seed)
         try:
             file = _show(name, model, folder, arguments, settings, console)
         except (ShowError, DataError) as error:
@@ -55,6 +65,20 @@ def main(given: Sequence[str], console: Console) -> None:
             console.print(f"no {name}: {error}", markup=False, highlight=False)
         else:
             console.print(str(file), highlight=False)
+
+
+def _find(name: Path, models: Path) -> Path:
+    """The folder of a run, or of a model by its folder or its name. Raises ShowError."""
+    if (name / checkpoint.RUN_FILE).is_file() or is_exported(name):
+        return name
+    if not is_exported(models / name):
+        raise ShowError(f"{name} is neither the folder of a run nor a model in {models}")
+    return models / name
+
+
+def _default_folder(shown: Path, settings: TrainingSettings) -> Path:
+    """The folder of a run; a folder beside the runs for a model, whose folder must not change."""
+    return settings.train.runs / f"show-{shown.name}" if is_exported(shown) else shown
 
 
 def _take_images(what: list[str]) -> list[Path]:
@@ -76,46 +100,67 @@ def _show(
     console: Console,
 ) -> Path:
     file = folder / f"{name}.png"
+    if name in REPORTED and is_exported(model.folder):
+        raise ShowError(f"{model.folder} is an exported model without reports; give its run")
     if name == "losses":
-        if len(report.read_log(model.run)) < 2:
-            raise ShowError(f"{model.run} has fewer than two reports, and curves need two or more")
-        report.save_plot(model.run, file)
+        if len(report.read_log(model.folder)) < 2:
+            raise ShowError(
+                f"{model.folder} has fewer than two reports, and curves need two or more"
+            )
+        report.save_plot(model.folder, file)
     elif name == "animation":
         file = file.with_suffix(f".{arguments.format}")
-        pictures.save_animation(file, pictures.frames(model.run))
+        pictures.save_animation(file, pictures.frames(model.folder))
     elif name == "best":
         candidates = arguments.of or max(pictures.CANDIDATES, arguments.best or 0)
         pictures.best(model, arguments.best, candidates).save(file)
     elif name == "epochs":
         pictures.epochs(model, arguments.epochs or pictures.EPOCHS).save(file)
+    elif name == "wishes":
+        wishes(model, arguments.wish).save(file)
     elif name == RECONSTRUCTION:
         reconstruction(model, arguments.images).save(file)
     elif name == "arithmetic":
-        run, info = model.run, model.info
-        faces = faces_of_run(run, info, settings.train)
-        judge = judge_of_run(run, info, faces, settings, console, seed=SECOND_SEED)
-        arithmetic(model, judge).save(file)
+        arithmetic(model, _judge(model, settings, console)).save(file)
     else:
         PICTURES[name](model).save(file)
     return file
 
 
+def _judge(model: Model, settings: TrainingSettings, console: Console) -> Judge:
+    """The second judge, on the data of the run or of the model."""
+    if not is_exported(model.folder):
+        info = checkpoint.read_run(model.folder)
+        faces = faces_of_run(model.folder, info, settings.train)
+        return judge_of_run(model.folder, info, faces, settings, console, seed=SECOND_SEED)
+    if settings.train.data is None:
+        raise DataError(f"the judge needs the images of {model.folder}; give them with --data")
+    _, manifest = Registry(model.folder.parent).load(model.folder.name)
+    return judge_of_model(manifest, settings, console)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m train show",
-        description="Write pictures of a trained run, by default into its folder.",
+        description="Write pictures of a trained run, by default into its folder; or of an exported"
+        " model, by default into runs/show-NAME.",
     )
-    parser.add_argument("run", type=Path, metavar="RUN", help="the run's folder")
+    parser.add_argument(
+        "run", type=Path, metavar="RUN", help="the run's folder, or a model's folder or name"
+    )
     parser.add_argument(
         "what",
         nargs="*",
         metavar="PICTURE",
-        help="samples: 64 images; grid: all values of two attributes; interpolation: linear and"
-        " spherical; best: highest and lowest scores of the discriminator; epochs: samples after"
-        " some passes over the data; arithmetic: mean latents added and subtracted (needs the data,"
-        " for the judge); animation: the samples of the reports; losses: curves; reconstruction"
-        " IMAGE…: images of your own, encoded and decoded (recipes aegan…). By default all that the"
-        " run can show",
+        help="samples: 64 images; grid: all values of two attributes; wishes: a row for each wish;"
+        " interpolation: linear and spherical; best: highest and lowest scores of the discriminator"
+        " (of the critic for a model); arithmetic: mean latents added and subtracted (needs the"
+        " data, for the judge); epochs: samples after some passes over the data; animation: the"
+        " samples of the reports; losses: curves; reconstruction IMAGE…: images of your own,"
+        " encoded and decoded (recipes aegan…). By default all that can be shown",
+    )
+    parser.add_argument(
+        "--wish", action="append", metavar="WISH", help='for wishes, as --wish "hair:aqua eyes:red"'
     )
     parser.add_argument(
         "--best", type=int, metavar="K", help="for best: only the K best, as --best 64 --of 512"
@@ -128,9 +173,7 @@ def _parser() -> argparse.ArgumentParser:
         "--epochs", nargs="+", type=float, metavar="E", help=f"rows of epochs (default {rows})"
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of the latents (default 0)")
-    parser.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="folder of the pictures (default: the run)"
-    )
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="folder of the pictures")
     parser.add_argument(
         "--format", choices=["webp", "gif"], default="webp", help="format of the animation"
     )

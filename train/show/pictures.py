@@ -11,10 +11,9 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from train import models, report
-from train.networks.base import Discriminator
+from train import report
 from train.show.latents import linear, spherical
-from train.show.model import BATCH, Model, ShowError
+from train.show.model import Model, ShowError
 
 SIDE = 8
 """Rows and columns of sheets without attributes."""
@@ -44,7 +43,7 @@ def grid(model: Model) -> Image.Image:
     """
     if not model.attributes:
         raise ShowError(
-            f"{model.run} was trained without attributes, so it has no grid; "
+            f"{model.folder} was trained without attributes, so it has no grid; "
             "see its samples or its arithmetic"
         )
     rows, columns = model.attributes[0].values, [""] * SIDE
@@ -75,18 +74,17 @@ def interpolation(model: Model) -> Image.Image:
 
 
 def best(model: Model, count: int | None = None, candidates: int = CANDIDATES) -> Image.Image:
-    """The best `count` of the candidates by the discriminator's score, best first; by default the
-    best, the worst and the first SIDE.
+    """The best `count` of the candidates by `Model.score`, best first; by default the best, the
+    worst and the first SIDE.
 
-    Raises ShowError for more images than candidates.
+    Raises ShowError for more images than candidates, and for a model without a critic.
     """
     least = count or SIDE
     if not 1 <= least <= candidates:
         raise ShowError(f"--best {least} --of {candidates}: there must be as many candidates")
     latents, conditions = model.latents(candidates), model.encode(model.labels(candidates))
     pictures = model.generate(latents, conditions)
-    order = _scores(models.load_discriminator(model.run), pictures, conditions)
-    order = order.argsort(descending=True)
+    order = model.score(pictures, conditions).argsort(descending=True)
     if count is not None:
         columns = math.ceil(math.sqrt(count))
         rows_of_best = math.ceil(count / columns)
@@ -101,31 +99,13 @@ def best(model: Model, count: int | None = None, candidates: int = CANDIDATES) -
     return report.sheet(pictures[torch.cat(list(rows.values()))], list(rows), [""] * SIDE)
 
 
-@torch.inference_mode()
-def _scores(discriminator: Discriminator, pictures: Tensor, conditions: Tensor) -> Tensor:
-    """Realness plus the log-probability of the requested values, if there are classification heads:
-    images uint8 [N, 3, S, S] and conditions [N, C] to float32 [N].
-    """
-    # Images are scored one by one: the deviation within a group of one is always 0.
-    discriminator.group = 1
-    sizes, parts = list(discriminator.class_sizes), []
-    batches = zip(torch.split(pictures, BATCH), torch.split(conditions, BATCH), strict=True)
-    for images, wanted in batches:
-        scores, logits = discriminator.eval()(images.float() / 127.5 - 1, wanted)
-        blocks = torch.split(wanted, sizes, dim=1) if sizes else ()
-        for head, block in zip(logits, blocks, strict=True):
-            scores = scores + (torch.log_softmax(head, dim=1) * block).sum(dim=1)
-        parts.append(scores)
-    return torch.cat(parts)
-
-
 def epochs(model: Model, wanted: Sequence[float] = EPOCHS) -> Image.Image:
     """A row of samples for each of the wanted passes over the data, from the nearest report, and
     for the last report; the same latents and conditions in all rows.
 
     Raises ShowError for fewer than two reports, or for a log without epochs.
     """
-    run, size = model.run, model.info.image_size
+    run, size = model.folder, model.image_size
     reports = {
         line["epochs"]: file
         for line in report.read_log(run)

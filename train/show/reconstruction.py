@@ -22,17 +22,20 @@ def reconstruction(model: Model, files: Sequence[Path]) -> Image.Image:
     """
     if not files:
         raise ShowError(
-            f"name the images to reconstruct: python -m train show {model.run} reconstruction IMAGE"
+            "name the images to reconstruct: "
+            f"python -m train show {model.folder} reconstruction IMAGE"
         )
-    images = torch.stack([_read(file, model.info.image_size) for file in files])
+    images = torch.stack([_read(file, model.image_size) for file in files])
     shares = [torch.tensor(attribute.frequencies) for attribute in model.attributes]
     condition = torch.cat(shares) if shares else torch.zeros(0)
-    decoded = models.reconstruct(
-        model.generator, images.float() / 127.5 - 1, condition.expand(len(images), -1)
-    )
+    decoded = None
+    if model.generator is not None:
+        decoded = models.reconstruct(
+            model.generator, images.float() / 127.5 - 1, condition.expand(len(images), -1)
+        )
     if decoded is None:
         raise ShowError(
-            f"the generator of {model.run} has no encoder, so it cannot reconstruct images; the "
+            f"the generator of {model.folder} has no encoder, so it cannot reconstruct images; the "
             "recipes aegan, aegan-dcgan and aegan-wgan-gp have one"
         )
     pictures = torch.cat([images, report.to_bytes(decoded)])

@@ -15,6 +15,7 @@ from train.lineage.build import build_discriminator, build_generator
 from train.lineage.networks.base import LineageDiscriminator, LineageGenerator
 from train.lineage.networks.blocks import ResidualBlock
 from train.lineage.networks.r3gan import R3GANDiscriminator
+from train.lineage.networks.srresnet import LeakyBlock
 from train.lineage.networks.stackgan import StackGANGenerator
 from train.models import build_trainer
 from train.settings import LineageSettings, TrainSettings
@@ -32,6 +33,7 @@ OPTIMIZERS = {
     "wgan": ("rmsprop", 64, 5e-5, 0.0, 0.99),
     "wgan-gp": ("adam", 64, 1e-4, 0.0, 0.9),
     "wgan-gp-report": ("rmsprop", 64, 2e-4, 0.0, 0.99),
+    "ebgan": ("adam", 128, 2e-4, 0.5, 0.999),
     "aegan-wgan-gp": ("adam", 64, 1e-4, 0.0, 0.9),
     "stackgan": ("adam", 64, 2e-4, 0.5, 0.999),
     "r3gan": ("adam", 64, 2e-4, 0.0, 0.9),
@@ -54,6 +56,8 @@ LATENTS = {
     "acgan-srresnet": ("normal", 1.0, 128),
     "acgan-decoupled": ("normal", math.exp(-1 / math.pi), 64),
     "wgan": ("normal", 1.0, 100),
+    "wgan-gp": ("normal", 1.0, 100),
+    "ebgan": ("uniform", 1 / math.sqrt(3), 100),
     "wgan-gp-report": ("normal", 1.0, 100),
     "stackgan": ("normal", 1.0, 100 + 128),
     "r3gan": ("normal", 1.0, 64),
@@ -298,9 +302,16 @@ def test_makegirlsmoe_and_the_report_have_their_networks() -> None:
     blocks = modules(generator, ResidualBlock)
     assert len(blocks) == 16
     assert set(channels(blocks[0], nn.Conv2d)) == {64}
+    assert modules(generator, nn.Conv2d)[-1].kernel_size == (9, 9)
     strided = [layer for layer in modules(discriminator, nn.Conv2d) if layer.stride == (2, 2)]
     assert [layer.out_channels for layer in strided] == [32, 64, 128, 256, 512]
     assert [layer.kernel_size[0] for layer in strided] == [4, 4, 4, 3, 3]
+    assert len(modules(discriminator, LeakyBlock)) == 8, "two at each size but the last"
+    trained = build_trainer(small("acgan-srresnet", width=32), faces())
+    for network in (trained.generator, trained.discriminator):
+        layers: list[nn.Conv2d | nn.Linear] = [*modules(network, nn.Conv2d)[:3]]
+        for layer in (*layers, *modules(network, nn.Linear)[:1]):
+            assert layer.weight.std().item() == pytest.approx(0.02, rel=0.1)
     generator, discriminator = networks("acgan-decoupled")
     assert len(modules(generator, nn.PixelShuffle)) == 3
     for head in (discriminator.score_head, *discriminator.heads):
@@ -368,6 +379,11 @@ def test_r3gan_has_the_channels_of_the_authors_and_no_other_score_than_the_proje
     image = torch.randn(2, 3, 32, 32)
     score, _ = small_one(image, torch.zeros(2, 7))
     assert score.abs().max() == 0, "an inner product with the condition, and nothing else"
+    assert isinstance(discriminator.projection, nn.Linear)
+    embedding = build_trainer(small("r3gan", width=128), faces()).discriminator.projection
+    assert isinstance(embedding, nn.Linear)
+    expected = (2 * 128) ** -0.5 * embedding.in_features**-0.5
+    assert embedding.weight.std().item() == pytest.approx(expected, rel=0.1)
 
 
 def test_report_takes_the_norm_of_the_channels_of_each_pixel() -> None:

@@ -126,9 +126,11 @@ class R3GANDiscriminator(base.LineageDiscriminator):
             self.score_head = nn.Linear(channels[-1], channels[-1], bias=False)
         elif isinstance(self.score_head, nn.Linear):
             self.score_head.register_parameter("bias", None)
-        for layer in (self.score_head, self.projection, *self.heads):
+        for layer in (self.score_head, *self.heads):
             if isinstance(layer, nn.Linear):
                 _variance(layer.weight, 1.0, layer.in_features)
+        if self.projection is not None:  # so that the inner product has a variance of 1
+            _variance(self.projection.weight, channels[-1] ** -0.5, self.projection.in_features)
 
     def extract(self, planes: Tensor) -> Tensor:
         x = self.from_rgb(planes)
@@ -147,7 +149,8 @@ class R3GANDiscriminator(base.LineageDiscriminator):
     def score_features(self, features: Tensor, condition: Tensor) -> Tensor:
         if self.projection is None:
             return super().score_features(features, condition)
-        return self.project(self.score_head(features), condition)
+        score: Tensor = (self.score_head(features) * self.projection(condition)).sum(dim=1)
+        return score
 
 
 def _lowpass() -> Tensor:
