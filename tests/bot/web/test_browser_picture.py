@@ -65,7 +65,10 @@ async def test_the_picture_is_large_on_wide_screens(visit: Visit) -> None:
     assert await page.locator("#result .easel").evaluate("e => e.clientWidth") == 560
 
 
-async def test_on_a_phone_the_picture_stays_in_view_while_values_are_chosen(visit: Visit) -> None:
+async def test_on_a_phone_the_picture_stays_in_view_while_values_are_chosen(
+    visit: Visit, studio: Studio, owner: Owner
+) -> None:
+    await studio.painting.create("", Request(owner), count=9)  # so that the form can leave the view
     page = await visit(PHONE, reduced_motion="reduce")
     await paint(page, "pink hair, red eyes")
     last = page.get_by_role("radiogroup", name="eyes").get_by_role("radio", name="blue")
