@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -165,20 +166,27 @@ def save_plot(run: Path, file: Path | None = None) -> None:
     from matplotlib.figure import Figure  # takes a second, and most commands plot nothing
 
     kimg = [line["images"] / 1000 for line in log]
-    figure = Figure(figsize=(9, 6), layout="constrained")
-    upper, lower = figure.subplots(2, 1, sharex=True)
-    for name in [loss for loss in LOSSES if loss in log[0]]:
-        upper.plot(kimg, [line[name] for line in log], label=name.replace("_", " "))
+    shares = [key for key in log[0] if key.endswith("_as_asked")]
+    panels = 2 if shares else 1
+    figure = Figure(figsize=(9, 3 * panels), layout="constrained")
+    axes = figure.subplots(panels, 1, sharex=True, squeeze=False)[:, 0]
+    upper, lower = axes[0], axes[-1]
+    for name in LOSSES:
+        if any(line.get(name) for line in log):  # without classes their losses are 0
+            upper.plot(
+                kimg, [line.get(name, math.nan) for line in log], label=name.replace("_", " ")
+            )
     upper.set(ylabel="loss")
     upper.legend()
-    for name in [key for key in log[0] if key.endswith("_as_asked")]:
-        lower.plot(kimg, [line[name] for line in log], label=name.replace("_", " "))
-    lower.set(xlabel="thousand images", ylabel="share of fakes", ylim=(0, 1.02))
+    for name in shares:
+        lower.plot(kimg, [line.get(name, math.nan) for line in log], label=name.replace("_", " "))
+    if shares:
+        lower.set(ylabel="share of fakes", ylim=(0, 1.02))
+        lower.legend()
+    lower.set(xlabel="thousand images")
     if all(line.get("epochs") for line in log):
         per_epoch = kimg[-1] / log[-1]["epochs"]
         upper.secondary_xaxis("top", (lambda x: x / per_epoch, lambda x: x * per_epoch)).set_xlabel(
             "epochs"
         )
-    if lower.lines:
-        lower.legend()
     figure.savefig(file or run / PLOT_FILE, dpi=100)

@@ -177,6 +177,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--format", choices=["webp", "gif"], default="webp", help="format of the animation"
     )
-    parser.add_argument("--data", type=Path, help="the run's images, if they were moved")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        help="the images, for arithmetic: of a model, or of a run if they were moved",
+    )
     parser.add_argument("--config", type=Path, metavar="PATH", help="another config.toml")
     return parser
