@@ -11,6 +11,7 @@ import pytest
 import torch
 from drawn_faces import face_files, write_zip
 from judged_once import judged_once
+from operators_once import operators_once
 from PIL import Image
 
 from benchmarks import lineage, lineage_document
@@ -30,8 +31,8 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _judged_once() -> Iterator[None]:
-    with judged_once():
+def _computed_once() -> Iterator[None]:
+    with judged_once(), operators_once():
         yield
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import onnx
 import pytest
 import torch
+from operators_once import operators_once
 from small_models import make_manifest, write_generator
 from torch import Tensor, nn
 from torch.onnx import ONNXProgram
@@ -75,7 +76,7 @@ def traced_once() -> Iterator[None]:
             programs[key] = export(network, arguments, **options)
         return programs[key]
 
-    with pytest.MonkeyPatch.context() as patch:
+    with operators_once(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.onnx, "export", export_once)
         yield
 

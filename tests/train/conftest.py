@@ -6,11 +6,12 @@ from pathlib import Path
 import drawn_faces
 import pytest
 from judged_once import judged_once
+from operators_once import operators_once
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _judged_once() -> Iterator[None]:
-    with judged_once():
+def _computed_once() -> Iterator[None]:
+    with judged_once(), operators_once():
         yield
 
 
