@@ -16,6 +16,7 @@ import pytest
 from discord_server import DiscordServer
 from drawn_faces import face_files, write_zip
 from PIL import Image
+from quick_exports import quick_exports
 
 from export.registry import Registry
 from train.__main__ import main
@@ -127,7 +128,8 @@ async def test_drawn_faces_are_trained_exported_and_served(
             monkeypatch.chdir(tmp_path)
             for name, value in QUICK.items():
                 monkeypatch.setenv(name, value)
-            main([*TRAIN, *arguments])
+            with quick_exports():
+                main([*TRAIN, *arguments])
             assert "newer is now in use" in capsys.readouterr().out
             await bot.wait_for_log("newer takes over")
             async with web.get("/healthz") as answer:

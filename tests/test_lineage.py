@@ -11,8 +11,8 @@ import pytest
 import torch
 from drawn_faces import face_files, write_zip
 from judged_once import judged_once
-from operators_once import operators_once
 from PIL import Image
+from quick_exports import quick_exports
 
 from benchmarks import lineage, lineage_document
 from benchmarks.lineage import ENTRIES as ALL
@@ -32,7 +32,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 @pytest.fixture(scope="module", autouse=True)
 def _computed_once() -> Iterator[None]:
-    with judged_once(), operators_once():
+    with judged_once(), quick_exports():
         yield
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import drawn_faces
 import pytest
 from judged_once import judged_once
-from operators_once import operators_once
+from quick_exports import quick_exports
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _computed_once() -> Iterator[None]:
-    with judged_once(), operators_once():
+    with judged_once(), quick_exports():
         yield
 
 
