@@ -38,16 +38,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     allow_any_encoding()
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        if given[:1] == ["sync"]:
-            return _sync(given[1:])
-        if given[:1] == ["doctor"]:
-            return _doctor(given[1:])
-        if given[:1] == ["deploy"]:
-            return _deploy(given[1:])
-        if given[:1] == ["password"]:
-            return _password(given[1:])
-        if given[:1] == ["web-runtime"]:
-            return _web_runtime(given[1:])
+        match given:
+            case ["sync", *rest]:
+                return _sync(rest)
+            case ["doctor", *rest]:
+                return _doctor(rest)
+            case ["deploy", *rest]:
+                return _deploy(rest)
+            case ["password", *rest]:
+                return _password(rest)
+            case ["web-runtime", *rest]:
+                return _web_runtime(rest)
         if "--check" in given:
             given.remove("--check")
             return _check(given)

@@ -36,10 +36,8 @@ ScoreFn = Callable[[np.ndarray, np.ndarray], np.ndarray]
 _MAX_GRID_SIZE = 6  # rows and columns of the samples at most
 _COLUMNS = 8  # without attributes
 _BATCH = 16
-_SCORED, _SHOWN = (
-    400,
-    12,
-)  # images scored, and shown of them
+_SCORED = 400  # images of which the weakest ones are shown
+_SHOWN = 12  # of them
 _JUDGE = (
     " Distances are computed in the features of EfficientNet-Lite2, which was trained on ImageNet"
     " and is not used for training; other figures come from a small classifier trained on the same"

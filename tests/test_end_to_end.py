@@ -16,26 +16,26 @@ import pytest
 from discord_server import DiscordServer
 from drawn_faces import face_files, write_zip
 from PIL import Image
+from quick_exports import quick_exports
 
 from export.registry import Registry
+from train.__main__ import main
 
 ROOT = Path(__file__).parents[1]
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
+TRAIN = [
+    *("--data", "faces.zip", "--resolution", "32", "--batch", "16", "--width", "8"),
+    *("--latent-dim", "16", "--features.input-size", "32", "--features.channels", "4"),
+]
+QUICK = {"IRODORI_JUDGE__IMAGES": "320", "IRODORI_JUDGE__FAKES": "24"}
 
 
 async def train(folder: Path, *arguments: str) -> str:
     """`python -m train` on the drawn faces; returns what it printed."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "train", "--data", "faces.zip", "--resolution", "32"),
-        *("--batch", "16", "--width", "8", "--latent-dim", "16"),
-        *("--features.input-size", "32", "--features.channels", "4", *arguments),
+        *(sys.executable, "-m", "train", *TRAIN, *arguments),
         cwd=folder,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "IRODORI_JUDGE__IMAGES": "320",
-            "IRODORI_JUDGE__FAKES": "24",
-        },
+        env={**os.environ, "PYTHONPATH": str(ROOT), **QUICK},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -92,7 +92,9 @@ def pixels(picture: bytes) -> np.ndarray:
 
 
 @pytest.mark.timeout(900)  # trains, judges, exports and serves: the longest test
-async def test_drawn_faces_are_trained_exported_and_served(tmp_path: Path) -> None:
+async def test_drawn_faces_are_trained_exported_and_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_zip(tmp_path / "faces.zip", face_files(96))
     output = await train(tmp_path, "--images", "800", "--name", "first")
     assert "is now in use; there was no model before it" in output
@@ -120,9 +122,15 @@ async def test_drawn_faces_are_trained_exported_and_served(tmp_path: Path) -> No
             async with web.get("/api/avatars", params={"hair": "pink"}) as answer:
                 assert len((await answer.json())["avatars"]) == 2
 
-            # A new model is loaded while the bot serves.
+            # A new model is loaded while the bot serves. It is trained in this process: importing
+            # PyTorch in a new one again would be slow.
             arguments = ("--images", "160", "--name", "second", "--model-name", "newer", "--force")
-            assert "newer is now in use" in await train(tmp_path, *arguments)
+            monkeypatch.chdir(tmp_path)
+            for name, value in QUICK.items():
+                monkeypatch.setenv(name, value)
+            with quick_exports():
+                main([*TRAIN, *arguments])
+            assert "newer is now in use" in capsys.readouterr().out
             await bot.wait_for_log("newer takes over")
             async with web.get("/healthz") as answer:
                 assert (await answer.json())["model"] == "newer"

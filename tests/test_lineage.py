@@ -12,6 +12,7 @@ import torch
 from drawn_faces import face_files, write_zip
 from judged_once import judged_once
 from PIL import Image
+from quick_exports import quick_exports
 
 from benchmarks import lineage, lineage_claims, lineage_document
 from benchmarks.lineage_entries import ENTRIES as ALL
@@ -30,8 +31,8 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _judged_once() -> Iterator[None]:
-    with judged_once():
+def _computed_once() -> Iterator[None]:
+    with judged_once(), quick_exports():
         yield
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import onnx
 import pytest
 import torch
+from quick_exports import quick_exports
 from small_models import make_manifest, write_generator
 from torch import Tensor, nn
 from torch.onnx import ONNXProgram
@@ -75,7 +76,7 @@ def traced_once() -> Iterator[None]:
             programs[key] = export(network, arguments, **options)
         return programs[key]
 
-    with pytest.MonkeyPatch.context() as patch:
+    with quick_exports(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.onnx, "export", export_once)
         yield
 

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from quick_exports import SCORED
 from small_models import make_manifest
 
 from export.card import draw_samples, draw_weakest, write_card
@@ -128,7 +129,7 @@ def test_weakest_images_have_the_lowest_scores() -> None:
 
     grid = np.asarray(draw_weakest(generate, score, manifest))
     levels = np.stack(seen)[:, :, 0]
-    assert levels.shape == (400, 2)
+    assert levels.shape == (SCORED, 2)
     single, best = (grid[y, -12 * 16 + 8 :: 16, 0] for y in (8, 24))
     assert single.tolist() == sorted(levels[:, 0])[:12]
     assert best.tolist() == sorted(levels.max(axis=1))[:12]

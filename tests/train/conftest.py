@@ -6,11 +6,12 @@ from pathlib import Path
 import drawn_faces
 import pytest
 from judged_once import judged_once
+from quick_exports import quick_exports
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _judged_once() -> Iterator[None]:
-    with judged_once():
+def _computed_once() -> Iterator[None]:
+    with judged_once(), quick_exports():
         yield
 
 

@@ -300,7 +300,7 @@ def test_error_for_a_damaged_or_missing_checkpoint(tmp_path: Path, faces: Faces)
 
 def test_colors_are_learned(faces: Faces, judge: Judge, tmp_path: Path) -> None:
     """With pink hair requested, images are more pink than with black hair."""
-    settings = tiny(images=6_000, report_images=10**6, batch=16)
+    settings = tiny(images=4_000, report_images=10**6, batch=16)
     run = start(tmp_path / "run", faces, settings)
     ema = train(run, settings, faces, judge, quiet()).ema
     latents = torch.randn(32, 8, generator=torch.Generator().manual_seed(1))

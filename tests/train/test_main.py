@@ -75,29 +75,24 @@ def train_command(
     return command
 
 
-def run_module(folder: Path, path: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "train"],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_without_data_the_message_has_five_lines(tmp_path: Path) -> None:
-    result = run_module(tmp_path, str(ROOT))
+def test_without_data_the_message_has_five_lines(train_command: Command) -> None:
+    result = train_command()
     assert result.returncode == 2
     assert len(result.stdout.splitlines()) == 5
     assert "--data" in result.stdout
     assert "docs/bring-your-own-images.md" in result.stdout
-    assert result.stderr == ""
 
 
 def test_without_torch_the_message_names_the_extra(tmp_path: Path) -> None:
     (tmp_path / "torch.py").write_text("raise ModuleNotFoundError('no', name='torch')\n")
-    result = run_module(tmp_path, f"{tmp_path}{os.pathsep}{ROOT}")
+    result = subprocess.run(
+        [sys.executable, "-m", "train"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert result.returncode == 1
     assert result.stderr == "training needs torch: pip install -e '.[train]'\n"
 
