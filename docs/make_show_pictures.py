@@ -21,9 +21,10 @@ from PIL import Image, ImageSequence
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS.parent))  # so that `train` is the package
 
+from export.registry import Registry  # noqa: E402
 from train.__main__ import main as train  # noqa: E402
 
-MODEL = "faces64-1483k"
+MODEL = Registry(DOCS.parent / "models").current() or ""
 WISHES = ("hair:aqua eyes:orange", "hair:black eyes:yellow", "hair:pink eyes:orange")
 MAX_BYTES = 11_000
 WIDTHS, QUALITIES = (520, 440, 360, 300, 240), (70, 55, 45)
