@@ -35,7 +35,7 @@ sys.path += [str(ROOT), str(ROOT / "tests")]
 from discord_server import DiscordServer, Reply, UserClient  # noqa: E402
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-MORPH_BYTES = 250_000  # what a README can bear
+MORPH_BYTES = 120_000  # what a README can bear
 PAINTERS = {
     "Ren": "silver blonde aqua red purple black pink green orange",
     "Sora": "brown pink aqua black white blonde red purple green",

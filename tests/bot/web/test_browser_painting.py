@@ -78,6 +78,14 @@ async def painted_by_the_bot(client: Client, prompt: str, seed: int) -> np.ndarr
         return read_pixels(await answer.read())
 
 
+def is_same_face(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether the values of two pictures differ by at most 1 of 255. One in 10,000 may differ by 2:
+    the upscaler amplifies a value of the small picture that is rounded differently.
+    """
+    differences = np.abs(one - other)
+    return bool(differences.max() <= 2 and (differences > 1).mean() <= 1e-4)
+
+
 async def public_pictures(studio: Studio) -> list[Any]:
     query = GalleryQuery("everyone", viewer=None, guild=None, values={}, limit=9)
     return list((await studio.gallery.page(query)).avatars)
@@ -106,7 +114,7 @@ async def test_without_a_network_the_page_paints_the_faces_of_the_bot(
     for (prompt, seed), face in faces.items():
         expected = await painted_by_the_bot(client, prompt, seed)
         assert face.shape == expected.shape == (256, 256, 3)
-        assert np.abs(face - expected).max() <= 1
+        assert is_same_face(face, expected)
 
 
 async def test_sliders_and_morphs_without_a_request_and_keeping_a_picture(
@@ -146,7 +154,7 @@ async def test_sliders_and_morphs_without_a_request_and_keeping_a_picture(
     (kept,) = await public_pictures(studio)
     assert (kept.seed, kept.wish) == (3, {"hair": "green", "eyes": "red"})
     async with client.get(f"/images/{kept.id}.png") as answer:
-        assert np.abs(read_pixels(await answer.read()) - shaped).max() <= 1
+        assert is_same_face(read_pixels(await answer.read()), shaped)
     await expect(page.locator(".tile")).to_have_count(1)
     await expect(page.locator("#visit .face")).to_have_count(2)
 
