@@ -111,8 +111,9 @@ def main() -> None:
         print(f"{label(name):28}{cells}")
     trained, scratch = columns[options.start], columns["scratch"]
     for name in (PRECISION, RECALL):
-        times = trained[name] / max(scratch[name], 1e-9)
-        print(f"{label(name)}: {times:.1f} times that of the training from scratch")
+        if scratch[name]:
+            times = trained[name] / scratch[name]
+            print(f"{label(name)}: {times:.1f} times that of the training from scratch")
     print(f"the studio paints with {MODEL}: {shown:.1%} of {len(pictures)} pictures as asked")
 
 
