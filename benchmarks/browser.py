@@ -1,4 +1,5 @@
-"""Measures how long the page paints a face in headless Chromium, and the bot on one core.
+"""Measures how long the page paints a face in headless Chromium, and the bot on one core, and
+compares the faces.
 
     python benchmarks/browser.py [--models DIR] [--faces N]
 
@@ -8,6 +9,8 @@ Needs `python -m bot web-runtime`, and Chromium.
 
 import argparse
 import asyncio
+import base64
+import io
 import shutil
 import sys
 import tempfile
@@ -18,10 +21,12 @@ from typing import Any
 
 import numpy as np
 from aiohttp import web
+from PIL import Image
 from playwright.async_api import async_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from bot.inference.conditions import complete_wish
 from bot.inference.engine import Engine
 from bot.inference.latents import draw_candidates
 from bot.settings import EngineSettings, WebSettings
@@ -42,20 +47,22 @@ PAINT = """async ([worker, address, count]) => {
     const started = performance.now();
     await call("open", { model, runtime: runtimes.wasm, backend: "wasm" });
     const opened = performance.now() - started;
-    const faces = worker.replace("worker", "faces");
-    const { drawCandidates, encode, completeWish } = await import(faces);
+    const module = worker.replace("worker", "faces");
+    const { drawCandidates, encode, completeWish } = await import(module);
     const times = { face: [], small: [] };
+    const faces = [];
     for (let seed = 0; seed < count; seed++) {
         const latents = drawCandidates(seed, model.candidates, model.latent_dim);
         const condition = encode(completeWish({}, seed, model.attributes), model.attributes);
         let start = performance.now();
-        await call("paint", { latents, condition });
+        const { png } = await call("paint", { latents, condition });
         times.face.push(performance.now() - start);
+        faces.push(btoa([...png].map((byte) => String.fromCharCode(byte)).join("")));
         start = performance.now();
         await call("frame", { latent: latents[0], condition, large: false });
         times.small.push(performance.now() - start);
     }
-    return { opened, ...times };
+    return { opened, ...times, faces };
 }"""
 
 
@@ -86,15 +93,30 @@ async def measure(arguments: argparse.Namespace) -> int:
         finally:
             await runner.cleanup()
             await store.close()
-    bot = await by_the_bot(engine, arguments.faces)
+    faces, times = await by_the_bot(engine, arguments.faces)
     await engine.close()
-    page = median(found["face"])
+    page, bot = median(found["face"]), median(times)
     print(f"loading in the browser           {found['opened']:8.0f} ms")
     print(f"a face in the browser            {page:8.1f} ms")
     print(f"a frame while a slider moves     {median(found['small']):8.1f} ms")
     print(f"a face by the bot, one core      {bot:8.1f} ms")
     print(f"browser / bot                    {page / bot:8.2f}")
+    print_differences(faces, [decode(face) for face in found["faces"]])
     return 0
+
+
+def decode(png: str) -> np.ndarray:
+    """RGB of a base64 PNG."""
+    with Image.open(io.BytesIO(base64.b64decode(png))) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def print_differences(faces: list[np.ndarray], others: list[np.ndarray]) -> None:
+    """Prints how many values of the faces differ by 1 of 255, by 2, and so on."""
+    differences = np.abs(np.stack(faces).astype(int) - np.stack(others))
+    for steps, count in enumerate(np.bincount(differences.ravel())):
+        where = (differences == steps).any(axis=(1, 2, 3)).sum()
+        print(f"values that differ by {steps} of 255  {count:12,} in {where} of {len(faces)} faces")
 
 
 async def in_chromium(port: int, package: str, faces: int) -> Any:
@@ -112,17 +134,18 @@ async def in_chromium(port: int, package: str, faces: int) -> Any:
         return found
 
 
-async def by_the_bot(engine: Engine, faces: int) -> float:
-    """Milliseconds per face, the median."""
+async def by_the_bot(engine: Engine, count: int) -> tuple[list[np.ndarray], list[float]]:
+    """The faces, and the milliseconds for each."""
     manifest = engine.model.manifest
-    conditions = np.zeros((1, manifest.condition_dim), np.float32)
-    times = []
-    for seed in range(faces):
+    faces, times = [], []
+    for seed in range(count):
         latents = draw_candidates(seed, engine.model.candidates, manifest.latent_dim)[None]
+        condition = manifest.encode(complete_wish({}, seed, manifest))
         start = time.perf_counter()
-        await engine.paint_best(latents, conditions)
+        (face,), _ = await engine.paint_best(latents, condition[None])
         times.append(1000 * (time.perf_counter() - start))
-    return median(times)
+        faces.append(face)
+    return faces, times
 
 
 if __name__ == "__main__":

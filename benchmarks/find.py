@@ -49,7 +49,8 @@ def compute_features(model: Model, network: FeatureNetwork, sheets: Sequence[Fac
     found = []
     for start in range(0, len(latents), BATCH):
         part = slice(start, start + BATCH)
-        images = torch.from_numpy(model.paint(latents[part], conditions[part]))
+        painted, _ = model.paint(latents[part], conditions[part])
+        images = torch.from_numpy(painted)
         with torch.no_grad():
             found.append(network(images.permute(0, 3, 1, 2) / 127.5 - 1)[-1].numpy())
     return np.concatenate(found)

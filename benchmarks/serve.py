@@ -50,7 +50,7 @@ from bot.inference.process_backend import ProcessBackend
 from bot.settings import EngineSettings
 from bot.studio.images import encode_png
 from config.cores import usable_cores
-from export.convert import Uint8Generator, to_onnx
+from export.convert import PixelGenerator, to_onnx
 from export.manifest import GENERATOR, UPSCALER_INT8, Manifest, ModelError
 from export.registry import Registry
 from train.checkpoint import CheckpointError, RunInfo
@@ -269,7 +269,7 @@ async def compare(generator: torch.nn.Module, info: RunInfo, seconds: float) -> 
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(exported(generator, info))
         manifest = engine.model.manifest
-        network = Uint8Generator(generator).eval()
+        network = PixelGenerator(generator).eval()
         device = "cuda" if engine.model.provider == CUDA else "cpu"
         network.to(device)
         cores = usable_cores()
@@ -341,8 +341,8 @@ def eager(
     def forward(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
             inputs = torch.from_numpy(latents), torch.from_numpy(conditions)
-            images: np.ndarray = network(*(x.to(device) for x in inputs)).cpu().numpy()
-            return images
+            images, _ = network(*(x.to(device) for x in inputs))
+            return np.asarray(images.cpu())
 
     async def paint(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
         loop = asyncio.get_running_loop()

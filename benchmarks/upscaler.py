@@ -20,6 +20,7 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # so that `train` is the package
 
+from bot.inference.model import as_taken
 from config import ModelsSettings
 from export.manifest import GENERATOR, UPSCALER, Manifest, ModelError
 from export.registry import Registry
@@ -39,8 +40,9 @@ def open_session(path: Path, threads: int = 0) -> onnxruntime.InferenceSession:
 
 def onnx_enlarge(session: onnxruntime.InferenceSession) -> Enlarge:
     def enlarge(pictures: Tensor) -> Tensor:
-        [image] = session.run(None, {"image": pictures.permute(0, 2, 3, 1).contiguous().numpy()})
-        return torch.from_numpy(image).permute(0, 3, 1, 2)
+        image = pictures.permute(0, 2, 3, 1).contiguous().numpy()
+        [enlarged] = session.run(None, {"image": as_taken(image, session)})
+        return torch.from_numpy(enlarged).permute(0, 3, 1, 2)
 
     return enlarge
 
@@ -52,7 +54,7 @@ def generate(folder: Path, manifest: Manifest) -> Tensor:
     wishes = [{a.name: rng.choice(a.values) for a in manifest.attributes} for _ in range(FACES)]
     conditions = np.stack([manifest.encode(wish) for wish in wishes])
     feeds = {"latent": latents, "condition": conditions}
-    [image] = open_session(folder / GENERATOR).run(None, feeds)
+    [image] = open_session(folder / GENERATOR).run(["image"], feeds)
     return torch.from_numpy(image).permute(0, 3, 1, 2)
 
 
@@ -75,6 +77,7 @@ def print_speed(path: Path, size: int) -> None:
     sessions = {threads: open_session(path, threads) for threads in (1, 2)}
     times: dict[int, list[float]] = {threads: [] for threads in sessions}
     picture = np.random.RandomState(0).randint(0, 256, (1, size, size, 3)).astype(np.uint8)
+    picture = as_taken(picture, sessions[1])
     for _ in range(20):
         for threads, session in sessions.items():
             start = time.perf_counter()

@@ -334,6 +334,7 @@ def _expect(manifest: Manifest) -> str:
 
 def _usage(manifest: Manifest) -> str:
     wish = {a.name: a.values[int(np.argmax(a.frequencies))] for a in manifest.attributes}
+    pixels = f"N × {manifest.image_size} × {manifest.image_size} × 3"
     return f"""\
 To use the model in the bot, without a restart:
 
@@ -366,4 +367,5 @@ Image.fromarray(image[0]).save("avatar.png")
 | `latent` | float32 | N × {manifest.latent_dim} | standard normal |
 | `condition` | float32 | N × {manifest.condition_dim} | one one-hot block per attribute; \
 blocks may be mixtures |
-| `image` | uint8 | N × {manifest.image_size} × {manifest.image_size} × 3 | RGB |"""
+| `image` | uint8 | {pixels} | RGB |
+| `unrounded` | float32 | {pixels} | the same values before they are rounded, for the upscaler |"""

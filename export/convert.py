@@ -20,6 +20,7 @@ from export.graph import OPSET, TOLERANCE, ExportError, clean_graph, store_weigh
 from export.manifest import (
     CRITIC,
     GENERATOR,
+    UNROUNDED,
     UPSCALER,
     UPSCALER_INT8,
     WEIGHTS,
@@ -38,17 +39,20 @@ from train.models import load_generator
 _BATCHES = (1, 3, 64)
 
 
-class Uint8Generator(nn.Module):
-    """A generator with uint8 output, so that the graph contains all arithmetic on pixels."""
+class PixelGenerator(nn.Module):
+    """A generator of values from 0 to 255, so that the graph contains all arithmetic on pixels."""
 
     def __init__(self, generator: nn.Module) -> None:
         super().__init__()
         self.generator = generator
 
-    def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
-        """Latents [N, Z] and conditions [N, C], both float32, to RGB uint8 [N, S, S, 3]."""
-        steps: Tensor = ((self.generator(latent, condition) + 1) * 127.5).round().clamp(0, 255)
-        return steps.to(torch.uint8).permute(0, 2, 3, 1)
+    def forward(self, latent: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
+        """Latents [N, Z] and conditions [N, C], both float32, to RGB uint8 [N, S, S, 3], and to the
+        same values before they are rounded, float32.
+        """
+        values: Tensor = ((self.generator(latent, condition) + 1) * 127.5).clamp(0, 255)
+        unrounded = values.permute(0, 2, 3, 1)
+        return unrounded.round().to(torch.uint8), unrounded
 
 
 def export_run(
@@ -142,19 +146,20 @@ def _add_critic(
 
 
 def to_onnx(generator: nn.Module, latent_dim: int, condition_dim: int) -> onnx.ModelProto:
-    """The ONNX graph from `latent` and `condition` to `image`, for any number of images.
+    """The ONNX graph from `latent` and `condition` to `image` and `unrounded`, for any number of
+    images.
 
     `generator` must be in eval mode on the CPU.
     """
     count = {0: torch.export.Dim.DYNAMIC}
     program = torch.onnx.export(
-        Uint8Generator(generator).eval(),
+        PixelGenerator(generator).eval(),
         # Three images: the tracer treats a size of 0 or 1 as a constant.
         (torch.zeros(3, latent_dim), torch.zeros(3, condition_dim)),
         dynamo=True,
         opset_version=OPSET,
         input_names=["latent", "condition"],
-        output_names=["image"],
+        output_names=["image", UNROUNDED],
         dynamic_shapes={"latent": count, "condition": count},
         verbose=False,
     )
@@ -175,26 +180,33 @@ def check(generator: nn.Module, session: onnxruntime.InferenceSession, manifest:
     size = manifest.image_size
     latents, conditions = _probes(manifest, max(_BATCHES))
     with torch.inference_mode():
-        expected = Uint8Generator(generator)(
-            torch.from_numpy(latents), torch.from_numpy(conditions)
-        )
-    generated = {n: _generate(session, latents[:n], conditions[:n]) for n in _BATCHES}
+        tensors = PixelGenerator(generator)(torch.from_numpy(latents), torch.from_numpy(conditions))
+    expected = [tensor.numpy() for tensor in tensors]
+    generated = {
+        n: session.run(["image", UNROUNDED], {"latent": latents[:n], "condition": conditions[:n]})
+        for n in _BATCHES
+    }
     together = generated[max(_BATCHES)]
-    for n, pictures in generated.items():
-        if pictures.dtype != np.uint8 or pictures.shape != (n, size, size, 3):
-            raise ExportError(
-                f"the exported generator returns {pictures.dtype} {pictures.shape},"
-                f" not uint8 {(n, size, size, 3)}"
-            )
+    for n, outputs in generated.items():
+        for pictures, dtype in zip(outputs, ("uint8", "float32"), strict=True):
+            if pictures.dtype != dtype or pictures.shape != (n, size, size, 3):
+                raise ExportError(
+                    f"the exported generator returns {pictures.dtype} {pictures.shape},"
+                    f" not {dtype} {(n, size, size, 3)}"
+                )
         for what, others in (
-            ("PyTorch's", expected.numpy()),
-            (f"those of a batch of {len(together)}", together),
+            ("PyTorch's", expected),
+            (f"those of a batch of {max(_BATCHES)}", together),
         ):
-            difference = int(np.abs(pictures.astype(int) - others[:n]).max())
-            if difference > TOLERANCE:
+            difference = max(
+                np.abs(pictures.astype(float) - other[:n]).max()
+                for pictures, other in zip(outputs, others, strict=True)
+            )
+            if not difference <= TOLERANCE:
                 raise ExportError(
                     f"pictures of the exported generator, {n} at a time, differ from {what}"
-                    f" by up to {difference} of 255, more than {TOLERANCE}: nothing is registered"
+                    f" by up to {difference:.3g} of 255, more than {TOLERANCE}:"
+                    " nothing is registered"
                 )
 
 

@@ -28,13 +28,15 @@ from pydantic import (
 from export.external_data import external_files
 
 FORMAT_VERSION = 2
-"""2 added `upscaler-int8.onnx`."""
+"""2 added `upscaler-int8.onnx`, and the generator's output `unrounded` for the upscalers."""
 READABLE_VERSIONS = 1, 2
 MANIFEST = "manifest.json"
 GENERATOR = "generator.onnx"
+UNROUNDED = "unrounded"
+"""Output of the generator beside `image`: its values before they are rounded to uint8, float32."""
 UPSCALER = "upscaler.onnx"
-"""uint8 [N, S, S, 3] to uint8 [N, 4S, 4S, 3], of any N and S. The input is `image`, the output
-`upscaled`, since ONNX requires different names."""
+"""float32 [N, S, S, 3] from 0 to 255 to uint8 [N, 4S, 4S, 3], of any N and S. The input is `image`,
+the output `upscaled`, since ONNX requires different names. Earlier upscalers take uint8."""
 UPSCALER_INT8 = "upscaler-int8.onnx"
 """The upscaler with int8 weights."""
 MAX_INT8_ERROR = 1.0

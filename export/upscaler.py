@@ -35,16 +35,16 @@ class UpscalerGraph:
     """Settings and figures of its training, stored in the manifest as `training["upscaler"]`."""
 
 
-class Uint8Upscaler(nn.Module):
-    """An upscaler with uint8 input and output."""
+class PixelUpscaler(nn.Module):
+    """An upscaler of values from 0 to 255, which it rounds only at the end."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, image: Tensor) -> Tensor:
-        """RGB uint8 [N, S, S, 3] to uint8 [N, 4S, 4S, 3]."""
-        enlarged: Tensor = self.network(image.permute(0, 3, 1, 2).float() / 255)
+        """RGB float32 [N, S, S, 3] to uint8 [N, 4S, 4S, 3]."""
+        enlarged: Tensor = self.network(image.permute(0, 3, 1, 2) / 255)
         return (enlarged * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
 
 
@@ -104,18 +104,37 @@ def _of_model(folder: Path) -> UpscalerGraph | None:
     if UPSCALER not in manifest.files:
         return None
     verify(folder, manifest)
-    return UpscalerGraph((folder / UPSCALER).read_bytes(), manifest.training.get("upscaler", {}))
+    content = with_float_input((folder / UPSCALER).read_bytes())
+    return UpscalerGraph(content, manifest.training.get("upscaler", {}))
+
+
+def with_float_input(content: bytes) -> bytes:
+    """An upscaler of an earlier version, whose input is uint8, with a float32 input; others are
+    returned as they are.
+
+    Earlier upscalers convert their input to float32 before they compute, which then has no effect.
+    """
+    model = onnx.load_from_string(content)
+    image = model.graph.input[0].type.tensor_type
+    if image.elem_type != onnx.TensorProto.UINT8:
+        return content
+    image.elem_type = onnx.TensorProto.FLOAT
+    try:
+        onnx.checker.check_model(model, full_check=True)
+    except onnx.shape_inference.InferenceError:  # a graph of another kind computes with uint8
+        return content
+    return bytes(model.SerializeToString())
 
 
 def to_onnx(network: nn.Module) -> onnx.ModelProto:
-    """The ONNX graph from `image` uint8 [N, S, S, 3] to `upscaled` uint8 [N, 4S, 4S, 3], for any N
-    and S.
+    """The ONNX graph from `image` float32 [N, S, S, 3], from 0 to 255, to `upscaled` uint8
+    [N, 4S, 4S, 3], for any N and S.
     """
     network = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
     free = torch.export.Dim.DYNAMIC
     program = torch.onnx.export(
-        Uint8Upscaler(network).eval(),
-        (torch.zeros(3, 24, 24, 3, dtype=torch.uint8),),
+        PixelUpscaler(network).eval(),
+        (torch.zeros(3, 24, 24, 3),),
         dynamo=True,
         opset_version=OPSET,
         input_names=["image"],
@@ -141,10 +160,10 @@ def check(network: nn.Module, session: onnxruntime.InferenceSession) -> None:
     """
     rng = np.random.RandomState(0)
     for count, side in _PROBES:
-        pictures = rng.randint(0, 256, (count, side, side, 3)).astype(np.uint8)
-        pictures[-1, :, side // 2 :] = rng.randint(0, 256, 3)
+        pictures = rng.uniform(0, 255, (count, side, side, 3)).astype(np.float32)
+        pictures[-1, :, side // 2 :] = rng.uniform(0, 255, 3)
         with torch.inference_mode():
-            expected = Uint8Upscaler(network)(torch.from_numpy(pictures)).numpy()
+            expected = PixelUpscaler(network)(torch.from_numpy(pictures)).numpy()
         [enlarged] = session.run(None, {"image": pictures})
         if enlarged.dtype != np.uint8 or enlarged.shape != expected.shape:
             raise ExportError(

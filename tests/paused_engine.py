@@ -26,7 +26,9 @@ class PausedEngine:
         # a replica of Ray has the model, where the engine has only a description
         is_remote = not isinstance(paused, Model)
 
-        def paint_after_resume(model: Model, latents: Array, conditions: Array) -> Array:
+        def paint_after_resume(
+            model: Model, latents: Array, conditions: Array
+        ) -> tuple[Array, Array]:
             if model is paused or (is_remote and model.name == paused.name):
                 self.batches.append(len(latents))
                 self._started.release()

@@ -25,7 +25,7 @@ def mean_hair_color(model: Model, hair: str) -> npt.NDArray[np.float64]:
     manifest = model.manifest
     latents = np.random.RandomState(0).standard_normal((24, manifest.latent_dim))
     condition = manifest.encode({"hair": hair, "eyes": "orange"})
-    images = model.paint(latents.astype(np.float32), np.tile(condition, (24, 1)))
+    images, _ = model.paint(latents.astype(np.float32), np.tile(condition, (24, 1)))
     hair_pixels = images[:, 4:20].reshape(-1, 3).astype(float)
     mean: npt.NDArray[np.float64] = hair_pixels[hair_pixels.min(axis=1) < 235].mean(axis=0)
     return mean

@@ -1,8 +1,8 @@
 """A small handmade model whose pictures show their conditions.
 
 The value of the first attribute colors the upper half, that of the second one the lower half, and
-the latent adds shades. The upscaler repeats each pixel. The critic prefers bright pictures, or dark
-ones if the first attribute has its first value.
+the latent adds shades. The upscaler repeats each pixel, and rounds it. The critic prefers bright
+pictures, or dark ones if the first attribute has its first value.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from export.directions import DIRECTIONS, Direction, Directions
-from export.manifest import CRITIC, GENERATOR, UPSCALER, Attribute, Manifest
+from export.manifest import CRITIC, GENERATOR, UNROUNDED, UPSCALER, Attribute, Manifest
 from export.registry import Registry
 
 LATENT_DIM = 8
@@ -143,17 +143,18 @@ def build_generator(attributes: tuple[Attribute, ...], brightness: float = 0.0) 
         helper.make_node("Add", ["colored", "shades"], ["shaded"]),
         helper.make_node("Add", ["shaded", "light"], ["lit"]),
         helper.make_node("Mul", ["lit", "scale"], ["scaled"]),
-        helper.make_node("Round", ["scaled"], ["rounded"]),
-        helper.make_node("Clip", ["rounded", "low", "high"], ["clipped"]),
-        helper.make_node("Transpose", ["clipped"], ["pixels"], perm=[0, 2, 3, 1]),
-        helper.make_node("Cast", ["pixels"], ["image"], to=TensorProto.UINT8),
+        helper.make_node("Clip", ["scaled", "low", "high"], ["clipped"]),
+        helper.make_node("Transpose", ["clipped"], [UNROUNDED], perm=[0, 2, 3, 1]),
+        helper.make_node("Round", [UNROUNDED], ["rounded"]),
+        helper.make_node("Cast", ["rounded"], ["image"], to=TensorProto.UINT8),
     ]
     inputs = [
         helper.make_tensor_value_info("latent", TensorProto.FLOAT, ["n", LATENT_DIM]),
         helper.make_tensor_value_info("condition", TensorProto.FLOAT, ["n", condition_dim]),
     ]
     image = helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", s, s, 3])
-    return build("generator", nodes, inputs, image, constants)
+    unrounded = helper.make_tensor_value_info(UNROUNDED, TensorProto.FLOAT, ["n", s, s, 3])
+    return build("generator", nodes, inputs, [image, unrounded], constants)
 
 
 def build_upscaler(scale: int = 4) -> onnx.ModelProto:
@@ -162,27 +163,59 @@ def build_upscaler(scale: int = 4) -> onnx.ModelProto:
         helper.make_node(
             "Resize",
             ["image", "", "scales"],
-            ["upscaled"],
+            ["large"],
             mode="nearest",
             coordinate_transformation_mode="asymmetric",
             nearest_mode="floor",
-        )
+        ),
+        helper.make_node("Round", ["large"], ["rounded"]),
+        helper.make_node("Cast", ["rounded"], ["upscaled"], to=TensorProto.UINT8),
     ]
-    image = helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", s, s, 3])
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", s, s, 3])
     upscaled = helper.make_tensor_value_info(
         "upscaled", TensorProto.UINT8, ["n", scale * s, scale * s, 3]
     )
     scales = np.array([1, scale, scale, 1], np.float32)
-    return build("upscaler", nodes, [image], upscaled, {"scales": scales})
+    return build("upscaler", nodes, [image], [upscaled], {"scales": scales})
 
 
 def black_upscaler() -> bytes:
     """An upscaler whose pictures are black, unlike those of the other one."""
     model = build_upscaler()
-    node = model.graph.node[0]
-    node.output[0] = "large"
-    model.graph.node.append(helper.make_node("Sub", ["large", "large"], ["upscaled"]))
+    node = model.graph.node[-1]
+    node.output[0] = "full"
+    model.graph.node.append(helper.make_node("Sub", ["full", "full"], ["upscaled"]))
     return bytes(model.SerializeToString())
+
+
+def fractions_upscaler() -> onnx.ModelProto:
+    """An upscaler whose pictures show what rounding would remove: gray where that is nothing."""
+    model = build_upscaler()
+    model.graph.node[0].input[0] = "shades"
+    nodes = [
+        helper.make_node("Round", ["image"], ["whole"]),
+        helper.make_node("Sub", ["image", "whole"], ["fractions"]),
+        helper.make_node("Mul", ["fractions", "contrast"], ["amplified"]),
+        helper.make_node("Add", ["amplified", "gray"], ["shades"]),
+    ]
+    nodes.extend(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    constants = {"contrast": np.array(200, np.float32), "gray": np.array(128, np.float32)}
+    model.graph.initializer.extend(numpy_helper.from_array(v, k) for k, v in constants.items())
+    return model
+
+
+def with_uint8_input(upscaler: onnx.ModelProto) -> onnx.ModelProto:
+    """The upscaler as of earlier versions, which took the rounded picture."""
+    earlier = onnx.ModelProto()
+    earlier.CopyFrom(upscaler)
+    for node in earlier.graph.node:
+        node.input[:] = ["floats" if name == "image" else name for name in node.input]
+    cast = helper.make_node("Cast", ["image"], ["floats"], to=TensorProto.FLOAT)
+    earlier.graph.node.insert(0, cast)
+    earlier.graph.input[0].type.tensor_type.elem_type = TensorProto.UINT8
+    return earlier
 
 
 def build_critic(condition_dim: int) -> onnx.ModelProto:
@@ -200,21 +233,21 @@ def build_critic(condition_dim: int) -> onnx.ModelProto:
         helper.make_tensor_value_info("condition", TensorProto.FLOAT, ["n", condition_dim]),
     ]
     score = helper.make_tensor_value_info("score", TensorProto.FLOAT, ["n"])
-    return build("critic", nodes, inputs, score, {"weight_by_condition": weight_by_condition})
+    return build("critic", nodes, inputs, [score], {"weight_by_condition": weight_by_condition})
 
 
 def build(
     name: str,
     nodes: list[onnx.NodeProto],
     inputs: list[onnx.ValueInfoProto],
-    output: onnx.ValueInfoProto,
+    outputs: list[onnx.ValueInfoProto],
     constants: Mapping[str, npt.NDArray[Any]],
 ) -> onnx.ModelProto:
     graph = helper.make_graph(
         nodes,
         name,
         inputs,
-        [output],
+        outputs,
         [numpy_helper.from_array(value, key) for key, value in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)

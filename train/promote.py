@@ -117,7 +117,7 @@ def onnx_networks(folder: Path, manifest: Manifest) -> tuple[GenerateFn, Generat
 
     def run(file: str, **given: Tensor) -> Tensor:
         feed = {name: tensor.cpu().numpy() for name, tensor in given.items()}
-        (output,) = sessions[file].run(None, feed)
+        output, *_ = sessions[file].run(None, feed)  # the image is the generator's first
         return torch.from_numpy(output)
 
     def generate(latents: Tensor, conditions: Tensor) -> Tensor:

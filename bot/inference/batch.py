@@ -41,10 +41,10 @@ def paint_batch(model: Model, batch: Batch) -> PaintedBatch:
     counts = [len(candidates) for candidates in batch.candidates]
     latents = np.concatenate(batch.candidates)
     conditions = np.repeat(batch.conditions, counts, axis=0)
-    painted = model.paint(latents, conditions)
+    painted, unrounded = model.paint(latents, conditions)
     best = _best_candidates(model, painted, conditions, counts)
     started = time.perf_counter()
-    images = _upscale(model, painted[best], batch.sizes)
+    images = _upscale(model, painted[best], unrounded[best], batch.sizes)
     return PaintedBatch(
         images,
         list(latents[best]),
@@ -92,11 +92,13 @@ def _best_candidates(
     ]
 
 
-def _upscale(model: Model, painted: np.ndarray, sizes: list[int]) -> list[np.ndarray]:
-    """Upscales each of the pictures [n, S, S, 3] to its own size."""
+def _upscale(
+    model: Model, painted: np.ndarray, unrounded: np.ndarray, sizes: list[int]
+) -> list[np.ndarray]:
+    """Upscales each of the pictures, both [n, S, S, 3] as of `Model.paint`, to its own size."""
     images = list(painted)
     for size in set(sizes) - {model.manifest.image_size}:
         indices = [i for i, wanted in enumerate(sizes) if wanted == size]
-        for i, image in zip(indices, model.upscale(painted[indices], size), strict=True):
+        for i, image in zip(indices, model.upscale(unrounded[indices], size), strict=True):
             images[i] = image
     return images

@@ -21,7 +21,15 @@ from bot.inference.upscaler_choice import prefers_int8
 from bot.settings import EngineSettings
 from config.cores import usable_cores
 from export.directions import read_directions
-from export.manifest import CRITIC, GENERATOR, UPSCALER, UPSCALER_INT8, Manifest, ModelError
+from export.manifest import (
+    CRITIC,
+    GENERATOR,
+    UNROUNDED,
+    UPSCALER,
+    UPSCALER_INT8,
+    Manifest,
+    ModelError,
+)
 from export.registry import Registry
 
 log = logging.getLogger(__name__)
@@ -66,53 +74,56 @@ class Model(ModelInfo):
         self._upscaler_shared = (
             session(UPSCALER, self._threads) if self._threads > 1 else self._upscaler
         )
+        self._outputs = _outputs(self._generator, self._upscaler)
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix=f"paint-{self.name}")
         self._run_options = ort.RunOptions()
 
-    def paint(self, latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
-        """float32 [n, Z] and [n, C] to uint8 [n, S, S, 3] RGB."""
+    def paint(self, latents: np.ndarray, conditions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """float32 [n, Z] and [n, C] to uint8 [n, S, S, 3] RGB, and the same pictures for `upscale`:
+        before they are rounded, float32, if the model's files have this.
+        """
 
-        def paint(latents: np.ndarray, conditions: np.ndarray) -> np.ndarray:
-            return _only(
-                self._generator.run(
-                    None, {"latent": latents, "condition": conditions}, self._run_options
-                )
-            )
+        def paint(latents: np.ndarray, conditions: np.ndarray) -> list[np.ndarray]:
+            feed = {"latent": latents, "condition": conditions}
+            return list(self._generator.run(self._outputs, feed, self._run_options))
 
-        return self._spread(paint, SLICE, latents, conditions)
+        images, *unrounded = self._spread(paint, SLICE, latents, conditions)
+        return images, unrounded[0] if unrounded else images
 
     def score(self, images: np.ndarray, conditions: np.ndarray) -> np.ndarray:
         """uint8 [n, S, S, 3] and float32 [n, C] to float32 [n], higher is better."""
         critic = self._critic
         assert critic is not None, f"model {self.name} has no critic"
 
-        def score(images: np.ndarray, conditions: np.ndarray) -> np.ndarray:
-            return _only(
-                critic.run(None, {"image": images, "condition": conditions}, self._run_options)
-            )
+        def score(images: np.ndarray, conditions: np.ndarray) -> list[np.ndarray]:
+            feed = {"image": images, "condition": conditions}
+            return list(critic.run(None, feed, self._run_options))
 
-        return self._spread(score, SLICE, images, conditions)
+        return _only(self._spread(score, SLICE, images, conditions))
 
     def upscale(self, images: np.ndarray, size: int) -> np.ndarray:
-        """uint8 [n, S, S, 3] to uint8 [n, size, size, 3]; the size is one of `sizes`."""
-        if size == self.manifest.image_size:
-            return images
+        """uint8 or float32 [n, S, S, 3], from 0 to 255, to uint8 [n, size, size, 3]; the size is
+        one of `sizes`, and larger than S.
+        """
         one_core, all_cores = self._upscaler, self._upscaler_shared
-        assert size in self.sizes, f"model {self.name} paints at {self.sizes}, not {size}"
+        assert size in self.sizes[1:], f"model {self.name} upscales to {self.sizes[1:]}, not {size}"
         assert one_core is not None
         assert all_cores is not None
         halve = size < self.sizes[-1]
+        images = as_taken(images, one_core)
 
-        def upscale(images: np.ndarray, session: ort.InferenceSession = one_core) -> np.ndarray:
+        def upscale(
+            images: np.ndarray, session: ort.InferenceSession = one_core
+        ) -> list[np.ndarray]:
             large = _only(session.run(None, {"image": images}, self._run_options))
-            return np.stack([_halve(image) for image in large]) if halve else large
+            return [np.stack([_halve(image) for image in large]) if halve else large]
 
         if len(images) % self._threads != 1 or self._threads == 1:
-            return self._spread(upscale, 1, images)
+            return self._spread(upscale, 1, images)[0]
         last = upscale(images[-1:], all_cores)
         if len(images) == 1:
-            return last
-        return np.concatenate([self._spread(upscale, 1, images[:-1]), last])
+            return last[0]
+        return np.concatenate(self._spread(upscale, 1, images[:-1]) + last)
 
     def enlarge(self, image: np.ndarray, size: int) -> np.ndarray:
         """uint8 [S, S, 3] to [size, size, 3], which is larger: by the upscaler, as often as
@@ -120,20 +131,24 @@ class Model(ModelInfo):
         """
         upscaler = self._upscaler
         while upscaler is not None and len(image) < size and _takes(upscaler, len(image)):
-            image = _only(upscaler.run(None, {"image": image[None]}, self._run_options))[0]
+            feed = {"image": as_taken(image[None], upscaler)}
+            image = _only(upscaler.run(None, feed, self._run_options))[0]
         if len(image) == size:
             return image
         filter = Image.Resampling.BOX if len(image) > size else Image.Resampling.LANCZOS
         return np.asarray(Image.fromarray(image).resize((size, size), filter))
 
-    def _spread(self, run: Callable[..., np.ndarray], most: int, *arrays: np.ndarray) -> np.ndarray:
-        """Runs slices of at most `most` rows of the arrays, one core per slice."""
+    def _spread(
+        self, run: Callable[..., list[np.ndarray]], most: int, *arrays: np.ndarray
+    ) -> list[np.ndarray]:
+        """The outputs of `run` for slices of at most `most` rows of the arrays, a core for each."""
         n = len(arrays[0])
         step = n if self.provider == CUDA else min(most, -(-n // self._threads))
         if step >= n:
             return run(*arrays)
         slices = [[array[i : i + step] for i in range(0, n, step)] for array in arrays]
-        return np.concatenate(list(self._pool.map(run, *slices)))
+        parts = self._pool.map(run, *slices)
+        return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
 
     def abort(self) -> None:
         """Ends the current runs, and all later ones, with an error: even a graph that loops for
@@ -149,8 +164,11 @@ class Model(ModelInfo):
         size, largest = self.manifest.image_size, self.sizes[-1]
         for n in (1, max_batch):
             conditions = np.zeros((n, self.manifest.condition_dim), np.float32)
-            images = self.paint(np.zeros((n, self.manifest.latent_dim), np.float32), conditions)
+            latents = np.zeros((n, self.manifest.latent_dim), np.float32)
+            images, unrounded = self.paint(latents, conditions)
             self._expect(GENERATOR, images, np.uint8, (n, size, size, 3))
+            if unrounded is not images:
+                self._expect(GENERATOR, unrounded, np.float32, (n, size, size, 3))
             if self._critic is not None:
                 scores = self.score(images, conditions)
                 self._expect(CRITIC, scores, np.float32, (n,))
@@ -158,7 +176,7 @@ class Model(ModelInfo):
                     raise ModelUnavailable("model-not-finite", name=self.name, file=CRITIC)
             if largest > size:
                 n = min(n, self.upscaled_at_once)
-                large = self.upscale(images[:n], largest)
+                large = self.upscale(unrounded[:n], largest)
                 self._expect(UPSCALER, large, np.uint8, (n, largest, largest, 3))
 
     def choose_upscaler(self) -> None:
@@ -168,7 +186,8 @@ class Model(ModelInfo):
         rng = np.random.RandomState(0)
         latent = rng.standard_normal((1, self.manifest.latent_dim)).astype(np.float32)
         condition = self.manifest.encode({a.name: a.values[0] for a in self.manifest.attributes})
-        image = self.paint(latent, condition[None])
+        _, image = self.paint(latent, condition[None])
+        image = as_taken(image, self._upscaler)
         try:
             int8 = self._session(UPSCALER_INT8)
             assert int8 is not None
@@ -196,6 +215,23 @@ class Model(ModelInfo):
 def _only(outputs: list[np.ndarray]) -> np.ndarray:
     (output,) = outputs  # its name differs between files
     return output
+
+
+def as_taken(images: np.ndarray, upscaler: ort.InferenceSession) -> np.ndarray:
+    """Images in the dtype that an upscaler takes: float32, or uint8 in earlier versions."""
+    return images.astype(np.float32, copy=False) if _takes_floats(upscaler) else images
+
+
+def _takes_floats(upscaler: ort.InferenceSession) -> bool:
+    return bool(upscaler.get_inputs()[0].type == "tensor(float)")
+
+
+def _outputs(generator: ort.InferenceSession, upscaler: ort.InferenceSession | None) -> list[str]:
+    """The outputs of the generator that are used; models of earlier versions have only one."""
+    names = [output.name for output in generator.get_outputs()]
+    if upscaler is not None and _takes_floats(upscaler) and UNROUNDED in names:
+        return [names[0], UNROUNDED]
+    return names[:1]
 
 
 def _takes(upscaler: ort.InferenceSession, size: int) -> bool:

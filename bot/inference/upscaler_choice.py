@@ -21,7 +21,7 @@ def prefers_int8(
     run_options: ort.RunOptions,
 ) -> bool:
     """Whether the int8 upscaler is faster on this machine, and close to the float one. Measured
-    with `image` uint8 [1, S, S, 3], alternately, so that other load affects both.
+    with `image` [1, S, S, 3], alternately, so that other load affects both.
     """
     seconds: dict[ort.InferenceSession, list[float]] = {float32: [], int8: []}
     outputs = {}

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 import export.convert
 from export.card import CARD, SAMPLES, WEAKEST
-from export.convert import Uint8Generator, check, default_name, export_run
+from export.convert import PixelGenerator, check, default_name, export_run
 from export.graph import ExportError
 from export.manifest import CRITIC, GENERATOR, WEIGHTS, Manifest
 from export.registry import Registry
@@ -48,21 +48,24 @@ def test_generates_the_images_of_pytorch(
     with torch.inference_mode():
         exact = ((generator(latents, conditions) + 1) * 127.5).permute(0, 2, 3, 1)
     feeds = {"latent": latents.numpy(), "condition": conditions.numpy()}
-    [image] = open_session(graph).run(["image"], feeds)
-    assert image.dtype == np.uint8
-    assert image.shape == (count, 32, 32, 3)
-    assert np.abs(image - exact.numpy()).max() < 1
+    image, unrounded = open_session(graph).run(["image", "unrounded"], feeds)
+    assert (image.dtype, unrounded.dtype) == (np.uint8, np.float32)
+    assert image.shape == unrounded.shape == (count, 32, 32, 3)
+    assert np.abs(unrounded - exact.clamp(0, 255).numpy()).max() < 0.01
+    assert (np.rint(unrounded) == image).all()
     assert image.std() > 30
 
 
-def test_bytes_are_rounded_and_clamped() -> None:
+def test_values_are_clamped_and_rounded() -> None:
     class Fixed(nn.Module):
         def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
             return latent.view(-1, 3, 1, 1)
 
     levels = torch.tensor([[-1.5, -1.0, 1.5], [1 / 127.5, 0.7 / 127.5 - 1, 0.3 / 127.5 - 1]])
-    image = Uint8Generator(Fixed())(levels, torch.zeros(2, 0))
+    image, unrounded = PixelGenerator(Fixed())(levels, torch.zeros(2, 0))
     assert image.flatten(1).tolist() == [[0, 0, 255], [128, 1, 0]]
+    expected = torch.tensor([[0, 0, 255], [128.5, 0.7, 0.3]])
+    torch.testing.assert_close(unrounded.flatten(1), expected, rtol=0, atol=1e-4)
 
 
 def test_graph_keeps_the_contract(graph: onnx.ModelProto) -> None:
@@ -77,7 +80,9 @@ def test_graph_keeps_the_contract(graph: onnx.ModelProto) -> None:
         "latent": (onnx.TensorProto.FLOAT, ["N", 8]),
         "condition": (onnx.TensorProto.FLOAT, ["N", 5]),
         "image": (onnx.TensorProto.UINT8, ["N", 32, 32, 3]),
+        "unrounded": (onnx.TensorProto.FLOAT, ["N", 32, 32, 3]),
     }
+    assert graph.graph.output[0].name == "image"
 
 
 def test_graph_runs_on_cuda_and_is_folded(graph: onnx.ModelProto) -> None:

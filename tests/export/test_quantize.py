@@ -5,6 +5,7 @@ import onnx
 import pytest
 import torch
 from small_models import make_manifest, write_generator
+from tiny_model import with_uint8_input
 from torch import nn
 
 from export import quantize
@@ -50,11 +51,20 @@ def test_quantized_upscaler_is_smaller_and_close(content: bytes, images: np.ndar
     quantized = quantize_upscaler(content, images)
     assert quantized.mean_error <= 1
     assert quantized.psnr > 40
-    assert (quantized.psnr, quantized.mean_error) == compare(content, quantized.content, images[4:])
+    test = images[4:].astype(np.float32)
+    assert (quantized.psnr, quantized.mean_error) == compare(content, quantized.content, test)
     model = onnx.load_from_string(quantized.content)
     types = [tensor.data_type for tensor in model.graph.initializer if len(tensor.dims) == 4]
     assert types.count(onnx.TensorProto.INT8) == len(types) - 2, "all but the first and last"
     assert str(Path.cwd()).encode() not in quantized.content
+
+
+def test_quantized_upscaler_of_an_earlier_version_takes_the_same_images(
+    content: bytes, images: np.ndarray
+) -> None:
+    earlier = with_uint8_input(onnx.load_from_string(content)).SerializeToString()
+    quantized = quantize_upscaler(earlier, images)
+    assert compare(earlier, quantized.content, images[4:])[1] == quantized.mean_error <= 1
 
 
 def test_a_large_error_is_refused(

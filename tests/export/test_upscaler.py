@@ -7,6 +7,7 @@ import onnxruntime
 import pytest
 import torch
 from small_models import make_manifest, write_generator
+from tiny_model import build_upscaler, with_uint8_input
 from torch import Tensor, nn
 
 from export.__main__ import main
@@ -79,7 +80,7 @@ def add_model(registry: Registry, name: str, content: bytes) -> None:
 def test_generates_the_images_of_pytorch(
     network: Upscaler, graph: onnx.ModelProto, count: int, side: int
 ) -> None:
-    image = np.random.RandomState(1).randint(0, 256, (count, side, side, 3)).astype(np.uint8)
+    image = np.random.RandomState(1).uniform(0, 255, (count, side, side, 3)).astype(np.float32)
     with torch.inference_mode():
         exact = network(torch.from_numpy(image).permute(0, 3, 1, 2) / 255) * 255
     [upscaled] = open_session(graph).run(None, {"image": image})
@@ -99,7 +100,7 @@ def test_graph_keeps_the_contract(graph: onnx.ModelProto) -> None:
         for value in (*graph.graph.input, *graph.graph.output)
     }
     assert tensors == {
-        "image": (onnx.TensorProto.UINT8, ["N", "S", "S", 3]),
+        "image": (onnx.TensorProto.FLOAT, ["N", "S", "S", 3]),
         "upscaled": (onnx.TensorProto.UINT8, ["N", "4S", "4S", 3]),
     }
     assert {node.op_type for node in graph.graph.node} <= set(CUDA)
@@ -149,20 +150,43 @@ def test_later_models_copy_the_upscaler(
     assert manifest.training["upscaler"] == trained
 
 
-def test_an_upscaler_is_copied_from_a_model(registry: Registry) -> None:
-    add_model(registry, "enlarging", b"an upscaler")
+def test_an_upscaler_is_copied_from_a_model(registry: Registry, graph: onnx.ModelProto) -> None:
+    add_model(registry, "enlarging", graph.SerializeToString())
     taken = read_upscaler(registry.folder("enlarging"))
-    assert taken.content == b"an upscaler"
+    assert taken.content == graph.SerializeToString()
     assert taken.training == {"figures": MEASURED}
     assert upscaler_in_use(registry) == taken
     registry.use("a")
     assert upscaler_in_use(registry) is None
 
 
-def test_damaged_models_are_not_copied_from(
-    registry: Registry, capsys: pytest.CaptureFixture[str]
+def test_a_copied_upscaler_of_an_earlier_version_takes_floats(
+    registry: Registry, network: Upscaler, graph: onnx.ModelProto
 ) -> None:
-    add_model(registry, "enlarging", b"an upscaler")
+    earlier = with_uint8_input(graph)
+    add_model(registry, "earlier", earlier.SerializeToString())
+    taken = onnx.load_from_string(read_upscaler(registry.folder("earlier")).content)
+    check(network, open_session(taken))
+    image = np.random.RandomState(1).randint(0, 256, (2, 16, 16, 3)).astype(np.uint8)
+    [expected] = open_session(earlier).run(None, {"image": image})
+    [upscaled] = open_session(taken).run(None, {"image": image.astype(np.float32)})
+    np.testing.assert_array_equal(upscaled, expected)
+
+
+def test_an_upscaler_that_computes_with_uint8_is_copied_unchanged(registry: Registry) -> None:
+    upscaler = build_upscaler()
+    del upscaler.graph.node[1:]
+    upscaler.graph.node[0].output[0] = "upscaled"
+    upscaler.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.UINT8
+    add_model(registry, "handmade", upscaler.SerializeToString())
+    copied = read_upscaler(registry.folder("handmade")).content
+    assert copied == upscaler.SerializeToString()
+
+
+def test_damaged_models_are_not_copied_from(
+    registry: Registry, graph: onnx.ModelProto, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add_model(registry, "enlarging", graph.SerializeToString())
     folder = registry.folder("enlarging")
     (folder / GENERATOR).write_text("tampered with")
     assert upscaler_in_use(registry) is None

@@ -2,13 +2,26 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
-from tiny_model import EYES, HAIR, IMAGE_SIZE, LATENT_DIM, add_model
+from tiny_model import (
+    EYES,
+    HAIR,
+    IMAGE_SIZE,
+    LATENT_DIM,
+    add_model,
+    build_critic,
+    build_generator,
+    fractions_upscaler,
+    with_uint8_input,
+)
 
 from bot.inference.engine import Engine
 from bot.inference.model import Model
+from export.manifest import CRITIC, GENERATOR, UPSCALER
 from export.registry import Registry
 
 from .conftest import Floats, Images, difference, open_engine, request
@@ -42,6 +55,29 @@ async def test_a_picture_has_the_requested_size(full_engine: Engine) -> None:
     np.testing.assert_array_equal(await full_engine.paint(*one), large)
     assert full_engine.stats.upscaled == 9
     assert full_engine.stats.upscale_seconds > 0
+
+
+@pytest.mark.parametrize("unrounded", [True, False])
+@pytest.mark.parametrize("takes_floats", [True, False])
+async def test_pictures_are_upscaled_before_they_are_rounded_except_by_earlier_models(
+    registry: Registry, unrounded: bool, takes_floats: bool
+) -> None:
+    manifest = registry.load("tiny")[1]
+
+    def build(folder: Path) -> None:
+        generator, upscaler = build_generator(manifest.attributes), fractions_upscaler()
+        if not unrounded:
+            del generator.graph.output[1]
+        onnx.save(generator, folder / GENERATOR)
+        onnx.save(upscaler if takes_floats else with_uint8_input(upscaler), folder / UPSCALER)
+        onnx.save(build_critic(manifest.condition_dim), folder / CRITIC)
+
+    registry.add(manifest.model_copy(update={"name": "fractions", "candidates": 4}), build)
+    registry.use("fractions")
+    async with open_engine(registry, threads=2) as engine:
+        images, _ = await engine.paint_best(*candidates_of(0, 3))
+    assert (images.std() > 30) == (unrounded and takes_floats)
+    assert ((images == 128).all()) != (unrounded and takes_floats)
 
 
 async def test_an_unsupported_size_raises_an_error(engine: Engine, full_engine: Engine) -> None:

@@ -7,6 +7,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 from tiny_model import (
+    EYES,
+    HAIR,
     IMAGE_SIZE,
     add_model,
     build,
@@ -37,7 +39,6 @@ def test_a_model_with_only_a_generator_paints(registry: Registry) -> None:
     model = load(registry, "tiny", candidates=4)
     assert model.sizes == (64,)
     assert model.candidates == 1, "without a critic there is nothing to choose by"
-    np.testing.assert_array_equal(model.upscale(pictures(2), 64), pictures(2))
 
 
 def test_the_settings_override_the_models_candidates(
@@ -96,6 +97,19 @@ def scores_in_a_column() -> onnx.ModelProto:
     return critic
 
 
+def unrounded_in_half_precision() -> onnx.ModelProto:
+    generator = build_generator((HAIR, EYES))
+    del generator.graph.output[1]
+    half = helper.make_tensor_value_info("unrounded", TensorProto.FLOAT16, ["n", 64, 64, 3])
+    generator.graph.output.append(half)
+    for node in generator.graph.node:
+        for names in (node.input, node.output):
+            names[:] = ["values" if name == "unrounded" else name for name in names]
+    cast = helper.make_node("Cast", ["values"], ["unrounded"], to=TensorProto.FLOAT16)
+    generator.graph.node.append(cast)
+    return generator
+
+
 def no_scores() -> onnx.ModelProto:
     critic = build_critic(22)
     critic.graph.node[-1].output[0] = "number"
@@ -111,7 +125,7 @@ def whole_numbers() -> onnx.ModelProto:
         helper.make_node("Cast", ["image"], ["numbers"], to=TensorProto.INT32),
         helper.make_node("Tile", ["numbers", "times"], ["large"]),
     ]
-    return build("upscaler", nodes, [image], large, {"times": np.array([1, 4, 4, 1])})
+    return build("upscaler", nodes, [image], [large], {"times": np.array([1, 4, 4, 1])})
 
 
 @pytest.mark.parametrize(
@@ -123,6 +137,7 @@ def whole_numbers() -> onnx.ModelProto:
         (CRITIC, no_scores, "no finite scores"),
         (CRITIC, wrong_scale, "does not run"),
         (GENERATOR, wrong_scale, "does not run"),
+        (GENERATOR, unrounded_in_half_precision, r"float16 \[1, 64, 64, 3\].* float32 \[1, 64"),
     ],
 )
 def test_files_that_violate_the_contract_are_rejected(
@@ -132,6 +147,7 @@ def test_files_that_violate_the_contract_are_rejected(
 
     def files(folder: Path) -> None:
         onnx.save(build_generator(manifest.attributes), folder / GENERATOR)
+        onnx.save(build_upscaler(), folder / UPSCALER)
         onnx.save(graph(), folder / file)
 
     registry.add(manifest, files)

@@ -73,7 +73,7 @@ async def test_a_failing_model_does_not_fail_batches_of_others(
     bright = await ray_engine.get("bright")
     paused, paint = PausedEngine(ray_engine, monkeypatch), Model.paint
 
-    def fail(model: Model, latents: Floats, conditions: Floats) -> Images:
+    def fail(model: Model, latents: Floats, conditions: Floats) -> tuple[Images, Images]:
         if model.name == "bright":
             raise RuntimeError("out of memory")
         return paint(model, latents, conditions)

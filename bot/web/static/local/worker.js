@@ -83,24 +83,29 @@ async function run(session, inputs) {
   return outputs[session.outputNames[0]];
 }
 
-/** RGB of the best candidate, as large as the generator paints. */
+/** RGB of the best candidate, as large as the generator paints; `unrounded` is for the upscaler. */
 async function paintSmall({ generator, critic }, latents, condition) {
   const n = latents.length;
   const repeat = (row, type = "float32") => new ort.Tensor(type, Float32Array.from({ length: n * row.length }, (_, i) => row[i % row.length]), [n, row.length]);
   const conditions = repeat(condition);
   const latent = new ort.Tensor("float32", Float32Array.from(latents.flatMap((one) => [...one])), [n, latents[0].length]);
-  const images = await run(generator, { latent, condition: conditions });
+  const outputs = await generator.run({ latent, condition: conditions });
+  const images = outputs[generator.outputNames[0]];
+  const { unrounded = images } = outputs; // models of earlier versions have only one output
   const best = n > 1 && critic ? bestCandidate((await run(critic, { image: images, condition: conditions })).data) : 0;
   const [, size] = images.dims;
   const length = size * size * 3;
-  return { data: images.data.slice(best * length, (best + 1) * length), size, best };
+  const part = ({ data }) => data.slice(best * length, (best + 1) * length);
+  return { data: part(images), unrounded: part(unrounded), size, best };
 }
 
 /** RGB of the best candidate, upscaled. */
 async function paintLarge(networks, latents, condition) {
   const small = await paintSmall(networks, latents, condition);
   if (!networks.upscaler) return small;
-  const image = new ort.Tensor("uint8", small.data, [1, small.size, small.size, 3]);
+  const { type } = networks.upscaler.inputMetadata[0]; // uint8 in earlier versions
+  const values = type === "float32" ? Float32Array.from(small.unrounded) : small.data;
+  const image = new ort.Tensor(type, values, [1, small.size, small.size, 3]);
   const { data, dims } = await run(networks.upscaler, { image });
   return { data, size: dims[1], best: small.best };
 }
