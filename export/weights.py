@@ -15,6 +15,7 @@ from export.graph import ExportError
 from export.manifest import WEIGHTS, Manifest
 from export.rounding import dequantize, quantize
 from train import checkpoint
+from train.critic import DEFECTS_FILE, load_defects
 
 SCALE = ".scale"
 PREFIXES = {
@@ -23,6 +24,8 @@ PREFIXES = {
     "feature_discriminators.": "feature_discriminators.",
 }
 """Prefixes of tensors in the checkpoint and in the file; the averaged generator is stored."""
+DEFECTS = "defects.weight"
+"""What the critic knows from marked images, if anything; float16 [P, C]."""
 
 
 def write_weights(run: Path, file: Path) -> None:
@@ -37,12 +40,15 @@ def write_weights(run: Path, file: Path) -> None:
                 tensors[key] = tensor.half()
             else:
                 tensors[key], tensors[key + SCALE] = quantize(tensor)
+    if (run / DEFECTS_FILE).is_file():
+        tensors[DEFECTS] = load_defects(run / DEFECTS_FILE).half()
     # save_file would create a file that other users cannot read.
     file.write_bytes(save({name: tensor.contiguous() for name, tensor in tensors.items()}))
 
 
 def read_weights(folder: Path, manifest: Manifest) -> dict[str, Tensor]:
-    """Reads the tensors of `generator.`, `discriminator.` and `feature_discriminators.` as float32.
+    """Reads the tensors of `generator.`, `discriminator.` and `feature_discriminators.`, and
+    `DEFECTS`, as float32.
 
     Raises ExportError if the model has no weights.
     """

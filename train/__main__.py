@@ -15,6 +15,7 @@ from export.graph import ExportError
 from export.manifest import ModelError
 from train import checkpoint, judging, options, pipeline, recipes
 from train.compare import command as compare
+from train.critic import command as defects
 from train.crop import command as crop
 from train.data import DataError, check
 from train.directions import command as directions
@@ -23,6 +24,7 @@ from train.loop import DivergedError, Stopped
 from train.machine import MachineError, MemoryShortError
 from train.metrics import blind
 from train.networks.features import FeatureNetworkError
+from train.numbered import MarksError
 from train.show import command as show
 from train.show.model import ShowError
 from train.tag import command as tag
@@ -36,6 +38,7 @@ COMMANDS = {
     "judge": judging.main,
     "compare": compare.main,
     "blind": blind.main,
+    "defects": defects.main,
     "directions": directions.main,
     "show": show.main,
     "recipes": recipes.main,
@@ -69,6 +72,7 @@ def main(given: Sequence[str] | None = None) -> None:
         ExportError,
         FeatureNetworkError,
         MachineError,
+        MarksError,
         MemoryShortError,
         ModelError,
         OSError,

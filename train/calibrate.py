@@ -7,16 +7,13 @@ import torch
 from torch import Tensor
 
 from export.figures import FD_RATIO
-from train.critic import CANDIDATES, Critic, best_of, fit_critic
+from train.critic import Critic, MarkedCritic, UnusualCritic, best_of, fit_critic
 from train.metrics import GenerateFn, Judge
 from train.networks.base import Generator
 from train.progress import no_progress
 from train.report import generate_images
 
 SCALES = (1.0, 1.15, 1.3, 1.45)
-LARGEST_INCREASE = 1.15
-"""Upper limit of the FD ratio with rejection sampling, relative to that of single images. Above it,
-too many unusual faces are rejected, and not only broken ones."""
 
 
 def calibrate(
@@ -25,6 +22,8 @@ def calibrate(
     second: Judge,
     fakes: int,
     report_progress: Callable[[float], None] = no_progress,
+    *,
+    defects: Tensor | None = None,
 ) -> tuple[dict[str, Any], Tensor, Critic | None]:
     """Chooses how the model generates, and measures it. Returns the content of `judge.json`, the
     images of `Evaluation.worst`, and the critic, if there are enough training images for one.
@@ -34,17 +33,18 @@ def calibrate(
     larger scale corrects this: the opposite of truncation (Brock et al. 2019). A possible cause is
     that averaged weights respond less to the latent; this was not tested.
 
-    `candidates` is CANDIDATES, or 1 without a critic and where rejection sampling exceeds
-    LARGEST_INCREASE.
+    `candidates` is that of the critic, or 1 without a critic and where rejection sampling exceeds
+    its `largest_increase`. `defects` are weights of marked images for the critic, see `fit_critic`.
 
     `judge` chooses. `second`, which was not used for any choice, measures `fakes` images of the
     calibrated model, and each number of candidates in `best_of`.
     """
     z = generator.latent_dim
     generated, held_out = 0, len(judge.held_out)
+    best = UnusualCritic.candidates if defects is None else MarkedCritic.candidates
     # Every measurement generates as many images as are held out, except the last one.
-    measurements = len(SCALES) + 1 + 2 * (1 + CANDIDATES)
-    total = measurements * held_out + CANDIDATES * second.count_fakes(fakes)
+    measurements = len(SCALES) + 1 + 2 * (1 + best)
+    total = measurements * held_out + best * second.count_fakes(fakes)
 
     def generate(latents: Tensor, conditions: Tensor) -> Tensor:
         nonlocal generated
@@ -57,13 +57,14 @@ def calibrate(
         return judge.measure(generate, z)[FD_RATIO]
 
     generator.latent_scale.fill_(generator.training_scale * min(SCALES, key=fd_ratio))
-    critic = fit_critic(judge.training_set.images, generate, *judge.draw(z))
+    critic = fit_critic(judge.training_set.images, generate, *judge.draw(z), defects)
     variants: dict[int, tuple[GenerateFn, int]] = {1: (generate, z)}
     if critic:
         score = torch.inference_mode()(critic)
-        variants[CANDIDATES] = best_of(generate, score, CANDIDATES), CANDIDATES * z
+        variants[best] = best_of(generate, score, best), best * z
     ratios = {n: judge.measure(*variant)[FD_RATIO] for n, variant in variants.items()}
-    chosen = max(n for n, ratio in ratios.items() if ratio <= LARGEST_INCREASE * ratios[1])
+    increase = critic.largest_increase if critic else 1
+    chosen = max(n for n, ratio in ratios.items() if ratio <= increase * ratios[1])
     figures_by_count = {n: second.measure(*variant) for n, variant in variants.items()}
     evaluation = second.evaluate(*variants[chosen], fakes)
     judged = {  # "learnt" is a key of judge.json and of manifests

@@ -16,7 +16,7 @@ from export.registry import Registry
 from train import checkpoint
 from train.arguments import parse
 from train.calibrate import calibrate
-from train.critic import save_critic
+from train.critic import DEFECTS_FILE, load_defects, save_critic, save_defects
 from train.data import Faces, load
 from train.distributed import SINGLE_PROCESS, Processes
 from train.loop import Stopped
@@ -103,7 +103,7 @@ def judge_run(run: Path, settings: TrainingSettings, console: Console) -> None:
     judge, second = (
         judge_of_run(run, info, faces, settings, console, seed=seed) for seed in (0, SECOND_SEED)
     )
-    calibrate_run(run, generator.to(device), judge, second, settings.judge.fakes, console)
+    calibrate_run(run, generator.to(device), judge, second, settings.judge, console)
 
 
 def calibrate_run(
@@ -111,17 +111,20 @@ def calibrate_run(
     generator: Generator,
     judge: Judge,
     second: Judge,
-    fakes: int,
+    settings: JudgeSettings,
     console: Console,
 ) -> None:
     """Calibrates a run, see `calibrate`; stores and prints its figures.
 
-    On a CPU this may take longer than a short training. Raises Stopped.
+    On a CPU this may take longer than a short training. Raises CheckpointError, Stopped.
     """
+    defects = _defects_of_run(run, settings.defects)
     try:
         cache_real_features(second, console)
         with progress_bar(console, "judging") as report_progress:
-            judged, worst, critic = calibrate(generator, judge, second, fakes, report_progress)
+            judged, worst, critic = calibrate(
+                generator, judge, second, settings.fakes, report_progress, defects=defects
+            )
     except KeyboardInterrupt:
         command = f"python -m train judge {run}"
         raise Stopped(
@@ -139,6 +142,18 @@ def calibrate_run(
     shares = [(cluster["real"], cluster["painted"]) for cluster in judged["clusters"]]
     save_worst(run, worst, shares)
     _print_figures(judged["figures"], console)
+
+
+def _defects_of_run(run: Path, given: Path | None) -> Tensor | None:
+    """What the critic knows from marked images: `given`, which is then kept with the run, or what
+    the run has already. Raises CheckpointError.
+    """
+    kept = run / DEFECTS_FILE
+    if given is None:
+        return load_defects(kept) if kept.is_file() else None
+    defects = load_defects(given)
+    save_defects(kept, defects)
+    return defects
 
 
 def read_faces(

@@ -15,9 +15,10 @@ import config
 from export.convert import export_run
 from export.manifest import Attribute, ModelError
 from export.registry import Registry
-from export.weights import read_weights
+from export.weights import DEFECTS, read_weights
 from train import checkpoint, recipes, tensorboard
 from train.arguments import parse
+from train.critic import DEFECTS_FILE, save_defects
 from train.data import Faces
 from train.distributed import Processes, join
 from train.judging import build_judge, calibrate_run, find_judge, read_faces
@@ -72,7 +73,7 @@ def main(given: Sequence[str], console: Console) -> None:
     judge, second = (
         build_judge(faces, settings, console, tagged=tagged, seed=seed) for seed in (0, SECOND_SEED)
     )
-    calibrate_run(run, trainer.ema, judge, second, settings.judge.fakes, console)
+    calibrate_run(run, trainer.ema, judge, second, settings.judge, console)
     name = export_run(run, registry, arguments.model_name)
     console.print(
         f"exported as {registry.folder(name)}; named directions to shape its faces are found with: "
@@ -225,6 +226,7 @@ def start_run(
     (run / checkpoint.JUDGED_FILE).unlink(missing_ok=True)  # figures of an earlier checkpoint
     if start is not None:
         weights, attributes = start
+        defects = weights.pop(DEFECTS, None)
         trainer = build_trainer(settings.train, faces.split()[0])
         try:
             if settings.train.lineage is None:
@@ -238,6 +240,8 @@ def start_run(
             ) from None
         progress = checkpoint.Progress(images=0, step=0, seconds=0.0)
         checkpoint.save(run, trainer.state_dict(), progress)
+        if defects is not None:
+            save_defects(run / DEFECTS_FILE, defects)
     return run
 
 
@@ -318,8 +322,8 @@ def build_parser() -> argparse.ArgumentParser:
         prog="python -m train",
         usage="python -m train [COMMAND] [--data PATH] [options]",
         description="Train a generator, judge it, export it, and put it in use if it is not worse.",
-        epilog="commands, each with --help: check, crop, tag, judge, compare, blind, show, "
-        "recipes, settings, upscaler, directions. "
+        epilog="commands, each with --help: check, crop, tag, judge, compare, blind, defects, "
+        "show, recipes, settings, upscaler, directions. "
         "`python -m train settings` lists all options with their defaults.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

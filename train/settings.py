@@ -377,6 +377,9 @@ class JudgeSettings(Section):
     fakes: int = Field(0, ge=0)
     """Number of images that are generated to measure a finished model; 0 = four for each image of
     the data, but 1,000 at least and 10,000 at most."""
+    defects: Path | None = None
+    """File of `python -m train defects fit` for the critic; by default that of the model that the
+    training started with, if it has one."""
 
 
 class PromoteSettings(Section):

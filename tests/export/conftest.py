@@ -16,7 +16,7 @@ from export.manifest import GENERATOR, Attribute
 from export.registry import Registry
 from export.rounding import round_weights
 from train.checkpoint import JUDGED_FILE, Progress, RunInfo, save, write_run
-from train.critic import Critic, save_critic
+from train.critic import UnusualCritic, save_critic
 from train.models import build_discriminator, build_generator
 from train.networks.base import Generator
 from train.networks.irodori import IrodoriDiscriminator, IrodoriGenerator
@@ -180,7 +180,7 @@ def write_whole_run(folder: Path, generator: Generator, info: RunInfo) -> Path:
     }
     save(folder, averaged | discriminator, Progress(images=1_234_000, step=77_125, seconds=3600.0))
     (folder / JUDGED_FILE).write_text(json.dumps(JUDGED))
-    critic = Critic(sum(len(a.values) for a in info.attributes))
+    critic = UnusualCritic(sum(len(a.values) for a in info.attributes))
     critic.whitening.mul_(0.1)  # distances as large as those of a fitted critic
     save_critic(folder, critic)
     return folder

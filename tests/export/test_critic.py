@@ -11,7 +11,7 @@ from export.critic import Uint8Critic, check, to_onnx
 from export.graph import ExportError
 from export.manifest import CRITIC
 from export.registry import Registry
-from train.critic import Critic, load_critic
+from train.critic import Critic, MarkedCritic, UnusualCritic, load_critic
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_check_rejects_another_critic(
 
 
 def test_a_critic_without_attributes_scores_images() -> None:
-    critic = Critic(condition_dim=0)
+    critic = UnusualCritic(condition_dim=0)
     session = onnxruntime.InferenceSession(
         to_onnx(critic, 32, 0).SerializeToString(), providers=["CPUExecutionProvider"]
     )
@@ -83,3 +83,20 @@ def test_a_critic_without_attributes_scores_images() -> None:
     [scores] = session.run(None, {"image": images, "condition": np.zeros((3, 0), np.float32)})
     expected = Uint8Critic(critic)(torch.from_numpy(images), torch.zeros(3, 0))
     assert np.abs(scores - expected.numpy()).max() < 0.01
+
+
+def test_a_critic_of_marked_images_scores_images(images: np.ndarray) -> None:
+    critic = MarkedCritic(condition_dim=2)
+    critic.weight.copy_(
+        torch.randn(critic.weight.shape, generator=torch.Generator().manual_seed(0))
+    )
+    critic.weight.mul_(0.003)
+    critic.usual.copy_(torch.tensor([3.0, 5.0]))
+    session = onnxruntime.InferenceSession(
+        to_onnx(critic, 32, 2).SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    conditions = np.random.RandomState(1).rand(64, 2).astype(np.float32)
+    check(critic, session, images, conditions)
+    [scores] = session.run(None, {"image": images, "condition": conditions})
+    assert (scores < 0).any()
+    assert scores.std() > 0.01

@@ -8,7 +8,6 @@ counts them by source.
 import argparse
 import json
 import math
-import re
 import secrets
 from collections import Counter
 from collections.abc import Sequence
@@ -18,49 +17,27 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw, ImageFont
 from rich.console import Console
 from torch import Tensor
 
 import config
-from export.manifest import Attribute
 from export.registry import Registry
-from train import checkpoint, report
-from train.critic import best_of, load_critic
-from train.data import DataError, Faces, load, one_hot
-from train.metrics.results import GenerateFn
-from train.models import load_generator
+from train import report
+from train.data import DataError, Faces, load
+from train.numbered import CELL, read_marks, save_pages
 from train.progress import progress_bar
-from train.promote import onnx_generator
 from train.settings import TrainingSettings
+from train.sources import BATCH, Source, find_source
 
 REAL = "real"
 """Source name of the held-out real images."""
 KEY = "key.json"
-COLUMNS, ROWS = 10, 10
-CELL = 160
-"""Size of an image on a page in pixels; smaller ones are enlarged."""
-LABEL = 22
-"""Height of the number above an image in pixels."""
-GAP = 6
-BATCH = 16
 Z_95 = 1.96
 """Quantile of the normal distribution for a 95 % interval."""
 
 
 class BlindError(Exception):
     """A blind count cannot be prepared or resolved."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """A model or run that generates images."""
-
-    name: str
-    generate: GenerateFn
-    latent_dim: int
-    attributes: tuple[Attribute, ...]
-    image_size: int
 
 
 @dataclass(frozen=True)
@@ -109,36 +86,6 @@ def main(given: Sequence[str], console: Console) -> None:
     )
 
 
-def find_source(name: str | None, registry: Registry) -> Source:
-    """Opens a run by its folder, or a model by its name; None is the model in use.
-
-    Raises ModelError, CheckpointError.
-    """
-    if name is not None and (Path(name) / checkpoint.RUN_FILE).is_file():
-        return _run_source(Path(name))
-    folder, manifest = registry.load(name)
-    generate, latent_dim = onnx_generator(folder, manifest)
-    return Source(manifest.name, generate, latent_dim, manifest.attributes, manifest.image_size)
-
-
-def _run_source(run: Path) -> Source:
-    """Generates as the exported model would: a judged run with its critic."""
-    generator, info = load_generator(run)
-    z, candidates = info.latent_dim, 1
-
-    def single(latents: Tensor, conditions: Tensor) -> Tensor:
-        return report.generate_images(generator, latents, conditions)
-
-    generate: GenerateFn = single
-    if (run / checkpoint.JUDGED_FILE).is_file():
-        judged: dict[str, Any] = json.loads((run / checkpoint.JUDGED_FILE).read_text("utf-8"))
-        candidates = judged["candidates"]
-    if candidates > 1:
-        critic = torch.inference_mode()(load_critic(run))
-        generate = best_of(single, critic, candidates)
-    return Source(info.run, generate, candidates * z, info.attributes, info.image_size)
-
-
 def draw(
     sources: Sequence[Source],
     faces: Faces,
@@ -163,7 +110,7 @@ def draw(
         )
     parts = []
     for source, share in zip(sources, shares, strict=False):
-        latents, conditions = _draw(rng, share, source.latent_dim, source.attributes)
+        latents, conditions = source.draw(rng, share)
         batches = zip(torch.split(latents, BATCH), torch.split(conditions, BATCH), strict=True)
         for number, (z, c) in enumerate(batches, 1):
             parts.append(report.scaled(source.generate(z, c).cpu(), CELL))
@@ -178,48 +125,18 @@ def draw(
     return torch.cat(parts)[torch.from_numpy(order)], key
 
 
-def _draw(
-    rng: np.random.RandomState, count: int, latent_dim: int, attributes: tuple[Attribute, ...]
-) -> tuple[Tensor, Tensor]:
-    """Latents [N, Z], and conditions [N, C] with the frequencies of the data."""
-    latents = torch.from_numpy(rng.standard_normal((count, latent_dim)).astype(np.float32))
-    columns = [
-        rng.choice(len(a.values), count, p=np.array(a.frequencies) / sum(a.frequencies))
-        for a in attributes
-    ]
-    labels = torch.from_numpy(np.array(columns, np.int64).reshape(len(columns), count).T.copy())
-    return latents, one_hot(labels, tuple(len(a.values) for a in attributes))
-
-
 def save(folder: Path, pictures: Tensor, key: dict[str, Any]) -> list[Path]:
     """Writes the key and the pages; returns the paths of the pages. Raises BlindError."""
     if (folder / KEY).exists():
         raise BlindError(f"{folder / KEY} exists already: choose another --out")
-    folder.mkdir(parents=True, exist_ok=True)
-    pages = []
-    for number, part in enumerate(torch.split(pictures, COLUMNS * ROWS)):
-        pages.append(folder / f"page-{number + 1}.png")
-        _page(part, first=1 + number * COLUMNS * ROWS).save(pages[-1])
+    pages = save_pages(folder, pictures)
     (folder / KEY).write_text(json.dumps(key, indent=1, ensure_ascii=False) + "\n", "utf-8")
     return pages
 
 
-def _page(pictures: Tensor, first: int) -> Image.Image:
-    """A page of images uint8 [N, 3, CELL, CELL], each below its number."""
-    width, height = CELL + GAP, CELL + LABEL + GAP
-    rows = math.ceil(len(pictures) / COLUMNS)
-    page = Image.new("RGB", (COLUMNS * width + GAP, rows * height + GAP), "white")
-    pen, font = ImageDraw.Draw(page), ImageFont.load_default(16)
-    for place, picture in enumerate(pictures.permute(0, 2, 3, 1).contiguous().numpy()):
-        x, y = GAP + place % COLUMNS * width, GAP + place // COLUMNS * height
-        pen.text((x + CELL / 2, y + LABEL / 2), str(first + place), "black", font, anchor="mm")
-        page.paste(Image.fromarray(picture), (x, y + LABEL))
-    return page
-
-
 def resolve(key: Path, marks: Path) -> list[Count]:
     """Counts the broken images of each source. The file `marks` holds their numbers, separated by
-    spaces, commas or newlines; # starts a comment. Raises BlindError.
+    spaces, commas or newlines; # starts a comment. Raises BlindError, MarksError.
     """
     try:
         cells: dict[str, str] = json.loads(key.read_text("utf-8"))["cells"]
@@ -227,18 +144,7 @@ def resolve(key: Path, marks: Path) -> list[Count]:
         raise BlindError(
             f"{key} is not a key of `python -m train blind paint`: {error!r}"
         ) from None
-    try:
-        text = re.sub(r"#.*", "", marks.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BlindError(f"the marks in {marks} cannot be read: {error}") from None
-    marked = dict.fromkeys(word for word in re.split(r"[\s,;]+", text) if word)
-    wrong = [word for word in marked if word not in cells]
-    if wrong:
-        raise BlindError(
-            f"{marks}: {wrong[0]!r} is not the number of a picture, 1 to {len(cells)}; "
-            "# starts a comment"
-        )
-    broken = Counter(cells[word] for word in marked)
+    broken = Counter(cells[str(number)] for number in read_marks(marks, len(cells)))
     pictures = Counter(cells.values())
     return [Count(source, count, broken[source]) for source, count in sorted(pictures.items())]
 

@@ -14,10 +14,12 @@ from tiny_model import add_model
 from export.registry import Registry
 from train import report
 from train.checkpoint import JUDGED_FILE
-from train.critic import Critic, save_critic
+from train.critic import UnusualCritic, save_critic
 from train.data import Faces, load
 from train.metrics import blind
-from train.metrics.blind import BlindError, Count, Source, draw, main, resolve, save
+from train.metrics.blind import BlindError, Count, draw, main, resolve, save
+from train.numbered import MarksError
+from train.sources import Source
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +111,7 @@ def test_error_for_an_invalid_mark(mark: str, tmp_path: Path) -> None:
     key, marks = tmp_path / "key.json", tmp_path / "marks.txt"
     key.write_text(json.dumps({"cells": {str(n): "real" for n in range(1, 5)}}))
     marks.write_text(f"1 {mark} 2")
-    with pytest.raises(BlindError, match=f"'{mark}' is not the number of a picture, 1 to 4"):
+    with pytest.raises(MarksError, match=f"'{mark}' is not the number of a picture, 1 to 4"):
         resolve(key, marks)
     key.write_text("[]")
     with pytest.raises(BlindError, match=r"key\.json is not a key of"):
@@ -134,7 +136,7 @@ def test_models_and_runs_from_the_command_line(
     add_model(registry, "tiny")
     run = make_run(tmp_path / "runs/raw", faces)
     (run / JUDGED_FILE).write_text('{"candidates": 2}')
-    save_critic(run, Critic(sum(faces.sizes)))
+    save_critic(run, UnusualCritic(sum(faces.sizes)))
     said = io.StringIO()
     console = Console(file=said, width=200)
     command = ["paint", str(run), "tiny", "--data", str(faces_zip), "--out", "sheet"]
