@@ -250,9 +250,9 @@ def _best_of(rows: list[dict[str, Any]]) -> list[str]:
         for row in rows
     ]
     return [
-        "Rejection sampling: a critic compares the features of each candidate with those of real"
-        " images, and rejects broken faces, but unusual ones as well. These figures are of fewer"
-        " images than those above, one for each held-out image:",
+        "Rejection sampling: a critic rejects candidates whose features are like those of broken"
+        " pictures, but unusual ones as well. These figures are of fewer images than those above, one"
+        " for each held-out image:",
         "\n".join(lines),
     ]
 

@@ -8,9 +8,10 @@ from export.convert import export_run
 from export.graph import ExportError
 from export.manifest import WEIGHTS
 from export.registry import Registry
-from export.weights import read_weights
+from export.weights import DEFECTS, read_weights
 from train import state
 from train.checkpoint import RunInfo
+from train.critic import DEFECTS_FILE, MarkedCritic, save_defects
 from train.models import build_generator, load_discriminator
 from train.networks.base import Generator
 
@@ -34,6 +35,16 @@ def test_exported_weights_are_those_of_the_run_within_the_precision_of_int8(
         for name, value in network.state_dict().items():
             error = (weights[f"{prefix}.{name}"] - value).float().square().mean().sqrt()
             assert error < 0.01 * value.float().square().mean().sqrt() + 1e-6, name
+
+
+def test_what_the_critic_knows_from_marked_images_is_exported(
+    run: Path, empty_registry: Registry
+) -> None:
+    assert DEFECTS not in read_weights(*empty_registry.load(export_run(run, empty_registry)))
+    weight = torch.randn(MarkedCritic(0).weight.shape).half()
+    save_defects(run / DEFECTS_FILE, weight)
+    weights = read_weights(*empty_registry.load(export_run(run, empty_registry)))
+    assert torch.equal(weights[DEFECTS], weight.float())
 
 
 def test_error_for_models_without_weights(empty_registry: Registry) -> None:

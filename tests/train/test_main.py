@@ -24,6 +24,7 @@ from export.manifest import ModelError
 from export.registry import Registry
 from train import checkpoint
 from train.__main__ import main
+from train.critic import MarkedCritic, load_defects, save_defects
 from train.length import set_length
 from train.pipeline import build_parser, read_settings
 from train.settings import TrainingSettings
@@ -270,7 +271,10 @@ def test_train_judge_export_and_promote(
 
     # A worse model is registered and not put in use, except with --force.
     worse = ["--data", few_faces_zip, "--images", 8, "--learning-rate", "1e-9", *SMALL]
-    second = train_command(*worse, "--name", "second", IRODORI_PROMOTE__MARGIN="0")
+    # Its critic knows marked images.
+    save_defects(tmp_path / "marked", torch.full_like(MarkedCritic(0).weight, 1e-4))
+    marked = ["--name", "second", "--model-name", "second", "--judge.defects", "marked"]
+    second = train_command(*worse, *marked, IRODORI_PROMOTE__MARGIN="0")
     assert second.returncode == 0, second.stdout
     assert f"{manifest.name} stays in use" in second.stdout
     compared = re.search(
@@ -295,11 +299,15 @@ def test_train_judge_export_and_promote(
     ).read_text("utf-8")
     wider = train_command(*worse, "--start", manifest.name, "--width", 8)
     assert f"{manifest.name} has width 4, not 8: add --width 4" in wider.stdout
-    # Data with other attributes: the embeddings start with those of known values.
+    # Data with other attributes: the embeddings start with those of known values. What the critic
+    # of the model knows from marked images is kept.
     hair = ["--attributes", "hair", "--name", "hair"]
-    other = train_command(*worse, "--start", manifest.name, *hair, "--no-export")
+    other = train_command(*worse, "--start", "second", *hair, "--no-export")
     assert other.returncode == 0, other.stdout
     assert "attributes: hair" in other.stdout
+    assert torch.equal(
+        load_defects(tmp_path / "runs/hair/defects.safetensors"), load_defects(tmp_path / "marked")
+    )
     speeds = re.findall(r"([\d.]+) s/kimg", other.stdout)
     assert speeds
     assert all(float(speed) < 100_000 for speed in speeds)

@@ -32,7 +32,7 @@ class MarkedCritic(Critic):
     """The anomaly is the log-odds that a person marks the image as broken, up to a constant."""
 
     candidates = 3
-    rejected_share = 0.4
+    rejected_share = 0.45
     largest_increase = 1.5  # the marks, not the distance, say what to reject
 
     weight: Tensor  # [P, C]
