@@ -251,8 +251,8 @@ def _best_of(rows: list[dict[str, Any]]) -> list[str]:
     ]
     return [
         "Rejection sampling: a critic rejects candidates whose features are like those of broken"
-        " pictures, but unusual ones as well. These figures are of fewer images than those above, one"
-        " for each held-out image:",
+        " pictures, but unusual ones as well. These figures are of fewer images than those above,"
+        " one for each held-out image:",
         "\n".join(lines),
     ]
 
