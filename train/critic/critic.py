@@ -21,8 +21,9 @@ BATCH = 64
 class Critic(nn.Module, ABC):
     """Scores images: min(0, threshold + usual(condition) - anomaly(image)).
 
-    The linear function `usual` predicts the anomaly from the condition, so that images of rare
-    values are not rejected for these values. An image with a score of 0 is acceptable.
+    An image with a score of 0 is acceptable. If the critic is `relative`, the linear function
+    `usual` predicts the anomaly from the condition, so that images of rare values are not rejected
+    for these values; otherwise it is zero.
     """
 
     candidates: ClassVar[int]
@@ -32,6 +33,9 @@ class Critic(nn.Module, ABC):
     largest_increase: ClassVar[float]
     """Upper limit of the FD ratio with rejection sampling, relative to that of single images. Above
     it, too many unusual faces are rejected, and not only broken ones."""
+
+    relative: ClassVar[bool]
+    """Whether anomalies are compared with those of other images of the condition."""
 
     usual: Tensor  # [K], a weight for each element of a condition
     threshold: Tensor  # []
@@ -68,14 +72,15 @@ class Critic(nn.Module, ABC):
 
     @torch.inference_mode()
     def fit_threshold(self, generate: GenerateFn, latents: Tensor, conditions: Tensor) -> None:
-        """Chooses `usual` and `threshold` so that `rejected_share` of the images generated from
-        latents [N, Z] and conditions [N, K] do not reach the threshold.
+        """Chooses `threshold`, and `usual` if relative, so that `rejected_share` of the images
+        generated from latents [N, Z] and conditions [N, K] do not reach the threshold.
         """
         parts = zip(torch.split(latents, BATCH), torch.split(conditions, BATCH), strict=True)
         anomaly = torch.cat([self.anomaly(generate(z, c)) for z, c in parts])
-        # The constant lets the regression work for values that no condition has.
-        squares = conditions.T @ conditions + 1e-3 * torch.eye(len(self.usual)).to(conditions)
-        self.usual.copy_(torch.linalg.solve(squares, conditions.T @ anomaly))
+        if self.relative:
+            # The constant lets the regression work for values that no condition has.
+            squares = conditions.T @ conditions + 1e-3 * torch.eye(len(self.usual)).to(conditions)
+            self.usual.copy_(torch.linalg.solve(squares, conditions.T @ anomaly))
         unexpected = anomaly - conditions @ self.usual
         self.threshold.copy_(torch.quantile(unexpected, 1 - self.rejected_share))
 

@@ -24,6 +24,7 @@ class UnusualCritic(Critic):
     candidates = 2
     rejected_share = 0.25
     largest_increase = 1.15
+    relative = True
 
     mean: Tensor  # [P, C], for each position around the center
     whitening: Tensor  # [P, C, C], the Cholesky factor of each inverse covariance

@@ -54,3 +54,12 @@ def test_a_missing_or_damaged_critic_is_an_error_with_advice(
         (tmp_path / "critic.safetensors").write_bytes(content)
     with pytest.raises(CheckpointError, match="judge the run again"):
         load_critic(tmp_path)
+
+
+def test_a_marked_image_is_judged_in_the_same_way_under_all_conditions() -> None:
+    critic = fit_critic(paint(*draw(1, seed=0)), paint, *draw(200, seed=1), WEIGHT)
+    assert critic
+    images = paint(*draw(20, seed=2))
+    first, second = (torch.eye(2)[[k]].expand(20, -1) for k in range(2))
+    assert torch.equal(critic(images, first), critic(images, second))
+    assert (critic(images, first) < 0).any()
