@@ -1,6 +1,6 @@
 """Few images become a model in use: starting with a model, and from scratch for the same time.
 
-    python benchmarks/small_data.py --data faces64.zip [--images 300] [--start faces64-1595k] \
+    python benchmarks/small_data.py --data faces64.zip [--images 300] [--start faces64-1595k-2] \
         [--minutes 11 | --shown 28000] [--folder PATH]
 
 The images are a random part of the data, with an attribute of their own, `tone`, which the model
@@ -71,7 +71,7 @@ def main() -> None:
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--minutes", default="11", help="duration of each training")
     length.add_argument("--shown", help="images that each training shows, instead of minutes")
-    parser.add_argument("--start", default="faces64-1595k", help="the model to start with")
+    parser.add_argument("--start", default="faces64-1595k-2", help="the model to start with")
     parser.add_argument("--judge-images", type=int, default=0, help="see judge.images")
     parser.add_argument("--folder", type=Path, help="keep all files in this folder")
     options, further = parser.parse_known_args()

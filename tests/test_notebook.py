@@ -14,7 +14,7 @@ SHORT = "--judge.images 64 --judge.fakes 16 --features.weight 0 --device cpu"
 def test_the_notebook_trains_and_paints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
     pytest.importorskip("ipykernel")
-    shutil.copytree(ROOT / "models/faces64-1595k", tmp_path / "models/faces64-1595k")
+    shutil.copytree(ROOT / "models/faces64-1595k-2", tmp_path / "models/faces64-1595k-2")
     paths = [str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
     monkeypatch.setenv("NOTEBOOK_MINUTES", "0.01")

@@ -83,7 +83,7 @@ FaceValues = TypeAliasType(
         ),
     ],
 )
-ModelName = TypeAliasType("ModelName", Annotated[Text, Field(examples=["faces64-1595k"])])
+ModelName = TypeAliasType("ModelName", Annotated[Text, Field(examples=["faces64-1595k-2"])])
 Crop = TypeAliasType("Crop", Literal["circle", "emoji", "sticker"])
 FileFormat = TypeAliasType("FileFormat", Literal["png", "webp"])
 Seed = Annotated[int, Field(ge=0, lt=SEEDS)]

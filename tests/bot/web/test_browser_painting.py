@@ -2,15 +2,12 @@
 
 import base64
 import io
-import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import pytest
 from browser import Visit, opposite_end, wait_for_picture
-from onnx import TensorProto, helper
 from PIL import Image
 from playwright.async_api import Page, Route, expect
 
@@ -21,9 +18,7 @@ from bot.studio import Studio
 from bot.web.app import _assets
 from db.records import GalleryQuery
 from export.directions import read_directions
-from export.manifest import GENERATOR, UNROUNDED, UPSCALER
 from export.registry import Registry
-from export.upscaler import with_float_input
 
 from .conftest import Client
 
@@ -32,30 +27,10 @@ pytestmark = pytest.mark.usefixtures("browser_runtime")
 MODELS = Path(__file__).parents[3] / "models"
 
 
-@pytest.fixture(scope="session")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
-    """The default model with the graphs that an export writes now."""
-    source, manifest = Registry(MODELS).load()
-    generator = onnx.load(source / GENERATOR)
-    nodes = generator.graph.node
-    [scaled] = next(node.input for node in nodes if node.op_type == "Round")
-    low, high = next(node.input[1:] for node in nodes if node.op_type == "Clip")
-    nodes.append(helper.make_node("Clip", [scaled, low, high], ["values"]))
-    nodes.append(helper.make_node("Transpose", ["values"], [UNROUNDED], perm=[0, 2, 3, 1]))
-    size = manifest.image_size
-    unrounded = helper.make_tensor_value_info(UNROUNDED, TensorProto.FLOAT, ["N", size, size, 3])
-    generator.graph.output.append(unrounded)
-
-    def build(folder: Path) -> None:
-        for name in manifest.files:
-            shutil.copyfile(source / name, folder / name)
-        onnx.save(generator, folder / GENERATOR)
-        (folder / UPSCALER).write_bytes(with_float_input((source / UPSCALER).read_bytes()))
-
-    registry = Registry(tmp_path_factory.mktemp("models"))
-    registry.add(manifest.model_copy(update={"name": "exported-again", "files": {}}), build)
-    registry.use("exported-again")
-    return registry
+@pytest.fixture
+def registry() -> Registry:
+    """The default model."""
+    return Registry(MODELS)
 
 
 @pytest.fixture
