@@ -365,7 +365,7 @@ def test_resume_a_finished_run(train_command: Command, few_faces_zip: Path, tmp_
 def test_interrupted_while_judging(
     train_command: Command, few_faces_zip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(*arguments: object) -> None:
+    def interrupted(*arguments: object, **options: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

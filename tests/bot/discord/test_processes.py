@@ -381,6 +381,10 @@ async def test_open_requests_of_a_member_are_counted_in_both_bots(
     paused.resume()
     for reply in waiting:
         await reply.wait_for_pictures()
+    pending, owner = bots[1].studio.pending_replies, member_of(mikas[0])
+    async with asyncio.timeout(TIMEOUT):  # a request is closed shortly after its reply
+        while await pending.count_elsewhere(owner):  # noqa: ASYNC110 (no event)
+            await asyncio.sleep(0.01)
     await (await mikas[1].slash("avatar")).wait_for_pictures()
 
 

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from tiny_model import add_model
 
 from export.registry import Registry
-from train.critic import load_defects
+from train.critic import MarkedCritic, load_defects
 from train.critic.command import main
 from train.numbered import MarksError
 
@@ -63,7 +63,7 @@ def test_marks_become_a_file_for_the_critic(
     main(["fit", str(folder), "--out", str(tmp_path / "out")], console)
     assert "60 pictures, 33.3% of them broken, 1 doubtful" in said.getvalue()
     assert "100.0% of the pairs" in said.getvalue()
-    assert "0.0% of the best 60% are broken" in said.getvalue()
+    assert f"0.0% of the best {1 - MarkedCritic.rejected_share:.0%} are" in said.getvalue()
     assert load_defects(tmp_path / "out").abs().max() > 0
     main(["fit", str(folder)], console)
     assert torch.equal(load_defects(folder / "defects.safetensors"), load_defects(tmp_path / "out"))
