@@ -25,7 +25,7 @@ PREFIXES = {
 }
 """Prefixes of tensors in the checkpoint and in the file; the averaged generator is stored."""
 DEFECTS = "defects.weight"
-"""What the critic knows from marked images, if anything; float16 [P, C]."""
+"""Weights of the critic of marked images, if the model has one; float16 [P, C]."""
 
 
 def write_weights(run: Path, file: Path) -> None:

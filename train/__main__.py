@@ -24,7 +24,7 @@ from train.loop import DivergedError, Stopped
 from train.machine import MachineError, MemoryShortError
 from train.metrics import blind
 from train.networks.features import FeatureNetworkError
-from train.numbered import MarksError
+from train.numbered_pages import MarksError
 from train.show import command as show
 from train.show.model import ShowError
 from train.tag import command as tag

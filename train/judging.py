@@ -145,8 +145,8 @@ def calibrate_run(
 
 
 def _defects_of_run(run: Path, given: Path | None) -> Tensor | None:
-    """What the critic knows from marked images: `given`, which is then kept with the run, or what
-    the run has already. Raises CheckpointError.
+    """Weights of a critic of marked images: those of the file `given`, which are then stored with
+    the run, or those that the run has, if any. Raises CheckpointError.
     """
     kept = run / DEFECTS_FILE
     if given is None:

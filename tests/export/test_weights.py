@@ -37,7 +37,7 @@ def test_exported_weights_are_those_of_the_run_within_the_precision_of_int8(
             assert error < 0.01 * value.float().square().mean().sqrt() + 1e-6, name
 
 
-def test_what_the_critic_knows_from_marked_images_is_exported(
+def test_weights_of_the_critic_of_marked_images_are_exported(
     run: Path, empty_registry: Registry
 ) -> None:
     assert DEFECTS not in read_weights(*empty_registry.load(export_run(run, empty_registry)))

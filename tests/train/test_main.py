@@ -299,8 +299,8 @@ def test_train_judge_export_and_promote(
     ).read_text("utf-8")
     wider = train_command(*worse, "--start", manifest.name, "--width", 8)
     assert f"{manifest.name} has width 4, not 8: add --width 4" in wider.stdout
-    # Data with other attributes: the embeddings start with those of known values. What the critic
-    # of the model knows from marked images is kept.
+    # Data with other attributes: the embeddings start with those of known values. The critic
+    # of marked images is kept.
     hair = ["--attributes", "hair", "--name", "hair"]
     other = train_command(*worse, "--start", "second", *hair, "--no-export")
     assert other.returncode == 0, other.stdout

@@ -32,7 +32,7 @@ from train.critic.marked import (
     marked_features,
     save_defects,
 )
-from train.numbered import CELL, MarksError, read_marks, save_pages
+from train.numbered_pages import CELL, MarksError, read_marks, save_pages
 from train.progress import progress_bar
 from train.settings import TrainingSettings
 from train.sources import BATCH, find_source
@@ -98,8 +98,7 @@ def fit(folders: Sequence[Path], out: Path | None, console: Console) -> None:
     console.print(
         f"{len(targets)} pictures, {found.broken:.1%} of them broken, "
         f"{int((targets == DOUBTFUL).sum())} doubtful\n"
-        "on pictures that it has not learned from: "
-        f"{found.auc:.1%} of the pairs of a broken and an intact picture are ranked right; "
+        f"cross-validation: AUC {found.auc:.3f} of broken against intact pictures; "
         f"{found.broken_kept:.1%} of the best {1 - MarkedCritic.rejected_share:.0%} are broken\n"
         f"{out}; use it with: python -m train judge RUN --judge.defects {out}",
         markup=False,

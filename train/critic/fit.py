@@ -24,8 +24,8 @@ def fit_critic(
 ) -> Critic | None:
     """A critic for the images generated from latents [N, Z] and conditions [N, K].
 
-    With weights `defects` [P, C] of marked images, it knows what is broken. Without, it compares
-    with the training images `real`, uint8 [M, 3, S, S]; None for fewer than MIN_REAL_IMAGES.
+    With weights `defects` [P, C] it is a MarkedCritic. Without, it is an UnusualCritic of the
+    training images `real`, uint8 [M, 3, S, S], or None for fewer than MIN_REAL_IMAGES.
     """
     critic: Critic
     if defects is not None:

@@ -1,4 +1,4 @@
-"""A critic that knows from marked images what is broken: a linear function of their features.
+"""A critic that is fitted to marked images: a linear function of image features.
 
 A person marks broken ones among generated images (`python -m train defects`). Logistic regression
 on the features of a pretrained network then ranks new images.

@@ -24,7 +24,7 @@ import config
 from export.registry import Registry
 from train import report
 from train.data import DataError, Faces, load
-from train.numbered import CELL, read_marks, save_pages
+from train.numbered_pages import CELL, read_marks, save_pages
 from train.progress import progress_bar
 from train.settings import TrainingSettings
 from train.sources import BATCH, Source, find_source

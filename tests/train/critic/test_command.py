@@ -14,7 +14,7 @@ from tiny_model import add_model
 from export.registry import Registry
 from train.critic import MarkedCritic, load_defects
 from train.critic.command import main
-from train.numbered import MarksError
+from train.numbered_pages import MarksError
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_marks_become_a_file_for_the_critic(
 ) -> None:
     main(["fit", str(folder), "--out", str(tmp_path / "out")], console)
     assert "60 pictures, 33.3% of them broken, 1 doubtful" in said.getvalue()
-    assert "100.0% of the pairs" in said.getvalue()
+    assert "AUC 1.000" in said.getvalue()
     assert f"0.0% of the best {1 - MarkedCritic.rejected_share:.0%} are" in said.getvalue()
     assert load_defects(tmp_path / "out").abs().max() > 0
     main(["fit", str(folder)], console)

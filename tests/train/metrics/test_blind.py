@@ -18,7 +18,7 @@ from train.critic import UnusualCritic, save_critic
 from train.data import Faces, load
 from train.metrics import blind
 from train.metrics.blind import BlindError, Count, draw, main, resolve, save
-from train.numbered import MarksError
+from train.numbered_pages import MarksError
 from train.sources import Source
 
 
