@@ -169,11 +169,11 @@ class Lineage:
         if not torch.cuda.is_available():
             arguments += ["--clock", "processor"]
         print(f"{entry.name}: training in {run} to {share * goal:g} {self.unit}", flush=True)
-        code = call([*map(str, arguments), "--no-export"], run.with_suffix(".log"))
+        log = run.with_name(f"{run.name}.log")  # names such as realness-0.2 have a dot
+        code = call([*map(str, arguments), "--no-export"], log)
         if checkpoint.read_divergence(run):
             return
         if code not in (0, PAUSED) or self.reached(run) < share * goal:
-            log = run.with_suffix(".log")
             raise ChildProcessError(f"the training ended with {code}; see {log}")
 
     def judge(self, entry: Entry) -> tuple[Judge, DetectedFaces]:

@@ -202,7 +202,8 @@ def test_aegan_generates_and_reconstructs(name: str) -> None:
     assert last < 0.95 * first
     assert figures["reconstruction"] > 0
     code = generator.encode(real)
-    assert torch.allclose(code.square().mean(dim=1), torch.ones(8), atol=1e-4), "as long as drawn"
+    assert code.mean(dim=0).abs().max() < 1e-4, "the mean of random latents"
+    assert abs(code.square().mean().item() - 1) < 0.05, "the deviation of random latents"
     assert generator(torch.randn(2, settings.network.latent_dim), none[:2]).shape == (2, 3, 32, 32)
 
 

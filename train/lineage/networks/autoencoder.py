@@ -1,11 +1,9 @@
 """Autoencoders: the discriminator of EBGAN (Zhao et al. 2017), and generators with an encoder."""
 
-import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from train.lineage.networks import base
 
@@ -67,7 +65,9 @@ class AutoencoderDiscriminator(base.LineageDiscriminator):
 class AutoencoderGenerator(base.LineageGenerator):
     """A generator, used as the decoder, with an encoder from images to latents.
 
-    Encoded latents are scaled to the norm √Z, the typical norm of random latents.
+    A batch norm without weights gives each dimension of encoded latents the mean 0 and deviation 1
+    of random latents. Without it, what all images have in common dominates their latents, and
+    they are decoded to nearly the same image.
     """
 
     def __init__(
@@ -79,7 +79,11 @@ class AutoencoderGenerator(base.LineageGenerator):
         super().__init__(decoder.image_size, decoder.latent_dim)
         self.decoder = decoder
         layers, features = encoder_layers(3)
-        self.encoder = nn.Sequential(layers, nn.Linear(features, decoder.latent_dim))
+        self.encoder = nn.Sequential(
+            layers,
+            nn.Linear(features, decoder.latent_dim),
+            nn.BatchNorm1d(decoder.latent_dim, affine=False),
+        )
         self.encoder.apply(base.initialize_normal)
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
@@ -88,7 +92,8 @@ class AutoencoderGenerator(base.LineageGenerator):
 
     def encode(self, image: Tensor) -> Tensor:
         """Images [N, 3, S, S] in -1…1 to latents [N, Z]."""
-        return F.normalize(self.encoder(image), dim=1) * math.sqrt(self.latent_dim)
+        latents: Tensor = self.encoder(image)
+        return latents
 
     def reconstruct(self, image: Tensor, condition: Tensor) -> Tensor:
         """Encodes and decodes images [N, 3, S, S] in -1…1."""
