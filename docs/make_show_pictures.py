@@ -1,12 +1,13 @@
 """Makes the small pictures of `docs/training.md` with `python -m train show` and `compare`.
 
-    python docs/make_show_pictures.py RUN ENCODING-RUN --data faces64.zip [--only NAME ...]
+    python docs/make_show_pictures.py RUN ENCODING-RUN DIGITS-RUN --data faces64.zip \
+        [--only NAME ...]
 
-RUN is a training from scratch, such as one of `benchmarks/lineage.py`. ENCODING-RUN is one of a
-generator with an encoder:
+RUN and ENCODING-RUN are trainings of `benchmarks/lineage.py`: of `dcgan`, and of a generator with
+an encoder. DIGITS-RUN is a training on the folder `mnist` of `docs/training.md`:
 
-    python -m train --data faces64.zip --recipe aegan-dcgan --width 32 --batch 16 --minutes 12 \
-        --clock processor --threads 1 --name aegan-dcgan --no-export
+    python -m train --data mnist --recipe acgan-dcgan --width 32 --batch 64 --resolution 32 \
+        --enlarge --minutes 6 --clock processor --threads 1 --name digits --no-export
 """
 
 import argparse
@@ -29,15 +30,16 @@ WISHES = ("hair:aqua eyes:orange", "hair:black eyes:yellow", "hair:pink eyes:ora
 MAX_BYTES = 11_000
 WIDTHS, QUALITIES = (520, 440, 360, 300, 240), (70, 55, 45)
 """Tried one after the other, until a picture is small enough."""
-HEIGHTS = {"samples": 192, "grid": 276, "interpolation": 128, "arithmetic": 276}
+HEIGHTS = {"samples": 192, "digits": 256, "grid": 276, "interpolation": 128, "arithmetic": 276}
 """Pixels of the sheets that are shown in part: some rows of faces, with the headings."""
 FRAMES, FRAME_WIDTH = 8, 220
 CELL = 64
 """Pixels of a face on the sheet of samples."""
 
 
-def commands(run: str, encoding: str, data: str, folder: Path) -> dict[str, list[str]]:
+def commands(given: argparse.Namespace, folder: Path) -> dict[str, list[str]]:
     """The arguments of `python -m train`, by the name of the picture that they write."""
+    run, encoding = given.run, given.encoding
     wishes = [argument for wish in WISHES for argument in ("--wish", wish)]
     faces = [str(folder / f"face-{number}.png") for number in range(8)]
     epochs = ["epochs", "--epochs", "0.1", "0.5", "1", "2"]
@@ -47,12 +49,13 @@ def commands(run: str, encoding: str, data: str, folder: Path) -> dict[str, list
         "wishes": ["show", MODEL, *wishes],
         "best": ["show", MODEL, "--best", "12", "--of", "256"],
         "interpolation": ["show", MODEL, "interpolation", "--seed", "2"],
-        "arithmetic": ["show", MODEL, "arithmetic", "--data", data],
+        "arithmetic": ["show", MODEL, "arithmetic", "--data", given.data],
         "epochs": ["show", run, *epochs],
         "animation": ["show", run, "animation"],
         "losses": ["show", run, "losses"],
         "reconstruction": ["show", encoding, "reconstruction", *faces],
         "compare": ["compare", run, encoding],
+        "digits": ["show", given.digits, "samples"],
     }
 
 
@@ -60,12 +63,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("run", metavar="RUN", help="a short training")
     parser.add_argument("encoding", metavar="ENCODING-RUN", help="one with an encoder")
+    parser.add_argument("digits", metavar="DIGITS-RUN", help="one of digits")
     parser.add_argument("--data", required=True, help="the images of the default model")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="only these pictures")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for picture, arguments in commands(given.run, given.encoding, given.data, folder).items():
+        for picture, arguments in commands(given, folder).items():
             if given.only and picture not in given.only:
                 continue
             if picture == "reconstruction":
@@ -73,7 +77,7 @@ def main() -> None:
             out = folder / "compare.webp" if picture == "compare" else folder
             arguments += ["--out", str(out)]
             train(arguments)
-            (written,) = (file for file in folder.glob(f"{picture}.*"))
+            (written,) = folder.glob(f"{'samples' if picture == 'digits' else picture}.*")
             target = DOCS / f"show-{picture}.webp"
             animated = picture == "animation"
             target.write_bytes(
