@@ -119,7 +119,7 @@ async def visit(discord: DiscordServer) -> list[Shot]:
             made = await discord.member(name).slash("avatar", hair=colour, seed=next(seeds))
             if number % 2 == 0:
                 await mika.click(made, label="♥️")
-    await shoot("avatar", mika, "avatar", hair="pink", eyes="orange", seed=18)
+    await shoot("avatar", mika, "avatar", hair="pink", eyes="orange", seed=35)
     await shoot("sheet", mika, "avatar", eyes="blue", count=9, seed=40)
     first, second = ids_of(shots[0].reply)[0], ids_of(shots[1].reply)[3]
     await shoot("mix", mika, "mix", a=first, b=second, seed=3)

@@ -29,7 +29,7 @@ from bot.passwords import PasswordHash
 ROOT = Path(__file__).parents[1]
 PASSWORD = "irodori"
 SHOWN = "hair:pink eyes:orange"
-SEED = 18
+SEED = 35
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 FONTS = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
