@@ -11,7 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db.database import Database
@@ -31,14 +32,15 @@ SHARDS_LOCK = 0x1201D1  # an arbitrary number, of PostgreSQL's advisory lock
 class ProcessRepository:
     """A lease expires when this process has seen no heartbeat of its holder for LEASE_SECONDS, and
     its own heartbeats succeeded meanwhile. So neither a wrong clock nor an outage of the database
-    ends the lease of a process that runs.
+    ends the lease of a process that runs, unless the process hangs for that long.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._joined = False
         self._alone = True
-        self._shards: dict[str, Any] | None = None
+        self._shards: Shards | None = None
+        self._lost_shards = False
         self._lock: Any = None  # a file, see `_join_file`
         # of the others: the number of heartbeats, and the monotonic time when it was first seen
         self._seen: dict[str, tuple[int, float]] = {}
@@ -48,6 +50,11 @@ class ProcessRepository:
         """Whether no other process has a lease, as of the last heartbeat that succeeded."""
         return self._alone
 
+    @property
+    def lost_shards(self) -> bool:
+        """Whether another process has claimed shards of this one, since its lease had expired."""
+        return self._lost_shards
+
     async def join(self) -> None:
         """Begins the lease. The first process on a SQLite file ends those of earlier processes."""
         self._joined = True
@@ -56,15 +63,20 @@ class ProcessRepository:
         await self.beat()
 
     async def beat(self) -> bool:
-        """Renews the lease, and ends the leases that have expired. Returns whether there are
-        pending replies of processes without a lease. Raises StoreUnavailable.
+        """Renews the lease, or begins it again, without shards that another process has claimed
+        since; and ends the leases that have expired. Returns whether there are pending replies of
+        processes without a lease. Raises StoreUnavailable.
         """
         own, p = self._database.process, ProcessRow
         seen, self._seen = self._seen, {}  # forgotten if the database fails
+        lost = False
         async with self._database.writing(urgent=True) as session:
-            lease = self._database.insert(p).values(id=own, beats=1, shards=self._shards)
-            more = {"beats": p.beats + 1}
-            await session.execute(lease.on_conflict_do_update(index_elements=["id"], set_=more))
+            renewed = await session.scalar(
+                update(p).where(p.id == own).values(beats=p.beats + 1).returning(p.beats)
+            )
+            if renewed is None:
+                lost = self._shards is not None and await self._taken(session, self._shards)
+                await self._write_lease(session, None if lost else self._shards)
             others = await session.execute(select(p.id, p.beats).where(p.id != own))
             now, current = time.monotonic(), {}
             for id, beats in others.all():
@@ -78,25 +90,37 @@ class ProcessRepository:
             left = select(PendingReplyRow.id).where(without_lease(PendingReplyRow.process))
             found = await session.scalar(left.limit(1))
         self._seen, self._alone = current, not current
+        if lost:
+            self._shards, self._lost_shards = None, True
         return found is not None
 
     async def claim_shards(self, shards: Shards) -> bool:
         """Adds shards to the lease, which begins if there is none. False if another process with a
         lease connects one of them.
         """
-        own, p, claimed = self._database.process, ProcessRow, asdict(shards)
         async with self._database.writing() as session:
-            if self._database.sqlite_file is None:  # SQLite has one writer at a time
-                await session.execute(select(func.pg_advisory_xact_lock(SHARDS_LOCK)))
-            others = select(p.shards).where(p.id != own, p.shards.is_not(None))
-            for other in await session.scalars(others):
-                if shards.overlap(Shards(**other)):
-                    return False
-            lease = self._database.insert(p).values(id=own, beats=1, shards=claimed)
-            more = {"beats": p.beats + 1, "shards": claimed}
-            await session.execute(lease.on_conflict_do_update(index_elements=["id"], set_=more))
-        self._joined, self._shards = True, claimed
+            if await self._taken(session, shards):
+                return False
+            await self._write_lease(session, shards)
+        self._joined, self._shards, self._lost_shards = True, shards, False
         return True
+
+    async def _taken(self, session: AsyncSession, shards: Shards) -> bool:
+        """Whether another process with a lease connects one of the shards; no other process can
+        claim them until the transaction ends.
+        """
+        if self._database.sqlite_file is None:  # SQLite has one writer at a time
+            await session.execute(select(func.pg_advisory_xact_lock(SHARDS_LOCK)))
+        p = ProcessRow
+        others = select(p.shards).where(p.id != self._database.process, p.shards.is_not(None))
+        return any(shards.overlap(Shards(**other)) for other in await session.scalars(others))
+
+    async def _write_lease(self, session: AsyncSession, shards: Shards | None) -> None:
+        """Begins the lease, or renews it, with these shards."""
+        p, stored = ProcessRow, None if shards is None else asdict(shards)
+        lease = self._database.insert(p).values(id=self._database.process, beats=1, shards=stored)
+        more = {"beats": p.beats + 1, "shards": stored}
+        await session.execute(lease.on_conflict_do_update(index_elements=["id"], set_=more))
 
     async def leave(self) -> None:
         """Ends the lease, if there is one."""

@@ -171,7 +171,7 @@ async def run_discord(studio: Studio, settings: DiscordSettings, token: str) -> 
     """Serves Discord until canceled.
 
     Raises discord.LoginFailure for a token that Discord does not know, and ShardsTaken while
-    another process on the database serves the same shards.
+    another process on the database serves the same shards, or after it has taken them over.
     """
     set_discord_urls(settings)
     # Voice is not used, so its missing libraries need no warning.
@@ -189,7 +189,15 @@ async def run_discord(studio: Studio, settings: DiscordSettings, token: str) -> 
 
 async def _serve(studio: Studio, settings: DiscordSettings, token: str) -> None:
     async with ServingBot(studio, settings) as bot:
-        await bot.start(token)
+        connection = asyncio.create_task(bot.start(token))
+        loss = asyncio.create_task(studio.processes.lose_shards())
+        try:
+            await asyncio.wait([connection, loss], return_when=asyncio.FIRST_COMPLETED)
+            (connection if connection.done() else loss).result()
+        finally:
+            connection.cancel()
+            loss.cancel()
+            await asyncio.wait([connection, loss])
 
 
 async def sync_commands(

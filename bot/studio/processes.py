@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from time import monotonic
+from typing import NoReturn
 
 from bot.studio.painter import Painter
 from db.errors import StoreUnavailable
@@ -30,6 +31,7 @@ class ProcessService:
         self._events = store.events
         self._painter = painter
         self._listeners: list[Listener] = []
+        self._lost_shards = asyncio.Event()
         self.take_from_bucket = store.rate_buckets.take
 
     @property
@@ -50,6 +52,7 @@ class ProcessService:
 
         Raises ShardsTaken if another process still has them then, and StoreUnavailable.
         """
+        self._lost_shards.clear()
         if await self._processes.claim_shards(shards):
             return
         log.warning(
@@ -66,6 +69,17 @@ class ProcessService:
         raise ShardsTaken(
             f"another process on the same database connects {shards} of the bot; stop it, or let "
             "each process connect other shards with discord.shards and discord.shard_ids"
+        )
+
+    async def lose_shards(self) -> NoReturn:
+        """Waits until another process has taken over shards of this one, which may happen if it
+        hangs for so long that its lease expires. Raises ShardsTaken then.
+        """
+        await self._lost_shards.wait()
+        raise ShardsTaken(
+            "another process on the same database has taken over shards of this one, which did not "
+            f"respond for {LEASE_SECONDS:.0f} s or more; this one ends, so that members do not get "
+            "two replies"
         )
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -87,6 +101,8 @@ class ProcessService:
             except Exception:  # without heartbeats, others would take over what this one does
                 log.exception("a heartbeat was not written")
                 continue
+            if self._processes.lost_shards:
+                self._lost_shards.set()
             if left:
                 for listener in tuple(self._listeners):
                     listener()

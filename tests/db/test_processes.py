@@ -114,6 +114,29 @@ async def test_shards_belong_to_one_process_until_its_lease_ends(
     assert await second.processes.claim_shards(EVERY_SHARD)
 
 
+async def test_a_process_that_hangs_loses_shards_that_another_one_claims(
+    store: Store, others: list[Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hung, started = others
+    for process, shard in ((hung, 0), (store, 1)):
+        assert await process.processes.claim_shards(Shards("42", 2, [shard]))
+    monkeypatch.setattr(processes, "LEASE_SECONDS", 0)
+    await started.processes.beat()  # sees the others
+    await started.processes.beat()  # ends their leases
+    monkeypatch.undo()
+    assert await started.processes.claim_shards(Shards("42", 2, [0]))
+
+    await hung.processes.beat()
+    assert hung.processes.lost_shards
+    await store.processes.beat()
+    assert not store.processes.lost_shards, "nobody has claimed them"
+    assert not await started.processes.claim_shards(EVERY_SHARD), "they are reserved again"
+    assert not await hung.processes.claim_shards(Shards("42", 2, [0]))
+    await started.close()
+    assert await hung.processes.claim_shards(Shards("42", 2, [0]))
+    assert not hung.processes.lost_shards
+
+
 async def test_one_of_the_processes_that_start_at_once_gets_the_shards(
     store: Store, others: list[Store]
 ) -> None:

@@ -43,6 +43,7 @@ class Bot:
     studio: Studio
     guild: Guild
     lease: asyncio.Task[None]
+    connection: asyncio.Task[None] | None = None
 
 
 @pytest.fixture(params=["sqlite", "postgresql"] if SERVER else ["sqlite"])
@@ -103,7 +104,7 @@ async def bots(
                 open_requests=2,
             )
             running = background(run_discord(bot.studio, settings, discord.token))
-            await stack.enter_async_context(running)
+            bot.connection = await stack.enter_async_context(running)
         await discord.wait_connected()
         async with asyncio.timeout(TIMEOUT):
             while any(bot.studio.processes.alone for bot in found):  # noqa: ASYNC110 (no event)
@@ -264,6 +265,27 @@ async def test_a_bot_waits_for_shards_until_the_lease_of_a_killed_one_expires(
         monkeypatch.setattr(service, "TAKEOVER_SECONDS", TIMEOUT)
         await started.claim_shards(shards)
         assert f"waiting up to {TIMEOUT} s for the end of its lease" in caplog.text
+    await store.close()
+
+
+async def test_a_bot_that_hung_ends_its_connection_if_another_one_has_its_shards(
+    discord: DiscordServer, bots: list[Bot], url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hung, other = bots
+    assert hung.connection is not None
+    assert other.connection is not None
+    monkeypatch.setattr(service, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(processes, "LEASE_SECONDS", 0.5)
+    store = await Store.open(url)
+    started = Studio(hung.engine, store).processes
+    hung.lease.cancel()
+    async with background(started.keep_lease()):
+        await started.claim_shards(Shards(str(discord.application_id), SHARDS, [0]))
+        monkeypatch.setattr(processes, "LEASE_SECONDS", TIMEOUT)
+        async with background(hung.studio.processes.keep_lease()), asyncio.timeout(TIMEOUT):
+            with pytest.raises(service.ShardsTaken, match="has taken over shards of this one"):
+                await hung.connection
+    assert not other.connection.done()
     await store.close()
 
 
