@@ -37,6 +37,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # so that `train` is the pac
 from benchmarks import lineage_document
 from benchmarks.lineage_entries import ENTRIES, Entry
 from train import checkpoint, recipes, report
+from train.command_line import build_parser, read_settings
 from train.compare import sheet
 from train.compare.table import Row, diverged
 from train.data import Faces, load
@@ -44,7 +45,6 @@ from train.metrics import SECOND_SEED, Judge, prepare
 from train.metrics.detected import DetectedFaces
 from train.metrics.judge import MOST_FAKES
 from train.models import build_trainer
-from train.pipeline import build_parser, read_settings
 from train.settings import LineageSettings, TrainSettings
 from train.show.model import Model
 

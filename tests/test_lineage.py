@@ -19,7 +19,7 @@ from benchmarks.lineage_entries import ENTRIES as ALL
 from benchmarks.lineage_entries import Entry
 from train import checkpoint, recipes
 from train.__main__ import main as train
-from train.pipeline import build_parser, read_settings
+from train.command_line import build_parser, read_settings
 
 TINY = ("--resolution", "32", "--width", "4", "--latent-dim", "8", "--batch", "8")
 ENTRIES = (

@@ -1,24 +1,18 @@
 """`python -m train`: train → judge → export → promote."""
 
 import argparse
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
-import torch
-from pydantic import BaseModel, ValidationError
 from rich.console import Console
 
-import config
 from export.convert import export_run
-from export.manifest import Attribute, ModelError
 from export.registry import Registry
-from export.weights import DEFECTS, read_weights
-from train import checkpoint, recipes, tensorboard
+from train import checkpoint, tensorboard
 from train.arguments import parse
-from train.critic import DEFECTS_FILE, save_defects
+from train.command_line import build_parser, read_settings
 from train.data import Faces
 from train.distributed import Processes, join
 from train.judging import build_judge, calibrate_run, find_judge, read_faces
@@ -27,28 +21,20 @@ from train.loop import checkpoint_hint, train
 from train.machine import MemoryShortError, is_out_of_memory
 from train.metrics import SECOND_SEED, check_data
 from train.models import build_reporter, build_trainer
-from train.options import add_flags, changed_settings, given_flags
-from train.promote import incomparable, promote
-from train.settings import JudgeSettings, TrainingSettings, TrainSettings, deep_update
-from train.trainer import SMALL_DATA, Trainer
-from train.transfer import adapt, new_layers
+from train.options import changed_settings
+from train.promote import promote
+from train.settings import TrainingSettings, TrainSettings
+from train.start import (
+    StartWeights,
+    keep_refinement,
+    read_start_weights,
+    save_start,
+    suggest_start,
+)
+from train.trainer import Trainer
 
 MANY_BATCHES = 50
 """Trainings of fewer batches are over before their time could be measured."""
-StartWeights = tuple[dict[str, torch.Tensor], tuple[Attribute, ...]]
-"""Weights of a model, and its attributes."""
-FIXED = {
-    # Settings that must not change when a run is resumed, by section.
-    "": ("recipe",),
-    "network": ("resolution", "width", "latent_dim"),
-    "optimizer": ("batch",),
-    "features": ("network", "input_size", "strides", "channels"),
-    "lineage": (
-        *("generator", "discriminator", "discriminator_width", "discriminator_norm"),
-        *("outer_biases", "blocks", "upscalings", "residual_blocks", "condition_embedding"),
-        *("latents", "latent_deviation", "conditioning", "heads", "head_units", "optimizer"),
-    ),
-}
 
 
 def main(given: Sequence[str], console: Console) -> None:
@@ -225,23 +211,7 @@ def start_run(
     checkpoint.write_run(run, info)
     (run / checkpoint.JUDGED_FILE).unlink(missing_ok=True)  # figures of an earlier checkpoint
     if start is not None:
-        weights, attributes = start
-        defects = weights.pop(DEFECTS, None)
-        trainer = build_trainer(settings.train, faces.split()[0])
-        try:
-            if settings.train.lineage is None:
-                initial = trainer.weights()
-                print_new_layers(settings.train.start, new_layers(weights, initial), console)
-                weights = adapt(weights, initial, attributes, faces.attributes)
-            trainer.load_weights(weights)
-        except RuntimeError as error:
-            raise ModelError(
-                f"the networks of {settings.train.start} differ from those of this run: {error}"
-            ) from None
-        progress = checkpoint.Progress(images=0, step=0, seconds=0.0)
-        checkpoint.save(run, trainer.state_dict(), progress)
-        if defects is not None:
-            save_defects(run / DEFECTS_FILE, defects)
+        save_start(run, settings.train, faces, start, console)
     return run
 
 
@@ -254,136 +224,6 @@ def fit_settings(
         return settings
     suggest_start(settings, count, console)
     return keep_refinement(settings)
-
-
-def suggest_start(settings: TrainingSettings, count: int, console: Console) -> None:
-    """Names the model in use, if it would help a training from scratch on few images."""
-    train = settings.train
-    if train.start or train.lineage is not None or count >= SMALL_DATA:
-        return
-    try:
-        folder, manifest = Registry(settings.models.dir).load()
-    except ModelError:  # none, or one that cannot be started with
-        return
-    if manifest.image_size == train.network.resolution:
-        console.print(
-            f"few images: --start {folder.name} starts with a model that paints already, which "
-            "takes less time and gives more varied pictures",
-            highlight=False,
-        )
-
-
-def keep_refinement(settings: TrainingSettings) -> TrainingSettings:
-    """Settings with at least as many refinement blocks as the model that the training starts with.
-
-    Raises ModelError.
-    """
-    train = settings.train
-    if not train.start or train.lineage is not None:
-        return settings
-    _, manifest = Registry(settings.models.dir).load(train.start)
-    trained = manifest.training.get("settings", {}).get("network", {})
-    depth = max(train.network.depth, trained.get("depth", 0))
-    network = train.network.model_copy(update={"depth": depth})
-    changed = train.model_copy(update={"network": network})
-    return settings.model_copy(update={"train": changed})
-
-
-def print_new_layers(start: str, names: list[str], console: Console) -> None:
-    """Prints how many layers of each network start with random weights, if there are any."""
-    counts = Counter(name.partition(".")[0] for name in names)
-    if counts:
-        text = ", ".join(f"{network} ({count})" for network, count in counts.items())
-        console.print(f"initial weights, as {start} does not have them: {text}", highlight=False)
-
-
-def read_start_weights(settings: TrainingSettings, faces: Faces) -> StartWeights | None:
-    """Reads the weights of `start`, if set, and its attributes. Raises ModelError, ExportError."""
-    name = settings.train.start
-    if not name:
-        return None
-    folder, manifest = Registry(settings.models.dir).load(name)
-    reason = incomparable(manifest, faces)
-    adaptable = settings.train.lineage is None and manifest.image_size == faces.images.shape[-1]
-    if reason and not adaptable:
-        raise ModelError(f"a training cannot start with {name}, which {reason}")
-    weights = read_weights(folder, manifest)
-    found = manifest.training.get("settings", {}).get("network", {})
-    for key in ("width", "latent_dim"):
-        theirs, ours = found.get(key), getattr(settings.train.network, key)
-        if theirs != ours:
-            flag = key.replace("_", "-")
-            raise ModelError(f"{name} has {key} {theirs}, not {ours}: add --{flag} {theirs}")
-    return weights, manifest.attributes
-
-
-def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m train",
-        usage="python -m train [COMMAND] [--data PATH] [options]",
-        description="Train a generator, judge it, export it, and put it in use if it is not worse.",
-        epilog="commands, each with --help: check, crop, tag, judge, compare, blind, defects, "
-        "show, recipes, settings, upscaler, directions. "
-        "`python -m train settings` lists all options with their defaults.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--config", type=Path, metavar="PATH", help="another config.toml")
-    parser.add_argument("--resume", type=Path, metavar="RUN", help="resume the run of this folder")
-    parser.add_argument("--model-name", metavar="NAME", help="name of the exported model")
-    parser.add_argument("--no-promote", action="store_true", help="do not put the model in use")
-    parser.add_argument(
-        "--no-export", action="store_true", help="only train; judge and export the run later"
-    )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="read and check the data, print the expected time"
-    )
-    parser.add_argument("--force", action="store_true", help="put it in use without a comparison")
-    shown = ("data", "start", "recipe", "minutes", "images", "name", "batch", "width", "resolution")
-    add_flags(parser, "train", TrainSettings, shown)
-    add_flags(parser, "judge", JudgeSettings, (), prefix="judge.")
-    return parser
-
-
-def read_settings(arguments: argparse.Namespace) -> TrainingSettings:
-    """Precedence: config.toml < recipe < environment < command line. A resumed run keeps its
-    settings, except those on the command line. Raises SettingsError, CheckpointError.
-    """
-    given = given_flags(arguments, "train")
-    flags = {"judge": given_flags(arguments, "judge")}
-    flags |= {"train": given} if arguments.resume is None else {}
-    name = config.read(_RecipeName, arguments.config, flags).train.recipe
-    recipe = {"train": recipes.read(name).settings} if name else {}
-    settings = config.read(TrainingSettings, arguments.config, flags, recipe)
-    if arguments.resume is None:
-        return settings
-    info = checkpoint.read_run(arguments.resume)
-    try:
-        original = TrainSettings(**info.settings)
-        resumed = TrainSettings(**deep_update(info.settings, given))
-    except ValidationError as error:
-        raise config.SettingsError(
-            f"--resume {arguments.resume}: invalid settings\n{config.reasons(error)}"
-        ) from None
-    for section, keys in FIXED.items():
-        before, after = (getattr(s, section) if section else s for s in (original, resumed))
-        for key in keys:
-            old, new = getattr(before, key, None), getattr(after, key, None)
-            if old != new:
-                raise config.SettingsError(
-                    f"--resume {arguments.resume}: its {key} is {old} and cannot change; "
-                    f"start a new run with {new}"
-                )
-    return settings.model_copy(update={"train": resumed})
-
-
-class _RecipeSection(BaseModel):
-    recipe: str = ""
-
-
-class _RecipeName(config.Settings):
-    """Reads the recipe only, since the other settings are validated together with its settings."""
-
-    train: _RecipeSection = _RecipeSection()
 
 
 def _new_run(settings: TrainSettings, faces: Faces) -> Path:

@@ -24,9 +24,9 @@ from export.manifest import ModelError
 from export.registry import Registry
 from train import checkpoint
 from train.__main__ import main
+from train.command_line import build_parser, read_settings
 from train.critic import MarkedCritic, load_defects, save_defects
 from train.length import set_length
-from train.pipeline import build_parser, read_settings
 from train.settings import TrainingSettings
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ from small_recipes import change
 import config
 from train import recipes
 from train.__main__ import main
-from train.pipeline import build_parser, read_settings
+from train.command_line import build_parser, read_settings
 from train.settings import LineageSettings, TrainSettings
 
 CLASSICAL = [name for name in recipes.NAMES if name != "irodori"]

@@ -6,8 +6,8 @@ from small_models import make_manifest, write_generator
 from config import ModelsSettings
 from export.manifest import ModelError
 from export.registry import Registry
-from train.pipeline import keep_refinement
 from train.settings import NetworkSettings, TrainingSettings, TrainSettings
+from train.start import keep_refinement
 
 
 def settings(models: Path, depth: int, start: str = "refined") -> TrainingSettings:
