@@ -65,9 +65,11 @@ def _answer(verdicts: Sequence[int | None]) -> str:
     kinds = set(verdicts)
     if None in kinds:
         return "a training diverged"
-    if len(kinds) > 1:
-        return "in part"
-    return {1: "yes", 0: "no difference", -1: "no"}[verdicts[0] or 0]
+    if kinds == {0}:
+        return "no difference"
+    if 1 not in kinds:
+        return "no"
+    return "yes" if kinds == {1} else "in part"
 
 
 @dataclass(frozen=True)

@@ -249,8 +249,9 @@ def test_claims_that_hold_in_part_and_of_a_diverged_training(tmp_path: Path) -> 
     store(tmp_path, "realness-1", lite2_fd_ratio=10.0, all_as_asked=0.7)
     store(tmp_path, "realness-5", lite2_fd_ratio=9.8, all_as_asked=0.2)
     store(tmp_path, "realness-5-deep-heads", lite2_fd_ratio=12.0, all_as_asked=0.6)
+    store(tmp_path, "realness-5-two-nets", lite2_fd_ratio=12.1, all_as_asked=0.1)
     found = {claim: answer for claim, (_, answer) in claims(tmp_path).items()}
-    assert list(found.values()) == ["yes", "no difference", "in part"]
+    assert list(found.values()) == ["yes", "no difference", "in part", "no"]
     file = tmp_path / "lineage/realness-5.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"diverged": True}))
     assert next(iter(claims(tmp_path).values()))[1] == "a training diverged"
