@@ -66,8 +66,7 @@ class AutoencoderGenerator(base.LineageGenerator):
     """A generator, used as the decoder, with an encoder from images to latents.
 
     A batch norm without weights gives each dimension of encoded latents the mean 0 and deviation 1
-    of random latents. Without it, what all images have in common dominates their latents, and
-    they are decoded to nearly the same image.
+    of random latents.
     """
 
     def __init__(
