@@ -197,6 +197,7 @@ async def _serve(studio: Studio, settings: DiscordSettings, token: str) -> None:
         finally:
             connection.cancel()
             loss.cancel()
+            await bot.close()  # rejects new interactions from here on, while the tasks still end
             await asyncio.wait([connection, loss])
 
 
