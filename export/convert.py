@@ -34,6 +34,7 @@ from export.upscaler import read_upscaler, upscaler_in_use
 from export.weights import write_weights
 from train.checkpoint import JUDGED_FILE, RunInfo
 from train.critic import Critic, load_critic
+from train.data import name_of_data
 from train.models import load_generator
 
 _BATCHES = (1, 3, 64)
@@ -248,8 +249,8 @@ def default_name(registry: Registry, info: RunInfo) -> str:
 
 def _plain(info: RunInfo) -> str:
     data = info.settings.get("data")
-    stem = Path(data).stem if data else info.run
-    return re.sub(r"[^A-Za-z0-9]+", "-", stem).strip("-")[:40] or "model"
+    name = name_of_data(Path(data)) if data else info.run
+    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:40] or "model"
 
 
 def _training(info: RunInfo) -> dict[str, Any]:

@@ -139,6 +139,9 @@ def test_names_a_model_after_its_data_and_images(empty_registry: Registry, info:
         assert name == expected
         empty_registry.add(make_manifest(name), write_generator())
     assert default_name(empty_registry, replace(info, settings={"data": None})) == "first-0k"
+    for data in ("faces.v2", "some/faces.v2.zip", "faces.v2.tar.gz"):
+        named = default_name(empty_registry, replace(info, settings={"data": data}))
+        assert named == "faces-v2-0k"
 
 
 class DependsOnTheBatch(nn.Module):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from train.augment import flip_and_shift
-from train.data import DataError, load, one_hot
+from train.data import DataError, load, name_of_data, one_hot
 from train.sampler import GroupSampler
 
 Write = Callable[..., Path]
@@ -67,6 +67,26 @@ def test_mlds_tags_with_more_attributes(lay_out: Write) -> None:
     faces = load(lay_out(tagged(*lines)), 32)
     assert [a.name for a in faces.attributes] == ["hair", "eyes", "glasses"]
     assert faces.sizes == (2, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("faces", "faces"),
+        ("faces.v2", "faces.v2"),
+        ("faces.v2.zip", "faces.v2"),
+        ("faces.ZIP", "faces"),
+        ("faces.tar.gz", "faces"),
+        (".", "work"),
+        ("images/..", "work"),
+    ],
+)
+def test_data_are_named_after_their_folder_or_archive(
+    path: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    assert name_of_data(Path(path)) == name
 
 
 @pytest.mark.parametrize("kind", ["folder", "zip"])

@@ -25,6 +25,7 @@ MAX_BYTES = 512 * 2**20
 TAGS = "tags.csv"
 TABLE_NAMES = {"tags", "labels", "metadata", "list_attr_celeba"}
 """Names of tables, without suffix."""
+ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 TABLE_SUFFIXES = {".csv", ".tsv", ".jsonl"}
 CELEBA = "list_attr_celeba.txt"
 CAPTION_SUFFIXES = {".txt", ".caption", ".tags"}
@@ -69,6 +70,13 @@ def open_files(path: Path) -> Iterator[Source]:
         }
         # Reading is thread-safe: zipfile locks the shared file handle.
         yield _source({name: partial(_read, archive, entries[name]) for name in sorted(entries)})
+
+
+def name_of_data(path: Path) -> str:
+    """The name of a folder, or of an archive without its suffix, for runs and models."""
+    name = Path(os.path.abspath(path)).name  # of "." and "..", too
+    suffix = next((s for s in ARCHIVE_SUFFIXES if name.lower().endswith(s)), "")
+    return name[: len(name) - len(suffix)]
 
 
 def _folder(path: Path) -> Source:

@@ -12,7 +12,7 @@ from train.data.agreement import disagreement_notes
 from train.data.decoding import TOO_SMALL, decode
 from train.data.errors import SHOWN, DataError, Problem, Unused
 from train.data.faces import Faces
-from train.data.files import SUFFIXES, open_files
+from train.data.files import SUFFIXES, name_of_data, open_files
 from train.data.layouts import recognize
 from train.data.records import MAX_NAME, Entry, word
 from train.networks.base import SIZES
@@ -136,7 +136,7 @@ def _faces(path: Path, entries: list[Entry], images: dict[str, np.ndarray], devi
         row[:] = images[entry.file].transpose(2, 0, 1)
     labels = torch.tensor(columns, dtype=torch.int64).reshape(len(columns), len(entries)).T
     return Faces(
-        name=path.stem,
+        name=name_of_data(path),
         images=torch.from_numpy(pixels).to(device),
         labels=labels.contiguous().to(device),
         attributes=tuple(attributes),
