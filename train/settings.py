@@ -128,6 +128,8 @@ class LineageSettings(Section):
     """Sub-pixel convolutions of the srresnet generator; 0 = 3 at 128 pixels, else 2."""
     residual_blocks: int = Field(0, ge=0)
     """Residual blocks of the dcgan generator, on its maps of 4 pixels."""
+    encoder_blocks: int = Field(0, ge=0)
+    """Residual blocks of the dcgan generator's encoder, on its maps of 4 pixels."""
     initialization: Literal["normal", "pytorch"] = "normal"
     """Initial weights: normal with σ = 0.02 (r3gan and mlp: their own), or PyTorch's default."""
     discriminator_deviation: float = Field(0.02, gt=0)
@@ -249,6 +251,12 @@ class LineageSettings(Section):
         yield (
             self.residual_blocks > 0 and self.generator != "dcgan",
             f"only the dcgan generator has residual_blocks: they must be 0 for {self.generator}",
+        )
+        yield (
+            self.encoder_blocks > 0
+            and not (self.generator == "dcgan" and self.reconstruction_weight),
+            "encoder_blocks are those of the dcgan generator's encoder: they must be 0, or "
+            "generator dcgan and reconstruction_weight more than 0",
         )
 
 

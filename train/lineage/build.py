@@ -28,10 +28,13 @@ def build_generator(
             embedding = lineage.condition_embedding if values else 0
             generator = stackgan.StackGANGenerator(*shape, embedding=embedding)
     if lineage.reconstruction_weight:
-        family = srresnet if lineage.generator == "srresnet" else dcgan
+        layers = (
+            srresnet.encoder_layers
+            if lineage.generator == "srresnet"
+            else partial(dcgan.encoder_layers, blocks=lineage.encoder_blocks)
+        )
         generator = autoencoder.AutoencoderGenerator(
-            generator,
-            partial(family.encoder_layers, network.resolution, width=network.width, norm="batch"),
+            generator, partial(layers, network.resolution, width=network.width, norm="batch")
         )
     if lineage.initialization == "pytorch":
         generator.apply(base.initialize_as_pytorch)

@@ -76,8 +76,20 @@ class LineageTrainer(Trainer):
 
     def generate(self, latent: Tensor, condition: Tensor) -> Tensor:
         with self.half_precision():
-            fake = self.generator_in_training(latent, condition).float()
-        return self.augment(fake) if self.lineage.augmentation == "flip-and-shift" else fake
+            return self._augment_fakes(self.generator_in_training(latent, condition).float())
+
+    def _augment_fakes(self, images: Tensor) -> Tensor:
+        return self.augment(images) if self.lineage.augmentation == "flip-and-shift" else images
+
+    def _generate_and_reconstruct(
+        self, latent: Tensor, condition: Tensor, real: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """Fakes, and reconstructions of real images by a generator with an encoder."""
+        if not isinstance(self.generator, autoencoder.AutoencoderGenerator):
+            return self.generate(latent, condition), None
+        with self.half_precision():
+            fake, decoded = self.generator.generate_and_reconstruct(latent, condition, real)
+        return self._augment_fakes(fake.float()), decoded.float()
 
     def train_step(self, progress: float) -> dict[str, Tensor]:
         """One discriminator step, and a generator step after each `discriminator_steps` steps."""
@@ -125,7 +137,7 @@ class LineageTrainer(Trainer):
         penalized = self.is_penalty_step(objective.penalty)
         fakes_too = self.lineage.classify_fakes
         with torch.no_grad():
-            fake = self.generate(latent, condition)
+            fake, _ = self._generate_and_reconstruct(latent, condition, real)
         real.requires_grad_(penalized)
         fake.requires_grad_(penalized)
         with self.half_precision(not penalized):
@@ -178,7 +190,7 @@ class LineageTrainer(Trainer):
     def _generator_step(self, real: Tensor, condition: Tensor, labels: Tensor) -> None:
         """Generates new fakes, which are scored by the updated discriminator."""
         discriminator = self.discriminator.requires_grad_(False)
-        fake = self.generate(self.draw_latents(), condition)
+        fake, decoded = self._generate_and_reconstruct(self.draw_latents(), condition, real)
         with self.half_precision():
             fake_score, fake_logits = discriminator(fake, condition)
             real_score = fake_score  # the other losses do not use it
@@ -192,8 +204,8 @@ class LineageTrainer(Trainer):
                 assert isinstance(discriminator, base.LineageDiscriminator)
                 code = discriminator.extract(discriminator.join_condition(fake, condition))
                 whole = whole + self.lineage.pulling_away * losses.pulling_away(code.float())
-        if isinstance(self.generator, autoencoder.AutoencoderGenerator):
-            found["reconstruction"] = F.l1_loss(self.generator.reconstruct(real, condition), real)
+        if decoded is not None:
+            found["reconstruction"] = F.l1_loss(decoded, real)
             whole = whole + self.lineage.reconstruction_weight * found["reconstruction"]
         if self.lineage.embedding_weight and isinstance(self.generator, stackgan.StackGANGenerator):
             divergence = self.generator.divergence(condition)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from train import recipes
 from train.lineage.build import build_discriminator, build_generator
+from train.lineage.networks.autoencoder import AutoencoderGenerator
 from train.lineage.networks.base import LineageDiscriminator, LineageGenerator
 from train.lineage.networks.blocks import ResidualBlock
 from train.lineage.networks.r3gan import R3GANDiscriminator
@@ -348,7 +349,9 @@ def test_aegan_has_residual_blocks_and_the_maxout_units_of_gan() -> None:
     assert [layer.out_features for layer in modules(discriminator, nn.Linear)] == [1200, 1200, 1]
     for name in ("aegan", "aegan-dcgan", "aegan-wgan-gp"):
         generator, _ = networks(name)
-        assert len(modules(generator, ResidualBlock)) == 6, name
+        assert isinstance(generator, AutoencoderGenerator)
+        part = generator.decoder if name == "aegan" else generator.encoder
+        assert len(modules(part, ResidualBlock)) == len(modules(generator, ResidualBlock)) == 6
         assert settings_of(name)[1].reconstruction_weight == 10
 
 

@@ -207,6 +207,29 @@ def test_aegan_generates_and_reconstructs(name: str) -> None:
     assert generator(torch.randn(2, settings.network.latent_dim), none[:2]).shape == (2, 3, 32, 32)
 
 
+def test_aegan_generates_with_the_contrasts_of_its_training() -> None:
+    """Random and encoded latents, decoded in batches of their own, would have other statistics in
+    training than the running ones of batch norm.
+    """
+    trainer = build_trainer(small("aegan-dcgan", batch=64, learning_rate=1e-9), faces())
+    generator = trainer.generator
+    assert isinstance(generator, AutoencoderGenerator)
+    # Encoded latents are correlated, and the decoder reacts to it, as after some training.
+    to_latents = modules(generator.encoder, nn.Linear)[0].weight.data
+    to_latents[:] = to_latents[0]
+    modules(generator.decoder, nn.ConvTranspose2d)[0].weight.data.abs_()
+    for norm in modules(generator, nn.BatchNorm1d, nn.BatchNorm2d):
+        norm.momentum = 1.0  # the running statistics are those of the last batch
+    scored: list[Tensor] = []
+    trainer.discriminator.register_forward_pre_hook(lambda _, given: scored.append(given[0]))
+    trainer.train_step(0.0)
+    generator.eval()
+    with torch.no_grad():
+        images = generator(torch.randn(64, generator.latent_dim), torch.zeros(64, 0))
+    found, expected = (batch.std(dim=0).mean().item() for batch in (images, scored[-1]))
+    assert found == pytest.approx(expected, rel=0.4)
+
+
 def test_stackgan_refines_its_first_stage() -> None:
     settings = small("stackgan")
     trainer = build_trainer(settings, faces(128))

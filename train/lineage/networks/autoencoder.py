@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 
 from train.lineage.networks import base
@@ -93,6 +94,19 @@ class AutoencoderGenerator(base.LineageGenerator):
         """Images [N, 3, S, S] in -1…1 to latents [N, Z]."""
         latents: Tensor = self.encoder(image)
         return latents
+
+    def generate_and_reconstruct(
+        self, latent: Tensor, condition: Tensor, image: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Decodes random latents [N, Z] and encoded images [N, 3, S, S] as one batch.
+
+        Dimensions of encoded latents are correlated, so that the decoder's activations vary more
+        than with random ones. In batches of their own, each kind would have other statistics in
+        training than the running ones, and a trained generator other contrasts.
+        """
+        latents = torch.cat([self.shape_latent(latent), self.encode(image) * self.training_scale])
+        generated, reconstructed = self.decoder(latents, condition.repeat(2, 1)).chunk(2)
+        return generated, reconstructed
 
     def reconstruct(self, image: Tensor, condition: Tensor) -> Tensor:
         """Encodes and decodes images [N, 3, S, S] in -1…1."""

@@ -88,9 +88,11 @@ class DCGANDiscriminator(base.LineageDiscriminator):
 
 
 def encoder_layers(
-    image_size: int, planes: int, width: int, norm: base.Norm
+    image_size: int, planes: int, width: int, norm: base.Norm, blocks: int = 0
 ) -> tuple[nn.Sequential, int]:
-    """Layers from images [N, planes, S, S] to features [N, F], and F."""
+    """Layers from images [N, planes, S, S] to features [N, F], and F. `blocks` is the number of
+    residual blocks on the smallest maps.
+    """
     channels = _channels(image_size, width)
     start = (5, 3, 1) if image_size == 96 else (4, 2, 1)
     layers: list[nn.Module] = [nn.Conv2d(planes, width, *start), nn.LeakyReLU(0.2)]
@@ -100,7 +102,8 @@ def encoder_layers(
             base.norm(norm, b),
             nn.LeakyReLU(0.2),
         ]
-    return nn.Sequential(*layers, nn.Flatten()), channels[-1] * SIDE**2
+    residual = (ResidualBlock(channels[-1]) for _ in range(blocks))
+    return nn.Sequential(*layers, *residual, nn.Flatten()), channels[-1] * SIDE**2
 
 
 def _norm_and_relu(channels: int) -> list[nn.Module]:
