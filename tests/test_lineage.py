@@ -229,18 +229,19 @@ def test_claims_are_answered_at_as_many_minutes_or_images(tmp_path: Path) -> Non
     store(tmp_path, "dcgan", lite2_fd_ratio=20.0, near_duplicates=0.2, minutes=60)
     store(tmp_path, "wgan-gp", lite2_fd_ratio=16.0, near_duplicates=0.1, minutes=120)
     found = claims(tmp_path)
-    measured, answer = found[
-        "WGAN-GP converges faster than DCGAN: better after as many epochs (homework)"
-    ]
-    assert measured == "FD ratio (Lite2) at 60,000 images: wgan-gp 32 against dcgan 20"
+    measured, answer = found["The WGAN-GP of the paper converges faster than DCGAN, too"]
+    assert measured == (
+        "FD ratio (Lite2) at 60,000 images: wgan-gp 32 against dcgan 20; "
+        "FD ratio (Lite2) at 60 minutes: wgan-gp 32 against dcgan 20"
+    )
     assert answer == "no"
     measured, answer = found["A DCGAN that trains well has better images than WGAN-GP (report)"]
     assert measured == "FD ratio (Lite2) at 60 minutes: dcgan 20 against wgan-gp 32"
     assert answer == "yes"
-    measured, answer = found["WGAN-GP collapses less (homework)"]
+    measured, answer = found["The WGAN-GP of the paper collapses less, too"]
     assert "near-duplicates at 60,000 images: wgan-gp 20.0% against dcgan 20.0%; " in measured
     assert answer == "no difference"
-    assert not any("homework's own" in claim for claim in found), "its training is not there"
+    assert not any("homework" in claim for claim in found), "its training is not there"
     document = (tmp_path / "lineage.md").read_text("utf-8")
     assert re.search(r"\d+ more claims wait for the trainings of realness-1, ", document)
 
