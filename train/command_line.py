@@ -18,15 +18,8 @@ FIXED = {
     "lineage": (
         *("generator", "discriminator", "discriminator_width", "discriminator_norm"),
         *("outer_biases", "blocks", "upscalings", "residual_blocks", "encoder_blocks"),
-        *(
-            "condition_embedding",
-            "latents",
-            "latent_deviation",
-            "conditioning",
-            "heads",
-            "head_units",
-            "optimizer",
-        ),
+        *("condition_embedding", "latents", "latent_deviation", "conditioning"),
+        *("heads", "head_units", "optimizer"),
     ),
 }
 """Settings that must not change when a run is resumed, by section."""
