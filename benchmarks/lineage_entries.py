@@ -42,7 +42,7 @@ ENTRIES = (
     Entry("acgan-dcgan", "acgan-dcgan", PLAIN, 60),
     Entry("acgan-decoupled", "acgan-decoupled", ("--width", "48", "--batch", "16"), 120),
     Entry("wgan-gp-report", "wgan-gp-report", PLAIN, 60),
-    Entry("dcgan-residual", "dcgan", (*PLAIN, "--residual-blocks", "2"), 60),
+    Entry("dcgan-residual", "dcgan", (*PLAIN, "--residual"), 60),
     Entry("aegan", "aegan", ("--width", "32", *SMALL_BATCH), 90),
     Entry("aegan-dcgan", "aegan-dcgan", ("--width", "32", *SMALL_BATCH), 60),
     Entry("aegan-wgan-gp", "aegan-wgan-gp", ("--width", "32", *SMALL_BATCH), 120),

@@ -17,7 +17,7 @@ FIXED = {
     "features": ("network", "input_size", "strides", "channels"),
     "lineage": (
         *("generator", "discriminator", "discriminator_width", "discriminator_norm"),
-        *("outer_biases", "blocks", "upscalings", "residual_blocks", "encoder_blocks"),
+        *("outer_biases", "blocks", "upscalings", "residual", "encoder_blocks"),
         *("condition_embedding", "latents", "latent_deviation", "conditioning"),
         *("heads", "head_units", "optimizer"),
     ),

@@ -126,8 +126,8 @@ class LineageSettings(Section):
     """Residual blocks of the srresnet generator."""
     upscalings: int = Field(0, ge=0, le=4)
     """Sub-pixel convolutions of the srresnet generator; 0 = 3 at 128 pixels, else 2."""
-    residual_blocks: int = Field(0, ge=0)
-    """Residual blocks of the dcgan generator, on its maps of 4 pixels."""
+    residual: bool = False
+    """Residual blocks instead of single convolutions in the dcgan generator."""
     encoder_blocks: int = Field(0, ge=0)
     """Residual blocks of the dcgan generator's encoder, on its maps of 4 pixels."""
     initialization: Literal["normal", "pytorch"] = "normal"
@@ -249,8 +249,8 @@ class LineageSettings(Section):
             "classify_fakes false",
         )
         yield (
-            self.residual_blocks > 0 and self.generator != "dcgan",
-            f"only the dcgan generator has residual_blocks: they must be 0 for {self.generator}",
+            self.residual and self.generator != "dcgan",
+            f"residual must be false: the {self.generator} generator is not dcgan's",
         )
         yield (
             self.encoder_blocks > 0

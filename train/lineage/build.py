@@ -18,7 +18,7 @@ def build_generator(
         case "mlp":
             generator = mlp.MLPGenerator(*shape)
         case "dcgan":
-            generator = dcgan.DCGANGenerator(*shape, blocks=lineage.residual_blocks)
+            generator = dcgan.DCGANGenerator(*shape, residual=lineage.residual)
         case "srresnet":
             blocks, upscalings = lineage.blocks, lineage.upscalings
             generator = srresnet.SRResNetGenerator(*shape, blocks=blocks, upscalings=upscalings)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from train import recipes
 from train.lineage.networks.autoencoder import AutoencoderDiscriminator, AutoencoderGenerator
+from train.lineage.networks.blocks import ResidualUpscaling
 from train.lineage.networks.r3gan import R3GANDiscriminator
 from train.lineage.networks.srresnet import SRResNetDiscriminator, SRResNetGenerator
 from train.lineage.networks.stackgan import StackGANGenerator
@@ -184,6 +185,23 @@ def test_ebgan_energy_is_its_reconstruction_error() -> None:
     assert again.shape == image.shape
     expected = -torch.linalg.vector_norm((again - image).flatten(1), dim=1)
     assert torch.allclose(score, expected, atol=1e-4)
+
+
+def test_a_residual_generator_has_no_single_convolution_between_first_and_last() -> None:
+    trainer = build_trainer(small("dcgan", width=16, residual=True), faces())
+    generator = trainer.generator
+    assert len(modules(generator, nn.ConvTranspose2d)) == 2, "the first and the last"
+    blocks = modules(generator, ResidualUpscaling)
+    assert [block.layers[-1].out_channels for block in blocks] == [32, 16]
+    maps = torch.randn(2, 64, 4, 4)
+    with torch.no_grad():
+        for parameter in blocks[0].layers.parameters():
+            parameter.zero_()
+        passed = blocks[0](maps)
+        enlarged = nn.functional.interpolate(maps, scale_factor=2.0)
+        expected = nn.functional.conv2d(enlarged, blocks[0].shortcut[0].get_parameter("weight"))
+    assert torch.allclose(passed, expected, atol=1e-6), "a block adds to its enlarged input"
+    assert all(value.isfinite() for value in trainer.train_step(0.0).values())
 
 
 @pytest.mark.parametrize("name", ["aegan", "aegan-dcgan", "aegan-wgan-gp"])

@@ -1,10 +1,10 @@
-"""The residual block of the generators (Ledig et al. 2017; He et al. 2016)."""
+"""The residual blocks of the generators."""
 
 from torch import Tensor, nn
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions with batch norm, added to their input."""
+    """Two convolutions with batch norm, added to their input (Ledig et al. 2017)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -20,3 +20,31 @@ class ResidualBlock(nn.Module):
         """[N, C, H, W] to the same."""
         change: Tensor = self.layers(x)
         return x + change
+
+
+class ResidualUpscaling(nn.Module):
+    """Doubles the size: two convolutions, each after batch norm and ReLU, added to the input, whose
+    channels a 1×1 convolution changes (Gulrajani et al. 2017, appendix E).
+    """
+
+    def __init__(self, channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.BatchNorm2d(channels),
+            nn.ReLU(),
+            nn.Upsample(scale_factor=2.0),
+            nn.Conv2d(channels, out_channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(out_channels),
+            nn.ReLU(),
+            nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False),
+        )
+        # Before the upsampling a 1×1 convolution gives the same in a quarter of the time.
+        self.shortcut = nn.Sequential(
+            nn.Conv2d(channels, out_channels, 1, bias=False), nn.Upsample(scale_factor=2.0)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] to [N, D, 2H, 2W]."""
+        change: Tensor = self.layers(x)
+        shortcut: Tensor = self.shortcut(x)
+        return shortcut + change

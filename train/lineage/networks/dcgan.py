@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from train.lineage.networks import base
-from train.lineage.networks.blocks import ResidualBlock
+from train.lineage.networks.blocks import ResidualBlock, ResidualUpscaling
 
 SIDE = 4
 """Side of the smallest maps in pixels."""
@@ -25,21 +25,22 @@ class DCGANGenerator(base.LineageGenerator):
         latent_dim: int,
         values: Sequence[int] = (),
         width: int = 64,
-        blocks: int = 0,
+        residual: bool = False,
     ) -> None:
         """`width` is the number of channels of the largest maps; it doubles with each halving.
-        `blocks` is the number of residual blocks on the smallest maps.
+        `residual` replaces the transposed convolutions between the first and the last by residual
+        blocks.
         """
         super().__init__(image_size, latent_dim)
         channels = _channels(image_size, width)[::-1]
         layers: list[nn.Module] = [
             nn.ConvTranspose2d(latent_dim + sum(values), channels[0], SIDE, bias=False)
         ]
-        if blocks:
-            residual = (ResidualBlock(channels[0]) for _ in range(blocks))
-            layers += [*_norm_and_relu(channels[0]), *residual]
         for a, b in pairwise(channels):
-            layers += [*_norm_and_relu(a), nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False)]
+            if residual:
+                layers.append(ResidualUpscaling(a, b))
+            else:
+                layers += [*_norm_and_relu(a), nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False)]
         end = (5, 3, 1) if image_size == 96 else (4, 2, 1)
         layers += [
             *_norm_and_relu(channels[-1]),
