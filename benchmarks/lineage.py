@@ -237,6 +237,8 @@ class Lineage:
             run.glob(f"{self.unit}-*.json"), key=lambda file: float(file.stem[len(self.unit) + 1 :])
         )
         rows = [json.loads(file.read_text("utf-8")) for file in files]
+        # A lengthened training may have been measured at the same images for two lengths.
+        rows = list({row["images"]: row for row in rows}.values())
         wishes, pictures = sheet.wishes(self.judge(entry)[0].faces.attributes), sheet.blank_row()
         if (run / checkpoint.CHECKPOINT_FILE).is_file():
             pictures = sheet.row(Model(run), wishes)

@@ -255,8 +255,8 @@ class LineageSettings(Section):
         yield (
             self.encoder_blocks > 0
             and not (self.generator == "dcgan" and self.reconstruction_weight),
-            "encoder_blocks are those of the dcgan generator's encoder: they must be 0, or "
-            "generator dcgan and reconstruction_weight more than 0",
+            "encoder_blocks must be 0: only a dcgan generator with a reconstruction_weight has "
+            "that encoder",
         )
 
 

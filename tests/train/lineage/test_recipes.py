@@ -174,7 +174,7 @@ def test_recipes_are_listed_with_their_sources(capsys: pytest.CaptureFixture[str
         ("stackgan", {"resolution": 64}, "resolution must be 128"),
         ("stackgan", {"reconstruction_weight": 1}, "no encoder"),
         ("acgan-srresnet", {"residual": True}, "residual must be false: the srresnet generator"),
-        ("dcgan", {"encoder_blocks": 2}, "encoder_blocks are those of the dcgan generator's"),
+        ("dcgan", {"encoder_blocks": 2}, "encoder_blocks must be 0"),
     ],
 )
 def test_errors_for_contradictory_settings(

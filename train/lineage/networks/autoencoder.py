@@ -100,9 +100,9 @@ class AutoencoderGenerator(base.LineageGenerator):
     ) -> tuple[Tensor, Tensor]:
         """Decodes random latents [N, Z] and encoded images [N, 3, S, S] as one batch.
 
-        Dimensions of encoded latents are correlated, so that the decoder's activations vary more
-        than with random ones. In batches of their own, each kind would have other statistics in
-        training than the running ones, and a trained generator other contrasts.
+        The dimensions of encoded latents are correlated, and the decoder's activations vary more
+        than with random latents. If each kind were decoded in a batch of its own, the running
+        statistics of batch norm would fit neither, and a trained generator would be pale.
         """
         latents = torch.cat([self.shape_latent(latent), self.encode(image) * self.training_scale])
         generated, reconstructed = self.decoder(latents, condition.repeat(2, 1)).chunk(2)

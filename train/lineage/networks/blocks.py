@@ -23,8 +23,8 @@ class ResidualBlock(nn.Module):
 
 
 class ResidualUpscaling(nn.Module):
-    """Doubles the size: two convolutions, each after batch norm and ReLU, added to the input, whose
-    channels a 1×1 convolution changes (Gulrajani et al. 2017, appendix E).
+    """Doubles the size: two convolutions, each after batch norm and ReLU, are added to the input,
+    which a 1×1 convolution gives as many channels (Gulrajani et al. 2017, networks for CIFAR-10).
     """
 
     def __init__(self, channels: int, out_channels: int) -> None:
@@ -38,7 +38,7 @@ class ResidualUpscaling(nn.Module):
             nn.ReLU(),
             nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False),
         )
-        # Before the upsampling a 1×1 convolution gives the same in a quarter of the time.
+        # A 1×1 convolution gives the same after the upsampling, in four times the time.
         self.shortcut = nn.Sequential(
             nn.Conv2d(channels, out_channels, 1, bias=False), nn.Upsample(scale_factor=2.0)
         )
