@@ -233,7 +233,7 @@ def ask(connection: Connection, name: str, steps: int) -> Any:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", type=Path, help="folder or zip of images")
+    parser.add_argument("--data", type=Path, help="folder, zip file or tar file of images")
     parser.add_argument("--resolution", type=int, default=64)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--width", type=int, default=TrainSettings().network.width)

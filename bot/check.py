@@ -16,6 +16,7 @@ import discord
 import numpy as np
 
 from bot.discord.client import set_discord_urls
+from bot.discord.permissions import NEEDED
 from bot.discord.proxy import proxy_of
 from bot.errors import Refusal
 from bot.inference.engine import Engine
@@ -24,10 +25,6 @@ from db.errors import StoreError
 from db.inspection import inspect_database
 from export.registry import Registry
 
-# For replies to mentions; commands and buttons need no permissions.
-NEEDED = discord.Permissions(
-    view_channel=True, send_messages=True, attach_files=True, read_message_history=True
-)
 GUILDS = 200  # servers that are checked
 REACH_SECONDS = 15
 TOKEN = re.compile(r"(?P<application>[\w-]{18,30})\.[\w-]{5,8}\.[\w-]{25,50}")

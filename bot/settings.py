@@ -121,9 +121,9 @@ class PrivacySettings(Section):
     reports_channel: int | None = Field(default=None, examples=[123])
     """Id of the Discord channel where operators get reports of pictures, besides /admin."""
     guild_days: int = Field(default=30, ge=0)
-    """Days until the data of a server is deleted that the bot has been removed from. 0: never."""
+    """Days after the bot was removed from a server until the server's data is deleted. 0: never."""
     picture_days: int = Field(default=0, ge=0)
-    """Days until pictures are deleted that are nobody's favorite. 0: never."""
+    """Age in days at which pictures that are nobody's favorite are deleted. 0: never."""
 
 
 class EngineSettings(Section):

@@ -8,6 +8,7 @@ from pydantic.fields import FieldInfo
 from rich.console import Console
 
 from config import Section
+from train.arguments import parse
 from train.settings import TrainSettings, nested_section
 
 SHORT_SECTIONS = ("network", "objective", "optimizer", "lineage")
@@ -66,8 +67,13 @@ def _add_flag(
         parser.add_argument(*flags, dest=target, metavar=metavar, help=about)
 
 
-def main(_: Sequence[str], console: Console) -> None:
-    """`python -m train settings`: prints all options of a training with their defaults."""
+def main(given: Sequence[str], console: Console) -> None:
+    """Prints all options of a training with their defaults."""
+    parser = argparse.ArgumentParser(
+        prog="python -m train settings",
+        description="List all options of a training with their defaults.",
+    )
+    parse(parser, given)
     for key, field in TrainSettings.model_fields.items():
         nested = nested_section(field.annotation)
         if nested is None:

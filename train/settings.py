@@ -37,6 +37,7 @@ class NetworkSettings(Section):
     """Refinement blocks of the default recipe's generator at each size; they can be added to a
     model when a training starts from it."""
     latent_dim: int = Field(96, ge=1)
+    """Dimensions of the latent."""
 
     @model_validator(mode="after")
     def _check_resolution(self) -> "NetworkSettings":
@@ -94,6 +95,7 @@ class OptimizerSettings(Section):
     which keep the discriminator from memorizing few images; auto is strong below 3,000 images.
     Colors never change, since they are attributes."""
     learning_rate: float = Field(4e-4, gt=0)
+    """Learning rate at the start."""
     beta1: float = Field(0.0, ge=0, lt=1)
     """Momentum; RMSprop has none."""
     beta2: float = Field(0.99, ge=0, lt=1)
@@ -114,7 +116,9 @@ class LineageSettings(Section):
     """Settings of the classical recipes (`python -m train recipes`)."""
 
     generator: Literal["mlp", "dcgan", "srresnet", "r3gan", "stackgan"] = "dcgan"
+    """Network that generates."""
     discriminator: Literal["mlp", "dcgan", "srresnet", "r3gan", "autoencoder", "stackgan"] = "dcgan"
+    """Network that discriminates."""
     discriminator_width: int = Field(0, ge=0)
     """Channels of the discriminator (`width` is the generator's); 0 = as many."""
     discriminator_norm: Literal["none", "batch", "layer", "spectral"] = "batch"
@@ -157,6 +161,7 @@ class LineageSettings(Section):
     loss: Literal["relativistic", "minimax", "nonsaturating", "wasserstein", "energy"] = (
         "nonsaturating"
     )
+    """Adversarial loss."""
     margin: float = Field(0.0, ge=0)
     """EBGAN margin."""
     pulling_away: float = Field(0.0, ge=0)
@@ -171,6 +176,7 @@ class LineageSettings(Section):
     clip: float = Field(0.0, ge=0)
     """Bound of the discriminator's weights after each step (WGAN); 0 = none."""
     optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"
+    """Optimizer of both networks."""
     augmentation: Literal["none", "flip", "flip-and-rotate", "flip-and-shift"] = "none"
     """Augmentation of real images; flip-and-shift also of fakes."""
     rotation: float = Field(5.0, ge=0, le=180)
@@ -261,10 +267,10 @@ class LineageSettings(Section):
 
 
 class RunSettings(Section):
-    """Common settings of all trainings: data, folder of the run, goal, device."""
+    """Common settings of all trainings: data, folder of the run, length, device."""
 
     data: Path | None = None
-    """Folder or zip of images."""
+    """Folder, zip file or tar file of images."""
     runs: Path = Path("runs")
     """Folder of the runs, with a folder for each training."""
     name: str = Field("", pattern=RUN_NAME)
@@ -279,16 +285,19 @@ class RunSettings(Section):
     """What `minutes` count: wall time, or the processor time per thread, which does not depend on
     other programs (for a training on the CPU)."""
     pause_at: float = Field(1.0, gt=0, le=1)
-    """Share of the goal at which the training stops with a checkpoint, to be resumed later."""
+    """Share of the length at which the training stops with a checkpoint, to be resumed later."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Device that trains; auto uses CUDA if it is available."""
     threads: int = Field(0, ge=0)
     """CPU threads; 0 = all cores that the process may use, divided among the processes."""
     seed: int = Field(0, ge=0)
+    """Seed of the initial weights, the batches and the latents."""
     report_images: int = Field(20_000, ge=1)
     """Images between two reports: sample grid, log line, plot. The first one is after 1,000."""
     tensorboard: bool = False
     """Write event files for TensorBoard, too; needs the extra `tensorboard`."""
     checkpoint_minutes: float = Field(4, gt=0)
+    """Minutes between two checkpoints."""
 
     @model_validator(mode="after")
     def _check_clock(self) -> "RunSettings":
@@ -301,8 +310,8 @@ class TrainSettings(RunSettings):
     """One training, including all settings that a resumed run needs."""
 
     images: int = Field(0, ge=0)
-    """Total number of images shown; 0 = 130 passes over the data, but 60,000 at least and
-    2,000,000 at most."""
+    """Total number of images shown; 0 = 130 passes over the data, but 60,000 images at least; with
+    `start` 40 passes, but 8,000 at least; 2,000,000 at most."""
     start: str = ""
     """Model whose weights the training starts with, instead of random ones."""
     attributes: str = ""
@@ -405,15 +414,19 @@ class UpscalerSettings(RunSettings):
     patch: int = Field(128, ge=16, multiple_of=4)
     """Side of the training patches, in pixels of the sharp image."""
     batch: int = Field(8, ge=1)
+    """Patches per step."""
     width: int = Field(48, ge=2, multiple_of=2)
     """Channels of the blocks."""
     blocks: int = Field(8, ge=1)
+    """Number of residual blocks."""
     edge_weight: float = Field(0.5, ge=0)
     """Weight of the loss on differences between neighboring pixels; higher gives sharper lines."""
     learning_rate: float = Field(1e-3, gt=0)
+    """Adam's learning rate at the start."""
     report_images: int = Field(10_000, ge=1)
     """Patches between two reports."""
     checkpoint_minutes: float = Field(3, gt=0)
+    """Minutes between two checkpoints."""
 
     @model_validator(mode="after")
     def _check_patch(self) -> "UpscalerSettings":

@@ -1,11 +1,18 @@
-"""What a member may do: limits of the server, moderation, operators' commands."""
+"""What the bot and members may do: permissions, limits of the server, moderation."""
 
 from contextlib import AbstractAsyncContextManager
+
+import discord
 
 from bot.discord.bot import Interaction, Source
 from bot.discord.context import owner_of, request_of, roles_of
 from bot.errors import NotAllowed
 from db.records import Avatar
+
+# For replies to mentions and the bot's own posts; commands and buttons need no permissions.
+NEEDED = discord.Permissions(
+    view_channel=True, send_messages=True, attach_files=True, read_message_history=True
+)
 
 
 def admit(source: Source, pictures: int) -> AbstractAsyncContextManager[object]:

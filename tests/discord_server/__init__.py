@@ -37,8 +37,8 @@ missing option, an invisible message).
     client.delete(reply), .messages(channel), .can_see(reply), .dm
 
 Options of type user, channel and role take a UserClient, a Channel and a Role. A channel is
-`discord.general`, `discord.channel("art", guild=None, only=[mio])`, `client.dm` or
-`discord.dm(a.user, b.user)`;
+`discord.general`, `client.dm`, `discord.dm(a.user, b.user)` or
+`discord.channel("art", guild=None, only=[mio], denied=READ_MESSAGE_HISTORY)`;
 `discord.guild("Elsewhere", has_bot=False)` is a guild where only user installs work.
 
 **A Reply** is a message in its current state: .text (all text), .content, .embeds, .components,
@@ -76,7 +76,7 @@ overwrites). .activities are those of the bot's status.
 from .attachments import Attachment
 from .errors import BotError, ImpossibleActionError, Violation
 from .model import Channel, Guild, Role
-from .permissions import ADMINISTRATOR, MANAGE_GUILD, MANAGE_MESSAGES
+from .permissions import ADMINISTRATOR, MANAGE_GUILD, MANAGE_MESSAGES, READ_MESSAGE_HISTORY
 from .replies import Button, Choice, Modal, Reply, Select
 from .server import DiscordServer
 from .user_client import UserClient
@@ -85,6 +85,7 @@ __all__ = [
     "ADMINISTRATOR",
     "MANAGE_GUILD",
     "MANAGE_MESSAGES",
+    "READ_MESSAGE_HISTORY",
     "Attachment",
     "BotError",
     "Button",

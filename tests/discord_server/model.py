@@ -147,6 +147,7 @@ class Channel:
     guild: Guild | None = None
     recipients: tuple[User, ...] = ()  # of a DM
     only: frozenset[int] | None = None  # a private channel's user ids; None: the whole guild
+    denied: int = 0  # permissions that nobody has in this channel
     parent: "Channel | None" = None  # of a thread
     id: int = field(default_factory=snowflake)
     messages: "list[Message]" = field(default_factory=list)
@@ -163,6 +164,7 @@ class Channel:
         base = self.guild.members.get(user_id, 0)
         if base & ADMINISTRATOR:
             return ALL_PERMISSIONS
+        base &= ~self.denied
         return base if self.only is None or user_id in self.only else base & ~VIEW_CHANNEL
 
     def payload(self, viewer: User | None = None) -> dict[str, Any]:
@@ -195,7 +197,9 @@ class Channel:
             "guild_id": str(self.guild.id),
             "name": self.name,
             "position": self.guild.channels.index(self),
-            "permission_overwrites": [],
+            "permission_overwrites": [
+                {"id": str(self.guild.id), "type": 0, "allow": "0", "deny": str(self.denied)}
+            ],
             "nsfw": False,
             "parent_id": None,
             "rate_limit_per_user": 0,

@@ -175,15 +175,22 @@ class DiscordServer:
         return role
 
     def channel(
-        self, name: str, guild: Guild | None = None, *, only: list[UserClient] | None = None
+        self,
+        name: str,
+        guild: Guild | None = None,
+        *,
+        only: list[UserClient] | None = None,
+        denied: int = 0,
     ) -> Channel:
-        """Returns the channel of that name, created if needed; `only` restricts its readers."""
+        """Returns the channel of that name, created if needed; `only` restricts its readers, and
+        `denied` the permissions of everybody.
+        """
         guild = guild or self.default_guild
         for channel in guild.channels:
             if channel.name == name:
                 return channel
         readers = None if only is None else frozenset(client.user.id for client in only)
-        channel = Channel(name, guild, only=readers)
+        channel = Channel(name, guild, only=readers, denied=denied)
         guild.channels.append(channel)
         self.channels[channel.id] = channel
         return channel

@@ -62,9 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--candidates",
         type=int,
-        choices=[1, 2, 4],
         default=1,
-        help="figures of single images (1, the default), or of the best of several by the critic"
+        metavar="N",
+        help="figures of single images (1, the default), or of the best of N images by the critic"
         " of the run",
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="where to write the sheet")

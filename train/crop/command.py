@@ -44,7 +44,9 @@ def main(given: Sequence[str], console: Console) -> None:
         description="Find the faces of anime pictures, and write a square crop of each picture's "
         "most certain face. Tables and captions are copied.",
     )
-    parser.add_argument("folder", type=Path, metavar="PATH", help="folder or zip of pictures")
+    parser.add_argument(
+        "folder", type=Path, metavar="PATH", help="folder, zip file or tar file of pictures"
+    )
     parser.add_argument("output", type=Path, metavar="OUT", help="new folder of the crops")
     parser.add_argument("--every-face", action="store_true", help="all faces of a picture")
     parser.add_argument(

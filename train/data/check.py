@@ -25,7 +25,9 @@ def main(given: Sequence[str], console: Console) -> None:
         prog="python -m train check",
         description="Show the layout of the data, what is used and what is not, and why.",
     )
-    parser.add_argument("data", type=Path, metavar="DATA", help="folder or zip of images")
+    parser.add_argument(
+        "data", type=Path, metavar="DATA", help="folder, zip file or tar file of images"
+    )
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="write a contact sheet (PNG)")
     parser.add_argument("--resolution", type=int, default=64, help="training size (64)")
     parser.add_argument("--enlarge", action="store_true", help="accept smaller images")

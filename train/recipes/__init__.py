@@ -4,6 +4,7 @@ A file has a description (`about`), a `source`, optionally a recipe that it `ext
 settings of `[train]` that differ from that recipe or the defaults. They override `config.toml`.
 """
 
+import argparse
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 from rich.console import Console
 
 from config import Section, SettingsError, known_keys, nearest
+from train.arguments import parse
 from train.flat_settings import nest
 from train.settings import LineageSettings, TrainSettings, deep_update, nested_section
 
@@ -64,8 +66,12 @@ def read(name: str) -> Recipe:
     return Recipe(name, table.get("about", ""), table.get("source", ""), settings)
 
 
-def main(_: Sequence[str], console: Console) -> None:
-    """`python -m train recipes`: lists the recipes."""
+def main(given: Sequence[str], console: Console) -> None:
+    """Lists the recipes."""
+    parser = argparse.ArgumentParser(
+        prog="python -m train recipes", description="List the recipes with their sources."
+    )
+    parse(parser, given)
     for name in NAMES:
         recipe = read(name)
         console.print(f"{name:16} {recipe.about}\n{'':16} [{recipe.source}]", markup=False)

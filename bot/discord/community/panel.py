@@ -29,7 +29,7 @@ from bot.discord.community.sections import (
 )
 from bot.discord.components import Button, Component, Select
 from bot.discord.context import language_of
-from bot.discord.permissions import is_operator
+from bot.discord.permissions import NEEDED, is_operator
 from bot.discord.replies import defer_update, respond, retry_once
 from bot.errors import NotAllowed
 from bot.i18n.messages import say
@@ -326,7 +326,7 @@ def _problems(interaction: Interaction, section: str, state: State) -> list[str]
             problems.append("server-no-channel")
         elif isinstance(channel, discord.abc.GuildChannel) and channel.guild.me is not None:
             allowed = channel.permissions_for(channel.guild.me)
-            if not (allowed.view_channel and allowed.send_messages and allowed.attach_files):
+            if not allowed.is_superset(NEEDED):
                 problems.append("server-no-permission")
     return problems
 

@@ -157,6 +157,16 @@ def test_recipes_are_listed_with_their_sources(capsys: pytest.CaptureFixture[str
         assert recipes.read(name).source in " ".join(listed.split())
 
 
+@pytest.mark.parametrize("command", ["recipes", "settings"])
+def test_commands_that_list_have_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    assert f"usage: python -m train {command}" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main([command, "--hlep"])
+    assert "there is no --hlep; the nearest: --help" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("recipe", "changed", "reason"),
     [

@@ -44,7 +44,7 @@ server-reports = Channel
 server-guess = /guess
 server-spoilers = Hide pictures behind a spoiler in
 server-retract = Delete replies of a flood in
-server-retract-minutes = More than 5 replies within this time are a flood; each of them is deleted after it. The pictures stay in the galleries.
+server-retract-minutes = More than 5 replies within this time are a flood. Each of them is deleted this long after it was sent. The pictures stay in the galleries.
 server-retract-minutes-value = { $count ->
     [one] one minute
    *[other] { $count } minutes
@@ -65,7 +65,7 @@ server-role-like-server = Like the server
 server-role-unlimited = No limit
 server-no-intent = This does not work yet: the bot's operator must turn on the Server Members Intent in Discord's Developer Portal, and set `discord.members_intent = true`.
 server-no-channel = The bot does not see this channel.
-server-no-permission = The bot may not post pictures in this channel. It needs View Channel, Send Messages and Attach Files.
+server-no-permission = The bot may not post pictures in this channel. It needs View Channel, Send Messages, Attach Files and Read Message History.
 
 welcome-text = Welcome, { $member }! This face is yours: `/me` always paints it.
 welcome-alt = the newcomer's face

@@ -67,5 +67,5 @@ limits-blocked = 🚫 blocked: { $names }
 limits-blocked-none = 🚫 nobody is blocked
 limits-reports = 🚩 reports of pictures painted here go to { $names }
 limits-reports-none = 🚩 reports of pictures go to the bot's operators only
-limits-not-allowed = Only members with Manage Server can set its limits.
+limits-not-allowed = Only members with Manage Server can see and set the limits of a server.
 limits-of-role = 🎖️ { $role }: { $cooldown }, { $daily }

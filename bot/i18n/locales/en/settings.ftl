@@ -15,5 +15,5 @@ settings-size-value = { $size } × { $size } pixels
 settings-language = Language
 settings-language-default = Like Discord (default)
 settings-saved = Saved.
-settings-left = Left in this server within 24 hours: { $left } of { $daily } pictures.
+settings-left = Left of your daily limit in this server: { $left } of { $daily } pictures.
 settings-next = You can request the next picture { $when }.

@@ -9,6 +9,6 @@ studio-page-size = A page shows 1 to { $most } pictures, not { $limit }.
 studio-page-gone = This page of the gallery does not exist. Please start from the first one.
 studio-not-yours = Only the owner of this picture can delete it.
 studio-no-avatar = There is no picture “{ $id }”. It may have been deleted.
-transition-frames = A morph has 2 to { $most } frames, not { $count }.
+transition-frames = A transition has 2 to { $most } frames, not { $count }.
 matrix-same = The rows and columns of a matrix must be two different attributes.
 matrix-none = The model in use has fewer than two attributes, so there is no matrix.

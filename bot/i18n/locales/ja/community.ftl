@@ -56,7 +56,7 @@ server-role-like-server = サーバーと同じ
 server-role-unlimited = 制限なし
 server-no-intent = まだ動きません。ボットの運営者が、DiscordのDeveloper PortalでServer Members Intentをオンにし、`discord.members_intent = true` を設定する必要があります。
 server-no-channel = ボットからこのチャンネルが見えません。
-server-no-permission = ボットはこのチャンネルに絵を投稿できません。「チャンネルを見る」「メッセージを送信」「ファイルを添付」の権限が必要です。
+server-no-permission = ボットはこのチャンネルに絵を投稿できません。「チャンネルを見る」「メッセージを送信」「ファイルを添付」「メッセージ履歴を読む」の権限が必要です。
 
 welcome-text = { $member } さん、ようこそ！これはあなたの顔です。`/me` でいつでも同じ顔が出ます。
 welcome-alt = 新しいメンバーの顔

@@ -56,7 +56,7 @@ server-role-like-server = 与服务器相同
 server-role-unlimited = 不限
 server-no-intent = 目前还不能用：机器人的运营者需要在 Discord 开发者门户开启 Server Members Intent，并设置 `discord.members_intent = true`。
 server-no-channel = 机器人看不到这个频道。
-server-no-permission = 机器人不能在这个频道发布图片。需要“查看频道”“发送消息”和“附加文件”权限。
+server-no-permission = 机器人不能在这个频道发布图片。需要“查看频道”“发送消息”“附加文件”和“阅读消息历史记录”权限。
 
 welcome-text = 欢迎，{ $member }！这张脸属于你：`/me` 总会画出它。
 welcome-alt = 新成员的脸

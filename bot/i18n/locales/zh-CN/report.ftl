@@ -3,9 +3,9 @@
 report-button = 举报
 report-title = 举报这张图片
 report-label = 这张图片有什么问题？（可以留空）
-report-done = 谢谢。管理员会查看这张图片。
+report-done = 谢谢。这张图片会得到审核。
 report-long = 理由最多 { $most } 个字符。
-report-too-many = 你有 { $most } 个尚未处理的举报。请等管理员处理之后再举报。
+report-too-many = 你有 { $most } 个尚未处理的举报。请等处理之后再举报。
 report-notice = 图片 `{ $id }` 被举报（{ $count }）。
 report-reason = 理由：{ $reason }
 report-hide = 隐藏图片

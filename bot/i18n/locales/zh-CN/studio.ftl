@@ -9,6 +9,6 @@ studio-page-size = 一页可以显示 1 到 { $most } 张，不能是 { $limit }
 studio-page-gone = 画廊里没有这一页，请从第一页开始。
 studio-not-yours = 只有要这张图的人才能删除它。
 studio-no-avatar = 没有编号为“{ $id }”的图，可能已经删除了。
-transition-frames = 变身要有 2 到 { $most } 帧，不能是 { $count } 帧。
+transition-frames = 渐变要有 2 到 { $most } 帧，不能是 { $count } 帧。
 matrix-same = 表格的行和列要选两个不同的属性。
 matrix-none = 现在的模型不到两个属性，排不成表格。

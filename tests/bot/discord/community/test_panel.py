@@ -1,7 +1,14 @@
 """`/settings server`: everything that a server can turn on."""
 
 import pytest
-from discord_server import MANAGE_GUILD, Channel, DiscordServer, Reply, UserClient
+from discord_server import (
+    MANAGE_GUILD,
+    READ_MESSAGE_HISTORY,
+    Channel,
+    DiscordServer,
+    Reply,
+    UserClient,
+)
 
 from bot.discord.community.sections import POSTING, SECTIONS
 from bot.i18n.messages import LANGUAGES, say
@@ -174,3 +181,16 @@ async def test_the_panel_says_that_a_channel_was_deleted(
         await show(admin, panel, "bracket")
         assert say("server-no-channel") in panel.text
         assert [select.default_values for select in panel.selects] == [[], []]
+
+
+async def test_the_panel_says_that_a_permission_is_missing_in_a_channel(
+    community: Community, discord: DiscordServer, admin: UserClient, news: Channel
+) -> None:
+    closed = discord.channel("no history", denied=READ_MESSAGE_HISTORY)
+    await community.change(bracket=str(closed.id), portrait=str(news.id))
+    async with community.run():
+        panel = await admin.slash("settings", server=True)
+        await show(admin, panel, "bracket")
+        assert say("server-no-permission") in panel.text
+        await show(admin, panel, "portrait")
+        assert say("server-no-permission") not in panel.text
