@@ -188,7 +188,8 @@ class LineageSettings(Section):
     reset_epochs: int = Field(0, ge=0)
     """Passes over the data after which the optimizers forget their moments; 0 = never."""
     halve_epochs: int = Field(0, ge=0)
-    """Passes over the data after which the learning rate is halved, each time; 0 = never."""
+    """Passes over the data after which the learning rate is halved, each time; 0 = never. Each
+    stage of StackGAN begins with the full rate."""
     first_stage: float = Field(0.5, gt=0, lt=1)
     """Share of the training for the first stage of StackGAN."""
 

@@ -1,5 +1,7 @@
 """The training step of the classical recipes: discriminator steps, and a generator step."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -47,9 +49,13 @@ class LineageTrainer(Trainer):
         names = ["generator", "generator_classes"]
         if self.lineage.reconstruction_weight:
             names.append("reconstruction")
-        # The latest values, since the generator may have fewer steps than the discriminator.
-        self.tensors |= {name: torch.zeros((), device=self.device) for name in names}
-        self.tensors["penalty"] = torch.zeros((), device=self.device)
+        self.latest = {name: torch.zeros((), device=self.device) for name in (*names, "penalty")}
+        """The latest losses, since the generator may have fewer steps than the discriminator."""
+        self.tensors |= self.latest
+        self.stage_start = torch.zeros((), dtype=torch.int64)
+        """The step with which StackGAN's second stage began; 0 before that."""
+        if isinstance(self.generator, stackgan.StackGANGenerator):
+            self.tensors["stage_start"] = self.stage_start
 
     def build_optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
         settings, parameters = self.settings.optimizer, network.parameters()
@@ -93,9 +99,9 @@ class LineageTrainer(Trainer):
 
     def train_step(self, progress: float) -> dict[str, Tensor]:
         """One discriminator step, and a generator step after each `discriminator_steps` steps."""
+        self._choose_stage(progress)
         self.set_schedule(progress)
         self._reset_optimizers()
-        self._choose_stage(progress)
         real, labels, latent = self.draw_batch()
         if self.image_size != real.shape[-1]:  # StackGAN's first stage
             real = F.interpolate(real, size=self.image_size, mode="area")
@@ -106,11 +112,17 @@ class LineageTrainer(Trainer):
             self._generator_step(real.detach(), condition, labels)
         self.average_generator()
         self.step += 1
-        return {name: value.clone() for name, value in self.tensors.items()} | figures
+        return {name: value.clone() for name, value in self.latest.items()} | figures
 
     def learning_rate(self, progress: float) -> float:
+        """Also halved after each `halve_epochs` passes over the data; each stage begins anew."""
         halved: float = 0.5 ** self._passes(self.lineage.halve_epochs)
         return super().learning_rate(progress) * halved
+
+    def load_state_dict(self, tensors: Mapping[str, Tensor], step: int) -> None:
+        """Also reads states of version 0.2, which have no `stage_start`."""
+        start = {"stage_start": torch.zeros_like(self.stage_start)}
+        super().load_state_dict(start | dict(tensors), step)
 
     def _reset_optimizers(self) -> None:
         """Forgets the moments after each `reset_epochs` passes over the data."""
@@ -120,13 +132,16 @@ class LineageTrainer(Trainer):
                 optimizer.state.clear()
 
     def _passes(self, epochs: int, steps_ago: int = 0) -> int:
-        """How often so many passes over the data were completed, 0 for none."""
-        images = max(0, self.step - steps_ago) * self.settings.optimizer.batch
+        """How often so many passes over the data were completed in this stage, 0 for none."""
+        steps = max(0, self.step - int(self.stage_start) - steps_ago)
+        images = steps * self.settings.optimizer.batch
         return images // (epochs * self.data_size) if epochs else 0
 
     def _choose_stage(self, progress: float) -> None:
         if isinstance(self.generator, stackgan.StackGANGenerator):
             refine = progress >= self.lineage.first_stage
+            if refine and not self.generator.refining:
+                self.stage_start.fill_(self.step)
             self.generator_in_training = self.generator.trainable_stage(refine)
             self.image_size = self.generator_in_training.image_size
 
@@ -179,7 +194,7 @@ class LineageTrainer(Trainer):
             by_channels = self.lineage.penalty_kind == "wgan-gp-channels"
             found = losses.channel_penalty if by_channels else losses.one_centered_penalty
             weighted = weight * found(scores, points).mean()
-        self.tensors["penalty"].copy_(self.processes.mean(weighted.detach()))
+        self.latest["penalty"].copy_(self.processes.mean(weighted.detach()))
         return weighted
 
     def _uniform(self, *size: int) -> Tensor:
@@ -213,4 +228,4 @@ class LineageTrainer(Trainer):
         self.update("generator", whole)
         discriminator.requires_grad_(True)
         for name, value in found.items():
-            self.tensors[name].copy_(value.detach())
+            self.latest[name].copy_(value.detach())

@@ -253,15 +253,39 @@ def test_dcgan_96_forgets_the_moments_after_ten_epochs() -> None:
     assert counts == [1, 2, 1]
 
 
-def test_stackgan_halves_the_learning_rate_after_a_hundred_epochs() -> None:
-    _, lineage = settings_of("stackgan")
-    assert lineage.halve_epochs == 100
-    trainer = build_trainer(small("stackgan", batch=4), faces(128))
-    rates = []
-    for epochs in (0, 99.9, 100, 250):
-        trainer.step = math.ceil(epochs * trainer.data_size / 4)
-        rates.append(trainer.learning_rate(0.5))
-    assert rates == pytest.approx([2e-4, 2e-4, 1e-4, 5e-5])
+def test_stackgan_halves_the_learning_rate_after_a_hundred_epochs_of_each_stage() -> None:
+    settings = small("stackgan", batch=4)
+    trainer, resumed = (build_trainer(settings, faces(128)) for _ in range(2))
+
+    def epochs(number: float) -> int:
+        return math.ceil(number * trainer.data_size / 4)
+
+    def rate_of_step(step: int, progress: float) -> float:
+        trainer.step = step
+        losses = trainer.train_step(progress)
+        assert max(losses.values()) < 100, "larger ones would count as a divergence"
+        (rate,) = {optimizer.param_groups[0]["lr"] for optimizer in trainer.optimizers.values()}
+        return float(rate)
+
+    shares = (0, 99.9, 100, 250)
+    first = [rate_of_step(epochs(number), 0.4) for number in shares]
+    assert first == pytest.approx([2e-4, 2e-4, 1e-4, 5e-5])
+    start = epochs(1_000)
+    second = [rate_of_step(start + epochs(number), 0.6) for number in shares]
+    assert second == pytest.approx(first)
+    saved = {name: tensor.clone() for name, tensor in trainer.state_dict().items()}
+    resumed.load_state_dict(saved, start + epochs(100))
+    assert resumed.learning_rate(0.6) == pytest.approx(1e-4)
+    resumed.train_step(0.4)  # as if it was resumed with more images
+    assert resumed.learning_rate(0.4) == pytest.approx(1e-4), "the second stage goes on"
+
+
+def test_a_state_of_a_stackgan_without_the_start_of_its_stage_is_read() -> None:
+    trainer = build_trainer(small("stackgan"), faces(128))
+    trainer.train_step(0.6)
+    old = {name: t.clone() for name, t in trainer.state_dict().items() if name != "stage_start"}
+    trainer.load_state_dict(old, 1)
+    assert trainer.learning_rate(0.6) == 2e-4
 
 
 def test_stackgan_embeds_the_condition_with_noise() -> None:
