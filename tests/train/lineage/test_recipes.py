@@ -1,16 +1,19 @@
 """Recipes: files, precedence of settings, and invalid combinations."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from small_recipes import change
 
 import config
 from train import recipes
 from train.__main__ import main
 from train.command_line import build_parser, read_settings
+from train.models import build_discriminator, build_generator
 from train.settings import LineageSettings, TrainSettings
 
 CLASSICAL = [name for name in recipes.NAMES if name != "irodori"]
@@ -37,6 +40,34 @@ def test_recipes_contain_only_settings_that_differ() -> None:
             for key, value in keys.items():
                 said = (base.get(section) or {}).get(key)
                 assert said != value or (name == "dcgan" and section == "lineage"), (name, key)
+
+
+def options_in_comments(name: str) -> list[list[str]]:
+    """The options that the comments of a recipe name, those that follow each other together."""
+    lines = (recipes.FOLDER / f"{name}.toml").read_text("utf-8").splitlines()
+    text = " ".join(line.removeprefix("#").strip() for line in lines if line.startswith("#"))
+    option = r"--[a-z][\w-]*(?: [\w-]+(?:\.\d+)?)?"
+    return [found.split() for found in re.findall(rf"{option}(?: {option})*", text)]
+
+
+def test_options_in_comments_are_found() -> None:
+    assert options_in_comments("r3gan") == [["--width", "384", "--batch", "256"]]
+    sgd = ["--optimizer", "sgd", "--learning-rate", "0.01"]
+    others = [["--loss", "minimax"], ["--discriminator-steps", "5"]]
+    assert options_in_comments("gan") == [*others, sgd]
+
+
+@pytest.mark.parametrize("name", CLASSICAL)
+def test_options_in_comments_are_accepted_with_the_recipe(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # without a config.toml
+    for options in options_in_comments(name):
+        changed = settings_of("--recipe", name, *options)
+        assert changed != settings_of("--recipe", name), options
+        with torch.device("meta"):
+            build_generator(changed, [12, 10])
+            build_discriminator(changed, [12, 10])
 
 
 # Precedence of settings

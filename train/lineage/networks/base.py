@@ -185,6 +185,10 @@ def initialize_normal(module: nn.Module, deviation: float = DEVIATION) -> None:
 
 
 def initialize_as_pytorch(module: nn.Module) -> None:
-    """PyTorch's default weights: uniform, by the number of inputs (He et al. 2015)."""
+    """PyTorch's default weights: uniform in ±1/√n, and 1 for the scales of batch norm.
+
+    For a kernel of k×k, n is k² times the number of input channels; of output channels for a
+    transposed convolution.
+    """
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.BatchNorm2d):
         module.reset_parameters()
