@@ -15,9 +15,10 @@ from train.lineage.build import build_discriminator, build_generator
 from train.lineage.networks.autoencoder import AutoencoderGenerator
 from train.lineage.networks.base import LineageDiscriminator, LineageGenerator
 from train.lineage.networks.blocks import ResidualBlock
-from train.lineage.networks.r3gan import R3GANDiscriminator
+from train.lineage.networks.dcgan import DCGANDiscriminator
+from train.lineage.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 from train.lineage.networks.srresnet import LeakyBlock
-from train.lineage.networks.stackgan import StackGANGenerator
+from train.lineage.networks.stackgan import StackGANDiscriminator, StackGANGenerator
 from train.models import build_trainer
 from train.settings import LineageSettings, TrainSettings
 
@@ -29,37 +30,82 @@ OPTIMIZERS = {
     "gan": ("adam", 100, 2e-4, 0.5, 0.999),  # the batch of the authors' mnist.yaml
     "dcgan": ("adam", 128, 2e-4, 0.5, 0.999),
     "dcgan-96": ("adam", 256, 2e-4, 0.5, 0.999),
+    "dcgan-tricks": ("adam", 128, 2e-4, 0.5, 0.999),
+    "cgan": ("adam", 128, 2e-4, 0.5, 0.999),
+    "acgan-dcgan": ("adam", 128, 2e-4, 0.5, 0.999),
     "acgan-srresnet": ("adam", 64, 2e-4, 0.5, 0.999),
     "acgan-decoupled": ("adam", 64, 1e-4, 0.5, 0.9),
+    "acgan-two-nets": ("adam", 64, 1e-4, 0.5, 0.9),
     "wgan": ("rmsprop", 64, 5e-5, 0.0, 0.99),
     "wgan-gp": ("adam", 64, 1e-4, 0.0, 0.9),
     "wgan-gp-report": ("rmsprop", 64, 2e-4, 0.0, 0.99),
     "ebgan": ("adam", 128, 2e-4, 0.5, 0.999),
+    "aegan": ("adam", 64, 2e-4, 0.5, 0.999),
+    "aegan-dcgan": ("adam", 64, 2e-4, 0.5, 0.999),
     "aegan-wgan-gp": ("adam", 64, 1e-4, 0.0, 0.9),
     "stackgan": ("adam", 64, 2e-4, 0.5, 0.999),
     "r3gan": ("adam", 64, 2e-4, 0.0, 0.9),
 }
-PENALTIES = {
-    # Weight and kind of the gradient penalty.
-    "acgan-srresnet": (0.5, "dragan"),
-    "wgan-gp": (10.0, "wgan-gp"),
-    "wgan-gp-report": (10.0, "wgan-gp-channels"),
-    "aegan-wgan-gp": (10.0, "wgan-gp"),
-    "r3gan": (2.0, "zero-centered"),
+LOSSES = {
+    # Loss; weight and kind of the gradient penalty; discriminator steps per generator step.
+    "gan": ("nonsaturating", 0.0, "", 1),
+    "dcgan": ("nonsaturating", 0.0, "", 1),
+    "dcgan-96": ("nonsaturating", 0.0, "", 5),
+    "dcgan-tricks": ("nonsaturating", 0.0, "", 1),
+    "cgan": ("nonsaturating", 0.0, "", 1),
+    "acgan-dcgan": ("nonsaturating", 0.0, "", 1),
+    "acgan-srresnet": ("nonsaturating", 0.5, "dragan", 1),
+    "acgan-decoupled": ("nonsaturating", 0.0, "", 2),
+    "acgan-two-nets": ("nonsaturating", 0.0, "", 2),
+    "wgan": ("wasserstein", 0.0, "", 5),
+    "wgan-gp": ("wasserstein", 10.0, "wgan-gp", 5),
+    "wgan-gp-report": ("wasserstein", 10.0, "wgan-gp-channels", 1),
+    "ebgan": ("energy", 0.0, "", 1),
+    "aegan": ("nonsaturating", 0.0, "", 1),
+    "aegan-dcgan": ("nonsaturating", 0.0, "", 1),
+    "aegan-wgan-gp": ("wasserstein", 10.0, "wgan-gp", 5),
+    "stackgan": ("nonsaturating", 0.0, "", 1),
+    "r3gan": ("relativistic", 2.0, "zero-centered", 1),
 }
-STEPS = {"wgan": 5, "wgan-gp": 5, "aegan-wgan-gp": 5, "dcgan-96": 5, "acgan-decoupled": 2}
+AUGMENTATIONS = {
+    # Augmentation, largest rotation in degrees.
+    "gan": ("none", 0),
+    "dcgan": ("none", 0),
+    "dcgan-96": ("none", 0),
+    "dcgan-tricks": ("flip-and-rotate", 15),
+    "cgan": ("none", 0),
+    "acgan-dcgan": ("none", 0),
+    "acgan-srresnet": ("none", 0),
+    "acgan-decoupled": ("flip-and-rotate", 15),
+    "acgan-two-nets": ("flip-and-rotate", 15),
+    "wgan": ("none", 0),
+    "wgan-gp": ("none", 0),
+    "wgan-gp-report": ("none", 0),
+    "ebgan": ("none", 0),
+    "aegan": ("none", 0),
+    "aegan-dcgan": ("none", 0),
+    "aegan-wgan-gp": ("none", 0),
+    "stackgan": ("none", 0),
+    "r3gan": ("flip", 0),
+}
 LATENTS = {
     # Distribution, deviation, dimensions.
     "gan": ("uniform", 1.0, 100),  # ±√3
     "dcgan": ("uniform", 1 / math.sqrt(3), 100),  # ±1
     "dcgan-96": ("normal", 1.0, 100),
     "dcgan-tricks": ("normal", math.exp(-1 / math.pi), 100),
+    "cgan": ("uniform", 1 / math.sqrt(3), 100),
+    "acgan-dcgan": ("uniform", 1 / math.sqrt(3), 100),
     "acgan-srresnet": ("normal", 1.0, 128),
     "acgan-decoupled": ("normal", math.exp(-1 / math.pi), 64),
+    "acgan-two-nets": ("normal", math.exp(-1 / math.pi), 64),
     "wgan": ("normal", 1.0, 100),
     "wgan-gp": ("normal", 1.0, 100),
-    "ebgan": ("uniform", 1 / math.sqrt(3), 100),
     "wgan-gp-report": ("normal", 1.0, 100),
+    "ebgan": ("uniform", 1 / math.sqrt(3), 100),
+    "aegan": ("normal", 1.0, 128),
+    "aegan-dcgan": ("normal", 1.0, 128),
+    "aegan-wgan-gp": ("normal", 1.0, 128),
     "stackgan": ("normal", 1.0, 100 + 128),
     "r3gan": ("normal", 1.0, 64),
 }
@@ -92,26 +138,45 @@ def test_each_recipe_says_why_it_differs(name: str) -> None:
     assert any(line.startswith("# ") for line in text.splitlines())
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("table", [OPTIMIZERS, LOSSES, AUGMENTATIONS, LATENTS])
+def test_tables_have_all_recipes(table: dict[str, Any]) -> None:
+    assert [*table] == CLASSICAL
+
+
+@pytest.mark.parametrize("name", CLASSICAL)
 def test_optimizers(name: str) -> None:
     settings, lineage = settings_of(name)
     optimizer = settings.optimizer
     found = (optimizer.batch, optimizer.learning_rate, optimizer.beta1, optimizer.beta2)
     assert (lineage.optimizer, *found) == OPTIMIZERS[name]
     assert (optimizer.anneal, settings.objective.penalty_every) == (0, 1)
+    assert optimizer.ema_images == (500_000 if name == "r3gan" else 0)
+    assert lineage.halve_epochs == (100 if name == "stackgan" else 0)
+    assert lineage.reset_epochs == (10 if name == "dcgan-96" else 0)
 
 
 @pytest.mark.parametrize("name", CLASSICAL)
-def test_penalties_and_steps(name: str) -> None:
+def test_losses_penalties_and_steps(name: str) -> None:
     settings, lineage = settings_of(name)
-    weight, kind = PENALTIES.get(name, (0.0, lineage.penalty_kind))
-    assert (settings.objective.penalty, lineage.penalty_kind) == (weight, kind)
-    assert lineage.discriminator_steps == STEPS.get(name, 2 if name == "acgan-two-nets" else 1)
+    loss, weight, kind, steps = LOSSES[name]
+    assert (lineage.loss, settings.objective.penalty) == (loss, weight)
+    if weight:
+        assert lineage.penalty_kind == kind
+    assert lineage.discriminator_steps == steps
     assert lineage.clip == (0.01 if name == "wgan" else 0)
     assert lineage.generator_first == (name == "dcgan-96")
 
 
-@pytest.mark.parametrize("name", LATENTS)
+@pytest.mark.parametrize("name", CLASSICAL)
+def test_augmentations(name: str) -> None:
+    _, lineage = settings_of(name)
+    augmentation, degrees = AUGMENTATIONS[name]
+    assert lineage.augmentation == augmentation
+    if augmentation == "flip-and-rotate":
+        assert lineage.rotation == degrees
+
+
+@pytest.mark.parametrize("name", CLASSICAL)
 def test_latents(name: str) -> None:
     settings, _ = settings_of(name)
     kind, deviation, dimensions = LATENTS[name]
@@ -130,7 +195,7 @@ def test_latents(name: str) -> None:
 
 
 WEIGHTS = {
-    # Weight of realness (λ), of the classes; whether fakes are classified, too.
+    # Recipes with heads: weight of realness (λ), of the classes; whether fakes are classified, too.
     "acgan-dcgan": (1.0, 1.0, True),
     "acgan-srresnet": (2.0, 1.0, True),  # λ is the number of attributes
     "acgan-decoupled": (5.0, 1.0, False),
@@ -139,11 +204,12 @@ WEIGHTS = {
 }
 
 
-@pytest.mark.parametrize("name", WEIGHTS)
+@pytest.mark.parametrize("name", CLASSICAL)
 def test_weights_of_realness_and_classes(name: str) -> None:
     settings, lineage = settings_of(name)
+    assert (name in WEIGHTS) == (lineage.heads != "none")
     found = (lineage.realness_weight, settings.objective.class_weight, lineage.classify_fakes)
-    assert found == WEIGHTS[name]
+    assert found == WEIGHTS.get(name, (1.0, 0.0, False))
 
 
 def gradients(name: str, **changed: Any) -> dict[str, Tensor]:
@@ -203,6 +269,18 @@ def test_gan_has_the_layers_of_the_authors() -> None:
     assert [layer.in_features for layer in maxout] == [3 * 64 * 64, 240, 240]
 
 
+def test_gan_has_the_initial_weights_of_the_authors() -> None:
+    """`irange: .05` in the generator, and `.005` in the discriminator."""
+    trainer = build_trainer(small("gan", width=40), faces())
+    for network, bound in ((trainer.generator, 0.05), (trainer.discriminator, 0.005)):
+        layers = modules(network, nn.Linear)
+        weights = torch.cat([layer.weight.flatten() for layer in layers])
+        assert weights.abs().max().item() == pytest.approx(bound, rel=0.01)
+        assert weights.abs().max() <= bound
+        assert weights.std().item() == pytest.approx(bound / math.sqrt(3), rel=0.02), "uniform"
+        assert all(layer.bias.abs().max() == 0 for layer in layers)
+
+
 @pytest.mark.parametrize(("name", "width"), [("dcgan", 128), ("dcgan-96", 64), ("wgan", 64)])
 def test_convolutions_without_biases(name: str, width: int) -> None:
     generator, discriminator = networks(name)
@@ -217,6 +295,18 @@ def test_convolutions_without_biases(name: str, width: int) -> None:
     assert kernels == [4, 4, 4, 4, outer, outer, 4, 4, 4]
 
 
+def test_wgan_gp_has_no_normalization_in_its_critic_and_biases_instead() -> None:
+    generator, critic = networks("wgan-gp")
+    kinds = {type(module) for module in critic.modules()}
+    layers = {nn.Conv2d, nn.Identity, nn.LeakyReLU, nn.Flatten, nn.Linear}
+    assert kinds == layers | {nn.Sequential, nn.ModuleList, DCGANDiscriminator}
+    assert channels(critic, nn.Conv2d) == [64, 128, 256, 512]
+    for layer in (*modules(critic, nn.Conv2d), critic.score_head):
+        assert layer.bias is not None
+    assert len(modules(generator, nn.BatchNorm2d)) == 4
+    assert all(layer.bias is None for layer in modules(generator, nn.ConvTranspose2d))
+
+
 def test_dcgan_96_starts_with_the_weights_of_pytorch() -> None:
     def deviation(name: str) -> float:
         settings = small(name, width=16)
@@ -227,6 +317,15 @@ def test_dcgan_96_starts_with_the_weights_of_pytorch() -> None:
     inputs = 4 * 16 * 4 * 4
     assert deviation("dcgan-96") == pytest.approx(1 / math.sqrt(3 * inputs), rel=0.05)
     assert deviation("dcgan-tricks") == pytest.approx(0.02, rel=0.05)
+    trainer = build_trainer(small("dcgan-96", width=16), faces(96))
+    transposed = modules(trainer.generator, nn.ConvTranspose2d)
+    for layer in transposed:
+        bound = 1 / math.sqrt(layer.out_channels * layer.kernel_size[0] ** 2)
+        assert layer.weight.abs().max() <= bound
+        assert layer.weight.std().item() == pytest.approx(bound / math.sqrt(3), rel=0.05)
+    assert transposed[0].in_channels != transposed[0].out_channels
+    for norm in modules(trainer.generator, nn.BatchNorm2d):
+        assert norm.weight.tolist() == [1] * norm.num_features
 
 
 def test_dcgan_96_updates_its_generator_at_the_first_of_five_batches() -> None:
@@ -286,6 +385,22 @@ def test_a_state_of_a_stackgan_without_the_start_of_its_stage_is_read() -> None:
     old = {name: t.clone() for name, t in trainer.state_dict().items() if name != "stage_start"}
     trainer.load_state_dict(old, 1)
     assert trainer.learning_rate(0.6) == 2e-4
+
+
+def test_stackgan_has_the_widths_that_its_comment_names() -> None:
+    """64 as in the authors' code in the first discriminator; half of theirs in the others."""
+    generator, discriminator = networks("stackgan")
+    assert isinstance(generator, StackGANGenerator)
+    assert isinstance(discriminator, StackGANDiscriminator)
+    assert channels(generator.first, nn.ConvTranspose2d) == [512, 256, 128, 64, 3]
+    entering, growing = [64, 128, 256, 256], [128, 64, 32, 3]
+    blocks = modules(generator.second, ResidualBlock)
+    assert len(blocks) == 2
+    assert channels(generator.second, nn.Conv2d) == [*entering, *[256] * 4, *growing]
+    assert channels(discriminator.first, nn.Conv2d) == [64, 128, 256, 512]
+    assert channels(discriminator.second, nn.Conv2d) == [32, 64, 128, 256, 512]
+    settings, lineage = settings_of("stackgan")
+    assert (settings.network.resolution, lineage.first_stage) == (128, 0.5)
 
 
 def test_stackgan_embeds_the_condition_with_noise() -> None:
@@ -394,6 +509,7 @@ def test_r3gan_filters_before_it_halves_the_size() -> None:
 
 def test_r3gan_has_the_channels_of_the_authors_and_no_other_score_than_the_projection() -> None:
     settings, lineage = settings_of("r3gan")
+    assert settings.network.width == 384 / 6
     wide = settings.model_copy(update={"network": settings.network.model_copy()})
     wide.network.width = 384
     with torch.device("meta"):
@@ -402,6 +518,14 @@ def test_r3gan_has_the_channels_of_the_authors_and_no_other_score_than_the_proje
     grouped = [layer for layer in modules(discriminator, nn.Conv2d) if layer.kernel_size == (3, 3)]
     assert [layer.in_channels for layer in grouped] == [768] * 2 + [1536] * 8
     assert [layer.groups for layer in grouped] == [48] * 2 + [96] * 8
+    with torch.device("meta"):
+        generator = build_generator(wide.network, lineage, VALUES)
+    assert isinstance(generator, R3GANGenerator)
+    assert [len(stage) for stage in (*generator.stages, *discriminator.stages)] == [2] * 10
+    grouped = [layer for layer in modules(generator, nn.Conv2d) if layer.kernel_size == (3, 3)]
+    assert [layer.in_channels for layer in grouped] == [1536] * 8 + [768] * 2
+    assert [layer.groups for layer in grouped] == [96] * 8 + [48] * 2
+    assert generator.start.in_features == 64 + 64, "latent and embedding"
     small_one = build_trainer(small("r3gan"), faces()).discriminator
     image = torch.randn(2, 3, 32, 32)
     score, _ = small_one(image, torch.zeros(2, 7))
@@ -413,11 +537,32 @@ def test_r3gan_has_the_channels_of_the_authors_and_no_other_score_than_the_proje
     assert embedding.weight.std().item() == pytest.approx(expected, rel=0.1)
 
 
-def test_report_takes_the_norm_of_the_channels_of_each_pixel() -> None:
+def test_r3gan_penalizes_gradients_at_real_images_and_at_fakes() -> None:
+    """γ/2 (R1 + R2), and the relativistic loss of the same scores."""
+    trainer = build_trainer(small("r3gan"), faces())
+    squares, scores = [], []
+
+    def measure(_: nn.Module, given: tuple[Tensor, ...], output: tuple[Tensor, Any]) -> None:
+        image, score = given[0], output[0]
+        if image.is_leaf and image.requires_grad:  # in the discriminator's step
+            (gradient,) = torch.autograd.grad(score.sum(), image, retain_graph=True)
+            squares.append(gradient.square().sum(dim=(1, 2, 3)).mean().item())
+            scores.append(score.detach())
+
+    trainer.discriminator.register_forward_hook(measure)
+    losses = trainer.train_step(0.0)
+    assert len(squares) == 2
+    assert min(squares) > 0
+    assert losses["penalty"].item() == pytest.approx(2 / 2 * sum(squares), rel=1e-4)
+    real, fake = scores
+    expected = nn.functional.softplus(fake - real).mean().item()
+    assert losses["discriminator"].item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_critic_of_the_report_keeps_its_batch_norm() -> None:
     generator, discriminator = networks("wgan-gp-report")
     assert len(modules(discriminator, nn.BatchNorm2d)) == 3
     assert len(modules(generator, nn.BatchNorm2d)) == 4
-    assert not modules(networks("wgan-gp")[1], nn.BatchNorm2d)
 
 
 def test_rotations_of_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
