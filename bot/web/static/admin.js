@@ -3,7 +3,7 @@
 import { draw } from "./admin/chart.js";
 import { refresh } from "./admin/refresh.js";
 import { addSlider } from "./admin/grids.js";
-import { request } from "./common.js";
+import { confirm, request } from "./common.js";
 
 const find = (selector, root = document) => root.querySelector(selector);
 const problem = find("#problem");
@@ -26,22 +26,13 @@ async function attempt(task) {
 
 // Actions -------------------------------------------------------------------------------------
 
-/** Asks for confirmation. */
-function confirm(question, why) {
-  const dialog = find("#confirm");
-  find("#confirm-title").textContent = question;
-  find("#confirm-why").textContent = why;
-  dialog.returnValue = "";
-  dialog.showModal();
-  return new Promise((resolve) =>
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true }),
-  );
-}
-
 /** Switches the model; loading it takes seconds. */
 async function switchModel(button) {
   const { post, busy, question, why } = button.dataset;
-  if (button.ariaDisabled === "true" || !(await confirm(question, why))) return;
+  if (button.ariaDisabled === "true") return;
+  find("#confirm-title").textContent = question;
+  find("#confirm-why").textContent = why;
+  if (!(await confirm(find("#confirm")))) return;
   const text = button.textContent;
   button.ariaDisabled = "true";
   button.textContent = busy;

@@ -1,7 +1,7 @@
 // A picture's page. This script adds favoriting, copying and deleting.
 
 import "./enlarge.js";
-import { request } from "./common.js";
+import { confirm, request } from "./common.js";
 import { say } from "./words.js";
 
 const find = (selector) => document.querySelector(selector);
@@ -60,35 +60,20 @@ find("#share").addEventListener("click", () =>
   }),
 );
 
-report?.addEventListener("click", () => {
-  const dialog = find("#report-form");
-  dialog.returnValue = "";
-  dialog.showModal();
-  dialog.addEventListener(
-    "close",
-    () =>
-      dialog.returnValue === "yes" &&
-      attempt(async () => {
-        await request(`/api/avatars/${id}/report`, "POST", { reason: find("#reason").value });
-        report.disabled = true;
-        report.textContent = say("script-picture-reported");
-        news.textContent = say("script-picture-thanks");
-      }),
-    { once: true },
-  );
-});
+report?.addEventListener("click", () =>
+  attempt(async () => {
+    if (!(await confirm(find("#report-form")))) return;
+    await request(`/api/avatars/${id}/report`, "POST", { reason: find("#reason").value });
+    report.disabled = true;
+    report.textContent = say("script-picture-reported");
+    news.textContent = say("script-picture-thanks");
+  }),
+);
 
-remove?.addEventListener("click", () => {
-  const dialog = find("#confirm");
-  dialog.showModal();
-  dialog.addEventListener(
-    "close",
-    () =>
-      dialog.returnValue === "yes" &&
-      attempt(async () => {
-        await request(`/api/avatars/${id}`, "DELETE");
-        location.replace("/gallery");
-      }),
-    { once: true },
-  );
-});
+remove?.addEventListener("click", () =>
+  attempt(async () => {
+    if (!(await confirm(find("#confirm")))) return;
+    await request(`/api/avatars/${id}`, "DELETE");
+    location.replace("/gallery");
+  }),
+);

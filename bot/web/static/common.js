@@ -24,6 +24,15 @@ export function tile({ id, alt, favourites }) {
   return item;
 }
 
+/** Opens a dialog; whether it was closed with its button "yes". */
+export function confirm(dialog) {
+  dialog.returnValue = ""; // in some browsers, Escape leaves the value of the last time
+  dialog.showModal();
+  return new Promise((resolve) =>
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true }),
+  );
+}
+
 const READ_TIMEOUT = 20_000; // milliseconds; after a network gap, a connection may stay silent for ever
 
 /** The response's JSON, or null without a body. Throws an Error with a readable message. */

@@ -79,7 +79,7 @@ async def test_using_a_model_and_rolling_back(
     (registry.folder("broken") / "generator.onnx").write_bytes(b"nothing")
     page = await enter(width, "admin")
     await expect_no_horizontal_scrolling(page)
-    table = page.get_by_role("region", name="Metrics")
+    table = page.get_by_role("region", name="Figures")
     await expect(table.get_by_role("columnheader")).to_have_count(3)
 
     def use(name: str) -> Locator:

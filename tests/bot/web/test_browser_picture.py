@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from browser import DESKTOP, PHONE, Visit, paint
 from paused_engine import PausedEngine
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from bot.inference.engine import Engine
 from bot.studio import Request, Studio
@@ -132,6 +132,38 @@ async def test_without_a_clipboard_sharing_says_where_the_link_is(
     await expect(page.get_by_role("alert")).to_have_text(
         "The link is in the address bar. Copy it from there."
     )
+
+
+# As Escape does by the HTML standard; newer versions of Chromium reset the dialog's value themselves.
+DISMISS = "dialog => dialog.close()"
+
+
+async def test_a_dismissed_dialog_deletes_nothing_after_a_failed_deletion(visit: Visit) -> None:
+    page = await visit(DESKTOP, "gallery")
+    painted = await page.request.post("/api/avatars", data={"prompt": "pink hair"})
+    (avatar,) = await painted.json()
+    await page.goto(f"/a/{avatar['id']}")
+    deletions: list[str] = []
+
+    async def refuse(route: Route) -> None:
+        if route.request.method != "DELETE":
+            return await route.continue_()
+        deletions.append(route.request.url)
+        await route.fulfill(status=503, json={"error": "The database cannot be used."})
+
+    await page.route("**/api/avatars/*", refuse)
+    dialog = page.get_by_role("dialog", name="Delete this picture?")
+    await page.get_by_role("button", name="Delete my picture").click()
+    await dialog.get_by_role("button", name="Delete", exact=True).click()
+    await expect(page.get_by_role("alert")).to_have_text("The database cannot be used.")
+    await page.get_by_role("button", name="Delete my picture").click()
+    await dialog.evaluate(DISMISS)
+    await expect(dialog).to_be_hidden()
+    # A second deletion would be sent before this one, whose dialog is opened after it.
+    await page.get_by_role("button", name="Delete my picture").click()
+    await dialog.get_by_role("button", name="Delete", exact=True).click()
+    await expect(page.get_by_role("alert")).to_have_text("The database cannot be used.")
+    assert len(deletions) == 2
 
 
 @pytest.mark.parametrize("path", ["", "find?seed=7"])
