@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _export(Path(run), registry, options)
             case _:
                 parser.error(f"unknown command {' '.join(options.what)!r}")
-    except (ModelError, config.SettingsError) as error:
+    except (ModelError, OSError, config.SettingsError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

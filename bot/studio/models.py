@@ -1,7 +1,8 @@
 """Lists the models and changes which one is in use."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -63,17 +64,16 @@ class ModelCatalog:
         Raises ModelUnavailable, and then nothing has changed.
         """
         async with self._switching:
-            try:
+            with _registry_errors_refused():
                 await asyncio.to_thread(self._registry.folder, name)
-                await self._engine.get(name)  # fails before the pointer moves
+                try:
+                    await self._engine.get(name)  # fails before the pointer moves
+                except ModelUnavailable as error:
+                    if isinstance(error.__cause__, ModelUnavailable):  # more specific
+                        raise error.__cause__ from None
+                    raise
                 await asyncio.to_thread(self._registry.use, name)
-            except ModelError as error:
-                raise ModelUnavailable("model-refused", why=str(error)) from error
-            except ModelUnavailable as error:
-                if isinstance(error.__cause__, ModelUnavailable):  # more specific
-                    raise error.__cause__ from None
-                raise
-            await self.reload()
+                await self.reload()
 
     async def rollback(self) -> str:
         """Returns to the previous model; its name.
@@ -81,16 +81,14 @@ class ModelCatalog:
         Raises ModelUnavailable, and then nothing has changed.
         """
         async with self._switching:
-            current = self._engine.model.name
-            try:
+            with _registry_errors_refused():
+                current = self._engine.model.name
                 await asyncio.to_thread(self._registry.rollback)
-            except ModelError as error:
-                raise ModelUnavailable("model-refused", why=str(error)) from error
-            try:
-                return await self.reload()
-            except ModelUnavailable:  # a restarted bot must not load it
-                await asyncio.to_thread(self._registry.use, current)
-                raise
+                try:
+                    return await self.reload()
+                except ModelUnavailable:  # a restarted bot must not load it
+                    await asyncio.to_thread(self._registry.use, current)
+                    raise
 
     async def reload(self) -> str:
         """Switches to the model that the registry names, without waiting for the next poll; its
@@ -116,3 +114,14 @@ class ModelCatalog:
                     ModelSummary(name, manifest.created, manifest.metrics, in_use, None)
                 )
         return summaries
+
+
+@contextmanager
+def _registry_errors_refused() -> Iterator[None]:
+    """Raises ModelUnavailable in place of errors of the registry. An OSError names the path; the
+    folder may be mounted read-only, for example.
+    """
+    try:
+        yield
+    except (ModelError, OSError) as error:
+        raise ModelUnavailable("model-refused", why=str(error)) from error

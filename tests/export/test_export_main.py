@@ -93,6 +93,19 @@ def test_errors_are_one_line(run: Path, registry: Registry, capsys: Output, tmp_
     assert registry.current() == "a"
 
 
+@pytest.mark.parametrize("arguments", [["use", "b"], ["rollback"]])
+def test_a_file_that_cannot_be_read_or_written_is_named_in_one_line(
+    registry: Registry, capsys: Output, arguments: list[str]
+) -> None:
+    registry.use("a")
+    (registry.root / "history").unlink()
+    (registry.root / "history").mkdir()  # even root cannot replace it with a file
+    assert main(arguments) == 1
+    errors = capsys.readouterr().err
+    assert f"not a regular file: '{Path('models', 'history')}'" in errors
+    assert errors.count("\n") == 1
+
+
 @pytest.mark.parametrize("arguments", [[], ["use"], ["use", "a", "b"], ["list", "a"]])
 def test_wrong_commands_show_the_usage(arguments: list[str], capsys: Output) -> None:
     with pytest.raises(SystemExit) as exit_info:

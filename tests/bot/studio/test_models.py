@@ -52,6 +52,19 @@ async def test_a_model_that_cannot_be_used_changes_nothing(
         await studio.models.reload()
 
 
+async def test_a_file_that_cannot_be_read_or_written_is_named(
+    studio: Studio, registry: Registry
+) -> None:
+    add_model(registry, "newer")
+    history = registry.root / "history"
+    history.unlink()
+    history.mkdir()  # even root cannot replace it with a file
+    for switch in (studio.models.use("newer"), studio.models.rollback()):
+        with pytest.raises(ModelUnavailable, match=f"not a regular file: '{history}'"):
+            await switch
+    assert (studio.model_name, registry.current()) == ("tiny", "tiny")
+
+
 async def test_rollback_to_a_model_that_does_not_run_changes_nothing(
     studio: Studio, registry: Registry
 ) -> None:
