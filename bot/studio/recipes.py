@@ -239,6 +239,8 @@ def read_file(data: bytes) -> tuple[Recipe, np.ndarray]:
             image.load()
             text = getattr(image, "text", {}).get(KEYWORD)
             pixels = np.asarray(image.convert("RGB"))
+    except Image.DecompressionBombError:  # Pillow refuses the largest sizes itself
+        raise BadPrompt("recipe-too-large") from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
         raise BadPrompt("recipe-no-png") from None
     if text is None:

@@ -3,6 +3,8 @@
 import base64
 import io
 import json
+import struct
+import zlib
 from typing import Any
 
 import numpy as np
@@ -149,11 +151,19 @@ async def test_the_recipe_of_another_picture_is_told(client: Client) -> None:
 FACE = Image.new("RGB", (64, 64))
 
 
+def resized(png: bytes, side: int) -> bytes:
+    """The PNG with another width and height in its header, and the same pixels."""
+    header = b"IHDR" + struct.pack(">II", side, side) + png[24:29]
+    return png[:12] + header + struct.pack(">I", zlib.crc32(header)) + png[33:]
+
+
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
         (b"GIF89a", "not a PNG"),
         (saved(FACE)[:60], "not a PNG"),
+        (resized(saved(FACE), 3000), "too large to be opened"),
+        (resized(saved(FACE), 20_000), "too large to be opened"),
         (saved(FACE), "has no recipe"),
         (saved(FACE, "{"), "JSON is not valid"),
         (saved(FACE, {"version": 2}), "version is not valid"),
