@@ -46,7 +46,7 @@ class LoadedModels:
             try:
                 model = self._find(name) or await self._load(name)
             except ModelUnavailable as error:
-                log.warning("model %s cannot be loaded: %s", name, error)
+                log.warning("model %r cannot be loaded: %s", name, error)
                 raise ModelUnavailable("model-gone", name=name) from error
             self._keep(model)
             return model

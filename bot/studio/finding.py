@@ -11,6 +11,7 @@ from bot.inference.model_info import ModelInfo
 from bot.prompts.traits import format_traits
 from bot.prompts.vocabulary import quote
 from bot.prompts.wish import check_wish, format_wish
+from bot.studio.models import model_named
 from bot.studio.painter import Painter, PaintJob, draw_seeds
 from bot.studio.painting import read_shaped_prompt
 from bot.studio.request import Request
@@ -58,9 +59,9 @@ class FindService:
     ) -> Search:
         """A search for a wish or prompt, with a random seed and the model in use unless they are
         given. Words of a prompt such as "long hair" shape all faces, if the model has these
-        directions. Raises BadPrompt, ModelUnavailable.
+        directions. Raises BadPrompt, NotFound (no such model), ModelUnavailable.
         """
-        found = self._engine.model if model is None else await self._engine.get(model)
+        found = self._engine.model if model is None else await model_named(model, self._engine)
         shape: Mapping[str, float] = {}
         if isinstance(wish, str):
             wish, shape = read_shaped_prompt(wish, found)

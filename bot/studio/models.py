@@ -5,10 +5,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
-from bot.errors import ModelUnavailable
+from bot.errors import ModelUnavailable, NotFound
+from bot.i18n.messages import listed
 from bot.inference.engine import Engine
+from bot.inference.model_info import ModelInfo
+from bot.prompts.vocabulary import quote
 from export.manifest import ModelError, read_manifest
 
 FILES = ("MODEL_CARD.md", "samples.png", "weakest.png")  # of a model, that operators may see
@@ -114,6 +118,18 @@ class ModelCatalog:
                     ModelSummary(name, manifest.created, manifest.metrics, in_use, None)
                 )
         return summaries
+
+
+async def model_named(name: str, engine: Engine) -> ModelInfo:
+    """The model of a name that a visitor gave, loaded if necessary.
+
+    Raises NotFound for an unknown name, ModelUnavailable.
+    """
+    if not engine.is_loaded(name):
+        names = await asyncio.to_thread(engine.registry.names)
+        if name not in names:
+            raise NotFound("model-unknown", name=quote(name), models=partial(listed, names))
+    return await engine.get(name)
 
 
 @contextmanager

@@ -14,13 +14,11 @@ from typing import Literal
 
 import numpy as np
 
-from bot.errors import BadPrompt, NotFound
-from bot.i18n.messages import listed
+from bot.errors import BadPrompt
 from bot.inference.conditions import complete_wish
 from bot.inference.engine import Engine
-from bot.inference.model_info import ModelInfo
-from bot.prompts.vocabulary import quote
 from bot.studio.images import encode_png, scaled_png, scaled_webp
+from bot.studio.models import model_named
 from bot.studio.painter import candidates_for, seed_of
 from bot.studio.painting import read_shaped_prompt
 
@@ -119,7 +117,7 @@ class NamedFaceService:
 
     async def _paint_image(self, face: NamedFace, user: str) -> np.ndarray:
         """uint8 [S, S, 3] RGB."""
-        model = await self._model(face.model)
+        model = await model_named(face.model, self._engine)
         wish, shape = read_shaped_prompt(face.values, model)
         seed = seed_of(f"name:{face.name}")
         images, _ = await self._engine.paint_best(
@@ -130,14 +128,6 @@ class NamedFaceService:
             user=user,
         )
         return np.asarray(images[0])
-
-    async def _model(self, name: str) -> ModelInfo:
-        if name != self._engine.model.name:
-            names = await asyncio.to_thread(self._engine.registry.names)
-            if name not in names:
-                models = partial(listed, names)
-                raise NotFound("named-face-no-model", name=quote(name), models=models)
-        return await self._engine.get(name)
 
     def _keep(self, face: NamedFace, file: FaceFile) -> None:
         self._files[face] = file

@@ -115,7 +115,8 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     except Exception as error:
         if isinstance(error, ConnectionError) and request.transport is None:
             return web.Response(status=CLIENT_LEFT)  # nobody reads it, but it is counted
-        log.exception("%s %s failed", request.method, request.path)
+        # The decoded path may contain line breaks.
+        log.exception("%s %r failed", request.method, request.path)
         status, text = 500, say("web-failure", language)
     if _wants_page(request):
         response = render(request, "error.html", status, message=text)

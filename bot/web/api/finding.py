@@ -24,7 +24,7 @@ routes = web.RouteTableDef()
 @describe(
     {200: Answer("The faces of a sheet, which is not painted.", schemas.Sheet)},
     query=schemas.FindQuery,
-    errors=(400, 403, 429, 503),
+    errors=(400, 403, 404, 429, 503),
 )
 async def sheet(request: web.Request) -> web.Response:
     """Search for a face: nine faces, or nine that are nearer to the chosen ones."""
@@ -52,7 +52,7 @@ async def sheet(request: web.Request) -> web.Response:
 @describe(
     {200: Answer("Nine square faces, side by side.", "image/webp")},
     query=schemas.FindQuery,
-    errors=(400, 403, 429, 503),
+    errors=(400, 403, 404, 429, 503),
 )
 async def sheet_image(request: web.Request) -> web.Response:
     """Paint the faces of a sheet, as a strip.
@@ -72,7 +72,7 @@ async def sheet_image(request: web.Request) -> web.Response:
 
 
 @routes.post("/api/find")
-@describe(PAINTED, body=schemas.AdoptRequest, errors=PAINTING_ERRORS)
+@describe(PAINTED, body=schemas.AdoptRequest, errors=(*PAINTING_ERRORS, 404))
 async def adopt(request: web.Request) -> web.Response:
     """Store one face of a sheet as a picture of the visitor."""
     visitors.require_painter(request)
@@ -89,7 +89,7 @@ async def adopt(request: web.Request) -> web.Response:
 
 
 async def _read_search(request: web.Request) -> Search:
-    """Raises BadPrompt, TooSoon, ModelUnavailable."""
+    """Raises BadPrompt, TooSoon, NotFound, ModelUnavailable."""
     query = read_query(request.query, schemas.FindQuery)
     studio = request.app[STUDIO]
     if query.model not in ("", studio.model_name):

@@ -41,7 +41,7 @@ ERRORS: Mapping[int, tuple[str, str]] = {
         "Painting is turned off, the picture belongs to somebody else, or the request comes from "
         "another site's page.",
     ),
-    404: ("NotFound", "There is no such public picture."),
+    404: ("NotFound", "There is no such public picture or model."),
     408: ("Timeout", f"The body did not arrive within {BODY_SECONDS} seconds."),
     413: ("TooLarge", f"The body is larger than {MAX_BODY // 1024} KiB."),
     415: ("NotJson", "The content type is not the one of the body in this description."),

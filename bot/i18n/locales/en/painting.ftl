@@ -7,5 +7,6 @@ studio-models-differ = These pictures are by different models and cannot be comb
 mix-same = Both are the same picture. Please choose two different ones.
 morph-count = A morph needs 2 to { $most } pictures, not { $count }.
 morph-same = The same picture is given twice. Please choose each one once.
+model-unknown = There is no model “{ $name }”. There are: { $models }.
 model-stays = Model { $named } cannot be used, so { $name } stays. The log says why.
 export-no-part = The export has no such part.

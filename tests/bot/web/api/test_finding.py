@@ -4,6 +4,7 @@ import io
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from bot.studio import Studio
@@ -86,8 +87,17 @@ async def test_mistakes_are_named(client: Client) -> None:
         ("/api/find?sead=1", "sead"),
     ):
         assert mistake in (await get(client, url, 400))["error"]
-    await get(client, "/api/find?model=none", 503)
     body: dict[str, Any] = {"seed": 7, "model": "tiny"}
     for choices in ("", "1.23"):
         error = (await post(client, "/api/find", 400, **body, choices=choices))["error"]
         assert "exactly one" in error
+
+
+async def test_an_unknown_model_is_named_and_does_not_forge_lines_of_the_log(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    for url in ("/api/find?model=x%0Aforged", "/api/find.webp?model=x%0Aforged"):
+        error = (await get(client, url, 404))["error"]
+        assert error == "There is no model “x forged”. There are: tiny."
+    await post(client, "/api/find", 404, seed=7, choices="1", model="x\nforged")
+    assert "\nforged" not in caplog.text

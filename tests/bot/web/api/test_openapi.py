@@ -173,7 +173,7 @@ async def test_answers_are_as_described(client: Client) -> None:
         ("GET", "/api/find?choices=1.1.1.1", {}, 400),
         ("GET", "/api/find?seed=-1", {}, 400),
         ("GET", "/api/find?prompt=bleu+hair", {}, 400),
-        ("GET", "/api/find.webp?model=none", {}, 503),
+        ("GET", "/api/find.webp?model=none", {}, 404),
         ("POST", "/api/find", {"json": {"seed": 7, "choices": "12", "model": "tiny"}}, 400),
         ("POST", "/api/find", {"json": {"seed": 7, "choices": "1"}}, 400),
         ("GET", "/api/avatars/22222222/proof", {}, 404),

@@ -173,6 +173,21 @@ async def test_internal_errors_do_not_leak_details(
         assert "secret" not in (await answer.json())["error"]
 
 
+async def test_the_path_of_an_internal_error_forges_no_lines_of_the_log(
+    client: Client,
+    studio: Studio,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def broken(*args: object, **kwargs: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(studio.avatars, "get", broken)
+    await get(client, "/api/avatars/x%0Aforged", 500)
+    assert "x\\nforged" in caplog.text
+    assert "\nforged" not in caplog.text
+
+
 async def test_a_prompt_is_parsed(client: Client) -> None:
     async with client.get("/api/wish", params={"prompt": "blue eyes, blond hair"}) as answer:
         assert await answer.json() == {
