@@ -2,11 +2,11 @@
 
 import { say } from "./words.js";
 
-// Addresses on this site. Those that the API returns have the site's public name, under which the
-// page may not have been opened.
 /** The URL of a module of this version, for a worker. */
 export const urlOfModule = (name) => new URL(name, import.meta.url);
 
+// Addresses on this site. Those that the API returns have the site's public name, under which the
+// page may not have been opened.
 export const pageOf = ({ id }) => `/a/${id}`;
 export const imageOf = ({ id }) => `/images/${id}.png`;
 export const thumbOf = ({ id }) => `/thumbs/${id}.webp`;

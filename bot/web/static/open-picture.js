@@ -1,5 +1,6 @@
 // Opens a picture that was saved from here and is dropped onto the page, or chosen with a button.
 
+import { imageOf, pageOf } from "./common.js";
 import { say } from "./words.js";
 
 const TYPES = ["image/png"];
@@ -35,8 +36,8 @@ function show(message, avatar) {
   dialog.querySelector("p").textContent = message;
   image.hidden = link.hidden = !avatar;
   if (avatar) {
-    image.src = avatar.image_url;
-    link.href = avatar.url;
+    image.src = imageOf(avatar);
+    link.href = pageOf(avatar);
   }
   if (!dialog.open) dialog.showModal();
 }

@@ -4,7 +4,7 @@ from browser import Visit
 from playwright.async_api import FilePayload, Page, expect
 
 from .api.conftest import paint
-from .conftest import Client
+from .conftest import Client, Serve
 
 DROP = """([bytes, type]) => {
   const transfer = new DataTransfer();
@@ -36,3 +36,18 @@ async def test_a_saved_picture_that_is_dropped_opens(client: Client, visit: Visi
     await (await chooser.value).set_files(file)
     await dialog.get_by_role("link", name="Open it").click()
     await page.wait_for_url(f"**/a/{avatar['id']}")
+
+
+async def test_a_picture_opens_under_another_host_than_the_public_one(
+    serve: Serve, visit: Visit
+) -> None:
+    client = await serve(public_url="https://example.org")
+    (avatar,) = await paint(client)
+    async with client.get(f"/images/{avatar['id']}.png") as answer:
+        data = await answer.read()
+    page = await visit(at=client)
+    dialog = page.get_by_role("dialog")
+    await drop(page, data)
+    await expect(dialog.locator("img")).to_have_js_property("naturalWidth", 64)
+    await dialog.get_by_role("link", name="Open it").click()
+    await page.wait_for_url(f"{client.make_url('/a/')}{avatar['id']}")
