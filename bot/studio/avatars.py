@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from bot.errors import NotAllowed, NotFound
 from bot.prompts.vocabulary import quote
+from bot.studio.converting import Converter
 from bot.studio.images import scaled_png, thumbnail
 from bot.studio.recipes import RecipeService
 from db.errors import StoreUnavailable
@@ -34,9 +35,10 @@ class FavoriteState(NamedTuple):
 class AvatarService:
     """Raises NotFound for other owners' private avatars, as for avatars that do not exist."""
 
-    def __init__(self, store: Store, recipes: RecipeService) -> None:
+    def __init__(self, store: Store, recipes: RecipeService, converter: Converter) -> None:
         self._store = store
         self._recipes = recipes
+        self._converter = converter
         self.of_order = store.avatars.of_order
 
     async def get(self, id: str, viewer: Owner | None, moderator: bool = False) -> Avatar:
@@ -55,14 +57,14 @@ class AvatarService:
 
     async def picture(self, id: str, viewer: Owner | None, size: int | None = None) -> Picture:
         """The picture, with its recipe unless it is private. A `size` in pixels below the
-        picture's scales it down, to a PNG. Raises NotFound.
+        picture's scales it down, to a PNG. Raises NotFound, and Busy if it is scaled.
         """
         avatar = await self.get(id, viewer)
         picture = await self._store.avatars.picture(avatar.id)
         if picture is None:
             raise _not_found(id)
         if size is not None and size < picture.width:
-            data = await asyncio.to_thread(scaled_png, picture.data, size)
+            data = await self._converter.run(scaled_png, picture.data, size)
             picture = Picture(data, "png", size, size, hashlib.sha256(data).hexdigest())
         return await self._recipes.sign(avatar, picture)
 

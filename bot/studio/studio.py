@@ -10,6 +10,7 @@ from bot.studio.avatars import AvatarService
 from bot.studio.browser_models import BrowserModels
 from bot.studio.community.guessing import Puzzle
 from bot.studio.community.service import CommunityService
+from bot.studio.converting import Converter
 from bot.studio.enlarging import EnlargingService
 from bot.studio.exports import ExportService
 from bot.studio.family import FamilyService
@@ -67,7 +68,8 @@ class Studio:
         self.page_url = page_url.rstrip("/")
         painter = Painter(engine, store.avatars)
         self.recipes = RecipeService(engine, painter, store.avatars)
-        self.avatars = AvatarService(store, self.recipes)
+        self.converter = Converter()
+        self.avatars = AvatarService(store, self.recipes, self.converter)
         self.enlarging = EnlargingService(engine, self.avatars)
         self.painting = PaintingService(engine, painter, self.avatars, store.avatars)
         self.family = FamilyService(engine, painter, self.avatars)

@@ -1,6 +1,5 @@
 """Endpoints that serve the pictures' files."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -104,12 +103,12 @@ async def _converted(
 ) -> web.Response:
     """The picture in the path, converted to another file."""
     read_query(request.query, schemas.EmptyQuery)
-    avatars = request.app[STUDIO].avatars
-    avatar = await avatars.get(request.match_info["id"], viewer=None)
+    studio = request.app[STUDIO]
+    avatar = await studio.avatars.get(request.match_info["id"], viewer=None)
 
     async def read() -> tuple[bytes, str]:
-        picture = await avatars.picture(avatar.id, viewer=None)
-        return await asyncio.to_thread(convert, picture.data), content_type
+        picture = await studio.avatars.picture(avatar.id, viewer=None)
+        return await studio.converter.run(convert, picture.data), content_type
 
     return await _unchanging(request, f"{avatar.sha256}-{kind}", read)
 

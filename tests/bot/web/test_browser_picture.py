@@ -134,7 +134,7 @@ async def test_without_a_clipboard_sharing_says_where_the_link_is(
     )
 
 
-# As Escape does by the HTML standard; newer versions of Chromium reset the dialog's value themselves.
+# As Escape does by the HTML standard. Newer versions of Chromium reset the value of the dialog.
 DISMISS = "dialog => dialog.close()"
 
 

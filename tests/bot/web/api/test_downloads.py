@@ -1,15 +1,19 @@
 """Pictures as circles, emoji, stickers and zip files."""
 
+import asyncio
 import io
+import threading
 import zipfile
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from bot.studio import Studio
+from bot.studio.converting import MAX_WAITING
 from bot.studio.downloads import PACK_SIZES
 
-from ..conftest import Client
+from ..conftest import SECONDS, Client
 from .conftest import get, image, paint, pixels
 
 pytestmark = pytest.mark.usefixtures("large")
@@ -68,6 +72,33 @@ async def test_a_pack_has_nine_sizes_and_the_crops(client: Client) -> None:
         f"{name}-emoji.png": 128,
         f"{name}-sticker.png": 320,
     }
+
+
+async def test_downloads_are_refused_while_too_many_are_waiting(
+    client: Client, studio: Studio
+) -> None:
+    (avatar,) = await paint(client)
+    path = f"/images/{avatar['id']}"
+    converted = (f"{path}.png?size=64", f"{path}/circle.png", f"{path}/pack.zip")
+    resumed = threading.Event()
+
+    def wait() -> bytes:
+        assert resumed.wait(SECONDS), "the test never resumed the conversions"
+        return b""
+
+    waiting = [asyncio.create_task(studio.converter.run(wait)) for _ in range(MAX_WAITING)]
+    try:
+        for url in converted:
+            async with client.get(url) as answer:
+                assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+        await image(client, f"{path}.png")
+        await paint(client)
+    finally:
+        resumed.set()
+        await asyncio.gather(*waiting)
+    for url in converted:
+        async with client.get(url) as answer:
+            assert answer.status == 200
 
 
 async def test_a_picture_is_enlarged_to_512_pixels_and_looks_the_same(client: Client) -> None:
