@@ -98,10 +98,15 @@ async def avatar_page(request: web.Request) -> web.Response:
     studio = request.app[STUDIO]
     avatar = await studio.avatars.get(request.match_info["id"], viewer=None)
     favorite, own = await visitors.relation(request, avatar)
+    # Links with values that the model in use does not have would lead to an error.
+    values_in_use = {attribute.name: attribute.values for attribute in studio.attributes}
+    in_use = {n: v for n, v in avatar.conditions.items() if v in values_in_use.get(n, ())}
     return render(
         request,
         "avatar.html",
         avatar=avatar,
+        in_use=in_use,
+        wish={name: value for name, value in avatar.wish.items() if name in in_use},
         model_in_use=studio.painting.is_model_in_use(avatar),
         repeatable=studio.painting.is_repeatable(avatar),
         family=await studio.avatars.family(avatar),

@@ -142,9 +142,9 @@ def gallery_url(filters: Mapping[str, str], sort: str = "new", cursor: str = "")
     return f"/gallery?{urlencode(query)}" if query else "/gallery"
 
 
-def repaint_url(avatar: Avatar) -> str:
-    """The studio with this avatar's wish filled in."""
-    return f"/?{urlencode({'prompt': format_wish(avatar.wish)})}" if avatar.wish else "/"
+def repaint_url(wish: Mapping[str, str]) -> str:
+    """The studio with this wish filled in."""
+    return f"/?{urlencode({'prompt': format_wish(wish)})}" if wish else "/"
 
 
 def find_url(avatar: Avatar) -> str:

@@ -92,6 +92,22 @@ async def test_the_page_of_a_picture_by_a_retired_model_says_so(
     assert "seed:7" not in page.text, "it would paint another face"
 
 
+async def test_links_of_a_picture_have_no_values_that_the_model_in_use_lacks(
+    client: Client, registry: Registry, engine: Engine, studio: Studio, owner: Owner
+) -> None:
+    (avatar,) = await studio.painting.create("hair:pink eyes:red", Request(owner))
+    add_model(registry, "newer", (attribute("hair", "pink green"),))
+    registry.use("newer")
+    await engine.refresh()
+    page = await get(client, f"/a/{avatar.id}")
+    assert "red eyes" in page.text
+    assert page.all("a", href="/gallery?hair=pink")
+    links = [str(a["href"]) for a in page.all("a")]
+    assert not [link for link in links if "eyes" in link]
+    for link in {link for link in links if link.startswith(("/gallery?", "/?"))}:
+        await get(client, link)
+
+
 @pytest.mark.parametrize(
     ("form", "error"),
     [
