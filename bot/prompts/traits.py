@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 
 from bot.prompts.vocabulary import Vocabulary, vocabulary, words_of
+from bot.prompts.wish import format_wish
 from export.manifest import Attribute
 
 STRENGTH = 0.75
@@ -143,6 +144,11 @@ def format_traits(shape: Mapping[str, float]) -> str:
         for name, position in shape.items()
         if name in _CANONICAL
     )
+
+
+def format_prompt(wish: Mapping[str, str], shape: Mapping[str, float]) -> str:
+    """A wish and a shape in short form, as in "hair:pink long hair"."""
+    return " ".join(filter(None, (format_wish(wish), format_traits(shape))))
 
 
 def _belongs_to_attribute(direction: str, known: Vocabulary) -> bool:

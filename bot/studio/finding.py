@@ -8,9 +8,9 @@ import numpy as np
 from bot.errors import BadPrompt
 from bot.inference.engine import Engine
 from bot.inference.model_info import ModelInfo
-from bot.prompts.traits import format_traits
+from bot.prompts.traits import format_prompt
 from bot.prompts.vocabulary import quote
-from bot.prompts.wish import check_wish, format_wish
+from bot.prompts.wish import check_wish
 from bot.studio.models import model_named
 from bot.studio.painter import Painter, PaintJob, draw_seeds
 from bot.studio.painting import read_shaped_prompt
@@ -130,7 +130,7 @@ class FindService:
 
 def prompt_of(search: Search) -> str:
     """The wish and the shape of a search, in short form."""
-    return " ".join(filter(None, (format_wish(search.wish), format_traits(search.shape))))
+    return format_prompt(search.wish, search.shape)
 
 
 def read_choices(text: str) -> tuple[Choice, ...]:

@@ -10,7 +10,7 @@ from bot.inference.conditions import complete_wish
 from bot.inference.engine import Engine
 from bot.inference.model_info import ModelInfo
 from bot.prompts.parser import MAX_LENGTH, read_prompt, tidy_prompt, unused_words
-from bot.prompts.traits import format_traits, read_traits
+from bot.prompts.traits import format_prompt, read_traits
 from bot.prompts.wish import check_wish, format_wish
 from bot.studio.avatars import AvatarService
 from bot.studio.painter import (
@@ -67,8 +67,9 @@ class PaintingService:
         attributes = model.manifest.attributes
         wish, shape = read_shaped_prompt(prompt, model)
         _, rest = read_traits(prompt, model.directions.names, attributes)
-        used = " ".join(filter(None, (format_wish(wish), format_traits(shape))))
-        return PromptReading(wish, shape, used, unused_words(rest, attributes))
+        return PromptReading(
+            wish, shape, format_prompt(wish, shape), unused_words(rest, attributes)
+        )
 
     def queue_position(self, owner: Owner) -> int:
         """Number of pictures that are painted before the owner's next one."""
@@ -192,8 +193,7 @@ def shape_of(prompt: str | None, model: ModelInfo) -> dict[str, float]:
 
 def prompt_for(wish: Mapping[str, str], parent: Avatar, model: ModelInfo) -> str:
     """A prompt for another wish that keeps the shape of the parent's prompt."""
-    shape = format_traits(shape_of(parent.prompt, model))
-    return " ".join(filter(None, (format_wish(wish), shape)))
+    return format_prompt(wish, shape_of(parent.prompt, model))
 
 
 def inherited_prompt(parent: Avatar, owner: Owner, model: ModelInfo) -> str:

@@ -18,9 +18,9 @@ from bot.errors import BadPrompt, NotFound
 from bot.inference.engine import Engine
 from bot.inference.model_info import ModelInfo
 from bot.prompts.parser import MAX_LENGTH
-from bot.prompts.traits import format_traits, read_traits
+from bot.prompts.traits import format_prompt, read_traits
 from bot.prompts.vocabulary import quote
-from bot.prompts.wish import check_wish, format_wish
+from bot.prompts.wish import check_wish
 from bot.studio.images import encode_png, scaled_png
 from bot.studio.painter import Painter, PaintJob
 from bot.studio.request import Request
@@ -189,7 +189,7 @@ class RecipeService:
             [dict(recipe.conditions)],
             _checked_latent(recipe, model)[None, None],
             # not the recipe's own text, which its owner may have deleted
-            prompt=" ".join(filter(None, (format_wish(wish), format_traits(shape)))),
+            prompt=format_prompt(wish, shape),
             size=recipe.size,
         )
         (avatar,) = await self._painter.paint(job, request)

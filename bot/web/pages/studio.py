@@ -8,6 +8,7 @@ from aiohttp import web
 
 from bot.errors import BadPrompt, Refusal
 from bot.i18n.messages import describe, direction_name, say
+from bot.prompts.traits import format_prompt
 from bot.studio import Request, Studio
 from bot.web import visitors
 from bot.web.api.schemas import IMAGE_SIZES, WISH_PREFIX, PaintForm
@@ -69,10 +70,13 @@ async def paint(request: web.Request) -> web.Response:
     try:
         fields = validate(PaintForm, {key: value for key, value in form.items() if value.strip()})
         # The prompt overrides the swatches: without JavaScript they are not kept in sync.
-        wish = {**swatches, **studio.painting.parse(fields.prompt)}
+        reading = studio.painting.explain(fields.prompt)
+        wish = {**swatches, **reading.wish}
+        is_complete = wish == reading.wish
+        prompt = fields.prompt if is_complete else format_prompt(wish, reading.shape)
         owner = visitors.owner_of(token)
         avatars = await studio.painting.create(
-            wish, Request(owner), seed=fields.seed, prompt=fields.prompt
+            wish, Request(owner), seed=fields.seed, prompt=prompt
         )
     except Refusal as error:
         return await render_studio(request, form, swatches, error)

@@ -108,6 +108,25 @@ async def test_links_of_a_picture_have_no_values_that_the_model_in_use_lacks(
         await get(client, link)
 
 
+@pytest.mark.usefixtures("shaped")
+@pytest.mark.parametrize(
+    ("form", "prompt"),
+    [
+        ({"prompt": "", "wish.hair": "red", "wish.eyes": "orange"}, "hair:red eyes:orange"),
+        ({"prompt": "pink hair"}, "pink hair"),
+        ({"prompt": "pink hair", "wish.hair": "red", "wish.eyes": ""}, "pink hair"),
+        ({"prompt": "a smiling girl", "wish.hair": "red"}, "hair:red smiling"),
+    ],
+)
+async def test_swatches_that_are_chosen_without_javascript_are_part_of_the_prompt(
+    client: Client, store: Store, form: dict[str, str], prompt: str
+) -> None:
+    async with client.post("/paint", data=form) as answer:
+        avatar = await store.avatars.get(answer.url.path.removeprefix("/a/"))
+    assert avatar is not None
+    assert avatar.prompt == prompt
+
+
 @pytest.mark.parametrize(
     ("form", "error"),
     [
