@@ -230,6 +230,8 @@ def _expectation(model: type[BaseModel], path: Sequence[str]) -> Fact:
         case "integer":
             most = schema.get("maximum", schema.get("exclusiveMaximum", 0) - 1)
             return _words("web-whole-number", least=schema["minimum"], most=most)
+        case "number":
+            return _words("web-number", least=schema["minimum"], most=schema["maximum"])
         case "object":
             return _words("web-object", example=example)
         case "array":

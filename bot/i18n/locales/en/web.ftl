@@ -19,6 +19,7 @@ web-missing = { $key } is missing; it must be { $expected }
 web-invalid = { $key } must be { $expected }; it is { $found }
 web-one-of = one of { $values }
 web-whole-number = a whole number from { $least } to { $most }
+web-number = a number from { $least } to { $most }
 web-object = { $example ->
     [none] an object
    *[other] an object such as { $example }

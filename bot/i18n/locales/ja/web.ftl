@@ -19,6 +19,7 @@ web-missing = { $key } がありません。{ $expected }を指定してくだ�
 web-invalid = { $key } には{ $expected }を指定してください（指定は { $found }）。
 web-one-of = { $values } のどれか
 web-whole-number = { $least } から { $most } までの整数
+web-number = 数（{ $least } から { $most } まで）
 web-object = { $example ->
     [none] オブジェクト
    *[other] { $example } のようなオブジェクト

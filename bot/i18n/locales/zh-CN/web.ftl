@@ -19,6 +19,7 @@ web-missing = 缺少 { $key }：它必须是{ $expected }。
 web-invalid = { $key } 必须是{ $expected }，现在是 { $found }。
 web-one-of = { $values } 之一
 web-whole-number = { $least } 到 { $most } 之间的整数
+web-number = 数字（{ $least } 到 { $most }）
 web-object = { $example ->
     [none] 对象
    *[other] 对象，例如 { $example }

@@ -41,9 +41,10 @@ async def test_shapes_are_read_previewed_and_painted(
     ("body", "text"),
     [
         ({}, "shape"),
-        ({"shape": "smile"}, "shape"),
-        ({"shape": {"smile": "1"}}, "smile"),
-        ({"shape": {"smile": 1.5}}, "smile"),
+        ({"shape": "smile"}, 'shape must be an object such as {"hair_length": 0.5}; it is "smile"'),
+        ({"shape": {"smile": "1"}}, 'shape.smile must be a number from -1 to 1; it is "1"'),
+        ({"shape": {"smile": 1.5}}, "shape.smile must be a number from -1 to 1; it is 1.5"),
+        ({"shape": {"smile": None}}, "shape.smile must be a number from -1 to 1; it is null"),
         ({"shape": {"nose": 1}}, "nose"),
         ({"shape": {f"d{number}": 1 for number in range(100)}}, "shape"),
     ],
