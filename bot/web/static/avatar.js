@@ -26,7 +26,7 @@ favorite.addEventListener("click", () =>
   attempt(async () => {
     const state = await request(`/api/avatars/${id}/favourite`, "POST");
     favorite.ariaPressed = String(state.favourite);
-    favorite.querySelector("span").textContent = state.favourites;
+    find("#favorites").textContent = state.favourites;
     news.textContent = say(state.favourite ? "script-favorite-added" : "script-favorite-removed");
   }),
 );

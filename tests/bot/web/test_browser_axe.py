@@ -17,10 +17,11 @@ from .conftest import Client, Serve
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 # For the dark scheme, only the rules that depend on colors.
 RUN = """async (scheme) => {
+  const ADDED = ["target-size", "label-content-name-mismatch"];
   const options =
     scheme === "dark"
       ? { runOnly: ["color-contrast", "link-in-text-block"] }
-      : { rules: { "target-size": { enabled: true } } };
+      : { rules: Object.fromEntries(ADDED.map((rule) => [rule, { enabled: true }])) };
   const { violations } = await axe.run(document, options);
   return violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")

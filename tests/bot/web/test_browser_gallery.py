@@ -74,7 +74,9 @@ async def test_matrix_picture_and_favorite(
     await page.locator("#grid .tile").click()
     await expect(page.get_by_role("heading", name="pink hair, red eyes")).to_be_visible()
     favorite = page.get_by_role("button", name="Favorite")
+    await expect(favorite).to_have_accessible_name("Favorite 0")
     await favorite.click()
+    await expect(favorite).to_have_accessible_name("Favorite 1")
     await expect(favorite).to_have_attribute("aria-pressed", "true")
     assert (await studio.avatars.get(avatar.id, viewer=None)).favorites == 1
     await expect_no_horizontal_scrolling(page)

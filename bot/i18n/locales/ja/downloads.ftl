@@ -1,3 +1,3 @@
 # Files of a picture.
 
-download-large = 512ピクセルに拡大してダウンロード
+download-large = 512 px に拡大してダウンロード
