@@ -1,12 +1,13 @@
 """Request and response bodies of the HTTP API; `openapi.json` is generated from these models."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from typing_extensions import TypeAliasType
 
 from bot.studio.animations import MAX_FRAMES, MAX_MORPH
+from bot.studio.downloads import CROPS
 from bot.studio.gallery import MAX_PAGE
 from bot.studio.named_faces import MAX_NAME
 from bot.studio.named_faces import MAX_SIZE as MAX_FACE_SIZE
@@ -20,7 +21,8 @@ from export.directions import MAX_DIRECTIONS
 
 PAGE_SIZE = 24  # pictures
 FRAMES = 17  # of a transition
-IMAGE_SIZES = (64, 128, 256)  # pixels; what ?size= of an image may be
+ImageSize = Literal[64, 128, 256]  # pixels; what ?size= of an image may be
+IMAGE_SIZES: tuple[int, ...] = get_args(ImageSize)
 MIN_FACE_SIZE = 16  # pixels, of a face by name
 WISH_PREFIX = "wish."
 """Prefix of an attribute in a query or form that has a key of the same name."""
@@ -84,7 +86,7 @@ FaceValues = TypeAliasType(
     ],
 )
 ModelName = TypeAliasType("ModelName", Annotated[Text, Field(examples=["faces64-1595k-2"])])
-Crop = TypeAliasType("Crop", Literal["circle", "emoji", "sticker"])
+Crop = TypeAliasType("Crop", Annotated[Text, Field(json_schema_extra={"enum": [*CROPS]})])
 FileFormat = TypeAliasType("FileFormat", Literal["png", "webp"])
 Seed = Annotated[int, Field(ge=0, lt=SEEDS)]
 SeedField = Annotated[Seed, BeforeValidator(_parse_digits)]
@@ -245,7 +247,7 @@ class FindQuery(Schema):
 
 
 class ImageQuery(Schema):
-    size: Annotated[Literal[64, 128, 256], BeforeValidator(_parse_digits)] | None = None
+    size: Annotated[ImageSize, BeforeValidator(_parse_digits)] | None = None
     """Pixels. Images are scaled down, never up. The default is the original size."""
 
 

@@ -8,8 +8,18 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from bot.prompts.wish import check_wish
+from bot.studio.downloads import CROPS
+from bot.studio.enlarging import LARGE
+from bot.studio.reports import MAX_REASON
 from bot.web import visitors
-from bot.web.api.schemas import PAGE_SIZE, WISH_PREFIX, MatrixQuery, MineQuery, PageQuery
+from bot.web.api.schemas import (
+    IMAGE_SIZES,
+    PAGE_SIZE,
+    WISH_PREFIX,
+    MatrixQuery,
+    MineQuery,
+    PageQuery,
+)
 from bot.web.keys import STUDIO
 from bot.web.matrix import choose_axes
 from bot.web.pages.link import link_panel
@@ -105,6 +115,10 @@ async def avatar_page(request: web.Request) -> web.Response:
         request,
         "avatar.html",
         avatar=avatar,
+        image_sizes=IMAGE_SIZES,
+        large=LARGE,
+        crops=CROPS,
+        max_reason=MAX_REASON,
         in_use=in_use,
         wish={name: value for name, value in avatar.wish.items() if name in in_use},
         model_in_use=studio.painting.is_model_in_use(avatar),

@@ -1,3 +1,3 @@
 # Files of a picture.
 
-download-large = Download enlarged to 512 px
+download-large = Download enlarged to { $size } px

@@ -1,3 +1,3 @@
 # Files of a picture.
 
-download-large = 512 px に拡大してダウンロード
+download-large = { $size } px に拡大してダウンロード

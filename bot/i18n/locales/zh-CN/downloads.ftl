@@ -1,3 +1,3 @@
 # Files of a picture.
 
-download-large = 下载放大到 512 px 的图
+download-large = 下载放大到 { $size } px 的图
