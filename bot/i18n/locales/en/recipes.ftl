@@ -9,4 +9,4 @@ recipe-broken = The recipe in this picture cannot be read: { $part } is not vali
 recipe-too-large = This picture is too large to be opened.
 recipe-no-model = There is no picture { $id } here, and the model { $model } that painted it is not here either.
 recipe-other-model = There is no picture { $id } here, and the model { $model } here is not the one that painted it.
-recipe-show-what = Please give an id or a picture’s file.
+recipe-show-what = Please give an id or a picture's file.

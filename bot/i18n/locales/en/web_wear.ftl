@@ -18,7 +18,7 @@ page-wear-html = Web page (HTML)
 page-wear-options = Options
 page-wear-size = scales the picture down, to 16 pixels or more.
 page-wear-webp = instead of .png is a much smaller file.
-page-wear-gravatar = For members without a picture of their own (Gravatar’s d=), use an address with their name or number.
+page-wear-gravatar = For members without a picture of their own (Gravatar's d=), use an address with their name or number.
 page-wear-case = Case, and spaces around a name, make no difference.
 page-wear-cors = Pages of other sites may also read the pictures with scripts (CORS).
 script-wear-face = The face of { $name }

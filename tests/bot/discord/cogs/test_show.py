@@ -88,6 +88,6 @@ async def test_a_changed_attachment_is_told(studio: Studio, mika: UserClient) ->
 async def test_show_needs_an_id_or_a_file(mika: UserClient) -> None:
     reply = await mika.slash("show")
     assert reply.ephemeral
-    assert reply.text == "Please give an id or a picture’s file."
+    assert reply.text == "Please give an id or a picture's file."
     reply = await mika.slash("show", picture=("notes.txt", b"hello"))
     assert "not a PNG" in reply.text
