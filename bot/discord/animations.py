@@ -14,9 +14,9 @@ from bot.discord.components import Button, Component
 from bot.discord.context import is_ephemeral, owner_of, settings_of
 from bot.discord.deferred_reply import DeferredReply
 from bot.discord.open_picture import OpenSelect
-from bot.discord.text import MAX_ALT_TEXT, option_of, shorten, title
+from bot.discord.text import MAX_ALT_TEXT, option_of, title
 from bot.errors import Refusal
-from bot.i18n.messages import say
+from bot.i18n.messages import say, shorten
 from bot.studio import Request
 from bot.studio.morph_file import Format, Morph
 from db.records import Avatar, PendingReply

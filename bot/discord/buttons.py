@@ -27,9 +27,9 @@ from bot.discord.permissions import require_admission
 from bot.discord.picker import pictures_of
 from bot.discord.replies import defer_update, respond, retry_once
 from bot.discord.reporting import ReportButton
-from bot.discord.text import option_of, shorten, title
+from bot.discord.text import option_of, title
 from bot.errors import NotFound
-from bot.i18n.messages import describe, say
+from bot.i18n.messages import describe, say, shorten
 from bot.prompts.vocabulary import vocabulary
 from db.records import Avatar
 from db.tasks import AgainTask, CreateTask, MixTask, VariationsTask

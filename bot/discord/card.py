@@ -38,9 +38,9 @@ from bot.discord.deferred_reply import DeferredReply
 from bot.discord.family import Sibling
 from bot.discord.permissions import is_moderator, is_owner, require_admission
 from bot.discord.replies import defer_answer, defer_update, delete_message, retry_once
-from bot.discord.text import caption, file_of, option_of, shorten
+from bot.discord.text import caption, file_of, option_of
 from bot.errors import BadPrompt, NotFound
-from bot.i18n.messages import say
+from bot.i18n.messages import say, shorten
 from bot.studio import Studio
 from bot.studio.recipes import MAX_FILE
 from db.records import Avatar, Owner

@@ -10,6 +10,8 @@ from discord.utils import MISSING
 
 from bot.discord.bot import IrodoriBot
 from bot.discord.replies import UNKNOWN_MESSAGE
+from bot.discord.text import MAX_CONTENT
+from bot.i18n.messages import shorten
 from db.records import PendingReply
 
 UNKNOWN_WEBHOOK = 10015
@@ -63,6 +65,7 @@ class DeferredReply:
 
         Raises ReplyExpiredError, discord.HTTPException.
         """
+        text = shorten(text, MAX_CONTENT)
         if not self._by_token:
             await self.edit(content=text, attachments=[], view=None)
             return

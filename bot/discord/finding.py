@@ -20,9 +20,9 @@ from bot.discord.deferred_reply import DeferredReply
 from bot.discord.find_state import STATE, FindState
 from bot.discord.permissions import admit
 from bot.discord.replies import defer_update, respond, retry_once
-from bot.discord.text import MAX_ALT_TEXT, shorten
+from bot.discord.text import MAX_ALT_TEXT
 from bot.errors import NotAllowed
-from bot.i18n.messages import describe, say
+from bot.i18n.messages import describe, say, shorten
 from bot.prompts.wish import format_wish
 from bot.studio.finding import Sheet
 from bot.studio.images import numbered_grid

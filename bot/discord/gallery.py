@@ -20,9 +20,9 @@ from bot.discord.gallery_state import SCOPES, SORTS, GalleryState, check_custom_
 from bot.discord.open_picture import IdButton, OpenSelect
 from bot.discord.permissions import require_admission
 from bot.discord.replies import defer_answer, defer_update, retry_once
-from bot.discord.text import file_of, option_of, shorten
+from bot.discord.text import file_of, option_of
 from bot.errors import NotFound
-from bot.i18n.messages import describe, say
+from bot.i18n.messages import describe, say, shorten
 from db.records import LAST, Avatar, GalleryQuery, Page, Picture
 
 PAGE = 9  # pictures

@@ -3,9 +3,9 @@
 import discord
 
 from bot.discord.options import option_names
-from bot.discord.text import shorten, title
+from bot.discord.text import title
 from bot.errors import NotFound
-from bot.i18n.messages import describe, say
+from bot.i18n.messages import describe, say, shorten
 from bot.studio import Studio
 from db.records import Avatar, Owner
 

@@ -14,8 +14,8 @@ from bot.discord.autocompletion import limited
 from bot.discord.bot import Interaction
 from bot.discord.command_texts import description, option_description
 from bot.discord.context import language_of
-from bot.discord.text import shorten, swatch
-from bot.i18n.messages import LANGUAGES, attribute_name, command_text, value_name
+from bot.discord.text import swatch
+from bot.i18n.messages import LANGUAGES, attribute_name, command_text, shorten, value_name
 from bot.prompts.fuzzy import similarity
 from bot.prompts.wish import check_wish, format_wish, has_shade
 from bot.prompts.words import SYNONYMS

@@ -9,9 +9,9 @@ from discord import app_commands
 from bot.discord.autocompletion import limited
 from bot.discord.bot import Interaction
 from bot.discord.context import language_of, owner_of
-from bot.discord.text import LABEL, shorten, swatch, title
+from bot.discord.text import LABEL, swatch, title
 from bot.errors import NotFound
-from bot.i18n.messages import describe
+from bot.i18n.messages import describe, shorten
 from bot.studio import Studio
 from db.records import Avatar, GalleryQuery, Owner
 

@@ -24,9 +24,9 @@ from bot.discord.context import language_of, owner_of
 from bot.discord.family import child_command
 from bot.discord.permissions import require_admission
 from bot.discord.replies import respond
-from bot.discord.text import LABEL, shorten, swatch
+from bot.discord.text import LABEL, swatch
 from bot.errors import BadPrompt, NotFound
-from bot.i18n.messages import describe, say
+from bot.i18n.messages import describe, say, shorten
 from db.records import Avatar
 from db.tasks import RecolorTask
 from export.manifest import Attribute

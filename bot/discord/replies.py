@@ -10,6 +10,8 @@ import aiohttp
 import discord
 
 from bot.discord.bot import Interaction, Mention, Source
+from bot.discord.text import MAX_CONTENT
+from bot.i18n.messages import shorten
 
 T = TypeVar("T")
 UNKNOWN_MESSAGE = 10008
@@ -77,6 +79,7 @@ def typing_in(channel: discord.abc.Messageable) -> Iterator[None]:
 
 async def fill_in(interaction: Interaction, text: str) -> None:
     """Replaces "thinking…" with the text."""
+    text = shorten(text, MAX_CONTENT)
     await retry_once(lambda: interaction.edit_original_response(content=text))
 
 
@@ -102,6 +105,7 @@ async def tell(source: Source, text: str) -> None:
     """Shows the text to the member only, whatever the state of the interaction. The reply to a
     mention is public.
     """
+    text = shorten(text, MAX_CONTENT)
     if isinstance(source, Mention):
         await source.message.reply(text)
         return

@@ -4,13 +4,15 @@ import io
 
 import discord
 
-from bot.i18n.messages import describe, say
+from bot.i18n.messages import describe, say, shorten
 from bot.prompts.wish import format_wish
 from bot.prompts.words import SYNONYMS
 from db.records import Avatar, GuildLimits, Picture
 
 LABEL = 100  # characters of a select option's label, value or description
 MAX_LISTED = 20  # members, channels or roles of a server
+MAX_CONTENT = 2000  # characters of a message
+MAX_TITLE = 600  # characters
 MAX_ALT_TEXT = 256  # characters; Discord allows 1024
 
 SWATCHES = {
@@ -38,12 +40,8 @@ def swatch(value: str) -> str | None:
     return None
 
 
-def shorten(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
 def title(avatar: Avatar, language: str = "en") -> str:
-    return describe(avatar.conditions, language) or say("card-face", language)
+    return shorten(describe(avatar.conditions, language), MAX_TITLE) or say("card-face", language)
 
 
 def alt_text(avatar: Avatar, language: str = "en") -> str:
@@ -79,7 +77,7 @@ def caption(
     heading = title(avatar, language)
     if count > 1:
         heading = say("card-number", language, number=number, count=count, title=heading)
-    heading = shorten(discord.utils.escape_markdown(heading), 800)
+    heading = shorten(discord.utils.escape_markdown(heading), MAX_TITLE)
     if portrait_of is not None:
         heading = say("card-portrait", language, member=f"<@{portrait_of}>", title=heading)
     facts = [*_facts(avatar, language)]

@@ -22,13 +22,17 @@ LOCALES = Path(__file__).parent / "locales"
 JAPANESE = "髪黒緑桜絵顔気図変戦"
 """Han characters of prompts that are written differently in Chinese, simplified and traditional."""
 MAX_LISTED = 25  # words in a list
+MAX_FACT = 2500  # characters of a variable; Fluent refuses longer ones
 
 # A variable of a message; a function is called with the language.
 Fact: TypeAlias = str | int | float | Callable[[str], str]
 
 
 def say(key: str, language: str = "en", /, **facts: Fact) -> str:
-    """The message of this key. Raises KeyError for an unknown key or a missing variable."""
+    """The message of this key. A variable above MAX_FACT characters is shortened.
+
+    Raises KeyError for an unknown key or a missing variable.
+    """
     message = _bundle(language).get_message(key)
     if message.value is None:
         raise KeyError(f"the message {key} has no text of its own, only attributes")
@@ -104,6 +108,10 @@ def listed(words: Iterable[str], language: str = "en", *, last: str = "and") -> 
     return format_list(words, "or" if last == "or" else "standard", REGIONS[language])
 
 
+def shorten(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
 def _pair(attribute: str, value: str, language: str) -> str:
     if (value + attribute).isascii():  # neither is translated
         language = "en"
@@ -123,8 +131,10 @@ def _formatted(key: str, pattern: Any, language: str, facts: Mapping[str, Fact])
     given: dict[str, Any] = {}
     for name, fact in facts.items():
         fact = fact(language) if callable(fact) else fact
-        # No thousands separators: seeds are 4294967295, not 4,294,967,295.
-        given[name] = fact if isinstance(fact, str) else fluent_number(fact, useGrouping=False)
+        if isinstance(fact, str):
+            given[name] = shorten(fact, MAX_FACT)
+        else:  # no thousands separators: seeds are 4294967295, not 4,294,967,295
+            given[name] = fluent_number(fact, useGrouping=False)
     text, errors = _bundle(language).format_pattern(pattern, given)
     if errors:
         raise KeyError(f"{key} in {language}: {errors[0]}")

@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from typing import Literal, TypeAlias
 
 from bot.errors import BadPrompt
-from bot.i18n.messages import attribute_name, listed, say, value_name
+from bot.i18n.messages import attribute_name, listed, say, shorten, value_name
 from bot.prompts import words_zh_ja
 from bot.prompts.colors import color_distance
 from bot.prompts.fuzzy import MAX_TEXT, closest
@@ -22,6 +22,8 @@ LITERAL = "\0"
 """First character of a token that stands for a name with its punctuation, such as c++."""
 NEAR = 0.7
 """Similarity from which a choice is suggested for an unknown word."""
+MAX_CHOICES = 1000
+"""Characters of the sentences that list what to choose; the first one is always complete."""
 EMOJI_STYLE = "\ufe0f"
 """Follows a character that is displayed as an emoji; some keyboards leave it out."""
 _APOSTROPHES = "'’`´"
@@ -150,21 +152,25 @@ class Vocabulary:
         )
 
     def choices(self, attributes: Iterable[str] | None = None) -> Text:
-        """The values to choose from, in sentences, of these attributes or of all."""
+        """The values to choose from, in sentences, of these attributes or of all; of many
+        attributes, the last ones are only named.
+        """
         names = list(self.attributes if attributes is None else attributes)
 
         def text(language: str) -> str:
             if not names:
                 return say("prompt-no-choice", language)
-            return say("prompt-choices-joint", language).join(
-                say(
-                    "prompt-choices",
-                    language,
-                    attribute=attribute_name(name, language),
-                    values=names_of(self.attributes[name].values, value_name, last="or"),
-                )
-                for name in names
-            )
+            sentences: list[str] = []
+            for at, name in enumerate(names):
+                values = names_of(self.attributes[name].values, value_name, last="or")
+                attribute = attribute_name(name, language)
+                sentence = say("prompt-choices", language, attribute=attribute, values=values)
+                if sentences and sum(map(len, sentences)) + len(sentence) > MAX_CHOICES:
+                    rest = names_of(names[at:])
+                    sentences.append(say("prompt-choices-more", language, attributes=rest))
+                    break
+                sentences.append(sentence)
+            return say("prompt-choices-joint", language).join(sentences)
 
         return text
 
@@ -203,8 +209,7 @@ def tidy(text: str, length: int) -> str:
 
 
 def quote(text: str) -> str:
-    text = tidy(text[:MAX_TEXT], MAX_TEXT)
-    return text if len(text) <= 40 else text[:39] + "…"
+    return shorten(tidy(text[:MAX_TEXT], MAX_TEXT), 40)
 
 
 def names_of(

@@ -10,8 +10,7 @@ from bot.discord.command_texts import describe_options, description
 from bot.discord.context import language_of
 from bot.discord.permissions import require_operator
 from bot.discord.replies import defer_answer, fill_in
-from bot.discord.text import shorten
-from bot.i18n.messages import say
+from bot.i18n.messages import say, shorten
 from bot.studio.models import ModelSummary
 from export.figures import highlights
 
@@ -37,7 +36,7 @@ class ModelCog(commands.Cog):
         lines = [_line(model, language) for model in models[-LISTED:]]
         if len(models) > LISTED:
             lines.insert(0, say("model-older", language, count=len(models) - LISTED))
-        await fill_in(interaction, shorten("\n".join(lines) or say("model-none", language), 2000))
+        await fill_in(interaction, "\n".join(lines) or say("model-none", language))
 
     @model.command(name="use", description=description("model use"))
     @describe_options("model use", "model")

@@ -94,6 +94,12 @@ def test_a_missing_key_or_variable_is_an_error() -> None:
         say("card-seed", "ja")
 
 
+def test_a_long_variable_is_shortened() -> None:
+    text = say("find-alt", faces="x" * 10_000)
+    assert 2000 < len(text) < 3000
+    assert text.endswith("x…")
+
+
 def test_numbers_are_written_without_separators() -> None:
     assert say("card-seed", seed=4294967295).endswith(" 4294967295")
 

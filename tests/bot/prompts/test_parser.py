@@ -252,6 +252,20 @@ def test_long_input_is_shortened_in_errors() -> None:
     assert len(str(error.value)) < 400
 
 
+def test_of_many_attributes_some_are_listed_with_values_and_the_others_named() -> None:
+    many = tuple(
+        attribute(f"part{i}", " ".join(f"value{i}.{j}" for j in range(12))) for i in range(64)
+    )
+    with pytest.raises(BadPrompt) as error:
+        read_prompt("nonsense", many)
+    for language, more in (("en", "The other attributes"), ("zh-CN", "其他"), ("ja", "ほか")):
+        text = error.value.text(language)
+        assert "value0.0" in text
+        assert more in text
+        assert "part20" in text
+        assert len(text) < 1500
+
+
 def test_a_stored_prompt_is_one_printable_line() -> None:
     assert tidy_prompt(" pink\x00\n hair \ud800\u202e 😀 ") == "pink hair 😀"
 

@@ -10,5 +10,6 @@ prompt-unknown-value = { $attribute } cannot be “{ $said }”. { $near }{ $cho
 prompt-unknown-word = “{ $said }” is not a known word. { $near }{ $choices }
 prompt-near = Did you mean { $words }?{" "}
 prompt-choices = You can choose { $values } for { $attribute }.
+prompt-choices-more = The other attributes are { $attributes }.
 prompt-choices-joint = {" "}
 prompt-no-choice = This model has no attributes: every picture is random.

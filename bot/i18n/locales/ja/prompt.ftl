@@ -10,5 +10,6 @@ prompt-unknown-value = { $attribute }を「{ $said }」にはできません。{
 prompt-unknown-word = 「{ $said }」がわかりません。{ $near }{ $choices }
 prompt-near = もしかして：{ $words }？{" "}
 prompt-choices = { $attribute }で選べるのは{ $values }です。
+prompt-choices-more = ほかの項目は{ $attributes }です。
 prompt-choices-joint = {""}
 prompt-no-choice = このモデルに選べる項目はありません。どの絵もおまかせになります。

@@ -10,5 +10,6 @@ prompt-unknown-value = { $attribute }不能是“{ $said }”。{ $near }{ $choi
 prompt-unknown-word = 我不认识“{ $said }”。{ $near }{ $choices }
 prompt-near = 你是想说{ $words }吗？
 prompt-choices = { $attribute }可以是{ $values }。
+prompt-choices-more = 其他属性有：{ $attributes }。
 prompt-choices-joint = {""}
 prompt-no-choice = 这个模型没有可选的属性：每张图都是随机的。
