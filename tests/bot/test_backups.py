@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.backups import back_up, backups, keep_backups, seconds_until_due
+from bot.backups import back_up, backups, keep_backups, seconds_until_due, time_of
 from bot.serve import StartError, serve
 from bot.settings import Settings
 from db.backup import verify
@@ -18,6 +18,11 @@ from db.store import Store
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+
+
+def found_in(settings: DbSettings) -> list[Path]:
+    """The backups in the folder, the oldest first."""
+    return list(backups(settings.backup_dir, datetime.max.replace(tzinfo=UTC)))
 
 
 @pytest.fixture
@@ -33,7 +38,7 @@ async def test_old_backups_are_deleted_and_other_files_kept(settings: DbSettings
     other.touch()
     for hours in range(4):
         assert await back_up(settings, NOON + hours * HOUR)
-    found = backups(settings.backup_dir)
+    found = found_in(settings)
     assert [path.name for path in found] == [
         "irodori-20260301T140000.000000Z.db",
         "irodori-20260301T150000.000000Z.db",
@@ -52,17 +57,68 @@ async def test_the_next_backup_is_due_hours_after_the_newest_one(settings: DbSet
     assert seconds_until_due(settings, NOON - HOUR) == 0  # the clock was wrong
 
 
+async def test_a_backup_in_the_future_is_neither_counted_nor_deleted(settings: DbSettings) -> None:
+    future = NOON + 1000 * HOUR
+    for moment in (NOON - HOUR, NOON, future):
+        assert await back_up(settings, moment)
+    assert seconds_until_due(settings, NOON + HOUR) == 3600
+    for hours in (2, 4):
+        assert await back_up(settings, NOON + hours * HOUR)
+    assert [time_of(path) for path in found_in(settings)] == [
+        NOON + 2 * HOUR,
+        NOON + 4 * HOUR,
+        future,
+    ]
+    assert seconds_until_due(settings, NOON + 5 * HOUR) == 3600
+
+
+async def test_a_name_with_an_impossible_time_is_no_backup(settings: DbSettings) -> None:
+    settings.backup_dir.mkdir()
+    other = settings.backup_dir / "irodori-99999931T000000.000000Z.db"
+    other.touch()
+    assert seconds_until_due(settings, NOON) == 0
+    for hours in range(3):
+        assert await back_up(settings, NOON + hours * HOUR)
+    assert other.exists()
+    assert len(found_in(settings)) == 2
+
+
+async def test_backups_continue_after_their_folder_could_not_be_read(
+    settings: DbSettings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def unreadable(settings: DbSettings, now: datetime) -> float:
+        raise PermissionError("the folder cannot be read")
+
+    pauses: asyncio.Queue[float] = asyncio.Queue()
+
+    async def pause(seconds: float) -> None:
+        pauses.put_nowait(seconds)
+        if pauses.qsize() == 2:
+            await asyncio.Event().wait()
+        monkeypatch.setattr("bot.backups.seconds_until_due", seconds_until_due)
+
+    monkeypatch.setattr("bot.backups.seconds_until_due", unreadable)
+    monkeypatch.setattr("bot.backups.asyncio.sleep", pause)
+    task = asyncio.create_task(keep_backups(settings))
+    while pauses.qsize() < 2 and not task.done():
+        await asyncio.wait([task], timeout=0.01)
+    task.cancel()
+    await asyncio.wait([task])
+    assert "the folder cannot be read" in caplog.text
+    assert len(found_in(settings)) == 1
+
+
 async def test_a_failure_is_logged_and_deletes_nothing(
     settings: DbSettings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     for hours in range(2):
         await back_up(settings, NOON + hours * HOUR)
-    before = backups(settings.backup_dir)
+    before = found_in(settings)
     (tmp_path / "bot.db").write_bytes(b"noise" * 4096)
     with caplog.at_level(logging.ERROR):
         assert not await back_up(settings, NOON + 2 * HOUR)
     assert "the backup failed" in caplog.text
-    assert backups(settings.backup_dir) == before
+    assert found_in(settings) == before
     assert set(settings.backup_dir.iterdir()) == set(before)
 
 
@@ -81,14 +137,14 @@ async def test_the_first_backup_is_written_at_once(
     paused: asyncio.Future[float] = asyncio.get_running_loop().create_future()
 
     async def pause(seconds: float) -> None:
-        if backups(settings.backup_dir) and not paused.done():
+        if found_in(settings) and not paused.done():
             paused.set_result(seconds)
         await asyncio.Event().wait() if seconds else None
 
     monkeypatch.setattr("bot.backups.asyncio.sleep", pause)
     task = asyncio.create_task(keep_backups(settings))
     await paused
-    assert len(backups(settings.backup_dir)) == 1
+    assert len(found_in(settings)) == 1
     task.cancel()
     await asyncio.wait([task])
 
