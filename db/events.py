@@ -69,6 +69,8 @@ class PaintedEvents:
                 last = newest
             except StoreUnavailable as error:  # read when the database works again
                 log.debug("new pictures are not read: %s", error)
+            except Exception:
+                log.exception("new pictures are not read")
 
     async def _listen(self, publish: Publish, wanted: Callable[[], bool]) -> None:
         failing = False

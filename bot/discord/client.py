@@ -26,7 +26,7 @@ from bot.discord.sync import sync_if_changed
 from bot.discord.translator import FluentTranslator
 from bot.settings import DiscordSettings
 from bot.stopping import GRACE_SECONDS
-from bot.studio import Studio
+from bot.studio import StoreUnavailable, Studio
 from bot.studio.community.guessing import Puzzle
 from bot.studio.finding import Sheet
 from bot.studio.morph_file import Morph
@@ -126,8 +126,11 @@ class ServingBot(ConfiguredBot):
             try:
                 await self.offer_commands()
                 offered = wanted
-            except (aiohttp.ClientError, OSError) as error:
+            except (aiohttp.ClientError, OSError, StoreUnavailable) as error:
                 logger.warning("the commands could not be registered, retrying soon: %s", error)
+            except Exception:  # would fail again; the next model may be another case
+                logger.exception("the commands could not be registered")
+                offered = wanted
 
     async def on_ready(self) -> None:
         """Resumes pending replies, also after Discord could not be reached for a while."""

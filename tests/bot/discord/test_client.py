@@ -13,6 +13,7 @@ from bot.errors import Busy
 from bot.inference.engine import Engine
 from bot.settings import DiscordSettings
 from bot.studio import Studio
+from db.errors import StoreUnavailable
 from db.store import Store
 from export.registry import Registry
 
@@ -62,6 +63,37 @@ async def test_commands_are_updated_with_the_attributes_of_a_new_model(
         reply = await mika.slash("avatar", hair="pink", hat="straw")
         assert "pink hair, straw hat" in reply.text
         assert "straw hat" in (await mika.slash("gallery", hat="straw")).text
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable("the database is locked"), ValueError("odd")])
+async def test_commands_follow_models_after_an_error(
+    discord: DiscordServer,
+    run: Run,
+    registry: Registry,
+    engine: Engine,
+    studio: Studio,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+) -> None:
+    def shows(text: str) -> bool:
+        return text in caplog.text
+
+    async def fail(key: str) -> str:
+        raise error
+
+    monkeypatch.setattr(client, "POLL_SECONDS", 0.01)
+    async with run(studio):
+        with monkeypatch.context() as failing:
+            failing.setattr(studio.notes, "get", fail)
+            add_model(registry, "hatted", (HAIR, attribute("hat", "straw top")))
+            registry.use("hatted")
+            await engine.refresh()
+            await discord.wait_until(lambda: shows("could not be registered"), "no log line")
+        add_model(registry, "bald", (HAIR,))
+        registry.use("bald")
+        await engine.refresh()
+        await discord.wait_until(lambda: discord.syncs >= 2, "the new commands were not sent")
 
 
 async def test_commands_can_be_registered_in_one_server_only(
