@@ -113,8 +113,8 @@ class RepaintTask(BaseTask):
     private: bool = False
 
     @classmethod
-    def of(cls, file: bytes) -> Self:
-        return cls(file=base64.b64encode(file))
+    def of(cls, file: bytes, *, private: bool) -> Self:
+        return cls(file=base64.b64encode(file), private=private)
 
 
 class MorphTask(BaseTask):

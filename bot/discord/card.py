@@ -33,7 +33,7 @@ from bot.discord.components import (
     language_shown,
     requester_shown,
 )
-from bot.discord.context import is_requester, language_of, owner_of
+from bot.discord.context import is_requester, language_of, owner_of, settings_of
 from bot.discord.deferred_reply import DeferredReply
 from bot.discord.family import Sibling
 from bot.discord.permissions import is_moderator, is_owner, require_admission
@@ -204,7 +204,8 @@ async def open_card(interaction: Interaction, avatar_id: str, *, private: bool =
 
 async def open_file(interaction: Interaction, file: Attachment) -> None:
     """Shows the picture of a file with its buttons, and says whether the file is that picture. If
-    it is not stored any more, it is painted again, which counts as one picture.
+    it is not stored any more, it is painted again, which counts as one picture. For members whose
+    pictures are private by default, all of this is private.
 
     Raises BadPrompt, Refusal, discord.HTTPException.
     """
@@ -212,11 +213,13 @@ async def open_file(interaction: Interaction, file: Attachment) -> None:
     if file.size > MAX_FILE:
         raise BadPrompt("recipe-too-large")
     await require_admission(interaction)
-    await defer_answer(interaction, private=False)
+    private = (await settings_of(interaction)).private or False
+    await defer_answer(interaction, private=private)
     data = await file.read()
     opened = await studio.recipes.find(data)
     if opened is None:
-        await interaction.client.paint(interaction, PaintCommand(RepaintTask.of(data)))
+        command = PaintCommand(RepaintTask.of(data, private=private), private)
+        await interaction.client.paint(interaction, command)
         return
     me, language = owner_of(interaction), await language_of(interaction)
     place = Place.of(interaction)
@@ -226,7 +229,9 @@ async def open_file(interaction: Interaction, file: Attachment) -> None:
     async def edit() -> InteractionMessage:
         return await interaction.edit_original_response(**card)
 
-    await note_reply(place, (await retry_once(edit)).id, [opened.avatar])
+    message = await retry_once(edit)
+    if not private:
+        await note_reply(place, message.id, [opened.avatar])
 
 
 async def _card(

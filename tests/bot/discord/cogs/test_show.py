@@ -6,7 +6,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngImageFile, PngInfo
 
 from bot.studio import Request, Studio
-from db.records import Owner
+from db.records import GalleryQuery, MemberSettings, Owner
+from db.store import Store
 
 pytestmark = pytest.mark.usefixtures("bot")
 
@@ -66,6 +67,22 @@ async def test_a_deleted_picture_is_painted_again_from_its_attachment(
     assert "painted again from the recipe" in reply.text
     assert "pink hair" in reply.text
     assert avatar.id not in reply.text
+
+
+async def test_a_file_is_opened_in_private_for_members_whose_pictures_are(
+    store: Store, studio: Studio, mika: UserClient
+) -> None:
+    mine = Owner("discord", str(mika.id))
+    await studio.members.save_settings(mine, MemberSettings(private=True))
+    (avatar,) = await studio.painting.create({"hair": "pink"}, Request(mine))
+    picture = await studio.avatars.picture(avatar.id, mine)
+    assert (await mika.slash("show", picture=("face.png", picture.data))).ephemeral
+    await studio.avatars.delete(avatar.id, mine)
+    reply = await mika.slash("show", picture=("face.png", picture.data))
+    assert reply.ephemeral
+    assert "painted again from the recipe" in reply.text
+    (again,) = (await store.galleries.page(GalleryQuery("mine", mine, None, {}))).avatars
+    assert again.private
 
 
 async def test_a_changed_attachment_is_told(studio: Studio, mika: UserClient) -> None:
