@@ -32,12 +32,12 @@ class EnlargingService:
         """
         if self._waiting >= MAX_WAITING:
             raise Busy(BUSY_SECONDS)
-        picture = await self._avatars.picture(avatar.id, viewer)
-        if picture.width >= LARGE:
-            return picture.data
-        model = await self._engine.get(avatar.model)
         self._waiting += 1
         try:
+            picture = await self._avatars.picture(avatar.id, viewer)
+            if picture.width >= LARGE:
+                return picture.data
+            model = await self._engine.get(avatar.model)
             async with self._turn:
                 image = square(picture.data, picture.width)
                 large = await self._engine.enlarge(model, image, LARGE)
