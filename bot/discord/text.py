@@ -1,6 +1,7 @@
 """Texts and files of an avatar, within Discord's limits."""
 
 import io
+from collections.abc import Sequence
 
 import discord
 
@@ -10,7 +11,8 @@ from bot.prompts.words import SYNONYMS
 from db.records import Avatar, GuildLimits, Picture
 
 LABEL = 100  # characters of a select option's label, value or description
-MAX_LISTED = 20  # members, channels or roles of a server
+MAX_LISTED = 10  # members, channels or roles of a server
+MAX_ROLES = 6  # whose limits are listed
 MAX_CONTENT = 2000  # characters of a message
 MAX_TITLE = 600  # characters
 MAX_ALT_TEXT = 256  # characters; Discord allows 1024
@@ -110,8 +112,8 @@ def option_of(
 
 
 def role_lines(limits: GuildLimits, language: str) -> list[str]:
-    """A line for each role that has its own limits."""
-    return [
+    """A line for each role that has its own limits, and one about those that are left out."""
+    lines = [
         say(
             "limits-of-role",
             language,
@@ -119,5 +121,16 @@ def role_lines(limits: GuildLimits, language: str) -> list[str]:
             cooldown=say("limits-cooldown", language, seconds=own.cooldown),
             daily=say("limits-daily", language, count=own.daily),
         )
-        for id, own in list(limits.role_limits.items())[:MAX_LISTED]
+        for id, own in list(limits.role_limits.items())[:MAX_ROLES]
     ]
+    more = len(limits.role_limits) - MAX_ROLES
+    return [*lines, say("limits-more-roles", language, count=more)] if more > 0 else lines
+
+
+def mentions(form: str, ids: Sequence[str], language: str) -> str:
+    """Mentions such as "<#1> <#2>" by their `form` "<#{}>"; of many, the first ones and how many
+    are left out.
+    """
+    names = " ".join(form.format(id) for id in ids[:MAX_LISTED])
+    more = len(ids) - MAX_LISTED
+    return say("limits-more", language, names=names, count=more) if more > 0 else names

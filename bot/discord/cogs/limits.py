@@ -12,7 +12,7 @@ from bot.discord.bot import Interaction, IrodoriBot
 from bot.discord.command_texts import describe_options, description
 from bot.discord.context import language_of
 from bot.discord.replies import defer_answer, fill_in
-from bot.discord.text import MAX_LISTED, role_lines
+from bot.discord.text import mentions, role_lines
 from bot.errors import NotAllowed
 from bot.i18n.messages import say
 from bot.studio.quotas import MAX_COOLDOWN, MAX_DAILY
@@ -171,5 +171,4 @@ def _with(ids: tuple[str, ...], id: str, included: bool) -> tuple[str, ...]:
 def _listed(key: str, mention: str, ids: Sequence[str], language: str) -> str:
     if not ids:
         return say(f"{key}-none", language)
-    names = [mention.format(id) for id in ids[:MAX_LISTED]] + ["…"] * (len(ids) > MAX_LISTED)
-    return say(key, language, names=" ".join(names))
+    return say(key, language, names=mentions(mention, ids, language))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bot.discord.text import role_lines
+from bot.discord.text import mentions, role_lines
 from bot.i18n.messages import say
 from bot.studio.community.service import HEARTS, RETRACT_MINUTES
 from db.records import CommunitySettings, GuildLimits
@@ -111,10 +111,9 @@ def _summary(section: str, state: State, language: str) -> str:
         elif field.kind == "channel" and value is not None:
             parts.append(f"<#{value}>")
         elif field.kind == "channels" and value:
-            channels = " ".join(f"<#{id}>" for id in value)
-            parts.append(f"{say(field.key, language)} {channels}")
+            parts.append(f"{say(field.key, language)} {mentions('<#{}>', value, language)}")
     if section == ROLES and state.limits.role_limits:
-        parts.append(" ".join(f"<@&{id}>" for id in state.limits.role_limits))
+        parts.append(mentions("<@&{}>", list(state.limits.role_limits), language))
     name = f"{ICONS[section]} **{say(f'server-section-{section}', language)}**"
     if not parts:
         return f"⚪ {name}: {say('server-off', language)}"

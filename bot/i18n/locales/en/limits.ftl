@@ -69,3 +69,8 @@ limits-reports = 🚩 reports of pictures painted here go to { $names }
 limits-reports-none = 🚩 reports of pictures go to the bot's operators only
 limits-not-allowed = Only members with Manage Server can see and set the limits of a server.
 limits-of-role = 🎖️ { $role }: { $cooldown }, { $daily }
+limits-more = { $names } and { $count } more
+limits-more-roles = { $count ->
+    [one] 🎖️ one more role has its own limits
+   *[other] 🎖️ { $count } more roles have their own limits
+}

@@ -67,3 +67,5 @@ limits-reports = 🚩 ここで描いた絵への報告の送り先：{ $names }
 limits-reports-none = 🚩 絵への報告はボットの運営者だけに届きます
 limits-not-allowed = 「サーバー管理」権限のあるメンバーだけが制限を設定できます。
 limits-of-role = 🎖️ { $role }：{ $cooldown }、{ $daily }
+limits-more = { $names } ほか { $count } 件
+limits-more-roles = 🎖️ ほか { $count } 個のロールに個別の制限があります

@@ -67,3 +67,5 @@ limits-reports = 🚩 本服务器图片的举报发送到 { $names }
 limits-reports-none = 🚩 图片的举报只发给机器人的运营者
 limits-not-allowed = 只有拥有“管理服务器”权限的成员才能设置限制。
 limits-of-role = 🎖️ { $role }：{ $cooldown }，{ $daily }
+limits-more = { $names } 以及另外 { $count } 个
+limits-more-roles = 🎖️ 另有 { $count } 个身份组有自己的限制

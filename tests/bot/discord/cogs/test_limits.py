@@ -1,7 +1,11 @@
+from dataclasses import replace
+
 import pytest
 from discord_server import MANAGE_GUILD, BotError, DiscordServer, UserClient
 
 from bot.studio import Studio
+from bot.studio.quotas import MAX_COOLDOWN, MAX_DAILY
+from db.records import GuildLimits, RoleLimits
 
 pytestmark = pytest.mark.usefixtures("bot")
 
@@ -129,6 +133,26 @@ async def test_a_blocked_member_can_only_read_and_delete_own_data(
     assert (await mika.slash("show", id=id, channel=mika.dm)).pictures, (
         "blocked in this server only"
     )
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN", "ja"])
+async def test_long_lists_fit_into_a_message(
+    discord: DiscordServer, studio: Studio, locale: str
+) -> None:
+    admin = discord.member("Aki", permissions=MANAGE_GUILD, locale=locale)
+    ids = tuple(str(10**18 + i) for i in range(40))
+    roles = {id: RoleLimits(MAX_COOLDOWN, MAX_DAILY) for id in ids}
+    limits = GuildLimits(MAX_COOLDOWN, MAX_DAILY, ids, ids, reports_channel=ids[0])
+    guild = str(discord.default_guild.id)
+    await studio.quotas.save_limits(guild, replace(limits, role_limits=roles))
+    for id in ids:
+        await studio.guilds.block(guild, id)
+    reply = await admin.slash("limits show")
+    assert f"<#{ids[9]}>" in reply.text
+    assert f"<@&{ids[5]}>" in reply.text
+    assert reply.text.count("30") == 3, "of each list, 30 are left out"
+    assert "34" in reply.text, "roles that are left out"
+    assert reply.text.endswith(f"<#{ids[0]}>")
 
 
 async def test_gallery_is_not_shown_in_other_channels(

@@ -42,6 +42,22 @@ async def test_the_overview_lists_what_posts_by_itself_and_all_of_it_is_off(
 
 
 @pytest.mark.usefixtures("bot")
+async def test_many_roles_and_channels_fit_into_the_panel(
+    admin: UserClient, studio: Studio, guild: str
+) -> None:
+    ids = tuple(str(10**18 + i) for i in range(200))
+    await studio.quotas.save_limits(
+        guild, GuildLimits(role_limits=dict.fromkeys(ids, RoleLimits()))
+    )
+    await studio.community.change(guild, spoilers=ids[:25], retract=ids[:25])
+    panel = await admin.slash("settings", server=True)
+    assert f"<@&{ids[9]}> and 190 more" in panel.text
+    assert f"<#{ids[9]}> and 15 more" in panel.text
+    await show(admin, panel, "roles")
+    assert "194 more roles have their own limits" in panel.text
+
+
+@pytest.mark.usefixtures("bot")
 async def test_the_channel_for_reports_is_the_one_of_the_limits(
     admin: UserClient, studio: Studio, guild: str, news: Channel
 ) -> None:
