@@ -37,8 +37,8 @@ def parse_cursor(query: GalleryQuery) -> tuple[bool, Position | None]:
         return False, None
     if query.cursor == LAST:
         return True, None
-    number = "([0-9]{1,18})"
-    form = f"([on]){number}" if query.sort == "new" else rf"([on]){number}\.{number}"
+    key, favorites = "([0-9]{1,18})", "([0-9]{1,9})"  # fit into 64 and 32 bits
+    form = f"([on]){key}" if query.sort == "new" else rf"([on]){favorites}\.{key}"
     parts = re.fullmatch(form, query.cursor)
     if parts is None:
         raise InvalidCursorError(

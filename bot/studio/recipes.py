@@ -38,6 +38,7 @@ MAX_LATENT = 20  # no standard normal number is as large
 
 Agreement = Literal["same", "near", "different"]
 Word = Annotated[str, StringConstraints(max_length=1000)]
+Id = Annotated[str, StringConstraints(pattern="^[a-z0-9]{1,32}$")]
 
 
 class Recipe(BaseModel):
@@ -48,7 +49,7 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     version: Literal[1] = 1
-    id: Word
+    id: Id
     # Longer than a prompt that is typed: it may name the values of many attributes.
     prompt: Annotated[str, StringConstraints(max_length=10 * MAX_LENGTH)]
     wish: dict[Word, Word]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bot.errors import BadPrompt, NotAllowed, NotFound
-from bot.prompts.vocabulary import quote
+from bot.prompts.vocabulary import quote, tidy
 from bot.studio.avatars import AvatarService
 from db.records import Avatar, Owner, Reported
 from db.reports import ReportRepository
@@ -33,7 +33,7 @@ class ReportService:
         """Raises NotFound for a picture that is not public, BadPrompt for a long reason, NotAllowed
         if too many of the owner's reports are open.
         """
-        reason = " ".join(reason.split())
+        reason = tidy(reason, len(reason))
         if len(reason) > MAX_REASON:
             raise BadPrompt("report-long", most=MAX_REASON)
         avatar = await self._avatars.get(id, viewer=None)

@@ -276,7 +276,17 @@ async def test_the_last_page_of_an_empty_gallery(store: Store) -> None:
         assert await store.galleries.page(everyone(cursor=cursor)) == Page([], None, None)
 
 
-@pytest.mark.parametrize("cursor", ["o12", "n1.", "o.1", "o1.2.3", "o-1.2", "first"])
+async def test_the_largest_numbers_of_a_cursor_are_beyond_every_avatar(
+    store: Store, new_avatar: MakeAvatar
+) -> None:
+    (avatar,) = await store.avatars.add([new_avatar()])
+    for query in (everyone(cursor=f"o{'9' * 18}"), most_popular(cursor=f"o{'9' * 9}.{'9' * 18}")):
+        assert [a.id for a in (await store.galleries.page(query)).avatars] == [avatar.id]
+
+
+@pytest.mark.parametrize(
+    "cursor", ["o12", "n1.", "o.1", "o1.2.3", "o-1.2", "first", "o9999999999.1"]
+)
 async def test_a_cursor_of_another_sort_order_is_invalid(store: Store, cursor: str) -> None:
     with pytest.raises(InvalidCursorError, match="not a cursor"):
         await store.galleries.page(most_popular(cursor=cursor))

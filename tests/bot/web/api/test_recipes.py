@@ -167,6 +167,7 @@ def resized(png: bytes, side: int) -> bytes:
         (saved(FACE), "has no recipe"),
         (saved(FACE, "{"), "JSON is not valid"),
         (saved(FACE, {"version": 2}), "version is not valid"),
+        (saved(FACE, {"id": "abc\0"}), "id is not valid"),
         (b"\0" * (4 * 2**20 + 1), "larger than 4 MiB"),
     ],
 )

@@ -26,6 +26,15 @@ async def test_a_visitor_reports_a_picture_once(client: Client, studio: Studio) 
     assert (reported.count, reported.reasons) == (1, ("not nice",))
 
 
+async def test_only_the_printable_characters_of_a_reason_are_stored(
+    client: Client, studio: Studio
+) -> None:
+    (avatar,) = await paint(client)
+    assert await report(client, avatar["id"], reason=" not\0 \n nice\u202e") == 204
+    [reported] = await studio.reports.open()
+    assert reported.reasons == ("not nice",)
+
+
 @pytest.mark.parametrize(
     ("body", "status"), [({"reason": "x" * 301}, 400), ({"reason": 1}, 400), ({"why": ""}, 400)]
 )
