@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, cast, func, select, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
-from db.engine import BUSY_SECONDS, writing
+from db.engine import BUSY_SECONDS, reading, writing
 from db.errors import StoreUnavailable, is_full, unavailable
 from db.schema import Base
 
@@ -38,7 +38,7 @@ class Database:
         self.url = engine.url
         sqlite_file = engine.url.database if engine.dialect.name == "sqlite" else None
         self.sqlite_file = None if sqlite_file is None else Path(sqlite_file)
-        self._reading = async_sessionmaker(engine)
+        self._reading = async_sessionmaker(reading(engine))
         self._writing = async_sessionmaker(writing(engine))
         # SQLite has one writer at a time; waiting writers must not hold connections of readers
         connections = engine.pool.size()  # type: ignore[attr-defined]  # a QueuePool
@@ -52,11 +52,11 @@ class Database:
         self._connecting = asyncio.Lock()  # while PostgreSQL has no connection left
         self._closed = asyncio.Event()  # a session was closed
         self._busy_until = -math.inf  # monotonic time when the lock was last waited for in vain
-        # both databases have ON CONFLICT; SQLAlchemy implements it per dialect
         # A JSON column as text, which can be grouped. SQLite stores it as text, and its index could
         # not be used with a cast.
         sqlite_text = engine.dialect.name == "sqlite"
         self.as_text: Callable[..., ColumnElement[str]] = type_coerce if sqlite_text else cast
+        # both databases have ON CONFLICT; SQLAlchemy implements it per dialect
         dialects: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
         self.insert = dialects[engine.dialect.name]
 

@@ -102,6 +102,16 @@ def writing(engine: AsyncEngine) -> AsyncEngine:
     return engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
 
 
+def reading(engine: AsyncEngine) -> AsyncEngine:
+    """The same engine, whose transactions only read, and see the state of the database at their
+    first query. By default, each query of PostgreSQL would see what others have committed since;
+    SQLite's do not.
+    """
+    if engine.dialect.name == "sqlite":
+        return engine
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
 @asynccontextmanager
 async def listening(url: URL) -> AsyncIterator[Any]:
     """A connection of asyncpg to PostgreSQL, outside the pool, for notifications."""

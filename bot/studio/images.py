@@ -9,9 +9,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 THUMBNAIL = 128  # pixels
 QUALITY = 86  # of WebP; below it, the color of small eyes visibly bleeds
-# For painted faces a third of the default's time, and files 3% larger.
 GRID = 3  # images in a row
 GRID_BACKGROUND, BADGE, BADGE_TEXT = "#17151a", "#17151a", "#ffffff"
+# For painted faces a third of the default's time, and files 3% larger.
 PNG: dict[str, Any] = {"format": "PNG", "compress_type": zlib.Z_RLE}
 
 

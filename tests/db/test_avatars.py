@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.avatar_rows import ID_ALPHABET
-from db.records import GalleryQuery, Owner
+from db.avatar_rows import ID_ALPHABET, load_avatars
+from db.records import Avatar, GalleryQuery, Owner
 from db.store import Store
 
 from .conftest import ANN, MakeAvatar, condition_counts, get_avatar, get_picture
@@ -319,3 +320,19 @@ async def test_all_avatars_of_an_owner_are_read_with_pictures(
     ids = [added[i].id for i in (4, 2, 1)] + ["22222222"]
     found = await store.avatars.with_pictures(ids)
     assert found == [(added[1], given[1].picture), (added[4], given[4].picture)]
+
+
+async def test_a_picture_that_is_deleted_while_it_is_read_is_complete(
+    store: Store, new_avatar: MakeAvatar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (avatar,) = await store.avatars.add([new_avatar()])
+
+    async def load(session: AsyncSession, keys: list[int]) -> list[Avatar]:
+        await store.avatars.delete(avatar.id)
+        return await load_avatars(session, keys)
+
+    monkeypatch.setattr("db.avatars.load_avatars", load)
+    found = await store.avatars.get(avatar.id)
+    assert found is not None
+    assert (found.owner, found.conditions) == (avatar.owner, avatar.conditions)
+    assert await store.avatars.get(avatar.id) is None

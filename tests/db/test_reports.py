@@ -1,6 +1,10 @@
 """Reports of pictures."""
 
-from db.records import Owner
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.avatar_rows import load_avatars
+from db.records import Avatar, Owner
 from db.store import Store
 
 from .conftest import ANN, MakeAvatar
@@ -39,6 +43,21 @@ async def test_private_and_deleted_pictures_have_no_reports(
     await store.avatars.set_hidden(hidden.id, True)
     assert await store.reports.open(10) == []
     assert await store.reports.by(BEN) == [(hidden.id, "")]
+
+
+async def test_reports_that_are_dismissed_while_they_are_read_are_still_listed(
+    store: Store, new_avatar: MakeAvatar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (avatar,) = await store.avatars.add([new_avatar()])
+    await store.reports.add(avatar.id, BEN, "rude")
+
+    async def load(session: AsyncSession, keys: list[int]) -> list[Avatar]:
+        await store.reports.close(avatar.id)
+        return await load_avatars(session, keys)
+
+    monkeypatch.setattr("db.reports.load_avatars", load)
+    assert [report.count for report in await store.reports.open(10)] == [1]
+    assert await store.reports.open(10) == []
 
 
 async def test_forgetting_a_member_deletes_own_reports_and_those_of_own_pictures(
