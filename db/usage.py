@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -20,6 +21,8 @@ from db.schema import UsageRow
 KEPT = timedelta(days=1)
 
 _START, _START_MONOTONIC = datetime.now(UTC), time.monotonic()
+
+logger = logging.getLogger(__name__)
 
 Check = Callable[[list[Usage], datetime], None]
 """Given the usage of the last day and the time, raises an error if no more is allowed."""
@@ -102,11 +105,11 @@ class UsageRepository:
                 released = set(self._released)
                 try:
                     results = await self._commit(batch, released)
-                except Exception as error:
+                except Exception as error:  # those that arrived meanwhile are written next
+                    if not isinstance(error, StoreUnavailable):
+                        logger.exception("reservations were not written")
                     for reservation in batch:
                         _finish(reservation, error)
-                    if not isinstance(error, StoreUnavailable):
-                        raise
                     continue
                 self._released -= released
                 for reservation, result in zip(batch, results, strict=True):

@@ -1,10 +1,12 @@
 """Usage that counts towards quotas."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.records import Owner
+from db.records import Owner, Usage
 from db.store import Store
 
 from .conftest import ANN, MakeAvatar
@@ -55,7 +57,29 @@ async def test_usage_in_the_future_is_ignored(
     assert [usage.pictures for usage in await store.usage.since(ANN, "100", since)] == [1]
 
 
+def accept(used: list[Usage], now: datetime) -> None:
+    pass
+
+
 class NextYear(datetime):
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> "NextYear":
         return super().now(tz) + timedelta(days=365)
+
+
+async def test_a_reservation_during_a_failed_transaction_is_made(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    later: list[asyncio.Task[int]] = []
+
+    async def fail(session: AsyncSession) -> datetime:
+        monkeypatch.undo()
+        later.append(asyncio.create_task(store.usage.reserve(BEN, "100", 1, accept)))
+        await asyncio.sleep(0)  # until it waits for the next transaction
+        raise ValueError("not an outage")
+
+    monkeypatch.setattr(store._database, "now", fail)
+    with pytest.raises(ValueError, match="not an outage"):
+        await store.usage.reserve(ANN, "100", 1, accept)
+    assert await asyncio.wait_for(later[0], timeout=30) > 0
+    assert "not an outage" in caplog.text
