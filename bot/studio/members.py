@@ -29,6 +29,7 @@ class MemberService:
         self._members = members
         self._links = links
         self._retention = retention
+        self.stored_settings = members.settings
 
     async def delete_everything(self, owner: Owner) -> int:
         """Deletes the data of the owner and of all that are linked with it; the number of avatars.
@@ -45,15 +46,16 @@ class MemberService:
         return count
 
     async def settings(self, owner: Owner) -> MemberSettings:
-        """A size that the model in use cannot paint is returned as None."""
-        settings = await self._members.settings(owner)
+        """What applies with the model in use: a size that it cannot paint is None."""
+        settings = await self.stored_settings(owner)
         if settings.size in self._engine.model.sizes:
             return settings
         return replace(settings, size=None)
 
     async def save_settings(self, owner: Owner, settings: MemberSettings) -> None:
-        """Raises BadPrompt for an unknown size or language."""
-        check_size(self._engine.model, settings.size)
+        """Saves changed `stored_settings`. Raises BadPrompt for an unknown size or language."""
+        if settings.size != (await self.stored_settings(owner)).size:
+            check_size(self._engine.model, settings.size)
         if settings.language not in (None, *LANGUAGES):
             raise BadPrompt("studio-language", language=quote(str(settings.language)))
         await self._members.save_settings(owner, settings)

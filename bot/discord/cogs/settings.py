@@ -36,9 +36,11 @@ class Setting(Component[Select], template="irodori:set:(?P<what>[a-z]+)"):
     async def on_use(self, interaction: Interaction) -> None:
         await defer_update(interaction)
         studio = interaction.client.studio
-        settings = changed(await settings_of(interaction), self.what, self.item.values[0])
-        await studio.members.save_settings(owner_of(interaction), settings)
-        interaction.extras.pop("settings")  # the reply is in the new language
+        me = owner_of(interaction)
+        stored = await studio.members.stored_settings(me)
+        settings = changed(stored, self.what, self.item.values[0])
+        await studio.members.save_settings(me, settings)
+        interaction.extras.pop("settings", None)  # the reply is in the new language
         language, hint = await language_of(interaction), await _hint(interaction, "settings-saved")
         view = SettingsPanel(settings, studio.sizes, language, hint)
         await retry_once(lambda: interaction.edit_original_response(view=view))

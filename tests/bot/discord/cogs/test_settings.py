@@ -92,6 +92,26 @@ async def test_pictures_made_from_another_members_picture_have_the_privacy_of_th
     assert [avatar.private for avatar in mine.avatars] == [True] * 11
 
 
+async def test_a_size_is_kept_while_a_model_that_cannot_paint_it_is_in_use(
+    registry: Registry, engine: Engine, studio: Studio, run: Run, mika: UserClient
+) -> None:
+    add_model(registry, "large", upscaler=True)
+    async with run(studio):
+        registry.use("large")
+        assert await engine.refresh()
+        panel = await mika.slash("settings")
+        await mika.select(panel, "irodori:set:size", ["128"])
+        registry.use("tiny")
+        assert await engine.refresh()
+        panel = await mika.slash("settings")
+        await mika.select(panel, "irodori:set:language", ["en"])
+        assert selected(panel)["size"] == "default"
+        assert await studio.members.settings(owner(mika)) == MemberSettings(language="en")
+        registry.use("large")
+        assert await engine.refresh()
+        assert (await studio.members.settings(owner(mika))).size == 128
+
+
 async def test_size_comes_from_the_option_or_the_settings(
     registry: Registry, engine: Engine, studio: Studio, run: Run, mika: UserClient
 ) -> None:
