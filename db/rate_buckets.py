@@ -3,13 +3,16 @@
 import hashlib
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import and_, delete, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import Database
 from db.schema import RateBucketRow
 
-FULL_AFTER = timedelta(minutes=1)  # without a charge; the bucket need not be stored any more
+# Without a charge, a bucket is full after this time, and need not be stored any more; the second
+# time is for those that gave more tokens than they had, at most 60 minutes' worth.
+FULL_AFTER = timedelta(minutes=1)
+OVERDRAWN_FULL_AFTER = timedelta(hours=1)
 
 
 class RateBucketRepository:
@@ -53,7 +56,9 @@ class RateBucketRepository:
 
 async def _delete_full(session: AsyncSession, now: datetime) -> None:
     b = RateBucketRow
-    full = select(b.kind, b.address).where(b.moment < now - FULL_AFTER)
+    full = select(b.kind, b.address).where(
+        or_(and_(b.level >= 0, b.moment < now - FULL_AFTER), b.moment < now - OVERDRAWN_FULL_AFTER)
+    )
     # those that others charge now are not full, and waiting for each other would be a deadlock
     full = full.with_for_update(skip_locked=True)
     await session.execute(delete(b).where(tuple_(b.kind, b.address).in_(full)))

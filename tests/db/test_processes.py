@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import events, forgetting, processes, rate_buckets
 from db.forgetting import OwnerForgotten
@@ -258,6 +259,24 @@ async def test_buckets_are_deleted_once_they_are_full(
     await store.rate_buckets.delete_full()
     assert await count_rows(store, RateBucketRow) == 1
     monkeypatch.setattr(rate_buckets, "FULL_AFTER", timedelta(0))
+    await store.rate_buckets.delete_full()
+    assert await count_rows(store, RateBucketRow) == 0
+
+
+async def test_a_bucket_that_gave_more_than_it_had_is_kept_until_it_is_full(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = NOON
+
+    async def now(session: AsyncSession) -> datetime:
+        return moment
+
+    monkeypatch.setattr(store._database, "now", now)
+    assert await store.rate_buckets.take("paint", "192.0.2.1", 10, 6) == 0
+    moment += timedelta(seconds=70)
+    await store.rate_buckets.delete_full()
+    assert await store.rate_buckets.take("paint", "192.0.2.1", 6, 6) == pytest.approx(3)
+    moment += timedelta(hours=2)
     await store.rate_buckets.delete_full()
     assert await count_rows(store, RateBucketRow) == 0
 
