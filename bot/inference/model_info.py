@@ -23,6 +23,10 @@ class ModelInfo:
     candidates: int
     upscaled_at_once: int
 
+    def size_up_to(self, limit: int) -> int:
+        """The largest size of at most `limit` pixels, or the smallest size if all are larger."""
+        return max((size for size in self.sizes if size <= limit), default=self.sizes[0])
+
     @classmethod
     def of(cls, model: Self) -> "ModelInfo":
         """A copy without what a subclass adds, which can be sent to another process."""

@@ -88,7 +88,7 @@ class AnimationService:
         shares = np.linspace(0, 1, frames, dtype=np.float32)
         start, end = (model.manifest.encode(face.conditions) for face in (first, last))
         conditions = start + shares[:, None] * (end - start)
-        size = max((s for s in model.sizes if s <= TRANSITION_SIZE), default=model.sizes[0])
+        size = model.size_up_to(TRANSITION_SIZE)
         latents = slerp(first.latent, last.latent, shares)
         images = await self._engine.paint(latents, conditions, model, size=size, user=request.user)
         return Transition(await asyncio.to_thread(strip, images), frames, size)

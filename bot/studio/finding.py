@@ -87,7 +87,7 @@ class FindService:
             faces.latents,
             np.stack([model.manifest.encode(c) for c in faces.conditions]),
             model,
-            size=max((s for s in model.sizes if s <= SHEET_SIZE), default=model.sizes[0]),
+            size=model.size_up_to(SHEET_SIZE),
             user=request.user,
         )
         await self._usage.add(request.owner, request.guild, 1)

@@ -124,7 +124,7 @@ class NamedFaceService:
             model.directions.move(candidates_for(model, [seed]), shape),
             model.manifest.encode(complete_wish(wish, seed, model.manifest))[None],
             model,
-            size=max((s for s in model.sizes if s <= MAX_SIZE), default=model.sizes[0]),
+            size=model.size_up_to(MAX_SIZE),
             user=user,
         )
         return np.asarray(images[0])

@@ -79,7 +79,7 @@ class ShapingService:
             model.directions.move(parent.latent, shape)[None],
             model.manifest.encode(parent.conditions)[None],
             model,
-            size=max((s for s in model.sizes if s <= PREVIEW_SIZE), default=model.sizes[0]),
+            size=model.size_up_to(PREVIEW_SIZE),
             user=request.user,
         )
         return await asyncio.to_thread(strip, images)

@@ -48,7 +48,7 @@ class WelcomeService:
             model.manifest.encode(complete_wish({}, seed, model.manifest)) for seed in SEEDS
         ]
         plan = plan_frames([*latents], conditions, PACE)
-        size = max((s for s in model.sizes if s <= SIZE), default=model.sizes[0])
+        size = model.size_up_to(SIZE)
         images = await self._engine.paint(
             plan.latents, plan.conditions, model, size=size, user="welcome"
         )

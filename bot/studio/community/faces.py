@@ -23,7 +23,7 @@ async def paint_faces(engine: Engine, members: Sequence[Owner], size: int) -> np
         candidates_for(model, seeds),
         np.stack([model.manifest.encode(complete_wish({}, s, model.manifest)) for s in seeds]),
         model,
-        size=max((s for s in model.sizes if s <= size), default=model.sizes[0]),
+        size=model.size_up_to(size),
         user=USER,
     )
     return images

@@ -10,7 +10,6 @@ from bot.errors import NotAllowed, NotFound
 from bot.inference.conditions import mix_conditions
 from bot.inference.engine import Engine
 from bot.inference.latents import mix_latents
-from bot.inference.model_info import ModelInfo
 from bot.studio.family import can_paint
 from bot.studio.gallery import GalleryService
 from bot.studio.images import puzzle, square
@@ -76,7 +75,7 @@ class GuessService:
             mix_latents(first.latent, second.latent, seed)[None],
             model.manifest.encode(values)[None],
             model,
-            size=_size(model),
+            size=model.size_up_to(2 * SIDE),
             user=request.user,
         )
         files = [await self._store.avatars.picture(choice.id) for choice in choices]
@@ -101,10 +100,6 @@ class GuessService:
 def _shared(avatar: Avatar, values: dict[str, str]) -> int:
     """Number of the values that the avatar has."""
     return sum(avatar.conditions[name] == value for name, value in values.items())
-
-
-def _size(model: ModelInfo) -> int:
-    return max((s for s in model.sizes if s <= 2 * SIDE), default=model.sizes[0])
 
 
 def _draw(child: np.ndarray, files: Sequence[bytes]) -> bytes:

@@ -61,6 +61,13 @@ def test_upscaling_keeps_the_order_of_pictures(registry: Registry, threads: int,
     np.testing.assert_array_equal(model.upscale(images, 128), images.repeat(2, 1).repeat(2, 2))
 
 
+def test_the_largest_size_up_to_a_limit(registry: Registry) -> None:
+    add_model(registry, "large", upscaler=True)
+    model = load(registry, "large")
+    found = {limit: model.size_up_to(limit) for limit in (32, 64, 127, 128, 1000)}
+    assert found == {32: 64, 64: 64, 127: 64, 128: 128, 1000: 256}
+
+
 def test_double_size_is_the_mean_of_four_pixels_each(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
