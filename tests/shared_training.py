@@ -12,7 +12,7 @@ from judged_once import judged_once
 from rich.console import Console
 
 from export.manifest import Attribute
-from train import checkpoint
+from train import checkpoint, recipes
 from train.adversarial import AdversarialTrainer
 from train.data import Faces
 from train.distributed import SINGLE_PROCESS, Processes, WorkerLostError, join
@@ -25,6 +25,7 @@ from train.settings import (
     ObjectiveSettings,
     OptimizerSettings,
     TrainSettings,
+    deep_update,
 )
 from train.trainer import Trainer
 
@@ -41,6 +42,22 @@ SETTINGS = TrainSettings(
 WITH_FEATURES = SETTINGS.model_copy(
     update={"features": FeatureSettings(input_size=32, channels=4, warmup_steps=1)}
 )
+
+
+def recipe(name: str) -> TrainSettings:
+    """A recipe with small networks and batches, and four steps."""
+    small = {
+        "images": 32,
+        "device": "cpu",
+        "network": {"width": 4, "latent_dim": 8, "resolution": 32},
+        "optimizer": {"batch": 8, "anneal": 0.0},
+        "lineage": {"discriminator_width": 4},
+    }
+    return TrainSettings(**deep_update(recipes.read(name).settings, small))
+
+
+RECIPES = ("dcgan", "wgan-gp-report")
+"""Batch norm with scales and shifts; the second also has a penalty on gradients through it."""
 
 
 def faces() -> Faces:
@@ -105,6 +122,8 @@ def main(folder: Path) -> None:
     with join() as processes, judged_once():
         run(folder / "two", processes)
         run(folder / "two-features", processes, WITH_FEATURES)
+        for name in RECIPES:
+            run(folder / f"two-{name}", processes, recipe(name))
         run(folder / "resumed", processes)
         try:
             processes.on_main(_fail)

@@ -155,7 +155,7 @@ class _Mean(torch.autograd.Function):
 
     @staticmethod
     def backward(_: Any, gradient: Tensor) -> Tensor:
-        return _averaged(gradient)
+        return _mean(gradient)  # with gradients, which a gradient penalty needs
 
 
 def _averaged(values: Tensor) -> Tensor:
@@ -204,11 +204,15 @@ class SharedBatchNorm(nn.BatchNorm2d):
 
 
 def share_batch_norms(network: nn.Module) -> None:
-    """Replaces every BatchNorm2d by a SharedBatchNorm with the same state."""
+    """Replaces every BatchNorm2d by a SharedBatchNorm with the same tensors: optimizers keep their
+    parameters, and they stay on their device.
+    """
     for name, child in network.named_children():
         if isinstance(child, nn.BatchNorm2d):
             norm = SharedBatchNorm(child.num_features, child.eps, child.momentum, child.affine)
-            norm.load_state_dict(child.state_dict())
+            norm.weight, norm.bias = child.weight, child.bias
+            norm.running_mean, norm.running_var = child.running_mean, child.running_var
+            norm.num_batches_tracked = child.num_batches_tracked
             setattr(network, name, norm)
         else:
             share_batch_norms(child)

@@ -49,12 +49,12 @@ class Trainer:
         self.generator = cast(Generator, self.networks["generator"])
         self.discriminator = cast(Discriminator, self.networks["discriminator"])
         self.ema = copy.deepcopy(self.generator).eval().requires_grad_(False)
-        self.optimizers = {
-            name: self.build_optimizer(network) for name, network in self.networks.items()
-        }
         if processes.world_size > 1:
             for network in self.networks.values():
                 share_batch_norms(network)
+        self.optimizers = {
+            name: self.build_optimizer(network) for name, network in self.networks.items()
+        }
         if compiles(settings.compile, self.device):
             # Not the discriminators: their graph is needed for two backward passes.
             self.generator.compile()

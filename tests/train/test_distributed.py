@@ -10,9 +10,15 @@ import pytest
 import shared_training
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
-from train.distributed import SINGLE_PROCESS, Processes, ShareError
+from train.distributed import (
+    SINGLE_PROCESS,
+    Processes,
+    SharedBatchNorm,
+    ShareError,
+    share_batch_norms,
+)
 
 ROOT = Path(__file__).parents[2]
 NETWORKS = ("generator.", "discriminator.", "ema.", "feature_discriminators.")
@@ -24,6 +30,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("team")
     shared_training.run(folder / "alone")
     shared_training.run(folder / "alone-features", settings=shared_training.WITH_FEATURES)
+    for name in shared_training.RECIPES:
+        shared_training.run(folder / f"alone-{name}", settings=shared_training.recipe(name))
     shared_training.run(folder / "resumed", images=16)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [*("-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone")]
@@ -56,6 +64,30 @@ def test_two_processes_train_like_one(kind: str, shared: Path, tmp_path: Path) -
     assert torch.equal(alone["rng"], two["rng"])
     assert alone["penalties"].tolist() == pytest.approx(two["penalties"].tolist(), rel=1e-3)
     assert difference(alone, two) < 0.01 * difference(alone, state(tmp_path / "begun"))
+
+
+@pytest.mark.parametrize("name", shared_training.RECIPES)
+def test_two_processes_train_a_recipe_like_one(name: str, shared: Path, tmp_path: Path) -> None:
+    settings = shared_training.recipe(name)
+    shared_training.run(tmp_path / "begun", settings=settings, images=8, learning_rate=1e-12)
+    alone, two = state(shared / f"alone-{name}"), state(shared / f"two-{name}")
+    begun = state(tmp_path / "begun")
+    assert difference(alone, two) < 0.01 * difference(alone, begun)
+    # Batch statistics change more than weights: weights are also compared by themselves.
+    weights = {key: tensor for key, tensor in alone.items() if ".running_" not in key}
+    assert difference(weights, two) < 0.05 * difference(weights, begun)
+
+
+def test_shared_batch_norms_keep_the_tensors_that_optimizers_know() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Sequential(nn.BatchNorm2d(4)))
+    plain = nn.Sequential(nn.BatchNorm2d(4, affine=False))
+    for example in (network, plain):
+        before = {**dict(example.named_parameters()), **dict(example.named_buffers())}
+        share_batch_norms(example)
+        after = {**dict(example.named_parameters()), **dict(example.named_buffers())}
+        assert isinstance([*example.modules()][-1], SharedBatchNorm)
+        assert before.keys() == after.keys()
+        assert all(after[name] is tensor for name, tensor in before.items())
 
 
 def test_two_processes_resume_a_run_of_one(shared: Path, tmp_path: Path) -> None:
