@@ -185,7 +185,7 @@ class Trainer:
         seed = self.settings.seed + step
         networks = self._stateful()
         state.load(tensors, networks, self.optimizers, self.rng, seed, self.tensors)
-        self.ema.latent_scale.fill_(self.ema.training_scale)  # calibrated again at the end
+        self._reset_latent_scale()
         self.step = step
 
     def weights(self) -> dict[str, Tensor]:
@@ -203,6 +203,12 @@ class Trainer:
         for name, network in self._stateful().items():
             if found := state.part(weights, f"{name}."):
                 network.load_state_dict(found)
+        self._reset_latent_scale()
+
+    def _reset_latent_scale(self) -> None:
+        """Replaces the scale of a calibrated model, which is calibrated again at the end."""
+        for generator in (self.generator, self.ema):
+            generator.latent_scale.fill_(generator.training_scale)
 
     def _stateful(self) -> dict[str, nn.Module]:
         return self.networks | {"ema": self.ema}

@@ -1,11 +1,15 @@
 from pathlib import Path
 
 import pytest
+import shared_training
+import small_recipes
+import torch
 from small_models import make_manifest, write_generator
 
 from config import ModelsSettings
 from export.manifest import ModelError
 from export.registry import Registry
+from train.models import build_trainer
 from train.settings import NetworkSettings, TrainingSettings, TrainSettings
 from train.start import keep_refinement
 
@@ -34,3 +38,23 @@ def test_models_of_earlier_versions_have_no_refinement_blocks(tmp_path: Path) ->
 def test_error_for_a_model_to_start_with_that_does_not_exist(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="nothing"):
         keep_refinement(settings(tmp_path, 0, "nothing"))
+
+
+@pytest.mark.parametrize(
+    "settings", [shared_training.SETTINGS, small_recipes.small("dcgan")], ids=["default", "dcgan"]
+)
+def test_a_training_from_a_calibrated_model_has_the_latents_of_training(
+    settings: TrainSettings,
+) -> None:
+    faces = small_recipes.faces()
+    trainer = build_trainer(settings, faces)
+    training_scale = trainer.generator.training_scale
+    calibrated = trainer.weights() | {"generator.latent_scale": torch.tensor(1.45)}
+    trainer.load_weights(calibrated)
+    trainer.train_step(0.0)
+    for generator in (trainer.generator, trainer.ema):
+        assert generator.latent_scale.item() == pytest.approx(training_scale)
+    resumed = build_trainer(settings, faces)
+    resumed.load_state_dict(trainer.state_dict(), trainer.step)
+    for name, tensor in trainer.state_dict().items():
+        assert torch.equal(tensor, resumed.state_dict()[name]), name
