@@ -178,8 +178,8 @@ def other_networks(folder: Path, error: Exception) -> CheckpointError:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keeps other processes from training in the folder of a run meanwhile; the lock ends with the
-    process. Raises CheckpointError if another process holds it.
+    """Keeps other processes from training or judging the run in this folder meanwhile; the lock
+    ends with the process. Raises CheckpointError if another process holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK_FILE).open("ab") as file:
@@ -187,7 +187,7 @@ def locked(folder: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise CheckpointError(
-                f"another process trains in {folder}; wait for it, or stop it first"
+                f"another process trains or judges {folder}; wait for it, or stop it first"
             ) from None
         except OSError:  # a file system without locks
             pass

@@ -12,7 +12,7 @@ from train.settings import JudgeSettings, TrainingSettings, TrainSettings, deep_
 
 FIXED = {
     "": ("recipe",),
-    "network": ("resolution", "width", "latent_dim"),
+    "network": ("resolution", "width", "depth", "latent_dim"),
     "optimizer": ("batch",),
     "features": ("network", "input_size", "strides", "channels"),
     "lineage": (
@@ -23,6 +23,8 @@ FIXED = {
     ),
 }
 """Settings that must not change when a run is resumed, by section."""
+FIXED_SWITCHES = {"features": "weight", "lineage": "reconstruction_weight"}
+"""Weights that may change, but not from or to 0: more than 0 adds networks."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -72,16 +74,28 @@ def read_settings(arguments: argparse.Namespace) -> TrainingSettings:
         raise config.SettingsError(
             f"--resume {arguments.resume}: invalid settings\n{config.reasons(error)}"
         ) from None
+    _check_resumed(arguments.resume, original, resumed)
+    return settings.model_copy(update={"train": resumed})
+
+
+def _check_resumed(run: Path, original: TrainSettings, resumed: TrainSettings) -> None:
+    """Raises SettingsError if settings changed that must not."""
     for section, keys in FIXED.items():
         before, after = (getattr(s, section) if section else s for s in (original, resumed))
         for key in keys:
             old, new = getattr(before, key, None), getattr(after, key, None)
             if old != new:
                 raise config.SettingsError(
-                    f"--resume {arguments.resume}: its {key} is {old} and cannot change; "
+                    f"--resume {run}: its {key} is {old} and cannot change; "
                     f"start a new run with {new}"
                 )
-    return settings.model_copy(update={"train": resumed})
+    for section, key in FIXED_SWITCHES.items():
+        old, new = (getattr(getattr(s, section), key, 0) for s in (original, resumed))
+        if bool(old) != bool(new):
+            raise config.SettingsError(
+                f"--resume {run}: its {section}.{key} is {old:g} and cannot become {new:g}, which "
+                f"{'adds' if new else 'removes'} networks; start a new run with {new:g}"
+            )
 
 
 class _RecipeSection(BaseModel):

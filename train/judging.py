@@ -97,13 +97,15 @@ def judge_run(run: Path, settings: TrainingSettings, console: Console) -> None:
 
     Raises CheckpointError, DataError.
     """
-    generator, info = load_generator(run)
     device = make_ready(settings.train.device, settings.train.threads, SINGLE_PROCESS)
-    faces = faces_of_run(run, info, settings.train, str(device))
-    judge, second = (
-        judge_of_run(run, info, faces, settings, console, seed=seed) for seed in (0, SECOND_SEED)
-    )
-    calibrate_run(run, generator.to(device), judge, second, settings.judge, console)
+    with checkpoint.locked(run):  # a training would go on with other weights than those judged
+        generator, info = load_generator(run)
+        faces = faces_of_run(run, info, settings.train, str(device))
+        judge, second = (
+            judge_of_run(run, info, faces, settings, console, seed=seed)
+            for seed in (0, SECOND_SEED)
+        )
+        calibrate_run(run, generator.to(device), judge, second, settings.judge, console)
 
 
 def calibrate_run(

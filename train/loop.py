@@ -79,16 +79,19 @@ def train(
     reporter: Reporter,
     console: Console,
     processes: Processes = SINGLE_PROCESS,
+    on_restored: Callable[[], None] = lambda: None,
 ) -> None:
     """Trains in the folder of a run until the goal is reached; resumes from its checkpoint, if any.
 
-    All processes call this; only rank 0 reads and writes the run. Returns after the last checkpoint
+    All processes call this; only rank 0 reads and writes the run, and calls `on_restored` before
+    the first step, when the checkpoint is known to fit. Returns after the last checkpoint
     is written. After a first divergence the training resumes from the last checkpoint with half the
     learning rate. Raises Stopped, DivergedError, CheckpointError or WorkerLostError.
     """
     loop = _Loop(folder, settings, trainer, reporter, console, processes)
     try:
         loop.resume()
+        processes.on_main(on_restored)
         while True:
             try:
                 loop.run()
@@ -102,6 +105,27 @@ def train(
         raise
     finally:
         loop.close_events()
+
+
+def load_checkpoint(
+    folder: Path, trainer: Trainable, processes: Processes = SINGLE_PROCESS
+) -> checkpoint.Progress | None:
+    """Restores the checkpoint of a run, if there is one. Raises CheckpointError."""
+
+    def read() -> tuple[dict[str, Tensor], checkpoint.Progress] | None:
+        if not (folder / checkpoint.CHECKPOINT_FILE).exists():
+            return None
+        return checkpoint.restore(folder), checkpoint.read_progress(folder)
+
+    saved = processes.on_main(read)
+    if saved is None:
+        return None
+    tensors, progress = saved
+    try:
+        trainer.load_state_dict(tensors, progress.step)
+    except (RuntimeError, KeyError) as error:
+        raise checkpoint.other_networks(folder, error) from None
+    return progress
 
 
 def checkpoint_hint(folder: Path) -> str:
@@ -187,19 +211,8 @@ class _Loop:
 
     def resume(self) -> None:
         """Restores the checkpoint of the run, if there is one."""
-
-        def read() -> tuple[dict[str, Tensor], checkpoint.Progress] | None:
-            if not (self.folder / checkpoint.CHECKPOINT_FILE).exists():
-                return None
-            return checkpoint.restore(self.folder), checkpoint.read_progress(self.folder)
-
-        saved = self.processes.on_main(read)
-        if saved is not None:
-            tensors, progress = saved
-            try:
-                self.trainer.load_state_dict(tensors, progress.step)
-            except (RuntimeError, KeyError) as error:
-                raise checkpoint.other_networks(self.folder, error) from None
+        progress = load_checkpoint(self.folder, self.trainer, self.processes)
+        if progress is not None:
             self.trainer.rate_factor = progress.rate_factor
             self.fallbacks = progress.fallbacks
             self.seconds_before = self.clock = progress.seconds

@@ -57,6 +57,14 @@ def make_ready(
     return torch.device("cuda", processes.local_rank)
 
 
+def check_clock(clock: Literal["wall", "processor"], device: torch.device) -> None:
+    """Raises MachineError for a clock that does not count the time of this device."""
+    if clock == "processor" and device.type == "cuda":
+        raise MachineError(
+            "clock = processor needs device = cpu, since a GPU works beside the processor"
+        )
+
+
 def compiles(wish: Literal["auto", "on", "off"], device: torch.device) -> bool:
     """Whether to compile the networks; auto does so on GPUs that Triton supports."""
     if wish != "auto":
@@ -78,7 +86,7 @@ def multiplies_in_bfloat16(
     if precision != "auto":
         return precision == "bfloat16"
     if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return "amx_bf16" in _cpu_flags()
 
 

@@ -17,8 +17,8 @@ from train.data import Faces
 from train.distributed import Processes, join
 from train.judging import build_judge, calibrate_run, find_judge, read_faces
 from train.length import default_images, expected_time, seconds_per_image, set_length
-from train.loop import checkpoint_hint, train
-from train.machine import MemoryShortError, is_out_of_memory
+from train.loop import checkpoint_hint, load_checkpoint, train
+from train.machine import MemoryShortError, check_clock, is_out_of_memory
 from train.metrics import SECOND_SEED, check_data
 from train.models import build_reporter, build_trainer
 from train.options import changed_settings
@@ -41,17 +41,29 @@ def main(given: Sequence[str], console: Console) -> None:
     """Runs the pipeline. Raises the errors of its parts, with messages for the operator."""
     arguments = parse(build_parser(), given)
     settings = read_settings(arguments)
-    registry = Registry(settings.models.dir)
     if arguments.model_name is not None:
-        registry.new_folder(arguments.model_name)
-    with join() as processes:
-        console.quiet = not processes.is_main
-        if arguments.dry_run:
-            dry_run(arguments, settings, console, processes)
-            return
-        run, trainer, faces = train_run(arguments, settings, console, processes)
-    if not processes.is_main:
-        return
+        Registry(settings.models.dir).new_folder(arguments.model_name)
+    with ExitStack() as locks:  # of the run, until it is judged and exported
+        with join() as processes:
+            console.quiet = not processes.is_main
+            if arguments.dry_run:
+                dry_run(arguments, settings, console, processes)
+                return
+            run, trainer, faces = train_run(arguments, settings, console, processes, locks)
+        if processes.is_main:
+            finish(run, trainer, faces, arguments, settings, console)
+
+
+def finish(
+    run: Path,
+    trainer: Trainer,
+    faces: Faces,
+    arguments: argparse.Namespace,
+    settings: TrainingSettings,
+    console: Console,
+) -> None:
+    """Judges a trained run, exports it, and puts the model in use if it is not worse."""
+    registry = Registry(settings.models.dir)
     if arguments.no_export:
         console.print(f"trained; judge it with: python -m train judge {run}", highlight=False)
         return
@@ -79,23 +91,23 @@ def train_run(
     settings: TrainingSettings,
     console: Console,
     processes: Processes,
+    locks: ExitStack,
 ) -> tuple[Path, Trainer, Faces]:
-    """Trains, in all processes; only rank 0 writes files."""
+    """Trains, in all processes; only rank 0 writes files. Adds the lock of the run to `locks`."""
     check_settings(settings.train, processes)
-    with ExitStack() as stack:
 
-        def lock(run: Path) -> None:
-            processes.on_main(lambda: stack.enter_context(checkpoint.locked(run)))
+    def lock(run: Path) -> None:
+        processes.on_main(lambda: locks.enter_context(checkpoint.locked(run)))
 
-        if arguments.resume:
-            lock(arguments.resume)
-        faces = read_faces(settings.train, console, processes)
-        settings = fit_settings(arguments, settings, len(faces), console)
-        run = processes.on_main(lambda: start_run(arguments, settings, faces, console))
-        if not arguments.resume:
-            lock(run)
-        trainer = _train(run, settings, faces, console, processes)
-    return run, trainer, faces
+    if arguments.resume:
+        lock(arguments.resume)
+    faces = read_faces(settings.train, console, processes)
+    check_clock(settings.train.clock, faces.images.device)
+    settings = fit_settings(arguments, settings, len(faces), console)
+    run = processes.on_main(lambda: start_run(arguments, settings, faces, console))
+    if not arguments.resume:
+        lock(run)
+    return run, _train(run, settings, faces, console, processes), faces
 
 
 def check_settings(settings: TrainSettings, processes: Processes) -> None:
@@ -117,6 +129,7 @@ def dry_run(
     """
     check_settings(settings.train, processes)
     faces = read_faces(settings.train, console, processes)
+    check_clock(settings.train.clock, faces.images.device)
     settings = fit_settings(arguments, settings, len(faces), console)
     check_run(arguments, settings, faces)
     chosen = settings.train
@@ -124,8 +137,9 @@ def dry_run(
         chosen = chosen.model_copy(update={"images": 0})  # the default, as a number
     for line in changed_settings(chosen):
         console.print(line, markup=False, highlight=False)
-    done = checkpoint.read_run(arguments.resume).images if arguments.resume else 0
     trainer = build_trainer(settings.train, _training_data(settings, faces).split()[0], processes)
+    progress = load_checkpoint(arguments.resume, trainer, processes) if arguments.resume else None
+    done = progress.images if progress else 0
     seconds = seconds_per_image(trainer, processes)
     expected = expected_time(settings.train, seconds, trainer.data_size, done)
     console.print(f"{expected} on {faces.images.device}", highlight=False)
@@ -164,7 +178,12 @@ def _train(
             seconds = seconds_per_image(trainer, processes)
             expected = expected_time(settings.train, seconds, trainer.data_size, done)
             console.print(expected, highlight=False)
-        train(run, settings.train, trainer, reporter, console, processes)
+
+        def begin() -> None:  # a run whose checkpoint cannot be restored stays as it is
+            _write_run(run, settings, faces)
+            (run / checkpoint.JUDGED_FILE).unlink(missing_ok=True)  # of an earlier checkpoint
+
+        train(run, settings.train, trainer, reporter, console, processes, begin)
     except (RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
             raise MemoryShortError(
@@ -197,22 +216,25 @@ def start_run(
     faces: Faces,
     console: Console,
 ) -> Path:
-    """Creates the folder of a run, or prepares the resumed run."""
+    """Creates the folder of a run, or checks the resumed run."""
     run, start = check_run(arguments, settings, faces)
-    tagged = _is_tagged(settings)
+    if start is not None:
+        save_start(run, settings.train, faces, start, console)
+    if not arguments.resume:
+        _write_run(run, settings, faces)
+    return run
+
+
+def _write_run(run: Path, settings: TrainingSettings, faces: Faces) -> None:
     info = checkpoint.RunInfo(
         run=run.resolve().name,
-        attributes=faces.attributes if tagged else (),
+        attributes=faces.attributes if _is_tagged(settings) else (),
         latent_dim=settings.train.network.latent_dim,
         image_size=settings.train.network.resolution,
         fingerprint=faces.fingerprint,
         settings=settings.train.model_dump(mode="json"),
     )
     checkpoint.write_run(run, info)
-    (run / checkpoint.JUDGED_FILE).unlink(missing_ok=True)  # figures of an earlier checkpoint
-    if start is not None:
-        save_start(run, settings.train, faces, start, console)
-    return run
 
 
 def fit_settings(

@@ -95,6 +95,7 @@ def save_start(
             f"the networks of {settings.start} differ from those of this run: {error}"
         ) from None
     progress = checkpoint.Progress(images=0, step=0, seconds=0.0)
+    run.mkdir(parents=True, exist_ok=True)
     checkpoint.save(run, trainer.state_dict(), progress)
     if defects is not None:
         save_defects(run / DEFECTS_FILE, defects)

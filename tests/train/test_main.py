@@ -18,6 +18,7 @@ import torch
 from drawn_faces import draw_face
 from PIL import Image
 from rich.console import Console
+from small_runs import judge_run, make_run
 
 from export.figures import FD_RATIO, label
 from export.manifest import ModelError
@@ -26,6 +27,7 @@ from train import checkpoint
 from train.__main__ import main
 from train.command_line import build_parser, read_settings
 from train.critic import MarkedCritic, load_defects, save_defects
+from train.data import load
 from train.length import set_length
 from train.settings import TrainingSettings
 
@@ -142,8 +144,38 @@ def test_a_run_that_another_process_trains_is_not_resumed(
     shared_training.run(run, images=8)
     resume = ["--resume", "runs/run", "--data", "nowhere.zip"]
     with checkpoint.locked(run):
-        assert "another process trains in runs/run" in train_command(*resume).stdout
+        assert "another process trains or judges runs/run" in train_command(*resume).stdout
+        assert "another process trains or judges" in train_command("judge", "runs/run").stdout
     assert "there is no nowhere.zip" in train_command(*resume).stdout
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (("--network.depth", 1), "its depth is 0 and cannot change; start a new run with 1"),
+        (
+            ("--features.weight", 3),
+            "its features.weight is 0 and cannot become 3, which adds networks",
+        ),
+        (("--images", 4000), "the checkpoint of runs/run is of other networks"),
+    ],
+)
+def test_a_run_that_cannot_be_resumed_stays_as_it_is(
+    option: tuple[str | int, ...],
+    message: str,
+    train_command: Command,
+    few_faces_zip: Path,
+    tmp_path: Path,
+) -> None:
+    run = judge_run(make_run(tmp_path / "runs/run", load(few_faces_zip, 32), data=few_faces_zip))
+    tensors = {k: t for k, t in checkpoint.restore(run).items() if not k.startswith("generator.")}
+    checkpoint.save(run, tensors, checkpoint.read_progress(run))
+    before = {name: (run / name).read_bytes() for name in ("run.json", "judge.json")}
+    for dry in ((), ("--dry-run",)):
+        result = train_command("--resume", "runs/run", *option, *dry)
+        assert result.returncode == 2
+        assert message in result.stdout
+        assert {name: (run / name).read_bytes() for name in before} == before
 
 
 def test_error_for_an_unknown_key_in_the_file(train_command: Command, tmp_path: Path) -> None:
@@ -366,6 +398,11 @@ def test_interrupted_while_judging(
     train_command: Command, few_faces_zip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*arguments: object, **options: object) -> None:
+        with (
+            pytest.raises(checkpoint.CheckpointError, match="trains or judges"),
+            checkpoint.locked(tmp_path / "runs/run"),
+        ):
+            pass
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

@@ -14,10 +14,10 @@ import config
 from train import checkpoint, tensorboard
 from train.data import DataError, Faces, load
 from train.distributed import SINGLE_PROCESS, ShareError
-from train.machine import MemoryShortError, is_out_of_memory, make_ready
+from train.machine import MemoryShortError, check_clock, is_out_of_memory, make_ready
 from train.options import add_flags, given_flags
 from train.settings import TrainingSettings, UpscalerSettings
-from train.upscaler.run import FIGURES, UpscalerRun, read_run, train, write_run
+from train.upscaler.run import read_run, train
 
 NO_DATA = """\
 No training data: give a folder or a zip of sharp images, 256×256 pixels or more each.
@@ -43,6 +43,7 @@ def main(given: Sequence[str], console: Console) -> None:
     if settings.tensorboard:
         tensorboard.check()
     device = make_ready(settings.device, settings.threads, SINGLE_PROCESS)
+    check_clock(settings.clock, device)
     pictures = load(settings.data, settings.resolution, skip_bad=settings.skip_bad)
     if len(pictures) < 2:
         raise DataError(
@@ -56,13 +57,11 @@ def main(given: Sequence[str], console: Console) -> None:
         )
     try:
         with checkpoint.locked(run):
-            write_run(run, UpscalerRun(run.resolve().name, pictures.fingerprint, settings))
-            (run / FIGURES).unlink(missing_ok=True)  # figures of an earlier checkpoint
             console.print(
                 f"{len(pictures):,} images; training an upscaler in {run} on {device}",
                 highlight=False,
             )
-            figures = train(run, settings, pictures.images, device, console)
+            figures = train(run, settings, pictures, device, console)
     except (RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
             raise MemoryShortError(

@@ -12,6 +12,7 @@ from rich.console import Console
 from torch import Tensor
 
 from train import checkpoint, loop
+from train.data import Faces
 from train.report import sheet_name
 from train.settings import UpscalerSettings
 from train.upscaler.measure import clean, degraded, measure, resize
@@ -80,16 +81,23 @@ def split(pictures: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def train(
-    run: Path, settings: UpscalerSettings, pictures: Tensor, device: torch.device, console: Console
+    run: Path, settings: UpscalerSettings, pictures: Faces, device: torch.device, console: Console
 ) -> dict[str, Any]:
-    """Trains in folder `run` on uint8 pictures [N, 3, S, S], from its checkpoint if it has one.
+    """Trains in folder `run`, from its checkpoint if it has one.
 
     Returns the figures, which are also written to the folder. Raises Stopped, DivergedError and
-    CheckpointError.
+    CheckpointError; a run whose checkpoint cannot be restored stays as it is.
     """
-    training_set, held_out = split(pictures)
+    training_set, held_out = split(pictures.images)
     trainer = UpscalerTrainer(settings, training_set, device)
-    loop.train(run, settings, trainer, UpscalerReporter(trainer, held_out), console)
+    info = UpscalerRun(run.resolve().name, pictures.fingerprint, settings)
+
+    def begin() -> None:
+        write_run(run, info)
+        (run / FIGURES).unlink(missing_ok=True)  # figures of an earlier checkpoint
+
+    reporter = UpscalerReporter(trainer, held_out)
+    loop.train(run, settings, trainer, reporter, console, on_restored=begin)
     return _figures(run, trainer, held_out)
 
 

@@ -97,6 +97,14 @@ def test_resumed_run_keeps_its_settings_except_those_given(
     code, output = train_command("--resume", "runs/first", "--width", "16")
     assert code == 2
     assert "its width is 8 and cannot change" in output
+    # A run whose checkpoint cannot be restored stays as it is.
+    run = Path("runs/first")
+    before = {name: (run / name).read_bytes() for name in ("run.json", "figures.json")}
+    (run / "checkpoint.safetensors").write_bytes(b"damaged")
+    code, output = train_command("--resume", "runs/first", "--images", "64")
+    assert code == 2
+    assert "is damaged" in output
+    assert {name: (run / name).read_bytes() for name in before} == before
 
 
 def test_without_data_the_message_explains_the_command(train_command: Command) -> None:
