@@ -32,8 +32,10 @@ def over_maps(
 
 
 def classification(logits: Sequence[Tensor], labels: Tensor) -> Tensor:
-    """Cross-entropy summed over the attributes' heads; labels int64 [N, A] (Odena et al. 2017)."""
-    losses = [F.cross_entropy(head, labels[:, i]) for i, head in enumerate(logits)]
+    """Cross-entropy summed over the attributes' heads, float32; labels int64 [N, A] (Odena et al.
+    2017).
+    """
+    losses = [F.cross_entropy(head.float(), labels[:, i]) for i, head in enumerate(logits)]
     return torch.stack(losses).sum() if losses else torch.zeros((), device=labels.device)
 
 

@@ -19,6 +19,14 @@ def test_relativistic_losses_equal_the_equations_of_the_paper() -> None:
     assert computed == pytest.approx(discriminator.mean().item(), rel=1e-5)
 
 
+def test_classification_of_bfloat16_logits_is_float32() -> None:
+    logits = [torch.randn(64, 5, generator=torch.Generator().manual_seed(0)).bfloat16()]
+    labels = torch.arange(64).remainder(5).unsqueeze(1)
+    loss = losses.classification(logits, labels)
+    assert loss.dtype == torch.float32
+    assert loss.item() == F.cross_entropy(logits[0].float(), labels[:, 0]).item()
+
+
 def linear(images: Tensor, weight: Tensor) -> Tensor:
     """A critic with a constant gradient."""
     return (images * weight).sum(dim=(1, 2, 3)) + 5

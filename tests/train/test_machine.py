@@ -4,7 +4,14 @@ import pytest
 import torch
 
 from train.distributed import SINGLE_PROCESS, Processes
-from train.machine import MachineError, compiles, is_out_of_memory, make_ready
+from train.machine import (
+    MachineError,
+    check_clock,
+    compiles,
+    is_out_of_memory,
+    make_ready,
+    multiplies_in_bfloat16,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +49,22 @@ def test_error_for_a_missing_gpu() -> None:
 def test_a_cpu_compiles_only_if_asked_to() -> None:
     cpu = torch.device("cpu")
     assert [compiles(wish, cpu) for wish in ("auto", "on", "off")] == [False, True, False]
+
+
+def test_a_gpu_that_emulates_bfloat16_trains_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation
+    )
+    gpu = torch.device("cuda")
+    wishes = ("auto", "bfloat16", "float32")
+    assert [multiplies_in_bfloat16(wish, gpu) for wish in wishes] == [False, True, False]
+
+
+def test_the_processor_clock_is_for_trainings_on_the_cpu() -> None:
+    check_clock("processor", torch.device("cpu"))
+    check_clock("wall", torch.device("cuda"))
+    with pytest.raises(MachineError, match="clock = processor needs device = cpu"):
+        check_clock("processor", torch.device("cuda"))
 
 
 def test_out_of_memory_errors_are_recognized() -> None:
