@@ -30,12 +30,12 @@ def adapt(
     """
     result = {name: tensor.clone() for name, tensor in initial.items()}
     for name, tensor in weights.items():
-        if name not in result:
-            continue
-        if name.endswith((EMBEDDING, PROJECTION)):
-            result[name] = _columns(tensor, old, new)
-        elif ".heads." in name:
+        if ".heads." in name:  # under another name, if the new data has other attributes
             _copy_rows(tensor, result, name, old, new)
+        elif name not in result:
+            continue
+        elif name.endswith((EMBEDDING, PROJECTION)):
+            result[name] = _columns(tensor, old, new)
         elif tensor.shape == result[name].shape:
             result[name] = tensor
     for name, tensor in weights.items():  # after the biases are copied

@@ -100,6 +100,17 @@ def test_heads_keep_the_rows_of_known_values() -> None:
     assert torch.equal(hair[0], initial["discriminator.heads.1.weight"][0])
 
 
+def test_a_head_is_kept_if_the_new_data_has_fewer_attributes() -> None:
+    first, second = (IrodoriDiscriminator(32, sizes, width=4) for sizes in ([3, 2], [2]))
+    initial = {f"discriminator.{k}": v for k, v in second.state_dict().items()}
+    named = {f"discriminator.{k}": v for k, v in first.state_dict().items()}
+    weights = adapt(named, initial, [HAIR, EYES], [EYES])
+    assert weights.keys() == initial.keys()
+    for kind in ("weight", "bias"):
+        kept = weights[f"discriminator.heads.0.{kind}"]
+        assert torch.equal(kept, named[f"discriminator.heads.1.{kind}"])
+
+
 def test_layers_of_other_shapes_are_new() -> None:
     first, second = IrodoriDiscriminator(32, [3], width=4), IrodoriDiscriminator(32, [2], width=8)
     weights, initial = (
