@@ -102,4 +102,7 @@ def build_feature_discriminators(
     sides = [settings.input_size // stride for stride in settings.strides]
     condition_dim, width = sum(faces.sizes), settings.channels
     discriminators = FeatureDiscriminators(network.channels, sides, condition_dim, width)
-    return StandardizedFeatures(network, faces.images[:STANDARDIZED_ON]), discriminators
+    # At random, since files are often in the order of their classes.
+    order = torch.randperm(len(faces), generator=torch.Generator().manual_seed(0))
+    rows = order[:STANDARDIZED_ON].sort().values.to(faces.images.device)
+    return StandardizedFeatures(network, faces.images[rows]), discriminators
