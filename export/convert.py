@@ -256,8 +256,11 @@ def _plain(info: RunInfo) -> str:
 def _training(info: RunInfo) -> dict[str, Any]:
     settings = dict(info.settings)
     settings.pop("runs", None)
-    if settings.get("data"):  # only the name: models must not contain paths of this machine
+    # Only names: models must not contain paths of this machine.
+    if settings.get("data"):
         settings["data"] = Path(settings["data"]).name
+    if settings.get("recipe"):  # of this package, or the path of a file
+        settings["recipe"] = Path(settings["recipe"]).stem
     return {
         "run": info.run,
         "images": info.images,

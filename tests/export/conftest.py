@@ -143,6 +143,7 @@ def run_info(attributes: tuple[Attribute, ...]) -> RunInfo:
         settings={
             "data": "/home/somebody/my faces.zip",
             "runs": "/home/somebody",
+            "recipe": "/home/somebody/mine.toml",
             "network": {"width": 8, "latent_dim": 8, "resolution": 32},
         },
     )

@@ -116,6 +116,7 @@ def test_registers_a_run(exported: Registry) -> None:
         "fingerprint": "0123456789abcdef",
         "settings": {
             "data": "my faces.zip",
+            "recipe": "mine",
             "network": {"width": 8, "latent_dim": 8, "resolution": 32},
         },
         "judged": {name: judged[name] for name in judged if name not in kept_elsewhere},
