@@ -21,7 +21,7 @@ from train.data import DataError, check
 from train.directions import command as directions
 from train.distributed import ShareError, WorkerLostError
 from train.loop import DivergedError, Stopped
-from train.machine import MachineError, MemoryShortError
+from train.machine import MachineError, MemoryShortError, memory_errors
 from train.metrics import blind
 from train.networks.features import FeatureNetworkError
 from train.numbered_pages import MarksError
@@ -53,10 +53,11 @@ def main(given: Sequence[str] | None = None) -> None:
     given = sys.argv[1:] if given is None else given
     command = COMMANDS.get(given[0]) if given else None
     try:
-        if command is not None:
-            command(given[1:], console)
-        else:
-            pipeline.main(given, console)
+        with memory_errors(lambda error: f"out of memory: {str(error) or type(error).__name__}"):
+            if command is not None:
+                command(given[1:], console)
+            else:
+                pipeline.main(given, console)
     except KeyboardInterrupt:  # outside the training loop, which handles SIGINT itself
         console.print("interrupted")
         sys.exit(130)

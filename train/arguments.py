@@ -17,3 +17,23 @@ def parse(parser: argparse.ArgumentParser, given: Sequence[str]) -> argparse.Nam
     if unknown:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     return arguments
+
+
+def parse_seed(text: str) -> int:
+    """A seed on the command line, an unsigned 32-bit number. Raises ArgumentTypeError."""
+    return _number(text, 0, 2**32 - 1)
+
+
+def parse_count(text: str) -> int:
+    """A positive number on the command line. Raises ArgumentTypeError."""
+    return _number(text, 1, 2**31 - 1)
+
+
+def _number(text: str, least: int, most: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+    if not least <= number <= most:
+        raise argparse.ArgumentTypeError(f"{text} is not from {least} to {most}")
+    return number

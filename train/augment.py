@@ -57,8 +57,8 @@ def zoom_and_cut(
     of them, so that a discriminator cannot memorize few images. Differentiable; `batch` and `part`
     as above.
 
-    Half of the images stay as they are, so that the changes do not leak into the generated images
-    (Karras et al. 2020, "Training Generative Adversarial Networks with Limited Data").
+    A quarter of the images stays as it is, so that the changes do not leak into the generated
+    images (Karras et al. 2020, "Training Generative Adversarial Networks with Limited Data").
     """
     size, device = images.shape[-1], images.device
     count = len(images) if batch is None else batch

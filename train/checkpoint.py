@@ -140,7 +140,6 @@ def read_run(folder: Path) -> RunInfo:
     file = folder / RUN_FILE
     content = read_content(folder)
     try:
-        images = read_progress(folder).images if (folder / CHECKPOINT_FILE).exists() else 0
         return RunInfo(
             run=content["run"],
             attributes=tuple(Attribute(**attribute) for attribute in content["attributes"]),
@@ -148,7 +147,7 @@ def read_run(folder: Path) -> RunInfo:
             image_size=content["image_size"],
             fingerprint=content["fingerprint"],
             settings=content["settings"],
-            images=images,
+            images=find_progress(folder).images,
         )
     except (ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{file} is damaged: {error}") from None
@@ -223,6 +222,13 @@ def read_progress(folder: Path) -> Progress:
             return Progress(**json.loads(file.metadata()["progress"]))
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{folder / CHECKPOINT_FILE} is damaged: {error}") from None
+
+
+def find_progress(folder: Path) -> Progress:
+    """The progress at the checkpoint of a run, none before the first. Raises CheckpointError."""
+    if (folder / CHECKPOINT_FILE).exists():
+        return read_progress(folder)
+    return Progress(images=0, step=0, seconds=0.0)
 
 
 def _open(folder: Path) -> safe_open:

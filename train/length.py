@@ -4,6 +4,7 @@ import time
 
 from rich.console import Console
 
+from train.checkpoint import Progress
 from train.distributed import SINGLE_PROCESS, Processes
 from train.settings import TrainingSettings, TrainSettings
 from train.trainer import Trainer
@@ -59,20 +60,24 @@ def seconds_per_image(trainer: Trainer, processes: Processes = SINGLE_PROCESS) -
     return seconds / (timed * trainer.settings.optimizer.batch)
 
 
-def expected_time(settings: TrainSettings, per_image: float, count: int, done: int = 0) -> str:
-    """A line for the operator. `count` is the number of training images, `done` the number of
-    images that a resumed run has shown.
+def expected_time(
+    settings: TrainSettings, per_image: float, count: int, done: Progress | None = None
+) -> str:
+    """A line for the operator. `count` is the number of training images, `done` the progress of a
+    resumed run.
     """
+    done = done or Progress(images=0, step=0, seconds=0.0)
     speed = f"{1 / per_image:,.0f} images/s"
     if settings.minutes is not None:
-        images = 60 * settings.minutes / per_image
+        minutes = max(0.0, settings.minutes - done.seconds / 60)
+        images = 60 * minutes / per_image
         epochs = images / count
         shown = f"{epochs:,.0f}" if epochs >= 10 else f"{epochs:.1f}"
         return (
             f"expected: about {images:,.0f} images, {shown} epochs, in "
-            f"{settings.minutes:g} minutes ({speed})"
+            f"{round(minutes, 1):g} minutes ({speed})"
         )
-    left = max(0, settings.images - done)
+    left = max(0, settings.images - done.images)
     return f"expected time: {_duration(left * per_image)} for {left:,} images ({speed})"
 
 

@@ -4,7 +4,8 @@ import ctypes
 import importlib.util
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +23,7 @@ class MachineError(Exception):
 
 
 class MemoryShortError(Exception):
-    """The batch does not fit into memory."""
+    """The memory of the device or of the machine does not suffice."""
 
 
 def make_ready(
@@ -103,6 +104,17 @@ def is_out_of_memory(error: Exception) -> bool:
     """Whether the device or the machine ran out of memory."""
     kinds = (MemoryError, torch.OutOfMemoryError)
     return isinstance(error, kinds) or "DefaultCPUAllocator" in str(error)
+
+
+@contextmanager
+def memory_errors(message: Callable[[Exception], str]) -> Iterator[None]:
+    """Raises MemoryShortError with a message for the error, if the memory does not suffice."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if is_out_of_memory(error):
+            raise MemoryShortError(message(error)) from None
+        raise
 
 
 def _keep_freed_memory() -> None:

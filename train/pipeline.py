@@ -1,8 +1,8 @@
 """`python -m train`: train → judge → export → promote."""
 
 import argparse
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from train.distributed import Processes, join
 from train.judging import build_judge, calibrate_run, find_judge, read_faces
 from train.length import default_images, expected_time, seconds_per_image, set_length
 from train.loop import checkpoint_hint, load_checkpoint, train
-from train.machine import MemoryShortError, check_clock, is_out_of_memory
+from train.machine import check_clock, memory_errors
 from train.metrics import SECOND_SEED, check_data
 from train.models import build_reporter, build_trainer
 from train.options import changed_settings
@@ -137,10 +137,12 @@ def dry_run(
         chosen = chosen.model_copy(update={"images": 0})  # the default, as a number
     for line in changed_settings(chosen):
         console.print(line, markup=False, highlight=False)
-    trainer = build_trainer(settings.train, _training_data(settings, faces).split()[0], processes)
-    progress = load_checkpoint(arguments.resume, trainer, processes) if arguments.resume else None
-    done = progress.images if progress else 0
-    seconds = seconds_per_image(trainer, processes)
+    with _explained_memory(settings.train, faces, processes):
+        training_set, _ = _training_data(settings, faces).split()
+        trainer = build_trainer(settings.train, training_set, processes)
+        run = arguments.resume
+        done = load_checkpoint(run, trainer, processes) if run else None
+        seconds = seconds_per_image(trainer, processes)
     expected = expected_time(settings.train, seconds, trainer.data_size, done)
     console.print(f"{expected} on {faces.images.device}", highlight=False)
     console.print("nothing was written (--dry-run)")
@@ -165,15 +167,15 @@ def _train(
     """Trains in the folder of a run that `start_run` has prepared."""
     shared = f", {processes.world_size} processes" if processes.world_size > 1 else ""
     console.print(f"training in {run} on {faces.images.device}{shared}", highlight=False)
-    try:
+    with _explained_memory(settings.train, faces, processes, run):
         training_set, held_out = _training_data(settings, faces).split()
         trainer = build_trainer(settings.train, training_set, processes)
         judge = find_judge(faces, settings, tagged=_is_tagged(settings))
         if judge is None:
             console.print("the judge is trained afterwards: reports have no shares as asked")
         reporter = build_reporter(trainer, held_out, judge)
-        done = processes.on_main(lambda: checkpoint.read_run(run).images)
-        batches = (settings.train.images - done) / settings.train.optimizer.batch
+        done = processes.on_main(lambda: checkpoint.find_progress(run))
+        batches = (settings.train.images - done.images) / settings.train.optimizer.batch
         if settings.train.minutes is not None or batches > MANY_BATCHES:
             seconds = seconds_per_image(trainer, processes)
             expected = expected_time(settings.train, seconds, trainer.data_size, done)
@@ -184,14 +186,6 @@ def _train(
             (run / checkpoint.JUDGED_FILE).unlink(missing_ok=True)  # of an earlier checkpoint
 
         train(run, settings.train, trainer, reporter, console, processes, begin)
-    except (RuntimeError, MemoryError) as error:
-        if is_out_of_memory(error):
-            raise MemoryShortError(
-                f"a batch of {settings.train.optimizer.batch} does not fit into the memory of "
-                f"{faces.images.device}; start again with "
-                f"{_smaller_batch(settings.train, processes)}{checkpoint_hint(run)}"
-            ) from None
-        raise
     return trainer
 
 
@@ -256,6 +250,23 @@ def _new_run(settings: TrainSettings, faces: Faces) -> Path:
             f"{run} exists already; resume it (--resume {run}) or choose another --name"
         )
     return run
+
+
+@contextmanager
+def _explained_memory(
+    settings: TrainSettings, faces: Faces, processes: Processes, run: Path | None = None
+) -> Iterator[None]:
+    """Raises MemoryShortError for a batch that does not fit, with the checkpoint of the run."""
+
+    def message(_: Exception) -> str:
+        return (
+            f"a batch of {settings.optimizer.batch} does not fit into the memory of "
+            f"{faces.images.device}; start again with {_smaller_batch(settings, processes)}"
+            f"{checkpoint_hint(run) if run else ''}"
+        )
+
+    with memory_errors(message):
+        yield
 
 
 def _smaller_batch(settings: TrainSettings, processes: Processes) -> str:

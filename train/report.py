@@ -166,7 +166,8 @@ def save_plot(run: Path, file: Path | None = None) -> None:
     from matplotlib.figure import Figure  # takes a second, and most commands plot nothing
 
     kimg = [line["images"] / 1000 for line in log]
-    shares = [key for key in log[0] if key.endswith("_as_asked")]
+    # The first reports of a run may have been written before the judge was trained.
+    shares = list(dict.fromkeys(key for line in log for key in line if key.endswith("_as_asked")))
     panels = 2 if shares else 1
     figure = Figure(figsize=(9, 3 * panels), layout="constrained")
     axes = figure.subplots(panels, 1, sharex=True, squeeze=False)[:, 0]

@@ -291,7 +291,7 @@ class RunSettings(Section):
     """Device that trains; auto uses CUDA if it is available."""
     threads: int = Field(0, ge=0)
     """CPU threads; 0 = all cores that the process may use, divided among the processes."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**63)
     """Seed of the initial weights, the batches and the latents."""
     report_images: int = Field(20_000, ge=1)
     """Images between two reports: sample grid, log line, plot. The first one is after 1,000."""

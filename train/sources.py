@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -65,11 +64,22 @@ def _run_source(run: Path, *, single: bool) -> Source:
         return report.generate_images(generator, latents, conditions)
 
     if not single and (run / checkpoint.JUDGED_FILE).is_file():
-        judged: dict[str, Any] = json.loads((run / checkpoint.JUDGED_FILE).read_text("utf-8"))
-        candidates = judged["candidates"]
+        candidates = _read_candidates(run)
     chosen: GenerateFn = generate
     if candidates > 1:
         critic = torch.inference_mode()(load_critic(run))
         chosen = best_of(generate, critic, candidates)
     z = candidates * info.latent_dim
     return Source(info.run, chosen, z, info.attributes, info.image_size)
+
+
+def _read_candidates(run: Path) -> int:
+    """The number of candidates of a judged run. Raises CheckpointError."""
+    file = run / checkpoint.JUDGED_FILE
+    try:
+        return int(json.loads(file.read_text("utf-8"))["candidates"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise checkpoint.CheckpointError(
+            f"{file} is damaged, or of an earlier version: judge the run again "
+            f"(python -m train judge {run}): {error!r}"
+        ) from None

@@ -7,6 +7,7 @@ import shared_training
 import torch
 
 from train.__main__ import main
+from train.checkpoint import Progress
 from train.length import expected_time, seconds_per_image
 from train.models import build_trainer
 from train.settings import TrainSettings
@@ -34,10 +35,13 @@ def test_timing_a_trainer_does_not_change_it() -> None:
         ({"images": 2_000_000}, 0, "about 11.1 hours for"),
         ({"images": 10_000_000}, 0, "about 2.3 days for"),
         ({"minutes": 15}, 0, "about 45,000 images, 150 epochs, in 15 minutes"),
+        ({"minutes": 15}, 36_000, "about 9,000 images, 30 epochs, in 3 minutes"),
+        ({"minutes": 15}, 90_000, "about 0 images, 0.0 epochs, in 0 minutes"),
     ],
 )
 def test_expected_time(settings: dict[str, int], done: int, text: str) -> None:
-    assert text in expected_time(TrainSettings.model_validate(settings), 0.02, 300, done)
+    progress = Progress(images=done, step=done // 16, seconds=0.02 * done)
+    assert text in expected_time(TrainSettings.model_validate(settings), 0.02, 300, progress)
 
 
 def test_a_dry_run_reports_and_writes_nothing(

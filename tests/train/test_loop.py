@@ -22,7 +22,7 @@ from train.metrics import Judge, prepare
 from train.models import load_generator
 from train.networks.base import SIZES
 from train.networks.irodori import IrodoriDiscriminator, IrodoriGenerator
-from train.report import SampleReporter, grid_labels, read_log
+from train.report import SampleReporter, append_log, grid_labels, read_log, save_plot
 from train.settings import FeatureSettings, NetworkSettings, OptimizerSettings, TrainSettings
 
 TINY = TrainSettings(
@@ -107,6 +107,19 @@ def test_reports_are_written(tmp_path: Path, faces: Faces, judge: Judge) -> None
     latent, condition = torch.randn(2, 8), torch.zeros(2, 7)
     # Except for the memory format, which changes the order of summation.
     assert torch.allclose(generator(latent, condition), trainer.ema(latent, condition), atol=1e-5)
+
+
+def test_the_plot_has_shares_that_later_reports_measured(tmp_path: Path) -> None:
+    heights = []
+    for name in ("loss", "hair_as_asked"):
+        run = tmp_path / name
+        run.mkdir()
+        append_log(run, {"images": 160, "generator": 1.0})
+        append_log(run, {"images": 320, "generator": 1.0, name: 0.5})
+        save_plot(run)
+        with Image.open(run / "losses.png") as plot:
+            heights.append(plot.size[1])
+    assert heights == [300, 600], "a second panel"
 
 
 def test_resume_is_exact_bit_for_bit(

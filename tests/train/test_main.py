@@ -24,7 +24,7 @@ from export.figures import FD_RATIO, label
 from export.manifest import ModelError
 from export.registry import Registry
 from train import checkpoint
-from train.__main__ import main
+from train.__main__ import COMMANDS, main
 from train.command_line import build_parser, read_settings
 from train.critic import MarkedCritic, load_defects, save_defects
 from train.data import load
@@ -106,6 +106,7 @@ def test_without_torch_the_message_names_the_extra(tmp_path: Path) -> None:
         (["--data", "nowhere.zip"], "there is no nowhere.zip"),
         (["--resolution", "50"], "the networks generate (32, 64, 96, 128) pixels, not 50"),
         (["--batch", "seven"], "train.optimizer.batch"),
+        (["--seed", str(2**63)], "train.seed"),
         (["--batch", "15"], "batch (15) must be a multiple of group (2)"),
         (["--resume", "runs/none"], "runs/none is not a run"),
         (["--config", "none.toml"], "there is no settings file none.toml"),
@@ -123,6 +124,36 @@ def test_error_for_an_invalid_argument(
     result = train_command(*(a.format(data=few_faces_zip) for a in arguments))
     assert result.returncode == 2
     assert message in result.stdout
+
+
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+def test_error_for_a_batch_that_does_not_fit(
+    dry: tuple[str, ...],
+    train_command: Command,
+    few_faces_zip: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def exhaust(*_: object) -> float:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr("train.pipeline.seconds_per_image", exhaust)
+    result = train_command("--data", few_faces_zip, *SMALL, "--images", 800, *dry)
+    assert result.returncode == 2
+    assert "a batch of 8 does not fit into the memory of cpu; start again with --batch 4" in (
+        result.stdout
+    )
+
+
+def test_error_for_a_command_that_needs_more_memory(
+    train_command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhaust(*_: object) -> None:
+        raise MemoryError("Unable to allocate 15 GiB")
+
+    monkeypatch.setitem(COMMANDS, "judge", exhaust)
+    result = train_command("judge")
+    assert result.returncode == 2
+    assert "error: out of memory: Unable to allocate 15 GiB" in result.stdout
 
 
 @pytest.mark.parametrize("command", [[], ["upscaler"]])

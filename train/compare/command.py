@@ -7,9 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
+from PIL import Image
 from rich.console import Console
 
 from train import checkpoint, report
+from train.arguments import parse_seed
 from train.compare import sheet
 from train.compare.table import markdown, row_of_run
 from train.show.model import Model
@@ -52,6 +54,16 @@ def save_sheet(file: Path, runs: Sequence[Path], seed: int = 0) -> None:
     report.sheet(torch.cat(rows_of_pictures), labels, sheet.headings(wishes)).save(file, quality=85)
 
 
+def _sheet_file(text: str) -> Path:
+    """The path of a picture. Raises ArgumentTypeError for a suffix that is no format's."""
+    file, formats = Path(text), Image.registered_extensions()
+    if formats.get(file.suffix.lower()) not in Image.SAVE:
+        raise argparse.ArgumentTypeError(
+            f"{text} has no suffix of a picture's format, such as {SHEET} has"
+        )
+    return file
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m train compare",
@@ -67,6 +79,6 @@ def _parser() -> argparse.ArgumentParser:
         help="figures of single images (1, the default), or of the best of N images by the critic"
         " of the run",
     )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="where to write the sheet")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the sheet (default 0)")
+    parser.add_argument("--out", type=_sheet_file, metavar="FILE", help="where to write the sheet")
+    parser.add_argument("--seed", type=parse_seed, default=0, help="seed of the sheet (default 0)")
     return parser

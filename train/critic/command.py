@@ -20,6 +20,7 @@ from torch import Tensor
 import config
 from export.registry import Registry
 from train import report
+from train.arguments import parse_count, parse_seed
 from train.critic.marked import (
     BROKEN,
     DEFECTS_FILE,
@@ -137,8 +138,8 @@ def _parser() -> argparse.ArgumentParser:
     painting.add_argument(
         "--out", type=Path, required=True, metavar="FOLDER", help="folder for pages and pictures"
     )
-    painting.add_argument("--pictures", type=int, default=600, help="number (default 600)")
-    painting.add_argument("--seed", type=int, help="seed of the pictures (default: random)")
+    painting.add_argument("--pictures", type=parse_count, default=600, help="number (default 600)")
+    painting.add_argument("--seed", type=parse_seed, help="seed of the pictures (default: random)")
     painting.add_argument("--config", type=Path, metavar="PATH", help="another config.toml")
     fitting = commands.add_parser("fit", help="learn from the marked pictures of folders")
     fitting.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")

@@ -19,7 +19,7 @@ from export.directions import DIRECTIONS, DIRECTIONS_SHEET, Direction, Direction
 from export.manifest import Manifest, ModelError
 from export.registry import Registry
 from export.sheet import draw_sheet
-from train.arguments import parse
+from train.arguments import parse, parse_count
 from train.directions import find
 from train.directions.measure import (
     AS_ASKED,
@@ -85,7 +85,9 @@ def main(given: Sequence[str], console: Console) -> None:
     parser.add_argument(
         "--look", action="store_true", help="draw sheets of all candidates; change nothing"
     )
-    parser.add_argument("--pictures", type=int, default=PICTURES, help=f"default {PICTURES}")
+    parser.add_argument(
+        "--pictures", type=parse_count, default=PICTURES, help=f"default {PICTURES}"
+    )
     parser.add_argument(
         "--out", type=Path, metavar="FOLDER", help="folder of the sheets (default: in that of runs)"
     )

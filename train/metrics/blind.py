@@ -23,6 +23,7 @@ from torch import Tensor
 import config
 from export.registry import Registry
 from train import report
+from train.arguments import parse_seed
 from train.data import DataError, Faces, load
 from train.numbered_pages import CELL, read_marks, save_pages
 from train.progress import progress_bar
@@ -182,7 +183,9 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, required=True, metavar="FOLDER", help="folder for pages and key"
     )
     paint.add_argument("--pictures", type=int, default=400, help="total number (default 400)")
-    paint.add_argument("--seed", type=int, help="seed of pictures and order (default: random)")
+    paint.add_argument(
+        "--seed", type=parse_seed, help="seed of pictures and order (default: random)"
+    )
     paint.add_argument("--skip-bad", action="store_true", help="omit bad images")
     paint.add_argument("--config", type=Path, metavar="PATH", help="another config.toml")
     solve = commands.add_parser("resolve", help="count the broken pictures of each source")

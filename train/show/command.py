@@ -10,6 +10,7 @@ from rich.console import Console
 import config
 from export.registry import Registry
 from train import checkpoint, report
+from train.arguments import parse_seed
 from train.data import DataError
 from train.judging import judge_of_model
 from train.metrics import SECOND_SEED, Judge
@@ -172,7 +173,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--epochs", nargs="+", type=float, metavar="E", help=f"rows of epochs (default {rows})"
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of the latents (default 0)")
+    parser.add_argument(
+        "--seed", type=parse_seed, default=0, help="seed of the latents (default 0)"
+    )
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="folder of the pictures")
     parser.add_argument(
         "--format", choices=["webp", "gif"], default="webp", help="format of the animation"

@@ -14,7 +14,7 @@ import config
 from train import checkpoint, tensorboard
 from train.data import DataError, Faces, load
 from train.distributed import SINGLE_PROCESS, ShareError
-from train.machine import MemoryShortError, check_clock, is_out_of_memory, make_ready
+from train.machine import check_clock, make_ready, memory_errors
 from train.options import add_flags, given_flags
 from train.settings import TrainingSettings, UpscalerSettings
 from train.upscaler.run import read_run, train
@@ -55,21 +55,20 @@ def main(given: Sequence[str], console: Console) -> None:
         raise checkpoint.CheckpointError(
             f"{run} was not trained on {settings.data}; resume it with the same data"
         )
-    try:
-        with checkpoint.locked(run):
-            console.print(
-                f"{len(pictures):,} images; training an upscaler in {run} on {device}",
-                highlight=False,
-            )
-            figures = train(run, settings, pictures, device, console)
-    except (RuntimeError, MemoryError) as error:
-        if is_out_of_memory(error):
-            raise MemoryShortError(
-                f"a batch of {settings.batch} patches of {settings.patch} pixels does not fit into"
-                " memory; use a smaller --batch or --patch. The last checkpoint, if any, is kept"
-                f" in {run}"
-            ) from None
-        raise
+
+    def explain(_: Exception) -> str:
+        return (
+            f"a batch of {settings.batch} patches of {settings.patch} pixels does not fit into"
+            " memory; use a smaller --batch or --patch. The last checkpoint, if any, is kept"
+            f" in {run}"
+        )
+
+    with checkpoint.locked(run), memory_errors(explain):
+        console.print(
+            f"{len(pictures):,} images; training an upscaler in {run} on {device}",
+            highlight=False,
+        )
+        figures = train(run, settings, pictures, device, console)
     console.print(f"{'':24}{'upscaler':>12}{'bicubic':>12}", highlight=False)
     for name in ("psnr", "ssim", "clean_psnr", "clean_ssim"):
         console.print(

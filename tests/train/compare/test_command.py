@@ -88,6 +88,18 @@ def test_runs_judged_by_an_earlier_version_have_a_note(
     assert f"judged by an earlier version: python -m train judge {run}" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", ["sheet", "sheet.txt", "sheet.psd"])
+def test_error_for_a_sheet_without_the_suffix_of_a_picture(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["compare", "nowhere", "--out", name])
+    assert end.value.code == 2
+    assert f"{name} has no suffix of a picture's format, such as compare.webp has" in (
+        capsys.readouterr().err
+    )
+
+
 def test_error_for_a_folder_that_is_not_a_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

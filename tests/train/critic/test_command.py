@@ -57,6 +57,14 @@ def test_single_pictures_of_a_model_on_numbered_pages(
         main(["paint", "tiny", "--out", "marked"], console)
 
 
+@pytest.mark.parametrize("option", ["--seed=-1", "--seed=99999999999", "--pictures=0"])
+def test_error_for_a_number_out_of_range(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["paint", "tiny", "--out", "marked", option], Console())
+    name, value = option.split("=")
+    assert f"argument {name}: {value} is not from " in capsys.readouterr().err
+
+
 def test_marks_become_a_file_for_the_critic(
     console: Console, said: io.StringIO, folder: Path, tmp_path: Path
 ) -> None:

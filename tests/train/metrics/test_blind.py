@@ -13,13 +13,13 @@ from tiny_model import add_model
 
 from export.registry import Registry
 from train import report
-from train.checkpoint import JUDGED_FILE
+from train.checkpoint import JUDGED_FILE, CheckpointError
 from train.critic import UnusualCritic, save_critic
 from train.data import Faces, load
 from train.metrics import blind
 from train.metrics.blind import BlindError, Count, draw, main, resolve, save
 from train.numbered_pages import MarksError
-from train.sources import Source
+from train.sources import Source, find_source
 
 
 @pytest.fixture(scope="module")
@@ -148,3 +148,20 @@ def test_models_and_runs_from_the_command_line(
     main(["resolve", "sheet/key.json", "marks.txt"], console)
     assert "| raw | 20 | 20 | 100.0% |" in said.getvalue()
     assert "| tiny | 20 | 0 | 0.0% |" in said.getvalue()
+
+
+@pytest.mark.parametrize("judged", ["{", "[]", '{"best_of": []}'])
+def test_error_for_a_run_with_damaged_figures(
+    judged: str, faces: Faces, faces_zip: Path, tmp_path: Path
+) -> None:
+    run = make_run(tmp_path / "runs/run", faces)
+    (run / JUDGED_FILE).write_text(judged)
+    with pytest.raises(CheckpointError, match=rf"judge the run again \(.* judge {run}\)"):
+        find_source(str(run), Registry(tmp_path / "models"))
+
+
+@pytest.mark.parametrize("seed", ["-1", "99999999999", "x"])
+def test_error_for_an_invalid_seed(seed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["paint", "--out", "sheet", "--seed", seed], Console())
+    assert "argument --seed: " in capsys.readouterr().err

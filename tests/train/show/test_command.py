@@ -141,6 +141,12 @@ def test_pictures_depend_on_the_seed(run: Path, tmp_path: Path) -> None:
     assert [file.name for file in (tmp_path / "one").iterdir()] == ["samples.png"]
 
 
+def test_error_for_a_seed_out_of_range(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["show", str(run), "samples", "--seed", str(2**64)])
+    assert "argument --seed: 18446744073709551616 is not from 0 to" in capsys.readouterr().err
+
+
 def test_model_generates_in_batches(run: Path) -> None:
     model = Model(run)
     labels = model.labels(2)
