@@ -36,8 +36,8 @@ def calibrate(
     `candidates` is that of the critic, or 1 without a critic and where rejection sampling exceeds
     its `largest_increase`. `defects` are weights of marked images for the critic, see `fit_critic`.
 
-    `judge` chooses. `second`, which was not used for any choice, measures `fakes` images of the
-    calibrated model, and each number of candidates in `best_of`.
+    `judge` chooses. `second`, which was not used for any choice and draws other latents, measures
+    `fakes` images of the calibrated model, and each number of candidates in `best_of`.
     """
     z = generator.latent_dim
     generated, held_out = 0, len(judge.held_out)

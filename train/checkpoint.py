@@ -92,6 +92,12 @@ def read_divergence(folder: Path) -> Divergence | None:
         raise CheckpointError(f"{file} is damaged: {error}") from None
 
 
+def write_judged(folder: Path, judged: dict[str, Any]) -> None:
+    """Writes `judge.json`, the last file of a judged run."""
+    content = json.dumps(judged, indent=2, ensure_ascii=False) + "\n"
+    _replace(folder / JUDGED_FILE, content.encode())
+
+
 def write_run(folder: Path, info: RunInfo) -> None:
     content = {
         "format": FORMAT,

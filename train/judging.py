@@ -1,7 +1,6 @@
 """`python -m train judge`, and the calibration and measurement at the end of a training."""
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,8 +20,16 @@ from train.data import Faces, load
 from train.distributed import SINGLE_PROCESS, Processes
 from train.loop import Stopped
 from train.machine import make_ready
-from train.metrics import SECOND_SEED, Evaluation, GenerateFn, Judge, find, prepare
-from train.metrics.of_run import faces_of_run, judge_of_run
+from train.metrics import (
+    SECOND_SEED,
+    Evaluation,
+    GenerateFn,
+    Judge,
+    find,
+    prepare,
+    prepare_both,
+)
+from train.metrics.of_run import faces_of_run
 from train.models import load_generator
 from train.networks.base import Generator
 from train.options import add_flags, given_flags
@@ -56,7 +63,8 @@ def main(given: Sequence[str], console: Console) -> None:
     flags = {name: given_flags(arguments, name) for name in ("train", "judge")}
     settings = config.read(TrainingSettings, arguments.config, flags)
     if arguments.model is not None and (Path(arguments.model) / checkpoint.RUN_FILE).is_file():
-        judge_run(Path(arguments.model), settings, console)
+        data_given = "data" in flags["train"]
+        judge_run(Path(arguments.model), settings, console, data_given=data_given)
     else:
         judge_model(arguments.model, settings, console)
 
@@ -80,30 +88,41 @@ def judge_model(name: str | None, settings: TrainingSettings, console: Console) 
 
 
 def judge_of_model(manifest: Manifest, settings: TrainingSettings, console: Console) -> Judge:
-    """The second judge, on data of the model's resolution. Raises ModelError, DataError."""
+    """The second judge, on data that is read as for the model's training. Raises ModelError,
+    DataError.
+    """
     trained = manifest.training.get("settings", {})
     network = settings.train.network.model_copy(update={"resolution": manifest.image_size})
-    size = {"network": network, "enlarge": trained.get("enlarge", False)}
-    faces = read_faces(settings.train.model_copy(update=size), console)
+    of_model = {
+        "network": network,
+        "enlarge": trained.get("enlarge", False),
+        "skip_bad": settings.train.skip_bad or trained.get("skip_bad", False),
+        "attributes": trained.get("attributes") or settings.train.attributes,
+    }
+    faces = read_faces(settings.train.model_copy(update=of_model), console)
     tagged = bool(manifest.attributes)
     reason = incomparable(manifest, faces if tagged else faces.without_attributes())
     if reason:
         raise ModelError(f"model {manifest.name} {reason}")
-    return build_judge(faces, settings, console, tagged=tagged, seed=SECOND_SEED)
+    runs, images = settings.train.runs, settings.judge.images
+    judge = prepare(faces, runs, images=images, console=console, seed=SECOND_SEED)
+    return judge if tagged else judge.for_unconditional()
 
 
-def judge_run(run: Path, settings: TrainingSettings, console: Console) -> None:
-    """Calibrates and measures a run again, as at the end of its training.
+def judge_run(
+    run: Path, settings: TrainingSettings, console: Console, *, data_given: bool = False
+) -> None:
+    """Calibrates and measures a run again, as at the end of its training. `data_given`: see
+    `faces_of_run`.
 
     Raises CheckpointError, DataError.
     """
     device = make_ready(settings.train.device, settings.train.threads, SINGLE_PROCESS)
     with checkpoint.locked(run):  # a training would go on with other weights than those judged
         generator, info = load_generator(run)
-        faces = faces_of_run(run, info, settings.train, str(device))
-        judge, second = (
-            judge_of_run(run, info, faces, settings, console, seed=seed)
-            for seed in (0, SECOND_SEED)
+        faces = faces_of_run(run, info, settings.train, str(device), data_given=data_given)
+        judge, second = build_judges(
+            faces, run.resolve().parent, settings, console, tagged=bool(info.attributes)
         )
         calibrate_run(run, generator.to(device), judge, second, settings.judge, console)
 
@@ -132,17 +151,16 @@ def calibrate_run(
         raise Stopped(
             f"stopped by SIGINT; the checkpoint is kept; judge the run with: {command}"
         ) from None
+    (run / checkpoint.JUDGED_FILE).unlink(missing_ok=True)  # figures of another latent scale
     tensors = checkpoint.restore(run) | {"ema.latent_scale": generator.latent_scale}
     checkpoint.save(run, tensors, checkpoint.read_progress(run))
     scale, candidates = generator.latent_scale.item(), judged["candidates"]
     console.print(f"latent scale {scale:g}, best of {candidates}", highlight=False)
-    (run / checkpoint.JUDGED_FILE).write_text(
-        json.dumps(judged, indent=2, ensure_ascii=False) + "\n", "utf-8"
-    )
     if critic:
         save_critic(run, critic)
     shares = [(cluster["real"], cluster["painted"]) for cluster in judged["clusters"]]
     save_worst(run, worst, shares)
+    checkpoint.write_judged(run, judged)  # last: an export needs all of these files
     _print_figures(judged["figures"], console)
 
 
@@ -187,17 +205,20 @@ def read_faces(
     return faces
 
 
-def build_judge(
-    faces: Faces, settings: TrainingSettings, console: Console, *, tagged: bool, seed: int = 0
-) -> Judge:
-    """Builds a judge; not `tagged`: for generators without conditions."""
-    runs, images = settings.train.runs, settings.judge.images
-    judge = prepare(faces, runs, images=images, console=console, seed=seed)
-    return judge if tagged else judge.for_unconditional()
+def build_judges(
+    faces: Faces, runs: Path, settings: TrainingSettings, console: Console, *, tagged: bool
+) -> tuple[Judge, Judge]:
+    """The judge that chooses and the one that measures, cached in the folder `runs`; not `tagged`:
+    for generators without conditions.
+    """
+    judges = prepare_both(faces, runs, images=settings.judge.images, console=console)
+    if tagged:
+        return judges
+    return judges[0].for_unconditional(), judges[1].for_unconditional()
 
 
 def find_judge(faces: Faces, settings: TrainingSettings, *, tagged: bool) -> Judge | None:
-    """The judge of `build_judge`, if its classifier is already trained."""
+    """The first judge of `build_judges`, if its classifier is already trained."""
     judge = find(faces, settings.train.runs, images=settings.judge.images)
     return judge if tagged or judge is None else judge.for_unconditional()
 

@@ -15,11 +15,11 @@ from train.arguments import parse
 from train.command_line import build_parser, read_settings
 from train.data import Faces
 from train.distributed import Processes, join
-from train.judging import build_judge, calibrate_run, find_judge, read_faces
+from train.judging import build_judges, calibrate_run, find_judge, read_faces
 from train.length import default_images, expected_time, seconds_per_image, set_length
 from train.loop import checkpoint_hint, load_checkpoint, train
 from train.machine import check_clock, memory_errors
-from train.metrics import SECOND_SEED, check_data
+from train.metrics import check_data
 from train.models import build_reporter, build_trainer
 from train.options import changed_settings
 from train.promote import promote
@@ -68,9 +68,7 @@ def finish(
         console.print(f"trained; judge it with: python -m train judge {run}", highlight=False)
         return
     tagged = bool(trainer.faces.attributes)
-    judge, second = (
-        build_judge(faces, settings, console, tagged=tagged, seed=seed) for seed in (0, SECOND_SEED)
-    )
+    judge, second = build_judges(faces, settings.train.runs, settings, console, tagged=tagged)
     calibrate_run(run, trainer.ema, judge, second, settings.judge, console)
     name = export_run(run, registry, arguments.model_name)
     console.print(

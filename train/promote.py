@@ -24,8 +24,9 @@ def promote(
     """Puts model `name` in use if it is not worse; returns a message with the comparison.
 
     Compares single images, since rejection sampling removes broken images for a larger FD ratio.
-    The model in use is measured by `judge` on `fakes` images, and so is the new one if its manifest
-    lacks a figure. `margin` is the tolerance: relative for the FD ratio, absolute for the others.
+    The figures of the new model are those of its manifest; the model in use is measured by `judge`
+    in the same way. If the manifest lacks a figure, both are measured on `fakes` images. `margin`
+    is the tolerance: relative for the FD ratio, absolute for the others.
     """
     current = registry.current()
     if force:
@@ -44,10 +45,15 @@ def promote(
     if reason:
         return f"{name} is registered, not in use: {current} {reason}. {_use(name)}"
     names = [*(f"{a.name}{AS_ASKED}" for a in judge.held_out.attributes), *LOWER_IS_BETTER]
+    in_use = onnx_generator(folder, theirs, candidates=1)
     new = _figures_of_single_images(ours)
     if not set(names) <= set(new):
         new = judge.evaluate(*onnx_generator(new_folder, ours, candidates=1), fakes).figures
-    old = judge.evaluate(*onnx_generator(folder, theirs, candidates=1), fakes).figures
+        old = judge.evaluate(*in_use, fakes).figures
+    elif ours.candidates == 1:
+        old = judge.evaluate(*in_use, fakes).figures
+    else:  # a row of `best_of` is about as many images as are held out
+        old = judge.measure(*in_use)
     rows, worse = compare(new, old, names, margin)
     table = "\n".join(f"  {row}" for row in rows)
     if worse:

@@ -26,7 +26,7 @@ class GroupSampler:
         shuffled = torch.randperm(
             len(faces), generator=torch.Generator().manual_seed(0)
         ).to(device)  # fmt: skip
-        _, condition = torch.unique(_number(faces), return_inverse=True)
+        condition = _numbered_conditions(faces)
         self.rows = shuffled[torch.argsort(condition[shuffled], stable=True)]
         self.counts = torch.bincount(condition)
         self.starts = self.counts.cumsum(0) - self.counts
@@ -79,7 +79,10 @@ def unseen_conditions(faces: Faces) -> Tensor:
     device = faces.images.device
     if math.prod(faces.sizes) > MAX_COMBINATIONS:
         return faces.labels[:0]
-    counts = torch.bincount(_number(faces), minlength=math.prod(faces.sizes))
+    number = torch.zeros(len(faces), dtype=torch.int64, device=device)
+    for column, size in enumerate(faces.sizes):
+        number = number * size + faces.labels[:, column]
+    counts = torch.bincount(number, minlength=math.prod(faces.sizes))
     left = (counts == 0).nonzero().squeeze(1)
     columns = []
     for size in reversed(faces.sizes):
@@ -89,9 +92,12 @@ def unseen_conditions(faces: Faces) -> Tensor:
     return torch.stack(columns[::-1], dim=1) if columns else none
 
 
-def _number(faces: Faces) -> Tensor:
-    """The combination of values of each image as a number, int64 [N]."""
-    number = torch.zeros(len(faces), dtype=torch.int64, device=faces.images.device)
-    for column, size in enumerate(faces.sizes):
-        number = number * size + faces.labels[:, column]
-    return number
+def _numbered_conditions(faces: Faces) -> Tensor:
+    """The number of each image's condition among those of the data, int64 [N].
+
+    Not the number of the combination among all: with many attributes that exceeds an int64.
+    """
+    if not faces.attributes:
+        return torch.zeros(len(faces), dtype=torch.int64, device=faces.images.device)
+    numbers: Tensor = torch.unique(faces.labels, dim=0, return_inverse=True)[1]
+    return numbers

@@ -2,6 +2,7 @@ import contextlib
 import io
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from export.manifest import Attribute
 from train.augment import flip_and_shift
 from train.data import DataError, load, name_of_data, one_hot
 from train.sampler import GroupSampler
@@ -296,6 +298,17 @@ def test_images_are_only_shifted_if_flips_are_off() -> None:
     assert 20 < unflipped.sum() < 44, "half of the images"
     assert torch.equal(shifted[unflipped], flipped[unflipped])
     assert torch.equal(flipping.get_state(), shifting.get_state())
+
+
+def test_groups_of_many_attributes_have_one_condition(faces_zip: Path) -> None:
+    """4³³ combinations of values are more than an int64 can number."""
+    attribute = Attribute(name="hat", values=tuple("abcd"), frequencies=(0.25,) * 4)
+    faces = load(faces_zip, 32)
+    labels = torch.zeros(len(faces), 33, dtype=torch.int64)
+    labels[:, 0] = torch.arange(len(faces)) % 2
+    faces = replace(faces, labels=labels, attributes=(attribute,) * 33)
+    groups = GroupSampler(faces, 64, 4, torch.Generator().manual_seed(1))().view(16, 4)
+    assert {len(torch.unique(faces.labels[group], dim=0)) for group in groups} == {1}
 
 
 def test_groups_have_one_condition_and_distinct_images(faces_zip: Path) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -46,11 +47,22 @@ class Faces:
         return digest.hexdigest()[:16]
 
     def without_attributes(self) -> "Faces":
-        """The same images without labels."""
+        """The same images without labels; always the same object, since its split is shared."""
+        return self._untagged
+
+    @cached_property
+    def _untagged(self) -> "Faces":
         return replace(self, labels=self.labels[:, :0], attributes=())
 
     def split(self) -> tuple["Faces", "Faces"]:
-        """Training set and held-out set: an eighth, HELD_OUT at most. Deterministic."""
+        """Training set and held-out set: an eighth, HELD_OUT at most. Deterministic.
+
+        Copies the images once: the training and all judges of these faces share the two sets.
+        """
+        return self._split
+
+    @cached_property
+    def _split(self) -> tuple["Faces", "Faces"]:
         order = np.random.RandomState(0).permutation(len(self))
         held = min(HELD_OUT, len(self) // 8)
         return self._pick(order[held:]), self._pick(order[:held])

@@ -7,7 +7,14 @@ predicts the attributes of an image; `judge` combines both.
 from train.metrics.classifier import Classifier
 from train.metrics.fidelity import Fidelity
 from train.metrics.judge import Judge
-from train.metrics.prepare import SECOND_SEED, check_data, find, prepare, prepare_classifier
+from train.metrics.prepare import (
+    SECOND_SEED,
+    check_data,
+    find,
+    prepare,
+    prepare_both,
+    prepare_classifier,
+)
 from train.metrics.representation import ClassifierOutput
 from train.metrics.results import Evaluation, GenerateFn, ValueShare
 
@@ -23,5 +30,6 @@ __all__ = [
     "check_data",
     "find",
     "prepare",
+    "prepare_both",
     "prepare_classifier",
 ]

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,9 +31,13 @@ def cached(
     file = _file(folder, kind, key)
     tensors = {name: tensor.cpu().contiguous() for name, tensor in compute().items()}
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}")
-    save_file(tensors, temporary)
-    temporary.replace(file)
+    # The process id, because two processes may compute the same at the same time.
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        save_file(tensors, temporary)
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)
     return tensors
 
 

@@ -78,17 +78,37 @@ class ModeCoverage:
         return cluster(self.real.points)
 
     @cached_property
+    def _conditions(self) -> Tensor:
+        """The conditions of the training images as predicted, int64 [K, A], in the order of their
+        values.
+        """
+        conditions: Tensor = torch.unique(self.real.labels, dim=0)
+        return conditions
+
+    @cached_property
     def _real_shares(self) -> dict[str, Tensor]:
         return self._shares(self.real)
 
     def _shares(self, points: FeaturePoints) -> dict[str, Tensor]:
         """Share of the images in each mode, [K], by kind of modes."""
-        count = math.prod(len(attribute.values) for attribute in self.attributes)
         clusters = assign(points.points, self._centers)
         found = {"clusters": shares(clusters, len(self._centers))}
         if self.attributes:
-            found["conditions"] = shares(points.conditions, count)
+            bins = self._condition_bins(points.labels)
+            found["conditions"] = shares(bins, len(self._conditions) + 1)
         return found
+
+    def _condition_bins(self, labels: Tensor) -> Tensor:
+        """The row of `_conditions` that each row of labels [N, A] is equal to, int64 [N]; one more
+        bin has all others. A bin for each combination of values would be too many.
+        """
+        known = len(self._conditions)
+        every, numbers = torch.unique(
+            torch.cat([self._conditions, labels]), dim=0, return_inverse=True
+        )
+        bins = torch.full((len(every),), known, device=labels.device)
+        bins[numbers[:known]] = torch.arange(known, device=labels.device)
+        return bins[numbers[known:]]
 
     def _relative_frequencies(self, points: FeaturePoints) -> dict[str, Tensor]:
         count = len(points.points)
@@ -98,9 +118,6 @@ class ModeCoverage:
         }
 
     def _name(self, condition: int) -> dict[str, str]:
-        """The values of a numbered condition, by attribute."""
-        names = {}
-        for attribute in reversed(self.attributes):
-            condition, value = divmod(condition, len(attribute.values))
-            names[attribute.name] = attribute.values[value]
-        return dict(reversed(names.items()))
+        """The values of a row of `_conditions`, by attribute."""
+        values = self._conditions[condition].tolist()
+        return {a.name: a.values[value] for a, value in zip(self.attributes, values, strict=True)}

@@ -6,6 +6,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from train.metrics.classifier import Classifier
+
+BATCH = 256
+
+
+@torch.inference_mode()
+def layouts(classifier: Classifier, images: Tensor, device: torch.device) -> Tensor:
+    """Spatial features of images uint8 [N, 3, S, S], float32 [N, L], for pairwise distances.
+
+    They are 37 KB per image: to be computed of as many images as are held out, not of a whole set.
+    """
+    parts = [layout(classifier(batch.to(device))[0]) for batch in torch.split(images, BATCH)]
+    return torch.cat(parts)
+
 
 def layout(maps: list[Tensor]) -> Tensor:
     """Unit-length feature vectors on an 8×8 grid, from the second and third stages, [N, L].

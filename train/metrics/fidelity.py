@@ -79,7 +79,8 @@ class Fidelity:
             found[-1].append(pooled)
             done += len(batch)
             report_progress(done / len(images))
-        return [torch.cat(parts) for parts in found]
+        # Popped, so that only one layer at a time is in memory twice.
+        return [torch.cat(found.pop(0)) for _ in FD_NAMES]
 
     def figures(self, images: Tensor) -> dict[str, float]:
         """Figures of images uint8 [N, 3, S, S]; N should be the number of held-out images.
@@ -127,15 +128,23 @@ class Fidelity:
         return figures | {f"{NETWORK}_{name}": value for name, value in neighbors.items()}
 
     def _real_features(self, report_progress: ProgressCallback) -> Tensors:
-        held = len(self.held_out)
-        images = torch.cat([self.held_out.images, self.training_set.images])
+        held, count = len(self.held_out), len(self.training_set)
+        share = held / (held + count)  # of the progress
+
+        def report_first(done: float, note: str = "") -> None:
+            report_progress(share * done)
+
+        def report_second(done: float, note: str = "") -> None:
+            report_progress(share + (1 - share) * done)
+
+        held_out = self.features(self.held_out.images, report_first)
+        training_set = self.features(self.training_set.images, report_second)
         tensors: Tensors = {}
-        for number, layer in enumerate(self.features(images, report_progress)):
-            held_out, training_set = layer[:held].cpu(), layer[held:].cpu()
-            normal = Normal.of(training_set)
+        for number, layer in enumerate(training_set):
+            normal = Normal.of(layer)
             tensors |= {f"mean.{number}": normal.mean, f"root.{number}": normal.root}
-            tensors[f"held_out.{number}"] = held_out
+            tensors[f"held_out.{number}"] = held_out[number].cpu()
         # As many as are held out: distances to neighbors decrease with the number of points.
-        order = torch.randperm(len(training_set), generator=torch.Generator().manual_seed(0))
+        order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
         # "crowd" is a key of existing cache files.
-        return tensors | {"crowd": training_set[order[:held]]}
+        return tensors | {"crowd": training_set[-1].cpu()[order[:held]]}

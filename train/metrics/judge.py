@@ -6,8 +6,9 @@ a condition are, and which modes of the data are missing.
 """
 
 import math
+from collections.abc import Iterator
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, islice
 
 import torch
 from torch import Tensor
@@ -17,7 +18,7 @@ from export.manifest import Attribute
 from train.data import Faces, one_hot
 from train.metrics.classifier import Classifier
 from train.metrics.coverage import ModeCoverage
-from train.metrics.diversity import within
+from train.metrics.diversity import layouts, within
 from train.metrics.fidelity import Fidelity
 from train.metrics.representation import ClassifierOutput, FeaturePoints, classify, standardize
 from train.metrics.results import Evaluation, GenerateFn, UnseenPair, ValueShare
@@ -41,11 +42,13 @@ class Judge:
         faces: Faces,
         fidelity: Fidelity,
         predicted: tuple[Attribute, ...] | None = None,
+        latent_seed: int = 0,
     ) -> None:
         """`faces` is the whole set; the judge splits it as the training does.
 
         `predicted` are the attributes that the classifier predicts; by default those of the faces.
         """
+        self.latent_seed = latent_seed
         self.classifier, self.faces, self.fidelity = classifier.eval(), faces, fidelity
         self.predicted = faces.attributes if predicted is None else predicted
         self.training_set, self.held_out = faces.split()
@@ -56,7 +59,7 @@ class Judge:
         their images.
         """
         faces = self.faces.without_attributes()
-        return Judge(self.classifier, faces, self.fidelity, self.predicted)
+        return Judge(self.classifier, faces, self.fidelity, self.predicted, self.latent_seed)
 
     def classify(self, images: Tensor) -> ClassifierOutput:
         """The classifier's output for images uint8 [N, 3, S, S]."""
@@ -74,7 +77,7 @@ class Judge:
     def measure(self, generate: GenerateFn, latent_dim: int) -> dict[str, float]:
         """The figures of a generator, each with that of held-out real images (`…_real`).
 
-        Generates one image for the condition of each held-out image, from latents of a fixed seed.
+        Generates one image for the condition of each held-out image, from the latents of the judge.
         Distances are to the training images.
 
         - `<attribute>_as_asked`: share of images that show the requested value; `all_as_asked`:
@@ -177,7 +180,7 @@ class Judge:
             figures[f"{attribute.name}{AS_ASKED}"] = share.item()
         if matches.shape[1] > 1:
             figures[ALL_AS_ASKED] = matches.all(dim=1).float().mean().item()
-        nearest, mean = within(output.layout, labels)
+        nearest, mean = within(self._layouts(images), labels)
         figures["near_duplicates"] = (nearest < self._closest).float().mean().item()
         figures["diversity"] = mean
         figures["sharpness"] = sharpness(images)
@@ -190,7 +193,7 @@ class Judge:
             return torch.cat([generate(z, c) for z, c in parts])
 
     def _draw(self, latent_dim: int, labels: Tensor) -> tuple[Tensor, Tensor]:
-        rng = torch.Generator().manual_seed(0)
+        rng = torch.Generator().manual_seed(self.latent_seed)
         latents = torch.randn(len(labels), latent_dim, generator=rng).to(self.device)
         return latents, one_hot(labels, self.held_out.sizes)
 
@@ -225,7 +228,7 @@ class Judge:
     ) -> list[UnseenPair]:
         """Further attributes have the values of `others`, int64 [N, A]."""
         found = []
-        for pair in _unseen_pairs(self.training_set, self.held_out)[:MAX_UNSEEN_PAIRS]:
+        for pair in islice(_unseen_pairs(self.training_set, self.held_out), MAX_UNSEEN_PAIRS):
             rows = torch.arange(IMAGES_PER_UNSEEN_PAIR, device=self.device) % len(others)
             labels = others[rows]
             for column, value in pair.items():
@@ -240,8 +243,11 @@ class Judge:
             )
         return found
 
+    def _layouts(self, images: Tensor) -> Tensor:
+        return layouts(self.classifier, images, self.device)
+
     def _points(self, output: ClassifierOutput) -> FeaturePoints:
-        return FeaturePoints.of(output, self._reference, self.predicted)
+        return FeaturePoints.of(output, self._reference)
 
     @cached_property
     def _reference(self) -> ClassifierOutput:
@@ -273,7 +279,7 @@ class Judge:
         """
         size = len(self.held_out)
         nearest = [
-            within(self._reference.layout[rows], self.training_set.labels[rows])[0]
+            within(self._layouts(self.training_set.images[rows]), self.training_set.labels[rows])[0]
             for rows in torch.split(self._shuffled, size)
             if len(rows) == size
         ]
@@ -286,14 +292,12 @@ def _share(matches: Tensor, chosen: Tensor) -> tuple[int, float | None]:
     return count, matches[chosen].mean().item() if count else None
 
 
-def _unseen_pairs(*sets: Faces) -> list[dict[int, int]]:
+def _unseen_pairs(*sets: Faces) -> Iterator[dict[int, int]]:
     """Pairs of values that no image has, each as {attribute number: value number}."""
     sizes = sets[0].sizes
     labels = torch.cat([faces.labels for faces in sets])
-    pairs: list[dict[int, int]] = []
     for one, two in combinations(range(len(sizes)), 2):
         both = labels[:, one] * sizes[two] + labels[:, two]
         counts = torch.bincount(both, minlength=sizes[one] * sizes[two])
-        missing = (counts == 0).nonzero().flatten().tolist()
-        pairs += [{one: number // sizes[two], two: number % sizes[two]} for number in missing]
-    return pairs
+        for number in map(int, (counts == 0).nonzero().flatten()):
+            yield {one: number // sizes[two], two: number % sizes[two]}

@@ -7,17 +7,27 @@ from rich.console import Console
 from train.checkpoint import CheckpointError, RunInfo
 from train.data import DataError, Faces, load
 from train.metrics.judge import Judge
-from train.metrics.prepare import prepare
+from train.metrics.prepare import SECOND_SEED, prepare
 from train.settings import TrainingSettings, TrainSettings
 
 
-def faces_of_run(run: Path, info: RunInfo, settings: TrainSettings, device: str = "cpu") -> Faces:
-    """Loads the data of a run, from `settings.data` if it was moved.
+def faces_of_run(
+    run: Path,
+    info: RunInfo,
+    settings: TrainSettings,
+    device: str = "cpu",
+    *,
+    data_given: bool = False,
+) -> Faces:
+    """Loads the data of a run, from `settings.data` if that is given on the command line
+    (`data_given`), or if the data was moved.
 
     Raises DataError, and CheckpointError if the data differs from that of the run.
     """
     trained_on = info.settings.get("data")
-    data = settings.data or (Path(trained_on) if trained_on else None)
+    data = Path(trained_on) if trained_on else None
+    if settings.data is not None and (data_given or data is None or not data.exists()):
+        data = settings.data
     if data is None or not data.exists():
         where = f", {data}, does not exist" if data else " is not known"
         raise DataError(f"the data of {run}{where}; give its path with --data")
@@ -41,13 +51,11 @@ def judge_of_run(
     faces: Faces,
     settings: TrainingSettings,
     console: Console,
-    *,
-    seed: int,
 ) -> Judge:
-    """The judge of a run's data, cached in the folder of the runs.
+    """The second judge of a run's data, cached in the folder of the runs.
 
     For an unconditional run, it still predicts the attributes of tagged data.
     """
     folder, images = run.resolve().parent, settings.judge.images
-    judge = prepare(faces, folder, images=images, console=console, seed=seed)
+    judge = prepare(faces, folder, images=images, console=console, seed=SECOND_SEED)
     return judge if info.attributes else judge.for_unconditional()

@@ -17,7 +17,8 @@ MIN_IMAGES = 16
 MIN_IMAGES_PER_VALUE = 8
 """Minimum number of images of a value; from fewer, the classifier would memorize images."""
 SECOND_SEED = 1
-"""Seed of the second judge. The first one chooses during calibration, the second one measures."""
+"""Seed of the second judge. The first one chooses during calibration, the second one measures, with
+another classifier and other latents."""
 VERSION = 2
 """To be increased when the classifier changes, so that older cache files are not used."""
 STRIDE = 2 ** len(STAGES)
@@ -31,13 +32,15 @@ def prepare(
     images: int = 0,
     console: Console | None = None,
     seed: int = 0,
+    fidelity: Fidelity | None = None,
 ) -> Judge:
     """Builds the judge of a set of faces.
 
     Its classifier is read from the cache in `folder`, or trained on `images` images (0 = a number
-    that depends on the data). `seed` determines initial weights and order of the images. A judge
-    that was used to choose something must not measure the result; use another seed. Without
-    attributes the classifier predicts rotations (Gidaris et al. 2018).
+    that depends on the data). `seed` determines initial weights and order of the images, and the
+    latents that the judge draws. A judge that was used to choose something must not measure the
+    result; use another seed. `fidelity` is that of another judge of these faces, to be shared.
+    Without attributes the classifier predicts rotations (Gidaris et al. 2018).
 
     Raises DataError for fewer than MIN_IMAGES images, for values with fewer than
     MIN_IMAGES_PER_VALUE, and for a resolution that cannot be judged; raises FeatureNetworkError if
@@ -45,11 +48,12 @@ def prepare(
     """
     check_data(faces)
     console = console or Console(quiet=True)
-    fidelity = Fidelity(faces, folder)  # first: missing weights are reported before any training
+    # First: missing weights are reported before any training.
+    fidelity = fidelity or Fidelity(faces, folder)
     classifier, trained = prepare_classifier(
         faces, folder, images=images, console=console, seed=seed
     )
-    judge = Judge(classifier, faces, fidelity)
+    judge = Judge(classifier, faces, fidelity, latent_seed=_latent_seed(seed))
     if trained and faces.attributes:
         held_out = judge.held_out
         shares = judge.as_asked(held_out.images, held_out.labels)
@@ -58,6 +62,19 @@ def prepare(
         )
         console.print(f"the judge reads held-out faces right: {named}", highlight=False)
     return judge
+
+
+def prepare_both(
+    faces: Faces, folder: Path, *, images: int = 0, console: Console | None = None
+) -> tuple[Judge, Judge]:
+    """The judge that chooses and the one that measures, see `prepare`. They share the features of
+    the real images.
+    """
+    first = prepare(faces, folder, images=images, console=console)
+    fidelity = first.fidelity
+    return first, prepare(
+        faces, folder, images=images, console=console, seed=SECOND_SEED, fidelity=fidelity
+    )
 
 
 def prepare_classifier(
@@ -88,7 +105,15 @@ def find(faces: Faces, folder: Path, *, images: int = 0, seed: int = 0) -> Judge
         return None
     classifier = Classifier(faces.images.shape[-1], faces.sizes or (4,))
     classifier.load_state_dict(state)
-    return Judge(classifier.to(faces.images.device), faces, Fidelity(faces, folder))
+    classifier.to(faces.images.device)
+    return Judge(classifier, faces, Fidelity(faces, folder), latent_seed=_latent_seed(seed))
+
+
+def _latent_seed(seed: int) -> int:
+    """The second judge draws latents of seed 0, as for all stored figures; the others do not, since
+    what is chosen by one set of latents looks too good in the same ones.
+    """
+    return 0 if seed == SECOND_SEED else 1
 
 
 def _key(faces: Faces, images: int, seed: int) -> dict[str, Any]:

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from export.manifest import Attribute
 from train.metrics.classifier import Classifier
-from train.metrics.diversity import layout
 
 BATCH = 256
 
@@ -20,15 +18,13 @@ class ClassifierOutput:
     """float32 [N, F] each: channel means and deviations of every stage, and the last features."""
     labels: Tensor
     """int64 [N, A]: the predicted values."""
-    layout: Tensor
-    """float32 [N, L]: spatial features, for pairwise distances."""
 
 
 @torch.inference_mode()
 def classify(classifier: Classifier, images: Tensor, device: torch.device) -> ClassifierOutput:
     """Runs the classifier on images uint8 [N, 3, S, S]."""
     features_by_layer: dict[str, list[Tensor]] = {}
-    labels, layouts = [], []
+    labels = []
     for batch in torch.split(images, BATCH):
         maps, features, logits = classifier(batch.to(device))
         for number, stage in enumerate(maps, 1):
@@ -39,12 +35,8 @@ def classify(classifier: Classifier, images: Tensor, device: torch.device) -> Cl
         columns = [head.argmax(dim=1) for head in logits]
         none = features.new_zeros((len(batch), 0), dtype=torch.int64)
         labels.append(torch.stack(columns, dim=1) if columns else none)
-        layouts.append(layout(maps))
-    return ClassifierOutput(
-        {name: torch.cat(parts) for name, parts in features_by_layer.items()},
-        torch.cat(labels),
-        torch.cat(layouts),
-    )
+    features_of = {name: torch.cat(parts) for name, parts in features_by_layer.items()}
+    return ClassifierOutput(features_of, torch.cat(labels))
 
 
 def standardize(output: ClassifierOutput, reference: ClassifierOutput) -> Tensor:
@@ -66,29 +58,20 @@ class FeaturePoints:
 
     points: Tensor
     """float32 [N, F]: the standardized features."""
-    conditions: Tensor
-    """int64 [N]: the number of the predicted condition."""
+    labels: Tensor
+    """int64 [N, A]: the predicted values."""
 
     @classmethod
-    def of(
-        cls,
-        output: ClassifierOutput,
-        reference: ClassifierOutput,
-        attributes: tuple[Attribute, ...],
-    ) -> "FeaturePoints":
-        """`attributes` are those that the classifier predicts, in order."""
-        conditions = torch.zeros(len(output.labels), dtype=torch.int64, device=output.labels.device)
-        for column, attribute in enumerate(attributes):
-            conditions = conditions * len(attribute.values) + output.labels[:, column]
-        return cls(standardize(output, reference), conditions)
+    def of(cls, output: ClassifierOutput, reference: ClassifierOutput) -> "FeaturePoints":
+        return cls(standardize(output, reference), output.labels)
 
     @classmethod
     def concatenate(cls, parts: list["FeaturePoints"]) -> "FeaturePoints":
         return cls(
             torch.cat([part.points for part in parts]),
-            torch.cat([part.conditions for part in parts]),
+            torch.cat([part.labels for part in parts]),
         )
 
     def skip(self, count: int) -> "FeaturePoints":
         """Without the first `count` points."""
-        return FeaturePoints(self.points[count:], self.conditions[count:])
+        return FeaturePoints(self.points[count:], self.labels[count:])

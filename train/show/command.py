@@ -13,7 +13,7 @@ from train import checkpoint, report
 from train.arguments import parse_seed
 from train.data import DataError
 from train.judging import judge_of_model
-from train.metrics import SECOND_SEED, Judge
+from train.metrics import Judge
 from train.metrics.of_run import faces_of_run, judge_of_run
 from train.settings import TrainingSettings
 from train.show import pictures
@@ -122,18 +122,21 @@ def _show(
     elif name == RECONSTRUCTION:
         reconstruction(model, arguments.images).save(file)
     elif name == "arithmetic":
-        arithmetic(model, _judge(model, settings, console)).save(file)
+        judge = _judge(model, settings, console, data_given=arguments.data is not None)
+        arithmetic(model, judge).save(file)
     else:
         PICTURES[name](model).save(file)
     return file
 
 
-def _judge(model: Model, settings: TrainingSettings, console: Console) -> Judge:
-    """The second judge, on the data of the run or of the model."""
+def _judge(
+    model: Model, settings: TrainingSettings, console: Console, *, data_given: bool
+) -> Judge:
+    """The second judge, on the data of the run or model. `data_given`: see `faces_of_run`."""
     if not is_exported(model.folder):
         info = checkpoint.read_run(model.folder)
-        faces = faces_of_run(model.folder, info, settings.train)
-        return judge_of_run(model.folder, info, faces, settings, console, seed=SECOND_SEED)
+        faces = faces_of_run(model.folder, info, settings.train, data_given=data_given)
+        return judge_of_run(model.folder, info, faces, settings, console)
     if settings.train.data is None:
         raise DataError(f"the judge needs the images of {model.folder}; give them with --data")
     _, manifest = Registry(model.folder.parent).load(model.folder.name)

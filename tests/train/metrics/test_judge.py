@@ -14,7 +14,8 @@ from benchmarks.judge import DAMAGE, FACIAL, blur, checkerboard, noise
 from export.figures import FD_RATIO
 from export.manifest import Attribute
 from train.data import DataError, Faces, load, one_hot
-from train.metrics import Fidelity, Judge, prepare
+from train.metrics import Classifier, Fidelity, Judge, prepare
+from train.metrics.diversity import layouts
 
 Damage = Callable[[torch.Tensor, float], torch.Tensor]
 
@@ -237,6 +238,48 @@ def test_unconditional_generator_is_judged_by_predicted_conditions(judge: Judge)
     assert {mode.conditions["hair"] for mode in found.dropped} == {"aqua", "pink", "red"}
 
 
+def test_many_attributes_can_be_judged(faces_zip: Path, tmp_path: Path) -> None:
+    """As many as CelebA has: 2⁴⁰ combinations, of which few occur."""
+    faces = load(faces_zip, 32)
+    attributes = tuple(
+        Attribute(name=f"a{number}", values=("no", "yes"), frequencies=(0.5, 0.5))
+        for number in range(40)
+    )
+    labels = (faces.labels[:, :1] >= 2).long().repeat(1, 40)
+    labels[:, -1] = faces.labels[:, 1] == 0  # so the last attribute is not a copy of the first
+    judge = prepare(replace(faces, labels=labels, attributes=attributes), tmp_path, images=4_000)
+    light = judge.training_set.images[judge.training_set.labels[:, 0] == 1]
+
+    def generate(latents: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
+        return light[torch.arange(len(latents)) % len(light)]
+
+    found = judge.evaluate(generate, latent_dim=1, fakes=240)
+    assert found.figures["dropped_conditions_real"] == 0
+    assert found.figures["dropped_conditions"] == pytest.approx(0.5, abs=0.2)
+    assert {mode.conditions["a0"] for mode in found.dropped} == {"no"}
+    assert [tuple(mode.conditions) for mode in found.dropped] == [
+        tuple(attribute.name for attribute in attributes)
+    ] * len(found.dropped)
+
+
+def test_layouts_are_computed_of_no_more_images_than_are_held_out(
+    judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are the largest features: of all training images they would fill the memory."""
+    counts: list[int] = []
+
+    def counted(classifier: Classifier, images: torch.Tensor, device: torch.device) -> torch.Tensor:
+        counts.append(len(images))
+        return layouts(classifier, images, device)
+
+    monkeypatch.setattr("train.metrics.judge.layouts", counted)
+    fresh = Judge(judge.classifier, judge.faces, judge.fidelity)
+    figures = fresh.compare(judge.training_set.images, judge.training_set.labels)
+    assert figures == judge.compare(judge.training_set.images, judge.training_set.labels)
+    assert max(counts) == len(judge.held_out)
+    assert sum(counts) > 2 * len(judge.training_set)
+
+
 def test_blur_lowers_precision_and_held_out_faces_are_covered(judge: Judge) -> None:
     held = judge.held_out
     real = judge.compare(held.images, held.labels)
@@ -252,7 +295,8 @@ def test_seeds_give_different_judges(faces_zip: Path, tmp_path: Path) -> None:
     one, other = (prepare(faces, tmp_path, images=64, seed=seed) for seed in (0, 1))
     assert len(list(tmp_path.iterdir())) == 2
     pictures = faces.images[:8]
-    assert not torch.equal(one.classify(pictures).layout, other.classify(pictures).layout)
+    outputs = (judge.classify(pictures).features["features"] for judge in (one, other))
+    assert not torch.equal(*outputs)
 
 
 def test_without_attributes_the_classifier_learns_rotations(

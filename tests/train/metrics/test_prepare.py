@@ -9,7 +9,7 @@ import torch
 from rich.console import Console
 
 from train.data import DataError, Faces, load
-from train.metrics import prepare
+from train.metrics import prepare, prepare_both
 from train.metrics.classifier import images_for
 
 
@@ -36,7 +36,31 @@ def test_the_classifier_is_trained_once_for_the_same_data_and_settings(
     assert files(tmp_path) == kept
     assert not again.classifier.training
     pictures = faces.images[:8]
-    assert torch.equal(first.classify(pictures).layout, again.classify(pictures).layout)
+    outputs = (judge.classify(pictures).features["features"] for judge in (first, again))
+    assert torch.equal(*outputs)
+
+
+def test_both_judges_of_a_data_set_share_its_images_and_features(
+    faces: Faces, tmp_path: Path
+) -> None:
+    first, second = prepare_both(faces, tmp_path, images=64)
+    assert first.fidelity is second.fidelity
+    for judge in (first, second, first.for_unconditional(), second.for_unconditional()):
+        assert len(judge.training_set) + len(judge.held_out) == len(faces)
+    training_sets = {id(part.training_set.images) for part in (first, second, first.fidelity)}
+    assert training_sets == {id(faces.split()[0].images)}, "in memory once"
+
+
+def test_the_judges_draw_different_latents_for_the_same_conditions(
+    faces: Faces, tmp_path: Path
+) -> None:
+    first, second = prepare_both(faces, tmp_path, images=64)
+    (chosen, condition), (measured, same) = first.draw(8), second.draw(8)
+    assert torch.equal(condition, same)
+    assert not torch.isin(chosen, measured).any()
+    assert torch.equal(first.for_unconditional().draw(8)[0], chosen)
+    seed_of_stored_figures = torch.Generator().manual_seed(0)
+    assert torch.equal(measured, torch.randn(measured.shape, generator=seed_of_stored_figures))
 
 
 @pytest.mark.parametrize("change", ["images", "seed", "labels", "pixels"])
