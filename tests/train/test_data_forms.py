@@ -117,6 +117,35 @@ def test_names_of_zips_in_east_asian_encodings(encoding: str, tmp_path: Path) ->
     assert set(load(path, 32).attributes[0].values) == set(names)
 
 
+def test_names_of_unicode_path_fields(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From Python 3.12 on, zipfile reads names from them, which cp437 may not be able to encode."""
+    path, infos = tmp_path / "faces.zip", zipfile.ZipFile.infolist
+    with zipfile.ZipFile(path, "w") as archive:
+        for n in range(4):
+            archive.writestr(f"x{n}.png", picture())
+        archive.writestr(
+            "tags.csv", "\n".join(["file,hair", *(f"顔é{n}.png,red" for n in range(4))])
+        )
+
+    def from_fields(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+        for info in infos(archive):
+            info.filename = info.orig_filename.replace("x", "顔é")
+        return infos(archive)
+
+    monkeypatch.setattr(zipfile.ZipFile, "infolist", from_fields)
+    assert len(load(path, 32)) == 4
+
+
+def test_absolute_names_in_zips(tmp_path: Path) -> None:
+    path = tmp_path / "faces.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for n in range(4):
+            archive.writestr(zipfile.ZipInfo(f"C:\\faces\\{n}.png"), picture())
+            archive.writestr(zipfile.ZipInfo(f"/faces/{n + 4}.png"), picture())
+        archive.writestr("tags.csv", "".join(f"{n},red hair\n" for n in range(8)))
+    assert len(load(path, 32)) == 8
+
+
 def test_decomposed_file_names(lay_out: Write) -> None:
     names = [f"é{n}.png" for n in range(4)]
     files = {unicodedata.normalize("NFD", name): picture() for name in names}
@@ -260,6 +289,50 @@ def test_16_bit_gray(kind: str, lay_out: Write) -> None:
     Image.fromarray(ramp).save(stream, kind)
     faces = load(lay_out({f"{n}.png": stream.getvalue() for n in range(2)}), 32)
     assert (faces.images[0, 0].numpy() == ramp >> 8).all()
+
+
+@pytest.mark.parametrize("transparent", [0, 1])
+def test_16_bit_gray_with_a_transparent_value(transparent: int, lay_out: Write) -> None:
+    """The chunk tRNS of a PNG file; 0 is in the image, and 1 is not."""
+    ramp = np.linspace(0, 65535, 32 * 32).astype(np.uint16).reshape(32, 32)
+    stream = io.BytesIO()
+    Image.fromarray(ramp).save(stream, "PNG")
+    content = stream.getvalue()
+    chunk = b"tRNS" + transparent.to_bytes(2, "big")
+    chunk = (2).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+    start = content.index(b"IDAT") - 4
+    data = lay_out({f"{n}.png": content[:start] + chunk + content[start:] for n in range(2)})
+    expected = np.where(ramp == transparent, 255, ramp >> 8)
+    assert (load(data, 32).images[0, 0].numpy() == expected).all()
+
+
+@pytest.mark.parametrize(
+    ("pixels", "message"),
+    [
+        (np.linspace(0, 1, 1024, dtype=np.float32), "pixels are floating-point numbers"),
+        (np.linspace(0, 2**31 - 1, 1024).astype(np.int32), "values of more than 16 bits"),
+    ],
+)
+def test_images_whose_range_is_not_known_are_bad_entries(
+    pixels: np.ndarray, message: str, lay_out: Write
+) -> None:
+    stream = io.BytesIO()
+    Image.fromarray(pixels.reshape(32, 32)).save(stream, "TIFF")
+    found = inspect(lay_out({"1.tiff": stream.getvalue(), "2.png": picture()}), 32)
+    assert [problem.message for problem in found.problems] == [
+        f"unreadable image 1.tiff: {message}; save it with 8 or 16 bits per channel"
+    ]
+
+
+def test_images_can_be_read_without_their_tags(lay_out: Write) -> None:
+    """As the upscaler does: bad lines, single values and unnamed images do not matter."""
+    table = "file,artist\n" + "".join(f"{n}.png,artist{n}\n" for n in range(1, 7)) + "none.png,x\n"
+    data = lay_out(with_table(table))
+    assert inspect(data, 32).records == []
+    faces = load(data, 32, tags=False)
+    assert (len(faces), faces.attributes, faces.labels.shape) == (8, (), (8, 0))
+    captions = {f"images/{n}.txt": b"a face" for n in range(1, 3)}
+    assert len(load(lay_out(IMAGES | captions, name="captions"), 32, tags=False)) == 8
 
 
 def test_an_image_with_too_many_pixels(lay_out: Write, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -220,6 +220,17 @@ def test_a_tar_file_cannot_write_elsewhere(tmp_path: Path) -> None:
         load(path, 32)
 
 
+def test_absolute_names_in_tar_files(tmp_path: Path) -> None:
+    path, outside = tmp_path / "faces.tar", tmp_path / "outside"
+    with tarfile.open(path, "w") as archive:
+        for name, content in captions("{color}_hair").items():
+            info = tarfile.TarInfo(f"{outside}/{name}")
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    assert attributes(path) == {"hair": ("blue", "red")}
+    assert not outside.exists()
+
+
 def test_a_damaged_tar_file_is_refused(tmp_path: Path) -> None:
     whole, path = tmp_path / "whole.tar.gz", tmp_path / "faces.tar.gz"
     with tarfile.open(whole, "w:gz") as archive:

@@ -26,6 +26,7 @@ KEPT_FORMATS = {".jpg", ".jpeg", ".png", ".webp"}
 NO_FACE = "without a face"
 SMALL = "with smaller faces only"
 UNREADABLE = "unreadable"
+UNREADABLE_TAGS = "tables or captions that cannot be read, and are not copied"
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,9 @@ def main(given: Sequence[str], console: Console) -> None:
 
 
 def crop(files: Files, options: Options, console: Console) -> dict[str, list[str]]:
-    """Writes the crops of all pictures; returns the pictures without a crop, by reason."""
+    """Writes the crops of all pictures, and copies their tags; returns the pictures without a crop
+    and the tags that cannot be read, by reason.
+    """
     names = [name for name in files if is_image(name)]
     if not names:
         raise DataError("there are no images to crop")
@@ -111,13 +114,13 @@ def crop(files: Files, options: Options, console: Console) -> dict[str, list[str
                 report_progress(number / len(names))
     finally:
         torch.set_num_threads(threads)
-    copy_tags(files, options.output)
+    skipped[UNREADABLE_TAGS] += copy_tags(files, options.output)
     console.print(
         f"{written:,} crops of {len(names):,} pictures in {options.output}",
         markup=False,
         highlight=False,
     )
-    return skipped
+    return {reason: names for reason, names in skipped.items() if names}
 
 
 def crop_picture(files: Files, name: str, detector: Detector, options: Options) -> int | str:
@@ -171,12 +174,21 @@ def square(box: Box, size: tuple[int, int], margin: float) -> tuple[int, int, in
     return left, top, left + side, top + side
 
 
-def copy_tags(files: Files, output: Path) -> None:
-    """Copies tables, and the captions of pictures that have a crop."""
+def copy_tags(files: Files, output: Path) -> list[str]:
+    """Copies tables, and the captions of pictures that have a crop. Returns the names of those that
+    cannot be read.
+    """
     paths = [path.relative_to(output) for path in output.rglob("*.*")]
     crops = {name.as_posix() for path in paths for name in (path, path.with_suffix(""))}
+    unreadable = []
     for name, read in files.items():
         is_caption = not is_image(name) and str(PurePosixPath(name).with_suffix("")) in crops
         if is_table(name) or has_table_suffix(name) or is_caption:
+            try:
+                content = read()
+            except Exception:  # zipfile has many errors for damaged or encrypted entries
+                unreadable.append(name)
+                continue
             (output / name).parent.mkdir(parents=True, exist_ok=True)
-            (output / name).write_bytes(read())
+            (output / name).write_bytes(content)
+    return unreadable

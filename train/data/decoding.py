@@ -93,13 +93,26 @@ def _square(image: Image.Image, size: int) -> Image.Image:
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Transparent parts become white, and 16-bit gray is scaled to 8 bits."""
-    if image.has_transparency_data:
+    """Transparent parts become white, and 16-bit gray is scaled to 8 bits.
+
+    Raises ValueError for values whose range is not known.
+    """
+    if image.mode == "F":  # conversion would make values from 0 to 1 black
+        raise ValueError("pixels are floating-point numbers; save it with 8 or 16 bits per channel")
+    if image.mode.startswith("I"):  # conversion would clip 16-bit values at 255
+        image = _eight_bits(image)
+    elif image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    if image.mode.startswith("I"):  # conversion would clip 16-bit values at 255
-        pixels = np.asarray(image).astype(np.int64)
-        if image.mode != "I" or pixels.max() > 255:
-            pixels = pixels >> 8
-        image = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
     return image.convert("RGB")
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """An image of integers up to 65,535, scaled to 8 bits; its transparent value becomes white."""
+    values = np.asarray(image).astype(np.int64)
+    if values.min() < 0 or values.max() > 65_535:
+        raise ValueError("values of more than 16 bits; save it with 8 or 16 bits per channel")
+    gray = values >> 8 if image.mode != "I" or values.max() > 255 else values
+    if "transparency" in image.info:
+        gray = np.where(values == image.info["transparency"], 255, gray)
+    return Image.fromarray(gray.astype(np.uint8))

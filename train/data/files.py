@@ -1,14 +1,15 @@
 """Files of a folder, a zip file or a tar file."""
 
+import contextlib
 import lzma
 import os
+import re
 import shutil
 import tarfile
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -30,6 +31,9 @@ TABLE_SUFFIXES = {".csv", ".tsv", ".jsonl"}
 CELEBA = "list_attr_celeba.txt"
 CAPTION_SUFFIXES = {".txt", ".caption", ".tags"}
 
+ROOT = re.compile(r"^(?:[A-Za-z]:)?/+")
+"""The beginning of absolute paths, in Windows with a drive letter."""
+
 Files = dict[str, Callable[[], bytes]]
 """Relative paths with forward slashes, each with a function that reads the file."""
 
@@ -42,7 +46,7 @@ class Source:
     unused: list[Unused] = field(default_factory=list)
 
 
-@contextmanager
+@contextlib.contextmanager
 def open_files(path: Path) -> Iterator[Source]:
     """Opens a folder, a zip file or a tar file. Raises DataError."""
     if not path.exists():
@@ -62,9 +66,8 @@ def open_files(path: Path) -> Iterator[Source]:
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None
     with archive:
-        # Names in zip files may be ./images/17.jpg or images\17.jpg.
         entries = {
-            str(PurePosixPath(name.replace("\\", "/"))): info
+            _relative(name): info
             for name, info in _decoded(archive.infolist())
             if not info.is_dir()
         }
@@ -150,13 +153,23 @@ def _walk(folder: Path) -> Iterator[Path]:
         yield from (Path(parent, name) for name in names)
 
 
+def _relative(name: str) -> str:
+    """The path of a zip entry, which may be ./images/17.jpg, images\\17.jpg, /images/17.jpg or
+    C:\\images\\17.jpg. Commands write files of this name to a folder: nothing may be outside of it.
+    Paths with .. are hidden files, which are not read.
+    """
+    return str(PurePosixPath(ROOT.sub("", name.replace("\\", "/"))))
+
+
 def _decoded(infos: list[zipfile.ZipInfo]) -> Iterator[tuple[str, zipfile.ZipInfo]]:
     """Entries with their names; zipfile reads names without the UTF-8 flag as cp437."""
-    raw = {
-        info.filename: info.filename.encode("cp437")
-        for info in infos
-        if not info.flag_bits & 0x800 and not info.filename.isascii()
-    }
+    raw = {}
+    for info in infos:
+        # From Python 3.12 on, names may also be those of Unicode Path fields.
+        is_right = info.flag_bits & 0x800 or info.filename != info.orig_filename
+        if not is_right and not info.filename.isascii():
+            with contextlib.suppress(UnicodeEncodeError):
+                raw[info.filename] = info.filename.encode("cp437")
     joined = b"\n".join(raw.values())
     encoding = guess_encoding(joined) if raw else "utf-8"
     for info in infos:

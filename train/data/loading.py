@@ -12,9 +12,9 @@ from train.data.agreement import disagreement_notes
 from train.data.decoding import TOO_SMALL, decode
 from train.data.errors import SHOWN, DataError, Problem, Unused
 from train.data.faces import Faces
-from train.data.files import SUFFIXES, name_of_data, open_files
+from train.data.files import SUFFIXES, is_image, name_of_data, open_files
 from train.data.layouts import recognize
-from train.data.records import MAX_NAME, Entry, word
+from train.data.records import MAX_NAME, Entry, Layout, word
 from train.networks.base import SIZES
 
 
@@ -68,13 +68,20 @@ class Inspection:
         return "\n".join([text, *self.notes])
 
 
-def inspect(path: Path, size: int, *, enlarge: bool = False, attributes: str = "") -> Inspection:
+def inspect(
+    path: Path, size: int, *, enlarge: bool = False, attributes: str = "", tags: bool = True
+) -> Inspection:
     """Reads all files of a folder, a zip file or a tar file. `attributes` are the names of those to
-    use, separated by commas; by default all. Raises DataError if the layout is unknown.
+    use, separated by commas; by default all. Without `tags`, all images are used, and tables,
+    captions and class folders are not read. Raises DataError if the layout is unknown.
     """
     chosen = [word(name) for name in attributes.split(",") if name.strip()]
     with open_files(path) as source:
-        layout = recognize(source.files, chosen, [unused.file for unused in source.unused])
+        if tags:
+            layout = recognize(source.files, chosen, [unused.file for unused in source.unused])
+        else:
+            images_only = [Entry(name, name, {}) for name in source.files if is_image(name)]
+            layout = Layout("images only, without their tags", images_only)
         short, long = _without_long_names(layout.entries)
         images, enlarged, unreadable = decode(source.files, short, size, enlarge)
     entries, single = without_single_values([e for e in short if e.file in images])
@@ -92,6 +99,7 @@ def load(
     skip_bad: bool = False,
     enlarge: bool = False,
     attributes: str = "",
+    tags: bool = True,
     device: str = "cpu",
 ) -> Faces:
     """Loads what `inspect` reads; images are cropped to a square and scaled to `size`.
@@ -100,7 +108,7 @@ def load(
     DataError. With `skip_bad` they are omitted with a warning; DataError is raised if no image is
     left.
     """
-    found = inspect(path, size, enlarge=enlarge, attributes=attributes)
+    found = inspect(path, size, enlarge=enlarge, attributes=attributes, tags=tags)
     entries, images, problems = found.records, found.images, found.problems
     if advice := found.advice(size):
         raise DataError(f"{path}: {advice}")

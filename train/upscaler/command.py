@@ -44,7 +44,7 @@ def main(given: Sequence[str], console: Console) -> None:
         tensorboard.check()
     device = make_ready(settings.device, settings.threads, SINGLE_PROCESS)
     check_clock(settings.clock, device)
-    pictures = load(settings.data, settings.resolution, skip_bad=settings.skip_bad)
+    pictures = load(settings.data, settings.resolution, skip_bad=settings.skip_bad, tags=False)
     if len(pictures) < 2:
         raise DataError(
             f"{settings.data} holds 1 image; an upscaler needs at least 2, for training and"

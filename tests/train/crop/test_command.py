@@ -1,6 +1,7 @@
 """`python -m train crop`: square crops of the faces in pictures."""
 
 import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -111,6 +112,41 @@ def test_all_faces_of_a_picture(faces: list[Image.Image], lay_out: Write, tmp_pa
     data = lay_out({"1.bmp": drawn(faces, (40, 60), (400, 140), kind="BMP"), "1-2.png": drawn([])})
     main(["crop", str(data), str(tmp_path / "crops"), "--every-face"])
     assert sorted(p.name for p in (tmp_path / "crops").iterdir()) == ["1-3.png", "1.png"]
+
+
+def test_a_zip_cannot_write_outside_of_the_folder(
+    faces: list[Image.Image], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outside = tmp_path / "outside"
+    picture, path = drawn(faces, (100, 100)), tmp_path / "pictures.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in (f"{outside}/1.png", "C:\\windows\\2.png", "../3.png", "//server/share/4.png"):
+            archive.writestr(zipfile.ZipInfo(name), picture)
+        archive.writestr(zipfile.ZipInfo(f"{outside}/tags.csv"), "1,red hair\n")
+    main(["crop", str(path), str(tmp_path / "crops")])
+    assert "3 crops of 3 pictures" in capsys.readouterr().out
+    assert not outside.exists()
+    crops = tmp_path / "crops"
+    written = {p.relative_to(crops).as_posix() for p in crops.rglob("*.*")}
+    inside = outside.as_posix().lstrip("/")
+    assert {f"{inside}/1.png", "windows/2.png", "server/share/4.png"} <= written
+    assert not list(tmp_path.rglob("3.png"))
+
+
+def test_a_damaged_table_is_reported_and_the_crops_are_kept(
+    faces: list[Image.Image], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, table = tmp_path / "pictures.zip", b"1,red hair\n"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("1.png", drawn(faces, (100, 100)))
+        archive.writestr("tags.csv", table)
+        archive.writestr("1.txt", "red hair")
+    path.write_bytes(path.read_bytes().replace(table, table.upper()))
+    main(["crop", str(path), str(tmp_path / "crops")])
+    output = capsys.readouterr().out
+    assert "1 crops of 1 pictures" in output
+    assert "1 tables or captions that cannot be read, and are not copied: tags.csv" in output
+    assert sorted(p.name for p in (tmp_path / "crops").iterdir()) == ["1.png", "1.txt"]
 
 
 def test_a_folder_with_files_is_not_written_to(

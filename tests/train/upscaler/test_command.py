@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -85,6 +86,16 @@ def test_stopped_training_resumes_exactly(
     for name, tensor in whole.items():
         assert torch.equal(cut[name], tensor), name
     assert [line["images"] for line in read_log(Path("runs/cut"))] == [16, 32]
+
+
+def test_tags_are_ignored(train_command: Command, sharp: Path, tmp_path: Path) -> None:
+    data = tmp_path / "artists"
+    shutil.copytree(sharp, data)
+    lines = [f"{number}.png,artist{number}" for number in range(20)]
+    (data / "tags.csv").write_text("\n".join(["file,artist", *lines]))
+    code, output = train_command("--data", data, *SMALL)
+    assert code == 0, output
+    assert "24 images; training an upscaler" in output
 
 
 def test_resumed_run_keeps_its_settings_except_those_given(
