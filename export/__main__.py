@@ -9,7 +9,7 @@ import config
 from config.output import allow_any_encoding
 from export.figures import FD_RATIO, label, number
 from export.manifest import ModelError, read_manifest
-from export.registry import Registry
+from export.registry import POINTER, Registry
 
 USAGE = """\
 python -m export RUN [--name NAME] [--upscaler RUN_OR_MODEL] [--about FILE]
@@ -70,7 +70,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _list(registry: Registry) -> None:
-    current = registry.current()
+    try:
+        current = registry.current()
+    except (OSError, UnicodeDecodeError) as error:  # the models are listed nevertheless
+        current = None
+        print(f"{registry.root / POINTER} cannot be read: {error}", file=sys.stderr)
     names = registry.names()
     if not names:
         print(f"there are no models in {registry.root} yet")

@@ -50,6 +50,17 @@ def test_exports_uses_lists_and_rolls_back(
     assert "a is in use again" in capsys.readouterr().out
 
 
+def test_models_are_listed_if_the_one_in_use_cannot_be_read(
+    registry: Registry, capsys: Output
+) -> None:
+    (registry.root / "current").unlink(missing_ok=True)
+    (registry.root / "current").mkdir()
+    assert main(["list"]) == 0
+    output = capsys.readouterr()
+    assert [line.split()[0] for line in output.out.splitlines()] == ["b", "a", "c"]
+    assert "models/current cannot be read: " in output.err
+
+
 def test_models_folder_comes_from_the_settings_or_the_command_line(
     registry: Registry, capsys: Output, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
