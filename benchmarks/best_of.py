@@ -1,4 +1,4 @@
-"""Measures rejection sampling: generate several candidates, keep the one of highest critic score.
+"""Measures rejection sampling: generate several candidates, keep the one with the highest score.
 
     python benchmarks/best_of.py --data faces64.zip
 

@@ -1,11 +1,11 @@
-"""Quantizes the generator and the critic of a model, and compares them with the float networks.
+"""Quantizes the generator and the scorer of a model, and compares them with the float networks.
 
     python benchmarks/int8.py [--models DIR]
 
 All convolutions get int8 weights per channel and uint8 activations, calibrated with 64 images, as
 in `export.quantize`. Printed are the milliseconds per image on one core, in batches of 8, the mean
 difference of the generator's images in 8-bit steps, and the share of pairs of candidates of which
-the int8 critic chooses the same.
+the int8 scorer chooses the same.
 """
 
 import argparse
@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from config import ModelsSettings
 from export.candidates import best_candidate
-from export.manifest import CRITIC, GENERATOR, MAX_INT8_ERROR, Manifest, ModelError
+from export.manifest import GENERATOR, MAX_INT8_ERROR, SCORER, Manifest, ModelError
 from export.quantize import quantize_convolutions
 from export.registry import Registry
 
@@ -48,17 +48,17 @@ def main() -> None:
     print_times("generator", (generator, quantized), test)
     difference = float(np.abs(images.astype(int) - images_int8).mean())
     print(f"{'':12}mean error {difference:.2f} of 255; at most {MAX_INT8_ERROR:g} would be used")
-    if CRITIC not in manifest.files:
-        print("the model has no critic")
+    if SCORER not in manifest.files:
+        print("the model has no scorer")
         return
 
-    def critic_inputs(inputs: Feed) -> Feed:
+    def scorer_inputs(inputs: Feed) -> Feed:
         return {"image": run(generator, inputs), "condition": inputs["condition"]}
 
-    critic, quantized = open_both(folder / CRITIC, critic_inputs(calibration))
-    scored = critic_inputs(test)
-    print_times("critic", (critic, quantized), scored)
-    pairs = [run(session, scored).reshape(-1, 2) for session in (critic, quantized)]
+    scorer, quantized = open_both(folder / SCORER, scorer_inputs(calibration))
+    scored = scorer_inputs(test)
+    print_times("scorer", (scorer, quantized), scored)
+    pairs = [run(session, scored).reshape(-1, 2) for session in (scorer, quantized)]
     same = [best_candidate(a) == best_candidate(b) for a, b in zip(*pairs, strict=True)]
     print(f"{'':12}the same of two candidates in {np.mean(same):.0%}")
 

@@ -142,7 +142,7 @@ class EngineSettings(Section):
     queue: int = Field(default=2048, ge=1)
     """Largest number of pictures in the queue; further requests are refused."""
     candidates: int = Field(default=0, ge=0, le=MAX_CANDIDATES)
-    """Candidates per picture, of which the critic keeps one. 0: the model's own number."""
+    """Candidates per picture, of which the scorer keeps one. 0: the model's own number."""
     upscaler: Literal["auto", "float"] = "auto"
     """Upscaler. auto: the model's int8 one if it is faster on this machine, but the float one if
     browsers can paint (`python -m bot web-runtime`). Only the float one paints the same pictures on

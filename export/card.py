@@ -250,7 +250,7 @@ def _best_of(rows: list[dict[str, Any]]) -> list[str]:
         for row in rows
     ]
     return [
-        "Rejection sampling: a critic rejects candidates whose features are like those of broken"
+        "Rejection sampling: a scorer rejects candidates whose features are like those of broken"
         " pictures, but unusual ones as well. These figures are of fewer images than those above,"
         " one for each held-out image:",
         "\n".join(lines),
@@ -322,7 +322,7 @@ def _expect(manifest: Manifest) -> str:
     if manifest.candidates > 1:
         parts += [
             f"![The images with the lowest scores of {manifest.name}]({WEAKEST})",
-            f"The {_SHOWN} images with the lowest critic scores among {_SCORED}: of single images,"
+            f"The {_SHOWN} images with the lowest scores among {_SCORED}: of single images,"
             f" and of the best of {manifest.candidates} candidates, as in the bot.",
         ]
     parts += [

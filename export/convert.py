@@ -14,12 +14,12 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from export import critic as critics
+from export import scorer as scorers
 from export.card import CARD, SAMPLES, WEAKEST, draw_samples, draw_weakest, write_card
 from export.graph import OPSET, TOLERANCE, ExportError, clean_graph, store_weights
 from export.manifest import (
-    CRITIC,
     GENERATOR,
+    SCORER,
     UNROUNDED,
     UPSCALER,
     UPSCALER_INT8,
@@ -33,9 +33,9 @@ from export.rounding import round_weights
 from export.upscaler import read_upscaler, upscaler_in_use
 from export.weights import write_weights
 from train.checkpoint import JUDGED_FILE, RunInfo
-from train.critic import Critic, load_critic
 from train.data import name_of_data
 from train.models import load_generator
+from train.scorer import Scorer, load_scorer
 
 _BATCHES = (1, 3, 64)
 
@@ -93,7 +93,7 @@ def export_run(
             f"{'.'.join(map(str, issue['loc']))}: {issue['msg']}" for issue in error.errors()
         )
         raise ExportError(f"{run} cannot be exported: {reasons}") from error
-    critic = load_critic(run) if manifest.candidates > 1 else None
+    scorer = load_scorer(run) if manifest.candidates > 1 else None
 
     def build(folder: Path) -> None:
         path = folder / GENERATOR
@@ -109,9 +109,9 @@ def export_run(
         generate = partial(_generate, session)
         # 256 colors: a third of the size, and defects stay visible.
         draw_samples(generate, manifest).quantize(256).save(folder / SAMPLES, optimize=True)
-        if critic:
-            scorer = _add_critic(folder, critic, session, manifest)
-            weakest = draw_weakest(generate, partial(_score, scorer), manifest)
+        if scorer:
+            scores = _add_scorer(folder, scorer, session, manifest)
+            weakest = draw_weakest(generate, partial(_score, scores), manifest)
             weakest.quantize(256).save(folder / WEAKEST, optimize=True)
         (folder / CARD).write_text(write_card(manifest), "utf-8")
 
@@ -134,15 +134,15 @@ def _add_quantized_upscaler(
     print(f"{UPSCALER_INT8}: {quantized}")
 
 
-def _add_critic(
-    folder: Path, critic: Critic, generator: onnxruntime.InferenceSession, manifest: Manifest
+def _add_scorer(
+    folder: Path, scorer: Scorer, generator: onnxruntime.InferenceSession, manifest: Manifest
 ) -> onnxruntime.InferenceSession:
-    path = folder / CRITIC
-    model = critics.to_onnx(critic, manifest.image_size, manifest.condition_dim)
+    path = folder / SCORER
+    model = scorers.to_onnx(scorer, manifest.image_size, manifest.condition_dim)
     path.write_bytes(model.SerializeToString())
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     latents, conditions = _probes(manifest, max(_BATCHES))
-    critics.check(critic, session, _generate(generator, latents, conditions), conditions)
+    scorers.check(scorer, session, _generate(generator, latents, conditions), conditions)
     return session
 
 

@@ -41,7 +41,7 @@ UPSCALER_INT8 = "upscaler-int8.onnx"
 """The upscaler with int8 weights."""
 MAX_INT8_ERROR = 1.0
 """Largest mean difference of the int8 upscaler from the float one, in 8-bit steps."""
-CRITIC = "critic.onnx"
+SCORER = "critic.onnx"  # its name since version 0.2
 WEIGHTS = "weights.safetensors"
 """Weights of all networks, to start another training; the serving side does not read them."""
 
@@ -129,7 +129,7 @@ class Manifest(BaseModel):
     """A model: its attributes, shapes, files and figures.
 
     Latents are [N, latent_dim], conditions [N, condition_dim], images [N, image_size, image_size,
-    3]. If the model has a critic, it chooses among `candidates` images. `metrics` are the figures
+    3]. If the model has a scorer, it chooses among `candidates` images. `metrics` are the figures
     of the judge, `training` describes the training, `created` is in UTC.
     """
 

@@ -15,7 +15,7 @@ from export.graph import ExportError
 from export.manifest import WEIGHTS, Manifest
 from export.rounding import dequantize, quantize
 from train import checkpoint
-from train.critic import DEFECTS_FILE, load_defects
+from train.scorer import DEFECTS_FILE, load_defects
 
 SCALE = ".scale"
 PREFIXES = {
@@ -25,7 +25,7 @@ PREFIXES = {
 }
 """Prefixes of tensors in the checkpoint and in the file; the averaged generator is stored."""
 DEFECTS = "defects.weight"
-"""Weights of the critic of marked images, if the model has one; float16 [P, C]."""
+"""Weights of the scorer of marked images, if the model has one; float16 [P, C]."""
 
 
 def write_weights(run: Path, file: Path) -> None:

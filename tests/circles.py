@@ -1,4 +1,4 @@
-"""Images of circles, for critics."""
+"""Images of circles, for scorers."""
 
 import torch
 from torch import Tensor

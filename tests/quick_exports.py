@@ -1,5 +1,5 @@
 """Makes exports of tests faster: PyTorch collects the operators of ONNX once for all of them, and
-the critic scores fewer images for the picture of the weakest ones.
+the scorer scores fewer images for the picture of the weakest ones.
 """
 
 import functools

@@ -1,7 +1,7 @@
 """A small handmade model whose pictures show their conditions.
 
 The value of the first attribute colors the upper half, that of the second one the lower half, and
-the latent adds shades. The upscaler repeats each pixel, and rounds it. The critic prefers bright
+the latent adds shades. The upscaler repeats each pixel, and rounds it. The scorer prefers bright
 pictures, or dark ones if the first attribute has its first value.
 """
 
@@ -17,7 +17,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from export.directions import DIRECTIONS, Direction, Directions
-from export.manifest import CRITIC, GENERATOR, UNROUNDED, UPSCALER, Attribute, Manifest
+from export.manifest import GENERATOR, SCORER, UNROUNDED, UPSCALER, Attribute, Manifest
 from export.registry import Registry
 
 LATENT_DIM = 8
@@ -63,7 +63,7 @@ def add_model(
     """Registers a tiny model, whose pictures show up to two attributes.
 
     `brightness`, in about [-1, 1], makes pictures of models differ. With `candidates` it has a
-    critic. `directions` are names, of the axes of the latent in order, with a range of 2."""
+    scorer. `directions` are names, of the axes of the latent in order, with a range of 2."""
     manifest = Manifest(
         name=name,
         created=created,
@@ -79,7 +79,7 @@ def add_model(
         if upscaler:
             (folder / UPSCALER).write_bytes(_upscaler())
         if candidates is not None:
-            onnx.save(build_critic(manifest.condition_dim), folder / CRITIC)
+            onnx.save(build_scorer(manifest.condition_dim), folder / SCORER)
         if directions:
             text = make_directions(directions).model_dump_json()
             (folder / DIRECTIONS).write_text(text, "utf-8")
@@ -218,7 +218,7 @@ def with_uint8_input(upscaler: onnx.ModelProto) -> onnx.ModelProto:
     return earlier
 
 
-def build_critic(condition_dim: int) -> onnx.ModelProto:
+def build_scorer(condition_dim: int) -> onnx.ModelProto:
     s = IMAGE_SIZE
     weight_by_condition = np.ones(condition_dim, np.float32)
     weight_by_condition[:1] = -3  # outweighs the 1 of the other attribute
@@ -233,7 +233,7 @@ def build_critic(condition_dim: int) -> onnx.ModelProto:
         helper.make_tensor_value_info("condition", TensorProto.FLOAT, ["n", condition_dim]),
     ]
     score = helper.make_tensor_value_info("score", TensorProto.FLOAT, ["n"])
-    return build("critic", nodes, inputs, [score], {"weight_by_condition": weight_by_condition})
+    return build("scorer", nodes, inputs, [score], {"weight_by_condition": weight_by_condition})
 
 
 def build(

@@ -15,7 +15,6 @@ from export.graph import ExportError
 from export.manifest import ModelError
 from train import checkpoint, judging, options, pipeline, recipes
 from train.compare import command as compare
-from train.critic import command as defects
 from train.crop import command as crop
 from train.data import DataError, check
 from train.directions import command as directions
@@ -25,6 +24,7 @@ from train.machine import MachineError, MemoryShortError, memory_errors
 from train.metrics import blind
 from train.networks.features import FeatureNetworkError
 from train.numbered_pages import MarksError
+from train.scorer import command as defects
 from train.show import command as show
 from train.show.model import ShowError
 from train.tag import command as tag

@@ -15,7 +15,6 @@ from export.registry import Registry
 from train import checkpoint
 from train.arguments import parse
 from train.calibrate import calibrate
-from train.critic import DEFECTS_FILE, load_defects, save_critic, save_defects
 from train.data import Faces, load
 from train.distributed import SINGLE_PROCESS, Processes
 from train.loop import Stopped
@@ -36,6 +35,7 @@ from train.options import add_flags, given_flags
 from train.progress import ProgressCallback, progress_bar
 from train.promote import incomparable, onnx_generator
 from train.report import save_worst
+from train.scorer import DEFECTS_FILE, load_defects, save_defects, save_scorer
 from train.settings import JudgeSettings, TrainingSettings, TrainSettings
 
 NO_DATA = """\
@@ -143,7 +143,7 @@ def calibrate_run(
     try:
         cache_real_features(second, console)
         with progress_bar(console, "judging") as report_progress:
-            judged, worst, critic = calibrate(
+            judged, worst, scorer = calibrate(
                 generator, judge, second, settings.fakes, report_progress, defects=defects
             )
     except KeyboardInterrupt:
@@ -156,8 +156,8 @@ def calibrate_run(
     checkpoint.save(run, tensors, checkpoint.read_progress(run))
     scale, candidates = generator.latent_scale.item(), judged["candidates"]
     console.print(f"latent scale {scale:g}, best of {candidates}", highlight=False)
-    if critic:
-        save_critic(run, critic)
+    if scorer:
+        save_scorer(run, scorer)
     shares = [(cluster["real"], cluster["painted"]) for cluster in judged["clusters"]]
     save_worst(run, worst, shares)
     checkpoint.write_judged(run, judged)  # last: an export needs all of these files
@@ -165,7 +165,7 @@ def calibrate_run(
 
 
 def _defects_of_run(run: Path, given: Path | None) -> Tensor | None:
-    """Weights of a critic of marked images: those of the file `given`, which are then stored with
+    """Weights of a scorer of marked images: those of the file `given`, which are then stored with
     the run, or those that the run has, if any. Raises CheckpointError.
     """
     kept = run / DEFECTS_FILE

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from config.cores import usable_cores
 from export.figures import AS_ASKED, FD_RATIO, label, number
-from export.manifest import CRITIC, GENERATOR, Manifest, ModelError
+from export.manifest import GENERATOR, SCORER, Manifest, ModelError
 from export.registry import Registry
-from train.critic import best_of
 from train.data import Faces
 from train.metrics import GenerateFn, Judge
+from train.scorer import best_of
 
 LOWER_IS_BETTER = (FD_RATIO, "near_duplicates")
 
@@ -107,18 +107,18 @@ def onnx_generator(
 ) -> tuple[GenerateFn, int]:
     """A function that generates with an exported model as the bot does, and its latent dimension.
 
-    The critic keeps one of `candidates` images; by default the number in the manifest.
+    The scorer keeps one of `candidates` images; by default the number in the manifest.
     """
-    generate, critic = onnx_networks(folder, manifest)
-    if critic is None:
+    generate, scorer = onnx_networks(folder, manifest)
+    if scorer is None:
         return generate, manifest.latent_dim
     count = candidates or manifest.candidates
-    return best_of(generate, critic, count), count * manifest.latent_dim
+    return best_of(generate, scorer, count), count * manifest.latent_dim
 
 
 def onnx_networks(folder: Path, manifest: Manifest) -> tuple[GenerateFn, GenerateFn | None]:
-    """The generator of an exported model, and its critic, which maps images [N, 3, S, S] and
-    conditions [N, C] to scores [N]; None without a critic.
+    """The generator of an exported model, and its scorer, which maps images [N, 3, S, S] and
+    conditions [N, C] to scores [N]; None without a scorer.
     """
 
     def run(file: str, **given: Tensor) -> Tensor:
@@ -130,10 +130,10 @@ def onnx_networks(folder: Path, manifest: Manifest) -> tuple[GenerateFn, Generat
         image = run(GENERATOR, latent=latents, condition=conditions)
         return image.permute(0, 3, 1, 2)
 
-    def critic(pictures: Tensor, conditions: Tensor) -> Tensor:
-        return run(CRITIC, image=pictures.permute(0, 2, 3, 1), condition=conditions)
+    def scorer(pictures: Tensor, conditions: Tensor) -> Tensor:
+        return run(SCORER, image=pictures.permute(0, 2, 3, 1), condition=conditions)
 
-    files = {GENERATOR, CRITIC} & set(manifest.files)
+    files = {GENERATOR, SCORER} & set(manifest.files)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = usable_cores()
     sessions = {
@@ -142,4 +142,4 @@ def onnx_networks(folder: Path, manifest: Manifest) -> tuple[GenerateFn, Generat
         )
         for file in files
     }
-    return generate, critic if CRITIC in files else None
+    return generate, scorer if SCORER in files else None

@@ -396,7 +396,7 @@ class JudgeSettings(Section):
     """Number of images that are generated to measure a finished model; 0 = four for each image of
     the data, but 1,000 at least and 10,000 at most."""
     defects: Path | None = None
-    """File of `python -m train defects fit` for the critic; by default that of the model that the
+    """File of `python -m train defects fit` for the scorer; by default that of the model that the
     training started with, if it has one."""
 
 

@@ -11,11 +11,11 @@ from torch import Tensor
 from export.manifest import Attribute
 from export.registry import Registry
 from train import checkpoint, report
-from train.critic import best_of, load_critic
 from train.data import one_hot
 from train.metrics.results import GenerateFn
 from train.models import load_generator
 from train.promote import onnx_generator
+from train.scorer import best_of, load_scorer
 
 BATCH = 16
 """Number of images that a source generates at a time."""
@@ -46,7 +46,7 @@ class Source:
 def find_source(name: str | None, registry: Registry, *, single: bool = False) -> Source:
     """Opens a run by its folder, or a model by its name; None is the model in use.
 
-    It generates as the bot does, with the critic of the model or of the judged run, or `single`
+    It generates as the bot does, with the scorer of the model or of the judged run, or `single`
     images. Raises ModelError, CheckpointError.
     """
     if name is not None and (Path(name) / checkpoint.RUN_FILE).is_file():
@@ -67,8 +67,8 @@ def _run_source(run: Path, *, single: bool) -> Source:
         candidates = _read_candidates(run)
     chosen: GenerateFn = generate
     if candidates > 1:
-        critic = torch.inference_mode()(load_critic(run))
-        chosen = best_of(generate, critic, candidates)
+        scorer = torch.inference_mode()(load_scorer(run))
+        chosen = best_of(generate, scorer, candidates)
     z = candidates * info.latent_dim
     return Source(info.run, chosen, z, info.attributes, info.image_size)
 

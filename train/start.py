@@ -10,10 +10,10 @@ from export.manifest import Attribute, ModelError
 from export.registry import Registry
 from export.weights import DEFECTS, read_weights
 from train import checkpoint
-from train.critic import DEFECTS_FILE, save_defects
 from train.data import Faces
 from train.models import build_trainer
 from train.promote import incomparable
+from train.scorer import DEFECTS_FILE, save_defects
 from train.settings import TrainingSettings, TrainSettings
 from train.trainer import SMALL_DATA
 from train.transfer import adapt, new_layers

@@ -97,9 +97,9 @@ class Engine:
         user: str = "",
     ) -> tuple[np.ndarray, np.ndarray]:
         """Rejection sampling: paints the candidates [n, N, Z] of each picture and keeps the one
-        that the model's critic scores highest: uint8 [n, S, S, 3] and its latent [n, Z].
+        that the model's scorer rates highest: uint8 [n, S, S, 3] and its latent [n, Z].
 
-        N should be the model's `candidates`. A model without a critic paints the first candidate.
+        N should be the model's `candidates`. A model without a scorer paints the first candidate.
         Otherwise like `paint`.
         """
         return await self._paint(latents, conditions, model or self.model, size, user)

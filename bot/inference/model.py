@@ -22,8 +22,8 @@ from bot.settings import EngineSettings
 from config.cores import usable_cores
 from export.directions import read_directions
 from export.manifest import (
-    CRITIC,
     GENERATOR,
+    SCORER,
     UNROUNDED,
     UPSCALER,
     UPSCALER_INT8,
@@ -55,7 +55,7 @@ class Model(ModelInfo):
 
         self._session = session
         self._generator = _open_session(folder / GENERATOR, settings.provider)
-        self._critic = session(CRITIC)
+        self._scorer = session(SCORER)
         self._upscaler = session(UPSCALER)
         size = manifest.image_size
         provider: str = self._generator.get_providers()[0]
@@ -66,8 +66,8 @@ class Model(ModelInfo):
             directions=read_directions(folder, manifest),
             provider=provider,
             sizes=(size, 2 * size, SCALE * size) if self._upscaler else (size,),
-            has_critic=self._critic is not None,
-            candidates=(settings.candidates or manifest.candidates) if self._critic else 1,
+            has_scorer=self._scorer is not None,
+            candidates=(settings.candidates or manifest.candidates) if self._scorer else 1,
             # Larger batches are not faster on a CPU, and delay other users.
             upscaled_at_once=settings.max_batch if provider == CUDA else 2 * self._threads,
         )
@@ -92,12 +92,12 @@ class Model(ModelInfo):
 
     def score(self, images: np.ndarray, conditions: np.ndarray) -> np.ndarray:
         """uint8 [n, S, S, 3] and float32 [n, C] to float32 [n], higher is better."""
-        critic = self._critic
-        assert critic is not None, f"model {self.name} has no critic"
+        scorer = self._scorer
+        assert scorer is not None, f"model {self.name} has no scorer"
 
         def score(images: np.ndarray, conditions: np.ndarray) -> list[np.ndarray]:
             feed = {"image": images, "condition": conditions}
-            return list(critic.run(None, feed, self._run_options))
+            return list(scorer.run(None, feed, self._run_options))
 
         return _only(self._spread(score, SLICE, images, conditions))
 
@@ -169,11 +169,11 @@ class Model(ModelInfo):
             self._expect(GENERATOR, images, np.uint8, (n, size, size, 3))
             if unrounded is not images:
                 self._expect(GENERATOR, unrounded, np.float32, (n, size, size, 3))
-            if self._critic is not None:
+            if self._scorer is not None:
                 scores = self.score(images, conditions)
-                self._expect(CRITIC, scores, np.float32, (n,))
+                self._expect(SCORER, scores, np.float32, (n,))
                 if not np.isfinite(scores).all():
-                    raise ModelUnavailable("model-not-finite", name=self.name, file=CRITIC)
+                    raise ModelUnavailable("model-not-finite", name=self.name, file=SCORER)
             if largest > size:
                 n = min(n, self.upscaled_at_once)
                 large = self.upscale(unrounded[:n], largest)

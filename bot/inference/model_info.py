@@ -10,7 +10,7 @@ from export.manifest import Manifest
 @dataclass(eq=False)
 class ModelInfo:
     """`sizes` are the widths of pictures in pixels: the generator's, and with an upscaler two and
-    four times that. `candidates` is the number of candidates per picture; 1 without a critic.
+    four times that. `candidates` is the number of candidates per picture; 1 without a scorer.
     `provider` is the name that ONNX Runtime has for the device.
     """
 
@@ -19,7 +19,7 @@ class ModelInfo:
     directions: Directions
     provider: str
     sizes: tuple[int, ...]
-    has_critic: bool
+    has_scorer: bool
     candidates: int
     upscaled_at_once: int
 

@@ -72,7 +72,7 @@ def new_request(
     size = size or model.sizes[-1]
     if size not in model.sizes:
         raise ValueError(f"model {model.name} paints at {model.sizes} pixels, not at {size}")
-    if not model.has_critic:
+    if not model.has_scorer:
         latents = latents[:, :1]
     share = Fraction(latents.shape[1], max_batch)
     if size > model.manifest.image_size:

@@ -7,7 +7,7 @@ from pathlib import Path
 from bot.inference.engine import Engine
 from bot.inference.model_info import ModelInfo
 from export.directions import Direction
-from export.manifest import CRITIC, GENERATOR, UPSCALER, FileEntry, Manifest, is_in_one_file
+from export.manifest import GENERATOR, SCORER, UPSCALER, FileEntry, Manifest, is_in_one_file
 
 MAX_BYTES = 64 * 2**20
 """Of a model's files together; visitors do not want to download more."""
@@ -44,10 +44,10 @@ class BrowserModels:
 
 def _describe(model: ModelInfo, folder: Path) -> BrowserModel | None:
     listed = model.manifest.files
-    names = {"generator": GENERATOR, "critic": CRITIC, "upscaler": UPSCALER}
+    names = {"generator": GENERATOR, "scorer": SCORER, "upscaler": UPSCALER}
     files = {network: (name, listed[name]) for network, name in names.items() if name in listed}
     if model.candidates == 1:
-        files.pop("critic", None)
+        files.pop("scorer", None)
     if sum(entry.bytes for _, entry in files.values()) > MAX_BYTES:
         return None
     try:

@@ -42,7 +42,7 @@ class WelcomeService:
             return self._painted
 
     async def _paint(self, model: ModelInfo) -> Welcome:
-        # The first candidate of each seed: choosing among more would need a critic's scores.
+        # The first candidate of each seed: choosing among more would need a scorer.
         latents = candidates_for(model, SEEDS)[:, 0]
         conditions = [
             model.manifest.encode(complete_wish({}, seed, model.manifest)) for seed in SEEDS

@@ -16,10 +16,10 @@ from export.manifest import GENERATOR, Attribute
 from export.registry import Registry
 from export.rounding import round_weights
 from train.checkpoint import JUDGED_FILE, Progress, RunInfo, save, write_run
-from train.critic import UnusualCritic, save_critic
 from train.models import build_discriminator, build_generator
 from train.networks.base import Generator
 from train.networks.irodori import IrodoriDiscriminator, IrodoriGenerator
+from train.scorer import UnusualScorer, save_scorer
 
 FIGURES = {
     "hair_as_asked": 0.991,
@@ -181,7 +181,7 @@ def write_whole_run(folder: Path, generator: Generator, info: RunInfo) -> Path:
     }
     save(folder, averaged | discriminator, Progress(images=1_234_000, step=77_125, seconds=3600.0))
     (folder / JUDGED_FILE).write_text(json.dumps(JUDGED))
-    critic = UnusualCritic(sum(len(a.values) for a in info.attributes))
-    critic.whitening.mul_(0.1)  # distances as large as those of a fitted critic
-    save_critic(folder, critic)
+    scorer = UnusualScorer(sum(len(a.values) for a in info.attributes))
+    scorer.whitening.mul_(0.1)  # distances as large as those of a fitted scorer
+    save_scorer(folder, scorer)
     return folder

@@ -15,7 +15,7 @@ import export.convert
 from export.card import CARD, SAMPLES, WEAKEST
 from export.convert import PixelGenerator, check, default_name, export_run
 from export.graph import ExportError
-from export.manifest import CRITIC, GENERATOR, WEIGHTS, Manifest
+from export.manifest import GENERATOR, SCORER, WEIGHTS, Manifest
 from export.registry import Registry
 from train.checkpoint import JUDGED_FILE, CheckpointError, RunInfo
 from train.networks.irodori import IrodoriGenerator
@@ -103,7 +103,7 @@ def test_registers_a_run(exported: Registry) -> None:
     assert exported.names() == ["small"]
     assert exported.current() is None
     _, manifest = exported.load("small")
-    assert set(manifest.files) == {GENERATOR, CRITIC, WEIGHTS, SAMPLES, WEAKEST, CARD}
+    assert set(manifest.files) == {GENERATOR, SCORER, WEIGHTS, SAMPLES, WEAKEST, CARD}
     assert manifest.candidates == 4
     assert manifest.attributes == make_manifest().attributes
     assert (manifest.latent_dim, manifest.image_size) == (8, 32)

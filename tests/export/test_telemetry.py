@@ -21,7 +21,7 @@ import {module}
 
 
 @pytest.mark.parametrize(
-    "module", ["bot.inference.model", "bot.inference.upscaler_choice", "export.critic"]
+    "module", ["bot.inference.model", "bot.inference.upscaler_choice", "export.scorer"]
 )
 def test_telemetry_is_switched_off_before_the_import(module: str) -> None:
     environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}

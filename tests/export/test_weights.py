@@ -11,9 +11,9 @@ from export.registry import Registry
 from export.weights import DEFECTS, read_weights
 from train import state
 from train.checkpoint import RunInfo
-from train.critic import DEFECTS_FILE, MarkedCritic, save_defects
 from train.models import build_generator, load_discriminator
 from train.networks.base import Generator
+from train.scorer import DEFECTS_FILE, MarkedScorer, save_defects
 
 
 def test_exported_weights_are_those_of_the_run_within_the_precision_of_int8(
@@ -37,11 +37,11 @@ def test_exported_weights_are_those_of_the_run_within_the_precision_of_int8(
             assert error < 0.01 * value.float().square().mean().sqrt() + 1e-6, name
 
 
-def test_weights_of_the_critic_of_marked_images_are_exported(
+def test_weights_of_the_scorer_of_marked_images_are_exported(
     run: Path, empty_registry: Registry
 ) -> None:
     assert DEFECTS not in read_weights(*empty_registry.load(export_run(run, empty_registry)))
-    weight = torch.randn(MarkedCritic(0).weight.shape).half()
+    weight = torch.randn(MarkedScorer(0).weight.shape).half()
     save_defects(run / DEFECTS_FILE, weight)
     weights = read_weights(*empty_registry.load(export_run(run, empty_registry)))
     assert torch.equal(weights[DEFECTS], weight.float())

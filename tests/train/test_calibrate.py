@@ -7,18 +7,18 @@ import torch
 
 from export.figures import FD_RATIO
 from train.calibrate import SCALES, calibrate
-from train.critic import MarkedCritic, UnusualCritic, best_of
 from train.data import load
 from train.metrics import prepare
 from train.networks.irodori import IrodoriGenerator
 from train.report import generate_images
+from train.scorer import MarkedScorer, UnusualScorer, best_of
 
 
-@pytest.mark.parametrize("kind", [UnusualCritic, MarkedCritic])
+@pytest.mark.parametrize("kind", [UnusualScorer, MarkedScorer])
 def test_calibration_chooses_the_latent_scale_of_lowest_fd_ratio(
-    kind: type[UnusualCritic | MarkedCritic], faces_zip: Path, tmp_path: Path, small_features: None
+    kind: type[UnusualScorer | MarkedScorer], faces_zip: Path, tmp_path: Path, small_features: None
 ) -> None:
-    defects = torch.ones_like(MarkedCritic(0).weight) if kind is MarkedCritic else None
+    defects = torch.ones_like(MarkedScorer(0).weight) if kind is MarkedScorer else None
     faces = load(faces_zip, 32)
     faces = replace(faces, images=faces.images[:240], labels=faces.labels[:240])
     judge = prepare(faces, tmp_path, images=320)
@@ -26,13 +26,13 @@ def test_calibration_chooses_the_latent_scale_of_lowest_fd_ratio(
     generator = IrodoriGenerator(32, 8, faces.sizes, width=4).eval()
     second = prepare(faces, tmp_path, images=320, seed=1)
     reported: list[float] = []
-    judged, worst, critic = calibrate(
+    judged, worst, scorer = calibrate(
         generator, judge, second, 100, reported.append, defects=defects
     )
     assert reported == sorted(reported)
     assert 0 < reported[0] < 0.5 < reported[-2] <= reported[-1] == 1
     kept = generator.latent_scale.item()
-    assert isinstance(critic, kind)
+    assert isinstance(scorer, kind)
     counts = [row["candidates"] for row in judged["best_of"]]
     assert counts == [1, kind.candidates]
     assert judged["candidates"] in counts
@@ -46,7 +46,7 @@ def test_calibration_chooses_the_latent_scale_of_lowest_fd_ratio(
     generator.latent_scale.fill_(kept)
     alone = second.measure(lambda z, c: generate_images(generator, z, c), 8)
     assert judged["best_of"][0][FD_RATIO] == pytest.approx(alone[FD_RATIO])
-    score = torch.inference_mode()(critic)
+    score = torch.inference_mode()(scorer)
     rejecting = best_of(lambda z, c: generate_images(generator, z, c), score, kind.candidates)
     increase = judge.measure(rejecting, kind.candidates * 8)[FD_RATIO] / fd_ratio(kept)
     assert judged["candidates"] == (kind.candidates if increase <= kind.largest_increase else 1)

@@ -14,11 +14,11 @@ from small_runs import TINY, make_run
 
 from export.manifest import Manifest, ModelError
 from train import checkpoint, judging
-from train.critic import CRITIC_FILE
 from train.data import DataError, Faces, load
 from train.judging import calibrate_run, judge_of_model
 from train.metrics.of_run import faces_of_run
 from train.networks.irodori import IrodoriGenerator
+from train.scorer import SCORER_FILE
 from train.settings import JudgeSettings, TrainingSettings
 
 QUIET = Console(file=io.StringIO())
@@ -110,16 +110,16 @@ def test_an_interrupted_judgement_leaves_no_figures_of_another_calibration(
     figures = {"lite2_fd_ratio": 2.0}
     judged: dict[str, Any] = {"candidates": 1, "clusters": [], "figures": figures}
     worst = torch.zeros(0, 2, 8, 3, 32, 32, dtype=torch.uint8)
-    critic: Any = "critic"
+    scorer: Any = "scorer"
     fails = True
 
-    def save_critic(folder: Path, critic: Any) -> None:
+    def save_scorer(folder: Path, scorer: Any) -> None:
         if fails:
             raise OSError("no space left on device")
-        (folder / CRITIC_FILE).write_text(critic)
+        (folder / SCORER_FILE).write_text(scorer)
 
-    monkeypatch.setattr(judging, "calibrate", lambda *_, **__: (judged, worst, critic))
-    monkeypatch.setattr(judging, "save_critic", save_critic)
+    monkeypatch.setattr(judging, "calibrate", lambda *_, **__: (judged, worst, scorer))
+    monkeypatch.setattr(judging, "save_scorer", save_scorer)
     monkeypatch.setattr(judging, "cache_real_features", lambda *_: None)
     (run / checkpoint.JUDGED_FILE).write_text("{}")
     generator = IrodoriGenerator(32, 8, faces.sizes, width=4)
@@ -130,4 +130,4 @@ def test_an_interrupted_judgement_leaves_no_figures_of_another_calibration(
     fails = False
     calibrate_run(run, generator, unused, unused, JudgeSettings(), QUIET)
     assert json.loads((run / checkpoint.JUDGED_FILE).read_text()) == judged
-    assert (run / CRITIC_FILE).read_text() == "critic"
+    assert (run / SCORER_FILE).read_text() == "scorer"

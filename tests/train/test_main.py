@@ -26,9 +26,9 @@ from export.registry import Registry
 from train import checkpoint
 from train.__main__ import COMMANDS, main
 from train.command_line import build_parser, read_settings
-from train.critic import MarkedCritic, load_defects, save_defects
 from train.data import load
 from train.length import set_length
+from train.scorer import MarkedScorer, load_defects, save_defects
 from train.settings import TrainingSettings
 
 ROOT = Path(__file__).parents[2]
@@ -334,8 +334,8 @@ def test_train_judge_export_and_promote(
 
     # A worse model is registered and not put in use, except with --force.
     worse = ["--data", few_faces_zip, "--images", 8, "--learning-rate", "1e-9", *SMALL]
-    # Its critic knows marked images.
-    save_defects(tmp_path / "marked", torch.full_like(MarkedCritic(0).weight, 1e-4))
+    # Its scorer knows marked images.
+    save_defects(tmp_path / "marked", torch.full_like(MarkedScorer(0).weight, 1e-4))
     marked = ["--name", "second", "--model-name", "second", "--judge.defects", "marked"]
     second = train_command(*worse, *marked, IRODORI_PROMOTE__MARGIN="0")
     assert second.returncode == 0, second.stdout
@@ -344,7 +344,7 @@ def test_train_judge_export_and_promote(
         rf"{re.escape(label(FD_RATIO))}: [\d.,]+ \(the model in use: ([\d.,]+)\)", second.stdout
     )
     assert compared
-    # Both are measured in the same way: as a model with a critic, or without one.
+    # Both are measured in the same way: as a model with a scorer, or without one.
     _, marked_model = registry.load("second")
     single = manifest.training["judged"]["best_of"][0]
     measured = manifest.metrics if marked_model.candidates == 1 else single
@@ -364,7 +364,7 @@ def test_train_judge_export_and_promote(
     ).read_text("utf-8")
     wider = train_command(*worse, "--start", manifest.name, "--width", 8)
     assert f"{manifest.name} has width 4, not 8: add --width 4" in wider.stdout
-    # Data with other attributes: the embeddings start with those of known values. The critic
+    # Data with other attributes: the embeddings start with those of known values. The scorer
     # of marked images is kept.
     hair = ["--attributes", "hair", "--name", "hair"]
     other = train_command(*worse, "--start", "second", *hair, "--no-export")

@@ -93,7 +93,7 @@ def test_rejection_sampling_does_not_count(registry: Registry) -> None:
     assert judge.asked == ["measure"], "as the rows of best_of were measured"
 
 
-def test_the_model_in_use_is_measured_as_the_manifest_of_a_model_without_a_critic(
+def test_the_model_in_use_is_measured_as_the_manifest_of_a_model_without_a_scorer(
     registry: Registry,
 ) -> None:
     _, base = registry.load("tiny")

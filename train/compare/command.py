@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         default=1,
         metavar="N",
-        help="figures of single images (1, the default), or of the best of N images by the critic"
+        help="figures of single images (1, the default), or of the best of N images by the scorer"
         " of the run",
     )
     parser.add_argument("--out", type=_sheet_file, metavar="FILE", help="where to write the sheet")

@@ -55,7 +55,7 @@ def row_of_run(run: Path, candidates: int = 1) -> Row:
         return Row(**row, note=f"not judged yet: {command}")
     measured = _figures(run / checkpoint.JUDGED_FILE, candidates)
     if not measured:
-        return Row(**row, note=f"the critic of this run does not choose from {candidates} images")
+        return Row(**row, note=f"the scorer of this run does not choose from {candidates} images")
     missing = set(NEEDED) - measured.keys()
     note = f"judged by an earlier version: {command}" if missing else ""
     return Row(**row, figures=measured, note=note)

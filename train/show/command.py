@@ -158,7 +158,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PICTURE",
         help="samples: 64 images; grid: all values of two attributes; wishes: a row for each wish;"
         " interpolation: linear and spherical; best: highest and lowest scores of the discriminator"
-        " (of the critic for a model); arithmetic: mean latents added and subtracted (needs the"
+        " (of the scorer for a model); arithmetic: mean latents added and subtracted (needs the"
         " data, for the judge); epochs: samples after some passes over the data; animation: the"
         " samples of the reports; losses: curves; reconstruction IMAGE…: images of your own,"
         " encoded and decoded (recipes aegan…). By default all that can be shown",

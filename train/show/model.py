@@ -34,12 +34,12 @@ class Model:
         self.latent_dim: int
         self.image_size: int
         self._generate: GenerateFn
-        self._critic: GenerateFn | None = None
+        self._scorer: GenerateFn | None = None
         if is_exported(folder):
             _, manifest = Registry(folder.parent).load(folder.name)
             self.attributes = manifest.attributes
             self.latent_dim, self.image_size = manifest.latent_dim, manifest.image_size
-            self._generate, self._critic = onnx_networks(folder, manifest)
+            self._generate, self._scorer = onnx_networks(folder, manifest)
         else:
             self.generator, info = models.load_generator(folder)
             self.attributes = info.attributes
@@ -74,16 +74,16 @@ class Model:
 
     @torch.inference_mode()
     def score(self, pictures: Tensor, conditions: Tensor) -> Tensor:
-        """Images uint8 [N, 3, S, S] and conditions [N, C] to scores float32 [N]: the critic's of an
+        """Images uint8 [N, 3, S, S] and conditions [N, C] to scores float32 [N]: the scorer's of an
         exported model. For a run the discriminator's, plus the log-probability of the requested
-        values if it has classification heads. Raises ShowError for a model without a critic.
+        values if it has classification heads. Raises ShowError for a model without a scorer.
         """
         if self.generator is not None:
             score: GenerateFn = partial(_score, models.load_discriminator(self.folder))
-        elif self._critic is not None:
-            score = self._critic
+        elif self._scorer is not None:
+            score = self._scorer
         else:
-            raise ShowError(f"the model {self.folder} has no critic to score images")
+            raise ShowError(f"the model {self.folder} has no scorer to score images")
         batches = zip(torch.split(pictures, BATCH), torch.split(conditions, BATCH), strict=True)
         return torch.cat([score(*batch) for batch in batches])
 

@@ -77,7 +77,7 @@ def best(model: Model, count: int | None = None, candidates: int = CANDIDATES) -
     """The best `count` of the candidates by `Model.score`, best first; by default the best, the
     worst and the first SIDE.
 
-    Raises ShowError for more images than candidates, and for a model without a critic.
+    Raises ShowError for more images than candidates, and for a model without a scorer.
     """
     least = count or SIDE
     if not 1 <= least <= candidates:

@@ -13,15 +13,15 @@ from tiny_model import (
     IMAGE_SIZE,
     LATENT_DIM,
     add_model,
-    build_critic,
     build_generator,
+    build_scorer,
     fractions_upscaler,
     with_uint8_input,
 )
 
 from bot.inference.engine import Engine
 from bot.inference.model import Model
-from export.manifest import CRITIC, GENERATOR, UPSCALER
+from export.manifest import GENERATOR, SCORER, UPSCALER
 from export.registry import Registry
 
 from .conftest import Floats, Images, difference, open_engine, request
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("each_backend")
 
 @pytest.fixture
 async def full_engine(registry: Registry) -> AsyncIterator[Engine]:
-    """An engine with an upscaler, and a critic for four candidates."""
+    """An engine with an upscaler, and a scorer for four candidates."""
     add_model(registry, "full", upscaler=True, candidates=4)
     registry.use("full")
     async with open_engine(registry, threads=2) as engine:
@@ -70,7 +70,7 @@ async def test_pictures_are_upscaled_before_they_are_rounded_except_by_earlier_m
             del generator.graph.output[1]
         onnx.save(generator, folder / GENERATOR)
         onnx.save(upscaler if takes_floats else with_uint8_input(upscaler), folder / UPSCALER)
-        onnx.save(build_critic(manifest.condition_dim), folder / CRITIC)
+        onnx.save(build_scorer(manifest.condition_dim), folder / SCORER)
 
     registry.add(manifest.model_copy(update={"name": "fractions", "candidates": 4}), build)
     registry.use("fractions")
@@ -129,7 +129,7 @@ async def test_the_candidate_with_the_highest_score_is_kept(full_engine: Engine)
     assert full_engine.stats.pictures == 3 + 3 * 4
 
 
-async def test_the_critic_scores_with_the_conditions(full_engine: Engine) -> None:
+async def test_the_scorer_scores_with_the_conditions(full_engine: Engine) -> None:
     latents = request(0, 4)[0][None].repeat(2, 0)
     aqua, red = (
         full_engine.model.manifest.encode({"hair": h, "eyes": "red"}) for h in ("aqua", "red")
@@ -158,7 +158,7 @@ async def test_the_first_of_equal_candidates_is_kept(
     np.testing.assert_array_equal(chosen[0], latents[0, best])
 
 
-async def test_without_a_critic_the_first_candidate_is_painted(engine: Engine) -> None:
+async def test_without_a_scorer_the_first_candidate_is_painted(engine: Engine) -> None:
     latents, conditions = candidates_of(0, 2)
     images, chosen = await engine.paint_best(latents, conditions)
     np.testing.assert_array_equal(chosen, latents[:, 0])

@@ -12,15 +12,15 @@ from tiny_model import (
     IMAGE_SIZE,
     add_model,
     build,
-    build_critic,
     build_generator,
+    build_scorer,
     build_upscaler,
 )
 
 from bot.errors import ModelUnavailable
 from bot.inference.model import Model, load_model
 from bot.settings import EngineSettings
-from export.manifest import CRITIC, GENERATOR, UPSCALER
+from export.manifest import GENERATOR, SCORER, UPSCALER
 from export.registry import Registry
 
 
@@ -38,16 +38,16 @@ def pictures(n: int) -> npt.NDArray[np.uint8]:
 def test_a_model_with_only_a_generator_paints(registry: Registry) -> None:
     model = load(registry, "tiny", candidates=4)
     assert model.sizes == (64,)
-    assert model.candidates == 1, "without a critic there is nothing to choose by"
+    assert model.candidates == 1, "without a scorer there is nothing to choose by"
 
 
 def test_the_settings_override_the_models_candidates(
     registry: Registry,
 ) -> None:
-    add_model(registry, "with_critic", candidates=4)
-    assert load(registry, "with_critic").candidates == 4
-    assert load(registry, "with_critic", candidates=2).candidates == 2
-    assert load(registry, "with_critic", candidates=1).candidates == 1
+    add_model(registry, "with_scorer", candidates=4)
+    assert load(registry, "with_scorer").candidates == 4
+    assert load(registry, "with_scorer", candidates=2).candidates == 2
+    assert load(registry, "with_scorer", candidates=1).candidates == 1
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
@@ -81,8 +81,8 @@ def test_double_size_is_the_mean_of_four_pixels_each(
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_scores_keep_the_order_of_pictures(registry: Registry, threads: int) -> None:
-    add_model(registry, "with_critic", candidates=2)
-    model = load(registry, "with_critic", threads=threads)
+    add_model(registry, "with_scorer", candidates=2)
+    model = load(registry, "with_scorer", threads=threads)
     images = pictures(20) // np.arange(1, 21, dtype=np.uint8)[:, None, None, None]
     conditions = np.eye(22, dtype=np.float32)[np.arange(20)]
     factor = np.where(conditions[:, 0] > 0, -3, 1)
@@ -95,13 +95,13 @@ def wrong_scale() -> onnx.ModelProto:
 
 
 def scores_in_a_column() -> onnx.ModelProto:
-    critic = build_critic(22)
-    critic.graph.node[-1].output[0] = "row"
-    critic.graph.node.append(helper.make_node("Unsqueeze", ["row", "axis"], ["score"]))
-    critic.graph.initializer.append(helper.make_tensor("axis", TensorProto.INT64, [1], [1]))
-    del critic.graph.output[0].type.tensor_type.shape.dim[:]
-    critic.graph.output[0].type.tensor_type.ClearField("shape")
-    return critic
+    scorer = build_scorer(22)
+    scorer.graph.node[-1].output[0] = "row"
+    scorer.graph.node.append(helper.make_node("Unsqueeze", ["row", "axis"], ["score"]))
+    scorer.graph.initializer.append(helper.make_tensor("axis", TensorProto.INT64, [1], [1]))
+    del scorer.graph.output[0].type.tensor_type.shape.dim[:]
+    scorer.graph.output[0].type.tensor_type.ClearField("shape")
+    return scorer
 
 
 def unrounded_in_half_precision() -> onnx.ModelProto:
@@ -118,11 +118,11 @@ def unrounded_in_half_precision() -> onnx.ModelProto:
 
 
 def no_scores() -> onnx.ModelProto:
-    critic = build_critic(22)
-    critic.graph.node[-1].output[0] = "number"
-    critic.graph.node.append(helper.make_node("Log", ["number"], ["logarithm"]))
-    critic.graph.node.append(helper.make_node("Neg", ["logarithm"], ["score"]))
-    return critic
+    scorer = build_scorer(22)
+    scorer.graph.node[-1].output[0] = "number"
+    scorer.graph.node.append(helper.make_node("Log", ["number"], ["logarithm"]))
+    scorer.graph.node.append(helper.make_node("Neg", ["logarithm"], ["score"]))
+    return scorer
 
 
 def whole_numbers() -> onnx.ModelProto:
@@ -140,9 +140,9 @@ def whole_numbers() -> onnx.ModelProto:
     [
         (UPSCALER, wrong_scale, r"uint8 \[1, 128, 128, 3\].* uint8 \[1, 256, 256, 3\]"),
         (UPSCALER, whole_numbers, r"int32.* uint8"),
-        (CRITIC, scores_in_a_column, r"float32 \[1, 1\].* float32 \[1\]"),
-        (CRITIC, no_scores, "no finite scores"),
-        (CRITIC, wrong_scale, "does not run"),
+        (SCORER, scores_in_a_column, r"float32 \[1, 1\].* float32 \[1\]"),
+        (SCORER, no_scores, "no finite scores"),
+        (SCORER, wrong_scale, "does not run"),
         (GENERATOR, wrong_scale, "does not run"),
         (GENERATOR, unrounded_in_half_precision, r"float16 \[1, 64, 64, 3\].* float32 \[1, 64"),
     ],

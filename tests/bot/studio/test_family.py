@@ -266,8 +266,8 @@ async def test_available_sizes_come_from_the_model(
 async def test_only_the_selected_candidate_is_stored(
     registry: Registry, store: Store, owner: Owner
 ) -> None:
-    add_model(registry, "with_critic", candidates=4)
-    registry.use("with_critic")
+    add_model(registry, "with_scorer", candidates=4)
+    registry.use("with_scorer")
     engine = await Engine.open(registry, EngineSettings(provider="cpu", threads=1))
     studio = Studio(engine, store)
     try:

@@ -58,13 +58,13 @@ def test_json_with_candidates(
     assert (tmp_path / "sheet.webp").is_file()
 
 
-def test_candidates_that_the_critic_does_not_choose_from_have_a_note(
+def test_candidates_that_the_scorer_does_not_choose_from_have_a_note(
     faces: Faces, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = judge_run(make_run(tmp_path / "run", faces))
     main(["compare", str(run), "--candidates", "3"])
     said = capsys.readouterr().out.replace("\n", " ")
-    assert "the critic of this run does not choose from 3 images" in said
+    assert "the scorer of this run does not choose from 3 images" in said
 
 
 def test_runs_of_different_data_have_a_note(

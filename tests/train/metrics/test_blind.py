@@ -14,11 +14,11 @@ from tiny_model import add_model
 from export.registry import Registry
 from train import report
 from train.checkpoint import JUDGED_FILE, CheckpointError
-from train.critic import UnusualCritic, save_critic
 from train.data import Faces, load
 from train.metrics import blind
 from train.metrics.blind import BlindError, Count, draw, main, resolve, save
 from train.numbered_pages import MarksError
+from train.scorer import UnusualScorer, save_scorer
 from train.sources import Source, find_source
 
 
@@ -136,7 +136,7 @@ def test_models_and_runs_from_the_command_line(
     add_model(registry, "tiny")
     run = make_run(tmp_path / "runs/raw", faces)
     (run / JUDGED_FILE).write_text('{"candidates": 2}')
-    save_critic(run, UnusualCritic(sum(faces.sizes)))
+    save_scorer(run, UnusualScorer(sum(faces.sizes)))
     said = io.StringIO()
     console = Console(file=said, width=200)
     command = ["paint", str(run), "tiny", "--data", str(faces_zip), "--out", "sheet"]

@@ -34,7 +34,7 @@ def test_a_model_shows_all_but_its_training(
     assert sorted((tmp_path / "models/tiny").iterdir()) == files, "its folder is left alone"
 
 
-def test_the_critic_of_a_model_chooses_the_best() -> None:
+def test_the_scorer_of_a_model_chooses_the_best() -> None:
     """It prefers bright pictures, and dark ones with the first hair color."""
     main(["show", "models/tiny", "--best", "4", "--of", "64", "--out", "shown"])
     main(["show", "models/tiny", "samples", "--out", "shown"])
@@ -53,7 +53,7 @@ def brightness(picture: Image.Image) -> float:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (["uncritical", "best"], "has no critic to score images"),
+        (["uncritical", "best"], "has no scorer to score images"),
         (["tiny", "losses"], "is an exported model without reports; give its run"),
         (["tiny", "reconstruction", "photo.png"], "has no encoder"),
         (["tny", "samples"], "tny is neither the folder of a run nor a model in models"),

@@ -4,7 +4,7 @@
 import { bestCandidate } from "./faces.js";
 
 let ort;
-let networks; // generator, critic and upscaler; the latter two may be missing
+let networks; // generator, scorer and upscaler; the latter two may be missing
 let latest = Promise.resolve(); // a session cannot run twice at the same time
 
 const METHODS = {
@@ -84,7 +84,7 @@ async function run(session, inputs) {
 }
 
 /** RGB of the best candidate, as large as the generator paints; `unrounded` is for the upscaler. */
-async function paintSmall({ generator, critic }, latents, condition) {
+async function paintSmall({ generator, scorer }, latents, condition) {
   const n = latents.length;
   const repeat = (row, type = "float32") => new ort.Tensor(type, Float32Array.from({ length: n * row.length }, (_, i) => row[i % row.length]), [n, row.length]);
   const conditions = repeat(condition);
@@ -92,7 +92,7 @@ async function paintSmall({ generator, critic }, latents, condition) {
   const outputs = await generator.run({ latent, condition: conditions });
   const images = outputs[generator.outputNames[0]];
   const { unrounded = images } = outputs; // models of earlier versions have only one output
-  const best = n > 1 && critic ? bestCandidate((await run(critic, { image: images, condition: conditions })).data) : 0;
+  const best = n > 1 && scorer ? bestCandidate((await run(scorer, { image: images, condition: conditions })).data) : 0;
   const [, size] = images.dims;
   const length = size * size * 3;
   const part = ({ data }) => data.slice(best * length, (best + 1) * length);

@@ -63,7 +63,7 @@ async def test_all_files_of_the_package_never_change(serve: Serve) -> None:
     model = package["model"]
     assert (model["name"], model["candidates"], model["size"]) == ("tiny", 2, 256)
     assert [one["name"] for one in model["directions"]] == ["hair_length"]
-    assert set(model["files"]) == {"generator", "critic", "upscaler"}
+    assert set(model["files"]) == {"generator", "scorer", "upscaler"}
     types = {".onnx": "application/octet-stream", ".wasm": "application/wasm"}
     for file in (*model["files"].values(), *package["runtimes"]["wasm"].values()):
         async with client.get(file["url"]) as answer:

@@ -1,8 +1,8 @@
-"""`python -m train defects`: teaches the critic which images are broken.
+"""`python -m train defects`: teaches the scorer which images are broken.
 
-`paint` generates images of a model or run, without a critic, on numbered pages. A person notes the
+`paint` generates images of a model or run, without a scorer, on numbered pages. A person notes the
 numbers of broken ones; `fit` learns from them a linear function of image features, with which
-`python -m train judge RUN --judge.defects FILE` fits the critic of a run.
+`python -m train judge RUN --judge.defects FILE` fits the scorer of a run.
 """
 
 import argparse
@@ -21,20 +21,20 @@ import config
 from export.registry import Registry
 from train import report
 from train.arguments import parse_count, parse_seed
-from train.critic.marked import (
+from train.numbered_pages import CELL, MarksError, read_marks, save_pages
+from train.progress import progress_bar
+from train.scorer.marked import (
     BROKEN,
     DEFECTS_FILE,
     DOUBTFUL,
     INTACT,
     MIN_BROKEN,
-    MarkedCritic,
+    MarkedScorer,
     cross_validate,
     fit_weight,
     marked_features,
     save_defects,
 )
-from train.numbered_pages import CELL, MarksError, read_marks, save_pages
-from train.progress import progress_bar
 from train.settings import TrainingSettings
 from train.sources import BATCH, find_source
 
@@ -100,7 +100,7 @@ def fit(folders: Sequence[Path], out: Path | None, console: Console) -> None:
         f"{len(targets)} pictures, {found.broken:.1%} of them broken, "
         f"{int((targets == DOUBTFUL).sum())} doubtful\n"
         f"cross-validation: AUC {found.auc:.3f} of broken against intact pictures; "
-        f"{found.broken_kept:.1%} of the best {1 - MarkedCritic.rejected_share:.0%} are broken\n"
+        f"{found.broken_kept:.1%} of the best {1 - MarkedScorer.rejected_share:.0%} are broken\n"
         f"{out}; use it with: python -m train judge RUN --judge.defects {out}",
         markup=False,
         highlight=False,
@@ -125,7 +125,7 @@ def read_marked(folder: Path) -> tuple[Tensor, Tensor]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m train defects",
-        description="Teach the critic which pictures are broken, by marking some.",
+        description="Teach the scorer which pictures are broken, by marking some.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     painting = commands.add_parser("paint", help="generate pictures on numbered pages")

@@ -12,9 +12,9 @@ from safetensors.torch import load_file, save_file
 from tiny_model import add_model
 
 from export.registry import Registry
-from train.critic import MarkedCritic, load_defects
-from train.critic.command import main
 from train.numbered_pages import MarksError
+from train.scorer import MarkedScorer, load_defects
+from train.scorer.command import main
 
 
 @pytest.fixture
@@ -65,13 +65,13 @@ def test_error_for_a_number_out_of_range(option: str, capsys: pytest.CaptureFixt
     assert f"argument {name}: {value} is not from " in capsys.readouterr().err
 
 
-def test_marks_become_a_file_for_the_critic(
+def test_marks_become_a_file_for_the_scorer(
     console: Console, said: io.StringIO, folder: Path, tmp_path: Path
 ) -> None:
     main(["fit", str(folder), "--out", str(tmp_path / "out")], console)
     assert "60 pictures, 33.3% of them broken, 1 doubtful" in said.getvalue()
     assert "AUC 1.000" in said.getvalue()
-    assert f"0.0% of the best {1 - MarkedCritic.rejected_share:.0%} are" in said.getvalue()
+    assert f"0.0% of the best {1 - MarkedScorer.rejected_share:.0%} are" in said.getvalue()
     assert load_defects(tmp_path / "out").abs().max() > 0
     main(["fit", str(folder)], console)
     assert torch.equal(load_defects(folder / "defects.safetensors"), load_defects(tmp_path / "out"))

@@ -1,4 +1,4 @@
-"""The critic: scores generated images by their features, for rejection sampling.
+"""Scores generated images by their features, for rejection sampling.
 
 Keeping the image of highest score would keep the most usual faces only. The score is therefore
 capped at a threshold that most images reach: the first candidate that reaches it is kept.
@@ -18,10 +18,10 @@ INPUT_SIZE, STRIDE = 128, 8
 BATCH = 64
 
 
-class Critic(nn.Module, ABC):
+class Scorer(nn.Module, ABC):
     """Scores images: min(0, threshold + usual(condition) - anomaly(image)).
 
-    An image with a score of 0 is acceptable. If the critic is `relative`, the linear function
+    An image with a score of 0 is acceptable. If the scorer is `relative`, the linear function
     `usual` predicts the anomaly from the condition, so that images of rare values are not rejected
     for these values; otherwise it is zero.
     """

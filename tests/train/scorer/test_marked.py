@@ -7,8 +7,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from train.checkpoint import CheckpointError
-from train.critic import MarkedCritic, load_defects, save_defects
-from train.critic.marked import BROKEN, INTACT, cross_validate, fit_weight, marked_features
+from train.scorer import MarkedScorer, load_defects, save_defects
+from train.scorer.marked import BROKEN, INTACT, cross_validate, fit_weight, marked_features
 
 
 def break_some(images: Tensor, seed: int) -> tuple[Tensor, Tensor]:
@@ -29,10 +29,10 @@ def marked() -> tuple[Tensor, Tensor]:
 def test_broken_images_have_a_higher_anomaly_than_intact_ones(
     marked: tuple[Tensor, Tensor],
 ) -> None:
-    critic = MarkedCritic(condition_dim=2)
-    critic.weight.copy_(fit_weight(*marked).view_as(critic.weight))
+    scorer = MarkedScorer(condition_dim=2)
+    scorer.weight.copy_(fit_weight(*marked).view_as(scorer.weight))
     images, targets = break_some(paint(*draw(40, seed=1)), seed=1)
-    anomaly = critic.anomaly(images)
+    anomaly = scorer.anomaly(images)
     assert anomaly[targets == BROKEN].min() > anomaly[targets == INTACT].max()
 
 
@@ -62,7 +62,7 @@ def test_cross_validation_of_random_marks_finds_nothing() -> None:
 
 
 def test_weights_are_stored_in_half_precision(tmp_path: Path) -> None:
-    weight = torch.randn(MarkedCritic(0).weight.shape)
+    weight = torch.randn(MarkedScorer(0).weight.shape)
     save_defects(tmp_path / "defects.safetensors", weight.flatten())
     assert torch.equal(load_defects(tmp_path / "defects.safetensors"), weight.half().float())
 

@@ -1,4 +1,4 @@
-"""A critic that is fitted to marked images: a linear function of image features.
+"""A scorer that is fitted to marked images: a linear function of image features.
 
 A person marks broken ones among generated images (`python -m train defects`). Logistic regression
 on the features of a pretrained network then ranks new images.
@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from train.checkpoint import CheckpointError
-from train.critic.critic import BATCH, Critic
 from train.progress import no_progress
+from train.scorer.scorer import BATCH, Scorer
 
 DEFECTS_FILE = "defects.safetensors"
 INTACT, DOUBTFUL, BROKEN = 0.0, 0.3, 1.0
@@ -28,7 +28,7 @@ FOLDS = 5
 MIN_BROKEN = 2 * FOLDS
 
 
-class MarkedCritic(Critic):
+class MarkedScorer(Scorer):
     """The anomaly is the log-odds that a person marks the image as broken, up to a constant."""
 
     candidates = 3
@@ -63,9 +63,9 @@ def marked_features(
     images: Tensor, report_progress: Callable[[float], None] = no_progress
 ) -> Tensor:
     """Features of images uint8 [N, 3, S, S] and of their mirror images: [2, N, P × C]."""
-    critic, parts = MarkedCritic(0), []
+    scorer, parts = MarkedScorer(0), []
     for done, batch in enumerate(torch.split(images, BATCH), 1):
-        mirrored = (critic.vectors(x) for x in (batch, batch.flip(3)))
+        mirrored = (scorer.vectors(x) for x in (batch, batch.flip(3)))
         parts.append(torch.stack([x.permute(1, 0, 2).flatten(1) for x in mirrored]))
         report_progress(min(1.0, done * BATCH / len(images)))
     return torch.cat(parts, dim=1)
@@ -104,7 +104,7 @@ def cross_validate(features: Tensor, targets: Tensor) -> Accuracy:
         log_odds[test] -= log_odds[test].mean()  # the folds have different constants
     broken = targets == BROKEN
     pairs = log_odds[broken][:, None] > log_odds[targets == INTACT]
-    kept = log_odds <= torch.quantile(log_odds, 1 - MarkedCritic.rejected_share)
+    kept = log_odds <= torch.quantile(log_odds, 1 - MarkedScorer.rejected_share)
     return Accuracy(
         pairs.float().mean().item(),
         broken.float().mean().item(),
@@ -114,12 +114,12 @@ def cross_validate(features: Tensor, targets: Tensor) -> Accuracy:
 
 def save_defects(file: Path, weight: Tensor) -> None:
     """Stores weights [P × C] or [P, C] in half precision. Raises OSError."""
-    file.write_bytes(save({"weight": weight.reshape(MarkedCritic(0).weight.shape).half()}))
+    file.write_bytes(save({"weight": weight.reshape(MarkedScorer(0).weight.shape).half()}))
 
 
 def load_defects(file: Path) -> Tensor:
     """The weights [P, C] of a file of `save_defects`. Raises CheckpointError."""
-    expected = MarkedCritic(0).weight.shape
+    expected = MarkedScorer(0).weight.shape
     try:
         weight = load_file(file)["weight"].float()
     except (OSError, SafetensorError, KeyError) as error:

@@ -7,31 +7,31 @@ import torch
 from torch import Tensor, nn
 
 from export.graph import OPSET, ExportError, clean_graph, store_weights
-from train.critic import Critic
+from train.scorer import Scorer
 
 SCORE_TOLERANCE = 0.02
 """Tolerance of scores; smaller differences are not meaningful."""
 _BATCHES = (1, 3, 64)
 
 
-class Uint8Critic(nn.Module):
-    """A critic for images in the format of the generator's graph."""
+class Uint8Scorer(nn.Module):
+    """A scorer for images in the format of the generator's graph."""
 
-    def __init__(self, critic: Critic) -> None:
+    def __init__(self, scorer: Scorer) -> None:
         super().__init__()
-        self.critic = critic
+        self.scorer = scorer
 
     def forward(self, image: Tensor, condition: Tensor) -> Tensor:
         """RGB uint8 [N, S, S, 3] and conditions float32 [N, C] to scores float32 [N]."""
-        score: Tensor = self.critic(image.permute(0, 3, 1, 2), condition)
+        score: Tensor = self.scorer(image.permute(0, 3, 1, 2), condition)
         return score
 
 
-def to_onnx(critic: Critic, image_size: int, condition_dim: int) -> onnx.ModelProto:
+def to_onnx(scorer: Scorer, image_size: int, condition_dim: int) -> onnx.ModelProto:
     """The ONNX graph from `image` and `condition` to `score`, for any number of images."""
     count = {0: torch.export.Dim.DYNAMIC}
     program = torch.onnx.export(
-        Uint8Critic(critic).eval(),
+        Uint8Scorer(scorer).eval(),
         (
             torch.zeros(3, image_size, image_size, 3, dtype=torch.uint8),
             torch.zeros(3, condition_dim),
@@ -45,14 +45,14 @@ def to_onnx(critic: Critic, image_size: int, condition_dim: int) -> onnx.ModelPr
     )
     assert program is not None  # it is None only without dynamo
     model = program.model_proto
-    clean_graph(model, "critic")
+    clean_graph(model, "scorer")
     store_weights(model)
     onnx.checker.check_model(model, full_check=True)
     return model
 
 
 def check(
-    critic: Critic,
+    scorer: Scorer,
     session: onnxruntime.InferenceSession,
     images: np.ndarray,
     conditions: np.ndarray,
@@ -63,18 +63,18 @@ def check(
     Raises ExportError if any score differs by more than SCORE_TOLERANCE.
     """
     with torch.inference_mode():
-        expected = Uint8Critic(critic)(
+        expected = Uint8Scorer(scorer)(
             torch.from_numpy(images), torch.from_numpy(conditions)
         ).numpy()
     for n in _BATCHES:
         [scores] = session.run(None, {"image": images[:n], "condition": conditions[:n]})
         if scores.dtype != np.float32 or scores.shape != (n,):
             raise ExportError(
-                f"the exported critic returns {scores.dtype} {scores.shape}, not float32 {(n,)}"
+                f"the exported scorer returns {scores.dtype} {scores.shape}, not float32 {(n,)}"
             )
         difference = float(np.abs(scores - expected[:n]).max())
         if not difference <= SCORE_TOLERANCE:
             raise ExportError(
-                f"scores of the exported critic, {n} at a time, differ from PyTorch's by up to"
+                f"scores of the exported scorer, {n} at a time, differ from PyTorch's by up to"
                 f" {difference:.3g}, more than {SCORE_TOLERANCE}: nothing is registered"
             )

@@ -1,4 +1,4 @@
-"""A critic that needs no marked images: broken images have unusual features.
+"""A scorer that needs no marked images: broken images have unusual features.
 
 Real images give a normal distribution of features for each position of the face (PaDiM, Defard et
 al. 2021, arXiv:2011.08785). Broken faces have positions that are far from it.
@@ -7,7 +7,7 @@ al. 2021, arXiv:2011.08785). Broken faces have positions that are far from it.
 import torch
 from torch import Tensor
 
-from train.critic.critic import BATCH, Critic
+from train.scorer.scorer import BATCH, Scorer
 
 MIN_REAL_IMAGES = 200
 REAL_IMAGES = 8000
@@ -18,7 +18,7 @@ UNUSUAL_SHARE = 1 / 3
 """Share of the positions, those with the largest distances, whose mean is the anomaly."""
 
 
-class UnusualCritic(Critic):
+class UnusualScorer(Scorer):
     """The anomaly is the mean of the largest Mahalanobis distances around the center."""
 
     candidates = 2

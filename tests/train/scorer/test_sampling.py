@@ -1,7 +1,7 @@
 import torch
 from torch import Tensor
 
-from train.critic import best_of
+from train.scorer import best_of
 
 
 def test_best_of_keeps_the_first_of_equal_scores() -> None:
