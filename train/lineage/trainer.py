@@ -1,7 +1,5 @@
 """The training step of the classical recipes: discriminator steps, and a generator step."""
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -118,11 +116,6 @@ class LineageTrainer(Trainer):
         """Also halved after each `halve_epochs` passes over the data; each stage begins anew."""
         halved: float = 0.5 ** self._passes(self.lineage.halve_epochs)
         return super().learning_rate(progress) * halved
-
-    def load_state_dict(self, tensors: Mapping[str, Tensor], step: int) -> None:
-        """Also reads states of version 0.2, which have no `stage_start`."""
-        start = {"stage_start": torch.zeros_like(self.stage_start)}
-        super().load_state_dict(start | dict(tensors), step)
 
     def _reset_optimizers(self) -> None:
         """Forgets the moments after each `reset_epochs` passes over the data."""

@@ -171,10 +171,9 @@ class StackGANGenerator(base.LineageGenerator):
         Once the second stage has begun, the first one stays frozen.
         """
         self.refining.logical_or_(torch.tensor(refine))
-        if not self.refining:
-            return self.first
-        self.first.requires_grad_(False)
-        return self
+        # Also back to trainable: a diverged training may return to a checkpoint of the first stage.
+        self.first.requires_grad_(not self.refining)
+        return self if self.refining else self.first
 
 
 class StackGANDiscriminator(base.LineageDiscriminator):
