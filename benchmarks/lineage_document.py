@@ -17,7 +17,6 @@ from export.figures import (
     number,
 )
 from train import recipes
-from train.compare.table import markdown
 
 COLUMNS = (
     *("hair_as_asked", "eyes_as_asked", ALL_AS_ASKED, FD_RATIO, DETECTOR_FACES, DETECTOR_FD_RATIO),
@@ -34,51 +33,43 @@ def write(docs: Path, names: Sequence[str]) -> Path:
     notes = tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
     document = docs / "lineage.md"
     docs.mkdir(parents=True, exist_ok=True)
-    now = [trained for trained in everything if not trained.is_earlier]
-    if now:
+    if everything:
         from benchmarks.lineage_curves import save_curves  # imports Matplotlib
 
-        save_curves(docs / "lineage" / CURVES, now)
+        save_curves(docs / "lineage" / CURVES, everything)
     document.write_text("\n\n".join(_document(everything, notes)) + "\n", "utf-8")
     return document
 
 
 def _document(everything: Sequence[TrainedRecipe], notes: dict[str, Any]) -> Iterator[str]:
-    now = [trained for trained in everything if not trained.is_earlier]
-    earlier = [trained for trained in everything if trained.is_earlier]
     yield "# The lineage"
     yield (
         "The systems that preceded the default recipe, trained and judged in the same way. Written"
         " by `benchmarks/lineage.py`; the comments are from `docs/lineage/notes.toml`."
     )
     yield from _paragraphs(notes, "summary")
-    if now:
+    if everything:
         yield "## Results"
-        yield _sheet(now)
-        yield _conditions(now)
-        yield _table(now)
+        yield _sheet(everything)
+        yield _figures(everything)
     yield "## What the texts claim"
     yield from _paragraphs(notes, "claims")
-    yield from lineage_claims.table(now)
-    if now:
+    yield from lineage_claims.table(everything)
+    if everything:
         yield "## During training"
         yield f"![{label(FD_RATIO)} and faces found during training](lineage/{CURVES})"
         yield f"{label(FD_RATIO)} at each point (share as asked), with the minutes of training:"
-        yield _history(now)
-    if earlier:
-        yield "## Results of earlier recipes"
-        yield from _paragraphs(notes, "earlier")
-        yield _sheet(earlier)
-        yield markdown([trained.rows[-1] for trained in earlier])
-    if everything:
+        yield _history(everything)
+        yield "## The trainings"
+        yield _conditions(everything)
+        yield _trainings(everything)
         yield "## The systems"
     for trained in everything:
         yield f"### {trained.name}"
         if trained.plan["recipe"]:
             recipe = recipes.read(trained.plan["recipe"])
             yield f"{recipe.about} — {recipe.source}"
-        comments = notes.get("earlier_systems" if trained.is_earlier else "systems", {})
-        yield from _paragraphs(comments, trained.name)
+        yield from _paragraphs(notes.get("systems", {}), trained.name)
 
 
 def _paragraphs(notes: dict[str, Any], name: str) -> list[str]:
@@ -91,32 +82,19 @@ def _conditions(group: Sequence[TrainedRecipe]) -> str:
     machines = dict.fromkeys(trained.content["machine"] for trained in group)
     fakes = dict.fromkeys(f"{trained.content['fakes']:,}" for trained in group)
     return (
-        f"Each was trained once on {' or '.join(data)}, on {' or '.join(machines)}, for the minutes"
-        " in its row; width is that of the generator and of the discriminator, epochs are passes"
-        f" over the data. Figures of {' or '.join(fakes)} single images, without selection;"
-        " images of other sizes are scaled to 64 pixels. The options are those that differ from the"
-        " recipe."
+        f"Each was trained once on {' or '.join(data)}, on {' or '.join(machines)}; width is that"
+        " of the generator and of the discriminator, epochs are passes over the data. Figures of"
+        f" {' or '.join(fakes)} single images, without selection; images of other sizes are scaled"
+        " to 64 pixels. The options are those that differ from the recipe."
     )
 
 
-def _table(group: Sequence[TrainedRecipe]) -> str:
-    """The last row of each, and held-out real images."""
-    last = {trained.name: trained.rows[-1] for trained in group}
-    names = [name for name in COLUMNS if any(name in row.figures for row in last.values())]
-    heads = [
-        "",
-        "recipe",
-        "width",
-        "batch",
-        "images",
-        "epochs",
-        "minutes",
-        *map(label, names),
-        "options",
-    ]
+def _trainings(group: Sequence[TrainedRecipe]) -> str:
+    """What each was trained with, and for how long."""
+    heads = ["", "recipe", "width", "batch", "images", "epochs", "minutes", "options"]
     lines = ["| " + " | ".join(heads) + " |", "|---|---|" + "--:|" * (len(heads) - 3) + "---|"]
     for trained in group:
-        row, content = last[trained.name], trained.content
+        row, content = trained.rows[-1], trained.content
         options = f"`{' '.join(trained.plan['flags'])}`" if trained.plan["flags"] else ""
         cells = [
             trained.name,
@@ -126,13 +104,25 @@ def _table(group: Sequence[TrainedRecipe]) -> str:
             f"{row.images:,}",
             f"{trained.epochs(row):.1f}",
             f"{row.seconds / 60:.0f}",
-            *(number(name, row.figures.get(name)) for name in names),
             "; ".join(filter(None, [options, row.note])),
         ]
         lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _figures(group: Sequence[TrainedRecipe]) -> str:
+    """The figures at the end of each training, and those of held-out real images."""
+    last = {trained.name: trained.rows[-1] for trained in group}
+    names = [name for name in COLUMNS if any(name in row.figures for row in last.values())]
+    heads = ["", "minutes", *map(label, names)]
+    lines = ["| " + " | ".join(heads) + " |", "|---|" + "--:|" * (len(heads) - 1)]
+    for name, row in last.items():
+        cells = [number(figure, row.figures.get(figure)) for figure in names]
+        shown = name if row.figures else f"{name} (diverged)"
+        lines.append("| " + " | ".join([shown, f"{row.seconds / 60:.0f}", *cells]) + " |")
     real = max((row.figures for row in last.values()), key=len)
-    cells = [number(name, real.get(f"{name}{REAL}")) for name in names]
-    lines.append("| " + " | ".join(["real faces", *[""] * 6, *cells, ""]) + " |")
+    cells = [number(figure, real.get(f"{figure}{REAL}")) for figure in names]
+    lines.append("| " + " | ".join(["real faces", "", *cells]) + " |")
     return "\n".join(lines)
 
 
@@ -140,7 +130,7 @@ def _history(group: Sequence[TrainedRecipe]) -> str:
     count = max(len(trained.rows) for trained in group)
     lines = ["| |" + " |" * count, "|---|" + "---|" * count]
     for trained in group:
-        cells = [f"{row.seconds / 60:.0f}: {_short(row.figures)}" for row in trained.rows]
+        cells = [f"{row.seconds / 60:.3g}: {_short(row.figures)}" for row in trained.rows]
         lines.append("| " + " | ".join([trained.name, *cells, *[""] * (count - len(cells))]) + " |")
     return "\n".join(lines)
 

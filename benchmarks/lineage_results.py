@@ -31,11 +31,6 @@ class TrainedRecipe:
         return self.file.stem
 
     @property
-    def is_earlier(self) -> bool:
-        """Whether it was stored by an earlier version of the benchmark, for its recipes."""
-        return "format" not in self.content
-
-    @property
     def plan(self) -> dict[str, Any]:
         plan: dict[str, Any] = self.content["plan"]
         return plan
@@ -43,8 +38,6 @@ class TrainedRecipe:
     @cached_property
     def rows(self) -> list[Row]:
         """A row for each point at which it was judged."""
-        if self.is_earlier:
-            return [Row(**row) for row in (*self.content["on_the_way"], self.content["row"])]
         return [Row(**row) for row in self.content["rows"]]
 
     def epochs(self, row: Row) -> float:

@@ -82,14 +82,8 @@ def test_the_benchmark_trains_and_reports_all_recipes(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     (tmp_path / "docs/lineage").mkdir(parents=True)
-    notes = (
-        'summary = "What we saw."\nearlier = "Before."\n'
-        '[systems]\ngood = "It is good."\nold = "Not shown."\n[earlier_systems]\ngood = "Gone."\n'
-    )
+    notes = 'summary = "What we saw."\n[systems]\ngood = "It is good."\n'
     (tmp_path / "docs/lineage/notes.toml").write_text(notes)
-    row = {"name": "old", "images": 80, "seconds": 60.0, "figures": {"q": 3.0}}
-    old = {"plan": {"recipe": "gan"}, "asked": ["pink hair"], "row": row, "on_the_way": []}
-    (tmp_path / "docs/lineage/old.json").write_text(json.dumps(old))
     assert lineage.main(arguments, ENTRIES) == 1, "one training fails"
     assert "failed, will be tried again: broken" in capsys.readouterr().out
     assert [arguments[arguments.index("--pause-at") + 1] for arguments in calls[:2]] == [
@@ -104,20 +98,18 @@ def test_the_benchmark_trains_and_reports_all_recipes(
     )
     assert wild[-1]["figures"] == {}
     document = (tmp_path / "docs/lineage.md").read_text("utf-8")
-    results, earlier = document.split("## Results of earlier recipes")
-    assert "Each was trained once on faces.zip" in results
-    assert re.search(r"\| good \|  \| 4 \| 8 \| 320 \| \d+\.\d \|", results)
-    assert f"| `{' '.join(TINY)}` |" in results, "the settings that differ from the recipe"
-    assert "diverged at step" in results
-    assert "What we saw." in results
-    assert "| old |" in earlier
-    assert "It is good." in earlier
-    assert "Not shown." not in document, "a comment on another training of this name"
-    assert "Gone." not in document
+    assert "What we saw." in document
+    assert "### good\n\nIt is good." in document
+    assert re.search(r"\| good \| 0 \| [\d.]+% \| ", document), "minutes, and figures"
+    assert "| wild (diverged) |" in document
+    assert "Each was trained once on faces.zip" in document
+    assert re.search(r"\| good \|  \| 4 \| 8 \| 320 \| \d+\.\d \|", document)
+    assert f"| `{' '.join(TINY)}` |" in document, "the settings that differ from the recipe"
+    assert "diverged at step" in document
     assert re.search(r"the conditional systems generate: \w+ hair, \w+ eyes; ", document)
     rows = re.findall(r"^\| (\w+) \| !\[\1\]\((lineage/\1\.webp)\) \|$", document, re.M)
-    assert [name for name, _ in rows] == ["good", "wild", "old"]
-    for _, picture in rows[:2]:
+    assert [name for name, _ in rows] == ["good", "wild"]
+    for _, picture in rows:
         with Image.open(tmp_path / "docs" / picture) as shown:
             assert shown.size == (10 * 96, 96)
     with Image.open(tmp_path / "docs/lineage/curves.webp") as curves:
@@ -247,7 +239,7 @@ def test_claims_are_answered_at_as_many_minutes_or_images(tmp_path: Path) -> Non
     assert answer == "no difference"
     assert not any("homework" in claim for claim in found), "its training is not there"
     document = (tmp_path / "lineage.md").read_text("utf-8")
-    assert re.search(r"\d+ more claims wait for the trainings of realness-1, ", document)
+    assert re.search(r"Claims that wait for a training of realness-1, .+: \d+\.", document)
 
 
 def test_claims_that_hold_in_part_and_of_a_diverged_training(tmp_path: Path) -> None:
