@@ -160,7 +160,7 @@ TOPICS = (
     ),
     Topic(
         "Conditional systems",
-        ("acgan-dcgan", "cgan", "acgan-srresnet", "acgan-decoupled", "acgan-two-nets"),
+        ("acgan-dcgan", "cgan", "acgan-decoupled", "acgan-two-nets"),
         (
             Claim(
                 "An ACGAN of DCGAN networks has worse images than DCGAN (report)",

@@ -54,7 +54,6 @@ ENTRIES = (
     Entry("wgan", "wgan", ("--width", "32", *SMALL_BATCH), 120),
     Entry("stackgan", "stackgan", ("--width", "24", *SMALL_BATCH), 180),
     Entry("acgan-two-nets", "acgan-two-nets", ("--width", "48", "--batch", "16"), 120),
-    Entry("acgan-srresnet", "acgan-srresnet", ("--width", "32", "--batch", "16"), 120),
     Entry("r3gan", "r3gan", ("--width", "16", *SMALL_BATCH), 180),
     Entry("irodori", "irodori", (), 60),
 )
