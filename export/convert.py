@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from export import scorer as scorers
 from export.card import CARD, SAMPLES, WEAKEST, draw_samples, draw_weakest, write_card
-from export.graph import OPSET, TOLERANCE, ExportError, clean_graph, store_weights
+from export.graph import OPSET, TOLERANCE, ExportError, finished_model
 from export.manifest import (
     GENERATOR,
     SCORER,
@@ -164,12 +164,7 @@ def to_onnx(generator: nn.Module, latent_dim: int, condition_dim: int) -> onnx.M
         dynamic_shapes={"latent": count, "condition": count},
         verbose=False,
     )
-    assert program is not None  # it is None only without dynamo
-    model = program.model_proto
-    clean_graph(model, "generator")
-    store_weights(model)
-    onnx.checker.check_model(model, full_check=True)
-    return model
+    return finished_model(program, "generator")
 
 
 def check(generator: nn.Module, session: onnxruntime.InferenceSession, manifest: Manifest) -> None:

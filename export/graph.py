@@ -3,6 +3,7 @@
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from torch.onnx import ONNXProgram
 
 OPSET = 18
 """ONNX Runtime's CUDA provider has kernels for all operations of the networks in this version."""
@@ -21,7 +22,17 @@ class ExportError(Exception):
     """A run cannot be exported."""
 
 
-def clean_graph(model: onnx.ModelProto, name: str) -> None:
+def finished_model(program: ONNXProgram | None, name: str) -> onnx.ModelProto:
+    """The model of an exported program: its graph has this name, and its weights are small."""
+    assert program is not None  # it is None only without dynamo
+    model = program.model_proto
+    _clean_graph(model, name)
+    _store_weights(model)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def _clean_graph(model: onnx.ModelProto, name: str) -> None:
     """Names the batch dimension N, and removes metadata of the machine that exported the graph."""
     graph = model.graph
     del graph.value_info[:], graph.metadata_props[:], model.metadata_props[:]
@@ -37,7 +48,7 @@ def clean_graph(model: onnx.ModelProto, name: str) -> None:
         value.type.tensor_type.shape.dim[0].dim_param = "N"
 
 
-def store_weights(model: onnx.ModelProto) -> None:
+def _store_weights(model: onnx.ModelProto) -> None:
     """Stores the weights that `round_weights` has rounded as int8 and scales, and all others as
     float16, with nodes that ONNX Runtime folds at load time.
     """

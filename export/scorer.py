@@ -6,7 +6,7 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from export.graph import OPSET, ExportError, clean_graph, store_weights
+from export.graph import OPSET, ExportError, finished_model
 from train.scorer import Scorer
 
 SCORE_TOLERANCE = 0.02
@@ -43,12 +43,7 @@ def to_onnx(scorer: Scorer, image_size: int, condition_dim: int) -> onnx.ModelPr
         dynamic_shapes={"image": count, "condition": count},
         verbose=False,
     )
-    assert program is not None  # it is None only without dynamo
-    model = program.model_proto
-    clean_graph(model, "scorer")
-    store_weights(model)
-    onnx.checker.check_model(model, full_check=True)
-    return model
+    return finished_model(program, "scorer")
 
 
 def check(

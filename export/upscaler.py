@@ -15,7 +15,7 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from export.graph import OPSET, TOLERANCE, ExportError, clean_graph, store_weights
+from export.graph import OPSET, TOLERANCE, ExportError, finished_model
 from export.manifest import MANIFEST, UPSCALER, ModelError, read_manifest, verify
 from export.registry import Registry
 from train.upscaler.network import SCALE
@@ -142,14 +142,10 @@ def to_onnx(network: nn.Module) -> onnx.ModelProto:
         dynamic_shapes={"image": {0: free, 1: free, 2: free}},
         verbose=False,
     )
-    assert program is not None  # it is None only without dynamo
-    model = program.model_proto
-    clean_graph(model, "upscaler")
+    model = finished_model(program, "upscaler")
     for value, side in ((model.graph.input[0], "S"), (model.graph.output[0], f"{SCALE}S")):
         for dimension in value.type.tensor_type.shape.dim[1:3]:
             dimension.dim_param = side
-    store_weights(model)
-    onnx.checker.check_model(model, full_check=True)
     return model
 
 
