@@ -16,6 +16,8 @@ from train.distributed import Processes
 
 MMAP_THRESHOLD, TRIM_THRESHOLD, TOP_PAD = -3, -1, -2
 """Parameters of glibc's mallopt(3)."""
+BFLOAT16_FLAGS = {"amx_bf16", "avx512_bf16"}
+"""CPU flags of instructions that multiply in bfloat16: matrix units (AMX), and AVX-512."""
 
 
 class MachineError(Exception):
@@ -82,13 +84,13 @@ def multiplies_in_bfloat16(
 ) -> bool:
     """Whether forward passes run in bfloat16; auto does so if the hardware supports it.
 
-    CPUs without matrix units for bfloat16 (AMX) are slower in bfloat16 than in float32.
+    CPUs without instructions for products of bfloat16 are slower in it than in float32.
     """
     if precision != "auto":
         return precision == "bfloat16"
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return "amx_bf16" in _cpu_flags()
+    return not BFLOAT16_FLAGS.isdisjoint(_cpu_flags())
 
 
 def _cpu_flags() -> set[str]:

@@ -60,6 +60,19 @@ def test_a_gpu_that_emulates_bfloat16_trains_in_float32(monkeypatch: pytest.Monk
     assert multiplies_in_bfloat16("bfloat16", gpu)
 
 
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [({"amx_bf16"}, True), ({"avx512_bf16"}, True), ({"avx512f"}, False), (set(), False)],
+)
+def test_cpus_that_multiply_in_bfloat16_train_in_it(
+    flags: set[str], expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("train.machine._cpu_flags", lambda: flags)
+    cpu = torch.device("cpu")
+    assert multiplies_in_bfloat16("auto", cpu) is expected
+    assert not multiplies_in_bfloat16("float32", cpu)
+
+
 def test_the_processor_clock_is_for_trainings_on_the_cpu() -> None:
     check_clock("processor", torch.device("cpu"))
     check_clock("wall", torch.device("cuda"))
