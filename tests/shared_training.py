@@ -32,6 +32,7 @@ from train.trainer import Trainer
 SETTINGS = TrainSettings(
     images=32,
     device="cpu",
+    precision="float32",  # the same on every CPU
     network=NetworkSettings(width=4, latent_dim=8, resolution=32),
     objective=ObjectiveSettings(penalty_every=2, unseen_every=2),
     features=FeatureSettings(weight=0),
@@ -49,6 +50,7 @@ def recipe(name: str) -> TrainSettings:
     small = {
         "images": 32,
         "device": "cpu",
+        "precision": "float32",
         "network": {"width": 4, "latent_dim": 8, "resolution": 32},
         "optimizer": {"batch": 8, "anneal": 0.0},
         "lineage": {"discriminator_width": 4},
