@@ -63,7 +63,8 @@ class Directions(BaseModel):
             raise ValueError("the vectors have different lengths")
         if not self.directions:
             return self
-        products = self._basis @ self._basis.T
+        with np.errstate(over="ignore", invalid="ignore"):  # such vectors are refused below
+            products = self._basis @ self._basis.T
         if not np.allclose(products, np.eye(len(products)), rtol=0, atol=TOLERANCE):
             raise ValueError("the vectors are not orthonormal")
         return self

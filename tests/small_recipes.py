@@ -28,7 +28,7 @@ def change(settings: dict[str, Any], **changed: Any) -> TrainSettings:
 
 def small(name: str, **changed: Any) -> TrainSettings:
     """A recipe with small networks and batches; those that are about a size keep theirs."""
-    settings = recipes.read(name).settings
+    settings = recipes.read(name).settings | {"precision": "float32"}  # the same on every CPU
     size = {"resolution": 32} if settings["network"]["resolution"] == 64 else {}
     if name == "irodori":  # a feature network has a width and weight of its own
         settings = deep_update(settings, {"features": {"weight": 0.0}})
