@@ -14,6 +14,8 @@ from db.usage import UsageRepository
 DAY = timedelta(days=1)
 MAX_COOLDOWN = 24 * 60 * 60  # seconds
 MAX_DAILY = 100_000  # pictures
+NAMED_CHANNELS = 10
+"""Channels that a refusal names, since messages of Discord have a limited length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +105,9 @@ class QuotaService:
             raise Blocked("moderation-blocked")
         limits = await self._guilds.limits(guild)
         if limits.channels and not {request.channel, parent_channel} & set(limits.channels):
-            channels = " ".join(f"<#{id}>" for id in limits.channels)
-            raise WrongChannel("moderation-channel", channels=channels)
+            named = [f"<#{id}>" for id in limits.channels[:NAMED_CHANNELS]]
+            more = ["…"] if len(limits.channels) > NAMED_CHANNELS else []
+            raise WrongChannel("moderation-channel", channels=" ".join(named + more))
         limits = limits_of_roles(limits, roles)
         limited = limits.cooldown or limits.daily
         if not pictures or not limited or set(roles) & set(limits.exempt_roles):

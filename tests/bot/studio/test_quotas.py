@@ -75,6 +75,15 @@ async def test_the_bot_replies_only_in_its_channels(studio: Studio, admit: Admit
     await open_and_close(admit(guild=None, channel="13"))
 
 
+async def test_a_refusal_names_the_first_of_many_channels(studio: Studio, admit: Admit) -> None:
+    channels = tuple(str(10**18 + n) for n in range(100))
+    await studio.quotas.save_limits("1", GuildLimits(channels=channels))
+    with pytest.raises(WrongChannel) as refused:
+        await open_and_close(admit(channel="12"))
+    assert f"<#{channels[9]}> …" in str(refused.value)
+    assert channels[10] not in str(refused.value)
+
+
 async def test_reading_is_rejected_in_other_channels_and_uses_no_quota(
     studio: Studio, admit: Admit, paint: Paint
 ) -> None:
