@@ -52,7 +52,7 @@ ENTRIES = (
     Entry("dcgan-96", "dcgan-96", ("--width", "32", "--batch", "32"), 120),
     Entry("gan", "gan", (), 30),
     Entry("wgan", "wgan", ("--width", "32", *SMALL_BATCH), 120),
-    Entry("stackgan", "stackgan", ("--width", "24", *SMALL_BATCH), 180),
+    Entry("stackgan", "stackgan", ("--width", "24"), 180),
     Entry("acgan-two-nets", "acgan-two-nets", ("--width", "48", "--batch", "16"), 120),
     Entry("r3gan", "r3gan", ("--width", "16", *SMALL_BATCH), 180),
     Entry("irodori", "irodori", (), 60),
