@@ -414,7 +414,9 @@ def test_stackgan_embeds_the_condition_with_noise() -> None:
     embedding = generator.first.embed
     assert embedding is not None
     assert embedding.size == 128
-    nn.init.zeros_(modules(embedding, nn.Linear)[0].weight)
+    weight = modules(embedding, nn.Linear)[0].weight
+    assert weight.std().item() == pytest.approx(0.02 * math.sqrt(1024 / 7), rel=0.1)
+    nn.init.zeros_(weight)
     condition, noise = torch.eye(7)[:3], torch.randn(3, 128)
     assert torch.equal(embedding(condition, noise), noise)
     assert embedding.divergence(condition).item() == pytest.approx(0, abs=1e-6)
