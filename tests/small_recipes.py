@@ -9,11 +9,15 @@ from torch import nn
 
 from train import recipes
 from train.data import Faces
+from train.lineage.build import build_discriminator, build_generator
+from train.lineage.networks.base import LineageDiscriminator, LineageGenerator
 from train.models import build_trainer
-from train.settings import TrainSettings, deep_update, nested_section
+from train.settings import LineageSettings, TrainSettings, deep_update, nested_section
 from train.trainer import Trainer
 
 M = TypeVar("M", bound=nn.Module)
+VALUES = (12, 10)
+"""Numbers of values of the attributes of `networks`."""
 
 
 def change(settings: dict[str, Any], **changed: Any) -> TrainSettings:
@@ -54,3 +58,23 @@ def steps(name: str, count: int, **changed: Any) -> Trainer:
 
 def modules(network: nn.Module, *kinds: type[M]) -> list[M]:
     return [module for module in network.modules() if isinstance(module, kinds)]
+
+
+def settings_of(name: str) -> tuple[TrainSettings, LineageSettings]:
+    settings = TrainSettings(**recipes.read(name).settings)
+    assert settings.lineage is not None
+    return settings, settings.lineage
+
+
+def networks(name: str) -> tuple[LineageGenerator, LineageDiscriminator]:
+    """The networks of a recipe at full width, without memory for their weights."""
+    settings, lineage = settings_of(name)
+    values = VALUES if lineage.conditioning != "none" else ()
+    with torch.device("meta"):
+        generator = build_generator(settings.network, lineage, values)
+        discriminator = build_discriminator(settings.network, lineage, values)
+    return generator, discriminator
+
+
+def channels(network: nn.Module, *kinds: type[nn.Conv2d] | type[nn.ConvTranspose2d]) -> list[int]:
+    return [layer.out_channels for layer in modules(network, *kinds)]
