@@ -41,6 +41,7 @@ from train.command_line import build_parser, read_settings
 from train.compare import sheet
 from train.compare.table import Row, diverged
 from train.data import Faces, load
+from train.machine import multiplies_in_bfloat16
 from train.metrics import SECOND_SEED, Judge, prepare
 from train.metrics.detected import DetectedFaces
 from train.metrics.judge import MOST_FAKES
@@ -251,6 +252,7 @@ class Lineage:
             "goal": self.goal(entry),
             "diverged": checkpoint.read_divergence(run) is not None,
             "machine": machine(self.given.threads),
+            "bfloat16": multiplies_in_bfloat16(settings.precision, default_device()),
             "width": [settings.network.width, other_width or settings.network.width],
             "batch": settings.optimizer.batch,
             "data_size": len(self.judge(entry)[1].training_set),
@@ -332,6 +334,10 @@ def call(arguments: Sequence[str], log: Path) -> int:
 def _end_with_parent() -> None:
     set_parent_death_signal = 1
     ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
+
+
+def default_device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def machine(threads: int) -> str:

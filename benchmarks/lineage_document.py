@@ -96,6 +96,7 @@ def _trainings(group: Sequence[TrainedRecipe]) -> str:
     for trained in group:
         row, content = trained.rows[-1], trained.content
         options = f"`{' '.join(trained.plan['flags'])}`" if trained.plan["flags"] else ""
+        precision = "in bfloat16" if content.get("bfloat16") else ""
         cells = [
             trained.name,
             trained.plan["recipe"],
@@ -104,7 +105,7 @@ def _trainings(group: Sequence[TrainedRecipe]) -> str:
             f"{row.images:,}",
             f"{trained.epochs(row):.1f}",
             f"{row.seconds / 60:.0f}",
-            "; ".join(filter(None, [options, row.note])),
+            "; ".join(filter(None, [options, precision, row.note])),
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

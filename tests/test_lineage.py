@@ -23,7 +23,7 @@ from train.command_line import build_parser, read_settings
 
 TINY = ("--resolution", "32", "--width", "4", "--latent-dim", "8", "--batch", "8")
 ENTRIES = (
-    Entry("good", "", TINY, 1),
+    Entry("good", "", (*TINY, "--precision", "bfloat16"), 1),
     Entry("wild", "", (*TINY, "--learning-rate", "1e12"), 1),
     Entry("broken", "", (*TINY, "--batch", "7"), 1),
 )
@@ -104,7 +104,8 @@ def test_the_benchmark_trains_and_reports_all_recipes(
     assert "| wild (diverged) |" in document
     assert "Each was trained once on faces.zip" in document
     assert re.search(r"\| good \|  \| 4 \| 8 \| 320 \| \d+\.\d \|", document)
-    assert f"| `{' '.join(TINY)}` |" in document, "the settings that differ from the recipe"
+    options = f"| `{' '.join(TINY)} --precision bfloat16`; in bfloat16 |"
+    assert options in document, "the settings that differ from the recipe"
     assert "diverged at step" in document
     assert re.search(r"the conditional systems generate: \w+ hair, \w+ eyes; ", document)
     rows = re.findall(r"^\| (\w+) \| !\[\1\]\((lineage/\1\.webp)\) \|$", document, re.M)
