@@ -252,7 +252,7 @@ class Lineage:
             "goal": self.goal(entry),
             "diverged": checkpoint.read_divergence(run) is not None,
             "machine": machine(self.given.threads),
-            "bfloat16": multiplies_in_bfloat16(settings.precision, default_device()),
+            "bfloat16": multiplies_in_bfloat16(settings.precision, _device(settings)),
             "width": [settings.network.width, other_width or settings.network.width],
             "batch": settings.optimizer.batch,
             "data_size": len(self.judge(entry)[1].training_set),
@@ -336,8 +336,10 @@ def _end_with_parent() -> None:
     ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
 
 
-def default_device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+def _device(settings: TrainSettings) -> torch.device:
+    """The device that a training with these settings chose."""
+    on_gpu = settings.device != "cpu" and torch.cuda.is_available()
+    return torch.device("cuda" if on_gpu else "cpu")
 
 
 def machine(threads: int) -> str:
